@@ -1,0 +1,36 @@
+"""Any-order autoregression from the causal target: one draft and one verify pass a token, no speculation.
+
+    while i < L:   x at sigma(i+1) ~ q_i^{i+1}(. | x at sigma(1..i));   i += 1
+
+The limit W = 1 of the self-speculative sampler, whose law is prod_i q_i^{i+1}; exact for an ideal network.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from harness.kinds import Rows
+from harness.random import Stream, categorical, uniform
+from harness.reveal import fill, order_of, places, probabilities
+
+
+@dataclass(frozen=True)
+class AnyOrder:
+    name: ClassVar[str] = "any_order"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("main.verify",)
+
+    def exact(self) -> "AnyOrder":
+        return self
+
+    def start(self, nets, rows: Rows) -> dict[str, Tensor]:
+        return {"order": order_of(rows)}
+
+    def step(self, nets, rows: Rows) -> Rows:
+        net, x, order = nets["main"], rows.x, rows.memo["order"]
+        i = (x != net.mask).sum(1, keepdim=True)                                   # (B, 1) the next rank
+        _, hidden = net.draft(x, i - i - 1)                                        # hidden states only: no draft logits wanted
+        q = probabilities(net.verify(hidden, x, order, i))                         # (B, 1, V)
+        at = places(order, i)
+        return rows._replace(x=fill(x, at, categorical(q, uniform(rows.seed, rows.id, Stream.TOKEN, at))))

@@ -1,0 +1,41 @@
+"""First-hitting sampling (arXiv 2409.02908): one uniformly chosen masked position at a time, its token from the network.
+
+    while masks are left:   l uniform among them;   x_l ~ p_l(. | x)
+
+The limit of ancestral sampling for many steps, without time discretisation: for an ideal network the law is exact. L passes.
+`tokens` > 1 reveals several a pass and factorises over them.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from harness.kinds import Rows
+from harness.param import Range, check, param
+from harness.reveal import order_of, places, ranks_between, write
+
+
+@dataclass(frozen=True)
+class FirstHitting:
+    tokens: int = param(1, Range(1, 4096, log=True), "positions an event")
+
+    name: ClassVar[str] = "first_hitting"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("main",)
+
+    def __post_init__(self):
+        check(self)
+
+    def exact(self) -> "FirstHitting":
+        return FirstHitting(1)
+
+    def start(self, nets, rows: Rows) -> dict[str, Tensor]:
+        return {"order": order_of(rows)}
+
+    def step(self, nets, rows: Rows) -> Rows:
+        net, length = nets["main"], rows.x.shape[1]
+        i = (rows.x != net.mask).sum(1)                                            # (B,)
+        ranks = ranks_between(i, (i + self.tokens).clamp_max(length))
+        return write(net, rows, places(rows.memo["order"], ranks), clock=i.double() / length)

@@ -1,0 +1,37 @@
+"""A fixed number of tokens a pass, given by a window: what the self-speculative sampler does when every draft is accepted unseen.
+
+    while i < L:   x at sigma(i+1..i+W(i)) ~ p, independently;   i += W(i)
+
+The matched control of a window: same order, same windows, no verify pass. Biased by factorisation; exact at W = 1.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from harness.kinds import Rows
+from harness.param import Choice, param
+from harness.reveal import order_of, places, ranks_between, write
+from harness.window import Cosine, Fixed, Linear, Open
+
+
+@dataclass(frozen=True)
+class FixedCount:
+    window: Cosine | Linear | Fixed | Open = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open()))
+
+    name: ClassVar[str] = "fixed_count"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("main",)
+
+    def exact(self) -> "FixedCount":
+        return FixedCount(Fixed(1))
+
+    def start(self, nets, rows: Rows) -> dict[str, Tensor]:
+        return {"order": order_of(rows)}
+
+    def step(self, nets, rows: Rows) -> Rows:
+        net, length = nets["main"], rows.x.shape[1]
+        i = (rows.x != net.mask).sum(1)                                            # (B,)
+        ranks = ranks_between(i, i + self.window.width(i, length))
+        return write(net, rows, places(rows.memo["order"], ranks), clock=i.double() / length)

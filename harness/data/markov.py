@@ -1,0 +1,89 @@
+"""A stationary first-order Markov source: any length, any number of rows, exact likelihood, known entropy.
+
+Transitions are cubed uniforms normalised by row, T[a, b] = P(next = b | this = a), all positive; the first symbol comes from
+the stationary law pi = pi T. Entropy rate h = -sum_a pi_a sum_b T_ab ln T_ab nats a symbol; a row of L symbols has
+H(pi) + (L - 1) h.
+
+    >>> data = Markov(symbols=4, length=64)
+    >>> data.log_prob(data.rows("test", n=2, seed=0)).shape
+    torch.Size([2])
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from harness.data.synthetic import check_split, law_uniforms, row_uniforms
+from harness.param import Range, check, param
+from harness.random import categorical
+
+
+@dataclass(frozen=True)
+class Markov:
+    name: ClassVar[str] = "markov"
+    version: ClassVar[int] = 1
+
+    symbols: int = param(8, Range(2, 1024), "size of the alphabet V")
+    length: int = param(64, Range(1, 65536), "symbols a row")
+    law_seed: int = param(0, Range(0, 2**63 - 1), "of the transitions; the seed of the rows is another")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def vocab(self) -> int:
+        return self.symbols
+
+    @property
+    def mask(self) -> int:
+        return self.symbols
+
+    def transition(self) -> Tensor:
+        """T[this, next], (V, V) float64: shared, not to be written to."""
+        return _law(self.symbols, self.law_seed)[0]
+
+    def stationary(self) -> Tensor:
+        """pi, (V,) float64: shared, not to be written to."""
+        return _law(self.symbols, self.law_seed)[1]
+
+    def entropy_rate_nats(self) -> float:
+        """h, nats a symbol."""
+        t = self.transition()
+        return -(self.stationary() @ (t * t.log()).sum(1)).item()
+
+    def entropy_nats(self) -> float:
+        """Expected -log_prob of a row."""
+        pi = self.stationary()
+        return -(pi @ pi.log()).item() + (self.length - 1) * self.entropy_rate_nats()
+
+    def log_prob(self, rows: Tensor) -> Tensor:
+        """ln p of each row, (n, L) -> (n,) float64."""
+        if bool(((rows < 0) | (rows >= self.symbols)).any()):
+            raise ValueError(f"markov: rows must hold symbols of 0..{self.symbols - 1}; is a mask left in them?")
+        first, step = self.stationary().to(rows.device).log(), self.transition().to(rows.device).log()
+        return first[rows[:, 0]] + step[rows[:, :-1], rows[:, 1:]].sum(1)     # (n,)
+
+    def rows(self, split: str, n: int, seed: int) -> Tensor:
+        """n independent rows; the splits are independent draws from one law."""
+        u = row_uniforms(seed, check_split(self.name, split), n, self.length)   # (n, L)
+        rows = torch.empty(n, self.length, dtype=torch.int64)                 # (n, L)
+        rows[:, 0] = categorical(self.stationary().expand(n, -1), u[:, 0])
+        for i in range(1, self.length):
+            rows[:, i] = categorical(self.transition()[rows[:, i - 1]], u[:, i].contiguous())
+        return rows
+
+    def identity(self) -> dict[str, Any]:
+        return {"name": self.name, "version": self.version, "symbols": self.symbols, "length": self.length, "law_seed": self.law_seed}
+
+
+@lru_cache(maxsize=32)
+def _law(symbols: int, law_seed: int) -> tuple[Tensor, Tensor]:
+    t = law_uniforms(law_seed, symbols * symbols).view(symbols, symbols) ** 3
+    t = t / t.sum(1, keepdim=True)                                            # (V, V)
+    balance = t.T - torch.eye(symbols, dtype=torch.float64)
+    balance[-1] = 1                                                           # one equation is redundant: the sum takes its place
+    pi = torch.linalg.solve(balance, torch.eye(symbols, dtype=torch.float64)[:, -1])
+    return t, pi                                                              # (V, V), (V,)

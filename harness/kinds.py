@@ -1,0 +1,119 @@
+"""The protocols: one verb a kind, so that a scan tells the kinds of plug-in apart without base classes.
+
+    Denoiser  draft, verify     a network as a sampler sees it
+    Sampler   step              one round of every row in the batch; the loop belongs to harness/loop.py
+    Schedule  alpha             P(not masked at t); alpha(0) = 1, alpha(1) = 0
+    Window    width             how many tokens may come next, per row
+    Placement light             which parts of a text a light network writes
+    Dataset   rows              token rows of a split
+    Metric    score             a pure function of samples
+
+Symbols: B rows, L length, V real tokens (MASK is the extra input id V and never an output), sigma an order of positions,
+rank r the place of a position in sigma, counted from 0; i tokens revealed.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from torch import Tensor
+
+
+class Denoiser(Protocol):
+    """A masked-diffusion network. `at` (B, W) says where logits are wanted, -1 pads; the head is evaluated only there.
+
+    draft   positions `at` (None: all) of the masked rows x -> logits (B, W, V) and hidden states for verify.
+    verify  ranks `at` of `order` -> logits (B, W, V) of the token at position order[rank], given y at lower ranks.
+    alive   (B,) bool or None: rows whose answer is wanted; what other rows get is undefined.
+    clock   (B,) expected share revealed, for networks that read time or switch by it.
+    flops   one row, one pass; `heads` logits evaluated; verify runs the tracks 0..`tracks`-1. A multiply-add is 2.
+    blocks  transformer blocks that one pass of this kind runs.
+    """
+
+    vocab: int
+    mask: int
+
+    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Tensor]: ...
+    def verify(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor: ...
+    def flops(self, kind: str, length: int, heads: int, tracks: int) -> int: ...
+    def blocks(self, kind: str) -> int: ...
+
+
+class Rows(NamedTuple):
+    """The state of the rows in flight. A row's future depends on its own entries alone.
+
+    x      (B, L) token ids, MASK where nothing is written yet
+    given  (B, L) bool, the prompt: comes back unchanged
+    id     (B,) row numbers, the `row` of every draw
+    n      (B,) rounds this row has made
+    seed   of every draw
+    memo   tensors (B, ...) that a sampler keeps between rounds, by name
+    """
+
+    x: Tensor
+    given: Tensor
+    id: Tensor
+    n: Tensor
+    seed: int
+    memo: dict[str, Tensor]
+
+
+class Sampler(Protocol):
+    """A frozen dataclass. step advances every row by one round; a row is done when it has no mask left.
+
+    `needs` names the networks; "main.verify" asks that network for a verify pass too. An optional
+    `start(nets, rows) -> dict` fills the memo of rows that are admitted. `exact` is the same sampler in its exact limit, whose law
+    is that of an ideal model, or None where there is none.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    needs: ClassVar[tuple[str, ...]]
+
+    def step(self, nets: Mapping[str, Denoiser], rows: Rows) -> Rows: ...
+    def exact(self) -> "Sampler | None": ...
+
+
+class Schedule(Protocol):
+    def alpha(self, t: Tensor) -> Tensor: ...
+    def dalpha(self, t: Tensor) -> Tensor: ...
+    def inverse(self, alpha: Tensor) -> Tensor: ...
+
+
+class Window(Protocol):
+    def width(self, i: Tensor, length: int) -> Tensor: ...   # (B,) revealed -> (B,) in 1..length-i
+
+
+class Placement(Protocol):
+    def light(self, fraction: Tensor) -> Tensor: ...         # (B,) in [0, 1) -> (B,) bool
+
+
+class Dataset(Protocol):
+    name: ClassVar[str]
+    version: ClassVar[int]
+    length: int
+    vocab: int
+    mask: int
+
+    def rows(self, split: str, n: int, seed: int) -> Tensor: ...   # (n, L) int64
+    def identity(self) -> dict: ...
+
+
+class Metric(Protocol):
+    name: ClassVar[str]
+    version: ClassVar[int]
+    better: ClassVar[str]    # "lower" | "higher" | "match"
+    unit: ClassVar[str]
+
+    def score(self, samples: Tensor, data: Dataset) -> "Scores": ...
+
+
+class Scores(NamedTuple):
+    """A metric is a ratio of sums over rows: value = numerator.sum() / denominator.sum().
+
+    So pooled shares and means per token have one form, and a bootstrap over rows needs nothing else. A metric of the
+    whole set (corpus entropy, distinct-n) gives `value` and leaves the arrays empty; its bootstrap recomputes it.
+    """
+
+    value: float
+    numerator: Any = ()      # (n,) float64
+    denominator: Any = ()    # (n,) float64

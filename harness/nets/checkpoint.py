@@ -1,0 +1,55 @@
+"""Checkpoints: one safetensors file whose metadata holds the network's name, its configuration and its card.
+
+Nothing is ever unpickled. Weights are stored in float16 (they are averages over training, and the losses on the card are those
+of the stored numbers) and loaded in float32.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from harness.plugins import networks
+
+
+def save(net: nn.Module, path: Path, card: dict) -> None:
+    """Write PATH.safetensors and, for readers, the card as PATH.json."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {k: v.detach().to(torch.float16).contiguous() for k, v in net.state_dict().items()}
+    about = {"network": net.name, "config": json.dumps(asdict(net.config)), "card": json.dumps(card)}
+    scratch = path.with_suffix(".tmp")
+    save_file(tensors, scratch, metadata=about)
+    scratch.replace(path)
+    path.with_suffix(".json").write_text(json.dumps({"network": net.name, "config": asdict(net.config), **card}, indent=1) + "\n")
+
+
+def load(path: Path) -> nn.Module:
+    """The network of a checkpoint, in eval mode, with `.card` and `.sha256`.
+
+    Raises ValueError, in one sentence, for a file that is absent, damaged, of an unknown network, or whose tensors do not fit.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"there is no checkpoint at {path}: train one with `ssmd-bench train`, or name an existing .safetensors file")
+    try:
+        with safe_open(path, framework="pt") as f:
+            about, tensors = f.metadata() or {}, {k: f.get_tensor(k).float() for k in f.keys()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ValueError(f"{path} is not a readable safetensors file ({error}): copy or train it again") from None
+    known = networks()
+    if about.get("network") not in known:
+        raise ValueError(f"{path} holds a network {about.get('network')!r} that is not one of {', '.join(sorted(known))}; was it written by `ssmd-bench train`?")
+    cls = known[about["network"]]
+    net = cls(cls.config_type(**json.loads(about["config"])))
+    try:
+        net.load_state_dict(tensors)
+    except RuntimeError:
+        raise ValueError(f"the tensors in {path} do not fit the configuration in its header: train the checkpoint again") from None
+    net.card = json.loads(about["card"])
+    net.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return net.eval().requires_grad_(False)

@@ -1,0 +1,138 @@
+"""A bidirectional masked transformer: pre-norm blocks, rotary positions, fused attention, no time conditioning.
+
+The number of masks is visible in the input, so the network needs no clock (arXiv 2409.02908). The head has V outputs: MASK,
+the input id V, can never be produced. Queries and keys take their rotary positions separately, which is what a causal
+stack along an order of positions needs (ssmd/model.py).
+
+    >>> net = Transformer(TransformerConfig(vocab=27, width=64, heads=2, blocks=2)).eval()
+    >>> logits, hidden = net.draft(torch.full((3, 16), 27), at=torch.tensor([[0], [5], [-1]]))
+    >>> logits.shape, hidden.shape
+    (torch.Size([3, 1, 27]), torch.Size([3, 16, 64]))
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from harness.flops import block_flops, head_flops
+
+def autocast(device: str, wanted: bool = True) -> torch.autocast:
+    """bfloat16 matrix products where the hardware has them; elsewhere they are emulated, a hundred times slower than float32."""
+    native = device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.autocast(device, torch.bfloat16, enabled=wanted and native)
+
+
+NORMS = {"rms": nn.RMSNorm, "layer": nn.LayerNorm}
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    vocab: int
+    width: int
+    heads: int
+    blocks: int
+    norm: str = "rms"
+    dropout: float = 0.0
+    base: float = 10_000.0    # of the rotary angles
+
+    def __post_init__(self):
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width {self.width} must be a multiple of twice the number of heads ({self.heads}), for the rotary pairs")
+        if self.norm not in NORMS:
+            raise ValueError(f"norm {self.norm!r} is unknown; choose {' | '.join(NORMS)}")
+
+
+class Rotary(nn.Module):
+    """Angles of given positions; rotation of channel pairs (arXiv 2104.09864)."""
+
+    def __init__(self, head_width: int, base: float):
+        super().__init__()
+        frequency = base ** -(torch.arange(0, head_width, 2).double() / head_width)
+        self.register_buffer("frequency", frequency.float(), persistent=False)
+
+    def forward(self, position: Tensor) -> tuple[Tensor, Tensor]:
+        angle = position[..., None].float() * self.frequency                      # (B, T, head_width / 2)
+        return angle.cos()[:, None], angle.sin()[:, None]                         # (B, 1, T, head_width / 2)
+
+
+def rotate(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
+    cos, sin = (a.to(x.dtype) for a in angles)
+    a, b = x.chunk(2, dim=-1)                                                     # (B, heads, T, head_width / 2) each
+    return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
+
+
+class Block(nn.Module):
+    def __init__(self, config: TransformerConfig, zero_start: bool = False):
+        super().__init__()
+        d, self.heads, self.dropout = config.width, config.heads, config.dropout
+        self.norm1, self.norm2 = NORMS[config.norm](d), NORMS[config.norm](d)
+        self.qkv = nn.Linear(d, 3 * d, bias=False)
+        self.out = nn.Linear(d, d, bias=False)
+        self.up = nn.Linear(d, 4 * d, bias=False)
+        self.down = nn.Linear(4 * d, d, bias=False)
+        for layer in (self.qkv, self.up):
+            nn.init.normal_(layer.weight, std=0.02)
+        for layer in (self.out, self.down):
+            nn.init.normal_(layer.weight, std=0.0 if zero_start else 0.02 / (2 * config.blocks) ** 0.5)
+
+    def forward(self, x: Tensor, query: tuple[Tensor, Tensor], key: tuple[Tensor, Tensor], causal: bool = False) -> Tensor:
+        B, T, d = x.shape
+        q, k, v = self.qkv(self.norm1(x)).view(B, T, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)   # (B, heads, T, d / heads)
+        seen = F.scaled_dot_product_attention(rotate(q, query), rotate(k, key), v, is_causal=causal)
+        x = x + self.drop(self.out(seen.transpose(1, 2).reshape(B, T, d)))
+        return x + self.drop(self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh")))
+
+    def drop(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout, self.training) if self.dropout else x
+
+
+def gather_rows(h: Tensor, at: Tensor) -> Tensor:
+    """h (B, L, d), at (B, W) with -1 as padding -> (B, W, d); padding reads place 0."""
+    return h.gather(1, at.clamp_min(0)[..., None].expand(-1, -1, h.shape[-1]))
+
+
+class Transformer(nn.Module):
+    """Embedding, `blocks` bidirectional blocks, final norm and head. A Denoiser with a draft pass and no verify pass."""
+
+    name = "transformer"
+    config_type = TransformerConfig
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        self.config, self.vocab, self.mask = config, config.vocab, config.vocab
+        self.embed = nn.Embedding(config.vocab + 1, config.width)
+        self.blocks_nc = nn.ModuleList(Block(config) for _ in range(config.blocks))
+        self.rotary = Rotary(config.width // config.heads, config.base)
+        self.norm = NORMS[config.norm](config.width)
+        self.head = nn.Linear(config.width, config.vocab, bias=False)
+        nn.init.normal_(self.embed.weight, std=0.02)
+        nn.init.normal_(self.head.weight, std=0.02)
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """x (B, L) ids -> hidden states (B, L, d) before the final norm."""
+        angles = self.rotary(torch.arange(x.shape[1], device=x.device)[None])
+        h = self.embed(x)                                                          # (B, L, d)
+        for block in self.blocks_nc:
+            h = block(h, angles, angles)
+        return h
+
+    def logits(self, h: Tensor) -> Tensor:
+        return self.head(self.norm(h))                                             # (..., V)
+
+    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        del alive, clock    # compaction and switching are the business of harness/wrap.py; this network reads no clock
+        h = self.hidden(x)
+        return self.logits(h if at is None else gather_rows(h, at)), h
+
+    def verify(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
+        raise ValueError("a plain masked transformer has no verify pass: give this sampler a hybrid checkpoint")
+
+    def flops(self, kind: str, length: int, heads: int, tracks: int = 0) -> int:
+        assert kind == "draft", kind
+        c = self.config
+        return length * c.blocks * block_flops(c.width, length) + heads * head_flops(c.width, c.vocab)
+
+    def blocks(self, kind: str) -> int:
+        return self.config.blocks if kind == "draft" else 0

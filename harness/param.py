@@ -1,0 +1,56 @@
+"""param(default, Range | Choice): a dataclass field that also says where a sweep may look.
+
+The settings are the object: the fields of a frozen dataclass are its parameters, its JSON, its key, its row in the
+listing and, through this file, its search space. Values outside the range are refused when the object is made.
+"""
+
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Range:
+    """low <= value <= high; `log` asks a sweep to search the logarithm."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def admits(self, value: Any) -> bool:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.low:g}..{self.high:g}" + (" (log)" if self.log else "")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few values; a value may itself be a frozen dataclass, which nests its search space."""
+
+    values: tuple
+
+    def __init__(self, *values: Any):
+        object.__setattr__(self, "values", values)
+
+    def admits(self, value: Any) -> bool:
+        return value in self.values or any(type(value) is type(v) for v in self.values if hasattr(v, "__dataclass_fields__"))
+
+    def __str__(self) -> str:
+        return " | ".join(v if isinstance(v, str) else str(v) for v in self.values)
+
+
+def param(default: Any = MISSING, space: Range | Choice | None = None, note: str = "") -> Any:
+    """A dataclass field with a search space and a one-line note for the listing."""
+    return field(default=default, metadata={"space": space, "note": note})
+
+
+def space_of(f: Field) -> Range | Choice | None:
+    return f.metadata.get("space")
+
+
+def check(settings: Any) -> None:
+    """Raise ValueError if a field lies outside its space: call it in __post_init__."""
+    for f in fields(settings):
+        space, value = space_of(f), getattr(settings, f.name)
+        if space is not None and not space.admits(value):
+            raise ValueError(f"{type(settings).__name__}: {f.name}={value!r} is not allowed; choose {space}")

@@ -1,0 +1,72 @@
+"""Noise schedules: alpha(t) is the probability that a token is not masked at time t; alpha(0) = 1, alpha(1) = 0.
+
+    linear        alpha = 1 - t                        also called log-linear (arXiv 2406.07524)
+    cosine        alpha = 1 - cos(pi/2 (1 - t))        (arXiv 2406.04329)
+    polynomial    alpha = 1 - t**exponent              (arXiv 2406.04329)
+
+A network without clock sees only the sequence of alphas: linear alpha on a cosine time grid *is* cosine alpha on a uniform
+grid. Samplers here use uniform grids, so the schedule says it all.
+
+    >>> Cosine().alpha(torch.tensor([0.0, 1.0]))
+    tensor([1., 0.])
+"""
+
+from dataclasses import dataclass
+from math import pi
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from harness.param import Range, check, param
+
+
+@dataclass(frozen=True)
+class Linear:
+    name: ClassVar[str] = "linear"
+
+    def alpha(self, t: Tensor) -> Tensor:
+        return 1 - t
+
+    def dalpha(self, t: Tensor) -> Tensor:
+        return -torch.ones_like(t)
+
+    def inverse(self, alpha: Tensor) -> Tensor:
+        return 1 - alpha
+
+
+@dataclass(frozen=True)
+class Cosine:
+    name: ClassVar[str] = "cosine"
+
+    def alpha(self, t: Tensor) -> Tensor:
+        return torch.where(t >= 1, 0, 1 - torch.sin(pi / 2 * t))
+
+    def dalpha(self, t: Tensor) -> Tensor:
+        return -pi / 2 * torch.cos(pi / 2 * t)
+
+    def inverse(self, alpha: Tensor) -> Tensor:
+        return 2 / pi * torch.asin((1 - alpha).clamp(0, 1))
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    exponent: float = param(2.0, Range(0.25, 4.0, log=True))
+    name: ClassVar[str] = "polynomial"
+
+    def __post_init__(self):
+        check(self)
+
+    def alpha(self, t: Tensor) -> Tensor:
+        return 1 - t**self.exponent
+
+    def dalpha(self, t: Tensor) -> Tensor:
+        return -self.exponent * t ** (self.exponent - 1)
+
+    def inverse(self, alpha: Tensor) -> Tensor:
+        return (1 - alpha) ** (1 / self.exponent)
+
+
+def reveal_probability(schedule: Linear | Cosine | Polynomial, t: Tensor, s: Tensor) -> Tensor:
+    """P(a token masked at t is revealed by the earlier time s < t) = (alpha_s - alpha_t) / (1 - alpha_t)."""
+    return (schedule.alpha(s) - schedule.alpha(t)) / (1 - schedule.alpha(t))

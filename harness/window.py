@@ -1,0 +1,72 @@
+"""Windows: how many tokens a row may write in one outer round, a pure function of its own i (arXiv 2510.03929; formulas ours).
+
+    cosine(delta)   tau_i = 2/pi arccos(1 - i/L) is the time at which a cosine-schedule model has revealed i tokens; the window is
+                    what it reveals by tau_i + delta:  ceil(L (1 - cos(pi/2 min(1, tau_i + delta))) - 1e-9) - i,  1..L-i
+    linear(delta)   the same idea for the linear schedule: ceil(L delta - 1e-9)
+    fixed(tokens)   a constant
+    open            all that is left
+
+With L = 256 and delta = 0.01 the cosine window takes exactly 80 rounds if everything is accepted.
+
+    >>> Cosine(0.083).width(torch.tensor([0, 3]), 256)
+    tensor([3, 8])
+"""
+
+from dataclasses import dataclass
+from math import pi
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from harness.param import Range, check, param
+
+
+def _clip(width: Tensor, i: Tensor, length: int) -> Tensor:
+    return torch.minimum(width.long().clamp_min(1), length - i)
+
+
+@dataclass(frozen=True)
+class Cosine:
+    delta: float = param(0.02, Range(0.001, 1.0, log=True), "cosine window step")
+    name: ClassVar[str] = "cosine"
+
+    def __post_init__(self):
+        check(self)
+
+    def width(self, i: Tensor, length: int) -> Tensor:
+        tau = 2 / pi * torch.arccos(1 - i.double() / length)
+        end = torch.ceil(length * (1 - torch.cos(pi / 2 * (tau + self.delta).clamp_max(1))) - 1e-9)
+        return _clip(end - i, i, length)
+
+
+@dataclass(frozen=True)
+class Linear:
+    delta: float = param(0.02, Range(0.001, 1.0, log=True))
+    name: ClassVar[str] = "linear"
+
+    def __post_init__(self):
+        check(self)
+
+    def width(self, i: Tensor, length: int) -> Tensor:
+        return _clip(torch.ceil(torch.full_like(i, 1, dtype=torch.float64) * length * self.delta - 1e-9), i, length)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    tokens: int = param(8, Range(1, 4096, log=True))
+    name: ClassVar[str] = "fixed"
+
+    def __post_init__(self):
+        check(self)
+
+    def width(self, i: Tensor, length: int) -> Tensor:
+        return _clip(torch.full_like(i, self.tokens), i, length)
+
+
+@dataclass(frozen=True)
+class Open:
+    name: ClassVar[str] = "open"
+
+    def width(self, i: Tensor, length: int) -> Tensor:
+        return length - i

@@ -1,0 +1,56 @@
+"""The trained family that ships: equal width, data, token budget and seed, so that only the method differs.
+
+    hybrid         5 non-causal blocks + 1 causal          the self-speculative network
+    heavy          6 blocks                                masked diffusion
+    light          2 blocks                                the cheap half of a model schedule
+    hybrid_plain   5 + 1 without the output residual       ablation
+    hybrid_two     4 + 2                                   ablation
+    judge          4 blocks, left to right                 trained on text that no sampler's network has seen
+
+`ssmd-bench train family` queues them, each resumable, two at a time on two cores.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from ssmd.train import Training
+
+SHIPPED = Path(__file__).parent / "checkpoints"
+
+FAMILY: dict[str, Training] = {
+    "hybrid": Training("hybrid"),
+    "heavy": Training("masked"),
+    "light": Training("masked", blocks=2),
+    "judge": Training("judge", blocks=4, width=192, heads=6, dropout=0.1),
+    "hybrid_plain": Training("hybrid", residual=False),
+    "hybrid_two": Training("hybrid", causal=2),
+}
+
+
+def member(name: str, **changes) -> Training:
+    if name not in FAMILY:
+        raise ValueError(f"the family has no member {name!r}; choose {' | '.join(FAMILY)}")
+    return replace(FAMILY[name], **changes)
+
+
+def queue(names: list[str], command: list[str], jobs: int, logs: Path) -> int:
+    """Run `command NAME` for each name, `jobs` at a time, one thread each if there are several; the number that failed."""
+    logs.mkdir(parents=True, exist_ok=True)
+    waiting, running, failed = list(names), {}, 0
+    threads = {"OMP_NUM_THREADS": "1"} if jobs > 1 else {}
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            name = waiting.pop(0)
+            log = open(logs / f"{name}.log", "a")
+            running[name] = subprocess.Popen([sys.executable, *command, name], stdout=log, stderr=log, env=os.environ | threads)
+        for name, process in list(running.items()):
+            if process.poll() is not None:
+                failed += process.returncode != 0
+                print(f"{name}: {'failed, see ' + str(logs / name) + '.log' if process.returncode else 'finished'}", flush=True)
+                del running[name]
+        time.sleep(1)
+    return failed

@@ -1,0 +1,80 @@
+"""The self-speculative sampler: a window of drafts, up to N verify rounds a draft pass (arXiv 2510.03929; details ours).
+
+    sigma: one uniform order a row;  x all masked;  i = 0
+    while i < L:
+        h, p = draft pass on x;    e = i + W(i);    y at sigma(i+1..e) ~ p, independently;    j = i
+        up to N times, while j < e:
+            q = verify pass on (h, y)
+            f = first k in j+1..e with  U_k p^k(y) >= q^k(y)
+            if there is one:   y at sigma(f) ~ max(0, q^f - p^f) / Z;   j = f          else   j = e
+        x at sigma(i+1..j) = y;    i = j
+
+Drafts behind a rejection are kept for the next verify round: they never entered a decision. Nothing revealed is discarded. The law
+is that of the causal target, exactly, for every window and N when the network's conditionals come from one joint.
+Ranks count from 0 here: row i of the box is rank i - 1.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from harness.kinds import Rows
+from harness.param import Choice, Range, check, param
+from harness.random import Stream, categorical, residual, uniform
+from harness.reveal import fill, order_of, places, probabilities, ranks_between
+from harness.window import Cosine, Fixed, Linear, Open
+from ssmd.accept import accept
+
+ROUNDS = 64    # at most so many verify rounds; fixed, so that the key of a uniform never depends on N
+
+
+@dataclass(frozen=True)
+class SelfSpeculative:
+    window: Cosine | Linear | Fixed | Open = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open()))
+    rounds: int = param(2, Range(1, ROUNDS, log=True), "N, verify passes a draft pass")
+
+    name: ClassVar[str] = "ssmd"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("main.verify",)
+
+    def __post_init__(self):
+        check(self)
+
+    def exact(self) -> "SelfSpeculative":
+        return self
+
+    def start(self, nets, rows: Rows) -> dict[str, Tensor]:
+        order = order_of(rows)
+        return {"order": order, "rank": order.argsort(1)}
+
+    def step(self, nets, rows: Rows) -> Rows:
+        net, x, order, length = nets["main"], rows.x, rows.memo["order"], rows.x.shape[1]
+
+        def draw(stream: Stream, ranks: Tensor, round_: int = 0) -> Tensor:
+            """Uniforms of this outer round, keyed by verify round and rank, (B, W)."""
+            return uniform(rows.seed, rows.id, stream, (rows.n[:, None] * ROUNDS + round_) * length + ranks)
+
+        i = (x != net.mask).sum(1)                                                 # (B,)
+        e = i + self.window.width(i, length)                                       # (B,)
+        ranks = ranks_between(i, e)                                                # (B, W)
+        at = places(order, ranks)
+        logits, hidden = net.draft(x, at)
+        p = probabilities(logits)                                                  # (B, W, V)
+        y = fill(x, at, categorical(p, draw(Stream.DRAFT, ranks)))                 # (B, L)
+        j = i
+        for n in range(self.rounds):
+            alive = j < e
+            if not bool(alive.any()):
+                break
+            untested = torch.where(ranks >= j[:, None], ranks, -1)                 # (B, W)
+            q = probabilities(net.verify(hidden, y, order, untested, alive))       # (B, W, V)
+            drafted = y.gather(1, at.clamp_min(0))                                 # (B, W)
+            f = accept(p, q, drafted, draw(Stream.ACCEPT, ranks, n), j - i, e - i) # (B,) column of the first rejection
+            rejected = (alive & (f < e - i))[:, None]                              # (B, 1)
+            column = f.clamp_max(ranks.shape[1] - 1)[:, None, None].expand(-1, 1, net.vocab)
+            token = residual(p.gather(1, column)[:, 0], q.gather(1, column)[:, 0], draw(Stream.RESIDUAL, (i + f)[:, None], n)[:, 0])
+            y = fill(y, torch.where(rejected, places(order, (i + f).clamp_max(length - 1)[:, None]), -1), token[:, None])
+            j = torch.where(alive, torch.minimum(i + f + 1, e), j)
+        return rows._replace(x=torch.where(rows.memo["rank"] < j[:, None], y, net.mask))
