@@ -70,7 +70,7 @@ class SelfSpeculative:
                 break
             untested = torch.where(ranks >= j[:, None], ranks, -1)                 # (B, W)
             q = probabilities(net.verify(hidden, y, order, untested, alive))       # (B, W, V)
-            drafted = y.gather(1, at.clamp_min(0))                                 # (B, W)
+            drafted = torch.where(at < 0, 0, y.gather(1, at.clamp_min(0)))         # (B, W)
             f = accept(p, q, drafted, draw(Stream.ACCEPT, ranks, n), j - i, e - i) # (B,) column of the first rejection
             rejected = (alive & (f < e - i))[:, None]                              # (B, 1)
             column = f.clamp_max(ranks.shape[1] - 1)[:, None, None].expand(-1, 1, net.vocab)

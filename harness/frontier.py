@@ -1,0 +1,159 @@
+"""Frontiers: what a sampler costs at equal quality, with an interval that covers both axes.
+
+A frontier is a list of Points of one arm at several settings. Costs may be passes, FLOPs or seconds, one unit throughout.
+Cost at a quality: points are sorted by cost, made monotone by the running best, and joined by lines in (log cost, quality); a
+flat stretch is left at its end, so the running best never flatters an arm. Nothing is extrapolated: a quality that the
+cheapest point already exceeds has no cost here, nor has one that is never reached.
+
+Rows of all points are resampled together, costs and scores at once: rows share prompts and seeds across arms. A resample in
+which a cost falls off its frontier is missed. Its ratio goes to the tail where it belongs (0 where the arm never gets there,
+infinity where the baseline does not, both tails where the side is unknown); once missed resamples fill a tail of the
+interval, 2.5 % a side and so 5 % at most, there is no interval, and the reason says so.
+
+    >>> ones, costs = np.ones(4), np.ones(4)
+    >>> slow = [Point(c, Scores(q, q * ones, ones), c * costs) for c, q in ((10, 0.5), (100, 0.9))]
+    >>> fast = [Point(c, Scores(q, q * ones, ones), c * costs) for c, q in ((5, 0.5), (50, 0.9))]
+    >>> matched_ratio(slow, fast, quality=0.7, better="higher").interval
+    Interval(value=2.0, low=2.0, high=2.0, n=4, level=0.95)
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.kinds import Scores
+from harness.stats import Interval, interval, resampled_sums, tail_share
+
+
+class Point(NamedTuple):
+    cost: float            # mean over rows
+    scores: Scores
+    costs: np.ndarray      # (n,) per row
+
+
+class Matched(NamedTuple):
+    """Cost of the baseline over cost of the arm at one quality; above 1 the arm is cheaper."""
+
+    quality: float
+    baseline_cost: float | None
+    arm_cost: float | None
+    interval: Interval | None
+    missed: int             # resamples in which a frontier does not reach the quality
+    resamples: int
+    reason: str = ""        # why there is no interval
+
+
+def nfe_at_quality(points: Sequence[Point], quality: float, better: str) -> float | None:
+    """The cost at which the frontier reaches `quality`; None where it does not, or where its cheapest point is better already."""
+    costs, values = _frontier(points, resamples=0, seed=0)                         # (1, K), (1, K)
+    return _known(_crossing(costs, _up(values, better), _up(np.array([quality]), better))[0])
+
+
+def matched_ratio(baseline: Sequence[Point], arm: Sequence[Point], quality: float | Scores, better: str, resamples: int = 2000,
+                  seed: int = 0, level: float = 0.95) -> Matched:
+    """Cost of the baseline over that of the arm at equal quality.
+
+    `quality` is a number, or the Scores of an arm on the same rows (the baseline's last point, held-out data), resampled with them.
+    """
+    if len({len(point.costs) for point in (*baseline, *arm)}) > 1:
+        raise ValueError("the points of both frontiers must have the same rows: compare the rows that they share")
+    goal = _goal(quality, len(baseline[0].costs), resamples, seed)                 # (1 + resamples,)
+    b, a = (_crossing(costs, _up(values, better), _up(goal, better)) for costs, values in (_frontier(p, resamples, seed) for p in (baseline, arm)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = b / a                                                              # 0 / 0 and inf / inf: the side is unknown
+    n, missed = len(baseline[0].costs), int(((b * a == 0) | ~np.isfinite(b * a))[1:].sum())
+    found = Matched(float(goal[0]), _known(b[0]), _known(a[0]), None, missed, resamples)
+    for name, cost in (("baseline", b[0]), ("arm", a[0])):
+        if _known(cost) is None:
+            return found._replace(reason=f"the {name} {'is better at its cheapest point' if cost == 0 else 'does not reach this quality'}")
+    tail = tail_share(level, n)
+    low = np.quantile(np.nan_to_num(ratio[1:], nan=0, posinf=np.inf), tail, method="inverted_cdf")
+    high = np.quantile(np.nan_to_num(ratio[1:], nan=np.inf, posinf=np.inf), 1 - tail, method="inverted_cdf")
+    if low == 0 or high == np.inf:
+        return found._replace(reason=f"{missed} of {resamples} resamples do not reach this quality on both frontiers")
+    return found._replace(interval=Interval(float(ratio[0]), float(low), float(high), n, level))
+
+
+def matched_curve(baseline: Sequence[Point], arm: Sequence[Point], qualities: Sequence[float], better: str, resamples: int = 2000,
+                  seed: int = 0, level: float = 0.95) -> list[Matched]:
+    """matched_ratio over a grid of qualities. The intervals are pointwise."""
+    return [matched_ratio(baseline, arm, quality, better, resamples, seed, level) for quality in qualities]
+
+
+def pareto(costs: Sequence[float], values: Sequence[float], better: str) -> np.ndarray:
+    """(K,) bool: points that no other point beats on one axis while it is at least as good on the other."""
+    costs, values = np.asarray(costs, np.float64), _up(np.asarray(values, np.float64), better)   # (K,), (K,)
+    no_worse = (costs[:, None] <= costs) & (values[:, None] >= values)             # (K, K): the row beats the column, or ties
+    return ~(no_worse & ~no_worse.T).any(0)
+
+
+def hypervolume(costs: Sequence[float], values: Sequence[float], reference: tuple[float, float], better: str) -> float:
+    """Area in (ln cost, quality) that the points dominate, up to a reference (cost, quality) which is worse than all that counts."""
+    costs, values = np.asarray(costs, np.float64)[None], np.asarray(values, np.float64)[None]    # (1, K), (1, K)
+    return float(_area(costs, values, reference, better)[0])
+
+
+def hypervolume_interval(points: Sequence[Point], reference: tuple[float, float], better: str, resamples: int = 2000, seed: int = 0,
+                         level: float = 0.95) -> Interval:
+    """Interval of the hypervolume, the rows of all points resampled together."""
+    value, *found = _area(*_frontier(points, resamples, seed), reference, better)
+    return interval(value, found, len(points[0].costs), level)
+
+
+def _up(values: np.ndarray, better: str) -> np.ndarray:
+    if better not in ("lower", "higher"):
+        raise ValueError(f"a frontier needs a metric whose better is lower or higher, not {better!r}: match an entropy by interpolating at it")
+    return values if better == "higher" else -values
+
+
+def _known(cost: float) -> float | None:
+    return float(cost) if 0 < cost < np.inf else None
+
+
+def _goal(quality: float | Scores, n: int, resamples: int, seed: int) -> np.ndarray:
+    if not isinstance(quality, Scores):
+        return np.full(1 + resamples, float(quality))
+    return _frontier([Point(1.0, quality, np.ones(n))], resamples, seed)[1][:, 0]
+
+
+def _frontier(points: Sequence[Point], resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean costs and values of K points, (1 + resamples, K) each: of the rows as they are, then of each resample."""
+    if not points:
+        raise ValueError("a frontier needs at least one point")
+    columns = [np.asarray(x, np.float64) for _, scores, costs in points for x in (scores.numerator, scores.denominator, costs)]
+    if len({len(column) for column in columns}) > 1 or not len(columns[0]):
+        raise ValueError("every point of a frontier needs one score and one cost for each of the same rows")
+    for (cost, *_), costs in zip(points, columns[2::3], strict=True):
+        if not (cost > 0 and abs(costs.mean() - cost) <= 1e-6 * cost):
+            raise ValueError(f"a point's cost {cost:g} must be above 0 and the mean of its rows' costs, {costs.mean():g}: are the units the same?")
+    sums = resampled_sums(np.stack(columns, 1), resamples, seed)                   # (1 + resamples, 3 K)
+    values = sums[:, 0::3] / sums[:, 1::3]
+    if not np.isfinite(values).all():
+        raise ValueError("a point's quality is not finite: the metric has failed, or too few rows hold what it counts")
+    return sums[:, 2::3] / len(columns[0]), values
+
+
+def _crossing(costs: np.ndarray, values: np.ndarray, goal: np.ndarray) -> np.ndarray:
+    """(R, K), (R, K) with higher better, (R,) -> (R,) cost; 0 if the cheapest point exceeds the goal, infinity if none reaches it."""
+    order = costs.argsort(1, kind="stable")
+    log_cost = np.log(np.take_along_axis(costs, order, 1))
+    best = np.maximum.accumulate(np.take_along_axis(values, order, 1), 1)
+    goal = goal[:, None]
+    slack = 1e-9 * np.maximum(1, np.abs(goal))                                     # sums of equal numbers may differ in their last bit
+    reached = best >= goal - slack
+    k = reached.argmax(1)[:, None]                                                 # (R, 1): the first point that reaches the goal
+    here, before = (np.take_along_axis(best, j, 1) for j in (k, np.maximum(k - 1, 0)))
+    share = np.where(here > before, (goal - before) / np.where(here > before, here - before, 1), 1).clip(0, 1)
+    left, right = (np.take_along_axis(log_cost, j, 1) for j in (np.maximum(k - 1, 0), k))
+    found = np.where((k == 0) & (here > goal + slack), 0, np.exp(left + share * (right - left)))
+    return np.where(reached.any(1), found[:, 0], np.inf)
+
+
+def _area(costs: np.ndarray, values: np.ndarray, reference: tuple[float, float], better: str) -> np.ndarray:
+    most, worst = reference
+    order = costs.argsort(1, kind="stable")
+    log_cost = np.log(np.minimum(np.take_along_axis(costs, order, 1), most))       # (R, K): what costs more than the reference has no width
+    best = np.maximum.accumulate(np.take_along_axis(_up(values, better), order, 1), 1)
+    height = (best - _up(np.array(worst), better)).clip(0)
+    return (height * np.diff(log_cost, axis=1, append=np.log(most))).sum(1)        # (R,)

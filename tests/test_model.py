@@ -1,0 +1,161 @@
+"""The hybrid network: which output sees which input, the zero start, truncation, positions, and whether it learns at all."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from harness.data.markov import Markov
+from harness.flops import block_flops, head_flops
+from harness.nets.transformer import Transformer, TransformerConfig
+from ssmd.model import Hybrid, HybridConfig
+from ssmd.train import Training, losses
+
+L, V = 12, 7
+CONFIG = HybridConfig(vocab=V, width=32, heads=2, blocks=2, causal=1)
+VARIANTS = [CONFIG, replace(CONFIG, causal=2), replace(CONFIG, residual=False), replace(CONFIG, shared_head=False), replace(CONFIG, norm="layer")]
+
+
+def rough(config: HybridConfig, seed: int = 0) -> Hybrid:
+    """Random weights with causal output projections away from zero."""
+    torch.manual_seed(seed)
+    net = Hybrid(config).eval()
+    for block in net.blocks_c:
+        for layer in (block.out, block.down):
+            torch.nn.init.normal_(layer.weight, std=0.3)
+    for p in (net.embed.weight, net.head.weight):
+        torch.nn.init.normal_(p, std=1.0)
+    return net.requires_grad_(False)
+
+
+def inputs(B: int = 3):
+    g = torch.Generator().manual_seed(1)
+    y = torch.randint(0, V, (B, L), generator=g)
+    order = torch.stack([torch.randperm(L, generator=g) for _ in range(B)])
+    i = torch.randint(0, L, (B, 1), generator=g)
+    x = torch.where(order.argsort(1) >= i, V, y)
+    return x, y, order, torch.arange(L).expand(B, L)
+
+
+@pytest.mark.parametrize("config", VARIANTS, ids=str)
+def test_a_target_never_sees_the_token_it_judges_nor_any_later_one(config):
+    net = rough(config)
+    x, y, order, ranks = inputs()
+    _, hidden = net.draft(x)
+    q = net.verify(hidden, y, order, ranks)
+    for k in range(L):
+        later = y.scatter(1, order[:, k:], (y.gather(1, order[:, k:]) + 1) % V)
+        changed = net.verify(hidden, later, order, ranks)
+        assert torch.allclose(q[:, : k + 1], changed[:, : k + 1], atol=1e-5)
+        if k + 1 < L:
+            assert (q[:, k + 1] - changed[:, k + 1]).abs().max() > 1e-4, "the token just before must matter"
+
+
+@pytest.mark.parametrize("config", [c for c in VARIANTS if c.residual], ids=str)
+def test_target_equals_draft_at_the_start(config):
+    net = Hybrid(config).eval()
+    x, y, order, ranks = inputs()
+    p, hidden = net.draft(x, order)
+    assert torch.equal(net.verify(hidden, y, order, ranks), p)
+
+
+@pytest.mark.parametrize("config", VARIANTS, ids=str)
+def test_tracks_cut_off_at_the_window_give_the_same_logits(config):
+    net = rough(config)
+    x, y, order, ranks = inputs()
+    _, hidden = net.draft(x)
+    whole = net.verify(hidden, y, order, ranks)
+    for stop in (1, 5, L):
+        assert torch.allclose(net.verify(hidden, y, order, ranks[:, :stop]), whole[:, :stop], atol=1e-5)
+
+
+def test_logits_wanted_at_some_places_are_those_of_the_whole_pass():
+    net = rough(CONFIG)
+    x, y, order, _ = inputs()
+    every, hidden = net.draft(x)
+    at = torch.tensor([[3, -1], [0, 11], [5, 5]])
+    some, _ = net.draft(x, at)
+    for b, w in [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1)]:
+        assert torch.allclose(some[b, w], every[b, at[b, w]], atol=1e-6)
+
+
+def test_permuting_the_batch_permutes_the_answer():
+    net = rough(CONFIG)
+    x, y, order, ranks = inputs()
+    mixed = torch.tensor([2, 0, 1])
+    p, hidden = net.draft(x)
+    p2, hidden2 = net.draft(x[mixed])
+    assert torch.allclose(p[mixed], p2, atol=1e-5)
+    assert torch.allclose(net.verify(hidden, y, order, ranks)[mixed], net.verify(hidden2, y[mixed], order[mixed], ranks), atol=1e-5)
+
+
+def test_mask_is_an_input_and_never_an_output():
+    net = rough(CONFIG)
+    x, y, order, ranks = inputs()
+    p, hidden = net.draft(x)
+    assert p.shape[-1] == V and net.verify(hidden, y, order, ranks).shape[-1] == V and net.mask == V
+
+
+def test_another_next_position_changes_the_logits_also_at_equal_hidden_states():
+    net = rough(CONFIG)
+    x, y, order, ranks = inputs(1)
+    same = torch.randn(1, 1, 32).expand(1, L, 32)
+    swapped = order.clone()
+    swapped[:, [6, 7]] = order[:, [7, 6]]                                          # rank 6 is now at another place
+    a, b = net.verify(same, y, order, ranks), net.verify(same, y, swapped, ranks)
+    assert torch.allclose(a[:, :6], b[:, :6], atol=1e-5) and (a[:, 6] - b[:, 6]).abs().max() > 1e-4
+
+
+def test_only_distances_between_positions_matter():
+    net = rough(CONFIG)
+    x, y, order, ranks = inputs(1)
+    rotary = net.rotary.forward
+    p, hidden = net.draft(x)
+    q = net.verify(hidden, y, order, ranks)
+    net.rotary.forward = lambda position: rotary(position + 9)
+    p9, hidden9 = net.draft(x)
+    assert torch.allclose(p, p9, atol=1e-4) and torch.allclose(q, net.verify(hidden9, y, order, ranks), atol=1e-4)
+
+
+def test_the_causal_part_learns_what_the_draft_cannot_know():
+    """300 updates on a first-order Markov source: the target loss must be clearly below the draft loss."""
+    data = Markov(symbols=8, length=24)
+    config = Training("hybrid", width=48, heads=4, blocks=3, lr=4e-3)
+    net = config.build(data.vocab)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=4e-3, betas=(0.9, 0.95))
+    text, gap = data.rows("train", 300 * 32, seed=0), []
+    for step in range(300):
+        rows = step * 32 + torch.arange(32)
+        found = losses(net, text[rows], rows, config.schedule, seed=0, step=step)
+        sum(found.values()).backward()
+        optimiser.step()
+        optimiser.zero_grad()
+        gap.append((found["draft"] - found["target"]).item())
+    assert abs(gap[0]) < 1e-4, "target = draft at the start"
+    assert sum(gap[-50:]) / 50 > 0.05, f"no gap was learnt: {sum(gap[-50:]) / 50:.3f} nats per token"
+
+
+def test_flops_of_a_pass_equal_what_pytorch_counts():
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    def counted(call) -> int:
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            call()
+        return counter.get_total_flops()
+
+    x, y, order, ranks = inputs(2)
+    net = rough(CONFIG)
+    assert counted(lambda: net.draft(x)) == 2 * net.flops("draft", L, L)
+    assert counted(lambda: net.draft(x, order[:, :4])) == 2 * net.flops("draft", L, 4)
+    _, hidden = net.draft(x)
+    spent, causal = counted(lambda: net.verify(hidden, y, order, ranks)), net.flops("verify", L, L, L)
+    above = 4 * 32 * CONFIG.causal * (L * L - L * (L + 1) // 2)                    # the math backend also multiplies what the mask hides
+    assert spent == 2 * (causal + above)
+    plain = Transformer(TransformerConfig(vocab=V, width=32, heads=2, blocks=3))
+    assert plain.flops("draft", L, L) == L * (3 * block_flops(32, L) + head_flops(32, V))
+
+
+def test_a_width_that_cannot_be_rotated_is_refused():
+    with pytest.raises(ValueError, match="multiple of twice"):
+        TransformerConfig(vocab=3, width=30, heads=4, blocks=1)

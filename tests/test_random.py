@@ -1,0 +1,97 @@
+"""Randomness: the published answers, an independent implementation, and the laws of what is built on it."""
+
+import numpy as np
+import pytest
+import torch
+
+from harness.random import Stream, categorical, integers, permutation, philox4x32, residual, uniform
+
+KNOWN = [    # Random123 1.14, kat_vectors, philox4x32 10
+    ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+    ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
+    ((0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0), (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1)),
+]
+DEVICES = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("counter, key, answer", KNOWN)
+def test_philox_gives_the_published_answers(counter, key, answer, device):
+    words = philox4x32(tuple(torch.tensor([c], device=device) for c in counter), key)
+    assert tuple(int(w) for w in words) == answer
+
+
+def test_philox_agrees_with_an_independent_library():
+    randomgen = pytest.importorskip("randomgen")
+    counters = np.random.default_rng(0).integers(0, 2**32, (50, 4))
+    for c in counters:
+        key, whole = (int(c[0]) ^ 0x1234, int(c[3])), sum(int(v) << 32 * i for i, v in enumerate(c))
+        theirs = randomgen.Philox(key=key[0] | key[1] << 32, counter=(whole - 1) % 2**128, number=4, width=32).random_raw(4)    # it steps first
+        ours = philox4x32(tuple(torch.tensor([int(v)]) for v in c), key)
+        assert [int(w) for w in ours] == [int(w) for w in theirs]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_cpu_and_gpu_give_the_same_bits():
+    rows, index = torch.arange(1000), torch.arange(257)
+    assert torch.equal(uniform(3, rows, Stream.DRAFT, index), uniform(3, rows.cuda(), Stream.DRAFT, index.cuda()).cpu())
+
+
+def test_uniforms_lie_strictly_inside_the_unit_interval_and_are_uniform():
+    u = uniform(1, torch.arange(400), Stream.TOKEN, torch.arange(1000)).flatten()
+    assert u.dtype == torch.float64 and 0 < u.min() and u.max() < 1
+    gap = (u.sort().values - torch.arange(1, len(u) + 1) / len(u)).abs().max()
+    assert gap < 1.95 / len(u) ** 0.5                                              # Kolmogorov-Smirnov at 0.1 %
+
+
+def test_streams_seeds_rows_and_indices_are_unrelated():
+    base = uniform(1, torch.arange(64), Stream.TOKEN, torch.arange(512))
+    others = [uniform(1, torch.arange(64), Stream.DRAFT, torch.arange(512)), uniform(2, torch.arange(64), Stream.TOKEN, torch.arange(512)),
+              uniform(1, torch.arange(64) + 64, Stream.TOKEN, torch.arange(512)), uniform(1, torch.arange(64), Stream.TOKEN, torch.arange(512) + 512)]
+    for other in others:
+        assert abs(float(torch.corrcoef(torch.stack((base.flatten(), other.flatten())))[0, 1])) < 4 / base.numel() ** 0.5
+
+
+def test_an_index_beyond_32_bits_is_another_draw():
+    row = torch.tensor([0])
+    a, b = uniform(1, row, Stream.TOKEN, torch.tensor([5])), uniform(1, row, Stream.TOKEN, torch.tensor([5 + 2**32]))
+    assert a != b
+
+
+def test_permutations_are_uniform():
+    n = 24_000
+    found = permutation(5, torch.arange(n), Stream.ORDER, 4)
+    code = (found * torch.tensor([64, 16, 4, 1])).sum(1)
+    counts = torch.unique(code, return_counts=True)[1]
+    assert len(counts) == 24
+    chi2 = float(((counts - n / 24) ** 2 / (n / 24)).sum())
+    assert chi2 < 49.7                                                             # 23 degrees of freedom, 0.1 %
+
+
+def test_categorical_is_the_inverse_of_the_cumulative_distribution():
+    p = torch.tensor([0.0, 0.25, 0.0, 0.75, 0.0], dtype=torch.float64)
+    u = torch.tensor([1e-15, 0.2499, 0.2501, 1 - 2**-53], dtype=torch.float64)
+    assert categorical(p.expand(4, 5), u).tolist() == [1, 1, 3, 3]
+
+
+def test_categorical_refuses_float32():
+    with pytest.raises(AssertionError, match="float64"):
+        categorical(torch.ones(1, 3), torch.tensor([0.5]))
+
+
+def test_integers_stay_in_range_and_cover_it():
+    k = integers(1, torch.arange(100), Stream.DATA, torch.arange(100), 7)
+    assert set(k.unique().tolist()) == set(range(7))
+
+
+def test_residual_draws_follow_the_excess_of_target_over_draft():
+    p = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64).expand(20_000, 3)
+    q = torch.tensor([0.2, 0.4, 0.4], dtype=torch.float64).expand(20_000, 3)
+    drawn = residual(p, q, uniform(1, torch.arange(20_000), Stream.RESIDUAL, torch.tensor([0]))[:, 0])
+    share = torch.bincount(drawn, minlength=3) / 20_000
+    assert share[0] == 0 and abs(share[1] - 1 / 3) < 0.012
+
+
+def test_residual_of_equal_laws_falls_back_to_the_target():
+    q = torch.tensor([[0.0, 1.0, 0.0]], dtype=torch.float64)
+    assert residual(q, q, torch.tensor([0.3], dtype=torch.float64)).item() == 1
