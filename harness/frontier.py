@@ -56,13 +56,12 @@ def matched_ratio(baseline: Sequence[Point], arm: Sequence[Point], quality: floa
 
     `quality` is a number, or the Scores of an arm on the same rows (the baseline's last point, held-out data), resampled with them.
     """
-    if len({len(point.costs) for point in (*baseline, *arm)}) > 1:
-        raise ValueError("the points of both frontiers must have the same rows: compare the rows that they share")
-    goal = _goal(quality, len(baseline[0].costs), resamples, seed)                 # (1 + resamples,)
+    n = _rows(*baseline, *arm)
+    goal = _goal(quality, n, resamples, seed)                                      # (1 + resamples,)
     b, a = (_crossing(costs, _up(values, better), _up(goal, better)) for costs, values in (_frontier(p, resamples, seed) for p in (baseline, arm)))
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = b / a                                                              # 0 / 0 and inf / inf: the side is unknown
-    n, missed = len(baseline[0].costs), int(((b * a == 0) | ~np.isfinite(b * a))[1:].sum())
+        ratio = b / a                                                              # 0 / 0 and inf / inf are NaN: the side is unknown
+    missed = int(((b == 0) | (a == 0) | np.isinf(b) | np.isinf(a))[1:].sum())
     found = Matched(float(goal[0]), _known(b[0]), _known(a[0]), None, missed, resamples)
     for name, cost in (("baseline", b[0]), ("arm", a[0])):
         if _known(cost) is None:
@@ -98,12 +97,12 @@ def hypervolume_interval(points: Sequence[Point], reference: tuple[float, float]
                          level: float = 0.95) -> Interval:
     """Interval of the hypervolume, the rows of all points resampled together."""
     value, *found = _area(*_frontier(points, resamples, seed), reference, better)
-    return interval(value, found, len(points[0].costs), level)
+    return interval(value, found, _rows(*points), level)
 
 
 def _up(values: np.ndarray, better: str) -> np.ndarray:
     if better not in ("lower", "higher"):
-        raise ValueError(f"a frontier needs a metric whose better is lower or higher, not {better!r}: match an entropy by interpolating at it")
+        raise ValueError(f"a frontier needs a metric whose better is lower or higher, not {better!r}: choose such a metric")
     return values if better == "higher" else -values
 
 
@@ -117,21 +116,27 @@ def _goal(quality: float | Scores, n: int, resamples: int, seed: int) -> np.ndar
     return _frontier([Point(1.0, quality, np.ones(n))], resamples, seed)[1][:, 0]
 
 
+def _rows(*points: Point) -> int:
+    """The number of rows that all points share."""
+    lengths = {len(x) for _, scores, costs in points for x in (scores.numerator, scores.denominator, costs)}
+    if len(lengths) != 1 or lengths == {0}:
+        raise ValueError("frontiers need points with one score and one cost for each of the same rows: compare the rows that the arms share")
+    return lengths.pop()
+
+
 def _frontier(points: Sequence[Point], resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean costs and values of K points, (1 + resamples, K) each: of the rows as they are, then of each resample."""
-    if not points:
-        raise ValueError("a frontier needs at least one point")
-    columns = [np.asarray(x, np.float64) for _, scores, costs in points for x in (scores.numerator, scores.denominator, costs)]
-    if len({len(column) for column in columns}) > 1 or not len(columns[0]):
-        raise ValueError("every point of a frontier needs one score and one cost for each of the same rows")
+    n = _rows(*points)
+    columns = [np.asarray(x, np.float64) for _, scores, costs in points for x in (scores.numerator, scores.denominator, costs)]   # (n,) each
     for (cost, *_), costs in zip(points, columns[2::3], strict=True):
         if not (cost > 0 and abs(costs.mean() - cost) <= 1e-6 * cost):
             raise ValueError(f"a point's cost {cost:g} must be above 0 and the mean of its rows' costs, {costs.mean():g}: are the units the same?")
     sums = resampled_sums(np.stack(columns, 1), resamples, seed)                   # (1 + resamples, 3 K)
-    values = sums[:, 0::3] / sums[:, 1::3]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = sums[:, 0::3] / sums[:, 1::3]
     if not np.isfinite(values).all():
         raise ValueError("a point's quality is not finite: the metric has failed, or too few rows hold what it counts")
-    return sums[:, 2::3] / len(columns[0]), values
+    return sums[:, 2::3] / n, values
 
 
 def _crossing(costs: np.ndarray, values: np.ndarray, goal: np.ndarray) -> np.ndarray:

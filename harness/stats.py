@@ -143,7 +143,7 @@ def _multiplicities(n: int, resamples: int, seed: int, lane: int) -> np.ndarray:
 
     One uniform gives as many base-n digits as fit 40 of its 52 bits, each digit a row.
     """
-    if n < 2:
+    if n < 2 and resamples:
         raise ValueError(f"a bootstrap needs at least 2 rows, not {n}")
     digits = max(1, next(d for d in range(40, -1, -1) if n**d <= 2**40))
     draws = lane * _LANE + torch.arange(-(-n // digits))
@@ -168,9 +168,9 @@ def _columns(scores: Scores) -> np.ndarray:
 
 
 def _ratios(columns: np.ndarray, resamples: int, seed: int, lane: int = 0) -> np.ndarray:
-    sums = resampled_sums(columns, resamples, seed, lane)                          # (1 + resamples, 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return sums[:, 0] / sums[:, 1]
+    numerator, denominator = resampled_sums(columns, resamples, seed, lane).T      # (1 + resamples,) each
+    with np.errstate(divide="ignore", invalid="ignore"):                           # interval() refuses what is not finite
+        return numerator / denominator
 
 
 def _differences(a: Scores, b: Scores, resamples: int, seed: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 A metric of the whole set that compares arms of equal n and L only. Samples without a single n-gram of words score 0.
 
+    >>> import torch
     >>> from harness.data.exact import Exact
     >>> Distinct(kind="chars", order=2).score(torch.tensor([[0, 1, 0, 1], [0, 1, 2, 2]]), Exact()).value   # 01 10 12 22 of 6
     0.6666666666666666
@@ -10,7 +11,6 @@ A metric of the whole set that compares arms of equal n and L only. Samples with
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch  # noqa: F401  for the example
 from torch import Tensor
 
 from harness.kinds import Dataset, Scores

@@ -36,19 +36,21 @@ def total_variation(counts: Tensor | Sequence[float], law: Tensor | Sequence[flo
 
 def null_quantile(law: Tensor | Sequence[float], n: int, share: float = 0.9999, draws: int = 1000, seed: int = 0) -> float:
     """The value that total variation of n samples from the law itself stays below with probability `share`."""
-    return _null_quantile(tuple(torch.as_tensor(law, dtype=torch.float64).flatten().tolist()), n, share, draws, seed)
+    mean, deviation, skewness = _null_moments(tuple(torch.as_tensor(law, dtype=torch.float64).flatten().tolist()), n, draws, seed)
+    z = NormalDist().inv_cdf(share)
+    return mean + deviation * (z + skewness * (z * z - 1) / 6)
 
 
 @lru_cache(maxsize=32)
-def _null_quantile(law: tuple[float, ...], n: int, share: float, draws: int, seed: int) -> float:
+def _null_moments(law: tuple[float, ...], n: int, draws: int, seed: int) -> tuple[float, float, float]:
     p, at = torch.tensor(law, dtype=torch.float64), torch.arange(n)                # (S,), (n,)
     found = []
     for draw in range(draws):
         state = categorical(p, uniform(seed, torch.tensor([draw]), Stream.RESAMPLE, at)[0])    # (n,)
         found.append(total_variation(torch.bincount(state, minlength=len(p)), p))
-    tv, z = torch.tensor(found, dtype=torch.float64), NormalDist().inv_cdf(share)  # (draws,)
-    skewness = ((tv - tv.mean()) ** 3).mean() / tv.std().clamp_min(1e-300) ** 3
-    return (tv.mean() + tv.std() * (z + skewness * (z * z - 1) / 6)).item()
+    tv = torch.tensor(found, dtype=torch.float64)                                  # (draws,)
+    deviation = tv.std().clamp_min(1e-300)                                         # a law of one state has none
+    return tv.mean().item(), deviation.item(), (((tv - tv.mean()) / deviation) ** 3).mean().item()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ Theory 37(4), 1991; interpolated as in Chen and Goodman, TR-10-98, 1998). Probab
 are judged from the shorter contexts there are. Text that copies n-grams of the data can game it: it is the judge of CI, and
 the second one elsewhere.
 
+    >>> import torch
     >>> from harness.data.wikipedia_leads import WikipediaLeads
     >>> data = WikipediaLeads(length=16)
     >>> rows = torch.stack([data.encode("the city is the "), data.encode(" chit seteth yi ")])

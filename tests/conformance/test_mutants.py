@@ -1,0 +1,168 @@
+"""The test of the test: plausible slips, each applied to the source and each killed by a law.
+
+A mutant is a list of edits (module, old text, new text). The text must be there: a mutant that no longer applies fails. Mutated modules are
+executed under their own names in a fresh import world, so that everything downstream sees the slip. The last test prints who killed whom.
+"""
+
+import importlib
+import sys
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import pytest
+import torch
+
+import tests.conformance.toys as toys
+
+
+class Mutant(NamedTuple):
+    name: str
+    module: str
+    old: str
+    new: str
+    killers: tuple[str, ...]    # the checks that must fail
+
+
+S, A, R, W, T = "ssmd.sampler", "ssmd.accept", "harness.random", "harness.wrap", "harness.nets.tabular"
+MUTANTS = [
+    Mutant("own token leaks into its target", T, "rank < r[:, None], y", "rank <= r[:, None], y", ("ideal",)),
+    Mutant("inverted ratio", A, "u * p.gather(-1, token)[..., 0] >= q.gather(-1, token)[..., 0]", "u * q.gather(-1, token)[..., 0] >= p.gather(-1, token)[..., 0]", ("ideal",)),
+    Mutant("greedy acceptance", A, "u * p.gather", "p.gather", ("ideal",)),
+    Mutant("residual from q alone", R, "(q - p).clamp_min(0)", "q.clone()", ("ideal",)),
+    Mutant("redraw from the draft", R, "torch.where(degenerate, q, excess)", "p", ("ideal",)),
+    Mutant("no stop at the first rejection", S, "torch.minimum(i + f + 1, e)", "e", ("ideal",)),
+    Mutant("one too many accepted", S, "torch.minimum(i + f + 1, e)", "torch.minimum(i + f + 2, e)", ("ideal",)),
+    Mutant("one uniform a row", S, "draw(Stream.ACCEPT, ranks, n)", "draw(Stream.ACCEPT, ranks[:, :1], n).expand_as(ranks)", ("ideal",)),
+    Mutant("wrong conditioning order", S, "net.verify(hidden, y, order, untested, alive)", "net.verify(hidden, y, rows.memo['rank'], untested, alive)", ("ideal",)),
+    Mutant("hidden states of an earlier draft pass", S, "logits, hidden = net.draft(x, at)",
+           "logits, hidden = net.draft(x, at)[0], net.draft(torch.where(rows.given, x, net.mask), at)[1]", ("inexact",)),
+    Mutant("window from the batch maximum", S, "e = i + self.window.width(i, length)", "e = i + torch.minimum(self.window.width(i, length).max(), length - i)", ("batch",)),
+    Mutant("first track without its residual", "ssmd.model", "return nxt + (c - u)", "return nxt * (torch.arange(tracks) > 0)[:, None] + (c - u)", ("start",)),
+    Mutant("light pass reused after a switch", W, "light = self.placement.light(share)", "light = self.placement.light(share - 1 / x.shape[1])", ("schedule",)),
+    Mutant("one uniform for draft and acceptance", S, "draw(Stream.ACCEPT", "draw(Stream.DRAFT", ("ideal",)),
+    Mutant("unverified drafts revealed when the rounds run out", S, "rows.memo[\"rank\"] < j[:, None]", "rows.memo[\"rank\"] < e[:, None]", ("ideal",)),
+    Mutant("masks read in place of drafts", S, "net.verify(hidden, y, order", "net.verify(hidden, x, order", ("ideal",)),
+    Mutant("temperature on p but not on q", W, "self.net.verify(hidden, y, order, at, alive) / self.temperature", "self.net.verify(hidden, y, order, at, alive)", ("tempered",)),
+    Mutant("order from left to right", "harness.reveal", "return reveal_times(rows).argsort(dim=1, stable=True)", "return torch.arange(rows.x.shape[1]).expand_as(rows.x)", ("inexact",)),
+    Mutant("residual of the wrong track", S, "column = f.clamp_max", "column = (f - 1).clamp_min(0).clamp_max", ("ideal",)),
+    Mutant("row counted done with a mask left", "harness.loop", "done = (live.x != mask).all(1)", "done = (live.x != mask).sum(1) >= length - 1", ("written",)),
+    Mutant("draws keyed by the place in the batch", R, "(row & _M32)[:, None]", "torch.arange(len(row), device=row.device)[:, None]", ("batch",)),
+    Mutant("greedy tokens", R, "token = torch.searchsorted(cdf, (u * cdf[..., -1])[..., None], right=True)[..., 0]", "token = p.argmax(-1)", ("ideal", "hitting")),
+    Mutant("one token uniform for a whole row", "harness.reveal", "Stream.TOKEN, at.clamp_min(0))", "Stream.TOKEN, torch.zeros_like(at))", ("hitting",)),
+    Mutant("step of a position off by one", "baselines.ancestral", "torch.searchsorted(self.levels(rows.x.device), reveal_times(rows))",
+           "(torch.searchsorted(self.levels(rows.x.device), reveal_times(rows)) + 1).clamp_max(self.steps - 1)", ("stepped",)),
+]
+ROOMS = ("harness", "baselines", "ssmd", "tests.conformance.toys")
+
+
+@contextmanager
+def world(mutant: Mutant | None):
+    """A fresh import of our packages in which one module's source was edited; torch and the old modules come back unharmed."""
+    ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] in ("harness", "baselines", "ssmd") or name == "tests.conformance.toys"}
+    for name in ours:
+        del sys.modules[name]
+    try:
+        if mutant is not None:
+            spec = importlib.util.find_spec(mutant.module)
+            source = open(spec.origin, encoding="utf-8").read()
+            assert source.count(mutant.old) >= 1, f"the mutant {mutant.name!r} no longer applies to {mutant.module}"
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[mutant.module] = module
+            parent, _, child = mutant.module.rpartition(".")
+            exec(compile(source.replace(mutant.old, mutant.new), spec.origin, "exec"), module.__dict__)
+            setattr(importlib.import_module(parent), child, module)
+        yield importlib.import_module("tests.conformance.toys")
+    finally:
+        for name in [n for n in sys.modules if n.split(".")[0] in ("harness", "baselines", "ssmd") or n == "tests.conformance.toys"]:
+            del sys.modules[name]
+        sys.modules.update(ours)
+
+
+LAW: dict = {}         # enumerated once, by the unharmed code
+QUANTILE: dict = {}    # of total variation under each law
+
+
+def enumerate_laws() -> None:
+    if not LAW:
+        net, light = toys.hybrid(0), toys.hybrid(1)
+        table, other = toys.subset_table(net), toys.subset_table(light)
+        from harness.window import Open
+        from harness.wrap import Temper
+
+        LAW["ideal"] = toys.DATA.law()
+        LAW["inexact"] = toys.ssmd_law(net, Open(), 2)
+        LAW["tempered"] = toys.ssmd_law(Temper(net, 0.5), Open(), 2)
+        LAW["schedule"] = toys.ordered_law(lambda i: other if i in (0, 1) else table, [1] * 4)
+        LAW["hitting"] = toys.DATA.law()
+        LAW["stepped"] = toys.stepped_law(lambda n: table, [0.25, 0.5, 0.75, 1.0])
+        QUANTILE.update({name: toys.null_quantile(law, toys.N, draws=250) for name, law in LAW.items()})
+
+
+def holds(check: str, t) -> bool:
+    """Whether one of the laws holds in the world whose toys are `t`."""
+    from baselines.ancestral import Ancestral
+    from baselines.first_hitting import FirstHitting
+    from baselines.scheduled import Scheduled
+    from harness.placement import Prefix
+    from harness.window import Cosine, Fixed, Open
+    from harness.wrap import Temper
+    from ssmd.sampler import SelfSpeculative
+
+    def fits(sampler, nets, name: str) -> bool:
+        counts = torch.bincount(toys.DATA.index(t.drawn(sampler, nets)), minlength=81)
+        return toys.total_variation(counts, LAW[name]) < QUANTILE[name]
+
+    if check == "ideal":    # open, so that several drafts of one round depend on each other; one round and several
+        return all(fits(SelfSpeculative(window, rounds), t.table_nets(), "ideal") for window, rounds in ((Open(), 1), (Open(), 4), (Fixed(3), 2)))
+    if check == "inexact":
+        return fits(SelfSpeculative(Open(), 2), {"main": t.hybrid(0)}, "inexact")
+    if check == "tempered":
+        return fits(SelfSpeculative(Open(), 2), {"main": Temper(t.hybrid(0), 0.5)}, "tempered")
+    if check == "hitting":
+        return fits(FirstHitting(), t.table_nets(), "hitting")
+    if check == "stepped":
+        return fits(Ancestral(4), {"main": t.hybrid(0)}, "stepped")
+    if check == "schedule":
+        return fits(Scheduled(FirstHitting(), Prefix(0.5)), {"main": t.hybrid(0), "light": t.hybrid(1)}, "schedule")
+    if check == "batch":
+        return all(torch.equal(t.drawn(SelfSpeculative(w, 1), t.table_nets(), 256, 1), t.drawn(SelfSpeculative(w, 1), t.table_nets(), 256, 64)) for w in (Cosine(0.4), Open()))
+    if check == "written":
+        return bool((t.drawn(FirstHitting(), t.table_nets(), 64) != t.MASK).all())
+    assert check == "start"
+    from ssmd.model import Hybrid, HybridConfig
+
+    net, x = Hybrid(HybridConfig(vocab=3, width=16, heads=2, blocks=1)), torch.full((2, 4), 3)
+    p, hidden = net.draft(x)
+    return torch.allclose(net.verify(hidden, torch.zeros_like(x), torch.arange(4).expand(2, 4), torch.arange(4).expand(2, 4)), p, atol=1e-6)
+
+
+CHECKS = sorted({k for m in MUTANTS for k in m.killers})
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_unharmed_code_passes(check):
+    enumerate_laws()
+    with world(None) as t:
+        assert holds(check, t)
+
+
+KILLED: dict[str, list[str]] = {}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
+def test_a_slip_is_killed(mutant):
+    enumerate_laws()
+    with world(mutant) as t:
+        KILLED[mutant.name] = [check for check in mutant.killers if not holds(check, t)]
+    assert set(KILLED[mutant.name]) == set(mutant.killers), f"{mutant.name!r} survives {set(mutant.killers) - set(KILLED[mutant.name])}"
+
+
+def test_every_mutant_ran_and_the_score_is_printed(capsys):
+    if len(KILLED) < len(MUTANTS):
+        pytest.skip("only some mutants were selected")
+    with capsys.disabled():
+        print("\nmutants killed by")
+        for name, killers in KILLED.items():
+            print(f"  {name:<52} {', '.join(killers)}")
+        print(f"  {sum(map(bool, KILLED.values()))} of {len(MUTANTS)} killed")
+    assert all(KILLED.values())
