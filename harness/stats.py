@@ -33,7 +33,8 @@ class Interval(NamedTuple):
     level: float = 0.95
 
 
-def ratio_interval(numerator: Sequence[float], denominator: Sequence[float], resamples: int = 2000, seed: int = 0, level: float = 0.95) -> Interval:
+def ratio_interval(numerator: Sequence[float], denominator: Sequence[float], resamples: int = 2000, seed: int = 0,
+                   level: float = 0.95) -> Interval:
     """Interval of numerator.sum() / denominator.sum(), both (n,): of a share, or of a mean where the denominators are 1."""
     columns = _columns(Scores(0.0, numerator, denominator))                        # (n, 2)
     value, *found = _ratios(columns, resamples, seed)
@@ -76,7 +77,7 @@ def equivalent(difference: Interval, margin: float) -> bool:
     Ask for the interval with level=0.90; a higher level makes the test stricter.
     """
     if difference.level < 0.90 or margin <= 0:
-        raise ValueError(f"equivalence at 5 % reads an interval of level 0.90 or more and a margin above 0, not {difference.level:g} and {margin:g}")
+        raise ValueError(f"equivalence at 5 % needs a level of 0.90 or more and a margin above 0, not {difference.level:g} and {margin:g}")
     return -margin < difference.low and difference.high < margin
 
 
@@ -103,7 +104,8 @@ def time_ratio(a_seconds: Sequence[Sequence[float]], b_seconds: Sequence[Sequenc
     value = geometric mean over pairs of median(a_i) / median(b_i); the pairs are resampled, not the repetitions within a process.
     """
     if len(a_seconds) != len(b_seconds) or len(a_seconds) < FEWEST_PROCESSES:
-        raise ValueError(f"a ratio of times needs {FEWEST_PROCESSES} pairs of processes, not {len(a_seconds)} and {len(b_seconds)}: time more, interleaved")
+        sides = f"{len(a_seconds)} and {len(b_seconds)}"
+        raise ValueError(f"a ratio of times needs {FEWEST_PROCESSES} pairs of processes, not {sides}: time more, interleaved")
     a, b = ([median(seconds) if len(seconds) else 0.0 for seconds in side] for side in (a_seconds, b_seconds))
     if not all(np.isfinite(x) and x > 0 for x in a + b):
         raise ValueError("every process must have repetitions, and each takes a finite time above 0: was a run stopped?")

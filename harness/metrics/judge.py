@@ -4,7 +4,7 @@ Each row is judged whole, from BOS: nothing is truncated, no window slides, the 
 no end of text. The network runs in float32, its log-softmax in float64. The judge can be gamed by text of low entropy: print
 an entropy beside it. Its identity is the hash of its weights, not its path.
 
-    Judge("ssmd/checkpoints/judge.safetensors").score(samples, data)
+    Judge("judge.safetensors").score(samples, data)
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Judge:
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         rows, net = tokens(samples, data).to(samples.device), self.network().to(samples.device)
         if net.vocab != data.vocab:
-            raise ValueError(f"the judge {self.checkpoint} reads {net.vocab} tokens, {data.name} has {data.vocab}: name a judge of this alphabet")
+            raise ValueError(f"the judge {self.checkpoint} reads {net.vocab} tokens, {data.name} has {data.vocab}: name another judge")
         batches = rows.split(max(1, TOKENS_A_BATCH // rows.shape[1]))
         nats = torch.cat([_nats(net, batch) for batch in batches]).cpu().numpy()   # (n,)
         return ratio(nats, np.full(len(rows), rows.shape[1]), self.name)

@@ -14,7 +14,7 @@ the second one elsewhere.
     >>> data = WikipediaLeads(length=16)
     >>> rows = torch.stack([data.encode("the city is the "), data.encode(" chit seteth yi ")])
     >>> (NgramJudge().log_prob(rows, data).mean(1) * -1).round(1).tolist()
-    [1.7, 2.9]
+    [0.8, 4.2]
 """
 
 from dataclasses import dataclass
