@@ -150,7 +150,7 @@ def _multiplicities(n: int, resamples: int, seed: int, lane: int) -> np.ndarray:
     digits = max(1, next(d for d in range(40, -1, -1) if n**d <= 2**40))
     draws = lane * _LANE + torch.arange(-(-n // digits))
     powers = n ** np.arange(digits)                                                # (digits,)
-    step = max(1, 2**14 // len(draws))
+    step = max(1, 2**15 // len(draws))
     counts = np.empty((resamples, n), np.uint16)
     for start in range(0, resamples, step):
         r = torch.arange(start, min(start + step, resamples))

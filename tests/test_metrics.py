@@ -200,6 +200,12 @@ def test_coverage_ranks_held_out_text_above_shuffled_text(metric, real):
     assert metric.score(real, DATA).value > 2 * metric.score(shuffled(real), DATA).value
 
 
+def test_precision_is_against_the_training_split_and_recall_against_the_test_split(real):
+    train = DATA.rows("train", 96, seed=1)
+    assert NgramPrecision().score(train, DATA).value == 1 > NgramPrecision().score(real, DATA).value
+    assert NgramRecall().score(real, DATA).value > NgramRecall().score(train, DATA).value
+
+
 def test_rows_shorter_than_the_order_are_refused(real):
     with pytest.raises(ValueError, match="no 6-gram"):
         NgramPrecision().score(real[:, :5], DATA)

@@ -227,6 +227,7 @@ def test_cost_at_a_quality_is_interpolated_in_the_logarithm():
     assert nfe_at_quality(points, 0.7, "higher") == pytest.approx(10**1.5)
     assert nfe_at_quality(points, 0.1, "higher") == pytest.approx(1)
     assert nfe_at_quality(points, 0.9, "higher") == pytest.approx(100)
+    assert nfe_at_quality(points, 0.9 + 1e-15, "higher") == pytest.approx(100)    # the last bit of a sum decides nothing
 
 
 def test_nothing_is_extrapolated_at_either_end():
@@ -282,6 +283,8 @@ def test_missed_resamples_are_counted_and_too_many_leave_no_interval():
     few, many = (matched_ratio(slow, fast, quality, "lower") for quality in (last + 0.12, last + 0.01))
     assert few.interval is not None and few.missed <= 0.05 * few.resamples
     assert many.interval is None and f"{many.missed} of 2000" in many.reason and many.missed > 0.025 * 2000
+    alone = matched_ratio(slow, slow, slow[1].scores.value + 0.01, "lower")    # both sides miss at once: the ratio is unknown, not 1
+    assert alone.interval is None and alone.missed > 0.025 * 2000
     assert many.arm_cost is not None and many.baseline_cost is not None
 
 

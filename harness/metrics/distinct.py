@@ -1,4 +1,5 @@
 """distinct-n: distinct n-grams over all n-grams of the samples together. Repetition lowers it; so do more samples.
+Nonsense raises it, so it says something only beside a measure of quality.
 
 A metric of the whole set that compares arms of equal n and L only. Samples without a single n-gram of words score 0.
 
