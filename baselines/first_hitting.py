@@ -9,7 +9,6 @@ The limit of ancestral sampling for many steps, without time discretisation: for
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from harness.kinds import Rows

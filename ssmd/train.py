@@ -115,7 +115,7 @@ def validate(net: nn.Module, data: Dataset, schedule, n: int = 512, rounds: int 
 
 
 def train(config: Training, data: Dataset, out: Path, name: str, device: str = "cpu", compiled: bool = False, split: str = "train",
-          save_seconds: float = 120.0, say=print, init: Path | None = None, extra: tuple[tuple[Dataset, str], ...] = ()) -> Path:
+          save_seconds: float = 120.0, say=print, init: Path | None = None, extra: tuple[tuple[Dataset, str], ...] = (), command: str = "") -> Path:
     """Train to the token budget, resuming from OUT/state.safetensors if there is one; the path of the finished checkpoint.
 
     `init` starts from the weights of a finished checkpoint (a second cosine cycle): its card keeps the first cycle's story.
@@ -181,7 +181,7 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
         card = {"name": name, "training": asdict(config) | {"schedule": config.schedule.name}, "data": data.identity(), "split": split, "extra": [[other.identity(), part] for other, part in extra], "length": data.length,
                 "steps": steps, "tokens": steps * config.batch * data.length, "validation_nats_per_token": {k: round(v, 5) for k, v in validate(net, data, Linear()).items()},
                 "device": torch.cuda.get_device_name() if device.startswith("cuda") else f"CPU, {torch.get_num_threads()} threads", "torch": torch.__version__,
-                "parameters": sum(p.numel() for p in net.parameters()), "earlier_cycle": before}
+                "parameters": sum(p.numel() for p in net.parameters()), "command": command, "earlier_cycle": before}
         checkpoint.save(net, final, card)
         (out / "state.safetensors").unlink(missing_ok=True)
         say(f"finished {final}: {card['validation_nats_per_token']} nats per token on validation")

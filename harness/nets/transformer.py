@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from harness.flops import block_flops, head_flops
 
+
 def autocast(device: str, wanted: bool = True) -> torch.autocast:
     """bfloat16 matrix products where the hardware has them; elsewhere they are emulated, a hundred times slower than float32."""
     native = device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()

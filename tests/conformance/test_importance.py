@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from harness.importance import centres, gaps, predicted_loss
+from harness.kinds import Rows
 from harness.placement import Sandwich, Segments
 from harness.reveal import reveal_times
-from harness.kinds import Rows
-from tests.conformance.toys import D, MASK, ORDERS, STATES, hybrid, ordered_law, subset_table, table_nets
+from tests.conformance.toys import MASK, ORDERS, STATES, D, hybrid, ordered_law, subset_table, table_nets
 
 
 def law_tables(net):

@@ -10,7 +10,7 @@ from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
 from harness.window import Cosine, Fixed, Linear, Open
 from ssmd.sampler import SelfSpeculative
-from tests.conformance.toys import D, DATA, MASK, N, STATES, distance, drawn, table_nets
+from tests.conformance.toys import DATA, MASK, STATES, D, N, distance, drawn, table_nets
 
 EXACT = [FirstHitting(), AnyOrder(), FixedCount(Fixed(1)), *(SelfSpeculative(w, r) for w in (Open(), Cosine(0.3), Linear(0.6), Fixed(2)) for r in (1, 2, 8))]
 

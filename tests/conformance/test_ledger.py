@@ -12,11 +12,11 @@ from harness.ledger import Ledger
 from harness.loop import sample
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.placement import Interleaved, Sandwich
-from harness.window import Cosine, Fixed, Open
+from harness.window import Cosine, Open
 from harness.wrap import Wrapper
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
-from tests.conformance.toys import D, DATA, MASK, hybrid, table_nets
+from tests.conformance.toys import MASK, D, hybrid, table_nets
 
 SAMPLERS = [Ancestral(3), FirstHitting(), FixedCount(Cosine(0.3)), AnyOrder(), Scheduled(Ancestral(3)), Scheduled(FirstHitting(), by="count"),
             SelfSpeculative(Open(), 3), SelfSpeculative(Cosine(0.3), 1)]

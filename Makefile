@@ -1,0 +1,25 @@
+# make demo · make test · make lint · make bench: each makes .venv first if there is none.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint bench
+
+demo: $(READY)
+	$(BIN)/ssmd-bench run studies/demo.py --out runs/demo --jobs 2 --report runs/demo/report
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+
+bench: $(READY)
+	$(BIN)/python -m pytest tests/bench --benchmark-enable --benchmark-only
+
+# torch first and pinned alone: a looser request would pull gigabytes of GPU libraries
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet $$(grep '^torch==' constraints.txt)
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[test]'
+	touch $@

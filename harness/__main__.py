@@ -1,0 +1,79 @@
+"""ssmd-bench: list | run | report | verify | train | claims | doctor. The last line of stdout is one JSON document.
+
+Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; `verify` with a failing sampler in 1.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from harness.commands import VERBS
+from harness.plugins import add_package
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="ssmd-bench", description=__doc__.split(".")[0])
+    top.add_argument("--plugins", action="append", default=[], metavar="PACKAGE", help="scan one more package for plug-ins")
+    verbs = top.add_subparsers(dest="verb", required=True)
+
+    verbs.add_parser("list", help="samplers, data, metrics, schedules, windows, placements and studies, with fields, defaults, ranges and origin")
+
+    run = verbs.add_parser("run", help="run a study: count, time, score; what is stored is not computed again")
+    run.add_argument("study")
+    run.add_argument("--out", type=Path, help="run folder (default runs/NAME)")
+    run.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help="a field of every sampler, e.g. window.delta=0.04")
+    run.add_argument("--only", action="append", default=[], metavar="ARM")
+    run.add_argument("--n", type=int)
+    run.add_argument("--batch", type=int)
+    run.add_argument("--seed", type=int)
+    run.add_argument("--device", default="cpu")
+    run.add_argument("--jobs", type=int, default=1, help="cells counted side by side")
+    run.add_argument("--no-time", action="store_true", help="leave the timed runs out")
+    run.add_argument("--report", type=Path, metavar="DIR", help="write the report there")
+
+    report = verbs.add_parser("report", help="render a report from records alone")
+    report.add_argument("runs", nargs="+", type=Path)
+    report.add_argument("--out", type=Path, required=True)
+
+    verify = verbs.add_parser("verify", help="hold samplers to the law of an ideal network")
+    verify.add_argument("samplers", nargs="*", help="names (default: all)")
+    verify.add_argument("--write", type=Path, metavar="FILE", help="put the table between the marks of a Markdown file")
+
+    train = verbs.add_parser("train", help="train a member of the family, or `family` for all")
+    train.add_argument("member")
+    train.add_argument("--out", type=Path, default=Path("runs/train"))
+    train.add_argument("--data", default="wikipedia_leads")
+    train.add_argument("--path", help="of a corpus that does not ship, e.g. text8")
+    train.add_argument("--extra", metavar="PATH", help="a text8 file whose train split is added to the judge's text")
+    train.add_argument("--length", type=int, default=128)
+    train.add_argument("--tokens", type=float)
+    train.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes")
+    train.add_argument("--init", type=Path, help="start from the weights of a finished checkpoint: a further cosine cycle")
+    train.add_argument("--device", default="cpu")
+    train.add_argument("--jobs", type=int, default=2, help="members trained side by side, one thread each")
+    train.add_argument("--compile", action="store_true", help="compile each block")
+
+    verbs.add_parser("claims", help="what the studies found, and which of it is stale")
+    verbs.add_parser("doctor", help="what this machine is, and whether data and checkpoints are whole")
+    return top
+
+
+def main(words: list[str] | None = None) -> int:
+    options = parser().parse_args(words)
+    try:
+        for package in options.plugins:
+            add_package(package)
+        document, code = VERBS[options.verb](options)
+    except ValueError as error:
+        print(f"ssmd-bench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("ssmd-bench: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    print(json.dumps(document))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

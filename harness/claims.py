@@ -1,0 +1,47 @@
+"""Claims: what a study found, kept as studies/results/NAME.json and written by code only. Documents quote claims and nothing else.
+
+A row is {"claim", "value", "low", "high", "unit", "n", "command", "keys", "code"}: a 95 % interval, the command that rebuilds it, the keys of
+the records it came from, and the hash of the sampling code of that day. A claim whose hash differs from the present code's is stale.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.spec import ROOT, code_hash
+
+RESULTS = ROOT / "studies" / "results"
+
+
+def claim(name: str, value: float, low: float, high: float, unit: str, n: int, command: str, keys: Sequence[str], note: str = "") -> dict:
+    assert low <= value <= high or value != value, f"{name}: {low} <= {value} <= {high}"
+    return {"claim": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command, "keys": list(keys), "code": code_hash(), "note": note}
+
+
+def write(name: str, rows: Sequence[dict]) -> Path:
+    """Replace studies/results/NAME.json, whole or not at all."""
+    path = RESULTS / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".tmp")
+    scratch.write_text(json.dumps(list(rows), indent=1, allow_nan=False) + "\n")
+    scratch.replace(path)
+    return path
+
+
+def read(folder: Path = RESULTS) -> list[dict]:
+    """Every claim, with `file` and `stale`. Raises ValueError for a damaged file."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            rows = json.loads(path.read_text())
+        except ValueError:
+            raise ValueError(f"{path} is not valid JSON: rebuild it with the command in its study") from None
+        found += [row | {"file": path.name, "stale": row["code"] != code_hash()} for row in rows]
+    return found
+
+
+def table(rows: Sequence[dict]) -> str:
+    """Claims as a Markdown table, the form in which documents quote them."""
+    head = ("claim", "value", "95 % interval", "unit", "n", "note")
+    lines = [(f"`{r['claim']}`", f"{r['value']:.3g}", f"{r['low']:.3g} to {r['high']:.3g}", r["unit"], str(r["n"]), r.get("note", "")) for r in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, ("---",) * len(head), *lines))

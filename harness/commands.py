@@ -1,0 +1,156 @@
+"""What each verb of the command line does: options -> (JSON document, exit code). Tables for people go to stdout before it.
+
+The command line alone may reach into rooms above the harness, and only when the verb needs them: imports stand inside the functions.
+"""
+
+import shlex
+import sys
+from argparse import Namespace
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+from harness import claims as claims_of
+from harness import plugins
+from harness.machine import machine
+from harness.param import space_of
+from harness.runner import run as run_study
+from harness.spec import ROOT, set_field
+from harness.study import chosen, each_sampler, load_study
+
+
+def list_plugins(options: Namespace) -> tuple[dict, int]:
+    kinds = {"sampler": plugins.samplers(), "data": plugins.datasets(), "metric": plugins.metrics(), "schedule": plugins.schedules(), "window": plugins.windows(),
+             "placement": plugins.placements(), "network": plugins.networks()}
+    document: dict = {kind: {} for kind in kinds}
+    for kind, found in kinds.items():
+        print(f"\n{kind}")
+        for name, cls in sorted(found.items()):
+            about = {f.name: f"{_default(f)}  {space_of(f) or ''}".strip() for f in fields(cls)} if is_dataclass(cls) else {}
+            document[kind][name] = {"origin": plugins.origin(cls), "fields": about}
+            print(f"  {name:<18} {plugins.origin(cls)}")
+            for field, text in about.items():
+                print(f"      {field} = {text}")
+    document["study"] = {p.stem: str(p.relative_to(ROOT)) for p in sorted((ROOT / "studies").glob("*.py")) if "STUDY" in p.read_text()}
+    print("\nstudy")
+    for name, path in document["study"].items():
+        print(f"  {name:<18} {path}")
+    return document, 0
+
+
+def _default(f) -> str:
+    from dataclasses import MISSING
+
+    return "required" if f.default is MISSING else str(f.default)
+
+
+def run(options: Namespace) -> tuple[dict, int]:
+    study = load_study(options.study, n=options.n, batch=options.batch, seed=options.seed)
+    if min(study.n, study.batch, options.jobs) < 1:
+        raise ValueError("--n, --batch and --jobs must be at least 1")
+    study = chosen(study, options.only)
+    for change in options.changes:
+        path, equals, text = change.partition("=")
+        if not equals:
+            raise ValueError(f"--set {change!r} must read FIELD=VALUE")
+        study = each_sampler(study, lambda sampler, path=path, text=text: set_field(sampler, path, text))
+    folder = options.out or Path("runs") / study.name
+    tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
+    document = {"run": str(folder), **tally}
+    if options.report:
+        document["report"] = str(_build([folder], options.report))
+        print(f"report: {document['report']}")
+    return document, 3 if tally["failed"] + tally["timeout"] else 0
+
+
+def _build(runs: list[Path], out: Path) -> Path:
+    from reports.build import build
+
+    return build(runs, out)
+
+
+def report(options: Namespace) -> tuple[dict, int]:
+    return {"report": str(_build(options.runs, options.out))}, 0
+
+
+def verify(options: Namespace) -> tuple[dict, int]:
+    from harness.verify import table, variants
+    from harness.verify import verify as check
+
+    known = plugins.samplers()
+    if unknown := set(options.samplers) - set(known):
+        raise ValueError(f"there is no sampler {sorted(unknown)[0]!r}; choose {', '.join(sorted(known))}")
+    verdicts = [check(v) for name, cls in sorted(known.items()) if not options.samplers or name in options.samplers for v in variants(cls())]
+    print(table(verdicts))
+    if options.write:
+        _between_marks(options.write, "verify", table(verdicts))
+    return {"passed": sum(v.passed for v in verdicts), "failed": sum(not v.passed for v in verdicts)}, int(not all(v.passed for v in verdicts))
+
+
+def _between_marks(path: Path, mark: str, text: str) -> None:
+    """Replace what stands between <!-- mark --> and <!-- /mark --> in a Markdown file."""
+    head, begin, rest = path.read_text().partition(f"<!-- {mark} -->")
+    _, end, tail = rest.partition(f"<!-- /{mark} -->")
+    if not (begin and end):
+        raise ValueError(f"{path} has no <!-- {mark} --> ... <!-- /{mark} --> to write between")
+    path.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
+
+
+def train(options: Namespace) -> tuple[dict, int]:
+    import torch
+
+    from ssmd.family import FAMILY, member, queue
+    from ssmd.train import train as train_network
+
+    if options.member == "family":
+        words = [w for k, w in enumerate(sys.argv[2:]) if w != "family"]
+        failed = queue([*FAMILY], ["-m", "harness", "train", *words], options.jobs, options.out)
+        return {"family": str(options.out), "failed": failed}, 3 if failed else 0
+    config = member(options.member)
+    for change in options.changes + ([f"tokens={options.tokens}"] if options.tokens else []):
+        path, equals, text = change.partition("=")
+        if not equals:
+            raise ValueError(f"--set {change!r} must read FIELD=VALUE")
+        config = set_field(config, path, text)
+    known = plugins.datasets()
+    if options.data not in known:
+        raise ValueError(f"there is no data set {options.data!r}; choose {', '.join(sorted(known))}")
+    data = known[options.data](length=options.length, **({"path": options.path} if options.path else {}))
+    extra = ((known["text8"](path=options.extra, length=options.length), "train"),) if options.extra and config.network == "judge" else ()
+    if options.device == "cpu" and options.jobs > 1:
+        torch.set_num_threads(1)
+    path = train_network(config, data, options.out / options.member, options.member, options.device, options.compile, "judge" if config.network == "judge" else "train",
+                         say=lambda text: print(text, file=sys.stderr, flush=True), init=options.init, extra=extra, command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
+    return {"checkpoint": str(path)}, 0
+
+
+def claims(options: Namespace) -> tuple[dict, int]:
+    rows = claims_of.read()
+    print(claims_of.table(rows))
+    for row in rows:
+        if row["stale"]:
+            print(f"stale against the present code: {row['claim']}; rebuild with: {row['command']}")
+    return {"claims": len(rows), "stale": [r["claim"] for r in rows if r["stale"]]}, 0
+
+
+def doctor(options: Namespace) -> tuple[dict, int]:
+    from harness.nets.checkpoint import load
+
+    about, troubles = machine(), []
+    for name, cls in sorted(plugins.datasets().items()):
+        try:
+            if name != "text8":    # comes by path
+                cls().identity()
+        except ValueError as error:
+            troubles.append(str(error))
+    for path in sorted((ROOT / "ssmd" / "checkpoints").glob("*.safetensors")):
+        try:
+            load(path)
+        except ValueError as error:
+            troubles.append(str(error))
+    for key, value in about.items():
+        print(f"{key:<14} {value}")
+    print("\n".join(troubles) or "data and checkpoints are whole")
+    return {"machine": about, "troubles": troubles}, 2 if troubles else 0
+
+
+VERBS = {"list": list_plugins, "run": run, "report": report, "verify": verify, "train": train, "claims": claims, "doctor": doctor}

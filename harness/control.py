@@ -1,0 +1,36 @@
+"""Control arms: rows that no sampler wrote, scored like any other. Verb `control`.
+
+    held_out    real rows: the level a perfect sampler would reach
+    shuffled    the same characters in random places: right symbol frequencies, no sense
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from harness.kinds import Dataset
+from harness.random import Stream, permutation
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    split: str = "test"
+    name: ClassVar[str] = "held_out"
+    version: ClassVar[int] = 1
+
+    def control(self, data: Dataset, n: int, seed: int) -> Tensor:
+        return data.rows(self.split, n, seed)
+
+
+@dataclass(frozen=True)
+class Shuffled:
+    split: str = "test"
+    name: ClassVar[str] = "shuffled"
+    version: ClassVar[int] = 1
+
+    def control(self, data: Dataset, n: int, seed: int) -> Tensor:
+        rows = data.rows(self.split, n, seed)
+        place = permutation(seed, torch.zeros(1, dtype=torch.int64), Stream.DATA, rows.numel())[0]
+        return rows.flatten()[place].view_as(rows)

@@ -1,0 +1,52 @@
+"""What ran where: commit, packages, processor, device, threads. Two machines are comparable if all but the commit agrees."""
+
+import os
+import platform
+import subprocess
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+
+from harness.spec import ROOT, sha256
+
+PACKAGES = ("torch", "numpy", "pandas", "matplotlib", "optuna", "safetensors")
+
+
+def _git(*words: str) -> str | None:
+    try:
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _packages() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def _cpu() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as f:
+            return next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), platform.processor())
+    except OSError:
+        return platform.processor()
+
+
+@lru_cache
+def machine(device: str = "cpu") -> dict:
+    """The fingerprint, with an `id` of everything that timings depend on."""
+    diff = _git("diff", "HEAD")
+    hardware = {"cpu": _cpu(), "cores": os.cpu_count(), "gpu": torch.cuda.get_device_name() if device.startswith("cuda") else None, "threads": torch.get_num_threads(),
+                "os": platform.system(), "python": platform.python_version(), "packages": _packages(), "deterministic": torch.are_deterministic_algorithms_enabled()}
+    return {"id": sha256(hardware)[:12], "commit": (_git("rev-parse", "HEAD") or "unknown").strip(), "dirty": bool(diff), "diff_sha": sha256(diff)[:12] if diff else None, **hardware}
+
+
+def comparable(a: dict, b: dict) -> bool:
+    """Whether times measured on a and b may be compared."""
+    return a["id"] == b["id"]
