@@ -32,6 +32,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--no-time", action="store_true", help="leave the timed runs out")
     run.add_argument("--report", type=Path, metavar="DIR", help="write the report there")
 
+    run.add_argument("--claims", action="store_true", help="write what the study found to studies/results/NAME.json")
+
     report = verbs.add_parser("report", help="render a report from records alone")
     report.add_argument("runs", nargs="+", type=Path)
     report.add_argument("--out", type=Path, required=True)

@@ -15,7 +15,8 @@ from harness.machine import machine
 from harness.param import space_of
 from harness.runner import run as run_study
 from harness.spec import ROOT, set_field
-from harness.study import chosen, each_sampler, load_study
+from harness.store import Store
+from harness.study import chosen, each_sampler, load_module, load_study
 
 
 def list_plugins(options: Namespace) -> tuple[dict, int]:
@@ -56,6 +57,13 @@ def run(options: Namespace) -> tuple[dict, int]:
     folder = options.out or Path("runs") / study.name
     tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
     document = {"run": str(folder), **tally}
+    if options.claims:
+        found = getattr(load_module(options.study), "claims", None)
+        if found is None:
+            raise ValueError(f"{options.study} makes no claims: give it a function claims(store, command)")
+        rows = found(Store(folder), shlex.join(["ssmd-bench", *sys.argv[1:]]))
+        print(claims_of.table(rows))
+        document["claims"] = str(claims_of.write(study.name, rows))
     if options.report:
         document["report"] = str(_build([folder], options.report))
         print(f"report: {document['report']}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product, zip_longest
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -130,8 +131,8 @@ def grid(cls: type, **values: Sequence) -> list[Sampler]:
     return [cls(**dict(zip(values, combination))) for combination in product(*values.values())]
 
 
-def load_study(path: str, **changes: Any) -> Study:
-    """The STUDY of a Python file, with some of its fields changed. Raises ValueError, in a sentence, if there is none."""
+def load_module(path: str) -> ModuleType:
+    """A study file, executed. Raises ValueError, in a sentence, if it cannot be."""
     file = Path(path)
     if not file.is_file():
         raise ValueError(f"there is no study file {path}: see studies/ for examples, or `ssmd-bench list`")
@@ -143,7 +144,12 @@ def load_study(path: str, **changes: Any) -> Study:
         raise
     except Exception as error:    # any error of the user's file becomes one sentence
         raise ValueError(f"the study file {path} cannot be read ({type(error).__name__}: {error}): correct it") from None
-    study = getattr(module, "STUDY", None)
+    return module
+
+
+def load_study(path: str, **changes: Any) -> Study:
+    """The STUDY of a Python file, with some of its fields changed. Raises ValueError if there is none."""
+    study = getattr(load_module(path), "STUDY", None)
     if not isinstance(study, Study):
         raise ValueError(f"{path} defines no STUDY = Study(...): see studies/smoke.py")
     return replace(study, **{k: v for k, v in changes.items() if v is not None})

@@ -1,0 +1,35 @@
+"""Standard, scheduled and self-speculative masked diffusion side by side on real text, with the networks that ship. `make demo`.
+
+Expected: at equal quality under the judge the self-speculative arm needs fewer passes than ancestral sampling, and the scheduled arm costs about a
+sixth less than ancestral at the same number of steps, at slightly lower quality. About four minutes on two cores.
+"""
+
+from baselines.ancestral import Ancestral
+from baselines.scheduled import Scheduled
+from harness.control import HeldOut, Shuffled
+from harness.data.wikipedia_leads import WikipediaLeads
+from harness.metrics.coverage import NgramPrecision
+from harness.metrics.entropy import CorpusEntropy, SampleEntropy
+from harness.metrics.judge import Judge
+from harness.metrics.ngram_judge import NgramJudge
+from harness.metrics.words import Spelling
+from harness.placement import Sandwich
+from harness.study import Arm, Checkpoint, Study, Timing, grid
+from harness.window import Cosine
+from ssmd.family import SHIPPED
+from ssmd.sampler import SelfSpeculative
+
+STEPS = [6, 10, 16, 24, 40]
+
+STUDY = Study(
+    name="demo", question=__doc__, data=WikipediaLeads(length=128), reference="heavy",
+    nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors")) for name in ("hybrid", "heavy", "light")},
+    arms=[
+        Arm("ancestral", grid(Ancestral, steps=STEPS), {"main": "heavy"}),
+        Arm("scheduled", [Scheduled(Ancestral(steps), Sandwich(0.25)) for steps in STEPS], {"main": "heavy", "light": "light"}),
+        Arm("ssmd", [SelfSpeculative(Cosine(delta), rounds) for rounds, delta in ((2, 0.16), (2, 0.11), (2, 0.083), (2, 0.05), (2, 0.03))], {"main": "hybrid"}),
+        Arm("held_out", [HeldOut()]),
+        Arm("shuffled", [Shuffled()]),
+    ],
+    metrics=[Spelling(), Judge(str(SHIPPED / "judge.safetensors")), NgramJudge(), SampleEntropy(), CorpusEntropy(), NgramPrecision()],
+    n=128, batch=64, timing=Timing(processes=3, rows=8))

@@ -1,0 +1,57 @@
+"""Does it matter where a light network writes, and is scheduling better than fewer heavy steps at the same FLOPs?
+
+Design: 25 % of the text light, placed at both ends (sandwich), in the middle, first, last, and at random (10 draws), ancestral sampling at 32 steps,
+common random numbers. Control: the heavy network alone with as many steps as cost the same FLOPs per row (needed, logits where wanted).
+Expected, from arXiv 2604.02340: sandwich better than middle under the judge; whether it beats fewer heavy steps is not known.
+"""
+
+from baselines.ancestral import Ancestral
+from baselines.first_hitting import FirstHitting
+from baselines.scheduled import Scheduled
+from harness.claims import claim
+from harness.control import HeldOut
+from harness.kinds import Scores
+from harness.placement import Interleaved, Middle, Prefix, Random, Sandwich, Suffix
+from harness.points import done, points, scores
+from harness.stats import paired_difference
+from harness.store import Store
+from harness.study import Arm, Study, grid
+from studies.demo import STUDY as DEMO
+
+STEPS, SHARE = 32, 0.25
+PLACED = {"sandwich": Sandwich(SHARE), "middle": Middle(SHARE), "prefix": Prefix(SHARE), "suffix": Suffix(SHARE), "interleaved": Interleaved(SHARE, teeth=8)}
+BOTH = {"main": "heavy", "light": "light"}
+
+STUDY = Study(
+    name="scheduling", question=__doc__, data=DEMO.data, nets={k: DEMO.nets[k] for k in ("heavy", "light")}, reference="heavy",
+    arms=[
+        Arm("heavy", [Ancestral(STEPS)], {"main": "heavy"}),
+        Arm("fewer_heavy", grid(Ancestral, steps=[24, 25, 26, 27, 28]), {"main": "heavy"}),
+        *(Arm(name, [Scheduled(Ancestral(STEPS), placement)], BOTH) for name, placement in PLACED.items()),
+        Arm("random", [Scheduled(Ancestral(STEPS), Random(SHARE, pieces=32, draw=d)) for d in range(3)], BOTH),
+        Arm("light", [Ancestral(STEPS)], {"main": "light"}),
+        Arm("swapped", [Scheduled(Ancestral(STEPS), Sandwich(SHARE))], {"main": "light", "light": "heavy"}),
+        Arm("first_hitting", [FirstHitting()], {"main": "heavy"}),
+        Arm("first_hitting_sandwich", [Scheduled(FirstHitting(), Sandwich(SHARE))], BOTH),
+        Arm("held_out", [HeldOut()]),
+    ],
+    metrics=DEMO.metrics, n=1024, batch=64)
+
+
+def at_equal_cost(store: Store, label: str, cost: float) -> tuple[Scores, str]:
+    """The scores of the heavy-only run whose needed FLOPs are nearest to `cost`, and its key."""
+    found = list(zip(points(store, "fewer_heavy", label, "nfe_c"), done(store, "fewer_heavy")))
+    point, record = min(found, key=lambda pair: abs(pair[0].cost - cost))
+    return point.scores, record["key"]
+
+
+def claims(store: Store, command: str) -> list[dict]:
+    """scheduling.sandwich_minus_middle and .sandwich_minus_fewer_steps: judge NLL, paired; below zero the sandwich is better."""
+    key = {name: done(store, name)[0]["key"] for name in ("sandwich", "middle")}
+    sandwich, middle = (scores(store, key[name], "judge") for name in ("sandwich", "middle"))
+    fewer, fewer_key = at_equal_cost(store, "judge", points(store, "sandwich", "judge", "nfe_c")[0].cost)
+    rows = []
+    for name, other, other_key in (("middle", middle, key["middle"]), ("fewer_steps", fewer, fewer_key)):
+        d = paired_difference(sandwich, other)
+        rows.append(claim(f"scheduling.sandwich_minus_{name}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [key["sandwich"], other_key]))
+    return rows
