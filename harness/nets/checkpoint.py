@@ -24,12 +24,14 @@ def save(net: nn.Module, path: Path, card: dict) -> None:
     about = {"network": net.name, "config": json.dumps(asdict(net.config)), "card": json.dumps(card)}
     scratch = path.with_suffix(".tmp")
     save_file(tensors, scratch, metadata=about)
+    scratch.chmod(0o644)
     scratch.replace(path)
     path.with_suffix(".json").write_text(json.dumps({"network": net.name, "config": asdict(net.config), **card}, indent=1) + "\n")
 
 
 def load(path: Path) -> nn.Module:
-    """The network of a checkpoint, in eval mode, with `.card` and `.sha256`.
+    """The network of a checkpoint, in eval mode, with `.card` and `.sha256`: of configuration and weights, so that a better worded
+    card does not make another network.
 
     Raises ValueError, in one sentence, for a file that is absent, damaged, of an unknown network, or whose tensors do not fit.
     """
@@ -38,7 +40,7 @@ def load(path: Path) -> nn.Module:
         raise ValueError(f"there is no checkpoint at {path}: train one with `ssmd-bench train`, or name an existing .safetensors file")
     try:
         with safe_open(path, framework="pt") as f:
-            about, tensors = f.metadata() or {}, {k: f.get_tensor(k).float() for k in f.keys()}
+            about, tensors = f.metadata() or {}, {k: f.get_tensor(k) for k in sorted(f.keys())}
     except (SafetensorError, OSError, ValueError) as error:
         raise ValueError(f"{path} is not a readable safetensors file ({error}): copy or train it again") from None
     known = networks()
@@ -51,5 +53,8 @@ def load(path: Path) -> nn.Module:
     except RuntimeError:
         raise ValueError(f"the tensors in {path} do not fit the configuration in its header: train the checkpoint again") from None
     net.card = json.loads(about["card"])
-    net.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256(f"{about['network']} {about['config']}".encode())
+    for name, tensor in tensors.items():
+        digest.update(name.encode() + tensor.numpy().tobytes())
+    net.sha256 = digest.hexdigest()
     return net.eval().requires_grad_(False)
