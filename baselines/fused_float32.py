@@ -39,7 +39,7 @@ class FusedFloat32:
         return FirstHitting()    # of the method it imitates; by itself it has no exact limit
 
     def step(self, nets, rows: Rows) -> Rows:
-        net, (B, L) = nets["main"], rows.x.shape
+        net, L = nets["main"], rows.x.shape[1]
         t = 1 - rows.n.double() / self.steps                                       # (B,)
         now, then = (self.schedule.alpha(u.clamp_min(0)) for u in (t, t - 1 / self.steps))
         at = positions(rows.x == net.mask)                                         # (B, W)

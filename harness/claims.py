@@ -1,7 +1,7 @@
 """Claims: what a study found, kept as studies/results/NAME.json and written by code only. Documents quote claims and nothing else.
 
 A row is {"claim", "value", "low", "high", "unit", "n", "command", "keys", "code"}: a 95 % interval, the command that rebuilds it, the keys of
-the records it came from, and the hash of the sampling code of that day. A claim whose hash differs from the present code's is stale.
+the records it came from, and the code hashes of the modules that made it. A claim one of whose modules has changed since is stale.
 """
 
 import json
@@ -13,9 +13,15 @@ from harness.spec import ROOT, code_hash
 RESULTS = ROOT / "studies" / "results"
 
 
-def claim(name: str, value: float, low: float, high: float, unit: str, n: int, command: str, keys: Sequence[str], note: str = "") -> dict:
-    assert low <= value <= high or value != value, f"{name}: {low} <= {value} <= {high}"
-    return {"claim": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command, "keys": list(keys), "code": code_hash(), "note": note}
+SAMPLING = ("harness.loop", "harness.nets.transformer")
+
+
+def claim(name: str, value: float, low: float, high: float, unit: str, n: int, command: str, keys: Sequence[str], note: str = "",
+          modules: Sequence[str] = SAMPLING) -> dict:
+    """One row; `modules` are those whose change makes it stale."""
+    assert low <= value <= high, f"{name}: {low} <= {value} <= {high}"
+    return {"claim": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command, "keys": list(keys), "note": note,
+            "code": {module: code_hash((module,)) for module in modules}}
 
 
 def write(name: str, rows: Sequence[dict]) -> Path:
@@ -36,7 +42,7 @@ def read(folder: Path = RESULTS) -> list[dict]:
             rows = json.loads(path.read_text())
         except ValueError:
             raise ValueError(f"{path} is not valid JSON: rebuild it with the command in its study") from None
-        found += [row | {"file": path.name, "stale": row["code"] != code_hash()} for row in rows]
+        found += [row | {"file": path.name, "stale": any(code_hash((m,)) != h for m, h in row["code"].items())} for row in rows]
     return found
 
 

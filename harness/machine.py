@@ -44,7 +44,8 @@ def machine(device: str = "cpu") -> dict:
     diff = _git("diff", "HEAD")
     hardware = {"cpu": _cpu(), "cores": os.cpu_count(), "gpu": torch.cuda.get_device_name() if device.startswith("cuda") else None, "threads": torch.get_num_threads(),
                 "os": platform.system(), "python": platform.python_version(), "packages": _packages(), "deterministic": torch.are_deterministic_algorithms_enabled()}
-    return {"id": sha256(hardware)[:12], "commit": (_git("rev-parse", "HEAD") or "unknown").strip(), "dirty": bool(diff), "diff_sha": sha256(diff)[:12] if diff else None, **hardware}
+    commit = {"commit": (_git("rev-parse", "HEAD") or "unknown").strip(), "dirty": bool(diff), "diff_sha": sha256(diff)[:12] if diff else None}
+    return {"id": sha256(hardware)[:12], **commit, **hardware}
 
 
 def comparable(a: dict, b: dict) -> bool:

@@ -21,7 +21,7 @@ from harness.loop import sample
 from harness.machine import machine
 from harness.random import Stream, permutation
 from harness.scoring import score
-from harness.spec import code_hash
+from harness.spec import brief
 from harness.store import Store
 from harness.study import Cell, Study, missing
 from harness.wrap import Temper
@@ -62,7 +62,7 @@ def count(cell: Cell, threads: int | None = None) -> Counted:
     if threads:
         torch.set_num_threads(threads)
     study, begun = cell.study, time.perf_counter()
-    about = {"type": "counted", "key": cell.key(), "study": study.name, "arm": cell.arm.name, "control": cell.is_control, "cell": cell.describe(), "code": code_hash()}
+    about = {"type": "counted", "key": cell.key(), "study": study.name, "arm": cell.arm.name, "control": cell.is_control, "cell": cell.describe(), "code": cell.code()}
     if reason := missing(cell, cell.nets()):
         return Counted(about["key"], about | {"status": "skipped", "reason": reason}, None, None)
 
@@ -135,7 +135,7 @@ def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: 
         store.append({"type": "machine", **fingerprint})
 
     known = store.latest("counted", "key")
-    todo = [c for c in cells if not fresh(store, known.get((c.key(),)))]
+    todo = [c for c in cells if not fresh(store, known.get((c.key(),)), c)]
     progress, tally = Progress(len(todo), "count"), {"cached": len(cells) - len(todo), "done": 0, "skipped": 0, "failed": 0, "timeout": 0}
     results = (count(c) for c in todo) if jobs == 1 else Parallel(n_jobs=jobs, return_as="generator_unordered")(
         delayed(count)(c, max(1, (os.cpu_count() or 1) // jobs)) for c in todo)
@@ -145,32 +145,33 @@ def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: 
             store.put("costs", key, costs)
         store.append(record | {"machine": fingerprint["id"]})
         tally[record["status"]] += 1
-        progress.tick(f"{record['arm']} {record['cell']['sampler']} {record['reason']}", record["status"])
+        progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {record['reason']}", record["status"])
     if timing and study.timing:
         tally["timed"] = time_all(study, store, cells, fingerprint["id"])
     tally["scored"] = score(study, store, cells)
     return tally
 
 
-def fresh(store: Store, record: dict | None) -> bool:
+def fresh(store: Store, record: dict | None, cell: Cell) -> bool:
     """Whether a stored record answers for its cell: done by the present code, with its arrays there."""
-    return bool(record) and record["status"] == "done" and record["code"] == code_hash() and store.has("samples", record["key"]) and store.has("costs", record["key"])
+    return bool(record) and record["status"] == "done" and record["code"] == cell.code() and store.has("samples", record["key"]) and store.has("costs", record["key"])
 
 
 def time_all(study: Study, store: Store, cells: list[Cell], machine_id: str) -> int:
     """Fill in the timed records that are missing; how many were made. Nothing else runs on the device meanwhile."""
     known = store.latest("counted", "key")
-    cells = [c for c in cells if not c.is_control and fresh(store, known.get((c.key(),)))]
+    cells = [c for c in cells if not c.is_control and fresh(store, known.get((c.key(),)), c)]
     made, progress, rows = 0, Progress(study.timing.processes, "time"), min(study.timing.rows, study.n)
     for process in range(study.timing.processes):
-        have = {r["key"] for r in store.of("timed") if r["process"] == process and r["machine"] == machine_id and r["code"] == code_hash()}
-        due = [c for c in cells if c.key() not in have]
+        have = {(r["key"], r["code"]) for r in store.of("timed") if r["process"] == process and r["machine"] == machine_id}
+        due = [c for c in cells if (c.key(), c.code()) not in have]
         if due:
+            code = {c.key(): c.code() for c in due}
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh_process:
                 for key, seconds, x in fresh_process.submit(time_block, due, process, rows).result():
                     differing = int((x != store.get("samples", key)[:rows]).any(1).sum())
-                    store.append({"type": "timed", "key": key, "process": process, "block": process, "rows": rows, "batch": rows, "seconds": [seconds], "same_output": not differing,
-                                  "differing_rows": differing, "machine": machine_id, "code": code_hash(), "load": os.getloadavg()[0]})
+                    store.append({"type": "timed", "key": key, "process": process, "block": process, "rows": rows, "batch": rows, "seconds": [seconds],
+                                  "same_output": not differing, "differing_rows": differing, "machine": machine_id, "code": code[key], "load": os.getloadavg()[0]})
                     made += 1
         progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows", "timed")
     return made

@@ -30,15 +30,15 @@ def score(study, store: Store, cells: list) -> int:
             continue
         samples = None
         for metric in study.metrics:
-            settings = about(metric)
-            key = sha256([record["key"], record["samples_sha256"], canonical(settings)])[:24]
+            settings, code = about(metric), code_hash((type(metric).__module__,))
+            key = sha256([record["key"], record["samples_sha256"], canonical(settings), code])[:24]
             old = scored.get((key,))
             if old and old["status"] == "done" and (old["per"] == "set" or store.has("scores", key)):
                 continue
             if samples is None:
                 samples = torch.from_numpy(store.get("samples", record["key"]).astype(np.int64))
             entry = {"type": "scored", "key": record["key"], "score_key": key, "metric": settings, "label": label(metric, study.metrics), "better": metric.better,
-                     "unit": metric.unit, "n": len(samples), "code": code_hash()}
+                     "unit": metric.unit, "n": len(samples), "code": code}
             try:
                 value, numerator, denominator = metric.score(samples, study.data)
             except Exception as error:    # a failed metric is a record too

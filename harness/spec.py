@@ -1,7 +1,8 @@
 """Plug-in <-> canonical JSON, keys, and the hash of the code a cell can reach.
 
 The settings are the object: {"name", "version", fields...}, nested dataclasses alike, keys sorted, no white space. A key is the sha256 of that
-text. `code_hash` covers the syntax trees, without docstrings, of the files that decide a sample.
+text. `code_hash` covers the
+syntax trees, without docstrings, of the modules that a cell can reach.
 
     >>> from harness.window import Fixed
     >>> canonical(to_json(Fixed(3)))
@@ -21,8 +22,7 @@ from typing import Any
 from harness.param import space_of
 
 ROOT = Path(__file__).resolve().parent.parent
-SAMPLING = ("harness/flops.py", "harness/ledger.py", "harness/loop.py", "harness/placement.py", "harness/random.py", "harness/reveal.py", "harness/schedule.py",
-            "harness/window.py", "harness/wrap.py", "harness/nets/transformer.py", "harness/nets/tabular.py", "ssmd/model.py", "ssmd/accept.py", "ssmd/sampler.py", "baselines/*.py")
+ROOMS = ("harness", "baselines", "ssmd")
 
 
 def to_json(thing: Any) -> Any:
@@ -33,6 +33,14 @@ def to_json(thing: Any) -> Any:
     if isinstance(thing, (list, tuple)):
         return [to_json(item) for item in thing]
     return thing
+
+
+def brief(data: Any) -> str:
+    """Settings in a form for people: ssmd(cosine(delta=0.02), rounds=2)."""
+    if isinstance(data, dict):
+        inner = ", ".join(brief(v) if isinstance(v, dict) else f"{k}={v}" for k, v in data.items() if k not in ("name", "version"))
+        return f"{data['name']}({inner})" if inner else data["name"]
+    return str(data)
 
 
 def canonical(data: Any) -> str:
@@ -108,11 +116,32 @@ def _bare(tree: ast.AST) -> ast.AST:
     return tree
 
 
+def _file(module: str) -> Path | None:
+    path = ROOT / (module.replace(".", "/") + ".py")
+    return path if module.split(".")[0] in ROOMS and path.is_file() else None
+
+
+def _imports(tree: ast.AST) -> set[str]:
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
 @lru_cache
-def code_hash() -> str:
-    """sha256 over the syntax trees of every file that decides a sample; comments and docstrings do not count."""
-    digest = hashlib.sha256()
-    for pattern in SAMPLING:
-        for path in sorted(ROOT.glob(pattern)):
-            digest.update(f"{path.relative_to(ROOT)}\n{ast.dump(_bare(ast.parse(path.read_text(encoding='utf-8'))))}\n".encode())
-    return digest.hexdigest()[:16]
+def code_hash(modules: tuple[str, ...]) -> str:
+    """sha256 over the syntax trees of these modules and of all first-party modules they import, directly or not.
+
+    Comments and docstrings do not count, nor does a module that a cell cannot reach: a new sampler makes no old record stale.
+    """
+    trees, waiting = {}, [m for m in modules]
+    while waiting:
+        module = waiting.pop()
+        path = _file(module)
+        if path is not None and module not in trees:
+            trees[module] = ast.parse(path.read_text(encoding="utf-8"))
+            waiting += _imports(trees[module])
+    return hashlib.sha256("\n".join(f"{name} {ast.dump(_bare(tree))}" for name, tree in sorted(trees.items())).encode()).hexdigest()[:16]

@@ -20,7 +20,7 @@ from torch import Tensor
 from harness.kinds import Dataset, Denoiser, Metric, Sampler
 from harness.nets import checkpoint
 from harness.nets.tabular import Tabular
-from harness.spec import canonical, sha256, to_json
+from harness.spec import canonical, code_hash, sha256, to_json
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,11 @@ class Cell:
         return {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()}, "net_names": {} if self.is_control else dict(self.arm.nets),
                 "data": s.data.identity(), "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch, "seed": s.seed,
                 "temperature": self.arm.temperature, "device": self.device.split(":")[0], "dtype": "float32", "draw_dtype": "float64"}
+
+    def code(self) -> str:
+        """Hash of the code that decides the samples: sampler, networks, loop."""
+        things = [self.sampler, *self.nets().values()]
+        return code_hash(("harness.loop", *sorted({type(thing).__module__ for thing in things})))
 
     def key(self) -> str:
         about = self.describe()

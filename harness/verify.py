@@ -85,6 +85,6 @@ def verify(sampler: Sampler, n: int = 8192) -> Verdict:
 def table(verdicts: list[Verdict]) -> str:
     """The verdicts as a Markdown table."""
     head = ("sampler", "claims", "total variation", "of its limit", "null 99.99 %", "given", "batch", "ledger", "verdict", "seconds")
-    rows = [(f"`{v.sampler}`", v.claim, f"{v.distance:.4f}", "" if v.limit is None else f"{v.limit:.4f}", f"{v.quantile:.4f}", *("yes" if b else "NO" for b in (v.given, v.batch, v.ledger)),
-             "pass" if v.passed else "FAIL", f"{v.seconds:.1f}") for v in verdicts]
+    rows = [(f"`{v.sampler}`", v.claim, f"{v.distance:.4f}", "" if v.limit is None else f"{v.limit:.4f}", f"{v.quantile:.4f}",
+             *("yes" if b else "NO" for b in (v.given, v.batch, v.ledger)), "pass" if v.passed else "FAIL", f"{v.seconds:.1f}") for v in verdicts]
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *rows))

@@ -178,8 +178,9 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
         with torch.no_grad():
             for k, p in net.named_parameters():
                 p.copy_(average.shadow[k].half().float())    # the stored numbers are the ones whose losses go on the card
-        card = {"name": name, "training": asdict(config) | {"schedule": config.schedule.name}, "data": data.identity(), "split": split, "extra": [[other.identity(), part] for other, part in extra], "length": data.length,
-                "steps": steps, "tokens": steps * config.batch * data.length, "validation_nats_per_token": {k: round(v, 5) for k, v in validate(net, data, Linear()).items()},
+        card = {"name": name, "training": asdict(config) | {"schedule": config.schedule.name}, "data": data.identity(), "split": split,
+                "extra": [[other.identity(), part] for other, part in extra], "length": data.length, "steps": steps, "tokens": steps * config.batch * data.length,
+                "validation_nats_per_token": {k: round(v, 5) for k, v in validate(net, data, Linear()).items()},
                 "device": torch.cuda.get_device_name() if device.startswith("cuda") else f"CPU, {torch.get_num_threads()} threads", "torch": torch.__version__,
                 "parameters": sum(p.numel() for p in net.parameters()), "command": command, "earlier_cycle": before}
         checkpoint.save(net, final, card)

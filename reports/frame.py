@@ -1,0 +1,206 @@
+"""Records -> chapters: for each question one pandas frame, one row a cell, with costs, scores and seconds and their intervals.
+
+A question is a data set with its prompts, n, seed and reference network (records.Cell.question): cells of different questions never share a
+figure. Columns of the frame:
+
+    arm, setting, key, run, study, sampler, status, reason, control, inert, stale, n, batch, seed, temperature
+    nfe_a, nfe_b, nfe_c      needed by a row, conventions A, B, C of spec ssmd.md section 6; with .low and .high
+    executed_a, executed_over_needed, gflop (executed, a row), tokens (a row)
+    seconds                  a row: mean over processes of the median repetition; with .low, .high, .n (processes)
+    LABEL                    the value of each metric; with .low and .high where it is a ratio of sums over rows
+
+Intervals are those of harness.stats.ratio_interval, computed for all columns at once.
+"""
+
+import json
+from collections.abc import Sequence
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from harness.stats import Interval, interval, ratio_interval, resampled_sums
+from reports.records import Cell, Records
+
+COSTS = ("nfe_a", "nfe_b", "nfe_c")
+FIRST = ("spelling", "judge")    # metrics drawn first where they were scored
+
+
+class Chapter(NamedTuple):
+    name: str
+    frame: pd.DataFrame
+    metrics: dict[str, dict]       # label -> {"name", "better", "unit", "per", "metric"}
+    cells: dict[str, Cell]         # key -> cell
+    arms: list[str]                # that are no controls, in the order of the studies
+    controls: list[str]
+    troubles: list[dict]           # what is missing: {"what", "arm", "setting", "reason"}
+
+    def done(self, arm: str | None = None) -> pd.DataFrame:
+        found = self.frame[(self.frame.status == "done") & (self.frame.control if arm in self.controls else ~self.frame.control)]
+        return found if arm is None else found[found.arm == arm]
+
+
+def chapters(records: Records, code: str = "") -> list[Chapter]:
+    """`code` is the hash of the present sampling code; without it, that of the newest record. Cells of another code are stale."""
+    questions: dict[str, list[Cell]] = {}
+    for cell in records.cells:
+        questions.setdefault(cell.question(), []).append(cell)
+    newest = max(records.cells, key=lambda cell: cell.record.get("time", "")).record.get("code", "")
+    return [_chapter(cells, code or newest) for cells in questions.values()]
+
+
+def _chapter(cells: list[Cell], code: str) -> Chapter:
+    names = _arm_names(cells)
+    settings = _settings(cells, names)
+    troubles: list[dict] = []
+
+    def trouble(what: str, cell: Cell, reason: str) -> None:
+        key = cell.record["key"]
+        troubles.append({"what": what, "arm": names[key], "setting": settings[key], "reason": reason, "key": key})
+
+    rows = [_row(cell, names, settings, code, trouble) for cell in cells]
+    metrics = _metrics(cells)
+    machine = _machine(cells)
+    pairs: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = {}
+    for k, cell in enumerate(cells):
+        if rows[k]["status"] != "done":
+            continue
+        _score(cell, metrics, rows[k], pairs, k, trouble)
+        _time(cell, machine, rows[k], trouble)
+        if not rows[k]["control"]:
+            try:
+                pairs |= {(k, name): (column, np.ones(len(column))) for name, column in zip(COSTS, cell.costs().T)}
+            except ValueError as error:
+                trouble("costs by row missing", cell, str(error))
+    for (k, column), found in intervals(pairs).items():
+        rows[k] |= {column: found.value, f"{column}.low": found.low, f"{column}.high": found.high}
+    studies = {cell.study["name"]: cell.study for cell in cells}
+    order = [arm for study in studies.values() for arm in study.get("arms", ())]
+    for study in studies.values():
+        told = {cell.record["arm"] for cell in cells if cell.study["name"] == study["name"]}
+        troubles += [{"what": "no record", "arm": arm, "setting": "", "reason": f"the study {study['name']} names this arm and no cell of it was run", "key": ""}
+                     for arm in study.get("arms", ()) if arm not in told]
+    frame = pd.DataFrame(rows)
+    for column in ("inert", "stale", "control"):
+        frame[column] = frame[column].astype(bool)
+    rank = {arm: k for k, arm in reversed(list(enumerate(order)))}
+    frame["_rank"] = frame.arm.map(lambda arm: rank.get(arm, rank.get(arm.split(" [")[0], len(rank))))
+    frame = frame.sort_values(["_rank", "arm", "nfe_a"], kind="stable", ignore_index=True).drop(columns="_rank")
+    arms = {control: list(dict.fromkeys(frame.arm[frame.control == control])) for control in (False, True)}
+    return Chapter(" + ".join(studies), frame, metrics, {cell.record["key"]: cell for cell in cells}, arms[False], arms[True], troubles)
+
+
+def _row(cell: Cell, names: dict, settings: dict, code: str, trouble) -> dict:
+    record, about = cell.record, cell.record["cell"]
+    cost, key = record.get("cost") or {}, record["key"]
+    stale = record["status"] == "done" and record.get("code", "") != code
+    if record["status"] != "done":
+        trouble(record["status"], cell, record.get("reason", ""))
+    if record.get("inert"):
+        trouble("inert", cell, "it did next to nothing of what it is for: fewer than 1.05 tokens a draft pass")
+    if stale:
+        trouble("stale", cell, f"counted by code {record.get('code')}, not by {code}")
+    return {"arm": names[key], "setting": settings[key], "key": key, "run": str(cell.store.folder), "study": cell.study["name"],
+            "sampler": json.dumps(about["sampler"], sort_keys=True), "status": record["status"], "reason": record.get("reason", ""),
+            "control": bool(record.get("control")), "inert": bool(record.get("inert")), "stale": stale, "n": about["n"], "batch": about["batch"],
+            "seed": about["seed"], "temperature": about.get("temperature", 1.0), **{name: cost.get(name, np.nan) for name in (*COSTS, "executed_a",
+            "executed_over_needed", "gflop")}, "tokens": cost["tokens"] / about["n"] if "tokens" in cost else np.nan}
+
+
+def _score(cell: Cell, metrics: dict, row: dict, pairs: dict, k: int, trouble) -> None:
+    for label in cell.outdated:
+        trouble("score outdated", cell, f"{label} was computed for samples that have been drawn anew since")
+    for label, found in cell.scored.items():
+        if found["status"] != "done":
+            trouble("metric failed", cell, f"{label}: {found.get('reason', '')}")
+        elif found["metric"] != metrics[label]["metric"]:
+            trouble("metric differs", cell, f"{label} was computed with other settings or another judge than the newest: left out")
+        else:
+            row[label] = found["value"]
+            if found["per"] == "row":
+                try:
+                    pairs[k, label] = tuple(cell.rows(label))
+                except ValueError as error:
+                    trouble("scores by row missing", cell, str(error))
+
+
+def _time(cell: Cell, machine: str | None, row: dict, trouble) -> None:
+    mine = [t for t in cell.timed if t["machine"] == machine]
+    if elsewhere := {t["machine"] for t in cell.timed} - {machine}:
+        trouble("time left out", cell, f"timed on {', '.join(sorted(elsewhere))}, and the seconds shown are those of {machine}")
+    if differing := [t for t in mine if not t.get("same_output", True)]:
+        trouble("timed output differs", cell, f"in {max(t['differing_rows'] for t in differing)} of {differing[0]['rows']} rows, in {len(differing)} of {len(mine)} processes")
+    seconds = [median(t["seconds"]) / t["rows"] for t in mine if t["seconds"]]
+    if seconds:
+        row |= {"seconds": float(np.mean(seconds)), "seconds.n": len(seconds), "timed_rows": mine[0]["rows"]}
+    if len(seconds) > 1:
+        found = ratio_interval(seconds, np.ones(len(seconds)))
+        row |= {"seconds.low": found.low, "seconds.high": found.high}
+
+
+def intervals(pairs: dict, resamples: int = 2000) -> dict[tuple, Interval]:
+    """harness.stats.ratio_interval of every (numerator, denominator), each (n,); those that have none are left out."""
+    found = {}
+    for n in {len(pair[0]) for pair in pairs.values()} - {0, 1}:
+        keys = [key for key, pair in pairs.items() if len(pair[0]) == n]
+        for start in range(0, len(keys), 256):
+            chunk = keys[start : start + 256]
+            sums = resampled_sums(np.stack([column for key in chunk for column in pairs[key]], 1), resamples, seed=0)    # (1 + resamples, 2 m)
+            for m, key in enumerate(chunk):
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    value, *others = sums[:, 2 * m] / sums[:, 2 * m + 1]
+                if np.isfinite(value) and np.isfinite(others).all():
+                    found[key] = interval(value, others, n, 0.95)
+    return found
+
+
+def _metrics(cells: Sequence[Cell]) -> dict[str, dict]:
+    """label -> what it is, from its newest record; those drawn first come first."""
+    newest: dict[str, dict] = {}
+    for cell in cells:
+        for label, record in cell.scored.items():
+            if label not in newest or record.get("time", "") >= newest[label].get("time", ""):
+                newest[label] = record
+    rank = {label: (FIRST.index(r["metric"]["name"]) if r["metric"]["name"] in FIRST else len(FIRST), r["per"] != "row") for label, r in newest.items()}
+    return {label: {"name": newest[label]["metric"]["name"], **{key: newest[label][key] for key in ("better", "unit", "per", "metric")}}
+            for label in sorted(newest, key=rank.get)}
+
+
+def _machine(cells: Sequence[Cell]) -> str | None:
+    """The machine whose times are shown: the one that timed the most cells."""
+    timed = [name for cell in cells for name in {t["machine"] for t in cell.timed}]
+    return max(sorted(set(timed)), key=timed.count, default=None)
+
+
+def _arm_names(cells: Sequence[Cell]) -> dict[str, str]:
+    """key -> arm; arms of one name and unlike networks or samplers, from two studies, get the study's name too."""
+    kinds: dict[str, set] = {}
+    for cell in cells:
+        kinds.setdefault(cell.record["arm"], set()).add((cell.study["name"], json.dumps(cell.record["cell"].get("nets") or {}, sort_keys=True)))
+    mixed = {arm for arm, seen in kinds.items() if len({nets for _, nets in seen}) > 1 and len({study for study, _ in seen}) > 1}
+    return {cell.record["key"]: cell.record["arm"] + (f" [{cell.study['name']}]" if cell.record["arm"] in mixed else "") for cell in cells}
+
+
+def _flat(value: object, path: str = "") -> dict[str, object]:
+    if isinstance(value, dict):
+        return {k: v for key, inner in value.items() if key != "version" for k, v in _flat(inner, f"{path}.{key}" if path else key).items()}
+    return {path.removesuffix(".name"): value}
+
+
+def _settings(cells: Sequence[Cell], names: dict[str, str]) -> dict[str, str]:
+    """key -> the settings of a cell that vary within its arm, as short text."""
+    flat = {cell.record["key"]: _flat(cell.record["cell"]["sampler"]) | {"temperature": cell.record["cell"].get("temperature", 1.0)} for cell in cells}
+    found = {}
+    for arm in set(names.values()):
+        mine = [key for key in flat if names[key] == arm]
+        paths = list(dict.fromkeys(path for key in mine for path in flat[key]))
+        varying = [p for p in paths if len({json.dumps(flat[key].get(p)) for key in mine}) > 1]
+        leaves = [p.rsplit(".", 1)[-1] for p in varying]
+        short = {p: leaf if leaves.count(leaf) == 1 else p for p, leaf in zip(varying, leaves)}
+        found |= {key: " ".join(f"{short[p]}={_text(flat[key][p])}" for p in varying if p in flat[key]) for key in mine}
+    return found
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,90 @@
+"""Run folders as cells: the newest counted record of each key, with the scores and times that belong to its samples.
+
+Everything a report knows comes through this file, and this file reads what harness/store.py stored and nothing else.
+A folder given later answers for the keys it shares with an earlier one.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.store import Store
+
+
+class Cell(NamedTuple):
+    record: dict                   # counted
+    study: dict
+    scored: Mapping[str, dict]     # label -> scored record of these samples
+    outdated: Sequence[str]        # labels scored before the samples were drawn anew
+    timed: Sequence[dict]          # the newest of each process and machine
+    store: Store
+    networks: Mapping[str, str]    # name -> sha256, of this run
+
+    def rows(self, label: str) -> np.ndarray:
+        """Numerator and denominator of a metric, (2, n). Raises ValueError if the array is missing or damaged."""
+        return self.store.get("scores", self.scored[label]["score_key"])
+
+    def costs(self) -> np.ndarray:
+        """nfe_a, nfe_b, nfe_c needed by each row, (n, 3). Raises ValueError if the array is missing or damaged."""
+        return self.store.get("costs", self.record["key"])
+
+    def samples(self) -> np.ndarray:
+        """Token ids, (n, L). Raises ValueError if the array is missing or damaged."""
+        return self.store.get("samples", self.record["key"])
+
+    def question(self) -> str:
+        """Cells with one answer may stand in one figure: same data, prompts, rows, and network that one pass is a pass of."""
+        cell, reference = self.record["cell"], self.study.get("reference", "")
+        unit = self.networks.get(reference, reference)
+        return json.dumps([cell["data"], cell["prompt"], cell["n"], cell["seed"], unit], sort_keys=True)
+
+
+class Records(NamedTuple):
+    cells: list[Cell]
+    machines: list[dict]
+    networks: dict[str, dict]      # sha256 -> record
+    torn: int
+    folders: list[Path]
+
+
+def read(folders: Sequence[Path]) -> Records:
+    """Raises ValueError, in a sentence, if there is nothing to report."""
+    cells, machines, networks, torn = {}, {}, {}, 0
+    for folder in map(Path, folders):
+        if not any(folder.glob("records*.jsonl")):
+            raise ValueError(f"{folder} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
+        store = Store(folder)
+        torn += store.torn
+        machines |= {(m["id"], m.get("commit")): m for m in store.of("machine")}
+        networks |= {net["sha256"]: net for net in store.of("network")}
+        cells |= _cells(store)
+    if not cells:
+        names = ", ".join(str(folder) for folder in folders) or "no run folder"
+        raise ValueError(f"{names}: no counted cell is stored, so there is nothing to report; run a study with `ssmd-bench run` first")
+    return Records(list(cells.values()), list(machines.values()), networks, torn, [Path(folder) for folder in folders])
+
+
+def _cells(store: Store) -> dict[str, Cell]:
+    counted, scored, timed, drawn = {}, {}, {}, {}
+    for record in sorted(store.records, key=lambda r: r.get("time", "")):
+        key = record.get("key")
+        match record.get("type"):
+            case "counted":
+                counted[key] = record
+                drawn[key] = record.get("samples_sha256", drawn.get(key))
+            case "scored":
+                scored.setdefault(key, {})[record["label"]] = (record, drawn.get(key))
+            case "timed":
+                timed.setdefault(key, {})[record["process"], record["machine"]] = record
+    studies = {study["name"]: study for study in store.of("study")}
+    networks = {net["name"]: net["sha256"] for net in store.of("network")}
+    found = {}
+    for key, record in counted.items():
+        mine = scored.get(key, {})
+        fits = {label: old in (None, record.get("samples_sha256")) for label, (_, old) in mine.items()}
+        found[key] = Cell(record, studies.get(record["study"], {"name": record["study"]}), {label: r for label, (r, _) in mine.items() if fits[label]},
+                          [label for label, ok in fits.items() if not ok], list(timed.get(key, {}).values()), store, networks)
+    return found
