@@ -1,4 +1,4 @@
-"""ssmd-bench: list | run | report | verify | train | claims | doctor. The last line of stdout is one JSON document.
+"""ssmd-bench: list | run | report | score | verify | train | claims | doctor. The last line of stdout is one JSON document.
 
 Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; `verify` with a failing sampler in 1.
 """
@@ -37,6 +37,18 @@ def parser() -> argparse.ArgumentParser:
     report = verbs.add_parser("report", help="render a report from records alone")
     report.add_argument("runs", nargs="+", type=Path)
     report.add_argument("--out", type=Path, required=True)
+
+    score = verbs.add_parser("score", help="bits per character of networks on held-out text")
+    score.add_argument("checkpoints", nargs="*", type=Path, help="default: the shipped hybrid, heavy and light")
+    score.add_argument("--data", default="wikipedia_leads")
+    score.add_argument("--path", help="of a corpus that does not ship")
+    score.add_argument("--length", type=int, default=128)
+    score.add_argument("--n", type=int, default=64, help="test rows")
+    score.add_argument("--orders", type=int, default=1, help="K orders a row")
+    score.add_argument("--window", default="cosine", help="of the self-speculative sampler whose law is scored, with its default settings")
+    score.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help="a field of the window, e.g. delta=0.04")
+    score.add_argument("--rounds", type=int, default=2)
+    score.add_argument("--claims", action="store_true", help="write bpc.NAME to studies/results/likelihood.json")
 
     verify = verbs.add_parser("verify", help="hold samplers to the law of an ideal network")
     verify.add_argument("samplers", nargs="*", help="names (default: all)")

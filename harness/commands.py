@@ -49,11 +49,7 @@ def run(options: Namespace) -> tuple[dict, int]:
     if min(study.n, study.batch, options.jobs) < 1:
         raise ValueError("--n, --batch and --jobs must be at least 1")
     study = chosen(study, options.only)
-    for change in options.changes:
-        path, equals, text = change.partition("=")
-        if not equals:
-            raise ValueError(f"--set {change!r} must read FIELD=VALUE")
-        study = each_sampler(study, lambda sampler, path=path, text=text: set_field(sampler, path, text))
+    study = each_sampler(study, lambda sampler: _changed(sampler, options.changes))
     folder = options.out or Path("runs") / study.name
     tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
     document = {"run": str(folder), **tally}
@@ -103,6 +99,49 @@ def _between_marks(path: Path, mark: str, text: str) -> None:
     path.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
 
 
+def _dataset(options: Namespace):
+    known = plugins.datasets()
+    if options.data not in known:
+        raise ValueError(f"there is no data set {options.data!r}; choose {', '.join(sorted(known))}")
+    return known[options.data](length=options.length, **({"path": options.path} if options.path else {}))
+
+
+def _changed(settings, changes: list[str]):
+    for change in changes:
+        path, equals, text = change.partition("=")
+        if not equals:
+            raise ValueError(f"--set {change!r} must read FIELD=VALUE")
+        settings = set_field(settings, path, text)
+    return settings
+
+
+def score(options: Namespace) -> tuple[dict, int]:
+    from harness.nets.checkpoint import load
+    from ssmd.bits import bits_per_character
+    from ssmd.family import SHIPPED
+
+    data, windows = _dataset(options), plugins.windows()
+    if options.window not in windows:
+        raise ValueError(f"there is no window {options.window!r}; choose {', '.join(sorted(windows))}")
+    window = _changed(windows[options.window](), options.changes)
+    paths = options.checkpoints or [SHIPPED / f"{name}.safetensors" for name in ("hybrid", "heavy", "light")]
+    command, rows, document = shlex.join(["ssmd-bench", *sys.argv[1:]]), [], {}
+    for path in paths:
+        net = load(path)
+        hybrid = bool(net.blocks("verify"))
+        found, _ = bits_per_character(net, data, options.n, options.orders, window if hybrid else None, options.rounds,
+                                      say=lambda done, of, path=path: print(f"\r{path.stem} {done}/{of}", end="", file=sys.stderr, flush=True))
+        print(file=sys.stderr)
+        note = f"recursion, {window}, N = {options.rounds}, {options.orders} orders" if hybrid else f"masked-diffusion bound, {options.orders} orders"
+        rows.append(claims_of.claim(f"bpc.{path.stem}", found.value, found.low, found.high, "bits per character", found.n, command, [net.sha256], note,
+                                    modules=("ssmd.likelihood", "ssmd.model")))
+        document[path.stem] = {"bits": found.value, "low": found.low, "high": found.high, "n": found.n}
+    print(claims_of.table(rows))
+    if options.claims:
+        claims_of.write("likelihood", rows)
+    return document, 0
+
+
 def train(options: Namespace) -> tuple[dict, int]:
     import torch
 
@@ -113,17 +152,9 @@ def train(options: Namespace) -> tuple[dict, int]:
         words = [w for k, w in enumerate(sys.argv[2:]) if w != "family"]
         failed = queue([*FAMILY], ["-m", "harness", "train", *words], options.jobs, options.out)
         return {"family": str(options.out), "failed": failed}, 3 if failed else 0
-    config = member(options.member)
-    for change in options.changes + ([f"tokens={options.tokens}"] if options.tokens else []):
-        path, equals, text = change.partition("=")
-        if not equals:
-            raise ValueError(f"--set {change!r} must read FIELD=VALUE")
-        config = set_field(config, path, text)
-    known = plugins.datasets()
-    if options.data not in known:
-        raise ValueError(f"there is no data set {options.data!r}; choose {', '.join(sorted(known))}")
-    data = known[options.data](length=options.length, **({"path": options.path} if options.path else {}))
-    extra = ((known["text8"](path=options.extra, length=options.length), "train"),) if options.extra and config.network == "judge" else ()
+    config = _changed(member(options.member), options.changes + ([f"tokens={options.tokens}"] if options.tokens else []))
+    data = _dataset(options)
+    extra = ((plugins.datasets()["text8"](path=options.extra, length=options.length), "train"),) if options.extra and config.network == "judge" else ()
     if options.device == "cpu" and options.jobs > 1:
         torch.set_num_threads(1)
     path = train_network(config, data, options.out / options.member, options.member, options.device, options.compile, "judge" if config.network == "judge" else "train",
@@ -161,4 +192,4 @@ def doctor(options: Namespace) -> tuple[dict, int]:
     return {"machine": about, "troubles": troubles}, 2 if troubles else 0
 
 
-VERBS = {"list": list_plugins, "run": run, "report": report, "verify": verify, "train": train, "claims": claims, "doctor": doctor}
+VERBS = {"list": list_plugins, "run": run, "report": report, "score": score, "verify": verify, "train": train, "claims": claims, "doctor": doctor}

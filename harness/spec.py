@@ -1,8 +1,7 @@
 """Plug-in <-> canonical JSON, keys, and the hash of the code a cell can reach.
 
 The settings are the object: {"name", "version", fields...}, nested dataclasses alike, keys sorted, no white space. A key is the sha256 of that
-text. `code_hash` covers the
-syntax trees, without docstrings, of the modules that a cell can reach.
+text. `code_hash` covers the syntax trees, without docstrings, of the modules that a cell can reach.
 
     >>> from harness.window import Fixed
     >>> canonical(to_json(Fixed(3)))
@@ -12,9 +11,10 @@ syntax trees, without docstrings, of the modules that a cell can reach.
 import ast
 import hashlib
 import json
+import sys
 import types
 import typing
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,19 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("harness", "baselines", "ssmd")
 
 
+class UnknownField(ValueError):
+    """Settings that do not have the field; others of the same study may."""
+
+
 def to_json(thing: Any) -> Any:
-    """A frozen dataclass as plain JSON data."""
+    """A frozen dataclass as plain JSON data. Raises ValueError for what is neither one nor plain."""
     if is_dataclass(thing):
         about = {key: getattr(thing, key) for key in ("name", "version") if isinstance(getattr(thing, key, None), (str, int))}
         return about | {f.name: to_json(getattr(thing, f.name)) for f in fields(thing)}
     if isinstance(thing, (list, tuple)):
         return [to_json(item) for item in thing]
+    if thing is not None and not isinstance(thing, (str, int, float)):
+        raise ValueError(f"{type(thing).__name__} cannot be kept as JSON: make it a frozen dataclass of numbers, texts and others of its kind")
     return thing
 
 
@@ -56,11 +62,12 @@ def _types(annotation: Any) -> list[type]:
     return list(typing.get_args(annotation)) if union else [annotation]
 
 
-def from_json(cls: type, data: dict) -> Any:
-    """The inverse of to_json for a known class; nested plug-ins are chosen by name among the field's annotated types.
+def from_json(kind: type | str, data: dict) -> Any:
+    """The inverse of to_json, for a class or for a verb ("step", "rows", "score"), whose plug-in is then found by name.
 
-    Raises ValueError for a field that the class does not have.
+    Nested plug-ins are chosen by name among the field's annotated types. Raises ValueError for an unknown name or field.
     """
+    cls = _named(kind, data.get("name")) if isinstance(kind, str) else kind
     hints, values = typing.get_type_hints(cls), dict(data)
     for key in ("name", "version"):
         values.pop(key, None)
@@ -75,7 +82,19 @@ def from_json(cls: type, data: dict) -> Any:
             values[key] = from_json(chosen[0], value)
         elif isinstance(value, list):
             values[key] = tuple(value)
-    return cls(**values)
+    try:
+        return cls(**values)
+    except TypeError:
+        raise ValueError(f"{cls.__name__} needs a value for each of {', '.join(f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)}") from None
+
+
+def _named(verb: str, name: str | None) -> type:
+    from harness import plugins    # which reads the files of the plug-ins, and they read this one
+
+    known = plugins.find(verb)
+    if name not in known:
+        raise ValueError(f"there is no plug-in {name!r}; choose {', '.join(sorted(known))}, or name its package with --plugins")
+    return known[name]
 
 
 def _parse(text: str, current: Any, hint: Any, label: str) -> Any:
@@ -102,7 +121,7 @@ def set_field(settings: Any, path: str, text: str) -> Any:
     by_name = {f.name: f for f in fields(settings)} if is_dataclass(settings) else {}
     if name not in by_name:
         listing = ", ".join(f"{f.name} ({space_of(f) or type(getattr(settings, f.name)).__name__})" for f in by_name.values())
-        raise ValueError(f"{type(settings).__name__} has no field {name!r}; it has {listing or 'none'}")
+        raise UnknownField(f"{type(settings).__name__} has no field {name!r}; it has {listing or 'none'}")
     current = getattr(settings, name)
     value = set_field(current, rest, text) if rest else _parse(text, current, typing.get_type_hints(type(settings))[name], f"{type(settings).__name__}.{name}")
     return replace(settings, **{name: value})
@@ -116,32 +135,57 @@ def _bare(tree: ast.AST) -> ast.AST:
     return tree
 
 
-def _file(module: str) -> Path | None:
-    path = ROOT / (module.replace(".", "/") + ".py")
-    return path if module.split(".")[0] in ROOMS and path.is_file() else None
+def _file(module: str, rooms: tuple[str, ...]) -> Path | None:
+    """The source of a first-party module; that of a plug-in package lies where it was imported from."""
+    top = module.split(".")[0]
+    if top not in rooms:
+        return None
+    home = ROOT
+    if top not in ROOMS:
+        source = getattr(sys.modules.get(top), "__file__", None)
+        if source is None:
+            return None
+        home = Path(source).resolve().parents[1 if source.endswith("__init__.py") else 0]
+    path = home / module.replace(".", "/")
+    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
 
 
-def _imports(tree: ast.AST) -> set[str]:
+def _imports(tree: ast.AST, package: list[str]) -> set[str]:
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            found |= {source, *(f"{source}.{alias.name}" for alias in node.names)}
     return found
 
 
-@lru_cache
+def _shape(node: Any) -> str:
+    """A syntax tree as text that is the same for every version of Python that reads it: what is empty is left out."""
+    if isinstance(node, list):
+        return f"[{','.join(map(_shape, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    parts = (f"{name}={_shape(value)}" for name, value in ast.iter_fields(node) if value is not None and value != [] and name != "ctx")
+    return f"{type(node).__name__}({','.join(parts)})"
+
+
+@lru_cache(maxsize=None)
 def code_hash(modules: tuple[str, ...]) -> str:
     """sha256 over the syntax trees of these modules and of all first-party modules they import, directly or not.
 
-    Comments and docstrings do not count, nor does a module that a cell cannot reach: a new sampler makes no old record stale.
+    First-party are our own rooms and the packages that `modules` belong to. Comments and docstrings do not count, nor does a module
+    that a cell cannot reach: a new sampler makes no old record stale.
     """
+    rooms = (*ROOMS, *(m.split(".")[0] for m in modules))
     trees, waiting = {}, [m for m in modules]
     while waiting:
         module = waiting.pop()
-        path = _file(module)
+        path = _file(module, rooms)
         if path is not None and module not in trees:
             trees[module] = ast.parse(path.read_text(encoding="utf-8"))
-            waiting += _imports(trees[module])
-    return hashlib.sha256("\n".join(f"{name} {ast.dump(_bare(tree))}" for name, tree in sorted(trees.items())).encode()).hexdigest()[:16]
+            inside = module.split(".")
+            waiting += _imports(trees[module], inside if path.name == "__init__.py" else inside[:-1])
+    return hashlib.sha256("\n".join(f"{name} {_shape(_bare(tree))}" for name, tree in sorted(trees.items())).encode()).hexdigest()[:16]

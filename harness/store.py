@@ -7,6 +7,8 @@
 A torn line - the end of a killed writer - is skipped and counted. Arrays are written under another name and then renamed.
 """
 
+import fcntl
+import io
 import json
 import os
 from datetime import UTC, datetime
@@ -14,19 +16,27 @@ from pathlib import Path
 
 import numpy as np
 
-SCHEMA = 1
+from harness.record import SCHEMA, upgrade
+
+
+def sentence(error: OSError) -> str:
+    """What the system said, without the number and the path."""
+    return error.strerror or str(error)
 
 
 class Store:
     def __init__(self, folder: Path, writer: str = ""):
-        """Open or create. Raises ValueError if the folder cannot be made."""
-        self.folder, self.torn = Path(folder), 0
+        """Open or create. Raises ValueError if the folder cannot be made or read."""
+        self.folder, self.torn, self.newer = Path(folder), 0, 0
         self.path = self.folder / (f"records.{writer}.jsonl" if writer else "records.jsonl")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ValueError(f"the run folder {folder} cannot be made ({error.strerror}): choose another with --out") from None
-        self.records = self._read()
+            raise ValueError(f"the run folder {folder} cannot be made ({sentence(error)}): choose another with --out") from None
+        try:
+            self.records = self._read()
+        except OSError as error:
+            raise ValueError(f"the records in {folder} cannot be read ({sentence(error)}): correct the rights of the folder or choose another with --out") from None
 
     def _read(self) -> list[dict]:
         found = []
@@ -39,7 +49,11 @@ class Store:
                 except ValueError:
                     self.torn += 1
                     continue
-                if isinstance(record, dict) and record.get("schema", 0) <= SCHEMA:
+                if not isinstance(record, dict):
+                    self.torn += 1
+                elif (record := upgrade(record)) is None:
+                    self.newer += 1
+                else:
                     found.append(record)
         return found
 
@@ -48,36 +62,45 @@ class Store:
         record = {"schema": SCHEMA, "time": datetime.now(UTC).isoformat(timespec="seconds"), **record}
         line = json.dumps(record, allow_nan=False, separators=(",", ":")).encode() + b"\n"
         try:
-            with open(self.path, "ab+") as f:
-                size = f.seek(0, os.SEEK_END)
-                if size:
-                    f.seek(size - 1)
-                    line = line if f.read(1) == b"\n" else b"\n" + line            # a killed writer left a torn line: keep it apart
+            file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)    # another writer's line must not stand between ours and the end of the file
+                size = os.fstat(file).st_size
+                if size and os.pread(file, 1, size - 1) != b"\n":
+                    line = b"\n" + line             # a killed writer left a torn line: keep it apart
                 try:
-                    f.write(line)
-                    f.flush()
-                    os.fsync(f.fileno())
+                    _write_all(file, line)
                 except OSError:
-                    os.truncate(self.path, size)
+                    os.ftruncate(file, size)
                     raise
+            finally:
+                os.close(file)
         except OSError as error:
-            raise ValueError(f"{self.path} cannot be written ({error.strerror}): free the disk or choose another --out; the {len(self.records)} records there are intact") from None
+            raise ValueError(f"{self.path} cannot be written ({sentence(error)}): free the disk or choose another --out; "
+                             f"the {len(self.records)} records there are intact") from None
         self.records.append(record)
         return record
 
     def put(self, room: str, key: str, array: np.ndarray) -> None:
+        """Write one array, whole or not at all. Raises ValueError if the disk refuses."""
         path = self.folder / room / f"{key}.npy"
         scratch = path.with_suffix(f".{os.getpid()}.tmp")
+        content = io.BytesIO()
+        np.save(content, array, allow_pickle=False)
         try:
             path.parent.mkdir(exist_ok=True)
-            with open(scratch, "wb") as f:
-                np.save(f, array, allow_pickle=False)
-                f.flush()
-                os.fsync(f.fileno())
-            scratch.replace(path)
+            try:
+                file = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+                try:
+                    _write_all(file, content.getbuffer())
+                finally:
+                    os.close(file)
+                scratch.replace(path)
+            except OSError:
+                scratch.unlink(missing_ok=True)
+                raise
         except OSError as error:
-            scratch.unlink(missing_ok=True)
-            raise ValueError(f"{path} cannot be written ({error.strerror}): free the disk or choose another --out; the records there are intact") from None
+            raise ValueError(f"{path} cannot be written ({sentence(error)}): free the disk or choose another --out; the records there are intact") from None
 
     def get(self, room: str, key: str) -> np.ndarray:
         """Raises ValueError if the array is missing or damaged."""
@@ -88,7 +111,12 @@ class Store:
             raise ValueError(f"{path} is missing or damaged: run the study again, which computes only what is missing") from None
 
     def has(self, room: str, key: str) -> bool:
-        return (self.folder / room / f"{key}.npy").is_file()
+        """Whether the array is there, and as long as its header says."""
+        try:
+            np.load(self.folder / room / f"{key}.npy", mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return False
+        return True
 
     def of(self, kind: str) -> list[dict]:
         return [r for r in self.records if r.get("type") == kind]
@@ -96,3 +124,11 @@ class Store:
     def latest(self, kind: str, *ids: str) -> dict:
         """The last record of a kind for each tuple of ids, later ones replacing earlier ones."""
         return {tuple(r.get(i) for i in ids): r for r in self.of(kind)}
+
+
+def _write_all(file: int, content: bytes | memoryview) -> None:
+    """Write and sync; a disk that is full raises OSError here and not later."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(file, left):]
+    os.fsync(file)

@@ -1,206 +1,211 @@
-"""Records -> chapters: for each question one pandas frame, one row a cell, with costs, scores and seconds and their intervals.
+"""Records as operating points with intervals: the one place where a report computes a quality, a cost or a time of a point.
 
-A question is a data set with its prompts, n, seed and reference network (records.Cell.question): cells of different questions never share a
-figure. Columns of the frame:
-
-    arm, setting, key, run, study, sampler, status, reason, control, inert, stale, n, batch, seed, temperature
-    nfe_a, nfe_b, nfe_c      needed by a row, conventions A, B, C of spec ssmd.md section 6; with .low and .high
-    executed_a, executed_over_needed, gflop (executed, a row), tokens (a row)
-    seconds                  a row: mean over processes of the median repetition; with .low, .high, .n (processes)
-    LABEL                    the value of each metric; with .low and .high where it is a ratio of sums over rows
-
-Intervals are those of harness.stats.ratio_interval, computed for all columns at once.
+A Group holds points that may stand in one figure: same data, prompts, rows, seed, and the same network as the unit of NFE. Intervals are 95 %
+and by bootstrap over rows (harness/stats.py). A metric of the whole set has no rows here, and so no interval. A time is the median over fresh
+processes of one machine, with the range over those processes.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from harness.stats import Interval, interval, ratio_interval, resampled_sums
-from reports.records import Cell, Records
+from harness.frontier import Point
+from harness.kinds import Scores
+from harness.stats import ratio_interval
+from reports.records import Cell
 
+BASELINE, HELD_OUT = "ancestral", "held_out"
 COSTS = ("nfe_a", "nfe_b", "nfe_c")
-FIRST = ("spelling", "judge")    # metrics drawn first where they were scored
+FIRST = ("spelling", "judge", "ngram", "exact_nll")    # labels in this order, then the others
 
 
-class Chapter(NamedTuple):
+class Estimate(NamedTuple):
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None        # rows, or processes
+
+
+class Quality(NamedTuple):
+    label: str
     name: str
-    frame: pd.DataFrame
-    metrics: dict[str, dict]       # label -> {"name", "better", "unit", "per", "metric"}
-    cells: dict[str, Cell]         # key -> cell
-    arms: list[str]                # that are no controls, in the order of the studies
-    controls: list[str]
-    troubles: list[dict]           # what is missing: {"what", "arm", "setting", "reason"}
+    better: str
+    unit: str
+    per_row: bool
 
-    def done(self, arm: str | None = None) -> pd.DataFrame:
-        found = self.frame[(self.frame.status == "done") & (self.frame.control if arm in self.controls else ~self.frame.control)]
-        return found if arm is None else found[found.arm == arm]
+    @property
+    def ordered(self) -> bool:
+        return self.better in ("lower", "higher")
 
-
-def chapters(records: Records, code: str = "") -> list[Chapter]:
-    """`code` is the hash of the present sampling code; without it, that of the newest record. Cells of another code are stale."""
-    questions: dict[str, list[Cell]] = {}
-    for cell in records.cells:
-        questions.setdefault(cell.question(), []).append(cell)
-    newest = max(records.cells, key=lambda cell: cell.record.get("time", "")).record.get("code", "")
-    return [_chapter(cells, code or newest) for cells in questions.values()]
+    @property
+    def likelihood(self) -> bool:
+        return self.unit.startswith("nats per")
 
 
-def _chapter(cells: list[Cell], code: str) -> Chapter:
-    names = _arm_names(cells)
-    settings = _settings(cells, names)
-    troubles: list[dict] = []
+@dataclass
+class Row:
+    """One operating point, or one control."""
 
-    def trouble(what: str, cell: Cell, reason: str) -> None:
-        key = cell.record["key"]
-        troubles.append({"what": what, "arm": names[key], "setting": settings[key], "reason": reason, "key": key})
+    cell: Cell
+    arm: str
+    parameters: str
+    control: bool
+    costs: dict[str, Estimate] = field(default_factory=dict)         # empty for controls
+    qualities: dict[str, Estimate] = field(default_factory=dict)
+    seconds: Estimate | None = None                                  # per row
+    flags: list[str] = field(default_factory=list)
 
-    rows = [_row(cell, names, settings, code, trouble) for cell in cells]
-    metrics = _metrics(cells)
-    machine = _machine(cells)
-    pairs: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = {}
-    for k, cell in enumerate(cells):
-        if rows[k]["status"] != "done":
+    @property
+    def key(self) -> str:
+        return self.cell.record["key"]
+
+    @property
+    def n(self) -> int:
+        return self.cell.record["cell"]["n"]
+
+    def scores(self, label: str) -> Scores:
+        return Scores(self.qualities[label].value, *self.cell.rows(label))
+
+    def point(self, label: str, cost: str) -> Point:
+        costs = self.cell.costs()[:, COSTS.index(cost)]
+        return Point(float(costs.mean()), self.scores(label), costs)
+
+
+@dataclass
+class Group:
+    title: str
+    slug: str                      # "" for the first
+    rows: list[Row]                # points, cheapest first within an arm
+    controls: list[Row]
+    arms: list[str]                # in the order of their studies
+    qualities: list[Quality]
+    n: int
+
+    @property
+    def baseline(self) -> str | None:
+        return next((arm for arm in self.arms if arm.split(" · ")[0] == BASELINE), None)
+
+    def of(self, arm: str, label: str | None = None) -> list[Row]:
+        return [r for r in self.rows if r.arm == arm and (label is None or label in r.qualities)]
+
+    def held_out(self, label: str) -> Estimate | None:
+        return next((r.qualities[label] for r in self.controls if r.cell.record["cell"]["sampler"]["name"] == HELD_OUT and label in r.qualities), None)
+
+
+def short(sampler: dict) -> str:
+    """The settings for people: "steps 32", "cosine 0.02, N 2", "steps 24, sandwich 0.25". The linear schedule and the clock go without saying."""
+    parts = []
+    for name, value in sampler.items():
+        if name in ("name", "version") or (name, value) == ("by", "clock"):
             continue
-        _score(cell, metrics, rows[k], pairs, k, trouble)
-        _time(cell, machine, rows[k], trouble)
-        if not rows[k]["control"]:
-            try:
-                pairs |= {(k, name): (column, np.ones(len(column))) for name, column in zip(COSTS, cell.costs().T)}
-            except ValueError as error:
-                trouble("costs by row missing", cell, str(error))
-    for (k, column), found in intervals(pairs).items():
-        rows[k] |= {column: found.value, f"{column}.low": found.low, f"{column}.high": found.high}
-    studies = {cell.study["name"]: cell.study for cell in cells}
-    order = [arm for study in studies.values() for arm in study.get("arms", ())]
-    for study in studies.values():
-        told = {cell.record["arm"] for cell in cells if cell.study["name"] == study["name"]}
-        troubles += [{"what": "no record", "arm": arm, "setting": "", "reason": f"the study {study['name']} names this arm and no cell of it was run", "key": ""}
-                     for arm in study.get("arms", ()) if arm not in told]
-    frame = pd.DataFrame(rows)
-    for column in ("inert", "stale", "control"):
-        frame[column] = frame[column].astype(bool)
-    rank = {arm: k for k, arm in reversed(list(enumerate(order)))}
-    frame["_rank"] = frame.arm.map(lambda arm: rank.get(arm, rank.get(arm.split(" [")[0], len(rank))))
-    frame = frame.sort_values(["_rank", "arm", "nfe_a"], kind="stable", ignore_index=True).drop(columns="_rank")
-    arms = {control: list(dict.fromkeys(frame.arm[frame.control == control])) for control in (False, True)}
-    return Chapter(" + ".join(studies), frame, metrics, {cell.record["key"]: cell for cell in cells}, arms[False], arms[True], troubles)
+        if not isinstance(value, dict):
+            parts.append(f"{ {'rounds': 'N'}.get(name, name) } {value:g}" if isinstance(value, (int, float)) else f"{name} {value}")
+        elif name == "host":
+            parts.append(short(value) if value["name"] == BASELINE else f"{value['name']} {short(value)}".strip())
+        elif (name, value["name"]) != ("schedule", "linear"):
+            inner = [f"{v:g}" if isinstance(v, (int, float)) else str(v) for k, v in value.items() if k not in ("name", "version")]
+            parts.append(" ".join([value["name"], *inner]))
+    return ", ".join(parts)
 
 
-def _row(cell: Cell, names: dict, settings: dict, code: str, trouble) -> dict:
-    record, about = cell.record, cell.record["cell"]
-    cost, key = record.get("cost") or {}, record["key"]
-    stale = record["status"] == "done" and record.get("code", "") != code
-    if record["status"] != "done":
-        trouble(record["status"], cell, record.get("reason", ""))
-    if record.get("inert"):
-        trouble("inert", cell, "it did next to nothing of what it is for: fewer than 1.05 tokens a draft pass")
-    if stale:
-        trouble("stale", cell, f"counted by code {record.get('code')}, not by {code}")
-    return {"arm": names[key], "setting": settings[key], "key": key, "run": str(cell.store.folder), "study": cell.study["name"],
-            "sampler": json.dumps(about["sampler"], sort_keys=True), "status": record["status"], "reason": record.get("reason", ""),
-            "control": bool(record.get("control")), "inert": bool(record.get("inert")), "stale": stale, "n": about["n"], "batch": about["batch"],
-            "seed": about["seed"], "temperature": about.get("temperature", 1.0), **{name: cost.get(name, np.nan) for name in (*COSTS, "executed_a",
-            "executed_over_needed", "gflop")}, "tokens": cost["tokens"] / about["n"] if "tokens" in cost else np.nan}
-
-
-def _score(cell: Cell, metrics: dict, row: dict, pairs: dict, k: int, trouble) -> None:
-    for label in cell.outdated:
-        trouble("score outdated", cell, f"{label} was computed for samples that have been drawn anew since")
-    for label, found in cell.scored.items():
-        if found["status"] != "done":
-            trouble("metric failed", cell, f"{label}: {found.get('reason', '')}")
-        elif found["metric"] != metrics[label]["metric"]:
-            trouble("metric differs", cell, f"{label} was computed with other settings or another judge than the newest: left out")
-        else:
-            row[label] = found["value"]
-            if found["per"] == "row":
-                try:
-                    pairs[k, label] = tuple(cell.rows(label))
-                except ValueError as error:
-                    trouble("scores by row missing", cell, str(error))
-
-
-def _time(cell: Cell, machine: str | None, row: dict, trouble) -> None:
-    mine = [t for t in cell.timed if t["machine"] == machine]
-    if elsewhere := {t["machine"] for t in cell.timed} - {machine}:
-        trouble("time left out", cell, f"timed on {', '.join(sorted(elsewhere))}, and the seconds shown are those of {machine}")
-    if differing := [t for t in mine if not t.get("same_output", True)]:
-        trouble("timed output differs", cell, f"in {max(t['differing_rows'] for t in differing)} of {differing[0]['rows']} rows, in {len(differing)} of {len(mine)} processes")
-    seconds = [median(t["seconds"]) / t["rows"] for t in mine if t["seconds"]]
-    if seconds:
-        row |= {"seconds": float(np.mean(seconds)), "seconds.n": len(seconds), "timed_rows": mine[0]["rows"]}
-    if len(seconds) > 1:
-        found = ratio_interval(seconds, np.ones(len(seconds)))
-        row |= {"seconds.low": found.low, "seconds.high": found.high}
-
-
-def intervals(pairs: dict, resamples: int = 2000) -> dict[tuple, Interval]:
-    """harness.stats.ratio_interval of every (numerator, denominator), each (n,); those that have none are left out."""
-    found = {}
-    for n in {len(pair[0]) for pair in pairs.values()} - {0, 1}:
-        keys = [key for key, pair in pairs.items() if len(pair[0]) == n]
-        for start in range(0, len(keys), 256):
-            chunk = keys[start : start + 256]
-            sums = resampled_sums(np.stack([column for key in chunk for column in pairs[key]], 1), resamples, seed=0)    # (1 + resamples, 2 m)
-            for m, key in enumerate(chunk):
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    value, *others = sums[:, 2 * m] / sums[:, 2 * m + 1]
-                if np.isfinite(value) and np.isfinite(others).all():
-                    found[key] = interval(value, others, n, 0.95)
+def groups(cells: Sequence[Cell]) -> list[Group]:
+    """Finished cells, by the question they answer; groups of more points come first."""
+    done = [c for c in cells if c.record["status"] == "done"]
+    by_question: dict[str, list[Cell]] = {}
+    for cell in done:
+        by_question.setdefault(cell.question(), []).append(cell)
+    found = [_group(mine, k) for k, mine in enumerate(sorted(by_question.values(), key=len, reverse=True))]
     return found
 
 
-def _metrics(cells: Sequence[Cell]) -> dict[str, dict]:
-    """label -> what it is, from its newest record; those drawn first come first."""
-    newest: dict[str, dict] = {}
-    for cell in cells:
-        for label, record in cell.scored.items():
-            if label not in newest or record.get("time", "") >= newest[label].get("time", ""):
-                newest[label] = record
-    rank = {label: (FIRST.index(r["metric"]["name"]) if r["metric"]["name"] in FIRST else len(FIRST), r["per"] != "row") for label, r in newest.items()}
-    return {label: {"name": newest[label]["metric"]["name"], **{key: newest[label][key] for key in ("better", "unit", "per", "metric")}}
-            for label in sorted(newest, key=rank.get)}
+def _group(cells: list[Cell], k: int) -> Group:
+    names = arm_names(cells)
+    arms = [a for cell in cells for a in _study_arms(cell, names)]
+    rows = [_row(cell, names[cell.record["key"]]) for cell in cells]
+    _add_seconds(rows)
+    points = [r for r in rows if not r.control]
+    order = {arm: place for place, arm in reversed(list(enumerate(arms)))}
+    points.sort(key=lambda r: (order[r.arm], r.costs["nfe_a"].value))
+    about = cells[0].record["cell"]
+    studies = list(dict.fromkeys(c.record["study"] for c in cells))
+    title = f"{', '.join(studies)} · {about['data']['name']}, n = {about['n']:,}, seed {about['seed']}"
+    return Group(title, f"-{k + 1}" if k else "", points, [r for r in rows if r.control], list(dict.fromkeys(r.arm for r in points)),
+                 _qualities(rows), about["n"])
 
 
-def _machine(cells: Sequence[Cell]) -> str | None:
-    """The machine whose times are shown: the one that timed the most cells."""
-    timed = [name for cell in cells for name in {t["machine"] for t in cell.timed}]
-    return max(sorted(set(timed)), key=timed.count, default=None)
+def _study_arms(cell: Cell, names: dict[str, str]) -> list[str]:
+    listed = cell.study.get("arms", [])
+    mine = names[cell.record["key"]]
+    return [mine] if mine not in listed else [arm for arm in listed if arm in names.values()]
 
 
-def _arm_names(cells: Sequence[Cell]) -> dict[str, str]:
-    """key -> arm; arms of one name and unlike networks or samplers, from two studies, get the study's name too."""
+def arm_names(cells: Sequence[Cell]) -> dict[str, str]:
+    """key -> name of its arm; where studies use one name for unlike networks or temperatures, the networks are named too."""
+    def kind(cell: Cell) -> str:
+        about = cell.record["cell"]
+        return json.dumps([about["nets"], about.get("temperature", 1.0)], sort_keys=True)
+
     kinds: dict[str, set] = {}
     for cell in cells:
-        kinds.setdefault(cell.record["arm"], set()).add((cell.study["name"], json.dumps(cell.record["cell"].get("nets") or {}, sort_keys=True)))
-    mixed = {arm for arm, seen in kinds.items() if len({nets for _, nets in seen}) > 1 and len({study for study, _ in seen}) > 1}
-    return {cell.record["key"]: cell.record["arm"] + (f" [{cell.study['name']}]" if cell.record["arm"] in mixed else "") for cell in cells}
-
-
-def _flat(value: object, path: str = "") -> dict[str, object]:
-    if isinstance(value, dict):
-        return {k: v for key, inner in value.items() if key != "version" for k, v in _flat(inner, f"{path}.{key}" if path else key).items()}
-    return {path.removesuffix(".name"): value}
-
-
-def _settings(cells: Sequence[Cell], names: dict[str, str]) -> dict[str, str]:
-    """key -> the settings of a cell that vary within its arm, as short text."""
-    flat = {cell.record["key"]: _flat(cell.record["cell"]["sampler"]) | {"temperature": cell.record["cell"].get("temperature", 1.0)} for cell in cells}
+        kinds.setdefault(cell.record["arm"], set()).add(kind(cell))
     found = {}
-    for arm in set(names.values()):
-        mine = [key for key in flat if names[key] == arm]
-        paths = list(dict.fromkeys(path for key in mine for path in flat[key]))
-        varying = [p for p in paths if len({json.dumps(flat[key].get(p)) for key in mine}) > 1]
-        leaves = [p.rsplit(".", 1)[-1] for p in varying]
-        short = {p: leaf if leaves.count(leaf) == 1 else p for p, leaf in zip(varying, leaves)}
-        found |= {key: " ".join(f"{short[p]}={_text(flat[key][p])}" for p in varying if p in flat[key]) for key in mine}
+    for cell in cells:
+        arm, about = cell.record["arm"], cell.record["cell"]
+        if len(kinds[arm]) > 1:
+            nets = "+".join(f"{name} {about['nets'][role][:4]}" for role, name in about["net_names"].items())
+            arm = f"{arm} · {nets}" + (f" T {about['temperature']:g}" if about.get("temperature", 1.0) != 1 else "")
+        found[cell.record["key"]] = arm
     return found
 
 
-def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _row(cell: Cell, arm: str) -> Row:
+    record = cell.record
+    row = Row(cell, arm, short(record["cell"]["sampler"]), bool(record.get("control")))
+    if record.get("inert"):
+        row.flags.append("inert")
+    ones = np.ones(row.n)
+    if not row.control:
+        costs = cell.costs()
+        row.costs = {name: _estimate(costs[:, k], ones) for k, name in enumerate(COSTS)}
+    for label, scored in cell.scored.items():
+        if scored["status"] == "done":
+            row.qualities[label] = _estimate(*cell.rows(label)) if scored["per"] == "row" else Estimate(scored["value"], n=scored["n"])
+    return row
+
+
+def _estimate(numerator: np.ndarray, denominator: np.ndarray) -> Estimate:
+    if len(numerator) < 2:
+        return Estimate(float(numerator.sum() / denominator.sum()), n=len(numerator))
+    try:
+        found = ratio_interval(numerator, denominator)
+    except ValueError:                                                             # a resample holds nothing that the metric counts
+        return Estimate(float(numerator.sum() / denominator.sum()), n=len(numerator))
+    return Estimate(found.value, found.low, found.high, found.n)
+
+
+def _add_seconds(rows: list[Row]) -> None:
+    """Times of the machine that timed most; times of other code than that of the samples do not count."""
+    valid = {row.key: [t for t in row.cell.timed if t.get("code", row.cell.record["code"]) == row.cell.record["code"]] for row in rows}
+    machines = Counter(t["machine"] for times in valid.values() for t in times)
+    for row in rows:
+        times = [t for t in valid[row.key] if t["machine"] == machines.most_common(1)[0][0]]
+        if times:
+            found = [median(t["seconds"]) / t["rows"] for t in times]
+            row.seconds = Estimate(median(found), min(found), max(found), len(found))
+        if any(not t["same_output"] for t in times):
+            row.flags.append("timed run differs")
+
+
+def _qualities(rows: list[Row]) -> list[Quality]:
+    found = {}
+    for row in rows:
+        for label in row.qualities:
+            scored = row.cell.scored[label]
+            found[label] = Quality(label, scored["metric"]["name"], scored["better"], scored["unit"], scored["per"] == "row")
+    rank = {name: k for k, name in enumerate(FIRST)}
+    return sorted(found.values(), key=lambda q: (not q.ordered, rank.get(q.name, len(rank)), not q.per_row))

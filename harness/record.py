@@ -1,0 +1,33 @@
+"""Records: what a line of the store may be. Every record has "schema", "type" and "time" (UTC); the store adds the first and the last.
+
+    study     the question, arms, reference network and command of a run       network   sha256, name and card of a checkpoint
+    machine   what ran where (harness/machine.py)                              counted   once a key: cost, hash of the samples, status
+    timed     once a (key, process): seconds of bare runs                      scored    once a (key, metric): value, status
+
+A status is done | skipped | failed | timeout, with a reason unless done. A record of an older schema is read through `upgrade`, one step a
+version, so that an old run never needs to be repeated for its format alone; one of a newer schema is left alone.
+"""
+
+from collections.abc import Callable
+
+SCHEMA = 1
+STEPS: dict[int, Callable[[dict], dict]] = {}    # schema k -> the function that makes a record of k + 1 of it
+
+
+def upgrade(old: dict) -> dict | None:
+    """The record in the present schema; None if a newer version of the program wrote it."""
+    schema = old.get("schema", 1)
+    if not isinstance(schema, int) or schema > SCHEMA:
+        return None
+    for step in range(schema, SCHEMA):
+        old = STEPS[step](old)
+    return old | {"schema": SCHEMA}
+
+
+def study_record(study, command: str) -> dict:
+    """`data` and `metrics` are kept as plain JSON so that `ssmd-bench score` can score the run without its study file."""
+    from harness.spec import to_json
+
+    controls = [arm.name for arm in study.arms if any(hasattr(point, "control") for point in arm.points)]
+    return {"type": "study", "name": study.name, "question": study.question.strip(), "reference": study.reference, "arms": [arm.name for arm in study.arms],
+            "controls": controls, "command": command, "data": to_json(study.data), "metrics": [to_json(metric) for metric in study.metrics]}

@@ -1,0 +1,158 @@
+"""Settings survive the way to JSON and back, keys are stable, and the code hash sees code and nothing else."""
+
+import sys
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import pytest
+
+from baselines.ancestral import Ancestral
+from baselines.scheduled import Scheduled
+from harness import plugins, spec
+from harness.param import space_of
+from harness.placement import Segments
+from harness.spec import brief, canonical, code_hash, from_json, set_field, sha256, to_json
+from harness.verify import variants
+from harness.window import Fixed
+from ssmd.sampler import SelfSpeculative
+
+
+@pytest.mark.parametrize("name", sorted(plugins.samplers()))
+def test_every_sampler_and_every_choice_of_it_survives_json(name):
+    for sampler in variants(plugins.samplers()[name]()):
+        assert from_json(type(sampler), to_json(sampler)) == sampler
+        assert from_json("step", to_json(sampler)) == sampler
+
+
+def test_canonical_json_is_sorted_and_nested_with_names():
+    assert canonical(to_json(SelfSpeculative(Fixed(3)))) == '{"name":"ssmd","rounds":2,"version":1,"window":{"name":"fixed","tokens":3}}'
+    assert to_json(Scheduled(placement=Segments((0, 7))))["placement"]["chosen"] == [0, 7]
+    assert sha256({"b": 1, "a": 2}) == sha256({"a": 2, "b": 1}) != sha256({"a": 2, "b": 2})
+
+
+def test_what_is_not_settings_is_refused():
+    with pytest.raises(ValueError, match="frozen dataclass"):
+        to_json(object())
+    with pytest.raises(ValueError, match="no plug-in 'nonsense'.*ancestral"):
+        from_json("step", {"name": "nonsense"})
+    with pytest.raises(ValueError, match="no field 'stepz'; it has schedule, steps"):
+        from_json(Ancestral, {"name": "ancestral", "stepz": 3})
+    with pytest.raises(ValueError, match="window cannot be 'round'; choose cosine"):
+        from_json(SelfSpeculative, {"window": {"name": "round"}})
+    with pytest.raises(ValueError, match="needs a value for each of path"):
+        from_json("rows", {"name": "text8"})
+
+
+def test_a_field_is_set_from_text_also_a_nested_one():
+    assert set_field(Ancestral(), "steps", "12") == Ancestral(12)
+    assert set_field(SelfSpeculative(), "window", "open").window.name == "open"
+    assert set_field(SelfSpeculative(Fixed(3)), "window.tokens", "5").window == Fixed(5)
+    assert set_field(Segments(), "chosen", "[1, 2]").chosen == (1, 2)
+    assert set_field(Scheduled(), "by", "count").by == "count"
+    assert set_field(SelfSpeculative(), "window.delta", "1").window.delta == 1.0
+
+
+@pytest.mark.parametrize(("path", "text", "says"), [
+    ("stepz", "3", "no field 'stepz'; it has steps .1..4096 .log.*schedule .linear"),
+    ("steps", "many", "not a int"), ("steps", "2.5", "not a int"), ("steps", "true", "not a int"), ("steps", "0", "choose 1..4096"),
+    ("schedule", "round", "choose linear | cosine | polynomial"), ("schedule.exponent", "2", "Linear has no field 'exponent'"), ("steps.x", "1", "has no field 'x'"),
+])
+def test_a_wrong_field_or_value_is_one_sentence_with_the_choices(path, text, says):
+    with pytest.raises(ValueError, match=says) as caught:
+        set_field(Ancestral(), path, text)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_setting_outside_its_range_is_refused():
+    for cls in plugins.samplers().values():
+        for f in fields(cls):
+            if hasattr(space_of(f), "low"):
+                with pytest.raises(ValueError, match="choose"):
+                    cls(**{f.name: space_of(f).high + 1})
+
+
+def test_brief_form_names_what_differs():
+    assert brief(to_json(SelfSpeculative(Fixed(3), 4))) == "ssmd(fixed(tokens=3), rounds=4)"
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of one's own, foreign to the rooms: write(text) -> hash of its code."""
+    folder = tmp_path / "ourplugin"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def write(text: str, other: str = "x = 1\n") -> str:
+        (folder / "sampler.py").write_text(text)
+        (folder / "helper.py").write_text(other)
+        for name in [m for m in sys.modules if m.startswith("ourplugin")]:
+            del sys.modules[name]
+        code_hash.cache_clear()
+        __import__("ourplugin.sampler")
+        return code_hash(("ourplugin.sampler",))
+
+    yield write
+    for name in [m for m in sys.modules if m.startswith("ourplugin")]:
+        del sys.modules[name]
+    code_hash.cache_clear()
+
+
+CODE = '"""About."""\nfrom . import helper\n\n\ndef f(a):\n    """What it does."""\n    return a + helper.x    # a reason\n'
+
+
+def test_comments_docstrings_and_white_space_do_not_change_the_code_hash(package):
+    one = package(CODE)
+    assert package(CODE.replace("About", "Other").replace("What it", "That").replace("a reason", "none").replace("\n\n\n", "\n\n")) == one
+    assert package(CODE.replace("a + helper.x", "a - helper.x")) != one
+
+
+def test_what_a_plugin_imports_counts_also_by_a_relative_import(package):
+    assert package(CODE) != package(CODE, other="x = 2\n")
+    absolute = CODE.replace("from . import helper", "from ourplugin import helper")
+    assert package(absolute) != package(absolute, other="x = 2\n")
+
+
+def test_code_hash_follows_first_party_imports_and_leaves_the_rest_out(monkeypatch, tmp_path):
+    read = []
+    original = spec._file
+    monkeypatch.setattr(spec, "_file", lambda module, rooms: read.append(module) or original(module, rooms))
+    code_hash.cache_clear()
+    first = code_hash(("harness.loop", "baselines.ancestral"))
+    found = {m for m in read if original(m, spec.ROOMS)}
+    assert {"harness.loop", "harness.ledger", "harness.random", "harness.reveal", "baselines.first_hitting"} <= found
+    assert not found & {"baselines.fixed_count", "ssmd.sampler", "harness.runner", "harness.commands"}
+    code_hash.cache_clear()
+    assert code_hash(("harness.loop", "baselines.ancestral")) == first != code_hash(("harness.loop", "ssmd.sampler"))
+
+
+def test_two_plugins_of_one_name_are_refused(tmp_path, monkeypatch):
+    (tmp_path / "twinplugin.py").write_text(
+        "from dataclasses import dataclass\nfrom typing import ClassVar\n\n\n@dataclass(frozen=True)\nclass Twin:\n"
+        "    name: ClassVar[str] = 'ancestral'\n\n    def step(self, nets, rows):\n        return rows\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(plugins, "_extra", [])
+    try:
+        plugins.add_package("twinplugin")
+        with pytest.raises(ValueError, match="two plug-ins.*'ancestral'.*rename one"):
+            plugins.samplers()
+    finally:
+        plugins.find.cache_clear()
+
+
+@dataclass(frozen=True)
+class Strict:
+    name: ClassVar[str] = "strict"
+    count: int = 1
+    label: str = "a"
+    share: float = 0.5
+    wanted: bool = False
+
+
+def test_plain_fields_keep_their_types():
+    assert set_field(Strict(), "label", "3").label == "3"
+    assert set_field(Strict(), "share", "1").share == 1.0
+    assert set_field(Strict(), "wanted", "true").wanted is True
+    for path, text in (("wanted", "1"), ("count", '"x"'), ("share", "half"), ("share", '"half"'), ("share", "[1]")):
+        with pytest.raises(ValueError, match="is not a"):
+            set_field(Strict(), path, text)

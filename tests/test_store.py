@@ -1,0 +1,162 @@
+"""The store keeps what it was given: through torn lines, two writers, a full disk and a newer version of itself."""
+
+import json
+import os
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from harness import record as records_of
+from harness.store import Store
+
+
+def test_what_is_appended_is_read_back(tmp_path):
+    store = Store(tmp_path)
+    store.append({"type": "counted", "key": "a", "value": 1.5})
+    again = Store(tmp_path)
+    assert again.records == store.records
+    assert again.records[0]["schema"] == records_of.SCHEMA and again.records[0]["time"].endswith("+00:00")
+
+
+def test_torn_last_line_is_skipped_counted_and_kept_apart_from_the_next(tmp_path):
+    store = Store(tmp_path)
+    store.append({"type": "counted", "key": "a"})
+    with open(store.path, "ab") as f:
+        f.write(b'{"type":"counted","ke')
+    torn = Store(tmp_path)
+    assert torn.torn == 1 and [r["key"] for r in torn.records] == ["a"]
+    torn.append({"type": "counted", "key": "b"})
+    healed = Store(tmp_path)
+    assert healed.torn == 1 and [r["key"] for r in healed.records] == ["a", "b"]
+
+
+def test_every_cut_of_the_file_is_read(tmp_path):
+    store = Store(tmp_path)
+    for key in "abc":
+        store.append({"type": "counted", "key": key, "text": "é"})
+    whole = store.path.read_bytes()
+    for stop in range(len(whole)):
+        store.path.write_bytes(whole[:stop])
+        found = Store(tmp_path)
+        assert len(found.records) + found.torn >= whole[:stop].count(b"\n")
+        assert [r["key"] for r in found.records] == list("abc")[: len(found.records)]
+
+
+def test_empty_file_and_binary_noise_are_read(tmp_path):
+    (tmp_path / "records.jsonl").write_bytes(b"")
+    assert Store(tmp_path).records == []
+    (tmp_path / "records.jsonl").write_bytes(b"\x00\xff\xfe\n[1, 2]\n\n")
+    noise = Store(tmp_path)
+    assert noise.records == [] and noise.torn == 2
+
+
+def test_files_of_many_writers_are_one_store(tmp_path):
+    for writer in ("", "1of2", "2of2"):
+        Store(tmp_path, writer).append({"type": "counted", "key": writer})
+    assert {r["key"] for r in Store(tmp_path).records} == {"", "1of2", "2of2"}
+
+
+def test_two_writers_of_one_file_lose_nothing(tmp_path):
+    def write(name):
+        store = Store(tmp_path)
+        for k in range(25):
+            store.append({"type": "counted", "key": f"{name}{k}", "pad": "x" * 9000})
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, "ab"))
+    found = Store(tmp_path)
+    assert found.torn == 0 and len({r["key"] for r in found.records}) == 50
+
+
+def test_latest_record_of_a_key_wins(tmp_path):
+    store = Store(tmp_path)
+    for value in (1, 2):
+        store.append({"type": "counted", "key": "a", "value": value})
+    assert store.latest("counted", "key")[("a",)]["value"] == 2
+
+
+def test_records_of_a_newer_version_are_left_alone(tmp_path):
+    (tmp_path / "records.jsonl").write_text(json.dumps({"schema": records_of.SCHEMA + 1, "type": "counted", "key": "a"}) + "\n")
+    store = Store(tmp_path)
+    assert store.records == [] and store.newer == 1
+    store.append({"type": "counted", "key": "b"})
+    assert '"key": "a"' in store.path.read_text()
+
+
+def test_old_records_are_upgraded_one_version_at_a_time(monkeypatch):
+    monkeypatch.setattr(records_of, "SCHEMA", 3)
+    monkeypatch.setattr(records_of, "STEPS", {1: lambda r: r | {"b": r["a"] + 1}, 2: lambda r: r | {"c": r["b"] + 1}})
+    assert records_of.upgrade({"schema": 1, "a": 0}) == {"schema": 3, "a": 0, "b": 1, "c": 2}
+    assert records_of.upgrade({"schema": 4}) is None
+
+
+def test_values_that_are_no_numbers_are_refused(tmp_path):
+    store = Store(tmp_path)
+    with pytest.raises(ValueError):
+        store.append({"type": "scored", "value": float("nan")})
+    assert not store.path.exists()
+
+
+def test_arrays_are_written_whole_and_a_damaged_one_is_known(tmp_path):
+    store = Store(tmp_path)
+    store.put("samples", "k", np.arange(600, dtype=np.int32).reshape(3, 200))
+    assert store.has("samples", "k") and store.get("samples", "k")[2, 199] == 599
+    assert [p.name for p in (tmp_path / "samples").iterdir()] == ["k.npy"]
+    path = tmp_path / "samples" / "k.npy"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert not store.has("samples", "k")
+    with pytest.raises(ValueError, match="run the study again"):
+        store.get("samples", "k")
+    with pytest.raises(ValueError, match="missing or damaged"):
+        store.get("samples", "other")
+
+
+def test_a_file_where_the_folder_should_be_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="choose another with --out"):
+        Store(tmp_path / "file" / "run")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "samples").write_text("")
+    with pytest.raises(ValueError, match="records there are intact"):
+        Store(tmp_path / "run").put("samples", "k", np.zeros(3))
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """64 KiB that are full soon."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("a small disk can only be mounted by root")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_leaves_what_was_stored(small_disk):
+    store = Store(small_disk)
+    with pytest.raises(ValueError, match="free the disk"):
+        for k in range(100):
+            store.append({"type": "counted", "key": str(k), "pad": "x" * 3000})
+    kept = Store(small_disk)
+    assert kept.torn == 0 and kept.records == store.records and len(kept.records) > 5
+    with pytest.raises(ValueError, match="No space left"):
+        store.put("samples", "k", np.zeros(100_000))
+    assert not list((small_disk / "samples").iterdir())
+    assert Store(small_disk).records == store.records
+
+
+def test_ten_thousand_records_are_read_within_a_second(tmp_path):
+    tables = {"depth": [12345] * 128, "progress": [1] * 10, "round": [5] * 64}
+    cost = {"calls": {"main.draft": 12.5}, "nfe_a": 1.25, "revealed": [[0] * 129] * 10, "tested": tables, "passed": tables}
+    counted = {"schema": 1, "type": "counted", "key": "k", "status": "done", "cost": cost, "cell": {"sampler": {"name": "s"}}}
+    scored = {"schema": 1, "type": "scored", "key": "k", "score_key": "s", "metric": {"name": "m", "identity": {"sha256": "0" * 64}}, "value": 0.5, "reason": ""}
+    lines = [json.dumps(counted)] + [json.dumps(scored)] * 8    # six metrics and a few timings a cell
+    (tmp_path / "records.jsonl").write_text("\n".join(lines * 1112) + "\n")
+    begun = time.process_time()
+    store = Store(tmp_path)
+    store.latest("counted", "key")
+    assert len(store.records) >= 10_000
+    assert time.process_time() - begun < 1
