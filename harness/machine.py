@@ -48,6 +48,15 @@ def machine(device: str = "cpu") -> dict:
     return {"id": sha256(hardware)[:12], **commit, **hardware}
 
 
+def checked(device: str) -> str:
+    """The device, if this machine has it; raises ValueError otherwise."""
+    try:
+        torch.empty(1, device=device)
+    except Exception:    # torch raises by turns RuntimeError, AssertionError, NotImplementedError
+        raise ValueError(f"this machine has no device {device!r}: choose cpu" + (" or cuda" if torch.cuda.is_available() else "")) from None
+    return device
+
+
 def comparable(a: dict, b: dict) -> bool:
     """Whether times measured on a and b may be compared."""
     return a["id"] == b["id"]

@@ -14,12 +14,12 @@ import json
 import sys
 import types
 import typing
-from dataclasses import MISSING, fields, is_dataclass, replace
-from functools import lru_cache
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.param import space_of
+from harness.param import Choice, space_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("harness", "baselines", "ssmd")
@@ -89,7 +89,7 @@ def from_json(kind: type | str, data: dict) -> Any:
 
 
 def _named(verb: str, name: str | None) -> type:
-    from harness import plugins    # which reads the files of the plug-ins, and they read this one
+    from harness import plugins  # which reads the files of the plug-ins, and they read this one
 
     known = plugins.find(verb)
     if name not in known:
@@ -109,10 +109,17 @@ def _parse(text: str, current: Any, hint: Any, label: str) -> Any:
     try:
         value = json.loads(text)
     except json.JSONDecodeError:
-        raise ValueError(f"{label}={text!r} is not a {type(current).__name__}") from None
-    if isinstance(current, bool) != isinstance(value, bool) or (isinstance(current, int) and not isinstance(value, int)):
-        raise ValueError(f"{label}={text!r} is not a {type(current).__name__}")
-    return tuple(value) if isinstance(value, list) else float(value) if isinstance(current, float) else value
+        value = None
+    value = tuple(value) if isinstance(value, list) else float(value) if isinstance(current, float) and type(value) is int else value
+    if type(value) is not type(current):
+        raise ValueError(f"{label}={text!r} is not of type {type(current).__name__}, as {current!r} is")
+    return value
+
+
+def _choices(f: Field) -> str:
+    """The range or the names that --set takes."""
+    space = space_of(f)
+    return " | ".join(getattr(value, "name", str(value)) for value in space.values) if isinstance(space, Choice) else str(space or "")
 
 
 def set_field(settings: Any, path: str, text: str) -> Any:
@@ -120,7 +127,7 @@ def set_field(settings: Any, path: str, text: str) -> Any:
     name, _, rest = path.partition(".")
     by_name = {f.name: f for f in fields(settings)} if is_dataclass(settings) else {}
     if name not in by_name:
-        listing = ", ".join(f"{f.name} ({space_of(f) or type(getattr(settings, f.name)).__name__})" for f in by_name.values())
+        listing = ", ".join(f"{f.name} ({_choices(f) or type(getattr(settings, f.name)).__name__})" for f in by_name.values())
         raise UnknownField(f"{type(settings).__name__} has no field {name!r}; it has {listing or 'none'}")
     current = getattr(settings, name)
     value = set_field(current, rest, text) if rest else _parse(text, current, typing.get_type_hints(type(settings))[name], f"{type(settings).__name__}.{name}")
@@ -172,7 +179,7 @@ def _shape(node: Any) -> str:
     return f"{type(node).__name__}({','.join(parts)})"
 
 
-@lru_cache(maxsize=None)
+@cache
 def code_hash(modules: tuple[str, ...]) -> str:
     """sha256 over the syntax trees of these modules and of all first-party modules they import, directly or not.
 

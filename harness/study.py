@@ -6,7 +6,7 @@
 
 import hashlib
 import importlib.util
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import product, zip_longest
@@ -14,13 +14,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from harness.cell import Cell
 from harness.kinds import Dataset, Denoiser, Metric, Sampler
 from harness.nets import checkpoint
 from harness.nets.tabular import Tabular
-from harness.spec import canonical, code_hash, sha256, to_json
+from harness.spec import UnknownField, canonical
 
 
 @dataclass(frozen=True)
@@ -63,10 +61,15 @@ class Arm:
 
 @dataclass(frozen=True)
 class Timing:
-    """Each process is fresh and times every cell once after one untimed run, in an order of its own, over the first `rows` rows."""
+    """Each process is fresh and times every cell `repeats` times after one untimed run, in orders of its own, over the first `rows` rows."""
 
     processes: int = 5
     rows: int = 16
+    repeats: int = 2
+
+    def __post_init__(self):
+        if min(self.processes, self.rows, self.repeats) < 1:
+            raise ValueError("Timing: processes, rows and repeats must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -85,50 +88,27 @@ class Study:
     timing: Timing | None = None
     limit_seconds: float = float("inf")       # of one cell
 
-    def cells(self, device: str = "cpu") -> list["Cell"]:
-        """Every point of every arm, arms taken in turn so that a run cut short still compares."""
+    def __post_init__(self):
+        """Raises ValueError for what could not run as written."""
+        names = [arm.name for arm in self.arms]
+        for wrong, remedy in (
+                (min(self.n, self.batch) < 1, "n and batch must be at least 1"),
+                (not 0 <= self.prompt < 1, f"prompt={self.prompt} must be a share below 1"),
+                (self.reference not in self.nets, f"the reference network {self.reference!r} is not one of {', '.join(self.nets)}"),
+                (len(set(names)) < len(names), f"two arms share a name in {', '.join(names)}")):
+            if wrong:
+                raise ValueError(f"the study {self.name}: {remedy}")
+        for arm in self.arms:
+            if unknown := [net for net in arm.nets.values() if net not in self.nets and not all(hasattr(p, "control") for p in arm.points)]:
+                raise ValueError(f"the study {self.name}: the arm {arm.name} names a network {unknown[0]!r} that is not one of {', '.join(self.nets)}")
+            if not arm.temperature > 0:
+                raise ValueError(f"the study {self.name}: the temperature {arm.temperature} of the arm {arm.name} must be above 0")
+
+    def cells(self, device: str = "cpu") -> list[Cell]:
+        """Every point of every arm, each key once, arms taken in turn so that a run cut short still compares."""
         made = [[Cell(self, arm, point, device) for point in arm.points] for arm in self.arms]
-        return [cell for group in zip_longest(*made) for cell in group if cell is not None]
-
-
-@dataclass(frozen=True)
-class Cell:
-    study: Study
-    arm: Arm
-    sampler: Sampler
-    device: str
-
-    @property
-    def is_control(self) -> bool:
-        return hasattr(self.sampler, "control")
-
-    def nets(self) -> dict[str, Denoiser]:
-        return {} if self.is_control else {role: self.study.nets[name].load(self.device) for role, name in self.arm.nets.items()}
-
-    def prompts(self) -> Tensor:
-        s = self.study
-        x = torch.full((s.n, s.data.length), s.data.mask)
-        given = int(s.prompt * s.data.length)
-        if given:
-            x[:, :given] = s.data.rows("test", s.n, s.seed)[:, :given]
-        return x.to(self.device)
-
-    def describe(self) -> dict:
-        """What decides the samples: the record's `cell`."""
-        s, nets = self.study, self.nets()
-        return {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()}, "net_names": {} if self.is_control else dict(self.arm.nets),
-                "data": s.data.identity(), "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch, "seed": s.seed,
-                "temperature": self.arm.temperature, "device": self.device.split(":")[0], "dtype": "float32", "draw_dtype": "float64"}
-
-    def code(self) -> str:
-        """Hash of the code that decides the samples: sampler, networks, loop."""
-        things = [self.sampler, *self.nets().values()]
-        return code_hash(("harness.loop", *sorted({type(thing).__module__ for thing in things})))
-
-    def key(self) -> str:
-        about = self.describe()
-        del about["net_names"]
-        return sha256(about)[:24]
+        cells = [cell for group in zip_longest(*made) for cell in group if cell is not None]
+        return list({cell.key(): cell for cell in reversed(cells)}.values())[::-1]
 
 
 def grid(cls: type, **values: Sequence) -> list[Sampler]:
@@ -168,20 +148,20 @@ def chosen(study: Study, only: Sequence[str]) -> Study:
     return replace(study, arms=[arm for arm in study.arms if arm.name in only]) if only else study
 
 
-def each_sampler(study: Study, change) -> Study:
-    """The study with every sampler of every arm passed through `change`."""
-    return replace(study, arms=[replace(arm, points=[p if hasattr(p, "control") else change(p) for p in arm.points]) for arm in study.arms])
+def each_sampler(study: Study, change: Callable[[Sampler], Sampler]) -> Study:
+    """The study with every sampler passed through `change`; one that lacks the field keeps its settings, unless all lack it."""
+    changed, refused = 0, None
 
+    def attempt(point):
+        nonlocal changed, refused
+        try:
+            point = point if hasattr(point, "control") else change(point)
+            changed += not hasattr(point, "control")
+        except UnknownField as error:
+            refused = error
+        return point
 
-def missing(cell: Cell, nets: Mapping[str, Denoiser]) -> str:
-    """Why a cell cannot run, or nothing: roles without a network, or a network without a verify pass."""
-
-    def reasons() -> Iterator[str]:
-        for need in cell.sampler.needs:
-            role, _, kind = need.partition(".")
-            if role not in nets:
-                yield f"{cell.sampler.name} needs a network {role!r}"
-            elif kind and not nets[role].blocks(kind):
-                yield f"{cell.sampler.name} needs a {kind} pass, which {cell.arm.nets[role]!r} does not have"
-
-    return "" if cell.is_control else next(reasons(), "")
+    study = replace(study, arms=[replace(arm, points=[attempt(p) for p in arm.points]) for arm in study.arms])
+    if refused and not changed:
+        raise refused
+    return study

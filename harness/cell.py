@@ -1,0 +1,73 @@
+"""A cell: one point of a study. Its key is the sha256 of what decides its samples; its code hash says whether they still answer for it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from harness.kinds import Denoiser, Sampler
+from harness.spec import code_hash, sha256, to_json
+from harness.wrap import Temper
+
+if TYPE_CHECKING:
+    from harness.study import Arm, Study
+
+
+@dataclass(frozen=True)
+class Cell:
+    study: "Study"
+    arm: "Arm"
+    sampler: Sampler    # or a control (harness/control.py)
+    device: str
+
+    @property
+    def is_control(self) -> bool:
+        return hasattr(self.sampler, "control")
+
+    def nets(self) -> dict[str, Denoiser]:
+        return {} if self.is_control else {role: self.study.nets[name].load(self.device) for role, name in self.arm.nets.items()}
+
+    def heated(self) -> dict[str, Denoiser]:
+        """The networks at the temperature of the arm."""
+        nets, temperature = self.nets(), self.arm.temperature
+        return nets if temperature == 1 else {role: Temper(net, temperature) for role, net in nets.items()}
+
+    def prompts(self) -> Tensor:
+        s = self.study
+        x = torch.full((s.n, s.data.length), s.data.mask)
+        given = int(s.prompt * s.data.length)
+        if given:
+            x[:, :given] = s.data.rows("test", s.n, s.seed)[:, :given]
+        return x.to(self.device)
+
+    def describe(self) -> dict:
+        """What decides the samples: the record's `cell`."""
+        s, nets = self.study, self.nets()
+        return {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()}, "net_names": {} if self.is_control else dict(self.arm.nets),
+                "data": s.data.identity(), "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch, "seed": s.seed,
+                "temperature": self.arm.temperature, "device": self.device.split(":")[0], "dtype": "float32", "draw_dtype": "float64"}
+
+    def key(self) -> str:
+        about = self.describe()
+        del about["net_names"]
+        return sha256(about)[:24]
+
+    def code(self) -> str:
+        """Hash of the code that decides the samples: sampler, networks, data, loop."""
+        things = [self.sampler, self.study.data, *self.nets().values()]
+        return code_hash(("harness.loop", *sorted({type(thing).__module__ for thing in things})))
+
+    def missing(self) -> str:
+        """Why the cell cannot run, or nothing: a role without a network, or a network without the pass that the sampler needs."""
+        return "" if self.is_control else next(self._reasons(), "")
+
+    def _reasons(self) -> Iterator[str]:
+        nets = self.nets()
+        for need in self.sampler.needs:
+            role, _, kind = need.partition(".")
+            if role not in nets:
+                yield f"{self.sampler.name} needs a network {role!r}"
+            elif kind and not nets[role].blocks(kind):
+                yield f"{self.sampler.name} needs a {kind} pass, which {self.arm.nets[role]!r} does not have"

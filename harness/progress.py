@@ -1,0 +1,38 @@
+"""Progress on stderr: one line a finished cell with the time left, and in a terminal a live line of the cell at work."""
+
+import sys
+import time
+from typing import TextIO
+
+
+class Progress:
+    def __init__(self, total: int, stage: str, stream: TextIO | None = None):
+        self.total, self.stage, self.stream = total, stage, stream or sys.stderr
+        self.done, self.begun, self.shown = 0, time.perf_counter(), 0.0
+
+    def left(self, extra: float = 0.0) -> str:
+        """Time left if the cells to come take as long as those done; `extra` is the share done of the one at work."""
+        done = self.done + extra
+        if done <= 0:
+            return ""
+        seconds = (time.perf_counter() - self.begun) / done * (self.total - done)
+        return f"{seconds:.0f} s left" if seconds < 100 else f"{seconds / 60:.0f} min left"
+
+    def tick(self, label: str, status: str) -> None:
+        """A cell has ended."""
+        self.done += 1
+        self._say(f"[{self.stage} {self.done}/{self.total}] {status:<8} {label}  {self.left()}\n")
+
+    def live(self, label: str, rows: int, of: int) -> None:
+        """Rows of the cell at work; shown in a terminal alone, five times a second at most."""
+        now = time.perf_counter()
+        if self.stream.isatty() and now - self.shown > 0.2:
+            self.shown = now
+            self._say(f"[{self.stage} {self.done + 1}/{self.total}] running  {label}  {rows}/{of} rows  {self.left(rows / of)}")
+
+    def note(self, text: str) -> None:
+        self._say(f"[{self.stage}] {text}\n")
+
+    def _say(self, text: str) -> None:
+        self.stream.write(f"\r\x1b[K{text}" if self.stream.isatty() else text)
+        self.stream.flush()

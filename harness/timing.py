@@ -1,0 +1,94 @@
+"""Times cells in fresh processes, bare: no meter, no progress, no other cell on the device.
+
+A process is one repetition unit. It runs every cell once untimed (warm-up, compilation, peak memory), then `repeats` times over all cells, each
+time in a new random order, so that a slow minute of the machine falls on no arm alone. The rows are the first `rows` of the counted run and must come
+out the same: a timing is also a check.
+"""
+
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import NamedTuple
+
+import cloudpickle
+import numpy as np
+import torch
+
+from harness.clock import busy, peak, timed
+from harness.loop import sample
+from harness.progress import Progress
+from harness.random import Stream, permutation
+from harness.store import Store
+from harness.study import Cell
+
+
+class Timed(NamedTuple):
+    key: str
+    seconds: list[float]
+    peak_mib: float
+    rows: np.ndarray | None    # of the last repetition, (m, L); None if the cell failed
+    reason: str
+
+
+def in_fresh_process(job: bytes) -> list[Timed]:
+    """job: pickled (cells, process, rows, repeats); settings may be of classes that only a study file knows."""
+    cells, process, rows, repeats = cloudpickle.loads(job)
+    found = {}
+    for turn in range(repeats + 1):
+        order = permutation(process, torch.tensor([turn]), Stream.RESAMPLE, len(cells))[0].tolist()
+        for cell in (cells[k] for k in order):
+            key = cell.key()
+            if turn and found[key].reason:
+                continue
+            try:
+                found[key] = _once(cell, rows, found.get(key))
+            except Exception as error:    # one cell that fails must not take the others with it
+                found[key] = Timed(key, [], 0.0, None, f"{type(error).__name__}: {error}")
+    return list(found.values())
+
+
+def _once(cell: Cell, rows: int, before: Timed | None) -> Timed:
+    nets, prompts, batch = cell.heated(), cell.prompts()[:rows], min(rows, cell.study.batch)
+
+    def run() -> torch.Tensor:
+        return sample(cell.sampler, nets, prompts, cell.study.seed, batch)
+
+    if before is None:
+        mib, x = peak(run, cell.device)
+        return Timed(cell.key(), [], mib, x.cpu().numpy(), "")
+    seconds, x = timed(run, cell.device)
+    return before._replace(seconds=[*before.seconds, seconds], rows=x.cpu().numpy())
+
+
+def time_all(cells: list[Cell], store: Store, machine_id: str) -> dict[str, int]:
+    """Fill in the timed records that are missing. Cells are of one study, counted and no controls; what happened, in numbers."""
+    tally = {"timed": 0, "untimed": 0, "differing": 0}
+    if not cells:
+        return tally
+    study = cells[0].study
+    plan, rows = study.timing, min(study.timing.rows, study.n)
+    progress = Progress(plan.processes, "time")
+    have = {(r["key"], r["process"], r.get("code"), r["rows"]) for r in store.of("timed") if r["machine"] == machine_id}
+    for process in range(plan.processes):
+        due = [c for c in cells if (c.key(), process, c.code(), rows) not in have]
+        if not due:
+            continue
+        others = busy(due[0].device)
+        code = {c.key(): c.code() for c in due}
+        try:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                answers = pool.submit(in_fresh_process, cloudpickle.dumps((due, process, rows, plan.repeats))).result()
+        except BrokenProcessPool:
+            answers = [Timed(c.key(), [], 0.0, None, "the process was killed, perhaps for want of memory") for c in due]
+        for answer in answers:
+            if answer.reason:
+                tally["untimed"] += 1
+                progress.note(f"not timed: {answer.key}: {answer.reason}")
+                continue
+            differing = int((answer.rows != store.get("samples", answer.key)[:rows]).any(1).sum())
+            store.append({"type": "timed", "key": answer.key, "process": process, "block": process, "rows": rows, "batch": min(rows, study.batch), "seconds": answer.seconds,
+                          "same_output": not differing, "differing_rows": differing, "machine": machine_id, "code": code[answer.key], "busy": others, "peak_mib": answer.peak_mib})
+            tally["timed"] += 1
+            tally["differing"] += bool(differing)
+        progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows x {plan.repeats}" + (f", {others:.0%} of the device busy with other work" if (others or 0) > 0.2 else ""), "timed")
+    return tally

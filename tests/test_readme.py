@@ -1,0 +1,84 @@
+"""Every command that README shows is run, small; its example is executed and verified; documents name files that exist."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.spec import ROOT
+
+README = (ROOT / "README.md").read_text()
+COMMANDS = re.findall(r"^    (\S.*?)(?:  +#.*)?$", README, re.M)
+SMALLER = {    # what a command is given on top, so that a test can afford it
+    "run": ["--n", "64", "--no-time"],
+    "train": ["--tokens", "4096", "--set", "width=16", "--set", "heads=2", "--set", "blocks=3", "--length", "32"],
+}
+
+
+def call(words: list[str], cwd: Path) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "harness", *words], cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+def test_readme_shows_commands():
+    assert [c for c in COMMANDS if c.startswith("make ")] == ["make demo", "make test"] and sum(c.startswith("ssmd-bench ") for c in COMMANDS) >= 6
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "lint", "bench"])
+def test_make_knows_the_target(target):
+    plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
+    assert plan.returncode == 0 and plan.stdout
+
+
+def test_ssmd_bench_commands_of_readme_work(tmp_path):
+    (tmp_path / "studies").symlink_to(ROOT / "studies")
+    for command in [c for c in COMMANDS if c.startswith("ssmd-bench ")]:
+        words = shlex.split(command)[1:]
+        if "--plugins" in words:
+            continue
+        extra = [w for w in SMALLER.get(words[0], []) if w != "--no-time" or words[0] == "run"]
+        done = call([w for w in words if w != "--compile"] + extra, tmp_path)
+        assert done.returncode == 0, (command, done.stderr[-2000:])
+        assert isinstance(json.loads(done.stdout.splitlines()[-1]), dict)
+
+
+def test_the_demo_runs_small_and_twice(tmp_path):
+    first = call(["run", str(ROOT / "studies/demo.py"), "--n", "4", "--no-time", "--out", str(tmp_path / "run"), "--report", str(tmp_path / "report")], tmp_path)
+    assert first.returncode == 0, first.stderr[-2000:]
+    again = json.loads(call(["run", str(ROOT / "studies/demo.py"), "--n", "4", "--no-time", "--out", str(tmp_path / "run")], tmp_path).stdout.splitlines()[-1])
+    assert again["done"] == again["scored"] == 0 and again["cached"] == json.loads(first.stdout.splitlines()[-1])["done"]
+    assert (tmp_path / "report" / "index.html").stat().st_size > 10_000
+
+
+def test_the_example_is_a_sampler_that_verify_accepts(tmp_path):
+    package = tmp_path / "mine"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "halves.py").write_text(re.search(r"```python\n(.*?)```", README, re.S)[1])
+    done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "verify", "halves"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Halves()" in done.stdout
+
+
+@pytest.mark.parametrize("page", ["README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))])
+def test_documents_name_files_that_exist(page):
+    text = (ROOT / page).read_text()
+    named = re.findall(r"`((?:harness|baselines|ssmd|studies|reports|tests|docs)/[\w./]+)`", text) + re.findall(r"\]\(([\w./]+)\)", text)
+    base = (ROOT / page).parent
+    missing = [n for n in named if not ((ROOT / n).exists() or (base / n).exists())]
+    assert not missing
+
+
+def test_the_blocks_of_the_extending_page_are_plug_ins(tmp_path):
+    package = tmp_path / "mine"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    for k, block in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / "docs/extending.md").read_text(), re.S)):
+        (package / f"part{k}.py").write_text(block)
+    script = ("from harness.plugins import add_package, datasets, metrics\nadd_package('mine')\nrows = datasets()['dice']().rows('test', 600, 0)\n"
+              "print(abs(metrics()['sixes']().score(rows, datasets()['dice']()).value - 1 / 6) < 0.03)")
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.strip() == "True", done.stderr
