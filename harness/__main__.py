@@ -1,10 +1,11 @@
-"""ssmd-bench: list | run | report | score | verify | train | claims | doctor. The last line of stdout is one JSON document.
+"""ssmd-bench: list | run | report | rescore | score | verify | train | claims | doctor. The last line of stdout is one JSON document.
 
 Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; `verify` with a failing sampler in 1.
 """
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -38,6 +39,11 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("runs", nargs="+", type=Path)
     report.add_argument("--out", type=Path, required=True)
 
+    rescore = verbs.add_parser("rescore", help="score what a run has stored, with its own metrics or with others; nothing is sampled")
+    rescore.add_argument("run", type=Path)
+    rescore.add_argument("--metric", action="append", default=[], metavar="NAME", help="in place of the metrics of its study")
+    rescore.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help="a field of those metrics")
+
     score = verbs.add_parser("score", help="bits per character of networks on held-out text")
     score.add_argument("checkpoints", nargs="*", type=Path, help="default: the shipped hybrid, heavy and light")
     score.add_argument("--data", default="wikipedia_leads")
@@ -65,28 +71,39 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes")
     train.add_argument("--init", type=Path, help="start from the weights of a finished checkpoint: a further cosine cycle")
     train.add_argument("--device", default="cpu")
-    train.add_argument("--jobs", type=int, default=2, help="members trained side by side, one thread each")
+    train.add_argument("--jobs", type=int, default=2, help="members of the family trained side by side, one thread each")
+    train.add_argument("--threads", type=int, help="of this training (default: all cores; OMP_NUM_THREADS)")
     train.add_argument("--compile", action="store_true", help="compile each block")
 
     verbs.add_parser("claims", help="what the studies found, and which of it is stale")
     verbs.add_parser("doctor", help="what this machine is, and whether data and checkpoints are whole")
+    for verb in verbs.choices.values():
+        verb.add_argument("--plugins", action="append", default=argparse.SUPPRESS, metavar="PACKAGE", help="scan one more package for plug-ins")
     return top
 
 
 def main(words: list[str] | None = None) -> int:
     options = parser().parse_args(words)
     try:
+        if options.plugins:
+            sys.path.append(os.getcwd())    # as `python -m` has it
         for package in options.plugins:
             add_package(package)
         document, code = VERBS[options.verb](options)
+        print(json.dumps(document), flush=True)
+        return code
     except ValueError as error:
         print(f"ssmd-bench: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:    # the reader of our stdout has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(f"ssmd-bench: {error.filename or 'a file'} cannot be used ({error.strerror or error}): correct the path, its rights or the room on its disk", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("ssmd-bench: stopped; the same command goes on from here", file=sys.stderr)
         return 130
-    print(json.dumps(document))
-    return code
 
 
 if __name__ == "__main__":

@@ -1,18 +1,20 @@
 """Claims: what a study found, kept as studies/results/NAME.json and written by code only. Documents quote claims and nothing else.
 
-A row is {"claim", "value", "low", "high", "unit", "n", "command", "keys", "code"}: a 95 % interval, the command that rebuilds it, the keys of
-the records it came from, and the code hashes of the modules that made it. A claim one of whose modules has changed since is stale.
+A row is {"claim", "value", "low", "high", "unit", "n", "command", "keys", "code", "nets"}: a 95 % interval, the command that rebuilds it, the keys of
+the records it came from, and the hashes of the modules and checkpoints that made it. A claim one of whose modules or checkpoints has changed
+since is stale; a checkpoint that is not here is not held against it.
 """
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness import plugins
+from harness.nets import checkpoint
 from harness.spec import ROOT, code_hash
+from harness.store import Store
 
 RESULTS = ROOT / "studies" / "results"
-
-
 SAMPLING = ("harness.loop", "harness.nets.transformer")
 
 
@@ -22,6 +24,27 @@ def claim(name: str, value: float, low: float, high: float, unit: str, n: int, c
     assert low <= value <= high, f"{name}: {low} <= {value} <= {high}"
     return {"claim": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command, "keys": list(keys), "note": note,
             "code": {module: code_hash((module,)) for module in modules}}
+
+
+def stamped(rows: Sequence[dict], store: Store) -> list[dict]:
+    """The rows with the hashes of the samplers and checkpoints that their records name."""
+    counted, known = store.latest("counted", "key"), plugins.samplers()
+    paths = {r["sha256"]: r["path"] for r in store.of("network") if r.get("path")}
+    made = []
+    for row in rows:
+        cells = [counted[(key,)]["cell"] for key in row["keys"] if (key,) in counted]
+        modules = {known[c["sampler"]["name"]].__module__ for c in cells if c["sampler"]["name"] in known}
+        nets = {paths[sha]: sha for c in cells for sha in c["nets"].values() if sha in paths}
+        made.append(row | {"code": row["code"] | {m: code_hash((m,)) for m in sorted(modules)}, "nets": row.get("nets", {}) | nets})
+    return made
+
+
+def stale(row: dict) -> bool:
+    """Whether the code or a checkpoint behind a claim has changed since."""
+    if any(code_hash((module,)) != digest for module, digest in row["code"].items()):
+        return True
+    here = {ROOT / path: digest for path, digest in row.get("nets", {}).items() if (ROOT / path).is_file()}
+    return any(checkpoint.load(path).sha256 != digest for path, digest in here.items())
 
 
 def write(name: str, rows: Sequence[dict]) -> Path:
@@ -42,7 +65,7 @@ def read(folder: Path = RESULTS) -> list[dict]:
             rows = json.loads(path.read_text())
         except ValueError:
             raise ValueError(f"{path} is not valid JSON: rebuild it with the command in its study") from None
-        found += [row | {"file": path.name, "stale": any(code_hash((m,)) != h for m, h in row["code"].items())} for row in rows]
+        found += [row | {"file": path.name, "stale": stale(row)} for row in rows]
     return found
 
 

@@ -6,15 +6,16 @@ The command line alone may reach into rooms above the harness, and only when the
 import shlex
 import sys
 from argparse import Namespace
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 from harness import claims as claims_of
 from harness import plugins
-from harness.machine import machine
+from harness.machine import checked, machine
 from harness.param import space_of
 from harness.runner import run as run_study
-from harness.spec import ROOT, set_field
+from harness.scoring import score_records
+from harness.spec import ROOT, from_json, set_field
 from harness.store import Store
 from harness.study import chosen, each_sampler, load_module, load_study
 
@@ -39,8 +40,6 @@ def list_plugins(options: Namespace) -> tuple[dict, int]:
 
 
 def _default(f) -> str:
-    from dataclasses import MISSING
-
     return "required" if f.default is MISSING else str(f.default)
 
 
@@ -49,7 +48,8 @@ def run(options: Namespace) -> tuple[dict, int]:
     if min(study.n, study.batch, options.jobs) < 1:
         raise ValueError("--n, --batch and --jobs must be at least 1")
     study = chosen(study, options.only)
-    study = each_sampler(study, lambda sampler: _changed(sampler, options.changes))
+    for change in options.changes:
+        study = each_sampler(study, lambda sampler, change=change: _changed(sampler, [change]))
     folder = options.out or Path("runs") / study.name
     tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
     document = {"run": str(folder), **tally}
@@ -57,18 +57,44 @@ def run(options: Namespace) -> tuple[dict, int]:
         found = getattr(load_module(options.study), "claims", None)
         if found is None:
             raise ValueError(f"{options.study} makes no claims: give it a function claims(store, command)")
-        rows = found(Store(folder), shlex.join(["ssmd-bench", *sys.argv[1:]]))
+        store = Store(folder)
+        rows = claims_of.stamped(found(store, shlex.join(["ssmd-bench", *sys.argv[1:]])), store)
         print(claims_of.table(rows))
         document["claims"] = str(claims_of.write(study.name, rows))
     if options.report:
         document["report"] = str(_build([folder], options.report))
         print(f"report: {document['report']}")
-    return document, 3 if tally["failed"] + tally["timeout"] else 0
+    return document, 3 if tally["failed"] + tally["timeout"] + tally["unscored"] else 0
+
+
+def rescore(options: Namespace) -> tuple[dict, int]:
+    """Score what a run has stored: with the metrics of its study, or with others. No sampler and no network of the study is needed."""
+    if not any(options.run.glob("records*.jsonl")):
+        raise ValueError(f"{options.run} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
+    store = Store(options.run)
+    about = next((r for r in reversed(store.of("study")) if r.get("data")), None)
+    if about is None:
+        raise ValueError(f"{options.run} does not say what its data are: run its study again, which scores what is stored")
+    own = [from_json("score", m) for m in about["metrics"]]
+    metrics = [_metric(name, options.changes) for name in options.metric] or own
+    records = [r for r in store.latest("counted", "key").values() if r["study"] == about["name"]]
+    tally = score_records(metrics, from_json("rows", about["data"]), store, records, beside=own)
+    return {"run": str(options.run), "metrics": [m.name for m in metrics], **tally}, 3 if tally["unscored"] else 0
+
+
+def _metric(name: str, changes: list[str]):
+    """A metric by its name; fields without a default are taken from the changes as text."""
+    cls = plugins.metrics().get(name)
+    required = [f.name for f in fields(cls) if f.default is MISSING] if cls else []
+    given = {path: text for path, _, text in (change.partition("=") for change in changes) if path in required}
+    return _changed(from_json("score", {"name": name} | given), [c for c in changes if c.partition("=")[0] not in given])
 
 
 def _build(runs: list[Path], out: Path) -> Path:
-    from reports.build import build
-
+    try:
+        from reports.build import build
+    except ImportError as error:
+        raise ValueError(f"the report needs {error.name or 'a package'}, which is not installed: the records are safe; install it and run `ssmd-bench report`") from None
     return build(runs, out)
 
 
@@ -103,7 +129,10 @@ def _dataset(options: Namespace):
     known = plugins.datasets()
     if options.data not in known:
         raise ValueError(f"there is no data set {options.data!r}; choose {', '.join(sorted(known))}")
-    return known[options.data](length=options.length, **({"path": options.path} if options.path else {}))
+    given = {"length": options.length, **({"path": options.path} if options.path else {})}
+    if unknown := set(given) - {f.name for f in fields(known[options.data])}:
+        raise ValueError(f"the data set {options.data!r} takes no --{sorted(unknown)[0]}: leave it out or choose another --data")
+    return from_json("rows", {"name": options.data} | given)
 
 
 def _changed(settings, changes: list[str]):
@@ -149,15 +178,18 @@ def train(options: Namespace) -> tuple[dict, int]:
     from ssmd.train import train as train_network
 
     if options.member == "family":
-        words = [w for k, w in enumerate(sys.argv[2:]) if w != "family"]
-        failed = queue([*FAMILY], ["-m", "harness", "train", *words], options.jobs, options.out)
+        words = sys.argv[1:]
+        words.remove("family")    # each member takes its place, at the end
+        failed = queue([*FAMILY], ["-m", "harness", *words], options.jobs, options.out)
         return {"family": str(options.out), "failed": failed}, 3 if failed else 0
     config = _changed(member(options.member), options.changes + ([f"tokens={options.tokens}"] if options.tokens else []))
     data = _dataset(options)
     extra = ((plugins.datasets()["text8"](path=options.extra, length=options.length), "train"),) if options.extra and config.network == "judge" else ()
-    if options.device == "cpu" and options.jobs > 1:
-        torch.set_num_threads(1)
-    path = train_network(config, data, options.out / options.member, options.member, options.device, options.compile, "judge" if config.network == "judge" else "train",
+    if not hasattr(data, "tokens"):
+        raise ValueError(f"{options.data} is not a text to train on: choose a corpus with --data")
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    path = train_network(config, data, options.out / options.member, options.member, checked(options.device), options.compile, "judge" if config.network == "judge" else "train",
                          say=lambda text: print(text, file=sys.stderr, flush=True), init=options.init, extra=extra, command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
     return {"checkpoint": str(path)}, 0
 
@@ -192,4 +224,4 @@ def doctor(options: Namespace) -> tuple[dict, int]:
     return {"machine": about, "troubles": troubles}, 2 if troubles else 0
 
 
-VERBS = {"list": list_plugins, "run": run, "report": report, "score": score, "verify": verify, "train": train, "claims": claims, "doctor": doctor}
+VERBS = {"list": list_plugins, "run": run, "report": report, "score": score, "rescore": rescore, "verify": verify, "train": train, "claims": claims, "doctor": doctor}

@@ -28,6 +28,11 @@ def add_package(package: str) -> None:
         find.cache_clear()
 
 
+def packages() -> list[str]:
+    """Those named by --plugins, for processes that start afresh."""
+    return list(_extra)
+
+
 def _modules(room: str):
     package = importlib.import_module(room)
     yield package

@@ -1,14 +1,16 @@
 """Runs a study: counts its cells, times them in fresh processes, scores them. What is stored is never computed again.
 
-The counted run is metered and gives samples and costs; the timed runs are bare, give only seconds, and must reproduce the counted rows.
+The counted run is metered and gives samples and costs; the timed runs (harness/timing.py) are bare, give only seconds, and must reproduce the
+counted rows. A cell is
+
+    cached     done before, by the same code, with its arrays whole          stale     done before by other code: sampled again
+    skipped    it cannot run, with the reason        failed, timeout     it was tried, with the reason; tried again by the next run
 """
 
 import hashlib
 import os
-import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,15 +18,17 @@ import numpy as np
 import torch
 from joblib import Parallel, delayed
 
+from harness import plugins, scoring
+from harness.cell import Cell
 from harness.ledger import Ledger
 from harness.loop import sample
-from harness.machine import machine
-from harness.random import Stream, permutation
-from harness.scoring import score
-from harness.spec import brief
+from harness.machine import checked, machine
+from harness.progress import Progress
+from harness.record import study_record
+from harness.spec import ROOT, brief
 from harness.store import Store
-from harness.study import Cell, Study, missing
-from harness.wrap import Temper
+from harness.study import Study
+from harness.timing import time_all
 
 
 class Counted(NamedTuple):
@@ -38,10 +42,17 @@ class CellTimeout(Exception):
     pass
 
 
-def heated(cell: Cell) -> dict:
-    """The networks of a cell, at its temperature."""
-    nets, temperature = cell.nets(), cell.arm.temperature
-    return nets if temperature == 1 else {role: Temper(net, temperature) for role, net in nets.items()}
+class Limited(Ledger):
+    """A ledger that ends a cell which takes too long, at the next round."""
+
+    def __init__(self, n: int, length: int, mask: int, seconds: float):
+        super().__init__(n, length, mask)
+        self.seconds, self.begun = seconds, time.perf_counter()
+
+    def open(self, slots, x):
+        if time.perf_counter() - self.begun > self.seconds:
+            raise CellTimeout(f"not finished after {self.seconds:g} s: raise the study's limit_seconds or lower n")
+        super().open(slots, x)
 
 
 def cost_of(ledger: Ledger, cell: Cell) -> tuple[dict, np.ndarray]:
@@ -57,121 +68,96 @@ def cost_of(ledger: Ledger, cell: Cell) -> tuple[dict, np.ndarray]:
             "tested": {k: v.tolist() for k, v in ledger.tested.items()}, "passed": {k: v.tolist() for k, v in ledger.passed.items()}}, rows
 
 
-def count(cell: Cell, threads: int | None = None) -> Counted:
+def count(cell: Cell, live: Callable[[int], None] = lambda finished: None) -> Counted:
     """Sample one cell under the meter. Every failure of a sampler or network becomes a failed record; this is the one broad except."""
-    if threads:
-        torch.set_num_threads(threads)
-    study, begun = cell.study, time.perf_counter()
-    about = {"type": "counted", "key": cell.key(), "study": study.name, "arm": cell.arm.name, "control": cell.is_control, "cell": cell.describe(), "code": cell.code()}
-    if reason := missing(cell, cell.nets()):
-        return Counted(about["key"], about | {"status": "skipped", "reason": reason}, None, None)
-
-    def watch(finished: int) -> None:
-        if time.perf_counter() - begun > study.limit_seconds:
-            raise CellTimeout(f"only {finished} of {study.n} rows after {study.limit_seconds:g} s")
-
-    ledger = Ledger(study.n, study.data.length, study.data.mask)
+    study, begun, key = cell.study, time.perf_counter(), cell.key()
+    about = {"type": "counted", "key": key, "study": study.name, "arm": cell.arm.name, "control": cell.is_control, "cell": cell.describe(), "code": cell.code()}
+    if reason := cell.missing():
+        return Counted(key, about | {"status": "skipped", "reason": reason}, None, None)
+    ledger = Limited(study.n, study.data.length, study.data.mask, study.limit_seconds)
     try:
         if cell.is_control:
             x = cell.sampler.control(study.data, study.n, study.seed)
         else:
-            x = sample(cell.sampler, heated(cell), cell.prompts(), study.seed, study.batch, ledger=ledger, progress=watch)
+            x = sample(cell.sampler, cell.heated(), cell.prompts(), study.seed, study.batch, ledger=ledger, progress=live)
     except CellTimeout as late:
-        return Counted(about["key"], about | {"status": "timeout", "reason": str(late)}, None, None)
+        return Counted(key, about | {"status": "timeout", "reason": str(late)}, None, None)
     except Exception as error:
-        return Counted(about["key"], about | {"status": "failed", "reason": f"{type(error).__name__}: {error}"}, None, None)
+        return Counted(key, about | {"status": "failed", "reason": f"{type(error).__name__}: {error}"}, None, None)
     samples = x.cpu().numpy().astype(np.uint8 if study.data.vocab < 255 else np.int32)
     cost, rows = cost_of(ledger, cell)
     tokens_a_pass = cost["tokens"] / max(1.0, float(ledger.drafts.sum()))
     about |= {"status": "done", "reason": "", "cost": cost, "inert": not cell.is_control and "verify" in str(cell.sampler.needs) and tokens_a_pass < 1.05,
               "samples_sha256": hashlib.sha256(samples.tobytes()).hexdigest(), "seconds": time.perf_counter() - begun}
-    return Counted(about["key"], about, samples, rows)
-
-
-def time_block(cells: list[Cell], process: int, rows: int) -> list[tuple[str, float, np.ndarray]]:
-    """In a fresh process: every cell once untimed and once timed, in an order drawn for this process."""
-    order = permutation(process, torch.zeros(1, dtype=torch.int64), Stream.RESAMPLE, len(cells))[0].tolist()
-    found = []
-    for cell in (cells[k] for k in order):
-        nets, prompts = heated(cell), cell.prompts()[:rows]
-
-        def run(nets=nets, prompts=prompts, cell=cell):
-            return sample(cell.sampler, nets, prompts, cell.study.seed, rows).cpu().numpy()
-
-        run()
-        begun = time.perf_counter()
-        x = run()    # ends on the host, so the device has finished
-        found.append((cell.key(), time.perf_counter() - begun, x))
-    return found
-
-
-class Progress:
-    """One line a cell on stderr, with the time left; nothing else is printed while a study runs."""
-
-    def __init__(self, total: int, stage: str):
-        self.total, self.stage, self.done, self.begun = total, stage, 0, time.perf_counter()
-
-    def tick(self, label: str, status: str) -> None:
-        self.done += 1
-        left = (time.perf_counter() - self.begun) / self.done * (self.total - self.done)
-        print(f"[{self.stage} {self.done}/{self.total}] {status:<8} {label}   {left / 60:.1f} min left", file=sys.stderr, flush=True)
-
-
-def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: bool = True, command: str = "") -> dict:
-    """Count, time and score; what happened, in numbers."""
-    store, cells = Store(folder), study.cells(device)
-    fingerprint = machine(device)
-    for name, source in study.nets.items():
-        net = source.load(device)
-        if net.vocab != study.data.vocab:
-            raise ValueError(f"the network {name!r} writes {net.vocab} symbols and {study.data.name} has {study.data.vocab}: choose data or a checkpoint that fits")
-        if not any(r["sha256"] == net.sha256 for r in store.of("network")):
-            store.append({"type": "network", "sha256": net.sha256, "name": name, "card": net.card})
-    about = {"type": "study", "name": study.name, "question": study.question.strip(), "reference": study.reference, "arms": [a.name for a in study.arms],
-             "controls": [a.name for a in study.arms if any(hasattr(p, "control") for p in a.points)], "command": command}
-    if not store.of("study") or {k: store.of("study")[-1].get(k) for k in about} != about:
-        store.append(about)
-    if not any(m["id"] == fingerprint["id"] and m["commit"] == fingerprint["commit"] for m in store.of("machine")):
-        store.append({"type": "machine", **fingerprint})
-
-    known = store.latest("counted", "key")
-    todo = [c for c in cells if not fresh(store, known.get((c.key(),)), c)]
-    progress, tally = Progress(len(todo), "count"), {"cached": len(cells) - len(todo), "done": 0, "skipped": 0, "failed": 0, "timeout": 0}
-    results = (count(c) for c in todo) if jobs == 1 else Parallel(n_jobs=jobs, return_as="generator_unordered")(
-        delayed(count)(c, max(1, (os.cpu_count() or 1) // jobs)) for c in todo)
-    for key, record, samples, costs in results:
-        if samples is not None:
-            store.put("samples", key, samples)
-            store.put("costs", key, costs)
-        store.append(record | {"machine": fingerprint["id"]})
-        tally[record["status"]] += 1
-        progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {record['reason']}", record["status"])
-    if timing and study.timing:
-        tally["timed"] = time_all(study, store, cells, fingerprint["id"])
-    tally["scored"] = score(study, store, cells)
-    return tally
+    return Counted(key, about, samples, rows)
 
 
 def fresh(store: Store, record: dict | None, cell: Cell) -> bool:
-    """Whether a stored record answers for its cell: done by the present code, with its arrays there."""
+    """Whether a stored record answers for its cell: done by the present code, with its arrays whole."""
     return bool(record) and record["status"] == "done" and record["code"] == cell.code() and store.has("samples", record["key"]) and store.has("costs", record["key"])
 
 
-def time_all(study: Study, store: Store, cells: list[Cell], machine_id: str) -> int:
-    """Fill in the timed records that are missing; how many were made. Nothing else runs on the device meanwhile."""
-    known = store.latest("counted", "key")
-    cells = [c for c in cells if not c.is_control and fresh(store, known.get((c.key(),)), c)]
-    made, progress, rows = 0, Progress(study.timing.processes, "time"), min(study.timing.rows, study.n)
-    for process in range(study.timing.processes):
-        have = {(r["key"], r["code"]) for r in store.of("timed") if r["process"] == process and r["machine"] == machine_id}
-        due = [c for c in cells if (c.key(), c.code()) not in have]
-        if due:
-            code = {c.key(): c.code() for c in due}
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh_process:
-                for key, seconds, x in fresh_process.submit(time_block, due, process, rows).result():
-                    differing = int((x != store.get("samples", key)[:rows]).any(1).sum())
-                    store.append({"type": "timed", "key": key, "process": process, "block": process, "rows": rows, "batch": rows, "seconds": [seconds],
-                                  "same_output": not differing, "differing_rows": differing, "machine": machine_id, "code": code[key], "load": os.getloadavg()[0]})
-                    made += 1
-        progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows", "timed")
-    return made
+def _counted(cells: list[Cell], jobs: int, progress: Progress) -> Iterator[Counted]:
+    """One after the other, or `jobs` at a time; the results are the same."""
+    if jobs == 1:
+        for cell in cells:
+            label = f"{cell.arm.name}: {cell.sampler.name}"
+            yield count(cell, live=lambda finished, cell=cell, label=label: progress.live(label, finished, cell.study.n))
+    else:
+        threads = max(1, (os.cpu_count() or 1) // jobs)
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_count_elsewhere)(cell, threads, plugins.packages()) for cell in cells)
+
+
+def _count_elsewhere(cell: Cell, threads: int, packages: list[str]) -> Counted:
+    """In another process, which has scanned nothing yet."""
+    torch.set_num_threads(threads)
+    for package in packages:
+        plugins.add_package(package)
+    return count(cell)
+
+
+def _open(study: Study, folder: Path, device: str, command: str) -> tuple[Store, str]:
+    """The store with study, networks and machine written down, and the machine's id. Raises ValueError before anything is made."""
+    nets = {name: source.load(checked(device)) for name, source in study.nets.items()}
+    for name, net in nets.items():
+        if net.vocab != study.data.vocab:
+            raise ValueError(f"the network {name!r} writes {net.vocab} symbols and {study.data.name} has {study.data.vocab}: choose data or a checkpoint that fits")
+    for metric in study.metrics:
+        scoring.about(metric)    # a judge whose checkpoint is not there says so now, not after the sampling
+    store, fingerprint = Store(folder), machine(device)
+    written = {(r["name"], r["sha256"]) for r in store.of("network")}
+    for name, net in nets.items():
+        if (name, net.sha256) not in written:
+            path = Path(getattr(study.nets[name], "path", ROOT)).resolve()
+            ours = {"path": str(path.relative_to(ROOT))} if ROOT in path.parents else {}    # so that a claim can see that the file has changed
+            store.append({"type": "network", "sha256": net.sha256, "name": name, "card": net.card} | ours)
+    about = study_record(study, command)
+    if {k: v for k, v in (store.of("study") or [{}])[-1].items() if k not in ("schema", "time")} != about:
+        store.append(about)
+    ours = {"type": "machine", **fingerprint}
+    if not any({k: v for k, v in r.items() if k not in ("schema", "time")} == ours for r in store.of("machine")):
+        store.append(ours)
+    return store, fingerprint["id"]
+
+
+def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: bool = True, command: str = "") -> dict:
+    """Count, time and score; what happened, in numbers. Raises ValueError, in a sentence, for what no cell could survive."""
+    store, machine_id = _open(study, folder, device, command)
+    cells, known = study.cells(device), store.latest("counted", "key")
+    todo = [c for c in cells if not fresh(store, known.get((c.key(),)), c)]
+    stale = sum(old["status"] == "done" and old["code"] != c.code() for c in todo if (old := known.get((c.key(),))))
+    progress = Progress(len(todo), "count")
+    tally = {"cached": len(cells) - len(todo), "stale": stale, "done": 0, "skipped": 0, "failed": 0, "timeout": 0}
+    for key, record, samples, costs in _counted(todo, jobs, progress):
+        if samples is not None:
+            store.put("samples", key, samples)
+            store.put("costs", key, costs)
+        old = known.get((key,), {})
+        if record["status"] != "skipped" or any(old.get(k) != record[k] for k in ("status", "reason", "code")):    # said once is enough
+            store.append(record | {"machine": machine_id})
+        tally[record["status"]] += 1
+        progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {record['reason']}", record["status"])
+    if timing and study.timing:
+        known = store.latest("counted", "key")
+        tally |= time_all([c for c in cells if not c.is_control and fresh(store, known.get((c.key(),)), c)], store, machine_id)
+    return tally | scoring.score(study, store, cells)

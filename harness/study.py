@@ -44,11 +44,16 @@ class Table:
     power: float = 1.0
 
     def load(self, device: str) -> Denoiser:
-        net = Tabular(self.data.law().to(device), self.data.vocab, self.data.length)
-        net = net if self.power == 1 else net.flat(self.power)
-        net.sha256 = hashlib.sha256(canonical([self.data.identity(), self.power]).encode()).hexdigest()
-        net.card = {"data": self.data.identity(), "power": self.power}
-        return net
+        return _tabulated(self, device)
+
+
+@lru_cache(maxsize=16)
+def _tabulated(table: Table, device: str) -> Tabular:
+    net = Tabular(table.data.law().to(device), table.data.vocab, table.data.length)
+    net = net if table.power == 1 else net.flat(table.power)
+    net.sha256 = hashlib.sha256(canonical([table.data.identity(), table.power]).encode()).hexdigest()
+    net.card = {"data": table.data.identity(), "power": table.power}
+    return net
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,10 @@ class Study:
     def cells(self, device: str = "cpu") -> list[Cell]:
         """Every point of every arm, each key once, arms taken in turn so that a run cut short still compares."""
         made = [[Cell(self, arm, point, device) for point in arm.points] for arm in self.arms]
-        cells = [cell for group in zip_longest(*made) for cell in group if cell is not None]
-        return list({cell.key(): cell for cell in reversed(cells)}.values())[::-1]
+        once: dict[str, Cell] = {}
+        for cell in (cell for group in zip_longest(*made) for cell in group if cell is not None):
+            once.setdefault(cell.key(), cell)
+        return list(once.values())
 
 
 def grid(cls: type, **values: Sequence) -> list[Sampler]:
@@ -127,7 +134,7 @@ def load_module(path: str) -> ModuleType:
         spec.loader.exec_module(module)
     except ValueError:
         raise
-    except Exception as error:    # any error of the user's file becomes one sentence
+    except (Exception, SystemExit) as error:    # any error of the user's file becomes one sentence
         raise ValueError(f"the study file {path} cannot be read ({type(error).__name__}: {error}): correct it") from None
     return module
 

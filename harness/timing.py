@@ -14,6 +14,7 @@ import cloudpickle
 import numpy as np
 import torch
 
+from harness import plugins
 from harness.clock import busy, peak, timed
 from harness.loop import sample
 from harness.progress import Progress
@@ -31,8 +32,10 @@ class Timed(NamedTuple):
 
 
 def in_fresh_process(job: bytes) -> list[Timed]:
-    """job: pickled (cells, process, rows, repeats); settings may be of classes that only a study file knows."""
-    cells, process, rows, repeats = cloudpickle.loads(job)
+    """job: pickled (cells, process, rows, repeats, plug-in packages); settings may be of classes that only a study file knows."""
+    cells, process, rows, repeats, packages = cloudpickle.loads(job)
+    for package in packages:
+        plugins.add_package(package)
     found = {}
     for turn in range(repeats + 1):
         order = permutation(process, torch.tensor([turn]), Stream.RESAMPLE, len(cells))[0].tolist()
@@ -77,7 +80,7 @@ def time_all(cells: list[Cell], store: Store, machine_id: str) -> dict[str, int]
         code = {c.key(): c.code() for c in due}
         try:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                answers = pool.submit(in_fresh_process, cloudpickle.dumps((due, process, rows, plan.repeats))).result()
+                answers = pool.submit(in_fresh_process, cloudpickle.dumps((due, process, rows, plan.repeats, plugins.packages()))).result()
         except BrokenProcessPool:
             answers = [Timed(c.key(), [], 0.0, None, "the process was killed, perhaps for want of memory") for c in due]
         for answer in answers:
@@ -90,5 +93,6 @@ def time_all(cells: list[Cell], store: Store, machine_id: str) -> dict[str, int]
                           "same_output": not differing, "differing_rows": differing, "machine": machine_id, "code": code[answer.key], "busy": others, "peak_mib": answer.peak_mib})
             tally["timed"] += 1
             tally["differing"] += bool(differing)
-        progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows x {plan.repeats}" + (f", {others:.0%} of the device busy with other work" if (others or 0) > 0.2 else ""), "timed")
+        beside = f", {others:.0%} of the device busy with other work" if (others or 0) > 0.2 else ""
+        progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows x {plan.repeats}{beside}", "timed")
     return tally

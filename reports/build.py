@@ -3,7 +3,6 @@
     build([Path("runs/demo")], Path("report"))    ->    report/index.html
 """
 
-import html
 import json
 import shutil
 from collections import Counter
@@ -17,15 +16,17 @@ from reports import headline, provenance, tables
 from reports.frame import Group, groups, short
 from reports.plots import acceptance, matched, tradeoff
 from reports.records import Records, read
-from reports.style import Look, inline, looks, paper, save
+from reports.style import inline, looks, paper, save
 
 TEMPLATES = Path(__file__).parent / "templates"
+FLAGS = {"inert": "speculation does nothing here: under 1.05 tokens a draft pass", "timed run differs": "a timed run gave other samples than the counted one"}
 SAMPLES, LETTERS = 3, "abcdefghijklmnopqrstuvwxyz "
 
 
 class Shown(NamedTuple):
     name: str
-    kind: str         # tradeoff | entropy | matched | acceptance
+    kind: str         # tradeoff | matched | acceptance
+    label: str        # metric, or arm
     title: str
     caption: str
     svg: str
@@ -45,8 +46,9 @@ def build(run_dirs: Sequence[Path], out: Path) -> Path:
         numbers["headline"] = first
         tables.write(found, out / "tables")
         (out / "numbers.json").write_text(json.dumps(numbers, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        title = " and ".join(dict.fromkeys(c.record["study"] for c in records.cells))
         page = _environment().get_template("report.html.j2").render(
-            views=views, title=" and ".join(dict.fromkeys(c.record["study"] for c in records.cells)), headline=headline.sentence(first, found),
+            views=views, title=title, headline=headline.sentence(first, [v["matched"] for v in views], found),
             questions=provenance.questions(records), missing=_missing(records, found), provenance=provenance.facts(records), lead=first)
         (out / "index.html").write_text(page, encoding="utf-8")
     except OSError as error:
@@ -56,7 +58,7 @@ def build(run_dirs: Sequence[Path], out: Path) -> Path:
 
 def _environment() -> Environment:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": tables.number, "ms": tables.milliseconds, "span": tables.span}
+    environment.filters |= {"named": headline.name_of, "number": tables.number, "ms": tables.milliseconds, "span": tables.span}
     return environment
 
 
@@ -86,15 +88,15 @@ def _view(group: Group, folder: Path, numbers: dict) -> dict:
     numbers["groups"].append(kept)
     numbers["points"] += [_numbers(row, group) for row in group.rows + group.controls]
     timed = any(r.seconds for r in group.rows)
-    return {"group": group, "figures": figures, "looks": look, "timed": timed, "cells": tables.cells, "matched": kept["matched"], "acceptance": kept["acceptance"],
-            "samples": _samples(group), "headline": headline.pick(kept["matched"])}
+    return {"group": group, "figures": figures, "looks": look, "timed": timed, "cells": tables.cells, "matched": kept["matched"],
+            "acceptance": kept["acceptance"], "samples": _samples(group), "headline": headline.pick(kept["matched"])}
 
 
-def _figure(name: str, folder: Path, draw, arguments: tuple, kind: str, title: str, caption: str) -> Shown:
+def _figure(name: str, folder: Path, draw, arguments: tuple, kind: str, label: str, title: str, caption: str) -> Shown:
     with paper():
         figure = draw(*arguments)
     svg = save(figure, folder, name)
-    return Shown(name, kind, title, caption, inline(svg, name, f"{title}. {caption}"))
+    return Shown(name, kind, label, title, caption, inline(svg, name, f"{title}. {caption}"))
 
 
 def _slug(text: str) -> str:
@@ -130,18 +132,29 @@ def _missing(records: Records, found: list[Group]) -> list[dict]:
         notes += [{"what": "outdated score", "arm": cell.record["arm"], "where": short(cell.record["cell"]["sampler"]),
                    "why": f"{label} scored older samples: run the study again"} for label in cell.outdated]
     for row in (r for g in found for r in g.rows):
-        why = {"inert": "speculation does nothing here: under 1.05 tokens a draft pass", "timed run differs": "the timed run gave other samples than the counted one"}
-        notes += [{"what": flag, "arm": row.arm, "where": row.parameters, "why": why[flag]} for flag in row.flags]
-    codes = Counter(c.record["code"] for c in records.cells if c.record["status"] == "done")
-    if len(codes) > 1:
-        notes.append({"what": "stale", "arm": "all", "where": "", "why": "points come from several states of the code ("
-                      + ", ".join(f"{code[:8]}: {count}" for code, count in codes.most_common()) + " points): run the study again to renew the older ones"})
+        notes += [{"what": flag, "arm": row.arm, "where": row.parameters, "why": FLAGS[flag]} for flag in row.flags]
+    notes += _stale(records)
+    busy = [t["busy"] for c in records.cells for t in c.timed if (t.get("busy") or 0) > 0.2]
+    if busy:
+        notes.append({"what": "times doubtful", "arm": "several", "where": "", "why": f"{len(busy)} timed runs while other work took {max(busy):.0%} of the device or less"})
     if records.torn:
         notes.append({"what": "torn", "arm": "all", "where": "", "why": f"{records.torn} unreadable lines in the records were skipped"})
-    labels = {label for c in records.cells for label in c.scored}
-    if not any(s["metric"]["name"] == "judge" for c in records.cells for s in c.scored.values()) and "exact_nll" not in labels:
+    names = {s["metric"]["name"] for c in records.cells for s in c.scored.values() if s["status"] == "done"}
+    if not {"judge", "exact_nll"} & names:
         notes.append({"what": "not measured", "arm": "all", "where": "", "why": "no likelihood under a judge network is stored"})
     for group in found:
         if not any(r.seconds for r in group.rows):
-            notes.append({"what": "not measured", "arm": "all", "where": "", "why": f"no times are stored ({html.unescape(group.title)}): figures against seconds are absent"})
+            notes.append({"what": "not measured", "arm": "all", "where": "", "why": f"no times are stored ({group.title}): figures against seconds are absent"})
     return notes
+
+
+def _stale(records: Records) -> list[dict]:
+    """Arms whose points were drawn by more than one state of the code that their sampler reaches."""
+    codes: dict[tuple, Counter] = {}
+    for record in (c.record for c in records.cells if c.record["status"] == "done"):
+        sampler = record["cell"]["sampler"]
+        kind = (record["arm"], sampler["name"], *(v["name"] for v in sampler.values() if isinstance(v, dict)))
+        codes.setdefault(kind, Counter())[record["code"]] += 1
+    return [{"what": "stale", "arm": kind[0], "where": ", ".join(kind[2:]), "why": f"{found.total()} points come from {len(found)} states of the code ("
+             + ", ".join(f"{code[:8]}: {count}" for code, count in found.most_common()) + "): run the study again to renew the older ones"}
+            for kind, found in codes.items() if len(found) > 1]

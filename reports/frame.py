@@ -190,7 +190,7 @@ def _estimate(numerator: np.ndarray, denominator: np.ndarray) -> Estimate:
 
 def _add_seconds(rows: list[Row]) -> None:
     """Times of the machine that timed most; times of other code than that of the samples do not count."""
-    valid = {row.key: [t for t in row.cell.timed if t.get("code", row.cell.record["code"]) == row.cell.record["code"]] for row in rows}
+    valid = {row.key: [t for t in row.cell.timed if t["seconds"] and t.get("code", row.cell.record["code"]) == row.cell.record["code"]] for row in rows}
     machines = Counter(t["machine"] for times in valid.values() for t in times)
     for row in rows:
         times = [t for t in valid[row.key] if t["machine"] == machines.most_common(1)[0][0]]

@@ -32,7 +32,7 @@ def facts(records: Records) -> list[dict]:
         ("Run folders", [str(f) for f in records.folders]),
         ("Machine", machines),
         ("Commit", commits),
-        ("Code hash", [c.record["code"] for c in records.cells]),
+        ("Code hashes", [f"{c.record['cell']['sampler']['name']}: {c.record['code']}" for c in records.cells]),
         ("Data", [f"{c['data']['name']}: {_plain(c['data'])}" for c in cells]),
         ("Data sha256", [c["data"]["sha256"] for c in cells if "sha256" in c["data"]]),
         ("Networks", networks),

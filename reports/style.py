@@ -94,6 +94,8 @@ def legend(figure: Figure, handles: Sequence, labels: Sequence[str], inches: flo
 def save(figure: Figure, folder: Path, name: str) -> str:
     """Write NAME.png, NAME.pdf and NAME.svg; the SVG text comes back."""
     with paper():
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")                                           # laid out once, not once a format
         for kind, about in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
             figure.savefig(folder / f"{name}.{kind}", dpi=300, metadata=about)
         text = io.StringIO()

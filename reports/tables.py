@@ -35,15 +35,15 @@ def write(groups: list[Group], folder: Path) -> None:
 def latex(group: Group) -> str:
     """A booktabs tabular; intervals of rows that have them stand as half-widths."""
     timed = any(r.seconds for r in group.rows)
-    heads = ["arm", "parameters", "NFE A", "NFE B", "NFE C", "GFLOP"] + ["ms/row"] * timed + [q.label + {"lower": r" ($\downarrow$)", "higher": r" ($\uparrow$)"}.get(q.better, "")
-                                                                                         for q in group.qualities]
+    heads = ["arm", "parameters", "NFE A", "NFE B", "NFE C", "GFLOP"] + ["ms/row"] * timed
+    heads += [_tex(q.label) + {"lower": r" ($\downarrow$)", "higher": r" ($\uparrow$)"}.get(q.better, "") for q in group.qualities]
     lines = [r"% \usepackage{booktabs}", f"% {group.title}; 95 % intervals as plus-minus half their width", rf"\begin{{tabular}}{{ll{'r' * (len(heads) - 2)}}}", r"\toprule",
-             " & ".join(h if "$" in h and "_" not in h else _tex(h) if "$" not in h else _tex(h.split(" (")[0]) + " (" + h.split(" (")[1] for h in heads) + r" \\", r"\midrule"]
+             " & ".join(heads) + r" \\", r"\midrule"]
     last = None
     for row in group.rows + group.controls:
         if last not in (None, row.arm):
             lines.append(r"\addlinespace")
-        costs = [f"{row.costs[c].value:.2f}" for c in HEADS] + [f"{row.cell.record['cost']['gflop']:.3g}"] if row.costs else ["--"] * 4
+        costs = [f"{row.costs[c].value:.2f}" for c in HEADS] + [number(row.cell.record["cost"]["gflop"])] if row.costs else ["--"] * 4
         cells = [row.arm if row.arm != last else "", row.parameters, *costs, *([milliseconds(row.seconds) if row.seconds else "--"] if timed else [])]
         body = [_tex(c) for c in cells]
         for quality in group.qualities:
@@ -68,7 +68,10 @@ def digits(estimate: Estimate) -> int:
 
 
 def number(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
+    if value is None:
+        return "–"
+    places = next((places for least, places in ((1000, ",.0f"), (100, ".1f"), (0.1, ".2f")) if abs(value) >= least), ".2g")
+    return format(value, places)
 
 
 def milliseconds(seconds: Estimate | None) -> str:

@@ -6,6 +6,7 @@ by resampling the rows of all points together. Above 1 the arm is cheaper.
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from harness.frontier import Matched, matched_curve, matched_ratio, nfe_at_quality
 from reports.frame import Group, Quality
@@ -70,6 +71,7 @@ def draw(data: dict, quality: Quality, looks: dict[str, Look]) -> Figure:
         labels.append(arm)
     handles.append(ax.axhline(1, color=MUTED, linestyle=(0, (4, 2.5)), linewidth=0.9))
     labels.append(f"{data['baseline']} = 1")
+    ax.xaxis.set_major_locator(MaxNLocator(5))
     if quality.better == "lower":
         ax.invert_xaxis()
     ax.set_xlabel(f"{axis_label(quality)}, better to the right")

@@ -83,7 +83,7 @@ def draw(data: dict, quality: Quality, looks: dict[str, Look]) -> Figure:
         labels.append("Pareto front")
     if data["held_out"]:
         handles.append(ax.axhline(data["held_out"]["value"], color=MUTED, linestyle=(0, (4, 2.5)), linewidth=0.9, zorder=1))
-        labels.append("held-out text" if quality.name != "exact_nll" else "held-out rows")
+        labels.append("held-out")
     if data["cost"] == "sample_entropy":
         if data["held_out_x"]:
             ax.axvline(data["held_out_x"]["value"], color=MUTED, linestyle=(0, (4, 2.5)), linewidth=0.9, zorder=1)

@@ -1,0 +1,214 @@
+"""The command line as a stranger meets it: bad input ends in one sentence and an exit code, a killed run goes on where it was."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from harness.__main__ import main
+from harness.nets import checkpoint
+from harness.nets.transformer import Transformer, TransformerConfig
+from harness.spec import ROOT
+from harness.store import Store
+
+STUDY = '''
+"""A toy."""
+from baselines.ancestral import Ancestral
+from harness.data.exact import Exact
+from harness.metrics.exact_nll import ExactNll
+from harness.study import Arm, Checkpoint, Study, Table, grid
+
+DATA = Exact()
+STUDY = Study(name="toy", question=__doc__, data=DATA, nets={{"heavy": {net}}}, reference="heavy", metrics=[ExactNll()], n={n}, batch=64,
+              arms=[Arm("ancestral", grid(Ancestral, steps={steps}), {{"main": "heavy"}})])
+'''
+
+
+def outside(*words: str, cwd: Path, **changes) -> subprocess.CompletedProcess:
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, "-m", "harness", *words], cwd=cwd, capture_output=True, text=True, timeout=120, env=environment, stdin=subprocess.DEVNULL, **changes)
+
+
+def refused(done: subprocess.CompletedProcess, says: str) -> None:
+    """One sentence on stderr, exit code 2, and no traceback anywhere."""
+    assert done.returncode == 2, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ssmd-bench: ") and says in last, done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+@pytest.fixture
+def toy(tmp_path):
+    """write(net, n, steps) -> the path of a study file."""
+
+    def write(net: str = "Table(DATA)", n: int = 64, steps: list[int] = [1, 2, 3]) -> str:  # noqa: B006
+        (tmp_path / "toy.py").write_text(STUDY.format(net=net, n=n, steps=steps))
+        return str(tmp_path / "toy.py")
+
+    return write
+
+
+def test_a_run_ends_in_one_line_of_json_and_the_next_computes_nothing(toy, tmp_path):
+    first = outside("run", toy(), "--out", "run", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    document = json.loads(first.stdout.splitlines()[-1])
+    assert document["done"] == 3 and document["scored"] == 3 and first.stderr.count("[count ") == 3
+    before = (tmp_path / "run" / "records.jsonl").read_bytes()
+    again = json.loads(outside("run", toy(), "--out", "run", cwd=tmp_path).stdout.splitlines()[-1])
+    assert again["cached"] == 3 and not any(again[k] for k in ("stale", "done", "skipped", "failed", "timeout", "scored", "unscored"))
+    assert (tmp_path / "run" / "records.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize(("damage", "says"), [
+    (lambda p: None, "there is no checkpoint at"),
+    (lambda p: p.write_bytes(b"not a checkpoint at all"), "is not a readable safetensors file"),
+    (lambda p: p.write_bytes(p.with_suffix(".good").read_bytes()[:-500]), "is not a readable safetensors file"),
+    (lambda p: p.write_bytes(p.with_suffix(".good").read_bytes()), "writes 27 symbols and exact has 3"),
+])
+def test_bad_checkpoints_are_refused(toy, tmp_path, damage, says):
+    torch.manual_seed(0)
+    checkpoint.save(Transformer(TransformerConfig(vocab=27, width=16, heads=2, blocks=1)), tmp_path / "made.safetensors", {})
+    (tmp_path / "made.safetensors").rename(tmp_path / "net.good")
+    damage(tmp_path / "net.safetensors")
+    refused(outside("run", toy(net=f'Checkpoint("{tmp_path}/net.safetensors")'), "--out", "run", cwd=tmp_path), says)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_file_where_the_run_folder_should_be_is_refused(toy, tmp_path):
+    (tmp_path / "taken").write_text("mine")
+    refused(outside("run", toy(), "--out", "taken/run", cwd=tmp_path), "choose another with --out")
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_a_full_disk_stops_the_run_and_keeps_what_was_stored(toy, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("a small disk can only be mounted by root")
+    try:
+        refused(outside("run", toy(n=2048, steps=list(range(1, 13))), "--out", str(disk / "run"), cwd=tmp_path), "free the disk")
+        kept = Store(disk / "run")
+        assert kept.torn == 0 and kept.of("counted") and all(kept.has("samples", r["key"]) for r in kept.of("counted"))
+        subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
+        more = json.loads(outside("run", toy(n=2048, steps=list(range(1, 13))), "--out", str(disk / "run"), cwd=tmp_path).stdout.splitlines()[-1])
+        assert more["cached"] == len(kept.of("counted")) and more["cached"] + more["done"] == 12
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_killed_run_resumes_to_the_same_store(toy, tmp_path):
+    study = toy(n=1024, steps=list(range(1, 17)))
+    assert outside("run", study, "--out", "whole", cwd=tmp_path).returncode == 0
+    words = [sys.executable, "-m", "harness", "run", study, "--out", "killed"]
+    running = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    for _ in range(4):
+        running.stderr.readline()    # one line a cell
+    time.sleep(0.02)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    found = len(Store(tmp_path / "killed").of("counted"))
+    assert 4 <= found < 16
+    done = outside("run", study, "--out", "killed", cwd=tmp_path)
+    assert json.loads(done.stdout.splitlines()[-1])["cached"] == found, done.stderr
+    whole, killed = Store(tmp_path / "whole"), Store(tmp_path / "killed")
+    for kind, name in (("counted", "key"), ("scored", "score_key")):
+        assert sorted(r[name] for r in whole.of(kind)) == sorted(r[name] for r in killed.of(kind))
+    assert {r["key"]: r["samples_sha256"] for r in whole.of("counted")} == {r["key"]: r["samples_sha256"] for r in killed.of("counted")}
+    assert {r["score_key"]: r["value"] for r in whole.of("scored")} == {r["score_key"]: r["value"] for r in killed.of("scored")}
+
+
+def test_a_sampler_that_fails_gives_exit_code_3(tmp_path):
+    (tmp_path / "plug.py").write_text(
+        "from dataclasses import dataclass\nfrom typing import ClassVar\n\n\n@dataclass(frozen=True)\nclass Plug:\n    name: ClassVar[str] = 'plug'\n"
+        "    version: ClassVar[int] = 1\n    needs: ClassVar[tuple] = ('main',)\n\n    def step(self, nets, rows):\n        raise RuntimeError('pulled')\n")
+    (tmp_path / "toy.py").write_text(STUDY.format(net="Table(DATA)", n=8, steps=[1]).replace("from baselines.ancestral import Ancestral", "from plug import Plug")
+                                     .replace("grid(Ancestral, steps=[1])", "[Plug()]"))
+    done = outside("--plugins", "plug", "run", "toy.py", "--out", "run", cwd=tmp_path)
+    assert done.returncode == 3 and json.loads(done.stdout.splitlines()[-1])["failed"] == 1, done.stderr
+    assert "RuntimeError: pulled" in done.stderr and "Traceback" not in done.stderr
+
+
+def refuses(capsys, words: list[str], says: str) -> None:
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("ssmd-bench: ") and says in captured.err and captured.err.count("\n") == 1, captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (["--set", "nonsense=1"], "has no field 'nonsense'; it has steps (1..4096"), (["--set", "steps=0"], "choose 1..4096"),
+    (["--set", "steps=many"], "not of type int"), (["--set", "steps"], "must read FIELD=VALUE"),
+    (["--set", "schedule=round"], "choose linear | cosine | polynomial"), (["--only", "nobody"], "has no arm 'nobody'; it has ancestral"),
+    (["--n", "0"], "at least 1"), (["--jobs", "0"], "at least 1"), (["--device", "abacus"], "no device 'abacus'"), (["--plugins", "no_such_package"], "cannot be imported"),
+])
+def test_wrong_options_are_refused_before_anything_is_written(toy, tmp_path, capsys, words, says):
+    refuses(capsys, ["run", toy(), "--out", str(tmp_path / "run"), *words], says)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("STUDY = Study(", "SyntaxError"), ("import no_such_module", "no_such_module"), ("x = 1", "defines no STUDY"), ("STUDY = 3", "defines no STUDY"), ("\x00", "cannot be read"),
+    ("from baselines.ancestral import Ancestral\nAncestral(0)", "choose 1..4096"), ("from baselines.ancestral import Nobody", "Nobody"),
+    ("raise SystemExit(5)", "cannot be read"),
+])
+def test_unreadable_study_files_are_refused(tmp_path, capsys, text, says):
+    (tmp_path / "bad.py").write_text(text)
+    refuses(capsys, ["run", str(tmp_path / "bad.py"), "--out", str(tmp_path / "run")], says)
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (["run", "nowhere.py"], "there is no study file nowhere.py"), (["run", str(ROOT)], "there is no study file"),
+    (["verify", "nonsense"], "there is no sampler 'nonsense'; choose ancestral"), (["rescore", "nowhere"], "is not a run folder"),
+    (["report", "nowhere", "--out", "x"], "nowhere"), (["train", "nobody"], "no member 'nobody'; choose hybrid"),
+    (["train", "light", "--data", "runes"], "no data set 'runes'"), (["train", "light", "--data", "text8"], "needs a value for each of path"),
+    (["train", "light", "--data", "markov"], "is not a text"), (["train", "light", "--path", "x"], "takes no --path"),
+    (["train", "light", "--set", "nets=3"], "has no field 'nets'"),
+    (["train", "light", "--data", "text8", "--path", "nowhere"], "there is no file 'nowhere'"),
+])
+def test_wrong_words_are_refused(capsys, words, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refuses(capsys, words, says)
+
+
+def test_unknown_verbs_and_options_are_refused_by_the_parser(capsys):
+    for words in (["fly"], ["run"], ["run", "x.py", "--speed", "3"]):
+        with pytest.raises(SystemExit) as stop:
+            main(words)
+        assert stop.value.code == 2
+    assert "usage: ssmd-bench" in capsys.readouterr().err
+
+
+def test_list_names_fields_defaults_ranges_and_origin(capsys):
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    document = json.loads(out.splitlines()[-1])
+    assert document["sampler"]["ancestral"]["fields"]["steps"] == "64  1..4096 (log)" and "baselines/ancestral.py:" in document["sampler"]["ancestral"]["origin"]
+    assert {"wikipedia_leads", "austen", "text8", "exact", "markov"} <= set(document["data"]) and {"smoke", "demo"} <= set(document["study"])
+    assert "ancestral" in out and "steps = 64" in out
+
+
+def test_doctor_finds_data_and_checkpoints_whole(capsys):
+    assert main(["doctor"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["troubles"] == []
+
+
+def test_rescore_scores_what_is_stored_with_another_metric(toy, tmp_path, capsys):
+    assert main(["run", toy(), "--out", str(tmp_path / "run"), "--no-time"]) == 0
+    assert main(["rescore", str(tmp_path / "run"), "--metric", "distinct", "--set", "kind=chars", "--set", "order=3"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["scored"] == 3
+    (tmp_path / "toy.py").unlink()
+    assert main(["rescore", str(tmp_path / "run")]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["scored"] == 0
+    refuses(capsys, ["rescore", str(tmp_path / "run"), "--metric", "nonsense"], "no plug-in 'nonsense'; choose")
+
+
+def test_set_and_only_change_what_is_run(toy, tmp_path, capsys):
+    assert main(["run", toy(), "--out", str(tmp_path / "run"), "--set", "schedule=cosine", "--set", "steps=5", "--only", "ancestral", "--n", "7", "--seed", "3"]) == 0
+    cells = [r["cell"] for r in Store(tmp_path / "run").of("counted")]
+    assert [(c["sampler"]["steps"], c["sampler"]["schedule"]["name"], c["n"], c["seed"]) for c in cells] == [(5, "cosine", 7, 3)]

@@ -1,0 +1,104 @@
+"""The doors of the house, read from the syntax trees: who may import whom, who may count, who may draw."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from harness.spec import ROOT
+
+ROOMS = ("harness", "baselines", "ssmd", "studies", "reports", "tests")
+RECORDS = {"harness.store", "harness.record", "harness.stats", "harness.frontier", "harness.points", "harness.kinds"}    # what a report may know
+DRAWS = {"rand", "randn", "randint", "randperm", "rand_like", "randn_like", "bernoulli", "bernoulli_", "multinomial", "normal", "normal_", "uniform_", "exponential_",
+         "random_", "default_rng", "manual_seed", "Generator", "RandomState", "gumbel_softmax", "shuffle", "choice"}
+
+
+def files(*rooms: str) -> list[Path]:
+    return [p for room in rooms for p in sorted((ROOT / room).rglob("*.py"))]
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path, inside: bool = True) -> set[str]:
+    """Full names of the modules a file imports; inside=False leaves out those within functions."""
+    found, waiting = set(), list(tree(path).body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports are absolute"
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names if (ROOT / node.module.replace(".", "/") / f"{alias.name}.py").is_file()}
+        if inside or not isinstance(node, (ast.FunctionDef, ast.Lambda)):
+            waiting += list(ast.iter_child_nodes(node))
+    return {name for name in found if name.split(".")[0] in ROOMS}
+
+
+def rooms_of(names: set[str]) -> set[str]:
+    return {name.split(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("path", files("harness"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_harness_names_no_method(path):
+    lazily = path.name == "commands.py"    # the command line alone, within its functions
+    assert rooms_of(imports(path, inside=not lazily)) <= {"harness"}
+
+
+@pytest.mark.parametrize(("room", "known"), [("baselines", {"baselines", "harness"}), ("ssmd", {"ssmd", "harness"}), ("studies", {"studies", "baselines", "ssmd", "harness"}),
+                                             ("reports", {"reports", "harness"})])
+def test_rooms_know_only_their_doors(room, known):
+    for path in files(room):
+        assert rooms_of(imports(path)) <= known, path
+
+
+def test_reports_read_records_and_statistics_and_no_sampler():
+    for path in files("reports"):
+        ours = {name for name in imports(path) if name.startswith("harness.")}
+        assert ours <= RECORDS, f"{path}: {ours - RECORDS}"
+
+
+def _counts(node: ast.AST) -> bool:
+    """x += 1, or x = x + 1, of a name or an attribute that lives on."""
+    return isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and isinstance(node.value, ast.Constant) and isinstance(node.target, (ast.Attribute, ast.Subscript))
+
+
+@pytest.mark.parametrize("path", files("baselines", "ssmd"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_counter_in_a_sampler(path):
+    counted = [node.lineno for node in ast.walk(tree(path)) if _counts(node)]
+    methods = [f for c in ast.walk(tree(path)) if isinstance(c, ast.ClassDef) for f in c.body if isinstance(f, ast.FunctionDef) and f.name in ("step", "start")]
+    counted += [node.lineno for f in methods for node in ast.walk(f) if isinstance(node, ast.AugAssign)]
+    assert not counted, f"{path}: lines {counted} count; the ledger does that"
+
+
+@pytest.mark.parametrize("path", [p for p in files("harness", "baselines", "ssmd") if p != ROOT / "harness/random.py"], ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_draw_outside_random(path):
+    """Initial weights excepted: they stand in __init__ or in Training.build, which seeds them, or are calls of nn.init."""
+    tree_of = tree(path)
+    allowed = {id(call) for f in ast.walk(tree_of) if isinstance(f, ast.FunctionDef) and f.name in ("__init__", "build") for call in ast.walk(f)}
+    for node in ast.walk(tree_of):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in DRAWS and id(node) not in allowed:
+            raise AssertionError(f"{path}:{node.lineno} draws with {node.func.attr}: use harness/random.py")
+    imported = {alias.name for node in ast.walk(tree_of) if isinstance(node, ast.Import) for alias in node.names} | {
+        node.module for node in ast.walk(tree_of) if isinstance(node, ast.ImportFrom)}
+    assert not imported & {"random", "numpy.random", "secrets"}, path
+
+
+@pytest.mark.parametrize("path", files("harness", "baselines", "ssmd", "reports"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_print_stands_in_the_command_line_alone(path):
+    speaks = path.name in ("__main__.py", "commands.py", "family.py", "build.py")    # family: the queue that `train family` is; data/build: a script
+    printed = [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"]
+    assert speaks or not printed, f"{path}: lines {printed}"
+
+
+def test_a_door_that_is_broken_is_seen(tmp_path):
+    """The test of the tests."""
+    bad = tmp_path / "bad.py"
+    bad.write_text("from ssmd.sampler import SelfSpeculative\n\n\nclass S:\n    def step(self, nets, rows):\n        from reports.build import build\n        self.calls += 1\n")
+    assert rooms_of(imports(bad)) == {"ssmd", "reports"} and rooms_of(imports(bad, inside=False)) == {"ssmd"}
+    with pytest.raises(AssertionError, match="count"):
+        test_no_counter_in_a_sampler(bad)
+    bad.write_text("import torch\n\n\ndef f(p):\n    return torch.multinomial(p, 1)\n")
+    with pytest.raises(AssertionError, match="multinomial"):
+        test_no_draw_outside_random(bad)

@@ -1,0 +1,335 @@
+"""The runner computes what is missing and nothing else, keeps every kind of failure apart, and times what it counted."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from baselines.ancestral import Ancestral
+from baselines.first_hitting import FirstHitting
+from baselines.fixed_count import FixedCount
+from baselines.scheduled import Scheduled
+from harness import claims, runner
+from harness.cell import Cell
+from harness.clock import busy, peak, timed
+from harness.control import HeldOut, Shuffled
+from harness.data.exact import Exact
+from harness.data.wikipedia_leads import WikipediaLeads
+from harness.kinds import Scores
+from harness.metrics.distinct import Distinct
+from harness.metrics.exact_nll import ExactNll
+from harness.metrics.words import Spelling
+from harness.nets import checkpoint
+from harness.nets.transformer import Transformer, TransformerConfig
+from harness.progress import Progress
+from harness.spec import set_field
+from harness.store import Store
+from harness.study import Arm, Checkpoint, Study, Table, Timing, each_sampler, grid
+from harness.window import Fixed
+from ssmd.model import Hybrid, HybridConfig
+from ssmd.sampler import SelfSpeculative
+
+DATA = Exact()
+NETS = {"heavy": Table(DATA), "light": Table(DATA, power=0.5)}
+COSTS = {"calls", "nfe_a", "nfe_b", "nfe_c", "executed_a", "executed_over_needed", "gflop", "tokens", "revealed", "tested", "passed"}
+
+
+def study(*arms: Arm, **changes) -> Study:
+    return Study(**{"name": "toy", "question": "?", "data": DATA, "nets": NETS, "arms": arms, "reference": "heavy", "metrics": [ExactNll()], "n": 32, "batch": 8} | changes)
+
+
+ANCESTRAL = Arm("ancestral", grid(Ancestral, steps=[1, 4]), {"main": "heavy"})
+SSMD = Arm("ssmd", [SelfSpeculative(Fixed(2), 2)], {"main": "heavy"})
+HELD = Arm("held_out", [HeldOut()])
+
+
+def went(tally: dict, **expected: int) -> bool:
+    return {k: v for k, v in tally.items() if v} == expected
+
+
+def test_counted_record_follows_the_contract(tmp_path):
+    assert went(runner.run(study(ANCESTRAL, SSMD, HELD), tmp_path), done=4, scored=4)
+    store = Store(tmp_path)
+    about, machine, network = store.of("study")[0], store.of("machine")[0], store.of("network")[0]
+    assert about["arms"] == ["ancestral", "ssmd", "held_out"] and about["controls"] == ["held_out"] and about["reference"] == "heavy"
+    assert {"id", "commit", "dirty", "diff_sha", "python", "packages", "cpu", "gpu", "threads", "os"} <= set(machine)
+    assert {"sha256", "name", "card"} <= set(network)
+    for record in store.of("counted"):
+        cost, n, length = record["cost"], 32, DATA.length
+        assert set(cost) == COSTS and record["machine"] == machine["id"] and record["seconds"] > 0
+        assert set(record["cell"]) == {"sampler", "nets", "net_names", "data", "prompt", "n", "batch", "seed", "temperature", "device", "dtype", "draw_dtype"}
+        rows, costs = store.get("samples", record["key"]), store.get("costs", record["key"])
+        assert rows.shape == (n, length) and rows.dtype == np.uint8 and costs.shape == (n, 3) and costs.dtype == np.float64
+        assert np.allclose(costs.mean(0), [cost["nfe_a"], cost["nfe_b"], cost["nfe_c"]])
+        assert np.array(cost["revealed"]).shape == (10, length + 1)
+        for table in (cost["tested"], cost["passed"]):
+            assert [len(table[k]) for k in ("depth", "progress", "round")] == [length, 10, 64]
+        assert cost["tokens"] == (0 if record["control"] else n * length)
+    held = next(r for r in store.of("counted") if r["control"])
+    assert held["cell"]["nets"] == {} and held["cost"]["nfe_a"] == 0 and held["cost"]["calls"] == {}
+    one_step = next(r for r in store.of("counted") if r["cell"]["sampler"].get("steps") == 1)
+    assert one_step["cost"]["calls"] == {"main.draft": 1.0} and one_step["cost"]["nfe_a"] == one_step["cost"]["nfe_b"] == 1
+    scored = store.of("scored")[0]
+    assert {"key", "score_key", "metric", "label", "better", "unit", "value", "n", "per", "status", "reason"} <= set(scored) and scored["per"] == "row"
+    table = store.get("scores", scored["score_key"])
+    assert table.shape == (2, 32) and table[0].sum() / table[1].sum() == pytest.approx(scored["value"])
+
+
+def test_second_run_computes_nothing(tmp_path):
+    runner.run(study(ANCESTRAL, HELD), tmp_path)
+    before = (tmp_path / "records.jsonl").read_bytes()
+    assert went(runner.run(study(ANCESTRAL, HELD), tmp_path), cached=3)
+    assert (tmp_path / "records.jsonl").read_bytes() == before
+
+
+def test_key_depends_on_what_decides_the_samples_and_on_nothing_else():
+    def key(**changes):
+        return study(SSMD, **changes).cells()[0].key()
+
+    one = key()
+    assert key(name="other", question="!", metrics=[], timing=Timing(), limit_seconds=9.0) == one
+    others = [key(**c) for c in ({"n": 31}, {"batch": 7}, {"seed": 1}, {"prompt": 0.5}, {"data": Exact(law_seed=1)})]
+    others += [study(replace(SSMD, temperature=0.5)).cells()[0].key(), study(replace(SSMD, nets={"main": "light"})).cells()[0].key()]
+    assert len({one, *others}) == 8
+
+
+def test_arms_are_taken_in_turn_and_no_point_twice():
+    cells = study(ANCESTRAL, SSMD, replace(ANCESTRAL, name="again")).cells()
+    assert [(c.arm.name, c.sampler.name) for c in cells] == [("ancestral", "ancestral"), ("ssmd", "ssmd"), ("ancestral", "ancestral")]
+
+
+def test_record_of_other_code_is_stale_and_sampled_again(tmp_path, monkeypatch):
+    runner.run(study(ANCESTRAL), tmp_path)
+    monkeypatch.setattr(Cell, "code", lambda cell: "other")
+    assert went(runner.run(study(ANCESTRAL), tmp_path), stale=2, done=2)
+    assert went(runner.run(study(ANCESTRAL), tmp_path), cached=2)
+
+
+def test_missing_or_damaged_array_is_computed_again(tmp_path):
+    runner.run(study(ANCESTRAL), tmp_path)
+    first, second = sorted((tmp_path / "samples").iterdir())
+    first.unlink()
+    second.write_bytes(second.read_bytes()[:-1])
+    assert went(runner.run(study(ANCESTRAL), tmp_path), done=2)
+    for path in (tmp_path / "scores").iterdir():
+        path.unlink()
+    assert went(runner.run(study(ANCESTRAL), tmp_path), cached=2, scored=2)
+
+
+@dataclass(frozen=True)
+class Breaks:
+    name: ClassVar[str] = "breaks"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("main",)
+
+    def exact(self):
+        return None
+
+    def step(self, nets, rows):
+        raise IndexError("no such place")
+
+
+@dataclass(frozen=True)
+class Stands(Breaks):
+    name: ClassVar[str] = "stands"
+
+    def step(self, nets, rows):
+        return rows
+
+
+def test_a_failing_sampler_is_a_failed_record_and_the_others_go_on(tmp_path):
+    broken = Arm("broken", [Breaks()], {"main": "heavy"})
+    assert went(runner.run(study(broken, ANCESTRAL), tmp_path), failed=1, done=2, scored=2)
+    record = next(r for r in Store(tmp_path).of("counted") if r["status"] == "failed")
+    assert record["reason"] == "IndexError: no such place" and "cost" not in record
+    assert went(runner.run(study(broken, ANCESTRAL), tmp_path), failed=1, cached=2)    # what failed is tried again
+
+
+def test_a_sampler_that_never_finishes_is_a_timeout_or_a_failure(tmp_path):
+    standing = Arm("standing", [Stands()], {"main": "heavy"})
+    assert went(runner.run(study(standing, limit_seconds=0.3), tmp_path / "a"), timeout=1)
+    assert "0.3 s" in Store(tmp_path / "a").of("counted")[0]["reason"]
+    assert went(runner.run(study(standing), tmp_path / "b"), failed=1)
+    assert "without finishing" in Store(tmp_path / "b").of("counted")[0]["reason"]
+
+
+def test_cells_that_lack_a_network_or_a_pass_are_skipped_and_said_once(tmp_path):
+    plain = tmp_path / "plain.safetensors"
+    torch.manual_seed(0)
+    checkpoint.save(Transformer(TransformerConfig(vocab=3, width=16, heads=2, blocks=1)), plain, {})
+    arms = [Arm("scheduled", [Scheduled(FirstHitting())], {"main": "heavy"}), Arm("speculative", [SelfSpeculative()], {"main": "plain"})]
+    toy = study(*arms, nets=NETS | {"plain": Checkpoint(str(plain))})
+    assert went(runner.run(toy, tmp_path / "run"), skipped=2)
+    reasons = {r["arm"]: r["reason"] for r in Store(tmp_path / "run").of("counted")}
+    assert reasons == {"scheduled": "scheduled needs a network 'light'", "speculative": "ssmd needs a verify pass, which 'plain' does not have"}
+    before = (tmp_path / "run" / "records.jsonl").read_bytes()
+    assert went(runner.run(toy, tmp_path / "run"), skipped=2)
+    assert (tmp_path / "run" / "records.jsonl").read_bytes() == before
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A metric that is wrong on purpose."""
+
+    kind: str = "nan"
+    name: ClassVar[str] = "odd"
+    version: ClassVar[int] = 1
+    better: ClassVar[str] = "higher"
+    unit: ClassVar[str] = "none"
+
+    def score(self, samples, data):
+        if self.kind == "raises":
+            raise KeyError("lost")
+        return Scores(float("nan")) if self.kind == "nan" else Scores(1.0, [1.0, float("inf")], [1.0, 1.0])
+
+
+def test_a_metric_that_fails_is_a_failed_record_and_never_a_number(tmp_path):
+    metrics = [Odd("nan"), Odd("raises"), Odd("row"), ExactNll()]
+    assert went(runner.run(study(SSMD, metrics=metrics), tmp_path), done=1, scored=1, unscored=3)
+    failed = [r for r in Store(tmp_path).of("scored") if r["status"] == "failed"]
+    assert [r["value"] for r in failed] == [None] * 3 and "KeyError" in failed[1]["reason"]
+    assert [r["label"] for r in failed] == ["odd(kind=nan)", "odd(kind=raises)", "odd(kind=row)"]
+
+
+def test_a_new_metric_scores_old_samples(tmp_path):
+    runner.run(study(ANCESTRAL), tmp_path)
+    assert went(runner.run(study(ANCESTRAL, metrics=[ExactNll(), Distinct("chars")]), tmp_path), cached=2, scored=2)
+
+
+def tiny_nets(folder) -> dict[str, Checkpoint]:
+    torch.manual_seed(0)
+    for name, net in (("heavy", Transformer(TransformerConfig(vocab=27, width=32, heads=2, blocks=3))),
+                      ("hybrid", Hybrid(HybridConfig(vocab=27, width=32, heads=2, blocks=2, causal=1)))):
+        checkpoint.save(net, folder / f"{name}.safetensors", {"name": name})
+    return {name: Checkpoint(str(folder / f"{name}.safetensors")) for name in ("heavy", "hybrid")}
+
+
+def test_cells_counted_side_by_side_equal_those_counted_in_turn(tmp_path):
+    arms = [Arm("ancestral", grid(Ancestral, steps=[2, 5]), {"main": "heavy"}), Arm("ssmd", [SelfSpeculative(Fixed(4))], {"main": "hybrid"}),
+            Arm("shuffled", [Shuffled()])]
+    text = study(*arms, data=WikipediaLeads(length=24), nets=tiny_nets(tmp_path), metrics=[Spelling()], n=12)
+    assert went(runner.run(text, tmp_path / "one"), done=4, scored=4)
+    assert went(runner.run(text, tmp_path / "two", jobs=2), done=4, scored=4)
+    one, two = (Store(tmp_path / name).latest("counted", "key") for name in ("one", "two"))
+    assert {k: r["samples_sha256"] for k, r in one.items()} == {k: r["samples_sha256"] for k, r in two.items()}
+    assert {k: r["cost"] for k, r in one.items()} == {k: r["cost"] for k, r in two.items()}
+    values = [{r["score_key"]: r["value"] for r in Store(tmp_path / name).of("scored")} for name in ("one", "two")]
+    assert values[0] == values[1]
+
+
+def test_timing_is_bare_checks_the_rows_and_is_done_once(tmp_path):
+    text = study(Arm("ssmd", [SelfSpeculative(Fixed(4))], {"main": "hybrid"}), HELD, data=WikipediaLeads(length=24), nets=tiny_nets(tmp_path), metrics=[],
+                 n=12, timing=Timing(processes=2, rows=5, repeats=3))
+    assert went(runner.run(text, tmp_path / "run"), done=2, timed=2)
+    times = Store(tmp_path / "run").of("timed")
+    assert [t["process"] for t in times] == [0, 1] and all(len(t["seconds"]) == 3 and min(t["seconds"]) > 0 for t in times)
+    assert all(t["same_output"] and t["differing_rows"] == 0 and t["rows"] == 5 for t in times)
+    assert all({"key", "process", "block", "batch", "machine"} <= set(t) for t in times)
+    assert went(runner.run(text, tmp_path / "run"), cached=2)
+
+
+def test_timing_sees_rows_that_differ_from_the_counted_ones(tmp_path):
+    toy = study(SSMD, metrics=[], timing=Timing(processes=1, rows=8, repeats=1))
+    runner.run(toy, tmp_path, timing=False)
+    store, key = Store(tmp_path), toy.cells()[0].key()
+    changed = store.get("samples", key)
+    changed[2] = (changed[2] + 1) % 3
+    store.put("samples", key, changed)
+    assert went(runner.run(toy, tmp_path), cached=1, timed=1, differing=1)
+    assert Store(tmp_path).of("timed")[0]["differing_rows"] == 1 and not Store(tmp_path).of("timed")[0]["same_output"]
+
+
+def test_prompts_are_kept_and_cost_nothing(tmp_path):
+    toy = study(SSMD, prompt=0.5)
+    runner.run(toy, tmp_path)
+    record = Store(tmp_path).of("counted")[0]
+    given = DATA.rows("test", 32, 0)[:, :2].numpy()
+    assert (Store(tmp_path).get("samples", record["key"])[:, :2] == given).all()
+    assert record["cost"]["tokens"] == 32 * 2 and record["cell"]["prompt"] == {"share": 0.5, "split": "test"}
+
+
+def test_temperature_makes_text_more_likely(tmp_path):
+    runner.run(study(*(Arm(f"t{t}", [FirstHitting()], {"main": "heavy"}, temperature=t) for t in (0.25, 1.0)), n=512, batch=512), tmp_path)
+    cold, warm = (r["value"] for r in Store(tmp_path).of("scored"))
+    assert cold < warm - 0.1
+
+
+def test_controls_have_the_right_symbols_and_only_one_has_the_sense():
+    text = WikipediaLeads(length=32)
+    held, shuffled = HeldOut().control(text, 64, 3), Shuffled().control(text, 64, 3)
+    assert torch.equal(held, text.rows("test", 64, 3))
+    assert torch.equal(torch.bincount(held.flatten()), torch.bincount(shuffled.flatten())) and not torch.equal(held, shuffled)
+    assert Spelling().score(held, text).value > Spelling().score(shuffled, text).value + 0.3
+
+
+@pytest.mark.parametrize(("changes", "says"), [
+    ({"reference": "none"}, "reference network 'none'"), ({"n": 0}, "at least 1"), ({"batch": 0}, "at least 1"), ({"prompt": 1.0}, "share below 1"),
+    ({"arms": [ANCESTRAL, ANCESTRAL]}, "two arms share a name"), ({"arms": [replace(ANCESTRAL, nets={"main": "huge"})]}, "names a network 'huge'"),
+    ({"arms": [replace(ANCESTRAL, temperature=0.0)]}, "must be above 0"),
+])
+def test_a_study_that_cannot_run_says_so_when_it_is_made(changes, says):
+    with pytest.raises(ValueError, match=says):
+        study(**{"arms": [ANCESTRAL]} | changes)
+
+
+def test_network_of_another_alphabet_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError, match="writes 3 symbols and wikipedia_leads has 27"):
+        runner.run(study(ANCESTRAL, data=WikipediaLeads(length=16)), tmp_path / "run")
+    with pytest.raises(ValueError, match="no device 'abacus'"):
+        runner.run(study(ANCESTRAL), tmp_path / "run", device="abacus")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_field_is_set_on_the_samplers_that_have_it():
+    toy = study(ANCESTRAL, SSMD, Arm("fixed", [FixedCount(Fixed(1))], {"main": "heavy"}))
+    changed = each_sampler(toy, lambda s: set_field(s, "window.tokens", "3"))
+    assert [c.sampler for c in changed.cells()] == [Ancestral(1), SelfSpeculative(Fixed(3)), FixedCount(Fixed(3)), Ancestral(4)]
+    with pytest.raises(ValueError, match="has no field 'nonsense'"):
+        each_sampler(toy, lambda s: set_field(s, "nonsense", "3"))
+    with pytest.raises(ValueError, match="choose 1..4096"):
+        each_sampler(toy, lambda s: set_field(s, "steps", "0"))
+
+
+def test_claims_are_stale_when_code_or_checkpoint_has_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(claims, "ROOT", tmp_path)
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    nets = tiny_nets(tmp_path)
+    text = study(Arm("ssmd", [SelfSpeculative()], {"main": "hybrid"}), data=WikipediaLeads(length=16), nets=nets, metrics=[], n=4)
+    runner.run(text, tmp_path / "run")
+    store = Store(tmp_path / "run")
+    rows = claims.stamped([claims.claim("x", 1.0, 0.5, 1.5, "none", 4, "ssmd-bench run", [text.cells()[0].key()])], store)
+    assert "ssmd.sampler" in rows[0]["code"] and list(rows[0]["nets"]) == ["hybrid.safetensors"]
+    claims.write("toy", rows)
+    assert [r["stale"] for r in claims.read(tmp_path / "results")] == [False]
+    assert claims.stale(rows[0] | {"code": {"ssmd.sampler": "other"}})
+    torch.manual_seed(1)
+    checkpoint.save(Hybrid(HybridConfig(vocab=27, width=32, heads=2, blocks=2, causal=1)), tmp_path / "hybrid.safetensors", {})
+    assert [r["stale"] for r in claims.read(tmp_path / "results")] == [True]
+    (tmp_path / "hybrid.safetensors").unlink()
+    assert [r["stale"] for r in claims.read(tmp_path / "results")] == [False]
+    (tmp_path / "results" / "toy.json").write_text("[{")
+    with pytest.raises(ValueError, match="not valid JSON"):
+        claims.read(tmp_path / "results")
+
+
+def test_clock_measures_seconds_memory_and_others():
+    seconds, answer = timed(lambda: sum(range(200_000)))
+    assert answer == sum(range(200_000)) and 0 < seconds < 5
+    small, _ = peak(lambda: None)
+    large, held = peak(lambda: torch.ones(2**24))    # 64 MiB
+    assert large > small + 40 and len(held) == 2**24
+    share = busy(seconds=0.05)
+    assert share is None or 0 <= share <= 1
+
+
+def test_progress_says_each_cell_once_and_is_live_only_in_a_terminal(tmp_path):
+    with open(tmp_path / "log", "w+") as log:
+        progress = Progress(2, "count", log)
+        progress.live("ssmd", 3, 10)
+        progress.tick("ssmd", "done")
+        log.seek(0)
+        assert json.dumps(log.read()).startswith('"[count 1/2] done     ssmd  ') and progress.left(0.5).endswith(" left")
