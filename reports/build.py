@@ -134,6 +134,10 @@ def _missing(records: Records, found: list[Group]) -> list[dict]:
     for row in (r for g in found for r in g.rows):
         notes += [{"what": flag, "arm": row.arm, "where": row.parameters, "why": FLAGS[flag]} for flag in row.flags]
     notes += _stale(records)
+    labels = {label for c in records.cells for label in c.scored}
+    bare = [c for c in records.cells if c.record["status"] == "done" and (not c.scored or not labels <= {*c.scored, *c.outdated})]
+    if bare:
+        notes.append({"what": "not scored", "arm": "several", "where": "", "why": f"{len(bare)} finished cells lack metrics: run the study again, which scores them"})
     busy = [t["busy"] for c in records.cells for t in c.timed if (t.get("busy") or 0) > 0.2]
     if busy:
         notes.append({"what": "times doubtful", "arm": "several", "where": "", "why": f"{len(busy)} timed runs while other work took {max(busy):.0%} of the device or less"})

@@ -62,7 +62,7 @@ def sentence(found: dict | None, matched: list[dict], groups: list[Group]) -> st
 
 def caption_tradeoff(group: Group, quality: Quality, cost: str, data: dict) -> dict:
     bars = "bars are 95 % intervals over rows" if quality.per_row else "a value of the whole set, without interval"
-    dashed = "; dashed: held-out" if data["held_out"] else ""
+    dashed = "; dashed: held-out, or its value with an arrow where it lies off the axis" if data["held_out"] else ""
     hollow = "; hollow points are inert" if any(p["inert"] for mine in data["arms"].values() for p in mine) else ""
     about = {"kind": "tradeoff", "label": quality.label}
     if cost == "sample_entropy":

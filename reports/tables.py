@@ -79,7 +79,7 @@ def milliseconds(seconds: Estimate | None) -> str:
 
 
 def span(estimate: Estimate) -> str:
-    if estimate.low is None:
+    if estimate.low is None or estimate.low == estimate.high:
         return ""
     places = digits(estimate)
     return f"{estimate.low:.{places}f} – {estimate.high:.{places}f}"

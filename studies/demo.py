@@ -27,9 +27,9 @@ STUDY = Study(
     arms=[
         Arm("ancestral", grid(Ancestral, steps=STEPS), {"main": "heavy"}),
         Arm("scheduled", [Scheduled(Ancestral(steps), Sandwich(0.25)) for steps in STEPS], {"main": "heavy", "light": "light"}),
-        Arm("ssmd", [SelfSpeculative(Cosine(delta), rounds) for rounds, delta in ((2, 0.16), (2, 0.11), (2, 0.083), (2, 0.05), (2, 0.03))], {"main": "hybrid"}),
+        Arm("ssmd", [SelfSpeculative(Cosine(delta), rounds) for rounds, delta in ((2, 0.4), (2, 0.2), (2, 0.11), (2, 0.06), (2, 0.03))], {"main": "hybrid"}),
         Arm("held_out", [HeldOut()]),
         Arm("shuffled", [Shuffled()]),
     ],
     metrics=[Spelling(), Judge(str(SHIPPED / "judge.safetensors")), NgramJudge(), SampleEntropy(), CorpusEntropy(), NgramPrecision()],
-    n=128, batch=64, timing=Timing(processes=3, rows=8))
+    n=96, batch=48, timing=Timing(processes=3, rows=4, repeats=1))

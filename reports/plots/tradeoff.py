@@ -6,6 +6,7 @@ harness/frontier.py does.
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from harness.frontier import pareto
 from reports.frame import Estimate, Group, Quality, Row
@@ -13,6 +14,7 @@ from reports.style import FRONT, MUTED, SINGLE, Look, legend, log_x, panels
 
 COSTS = {"nfe_a": "NFE A (passes of the reference, by blocks)", "nfe_c": "NFE C (passes of the reference, by FLOPs)", "seconds": "seconds per row",
          "sample_entropy": "entropy per sample (nats)"}
+STRETCH = 0.6    # of the axis that the points need: a held-out level further off is written, not drawn
 LABELS = {"spelling": "spelling accuracy", "judge": "NLL under the judge (nats per token)", "ngram": "NLL under n-grams (nats per token)",
           "exact_nll": "exact NLL (nats per token)", "ngram_precision": "n-gram precision", "law_tv": "distance to the law (total variation)"}
 
@@ -82,8 +84,13 @@ def draw(data: dict, quality: Quality, looks: dict[str, Look]) -> Figure:
         handles.append(front)
         labels.append("Pareto front")
     if data["held_out"]:
-        handles.append(ax.axhline(data["held_out"]["value"], color=MUTED, linestyle=(0, (4, 2.5)), linewidth=0.9, zorder=1))
-        labels.append("held-out")
+        level, (low, high) = data["held_out"]["value"], ax.get_ylim()
+        if low - (high - low) * STRETCH <= level <= high + (high - low) * STRETCH:
+            handles.append(ax.axhline(level, color=MUTED, linestyle=(0, (4, 2.5)), linewidth=0.9, zorder=1))
+            labels.append("held-out")
+        else:
+            handles.append(Line2D([], [], linestyle="none"))
+            labels.append(f"held-out {level:.3g} {'↑' if level > high else '↓'}")
     if data["cost"] == "sample_entropy":
         if data["held_out_x"]:
             ax.axvline(data["held_out_x"]["value"], color=MUTED, linestyle=(0, (4, 2.5)), linewidth=0.9, zorder=1)
