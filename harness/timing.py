@@ -77,6 +77,8 @@ def time_all(cells: list[Cell], store: Store, machine_id: str) -> dict[str, int]
         if not due:
             continue
         others = busy(due[0].device)
+        if (others or 0) > 0.2:
+            progress.note(f"{others:.0%} of the device is busy with other work: times will be too long; wait for it to end, or leave them out with --no-time")
         code = {c.key(): c.code() for c in due}
         try:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -93,6 +95,5 @@ def time_all(cells: list[Cell], store: Store, machine_id: str) -> dict[str, int]
                           "same_output": not differing, "differing_rows": differing, "machine": machine_id, "code": code[answer.key], "busy": others, "peak_mib": answer.peak_mib})
             tally["timed"] += 1
             tally["differing"] += bool(differing)
-        beside = f", {others:.0%} of the device busy with other work" if (others or 0) > 0.2 else ""
-        progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows x {plan.repeats}{beside}", "timed")
+        progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows x {plan.repeats}", "timed")
     return tally

@@ -1,164 +1,143 @@
-"""A report from run folders, from their records alone: OUT/index.html, OUT/figures, OUT/tables, OUT/numbers.json.
+"""Run folders -> one self-contained page, figures for a paper, tables, and every number drawn. Rendered from records alone.
 
-    build([Path("runs/demo")], Path("report"))    ->    report/index.html
+    OUT/index.html                       opens from a file: styles and figures are inside, nothing is fetched
+    OUT/figures/NAME[-single].{png,pdf,svg}    double column 6.75 in, and single column 3.25 in
+    OUT/tables/{points,matched}.{csv,tex}
+    OUT/numbers.json                     what every mark of every figure stands for, and every row of every table
+
+    build([Path("runs/demo")], Path("runs/demo/report"))
+
+A plot is a module in reports/plots: `needs` (columns), `draw(frame, inches) -> (figure, numbers)`, `caption(frame)`, TITLE, SECTION, PLACE. It is
+drawn from the first tidy frame that has its columns.
 """
 
+import importlib
 import json
-import shutil
-from collections import Counter
+import pkgutil
+import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import jinja2
+import numpy as np
+import pandas as pd
 
-from reports import headline, provenance, tables
-from reports.frame import Group, groups, short
-from reports.plots import acceptance, matched, tradeoff
+from reports import front, page, plots, style, tables
+from reports.frame import Chapter, chapters
 from reports.records import Records, read
-from reports.style import inline, looks, paper, save
 
 TEMPLATES = Path(__file__).parent / "templates"
-FLAGS = {"inert": "speculation does nothing here: under 1.05 tokens a draft pass", "timed run differs": "a timed run gave other samples than the counted one"}
-SAMPLES, LETTERS = 3, "abcdefghijklmnopqrstuvwxyz "
 
 
-class Shown(NamedTuple):
-    name: str
-    kind: str         # tradeoff | matched | acceptance
-    label: str        # metric, or arm
-    title: str
-    caption: str
-    svg: str
-
-
-def build(run_dirs: Sequence[Path], out: Path) -> Path:
-    """Raises ValueError, in a sentence, if there is nothing to report or a stored array is damaged."""
+def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resamples: int = 2000) -> Path:
+    """The path of index.html. Raises ValueError, in a sentence, if there is nothing to report or `out` cannot be written."""
     records, out = read(run_dirs), Path(out)
-    found = groups(records.cells)
+    parts = chapters(records)
+    command = shlex.join(["ssmd-bench", "report", *map(str, records.folders), "--out", str(out)])
     try:
-        for folder in ("figures", "tables"):
-            shutil.rmtree(out / folder, ignore_errors=True)
-            (out / folder).mkdir(parents=True)
-        numbers = {"groups": [], "headline": None, "points": []}
-        views = [_view(group, out / "figures", numbers) for group in found]
-        first = next((v["headline"] for v in views if v["headline"]), None)
-        numbers["headline"] = first
-        tables.write(found, out / "tables")
-        (out / "numbers.json").write_text(json.dumps(numbers, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        title = " and ".join(dict.fromkeys(c.record["study"] for c in records.cells))
-        page = _environment().get_template("report.html.j2").render(
-            views=views, title=title, headline=headline.sentence(first, [v["matched"] for v in views], found),
-            questions=provenance.questions(records), missing=_missing(records, found), provenance=provenance.facts(records), lead=first)
-        (out / "index.html").write_text(page, encoding="utf-8")
+        for room in ("figures", "tables"):
+            (out / room).mkdir(parents=True, exist_ok=True)
+        prefixes = [f"{k}-{_slug(part.name)}-" if len(parts) > 1 else "" for k, part in enumerate(parts, 1)]
+        found = [_chapter(part, records, out, prefix, baseline, resamples) for part, prefix in zip(parts, prefixes)]
+        numbers = {"schema": 1, "chapters": [numbers for _, numbers in found]}
+        (out / "numbers.json").write_text(json.dumps(_plain(numbers), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=jinja2.StrictUndefined,
+        )
+        title = " + ".join(dict.fromkeys(part.name for part in parts))
+        html = environment.get_template("report.html.j2").render(
+            chapters=[context for context, _ in found], torn=records.torn, newer=records.newer, command=command, title=title
+        )
+        (out / "index.html").write_text(html, encoding="utf-8")
     except OSError as error:
         raise ValueError(f"the report folder {out} cannot be written ({error.strerror}): choose another with --out") from None
     return out / "index.html"
 
 
-def _environment() -> Environment:
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"named": headline.name_of, "number": tables.number, "ms": tables.milliseconds, "span": tables.span}
-    return environment
+def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baseline: str, resamples: int) -> tuple[dict, dict]:
+    """What the template needs of a chapter, and its numbers; figures and tables are written."""
+    base = front.baseline_of(chapter, baseline)
+    ratios = front.matched(chapter, base, resamples)
+    tidy = [front.tradeoff(chapter, base), ratios, front.likelihood(chapter, base), front.acceptance(chapter, base)]
+    figures, drawn = _figures(tidy, out / "figures", prefix)
+    for name, frame in (("points", chapter.frame), ("matched", ratios)):
+        frame.to_csv(out / "tables" / f"{prefix}{name}.csv", index=False)
+    tables.points_tex(chapter, out / "tables" / f"{prefix}points.tex")
+    tables.matched_tex(ratios, out / "tables" / f"{prefix}matched.tex")
+    accepted = page.accepted(chapter, base)
+    context = {
+        "id": _slug(prefix or "report"),
+        "name": chapter.name,
+        "n": int(chapter.frame.n.max()),
+        "baseline": base,
+        "figures": figures,
+        "opening": page.opening(chapter, ratios, base),
+        "points": page.points(chapter, base),
+        "matched": page.matched_rows(ratios, chapter, base),
+        "accepted": accepted,
+        "depths": page.DEPTHS,
+        "controls": page.controls(chapter),
+        "troubles": chapter.troubles,
+        "samples": page.samples(chapter),
+        "provenance": page.provenance(chapter, records),
+        "counts": chapter.frame.status.value_counts().to_dict(),
+    }
+    bare = [{k: v for k, v in row.items() if k != "look"} for row in accepted]
+    return context, {
+        "name": chapter.name,
+        "figures": drawn,
+        "points": chapter.frame.to_dict("records"),
+        "matched": ratios.to_dict("records"),
+        "accepted": bare,
+    }
 
 
-def _view(group: Group, folder: Path, numbers: dict) -> dict:
-    """What the page shows of a group; its figures are written and its numbers kept on the way."""
-    look = looks(group.arms, group.baseline)
-    figures, kept = [], {"title": group.title, "slug": group.slug, "tradeoff": {}, "matched": {}, "acceptance": {}}
-    for quality in (q for q in group.qualities if q.ordered):
-        for cost in ("nfe_a", "nfe_c", "seconds", *(["sample_entropy"] if quality.likelihood else [])):
-            data = tradeoff.compute(group, quality, cost)
-            if data:
-                name = f"{'entropy' if cost == 'sample_entropy' else 'tradeoff'}_{_slug(quality.label)}_{cost}{group.slug}"
-                kept["tradeoff"][name] = data
-                figures.append(_figure(name, folder, tradeoff.draw, (data, quality, look), **headline.caption_tradeoff(group, quality, cost, data)))
-        data = matched.compute(group, quality)
-        if data:
-            kept["matched"][quality.label] = data
-            if matched.drawable(data):
-                name = f"matched_{_slug(quality.label)}{group.slug}"
-                figures.append(_figure(name, folder, matched.draw, (data, quality, look), **headline.caption_matched(group, quality, data)))
-    kept["acceptance"] = acceptance.compute(group)
-    for arm, points in kept["acceptance"].items():
-        for by in acceptance.AXES:
-            if any(p[by] for p in points):
-                name = f"acceptance_{_slug(arm)}_{by}{group.slug}"
-                figures.append(_figure(name, folder, acceptance.draw, (points, by), **headline.caption_acceptance(group, arm, by)))
-    numbers["groups"].append(kept)
-    numbers["points"] += [_numbers(row, group) for row in group.rows + group.controls]
-    timed = any(r.seconds for r in group.rows)
-    return {"group": group, "figures": figures, "looks": look, "timed": timed, "cells": tables.cells, "matched": kept["matched"],
-            "acceptance": kept["acceptance"], "samples": _samples(group), "headline": headline.pick(kept["matched"])}
-
-
-def _figure(name: str, folder: Path, draw, arguments: tuple, kind: str, label: str, title: str, caption: str) -> Shown:
-    with paper():
-        figure = draw(*arguments)
-    svg = save(figure, folder, name)
-    return Shown(name, kind, label, title, caption, inline(svg, name, f"{title}. {caption}"))
+def _figures(tidy: Sequence[pd.DataFrame], folder: Path, prefix: str) -> tuple[list[dict], dict[str, list]]:
+    """Draw and save every plot that has its columns and something to show, in both widths."""
+    figures, numbers = [], {}
+    modules = [importlib.import_module(f"reports.plots.{module.name}") for module in pkgutil.iter_modules(plots.__path__)]
+    for plot in sorted(modules, key=lambda module: module.PLACE):
+        frame = next((frame for frame in tidy if len(frame) and set(plot.needs) <= set(frame)), None)
+        if frame is None:
+            continue
+        name, pictures = prefix + plot.__name__.rsplit(".", 1)[-1], {}
+        for size, inches in (("", style.DOUBLE), ("-single", style.SINGLE)):
+            with style.paper():
+                made = plot.draw(frame, inches)
+            if made is None:
+                break
+            label = f"{plot.TITLE}. {plot.caption(frame)} All numbers stand in the tables of this page and in numbers.json."
+            pictures[size] = style.inline(style.save(made[0], folder, name + size), f"{name}{size}", label)
+            numbers[name] = made[1]
+        if pictures:
+            figures.append(
+                {
+                    "name": name,
+                    "title": plot.TITLE,
+                    "section": plot.SECTION,
+                    "caption": plot.caption(frame),
+                    "wide": pictures[""],
+                    "narrow": pictures["-single"],
+                }
+            )
+    return figures, numbers
 
 
 def _slug(text: str) -> str:
-    return "".join(c if c.isalnum() or c == "_" else "-" for c in text).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "report"
 
 
-def _numbers(row, group: Group) -> dict:
-    return {"group": group.title, "key": row.key, "arm": row.arm, "parameters": row.parameters, "n": row.n, "control": row.control, "flags": row.flags,
-            "costs": {k: e._asdict() for k, e in row.costs.items()}, "gflop": row.cell.record["cost"]["gflop"],
-            "seconds_per_row": row.seconds and row.seconds._asdict(), "qualities": {k: e._asdict() for k, e in row.qualities.items()}}
-
-
-def _samples(group: Group) -> list[dict]:
-    """Rows 0..2 of the middle point of each arm and of each control: chosen before they are seen."""
-    chosen = [(arm, mine[len(mine) // 2]) for arm in group.arms if (mine := group.of(arm))] + [(r.arm, r) for r in group.controls]
-    return [{"arm": arm, "parameters": row.parameters, "nfe": row.costs["nfe_a"].value if row.costs else None,
-             "rows": [_text(x, row.cell.record["cell"]["data"]) for x in row.cell.samples()[:SAMPLES]]} for arm, row in chosen]
-
-
-def _text(tokens, data: dict) -> str:
-    if "symbols" in data or tokens.max() >= len(LETTERS):
-        return " ".join(str(t) for t in tokens)
-    return "".join(LETTERS[t] for t in tokens)
-
-
-def _missing(records: Records, found: list[Group]) -> list[dict]:
-    """All that is not as it should be: cells without samples, metrics that failed, inert points, code of several states."""
-    notes = [{"what": r["status"], "arm": r["arm"], "where": short(r["cell"]["sampler"]), "why": r["reason"]}
-             for r in (c.record for c in records.cells) if r["status"] != "done"]
-    for cell in records.cells:
-        notes += [{"what": "metric failed", "arm": cell.record["arm"], "where": short(cell.record["cell"]["sampler"]), "why": f"{label}: {s['reason']}"}
-                  for label, s in cell.scored.items() if s["status"] != "done"]
-        notes += [{"what": "outdated score", "arm": cell.record["arm"], "where": short(cell.record["cell"]["sampler"]),
-                   "why": f"{label} scored older samples: run the study again"} for label in cell.outdated]
-    for row in (r for g in found for r in g.rows):
-        notes += [{"what": flag, "arm": row.arm, "where": row.parameters, "why": FLAGS[flag]} for flag in row.flags]
-    notes += _stale(records)
-    labels = {label for c in records.cells for label in c.scored}
-    bare = [c for c in records.cells if c.record["status"] == "done" and (not c.scored or not labels <= {*c.scored, *c.outdated})]
-    if bare:
-        notes.append({"what": "not scored", "arm": "several", "where": "", "why": f"{len(bare)} finished cells lack metrics: run the study again, which scores them"})
-    busy = [t["busy"] for c in records.cells for t in c.timed if (t.get("busy") or 0) > 0.2]
-    if busy:
-        notes.append({"what": "times doubtful", "arm": "several", "where": "", "why": f"{len(busy)} timed runs while other work took {max(busy):.0%} of the device or less"})
-    if records.torn:
-        notes.append({"what": "torn", "arm": "all", "where": "", "why": f"{records.torn} unreadable lines in the records were skipped"})
-    names = {s["metric"]["name"] for c in records.cells for s in c.scored.values() if s["status"] == "done"}
-    if not {"judge", "exact_nll"} & names:
-        notes.append({"what": "not measured", "arm": "all", "where": "", "why": "no likelihood under a judge network is stored"})
-    for group in found:
-        if not any(r.seconds for r in group.rows):
-            notes.append({"what": "not measured", "arm": "all", "where": "", "why": f"no times are stored ({group.title}): figures against seconds are absent"})
-    return notes
-
-
-def _stale(records: Records) -> list[dict]:
-    """Arms whose points were drawn by more than one state of the code that their sampler reaches."""
-    codes: dict[tuple, Counter] = {}
-    for record in (c.record for c in records.cells if c.record["status"] == "done"):
-        sampler = record["cell"]["sampler"]
-        kind = (record["arm"], sampler["name"], *(v["name"] for v in sampler.values() if isinstance(v, dict)))
-        codes.setdefault(kind, Counter())[record["code"]] += 1
-    return [{"what": "stale", "arm": kind[0], "where": ", ".join(kind[2:]), "why": f"{found.total()} points come from {len(found)} states of the code ("
-             + ", ".join(f"{code[:8]}: {count}" for code, count in found.most_common()) + "): run the study again to renew the older ones"}
-            for kind, found in codes.items() if len(found) > 1]
+def _plain(value: object) -> object:
+    """JSON data: no NaN, no numpy."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value

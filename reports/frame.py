@@ -1,211 +1,228 @@
-"""Records as operating points with intervals: the one place where a report computes a quality, a cost or a time of a point.
+"""Records -> chapters: for each question one pandas frame, one row a cell, with costs, scores and seconds and their intervals.
 
-A Group holds points that may stand in one figure: same data, prompts, rows, seed, and the same network as the unit of NFE. Intervals are 95 %
-and by bootstrap over rows (harness/stats.py). A metric of the whole set has no rows here, and so no interval. A time is the median over fresh
-processes of one machine, with the range over those processes.
+A question is a data set with its prompts, n, seed and reference network (records.Cell.question): cells of different questions never share a
+figure. Columns of the frame:
+
+    arm, setting, key, run, study, sampler, status, reason, control, inert, stale, n, batch, seed, temperature
+    nfe_a, nfe_b, nfe_c      needed by a row, conventions A, B, C of spec ssmd.md section 6; with .low and .high
+    executed_a, executed_over_needed, gflop (executed, a row), tokens (a row)
+    seconds                  a row: mean over processes of the median repetition; with .low, .high, .n (processes)
+    LABEL                    the value of each metric; with .low and .high where it is a ratio of sums over rows
+
+Intervals are those of harness.stats.ratio_interval, computed for all columns at once.
 """
 
 import json
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from harness.frontier import Point
-from harness.kinds import Scores
-from harness.stats import ratio_interval
-from reports.records import Cell
+from harness.stats import Interval, interval, ratio_interval, resampled_sums
+from reports.names import arm_names, settings_of
+from reports.records import Cell, Records
 
-BASELINE, HELD_OUT = "ancestral", "held_out"
 COSTS = ("nfe_a", "nfe_b", "nfe_c")
-FIRST = ("spelling", "judge", "ngram", "exact_nll")    # labels in this order, then the others
+FIRST = ("spelling", "judge")  # metrics drawn first where they were scored
+BUSY = 0.2  # share of the device that other work may take while a cell is timed
 
 
-class Estimate(NamedTuple):
-    value: float
-    low: float | None = None
-    high: float | None = None
-    n: int | None = None        # rows, or processes
-
-
-class Quality(NamedTuple):
-    label: str
+class Chapter(NamedTuple):
     name: str
-    better: str
-    unit: str
-    per_row: bool
+    frame: pd.DataFrame
+    metrics: dict[str, dict]  # label -> {"name", "better", "unit", "per", "metric"}
+    cells: dict[str, Cell]  # key -> cell
+    arms: list[str]  # that are no controls, in the order of the studies
+    controls: list[str]
+    troubles: list[dict]  # what is missing: {"what", "arm", "setting", "reason"}
 
-    @property
-    def ordered(self) -> bool:
-        return self.better in ("lower", "higher")
-
-    @property
-    def likelihood(self) -> bool:
-        return self.unit.startswith("nats per")
-
-
-@dataclass
-class Row:
-    """One operating point, or one control."""
-
-    cell: Cell
-    arm: str
-    parameters: str
-    control: bool
-    costs: dict[str, Estimate] = field(default_factory=dict)         # empty for controls
-    qualities: dict[str, Estimate] = field(default_factory=dict)
-    seconds: Estimate | None = None                                  # per row
-    flags: list[str] = field(default_factory=list)
-
-    @property
-    def key(self) -> str:
-        return self.cell.record["key"]
-
-    @property
-    def n(self) -> int:
-        return self.cell.record["cell"]["n"]
-
-    def scores(self, label: str) -> Scores:
-        return Scores(self.qualities[label].value, *self.cell.rows(label))
-
-    def point(self, label: str, cost: str) -> Point:
-        costs = self.cell.costs()[:, COSTS.index(cost)]
-        return Point(float(costs.mean()), self.scores(label), costs)
+    def done(self, arm: str | None = None) -> pd.DataFrame:
+        found = self.frame[(self.frame.status == "done") & (self.frame.control if arm in self.controls else ~self.frame.control)]
+        return found if arm is None else found[found.arm == arm]
 
 
-@dataclass
-class Group:
-    title: str
-    slug: str                      # "" for the first
-    rows: list[Row]                # points, cheapest first within an arm
-    controls: list[Row]
-    arms: list[str]                # in the order of their studies
-    qualities: list[Quality]
-    n: int
-
-    @property
-    def baseline(self) -> str | None:
-        return next((arm for arm in self.arms if arm.split(" · ")[0] == BASELINE), None)
-
-    def of(self, arm: str, label: str | None = None) -> list[Row]:
-        return [r for r in self.rows if r.arm == arm and (label is None or label in r.qualities)]
-
-    def held_out(self, label: str) -> Estimate | None:
-        return next((r.qualities[label] for r in self.controls if r.cell.record["cell"]["sampler"]["name"] == HELD_OUT and label in r.qualities), None)
+def chapters(records: Records) -> list[Chapter]:
+    questions: dict[str, list[Cell]] = {}
+    for cell in records.cells:
+        questions.setdefault(cell.question(), []).append(cell)
+    return [_chapter(cells) for cells in questions.values()]
 
 
-def short(sampler: dict) -> str:
-    """The settings for people: "steps 32", "cosine 0.02, N 2", "steps 24, sandwich 0.25". The linear schedule and the clock go without saying."""
-    parts = []
-    for name, value in sampler.items():
-        if name in ("name", "version") or (name, value) == ("by", "clock"):
-            continue
-        if not isinstance(value, dict):
-            parts.append(f"{ {'rounds': 'N'}.get(name, name) } {value:g}" if isinstance(value, (int, float)) else f"{name} {value}")
-        elif name == "host":
-            parts.append(short(value) if value["name"] == BASELINE else f"{value['name']} {short(value)}".strip())
-        elif (name, value["name"]) != ("schedule", "linear"):
-            inner = [f"{v:g}" if isinstance(v, (int, float)) else str(v) for k, v in value.items() if k not in ("name", "version")]
-            parts.append(" ".join([value["name"], *inner]))
-    return ", ".join(parts)
-
-
-def groups(cells: Sequence[Cell]) -> list[Group]:
-    """Finished cells, by the question they answer; groups of more points come first."""
-    done = [c for c in cells if c.record["status"] == "done"]
-    by_question: dict[str, list[Cell]] = {}
-    for cell in done:
-        by_question.setdefault(cell.question(), []).append(cell)
-    found = [_group(mine, k) for k, mine in enumerate(sorted(by_question.values(), key=len, reverse=True))]
-    return found
-
-
-def _group(cells: list[Cell], k: int) -> Group:
+def _chapter(cells: list[Cell]) -> Chapter:
     names = arm_names(cells)
-    arms = [a for cell in cells for a in _study_arms(cell, names)]
-    rows = [_row(cell, names[cell.record["key"]]) for cell in cells]
-    _add_seconds(rows)
-    points = [r for r in rows if not r.control]
-    order = {arm: place for place, arm in reversed(list(enumerate(arms)))}
-    points.sort(key=lambda r: (order[r.arm], r.costs["nfe_a"].value))
-    about = cells[0].record["cell"]
-    studies = list(dict.fromkeys(c.record["study"] for c in cells))
-    title = f"{', '.join(studies)} · {about['data']['name']}, n = {about['n']:,}, seed {about['seed']}"
-    return Group(title, f"-{k + 1}" if k else "", points, [r for r in rows if r.control], list(dict.fromkeys(r.arm for r in points)),
-                 _qualities(rows), about["n"])
+    settings = settings_of(cells, names)
+    troubles: list[dict] = []
+
+    def trouble(what: str, cell: Cell, reason: str) -> None:
+        key = cell.record["key"]
+        troubles.append({"what": what, "arm": names[key], "setting": settings[key], "reason": reason, "key": key})
+
+    codes = _codes(cells)
+    rows = [_row(cell, names, settings, codes[_maker(cell)], trouble) for cell in cells]
+    metrics = _metrics(cells)
+    machine = _machine(cells)
+    pairs: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = {}
+    for k, cell in enumerate(cells):
+        if rows[k]["status"] != "done":
+            continue
+        _score(cell, metrics, rows[k], pairs, k, trouble)
+        _time(cell, machine, rows[k], trouble)
+        if not rows[k]["control"]:
+            try:
+                pairs |= {(k, name): (column, np.ones(len(column))) for name, column in zip(COSTS, cell.costs().T)}
+            except ValueError as error:
+                trouble("costs by row missing", cell, str(error))
+    for (k, column), found in intervals(pairs).items():
+        rows[k] |= {column: found.value, f"{column}.low": found.low, f"{column}.high": found.high}
+    studies = {cell.study["name"]: cell.study for cell in cells}
+    order = [arm for study in studies.values() for arm in study.get("arms", ())]
+    for study in studies.values():
+        told = {cell.record["arm"] for cell in cells if cell.study["name"] == study["name"]}
+        troubles += [
+            {
+                "what": "no record",
+                "arm": arm,
+                "setting": "",
+                "reason": f"the study {study['name']} names this arm and no cell of it was run",
+                "key": "",
+            }
+            for arm in study.get("arms", ())
+            if arm not in told
+        ]
+    frame = pd.DataFrame(rows)
+    for column in ("inert", "stale", "control"):
+        frame[column] = frame[column].astype(bool)
+    rank = {arm: k for k, arm in reversed(list(enumerate(order)))}
+    frame["_rank"] = frame.arm.map(lambda arm: rank.get(arm, rank.get(arm.split(" [")[0], len(rank))))
+    frame = frame.sort_values(["_rank", "arm", "nfe_a"], kind="stable", ignore_index=True).drop(columns="_rank")
+    arms = {control: list(dict.fromkeys(frame.arm[frame.control == control])) for control in (False, True)}
+    return Chapter(" + ".join(studies), frame, metrics, {cell.record["key"]: cell for cell in cells}, arms[False], arms[True], troubles)
 
 
-def _study_arms(cell: Cell, names: dict[str, str]) -> list[str]:
-    listed = cell.study.get("arms", [])
-    mine = names[cell.record["key"]]
-    return [mine] if mine not in listed else [arm for arm in listed if arm in names.values()]
+def _row(cell: Cell, names: dict, settings: dict, code: str, trouble) -> dict:
+    record, about = cell.record, cell.record["cell"]
+    cost, key = record.get("cost") or {}, record["key"]
+    stale = record["status"] == "done" and record.get("code", "") != code
+    if record["status"] != "done":
+        trouble(record["status"], cell, record.get("reason", ""))
+    if record.get("inert"):
+        trouble("inert", cell, "it did next to nothing of what it is for: fewer than 1.05 tokens a draft pass")
+    if stale:
+        trouble("stale", cell, f"counted by code {record.get('code')}, not by {code}")
+    return {
+        "arm": names[key],
+        "setting": settings[key],
+        "key": key,
+        "run": str(cell.store.folder),
+        "study": cell.study["name"],
+        "sampler": json.dumps(about["sampler"], sort_keys=True),
+        "status": record["status"],
+        "reason": record.get("reason", ""),
+        "control": bool(record.get("control")),
+        "inert": bool(record.get("inert")),
+        "stale": stale,
+        "n": about["n"],
+        "batch": about["batch"],
+        "seed": about["seed"],
+        "temperature": about.get("temperature", 1.0),
+        **{name: cost.get(name, np.nan) for name in (*COSTS, "executed_a", "executed_over_needed", "gflop")},
+        "tokens": cost["tokens"] / about["n"] if "tokens" in cost else np.nan,
+    }
 
 
-def arm_names(cells: Sequence[Cell]) -> dict[str, str]:
-    """key -> name of its arm; where studies use one name for unlike networks or temperatures, the networks are named too."""
-    def kind(cell: Cell) -> str:
-        about = cell.record["cell"]
-        return json.dumps([about["nets"], about.get("temperature", 1.0)], sort_keys=True)
+def _score(cell: Cell, metrics: dict, row: dict, pairs: dict, k: int, trouble) -> None:
+    for label in cell.outdated:
+        trouble("score outdated", cell, f"{label} was computed for samples that have been drawn anew since")
+    for label, found in cell.scored.items():
+        if found["status"] != "done":
+            trouble("metric failed", cell, f"{label}: {found.get('reason', '')}")
+        elif _identity(found) != metrics[label]["identity"]:
+            trouble("metric differs", cell, f"{label} was computed with other settings, code or judge than its newest score: left out")
+        else:
+            row[label] = found["value"]
+            if found["per"] == "row":
+                try:
+                    pairs[k, label] = tuple(cell.rows(label))
+                except ValueError as error:
+                    trouble("scores by row missing", cell, str(error))
 
-    kinds: dict[str, set] = {}
-    for cell in cells:
-        kinds.setdefault(cell.record["arm"], set()).add(kind(cell))
+
+def _time(cell: Cell, machine: str | None, row: dict, trouble) -> None:
+    code = cell.record.get("code")
+    mine = [t for t in cell.timed if t["machine"] == machine and t.get("code", code) == code]
+    if elsewhere := {t["machine"] for t in cell.timed} - {machine}:
+        trouble("time left out", cell, f"timed on {', '.join(sorted(elsewhere))}, and the seconds shown are those of {machine}")
+    if differing := [t for t in mine if not t.get("same_output", True)]:
+        trouble(
+            "timed output differs",
+            cell,
+            f"in {max(t['differing_rows'] for t in differing)} of {differing[0]['rows']} rows, in {len(differing)} of {len(mine)} processes",
+        )
+    if (others := max((t.get("busy") or 0 for t in mine), default=0)) > BUSY:
+        trouble("timed beside other work", cell, f"other work took up to {others:.0%} of the device")
+    seconds = [median(t["seconds"]) / t["rows"] for t in mine if t["seconds"]]
+    if seconds:
+        row |= {"seconds": float(np.mean(seconds)), "seconds.n": len(seconds), "timed_rows": mine[0]["rows"]}
+    if len(seconds) > 1:
+        found = ratio_interval(seconds, np.ones(len(seconds)))
+        row |= {"seconds.low": found.low, "seconds.high": found.high}
+
+
+def intervals(pairs: dict, resamples: int = 2000) -> dict[tuple, Interval]:
+    """harness.stats.ratio_interval of every (numerator, denominator), each (n,); those that have none are left out."""
     found = {}
-    for cell in cells:
-        arm, about = cell.record["arm"], cell.record["cell"]
-        if len(kinds[arm]) > 1:
-            nets = "+".join(f"{name} {about['nets'][role][:4]}" for role, name in about["net_names"].items())
-            arm = f"{arm} · {nets}" + (f" T {about['temperature']:g}" if about.get("temperature", 1.0) != 1 else "")
-        found[cell.record["key"]] = arm
+    for n in {len(pair[0]) for pair in pairs.values()} - {0, 1}:
+        keys = [key for key, pair in pairs.items() if len(pair[0]) == n]
+        for start in range(0, len(keys), 256):
+            chunk = keys[start : start + 256]
+            sums = resampled_sums(
+                np.stack([column for key in chunk for column in pairs[key]], 1), resamples, seed=0
+            )  # (1 + resamples, 2 m)
+            for m, key in enumerate(chunk):
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    value, *others = sums[:, 2 * m] / sums[:, 2 * m + 1]
+                if np.isfinite(value) and np.isfinite(others).all():
+                    found[key] = interval(value, others, n, 0.95)
     return found
 
 
-def _row(cell: Cell, arm: str) -> Row:
-    record = cell.record
-    row = Row(cell, arm, short(record["cell"]["sampler"]), bool(record.get("control")))
-    if record.get("inert"):
-        row.flags.append("inert")
-    ones = np.ones(row.n)
-    if not row.control:
-        costs = cell.costs()
-        row.costs = {name: _estimate(costs[:, k], ones) for k, name in enumerate(COSTS)}
-    for label, scored in cell.scored.items():
-        if scored["status"] == "done":
-            row.qualities[label] = _estimate(*cell.rows(label)) if scored["per"] == "row" else Estimate(scored["value"], n=scored["n"])
-    return row
+def _metrics(cells: Sequence[Cell]) -> dict[str, dict]:
+    """label -> what it is, from its newest record; those drawn first come first."""
+    newest: dict[str, dict] = {}
+    for cell in cells:
+        for label, record in cell.scored.items():
+            if label not in newest or record.get("time", "") >= newest[label].get("time", ""):
+                newest[label] = record
+    rank = {
+        label: (FIRST.index(r["metric"]["name"]) if r["metric"]["name"] in FIRST else len(FIRST), r["per"] != "row")
+        for label, r in newest.items()
+    }
+    return {
+        label: {"name": newest[label]["metric"]["name"], **{key: newest[label][key] for key in ("better", "unit", "per", "metric")}}
+        | {"identity": _identity(newest[label])}
+        for label in sorted(newest, key=rank.get)
+    }
 
 
-def _estimate(numerator: np.ndarray, denominator: np.ndarray) -> Estimate:
-    if len(numerator) < 2:
-        return Estimate(float(numerator.sum() / denominator.sum()), n=len(numerator))
-    try:
-        found = ratio_interval(numerator, denominator)
-    except ValueError:                                                             # a resample holds nothing that the metric counts
-        return Estimate(float(numerator.sum() / denominator.sum()), n=len(numerator))
-    return Estimate(found.value, found.low, found.high, found.n)
+def _identity(scored: dict) -> str:
+    """What a score rests on beside the samples: a judge is known by its weights, not by the path of its file."""
+    return json.dumps([scored["metric"].get("identity", scored["metric"]), scored.get("code")], sort_keys=True)
 
 
-def _add_seconds(rows: list[Row]) -> None:
-    """Times of the machine that timed most; times of other code than that of the samples do not count."""
-    valid = {row.key: [t for t in row.cell.timed if t["seconds"] and t.get("code", row.cell.record["code"]) == row.cell.record["code"]] for row in rows}
-    machines = Counter(t["machine"] for times in valid.values() for t in times)
-    for row in rows:
-        times = [t for t in valid[row.key] if t["machine"] == machines.most_common(1)[0][0]]
-        if times:
-            found = [median(t["seconds"]) / t["rows"] for t in times]
-            row.seconds = Estimate(median(found), min(found), max(found), len(found))
-        if any(not t["same_output"] for t in times):
-            row.flags.append("timed run differs")
+def _maker(cell: Cell) -> tuple[str, ...]:
+    """Cells of one answer are sampled by the same code."""
+    about = cell.record["cell"]
+    return about["sampler"]["name"], *sorted((about.get("nets") or {}).values())
 
 
-def _qualities(rows: list[Row]) -> list[Quality]:
-    found = {}
-    for row in rows:
-        for label in row.qualities:
-            scored = row.cell.scored[label]
-            found[label] = Quality(label, scored["metric"]["name"], scored["better"], scored["unit"], scored["per"] == "row")
-    rank = {name: k for k, name in enumerate(FIRST)}
-    return sorted(found.values(), key=lambda q: (not q.ordered, rank.get(q.name, len(rank)), not q.per_row))
+def _codes(cells: Sequence[Cell]) -> dict[tuple[str, ...], str]:
+    """The newest code that each sampler with its networks was counted by; a cell of another code is stale."""
+    return {_maker(cell): cell.record.get("code", "") for cell in sorted(cells, key=lambda cell: cell.record.get("time", ""))}
+
+
+def _machine(cells: Sequence[Cell]) -> str | None:
+    """The machine whose times are shown: the one that timed the most cells."""
+    timed = [name for cell in cells for name in {t["machine"] for t in cell.timed}]
+    return max(sorted(set(timed)), key=timed.count, default=None)

@@ -15,13 +15,13 @@ from harness.store import Store
 
 
 class Cell(NamedTuple):
-    record: dict                   # counted
+    record: dict  # counted
     study: dict
-    scored: Mapping[str, dict]     # label -> scored record of these samples
-    outdated: Sequence[str]        # labels scored before the samples were drawn anew
-    timed: Sequence[dict]          # the newest of each process and machine
+    scored: Mapping[str, dict]  # label -> scored record of these samples
+    outdated: Sequence[str]  # labels scored before the samples were drawn anew
+    timed: Sequence[dict]  # the newest of each process and machine
     store: Store
-    networks: Mapping[str, str]    # name -> sha256, of this run
+    networks: Mapping[str, str]  # name -> sha256, of this run
 
     def rows(self, label: str) -> np.ndarray:
         """Numerator and denominator of a metric, (2, n). Raises ValueError if the array is missing or damaged."""
@@ -45,26 +45,27 @@ class Cell(NamedTuple):
 class Records(NamedTuple):
     cells: list[Cell]
     machines: list[dict]
-    networks: dict[str, dict]      # sha256 -> record
+    networks: dict[str, dict]  # sha256 -> record
     torn: int
+    newer: int  # records of a newer schema, left out
     folders: list[Path]
 
 
 def read(folders: Sequence[Path]) -> Records:
     """Raises ValueError, in a sentence, if there is nothing to report."""
-    cells, machines, networks, torn = {}, {}, {}, 0
+    cells, machines, networks, torn, newer = {}, {}, {}, 0, 0
     for folder in map(Path, folders):
         if not any(folder.glob("records*.jsonl")):
             raise ValueError(f"{folder} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
         store = Store(folder)
-        torn += store.torn
+        torn, newer = torn + store.torn, newer + store.newer
         machines |= {(m["id"], m.get("commit")): m for m in store.of("machine")}
         networks |= {net["sha256"]: net for net in store.of("network")}
         cells |= _cells(store)
     if not cells:
         names = ", ".join(str(folder) for folder in folders) or "no run folder"
         raise ValueError(f"{names}: no counted cell is stored, so there is nothing to report; run a study with `ssmd-bench run` first")
-    return Records(list(cells.values()), list(machines.values()), networks, torn, [Path(folder) for folder in folders])
+    return Records(list(cells.values()), list(machines.values()), networks, torn, newer, [Path(folder) for folder in folders])
 
 
 def _cells(store: Store) -> dict[str, Cell]:
@@ -85,6 +86,13 @@ def _cells(store: Store) -> dict[str, Cell]:
     for key, record in counted.items():
         mine = scored.get(key, {})
         fits = {label: old in (None, record.get("samples_sha256")) for label, (_, old) in mine.items()}
-        found[key] = Cell(record, studies.get(record["study"], {"name": record["study"]}), {label: r for label, (r, _) in mine.items() if fits[label]},
-                          [label for label, ok in fits.items() if not ok], list(timed.get(key, {}).values()), store, networks)
+        found[key] = Cell(
+            record,
+            studies.get(record["study"], {"name": record["study"]}),
+            {label: r for label, (r, _) in mine.items() if fits[label]},
+            [label for label, ok in fits.items() if not ok],
+            list(timed.get(key, {}).values()),
+            store,
+            networks,
+        )
     return found

@@ -6,17 +6,18 @@ Colours are those of Okabe and Ito (2008) without the yellow, which vanishes on 
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-SINGLE, DOUBLE = 3.25, 6.75    # inches
+SINGLE, DOUBLE = 3.25, 6.75  # inches
 INK, MUTED, FRONT, GRID, PAPER = "#1a1a1b", "#6b6b6d", "#c4c4c8", "#e6e6e9", "#ffffff"
 VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", FRONT: "var(--front)", GRID: "var(--grid)", PAPER: "var(--paper)"}
 COLOURS = (INK, "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
@@ -24,13 +25,45 @@ MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "<", ">")
 SIGNS = dict(zip(MARKERS, "●■◆▲▼✚✖★◀▶"))
 
 RC = {
-    "font.family": "DejaVu Sans", "font.size": 7, "axes.titlesize": 7, "axes.labelsize": 7, "xtick.labelsize": 6.5, "ytick.labelsize": 6.5,
-    "legend.fontsize": 6.5, "legend.frameon": False, "legend.handlelength": 1.6, "legend.columnspacing": 1.2, "legend.labelspacing": 0.3,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6, "axes.edgecolor": MUTED, "axes.labelcolor": INK, "text.color": INK,
-    "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK, "ytick.labelcolor": INK, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
-    "xtick.major.size": 2.5, "ytick.major.size": 2.5, "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.5, "axes.axisbelow": True,
-    "lines.linewidth": 1.0, "lines.markersize": 3.8, "figure.facecolor": PAPER, "axes.facecolor": PAPER, "figure.constrained_layout.use": True,
-    "pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "ssmd-bench", "axes.unicode_minus": True,
+    "font.family": "DejaVu Sans",
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.labelsize": 7,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "legend.columnspacing": 1.2,
+    "legend.labelspacing": 0.3,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "axes.grid": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.5,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 3.8,
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
+    "figure.constrained_layout.use": True,
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "ssmd-bench",
+    "axes.unicode_minus": True,
 }
 
 
@@ -60,8 +93,8 @@ def panels(rows: int, columns: int, inches: float, height: float, **share) -> tu
     return figure, figure.subplots(rows, columns, squeeze=False, **share)
 
 
-def log_x(ax: Axes, values: Sequence[float]) -> None:
-    """A log axis around the values, with two to five round ticks."""
+def log_x(ax: Axes, values: Sequence[float], most: int = 5) -> None:
+    """A log axis around the values, with two to `most` round ticks."""
     values = np.asarray([v for v in values if np.isfinite(v) and v > 0])
     ax.set_xscale("log")
     if not len(values):
@@ -71,31 +104,37 @@ def log_x(ax: Axes, values: Sequence[float]) -> None:
     low, high = low * np.exp(-pad), high * np.exp(pad)
     ax.set_xlim(low, high)
     decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    choices = (2.0 ** np.arange(-20, 21), 4.0 ** np.arange(-10, 11), np.outer(decades, (1, 2, 5)).ravel(), np.outer(decades, (1, 3)).ravel(), decades,
-               np.array(MaxNLocator(4).tick_values(low, high)))
+    choices = (
+        2.0 ** np.arange(-20, 21),
+        4.0 ** np.arange(-10, 11),
+        np.outer(decades, (1, 2, 5)).ravel(),
+        np.outer(decades, (1, 3)).ravel(),
+        decades,
+        np.array(MaxNLocator(4).tick_values(low, high)),
+    )
     choices = choices[2:] if low < 0.5 else choices
     inside = [c[(c >= low) & (c <= high)] for c in choices]
-    ticks = next((t for t in inside if 3 <= len(t) <= 5), next((t for t in inside if 2 <= len(t) <= 6), inside[-1]))
+    ticks = next((t for t in inside if 3 <= len(t) <= most), next((t for t in inside if 2 <= len(t) <= most), inside[-1]))
     ax.xaxis.set_major_locator(FixedLocator(ticks))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def legend(figure: Figure, handles: Sequence, labels: Sequence[str], inches: float) -> None:
+def legend(figure: Figure, handles: Mapping[str, Artist], inches: float) -> None:
     """One legend above all panels, in as many columns as fit the width."""
-    widest = 0.35 + 0.062 * max(len(label) for label in labels)                    # inches: handle and text of 6.5 points
-    columns = max(1, min(len(labels), int(inches / widest)))
-    lines = -(-len(labels) // columns)
+    labels = list(handles)
+    widths = [0.42 + 0.054 * len(label) for label in labels]  # inches: handle, gap and text of 6.5 points
+    lines = 1 if sum(widths) <= inches else -(-len(labels) // max(1, int(inches / max(widths))))
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + 0.14 * lines)
-    figure.legend(handles, labels, loc="outside upper center", ncols=-(-len(labels) // lines))
+    figure.legend(list(handles.values()), labels, loc="outside upper center", ncols=-(-len(labels) // lines))
 
 
 def save(figure: Figure, folder: Path, name: str) -> str:
     """Write NAME.png, NAME.pdf and NAME.svg; the SVG text comes back."""
     with paper():
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")                                           # laid out once, not once a format
+        figure.get_layout_engine().execute(figure)
+        figure.set_layout_engine("none")  # laid out once, not for each format
         for kind, about in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
             figure.savefig(folder / f"{name}.{kind}", dpi=300, metadata=about)
         text = io.StringIO()
@@ -106,7 +145,7 @@ def save(figure: Figure, folder: Path, name: str) -> str:
 
 def inline(svg: str, prefix: str, label: str) -> str:
     """An SVG file as an element of a page: own ids, the page's ink and paper, a label for who cannot see it."""
-    body = svg[svg.index("<svg"):]
+    body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.S)
     body = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", body).replace("xlink:href", "href")
     body = re.sub(r'\bid="', f'id="{prefix}-', body)
@@ -115,4 +154,4 @@ def inline(svg: str, prefix: str, label: str) -> str:
         body = body.replace(colour, variable)
     size = re.search(r'viewBox="[^"]*"', body)[0]
     escaped = label.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return f'<svg {size} role="img" aria-label="{escaped}">' + body[body.index(">") + 1:].strip()
+    return f'<svg {size} role="img" aria-label="{escaped}">' + body[body.index(">") + 1 :].strip()

@@ -1,91 +1,159 @@
-"""Tables of a report: all points as CSV, as booktabs LaTeX, and as cells of the page; numbers with intervals in a form for people."""
+"""Tables of a report: numbers as text with as many digits as their interval bears, CSV in full precision, LaTeX with booktabs.
 
+>>> show(0.86123, 0.8523, 0.8702), show(0.86123), show(float("nan"))
+('0.861 [0.852, 0.870]', '0.8612', '')
+"""
+
+from collections.abc import Sequence
+from math import floor, isfinite, log10
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from reports.frame import Estimate, Group, Quality, Row
+from reports.frame import COSTS, Chapter
 
-HEADS = {"nfe_a": "NFE A", "nfe_b": "NFE B", "nfe_c": "NFE C"}
-SPECIAL = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "·": r"$\cdot$"}
-
-
-def frame(groups: list[Group]) -> pd.DataFrame:
-    """One line a point or control, every interval in two columns of its own."""
-    lines = []
-    for group in groups:
-        for row in group.rows + group.controls:
-            record = row.cell.record
-            line = {"study": record["study"], "arm": row.arm, "parameters": row.parameters, "control": row.control, "n": row.n, "seed": record["cell"]["seed"],
-                    "data": record["cell"]["data"]["name"], "key": row.key, "flags": "; ".join(row.flags)}
-            named = [*row.costs.items(), *([("seconds_per_row", row.seconds)] if row.seconds else []), *row.qualities.items()]
-            for name, estimate in named:
-                line |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-            lines.append(line | ({} if row.control else {"gflop": record["cost"]["gflop"]}))
-    return pd.DataFrame(lines)
+TEX = {
+    "\\": r"\textbackslash{}",
+    "_": r"\_",
+    "%": r"\%",
+    "&": r"\&",
+    "#": r"\#",
+    "$": r"\$",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\^{}",
+}
 
 
-def write(groups: list[Group], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    frame(groups).to_csv(folder / "points.csv", index=False)
-    (folder / "points.tex").write_text("\n\n".join(latex(group) for group in groups), encoding="utf-8")
+def digits(value: float, low: float = np.nan, high: float = np.nan) -> int:
+    """Decimals: one or two significant digits of half the interval; without one, or one of no width, four significant digits of the value."""
+    half = (high - low) / 2
+    if half > 1e-9 * abs(value):
+        return min(5, max(2 if abs(value) < 10 else 0, -floor(log10(half / 3))))
+    return min(5, max(0, 3 - floor(log10(abs(value))))) if value else 0
 
 
-def latex(group: Group) -> str:
-    """A booktabs tabular; intervals of rows that have them stand as half-widths."""
-    timed = any(r.seconds for r in group.rows)
-    heads = ["arm", "parameters", "NFE A", "NFE B", "NFE C", "GFLOP"] + ["ms/row"] * timed
-    heads += [_tex(q.label) + {"lower": r" ($\downarrow$)", "higher": r" ($\uparrow$)"}.get(q.better, "") for q in group.qualities]
-    lines = [r"% \usepackage{booktabs}", f"% {group.title}; 95 % intervals as plus-minus half their width", rf"\begin{{tabular}}{{ll{'r' * (len(heads) - 2)}}}", r"\toprule",
-             " & ".join(heads) + r" \\", r"\midrule"]
-    last = None
-    for row in group.rows + group.controls:
-        if last not in (None, row.arm):
-            lines.append(r"\addlinespace")
-        costs = [f"{row.costs[c].value:.2f}" for c in HEADS] + [number(row.cell.record["cost"]["gflop"])] if row.costs else ["--"] * 4
-        cells = [row.arm if row.arm != last else "", row.parameters, *costs, *([milliseconds(row.seconds) if row.seconds else "--"] if timed else [])]
-        body = [_tex(c) for c in cells]
-        for quality in group.qualities:
-            found = row.qualities.get(quality.label)
-            places = digits(found) if found else 3
-            half = rf" $\pm$ {(found.high - found.low) / 2:.{places}f}" if found and found.low is not None else ""
-            body.append(f"{found.value:.{places}f}{half}" if found else "--")
-        lines.append(" & ".join(body) + r" \\")
-        last = row.arm
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+def spell(value: float | None, low: float = np.nan, high: float = np.nan) -> dict | None:
+    """The number, and its interval where it has one of some width, as text; None for no number."""
+    if value is None or not isfinite(value):
+        return None
+    places = digits(value, low, high)
+    ends = [f"{end:.{places}f}" for end in (low, high)] if high - low > 1e-9 * abs(value) else None
+    return {"value": f"{value:.{places}f}", "low": ends and ends[0], "high": ends and ends[1]}
 
 
-def _tex(text: str) -> str:
-    return "".join(SPECIAL.get(c, c) for c in text)
+def show(value: float, low: float = np.nan, high: float = np.nan) -> str:
+    found = spell(value, low, high)
+    return "" if found is None else found["value"] + (f" [{found['low']}, {found['high']}]" if found["low"] else "")
 
 
-def digits(estimate: Estimate) -> int:
-    """Decimals that show the interval's width to two figures, 2 to 4."""
-    if estimate.low is None or estimate.high <= estimate.low:
-        return 3
-    return int(np.clip(1 - np.floor(np.log10((estimate.high - estimate.low) / 2)), 2, 4))
+def at(row: dict, column: str) -> dict | None:
+    return spell(row.get(column, np.nan), row.get(f"{column}.low", np.nan), row.get(f"{column}.high", np.nan))
 
 
-def number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    places = next((places for least, places in ((1000, ",.0f"), (100, ".1f"), (0.1, ".2f")) if abs(value) >= least), ".2g")
-    return format(value, places)
+def metric_order(chapter: Chapter) -> list[str]:
+    """Spelling, then likelihoods with the entropies beside them, then the others."""
+
+    def group(label: str) -> int:
+        about = chapter.metrics[label]
+        return (
+            1
+            if about["unit"].startswith("nats per")
+            else 2
+            if about["name"].endswith("entropy")
+            else 0
+            if about["name"] == "spelling"
+            else 3
+        )
+
+    return sorted((label for label in chapter.metrics if label in chapter.frame), key=group)
 
 
-def milliseconds(seconds: Estimate | None) -> str:
-    return "–" if seconds is None else f"{seconds.value * 1e3:.3g}"
+def points_tex(chapter: Chapter, path: Path) -> None:
+    """Every done cell, the controls below: costs and metrics with intervals."""
+    metrics = metric_order(chapter)
+    heads = ["arm", "setting", "NFE A", "NFE B", "NFE C", *metrics]
+    above = [
+        [row["arm"], row["setting"], *(_math(at(row, column)) for column in (*COSTS, *metrics))]
+        for row in chapter.done().to_dict("records")
+    ]
+    controls = chapter.frame[chapter.frame.control & (chapter.frame.status == "done")]
+    below = [
+        [row["arm"], row["setting"], "--", "--", "--", *(_math(at(row, column)) for column in metrics)]
+        for row in controls.to_dict("records")
+    ]
+    n = ", ".join(str(n) for n in sorted(set(chapter.frame.n)))
+    _tabular(path, heads, [above, below], f"n = {n} sequences a point; brackets: 95 % bootstrap intervals over sequences")
 
 
-def span(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.low == estimate.high:
-        return ""
-    places = digits(estimate)
-    return f"{estimate.low:.{places}f} – {estimate.high:.{places}f}"
+def matched_tex(ratios: pd.DataFrame, path: Path) -> None:
+    entries = stated(ratios)
+    groups = [
+        [
+            [
+                e["metric"],
+                e["arm"],
+                f"${e['passes']:g}$",
+                f"${e['quality']:.4g}$",
+                *(_math(e[cost]) if e[cost] else "n.r." for cost in COSTS),
+            ]
+            for e in entries
+            if e["metric"] == metric
+        ]
+        for metric in dict.fromkeys(e["metric"] for e in entries)
+    ]
+    _tabular(
+        path,
+        ["metric", "arm", "passes", "quality", "ratio A", "ratio B", "ratio C"],
+        groups,
+        "passes: NFE A of the baseline, whose quality is matched; ratio: cost of the baseline over that of the arm; n.r.: not reached, or no interval",
+    )
 
 
-def cells(row: Row, qualities: list[Quality]) -> list[dict]:
-    """The quality cells of a line of the page."""
-    found = [row.qualities.get(q.label) for q in qualities]
-    return [{"value": f"{e.value:.{digits(e)}f}", "span": span(e)} if e else {"value": "–", "span": ""} for e in found]
+def stated(ratios: pd.DataFrame) -> list[dict]:
+    """One entry a metric, arm and quality: texts of the ratios by A, B and C, the costs by A, and why a ratio is missing."""
+    if ratios.empty:
+        return []
+    found = []
+    for (metric, arm, passes), rows in ratios[ratios.kind == "stated"].groupby(["metric", "arm", "passes"], sort=False):
+        by = {row["cost"]: row for row in rows.to_dict("records")}
+        a = by["nfe_a"]
+        found.append(
+            {
+                "metric": metric,
+                "arm": arm,
+                "passes": passes,
+                **{k: a[k] for k in ("quality", "baseline_cost", "arm_cost", "reason")},
+                **{cost: spell(row["ratio"], row["low"], row["high"]) for cost, row in by.items()},
+            }
+        )
+    return found
+
+
+def _math(found: dict | None) -> str:
+    """Number and interval; already LaTeX."""
+    if found is None:
+        return "--"
+    return f"${found['value']}$" + (f" {{\\scriptsize $[{found['low']}, {found['high']}]$}}" if found["low"] else "")
+
+
+def _tabular(path: Path, heads: Sequence[str], groups: Sequence[Sequence[Sequence[str]]], note: str) -> None:
+    """groups of rows, a rule between them; cells that begin with $ or -- are LaTeX, others are text."""
+
+    def line(cells: Sequence[str]) -> str:
+        return " & ".join(c if c.startswith(("$", "--")) else "".join(TEX.get(letter, letter) for letter in c) for c in cells) + r" \\"
+
+    body = "\n\\midrule\n".join("\n".join(line(row) for row in rows) for rows in groups if rows)
+    lines = [
+        rf"% \usepackage{{booktabs}}; {note}",
+        rf"\begin{{tabular}}{{ll{'r' * (len(heads) - 2)}}}",
+        r"\toprule",
+        line(heads),
+        r"\midrule",
+        body,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    path.write_text("\n".join(line for line in lines if line) + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ from harness.store import Store
 from harness.study import Arm, Study, grid
 from studies.demo import STUDY as DEMO
 
-STEPS, SHARE = 32, 0.25
+STEPS, SHARE, DRAWS = 32, 0.25, 10
 PLACED = {"sandwich": Sandwich(SHARE), "middle": Middle(SHARE), "prefix": Prefix(SHARE), "suffix": Suffix(SHARE), "interleaved": Interleaved(SHARE, teeth=8)}
 BOTH = {"main": "heavy", "light": "light"}
 
@@ -26,9 +26,9 @@ STUDY = Study(
     name="scheduling", question=__doc__, data=DEMO.data, nets={k: DEMO.nets[k] for k in ("heavy", "light")}, reference="heavy",
     arms=[
         Arm("heavy", [Ancestral(STEPS)], {"main": "heavy"}),
-        Arm("fewer_heavy", grid(Ancestral, steps=[24, 25, 26, 27, 28]), {"main": "heavy"}),
+        Arm("fewer_heavy", grid(Ancestral, steps=[26, 27]), {"main": "heavy"}),
         *(Arm(name, [Scheduled(Ancestral(STEPS), placement)], BOTH) for name, placement in PLACED.items()),
-        Arm("random", [Scheduled(Ancestral(STEPS), Random(SHARE, pieces=32, draw=d)) for d in range(3)], BOTH),
+        Arm("random", [Scheduled(Ancestral(STEPS), Random(SHARE, pieces=32, draw=d)) for d in range(DRAWS)], BOTH),
         Arm("light", [Ancestral(STEPS)], {"main": "light"}),
         Arm("swapped", [Scheduled(Ancestral(STEPS), Sandwich(SHARE))], {"main": "light", "light": "heavy"}),
         Arm("first_hitting", [FirstHitting()], {"main": "heavy"}),

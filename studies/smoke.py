@@ -1,4 +1,4 @@
-"""Does everything run, and do exact samplers sample the law? Every sampler on an exact joint of 81 sequences; no training, no timing.
+"""Does everything run, and do exact samplers sample the law? Every sampler on an exact joint of 81 sequences; no training.
 
 Expected: first-hitting, any-order and self-speculative arms at the noise floor of total variation (about 0.035 at n = 4,096), ancestral
 sampling falling towards it with its steps, fixed counts of four far from it. About 20 seconds on two cores. This is what CI runs.

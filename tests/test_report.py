@@ -1,201 +1,237 @@
-"""Reports are made of records alone: on a made-up run that looks like text, every number on the page and in the figures is recomputed here."""
+"""The report is built from made-up records (tests/test_report_toy.py), and its numbers are recomputed here from the files of the store alone."""
 
-import hashlib
 import json
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from harness.frontier import Point, matched_ratio
-from harness.kinds import Scores
 from harness.stats import ratio_interval
-from harness.store import Store
+from reports import frame, front, records, style, tables
 from reports.build import build
-from reports.frame import short
+from tests.test_report_toy import DATA, METRICS, write
 
-LENGTH, WORDS = 128, "the of a in river school known was born city one nine and is team".split()
-STEPS = (8, 16, 24, 32, 48, 96)
-LABELS = {"spelling": ("higher", "share of words"), "judge": ("lower", "nats per token"), "sample_entropy": ("match", "nats")}
-
-
-def sha(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def made_up(folder, n: int = 64, labels=tuple(LABELS), timed: bool = True, seed: int = 0):
-    """Three families of six points, an inert arm, two controls, a failed and a late cell; nothing here was measured."""
-    store, rng = Store(folder), np.random.default_rng(seed)
-    ease = rng.normal(0, 1, n)                                                     # shared by all arms: rows are paired
-    arms = ["ancestral", "scheduled", "ssmd", "stuck", "held_out", "shuffled"]
-    store.append({"type": "study", "name": "made_up", "question": "What does the page look like?", "reference": "heavy", "arms": arms,
-                  "controls": arms[-2:], "command": "ssmd-bench run studies/made_up.py"})
-    store.append({"type": "machine", "id": "m0", "commit": "c0ffee" * 6, "dirty": True, "diff_sha": "d1ff", "python": "3.11", "packages": {"torch": "2.0"},
-                  "cpu": "made-up processor", "gpu": None, "cores": 2, "threads": 2, "os": "Linux"})
-    for net in ("heavy", "light", "hybrid"):
-        store.append({"type": "network", "sha256": sha(net), "name": net, "card": {}})
-
-    def about(arm, sampler, nets, control=False):
-        cell = {"sampler": sampler, "nets": {role: sha(net) for role, net in nets.items()}, "net_names": nets,
-                "data": {"name": "made_up_text", "version": 1, "length": LENGTH, "sha256": sha("text")}, "prompt": None, "n": n, "batch": 32, "seed": 0,
-                "temperature": 1.0, "device": "cpu", "dtype": "float32", "draw_dtype": "float64"}
-        return {"type": "counted", "key": sha(json.dumps(sampler) + arm)[:24], "study": "made_up", "arm": arm, "control": control, "cell": cell, "code": "abc123"}
-
-    def cell(arm, sampler, nets, passes, level, control=False, inert=False):
-        record = about(arm, sampler, nets, control)
-        key = record["key"]
-        text = " ".join(rng.choice(WORDS, 60 * n))[: n * LENGTH]
-        samples = np.array(["abcdefghijklmnopqrstuvwxyz ".index(c) for c in text], np.uint8).reshape(n, LENGTH)
-        costs = np.zeros((n, 3)) if control else passes * np.exp(rng.normal(0, 0.05, (n, 1))) * [1, 0.9, 1.05]
-        store.put("samples", key, samples)
-        store.put("costs", key, costs)
-        tested = {"depth": [int(2000 * 0.7**k) for k in range(LENGTH)], "progress": [500] * 10, "round": [0] * 64} if arm == "ssmd" else {}
-        empty = {"depth": [0] * LENGTH, "progress": [0] * 10, "round": [0] * 64}
-        passed = {"depth": [int(t * 0.95 * 0.97**k) for k, t in enumerate(tested["depth"])], "progress": [350 + 12 * k for k in range(10)], "round": [0] * 64} if tested else {}
-        a, b, c = costs.mean(0).tolist()
-        store.append(record | {"status": "done", "reason": "", "inert": inert, "samples_sha256": sha(key), "machine": "m0", "seconds": 1.0, "cost": {
-            "calls": {}, "nfe_a": a, "nfe_b": b, "nfe_c": c, "executed_a": a, "executed_over_needed": 1.0, "gflop": c * 1.7, "tokens": 0 if control else n * LENGTH,
-            "revealed": [], "tested": tested or empty, "passed": passed or empty}})
-        if timed and not control and arm != "scheduled":
-            for process in range(5):
-                store.append({"type": "timed", "key": key, "process": process, "block": process, "rows": 8, "batch": 8, "seconds": [passes * 0.02 * (1 + 0.02 * process)],
-                              "same_output": True, "differing_rows": 0, "machine": "m0", "code": "abc123"})
-        words = rng.integers(18, 26, n).astype(float)
-        rows = {"spelling": ((words * np.clip(level + 0.05 * ease + rng.normal(0, 0.08, n), 0, 1)).round(), words), "sample_entropy": (rng.normal(2.7, 0.05, n), np.ones(n)),
-                "judge": ((3.2 - 1.4 * level - 0.1 * ease + rng.normal(0, 0.08, n)) * LENGTH, np.full(n, float(LENGTH)))}
-        for label, (top, bottom) in rows.items():
-            if label not in labels:
-                continue
-            score_key = sha(key + label)[:24]
-            store.put("scores", score_key, np.stack((top, bottom)))
-            store.append({"type": "scored", "key": key, "score_key": score_key, "metric": {"name": label, "version": 1} | ({"sha256": sha("judge")} if label == "judge" else {}),
-                          "label": label, "better": LABELS[label][0], "unit": LABELS[label][1], "value": top.sum() / bottom.sum(), "n": n, "per": "row",
-                          "status": "done", "reason": ""})
-        store.append({"type": "scored", "key": key, "score_key": sha(key + "set")[:24], "metric": {"name": "corpus_entropy", "version": 1}, "label": "corpus_entropy",
-                      "better": "match", "unit": "nats", "value": 2.83, "n": n, "per": "set", "status": "done", "reason": ""})
-
-    def level(passes, speed):
-        return 0.93 - 0.62 * np.exp(-((speed * passes) ** 0.5) / 2.6)
-
-    def ancestral(steps):
-        return {"name": "ancestral", "version": 1, "steps": steps, "schedule": {"name": "linear"}}
-
-    def ssmd(delta, rounds):
-        return {"name": "ssmd", "version": 1, "window": {"name": "cosine", "delta": delta}, "rounds": rounds}
-
-    for k, steps in enumerate(STEPS):
-        cell("ancestral", ancestral(steps), {"main": "heavy"}, 0.95 * steps, level(steps, 1))
-        cell("scheduled", {"name": "scheduled", "version": 1, "host": ancestral(steps), "placement": {"name": "sandwich", "share": 0.25}, "by": "clock"},
-             {"main": "heavy", "light": "light"}, 0.8 * steps, level(steps, 0.95))
-        cell("ssmd", ssmd((0.32, 0.16, 0.11, 0.083, 0.05, 0.02)[k], 2), {"main": "hybrid"}, 0.6 * steps, level(steps, 1.3))
-    cell("stuck", ssmd(0.001, 1), {"main": "hybrid"}, 120, 0.9, inert=True)
-    cell("held_out", {"name": "held_out", "version": 1, "split": "test"}, {}, 0, 0.97, control=True)
-    cell("shuffled", {"name": "shuffled", "version": 1, "split": "test"}, {}, 0, 0.08, control=True)
-    store.append(about("ancestral", ancestral(256), {"main": "heavy"}) | {"status": "failed", "reason": "RuntimeError: made-up <failure> & more"})
-    store.append(about("ssmd", ssmd(0.01, 1), {"main": "hybrid"}) | {"status": "timeout", "reason": "only 3 of 64 rows after 60 s"})
-    return store
+N = 40
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
+    """Run folder, report folder, page and numbers."""
     folder = tmp_path_factory.mktemp("report")
-    store = made_up(folder / "run")
-    return store, build([folder / "run"], folder / "out").parent
+    write(folder / "run", n=N)
+    page = build([folder / "run"], folder / "out", resamples=400)
+    return folder / "run", folder / "out", page.read_text(encoding="utf-8"), json.loads((folder / "out" / "numbers.json").read_text())
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """Figures are drawn but not written: for tests of other things."""
+    monkeypatch.setattr(style, "save", lambda figure, folder, name: '<svg viewBox="0 0 1 1"></svg>')
+
+
+def stored(run):
+    lines = [json.loads(line) for line in (run / "records.jsonl").read_text().splitlines()]
+    return {(r["key"], r.get("label"), r.get("process")): r for r in lines if "key" in r}
 
 
 def test_page_fetches_nothing(made):
-    page = (made[1] / "index.html").read_text()
-    assert not re.search(r"""(?:src|href|xlink:href|action)\s*=\s*["']?(?!["'#])|@import|<script|<link|url\((?!#)""", page)
-    assert "http" not in page
+    page = made[2]
+    assert "http:" not in page and "https:" not in page and "//cdn" not in page
+    assert not re.search(r"<(script|link|iframe|object)\b|\bsrc=|@import|url\((?!#)", page)
 
 
-def test_every_figure_has_three_formats_and_shows_something(made):
-    pictures = sorted((made[1] / "figures").glob("*.png"))
-    assert len(pictures) == 11
-    for picture in pictures:
-        assert imread(picture)[..., :3].std() > 0.02
-        assert b"/FontFile2" in picture.with_suffix(".pdf").read_bytes() and picture.with_suffix(".svg").read_text().count("<path") > 20
-    shown = re.findall(r'<figure id="([^"]+)"><svg viewBox="[^"]+" role="img" aria-label="[^"]{40,}">', (made[1] / "index.html").read_text())
-    assert sorted(shown) == [p.stem for p in pictures]
+def test_page_is_whole_and_labelled(made):
+    page = made[2]
+    assert page.lstrip().startswith("<!doctype html>") and '<html lang="en">' in page
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert {target for target in re.findall(r'href="#([^"]+)"', page)} <= set(ids)
+    assert page.count("<svg ") == page.count('role="img" aria-label="') == 2 * page.count("<figure")
+    assert all(
+        word in page
+        for word in ("Headline", "All operating points", "Passes at matched quality", "Controls", "Provenance", "tells them apart")
+    )
 
 
-def test_numbers_are_those_of_the_records(made):
-    store, out = made
-    numbers = json.loads((out / "numbers.json").read_text())
-    scored = store.latest("scored", "key", "label")
-    assert len(numbers["points"]) == 21
-    for point in numbers["points"]:
-        for label in LABELS:
-            found = ratio_interval(*store.get("scores", scored[point["key"], label]["score_key"]))
-            assert point["qualities"][label] == {"value": found.value, "low": found.low, "high": found.high, "n": 64}
-        for k, cost in enumerate(point["costs"]):
-            assert point["costs"][cost]["value"] == pytest.approx(store.get("costs", point["key"])[:, k].mean(), rel=1e-12)
-    drawn = numbers["groups"][0]["tradeoff"]["tradeoff_spelling_nfe_a"]
-    by_key = {p["key"]: p for p in numbers["points"]}
-    assert {p["key"] for mine in drawn["arms"].values() for p in mine} == {k for k, p in by_key.items() if not p["control"]}
-    assert all(p["x"] == by_key[p["key"]]["costs"]["nfe_a"] and p["y"] == by_key[p["key"]]["qualities"]["spelling"] for mine in drawn["arms"].values() for p in mine)
-    candidates = [p for mine in drawn["arms"].values() for p in mine]
-    alone = [p["key"] for p in candidates if not any(q["x"]["value"] <= p["x"]["value"] and q["y"]["value"] >= p["y"]["value"] and q is not p for q in candidates)]
-    assert sorted(drawn["front"]) == sorted(alone)
-    csv = pd.read_csv(out / "tables" / "points.csv").set_index("key")
-    assert csv.judge.to_dict() == {k: pytest.approx(p["qualities"]["judge"]["value"]) for k, p in by_key.items()}
+def test_every_figure_is_written_in_three_formats_and_two_widths_and_is_not_blank(made):
+    out, numbers = made[1], made[3]["chapters"][0]
+    assert set(numbers["figures"]) == {"headline", "tradeoff", "further", "matched", "entropy", "acceptance"}
+    for name in (n + size for n in numbers["figures"] for size in ("", "-single")):
+        picture = imread(out / "figures" / f"{name}.png")[..., :3]
+        assert picture.std() > 0.02 and abs(picture.shape[1] / 300 - (3.25 if name.endswith("-single") else 6.75)) < 0.02, name
+        assert (out / "figures" / f"{name}.svg").read_text().count("<path") > 20
+        pdf = (out / "figures" / f"{name}.pdf").read_bytes()
+        assert pdf.startswith(b"%PDF") and b"/FontFile2" in pdf and b"/Type3" not in pdf, name
 
 
-def test_headline_is_the_ratio_at_the_point_nearest_to_32_passes(made):
-    store, out = made
-    counted = [r for r in store.of("counted") if r["status"] == "done"]
-    scored = store.latest("scored", "key", "label")
-
-    def scores(record):
-        found = scored[record["key"], "spelling"]
-        return Scores(found["value"], *store.get("scores", found["score_key"]))
-
-    def points(arm):
-        mine = [r for r in counted if r["arm"] == arm]
-        return [Point(float(store.get("costs", r["key"])[:, 0].mean()), scores(r), store.get("costs", r["key"])[:, 0]) for r in mine]
-
-    at = next(r for r in counted if r["cell"]["sampler"].get("steps") == 32 and r["arm"] == "ancestral")
-    expected = matched_ratio(points("ancestral"), points("ssmd"), scores(at), "higher")
-    found = json.loads((out / "numbers.json").read_text())["headline"]
-    assert (found["arm"], found["label"], found["parameters"]) == ("ssmd", "spelling", "steps 32")
-    assert (found["ratio"], found["low"], found["high"]) == pytest.approx(expected.interval[:3], rel=1e-9)
-    assert f"{expected.interval.value:.2f} times" in (out / "index.html").read_text()
-
-
-def test_what_failed_or_does_nothing_is_on_the_page(made):
-    page = (made[1] / "index.html").read_text()
-    assert "made-up &lt;failure&gt; &amp; more" in page and "only 3 of 64 rows" in page and "inert" in page
-    assert page.count("held_out") >= 2 and "<pre>" in page and sha("heavy") in page and "c0ffeec0ffee" in page and "not committed" in page
-    assert "draws float64" in page
+def test_numbers_drawn_are_those_of_the_records(made):
+    run, numbers = made[0], made[3]["chapters"][0]
+    known, checked = stored(run), 0
+    for mark in numbers["figures"]["tradeoff"] + numbers["figures"]["further"] + numbers["figures"]["headline"]:
+        scored = known[mark["key"], mark["metric"], None]
+        if scored["per"] == "row":
+            pair = np.load(run / "scores" / f"{scored['score_key']}.npy")
+            assert mark["y"] == pytest.approx(pair[0].sum() / pair[1].sum(), rel=1e-12)
+            assert (mark["y_low"], mark["y_high"]) == pytest.approx(ratio_interval(*pair)[1:3], rel=1e-9)
+        else:
+            assert mark["y"] == scored["value"] and mark["y_low"] is None
+        if mark["cost"] == "seconds":
+            seconds = [r["seconds"][0] / r["rows"] for (key, _, process), r in known.items() if key == mark["key"] and process is not None]
+            assert len(seconds) == 3 and mark["x"] == pytest.approx(np.mean(seconds), rel=1e-12)
+        else:
+            column = np.load(run / "costs" / f"{mark['key']}.npy")[:, ("nfe_a", "nfe_b", "nfe_c").index(mark["cost"])]
+            assert mark["x"] == pytest.approx(column.mean(), rel=1e-12)
+        assert mark["n"] == N
+        checked += 1
+    assert checked == 18 * (2 * 4 + 2 + 2)
 
 
-def test_tables_are_booktabs(made):
-    text = (made[1] / "tables" / "points.tex").read_text()
-    widths = {line.count(" & ") for line in text.splitlines() if line.endswith(r"\\")}
-    assert r"\toprule" in text and r"\bottomrule" in text and len(widths) == 1 and r"held\_out" in text
+def test_pareto_front_is_that_of_all_arms(made):
+    marks = [m for m in made[3]["chapters"][0]["figures"]["tradeoff"] if (m["metric"], m["cost"]) == ("spelling", "nfe_a")]
+    for m in marks:
+        beaten = any(o["x"] <= m["x"] and o["y"] >= m["y"] and (o["x"], o["y"]) != (m["x"], m["y"]) for o in marks)
+        assert m["on_front"] is not beaten
 
 
-def test_report_without_times_or_judge_and_with_stale_points(tmp_path):
-    store = made_up(tmp_path / "run", labels=("spelling",), timed=False)
-    store.append(store.of("counted")[0] | {"code": "of another day"})
-    page = build([tmp_path / "run"], tmp_path / "out")
-    names = {p.stem for p in (tmp_path / "out" / "figures").glob("*.png")}
-    assert names and not any("seconds" in name or "judge" in name for name in names)
-    assert "no likelihood under a judge network" in page.read_text() and "no times are stored" in page.read_text()
-    assert "6 points come from 2 states of the code" in page.read_text()
+def test_ratio_at_matched_quality_is_interpolated_in_log_cost(made):
+    run, chapter = made[0], made[3]["chapters"][0]
+    known = stored(run)
+
+    def line(arm):
+        keys = [
+            key
+            for (key, label, process), r in known.items()
+            if label is None and process is None and r["arm"] == arm and r["status"] == "done"
+        ]
+        pairs = [np.load(run / "scores" / f"{known[key, 'spelling', None]['score_key']}.npy") for key in keys]
+        costs = np.array([np.load(run / "costs" / f"{key}.npy")[:, 0].mean() for key in keys])
+        order = costs.argsort()
+        return np.log(costs[order]), np.maximum.accumulate(np.array([p[0].sum() / p[1].sum() for p in pairs])[order])
+
+    (x, y), (x2, y2) = line("ancestral"), line("ssmd")
+    found = [m for m in chapter["matched"] if (m["metric"], m["arm"], m["kind"], m["cost"]) == ("spelling", "ssmd", "stated", "nfe_a")]
+    assert [m["passes"] for m in found] == [20, 32, 48, 64]
+    for m in (m for m in found if m["ratio"] is not None):
+        quality = np.interp(np.log(m["passes"]), x, y)
+        assert m["quality"] == pytest.approx(quality)
+        assert m["ratio"] == pytest.approx(np.exp(np.interp(quality, y, x) - np.interp(quality, y2, x2)), rel=1e-6)
+        assert m["low"] <= m["ratio"] <= m["high"]
+    assert any(m["ratio"] is not None for m in found)
+    assert all(m["reason"] for m in found if m["ratio"] is None)
 
 
-def test_empty_folder_is_refused_in_a_sentence(tmp_path):
-    with pytest.raises(ValueError, match="not a run folder.*ssmd-bench run"):
+def test_acceptance_is_passed_over_tested(made):
+    known = stored(made[0])
+    marks = made[3]["chapters"][0]["figures"]["acceptance"]
+    assert {m["arm"] for m in marks} == {"ssmd"}
+    for m in marks:
+        cost = known[m["key"], None, None]["cost"]
+        assert m["share"] == pytest.approx(cost["passed"][m["by"]][m["index"] - 1] / cost["tested"][m["by"]][m["index"] - 1])
+
+
+def test_what_is_missing_or_doubtful_is_on_the_page(made):
+    page = made[2]
+    assert "RuntimeError: made-up &lt;failure&gt; &amp; more" in page and "only 3 of 64 rows" in page
+    assert all(f'<span class="flag">{flag}</span>' in page for flag in ("failed", "timeout", "inert", "dirty"))
+    assert "20 done" in page and "1 failed" in page and "1 timeout" in page
+
+
+def test_provenance_is_on_the_page(made):
+    page = made[2]
+    for word in (
+        "c0ffee" * 6,
+        "d1ff",
+        DATA["sha256"],
+        "float64",
+        "made-up processor",
+        "ssmd-bench run studies/made_up.py",
+        "ssmd-bench report",
+        "c0de",
+    ):
+        assert word in page, word
+
+
+def test_tables_are_written_for_spreadsheets_and_latex(made):
+    tex, csv = (made[1] / "tables" / "points.tex").read_text(), (made[1] / "tables" / "points.csv").read_text()
+    assert csv.count("\n") == 1 + 20 + 2 and "spelling.low" in csv.splitlines()[0]
+    assert tex.count(r"\toprule") == tex.count(r"\bottomrule") == 1 and r"corpus\_entropy" in tex
+    columns = len(re.search(r"\{tabular\}\{(\w+)\}", tex)[1])
+    body = [line for line in tex.splitlines() if line.endswith(r"\\")]
+    assert len(body) == 1 + 20 and all(line.count(" & ") == columns - 1 for line in body)
+    assert "scheduled" in (made[1] / "tables" / "matched.tex").read_text()
+
+
+def test_a_run_without_judge_and_times_still_makes_a_report(tmp_path, plain):
+    write(tmp_path / "run", n=12, judge=False, timed=0, troubles=False)
+    page = build([tmp_path / "run"], tmp_path / "out", resamples=100).read_text()
+    assert "No likelihood was scored" in page and "Nothing: every cell" in page and "seconds a sequence" not in page
+
+
+def test_a_run_of_failures_alone_still_makes_a_report(tmp_path, plain):
+    store = write(tmp_path / "run", n=12, timed=0)
+    bad = [json.dumps(r) for r in store.records if r.get("status") not in ("done",)]
+    (tmp_path / "run" / "records.jsonl").write_text("\n".join(bad) + "\n")
+    page = build([tmp_path / "run"], tmp_path / "out").read_text()
+    assert "No ratio of passes at matched quality" in page and "made-up &lt;failure&gt;" in page and "no record" in page
+
+
+def test_cells_counted_or_scored_by_other_code_are_flagged(tmp_path, plain):
+    store = write(tmp_path / "run", n=12, timed=0, troubles=False)
+    done = [r for r in store.of("counted") if r["arm"] == "ssmd"]
+    store.append(done[0] | {"time": "2999-01-01T00:00:00+00:00", "code": "new"})
+    scored = next(r for r in store.of("scored") if r["label"] == "judge")
+    store.append(scored | {"time": "2999-01-01T00:00:00+00:00", "metric": scored["metric"] | {"identity": {"sha256": "another"}}})
+    chapter = frame.chapters(records.read([tmp_path / "run"]))[0]
+    told = [t["what"] for t in chapter.troubles]
+    assert told.count("stale") == 5 and told.count("metric differs") == 19
+    assert set(chapter.frame.arm[chapter.frame.stale]) == {"ssmd"}
+
+
+def test_missing_arrays_are_told_and_not_drawn(tmp_path, plain):
+    store = write(tmp_path / "run", n=12, timed=0, troubles=False)
+    cell = store.of("counted")[0]
+    score = next(r for r in store.of("scored") if r["key"] == cell["key"] and r["label"] == "spelling")
+    for room, key in (("costs", cell["key"]), ("scores", score["score_key"]), ("samples", cell["key"])):
+        (tmp_path / "run" / room / f"{key}.npy").unlink()
+    page = build([tmp_path / "run"], tmp_path / "out", resamples=100).read_text()
+    assert "costs by row missing" in page and "scores by row missing" in page
+
+
+def test_runs_of_one_question_share_a_chapter_and_others_do_not(tmp_path):
+    for name, seed in (("one", 0), ("again", 0), ("other", 1)):
+        write(tmp_path / name, n=12, timed=0, troubles=False, name=name, seed=seed)
+    found = frame.chapters(records.read([tmp_path / "one", tmp_path / "again", tmp_path / "other"]))
+    assert [set(chapter.frame.seed) for chapter in found] == [{0}, {1}]
+
+
+@pytest.mark.parametrize("content", [None, "", '{"schema": 1, "type": "study", "name": "x"}\n', "not json\n"])
+def test_a_folder_without_cells_is_refused_in_a_sentence(tmp_path, content):
+    if content is not None:
+        (tmp_path / "records.jsonl").write_text(content)
+    with pytest.raises(ValueError, match="ssmd-bench run"):
         build([tmp_path], tmp_path / "out")
-    Store(tmp_path / "bare").append({"type": "study", "name": "bare"})
-    with pytest.raises(ValueError, match="no counted cell.*ssmd-bench run"):
-        build([tmp_path / "bare"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
-def test_settings_are_short():
-    assert short({"name": "ssmd", "version": 1, "window": {"name": "cosine", "delta": 0.02}, "rounds": 2}) == "cosine 0.02, N 2"
-    assert short({"name": "ancestral", "version": 1, "steps": 32, "schedule": {"name": "linear"}}) == "steps 32"
-    assert short({"name": "ancestral", "version": 1, "steps": 32, "schedule": {"name": "polynomial", "exponent": 3.0}}) == "steps 32, polynomial 3"
+def test_an_unwritable_report_folder_is_refused_in_a_sentence(tmp_path):
+    write(tmp_path / "run", n=4, timed=0, troubles=False)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="choose another"):
+        build([tmp_path / "run"], tmp_path / "file" / "out", resamples=10)
+
+
+def test_an_arm_has_one_colour_and_marker_and_no_two_share_both():
+    found = style.looks([f"arm {k}" for k in range(40)], "arm 7")
+    assert found["arm 7"].colour == style.INK and len(set(found.values())) == 40
+
+
+def test_numbers_have_the_digits_that_their_interval_bears():
+    assert tables.show(0.86123, 0.8523, 0.8702) == "0.861 [0.852, 0.870]"
+    assert tables.show(32.0, 32.0, 32.0) == "32.00"
+    assert tables.show(float("nan")) == ""
+
+
+def test_metrics_without_a_better_side_have_no_front():
+    assert {label for label, (better, *_) in METRICS.items() if better == "match"} == {"sample_entropy", "corpus_entropy"}
+    assert front.HEADLINE[0] in front.PASSES

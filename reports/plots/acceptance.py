@@ -1,49 +1,62 @@
-"""Acceptance of speculative arms: of the drafted tokens that a verify pass tested, the share that it kept.
+"""Share of drafts that a verify pass accepts, by depth behind the revealed text and by progress of the sequence."""
 
-By depth (place in the window, counted from 1) and by progress (tenth of the text revealed). A token behind a rejection is not tested. Counts are
-pooled over rows, and rows of one text are not independent: no interval is claimed.
-"""
-
-import matplotlib
-from matplotlib.figure import Figure
+import pandas as pd
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.ticker import MaxNLocator
 
-from reports.frame import Group
-from reports.style import MARKERS, SINGLE, legend, panels
+from reports import style
+from reports.plots.tradeoff import subject
 
-FEWEST = 50    # tested tokens under which a share is not drawn
-AXES = {"depth": "place in the window", "progress": "share of the text revealed"}
-
-
-def compute(group: Group) -> dict[str, list[dict]]:
-    """arm -> its points, each with tested, passed and share by depth and by progress. Arms that test nothing are left out."""
-    found: dict[str, list[dict]] = {}
-    for row in group.rows:
-        cost = row.cell.record["cost"]
-        if not sum(cost.get("tested", {}).get("progress", [])):
-            continue
-        total = sum(cost["passed"]["progress"]) / sum(cost["tested"]["progress"])
-        found.setdefault(row.arm, []).append({"key": row.key, "parameters": row.parameters, "acceptance": total} | {
-            by: [{"at": k + 1 if by == "depth" else k / 10 + 0.05, "tested": t, "passed": p, "share": p / t}
-                 for k, (t, p) in enumerate(zip(cost["tested"][by], cost["passed"][by])) if t >= FEWEST] for by in AXES})
-    return found
+TITLE = "Acceptance of drafts"
+SECTION = "acceptance"
+PLACE = 50
+needs = ("by", "index", "tested", "passed", "share")
+FEWEST = 50  # tests behind a point that is drawn
+PANELS = {"depth": "depth in the verify pass", "progress": "tenth of the sequence"}
 
 
-def draw(points: list[dict], by: str) -> Figure:
-    figure, axes = panels(1, 1, SINGLE, 2.0)
-    ax, shades = axes[0, 0], matplotlib.colormaps["viridis"]
-    handles, labels = [], []
-    for k, point in enumerate(points):
-        shade = shades(0.05 + 0.8 * k / max(1, len(points) - 1))
-        line, = ax.plot([p["at"] for p in point[by]], [p["share"] for p in point[by]], color=shade, marker=MARKERS[k % len(MARKERS)], markersize=2.6)
-        handles.append(line)
-        labels.append(point["parameters"] or "default")
-    ax.set_xlabel(AXES[by])
-    ax.set_ylabel("share accepted of those tested")
-    ax.set_ylim(top=1.02)
-    if by == "depth":
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-    else:
-        ax.set_xlim(0, 1)
-    legend(figure, handles, labels, SINGLE)
-    return figure
+def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
+    """The figure, and a list with the numbers of every mark in it; None where no arm verifies drafts."""
+    frame = frame[(frame.tested >= FEWEST) & frame.by.isin(PANELS)]
+    if frame.empty:
+        return None
+    arms, wide = list(dict.fromkeys(frame.arm)), inches >= style.DOUBLE
+    figure, axes = style.panels(*((len(arms), 2) if wide else (2 * len(arms), 1)), inches, 1.7 if wide else 1.35, sharey=True)
+    for pair, arm in zip(axes.reshape(len(arms), 2), arms):
+        mine = frame[frame.arm == arm].sort_values("nfe_a", kind="stable")
+        keys = list(dict.fromkeys(mine.key))
+        for k, key in enumerate(keys):
+            colour = shade(mine.colour.iloc[0], 0.62 * k / max(1, len(keys) - 1))
+            for ax, by in zip(pair, PANELS):
+                points = mine[(mine.key == key) & (mine.by == by)].sort_values("index")
+                ax.plot(
+                    points["index"],
+                    points.share,
+                    color=colour,
+                    marker=mine.marker.iloc[0] if len(points) <= 16 else None,
+                    markersize=2.6,
+                    linewidth=0.9,
+                    label=mine.setting[mine.key == key].iloc[0] or arm,
+                )
+        for ax, by in zip(pair, PANELS):
+            ax.set_xlabel(PANELS[by])
+            ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        for ax in pair[: 2 if wide else 1]:
+            ax.set_title(arm)
+        style.log_x(pair[0], mine["index"][mine.by == "depth"])
+        for ax in pair[: 1 if wide else 2]:
+            ax.set_ylabel("accepted / tested")
+        pair[1 if wide else 0].legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), borderaxespad=0)
+    return figure, frame[["arm", "setting", "key", "by", "index", "tested", "passed", "share"]].to_dict("records")
+
+
+def shade(colour: str, share: float) -> str:
+    """The colour, mixed with so much white."""
+    return to_hex([c + share * (1 - c) for c in to_rgb(colour)])
+
+
+def caption(frame: pd.DataFrame) -> str:
+    return (
+        f"{subject(frame)}; darker: fewer passes. Every mark rests on {FEWEST} tests or more. One sequence gives many tests and the records hold totals "
+        "alone, so no interval is drawn."
+    )

@@ -1,80 +1,51 @@
-"""NFE at matched quality: passes of the baseline over passes of an arm, as a function of the quality that both reach.
+"""Cost of the baseline over that of each arm at equal quality, along the range that both frontiers reach."""
 
-By harness.frontier.matched_ratio: frontiers joined in (log cost, quality), nothing extrapolated, pointwise 95 % intervals that cover cost and quality
-by resampling the rows of all points together. Above 1 the arm is cheaper.
-"""
-
-import numpy as np
-from matplotlib.figure import Figure
+import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from harness.frontier import Matched, matched_curve, matched_ratio, nfe_at_quality
-from reports.frame import Group, Quality
-from reports.plots.tradeoff import axis_label
-from reports.style import MUTED, SINGLE, Look, legend, panels
+from reports import style
+from reports.plots.tradeoff import subject
 
-COST = "nfe_a"
-GRID, CURVE_RESAMPLES = 15, 1000
-RANGE = (16, 64)    # passes of the baseline, for the table
+TITLE = "Passes saved at equal quality"
+SECTION = "matched"
+PLACE = 30
+needs = ("ratio", "passes", "quality", "kind")
 
 
-def compute(group: Group, quality: Quality) -> dict | None:
-    """arm -> curve over qualities, and rows of the table at the baseline's own points; None without a baseline or another arm."""
-    base = _frontier_rows(group, group.baseline, quality) if group.baseline else []
-    if not base or not quality.per_row or not quality.ordered or group.n < 2:
+def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
+    """The figure, and a list with the numbers of every mark in it; None where no two frontiers meet."""
+    frame = frame[frame.kind == "curve"]
+    known = frame[frame.ratio.notna()]
+    if known.empty:
         return None
-    points = [r.point(quality.label, COST) for r in base]
-    inside = [r for r in base if RANGE[0] <= r.costs[COST].value <= RANGE[1]]
-    listed = inside or base
-    found = {}
-    for arm in group.arms:
-        rows = _frontier_rows(group, arm, quality)
-        if arm == group.baseline or not rows:
-            continue
-        mine = [r.point(quality.label, COST) for r in rows]
-        values = [p.scores.value for p in points + mine]
-        grid = [q for q in np.linspace(min(values), max(values), 4 * GRID) if all(nfe_at_quality(side, q, quality.better) for side in (points, mine))]
-        grid = [grid[k] for k in np.unique(np.linspace(0, len(grid) - 1, GRID).round().astype(int))] if grid else []
-        curve = matched_curve(points, mine, grid, quality.better, CURVE_RESAMPLES)
-        table = [_plain(matched_ratio(points, mine, r.scores(quality.label), quality.better)) | {"key": r.key, "parameters": r.parameters, "nfe": r.costs[COST].value}
-                 for r in listed]
-        found[arm] = {"curve": [_plain(m) for m in curve], "at_baseline": table}
-    if not found:
-        return None
-    return {"label": quality.label, "cost": COST, "baseline": group.baseline, "n": group.n, "in_range": bool(inside), "arms": found}
+    metrics, wide = list(dict.fromkeys(known.metric)), inches >= style.DOUBLE
+    shape = (1, len(metrics)) if wide else (len(metrics), 1)
+    figure, axes = style.panels(*shape, inches, 2.0 if wide else 1.7, sharey=True)
+    handles, baseline = {}, frame.baseline.iloc[0]
+    for ax, metric in zip(axes.ravel(), metrics):
+        for arm, points in frame[frame.metric == metric].groupby("arm", sort=False):
+            colour, marker, points = points.colour.iloc[0], points.marker.iloc[0], points.sort_values("passes")
+            ax.fill_between(points.passes, points.low, points.high, color=colour, alpha=0.18, linewidth=0)
+            (line,) = ax.plot(
+                points.passes, points.ratio, color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4, markersize=3.2
+            )
+            if points.ratio.notna().any():
+                handles.setdefault(arm, line)
+        ax.axhline(1, color=style.INK, linewidth=0.8)
+        ax.set_title(f"at equal {metric.replace('_', ' ')}")
+        ax.yaxis.set_major_locator(MaxNLocator(5))
+        ax.set_xlabel(f"NFE A that {baseline} needs for this quality")
+        style.log_x(ax, frame.passes)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(f"NFE A of {baseline}\nover NFE A of the arm")
+    style.legend(figure, handles, inches)
+    return figure, known[["metric", "arm", "passes", "quality", "baseline_cost", "arm_cost", "ratio", "low", "high", "n"]].to_dict(
+        "records"
+    )
 
 
-def _frontier_rows(group: Group, arm: str, quality: Quality) -> list:
-    return [r for r in group.of(arm, quality.label) if r.costs[COST].value > 0]
-
-
-def _plain(m: Matched) -> dict:
-    return {"quality": m.quality, "baseline_cost": m.baseline_cost, "arm_cost": m.arm_cost, "ratio": m.interval and m.interval.value,
-            "low": m.interval and m.interval.low, "high": m.interval and m.interval.high, "missed": m.missed, "resamples": m.resamples, "reason": m.reason}
-
-
-def drawable(data: dict) -> bool:
-    return any(sum(p["ratio"] is not None for p in arm["curve"]) > 1 for arm in data["arms"].values())
-
-
-def draw(data: dict, quality: Quality, looks: dict[str, Look]) -> Figure:
-    figure, axes = panels(1, 1, SINGLE, 2.0)
-    ax, handles, labels = axes[0, 0], [], []
-    for arm, found in data["arms"].items():
-        points = [p for p in found["curve"] if p["ratio"] is not None]
-        if len(points) < 2:
-            continue
-        x, look = [p["quality"] for p in points], looks[arm]
-        ax.fill_between(x, [p["low"] for p in points], [p["high"] for p in points], color=look.colour, alpha=0.18, linewidth=0)
-        line, = ax.plot(x, [p["ratio"] for p in points], color=look.colour, marker=look.marker, markersize=2.6)
-        handles.append(line)
-        labels.append(arm)
-    handles.append(ax.axhline(1, color=MUTED, linestyle=(0, (4, 2.5)), linewidth=0.9))
-    labels.append(f"{data['baseline']} = 1")
-    ax.xaxis.set_major_locator(MaxNLocator(5))
-    if quality.better == "lower":
-        ax.invert_xaxis()
-    ax.set_xlabel(f"{axis_label(quality)}, better to the right")
-    ax.set_ylabel(f"NFE A, {data['baseline']} / arm")
-    legend(figure, handles, labels, SINGLE)
-    return figure
+def caption(frame: pd.DataFrame) -> str:
+    return (
+        f"{subject(frame)}. Above 1 the arm needs fewer passes than {frame.baseline.iloc[0]}. Bands: 95 % bootstrap intervals, both frontiers "
+        "resampled together over sequences, pointwise. A curve ends where a frontier does not reach the quality."
+    )

@@ -1,102 +1,138 @@
-"""Quality against cost: every operating point with its 95 % intervals, each arm's own front, and the Pareto front of all.
+"""Quality against each cost, small multiples: one row a metric, one column a cost axis; in a single column the other way round."""
 
-Costs are means per row on a log axis: NFE by convention A or C (spec ssmd.md section 6), or seconds. Lines join points in (log cost, quality), as
-harness/frontier.py does.
-"""
+import pandas as pd
+from matplotlib.axes import Axes
 
-import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from reports import style
+from reports.front import AXES
 
-from harness.frontier import pareto
-from reports.frame import Estimate, Group, Quality, Row
-from reports.style import FRONT, MUTED, SINGLE, Look, legend, log_x, panels
-
-COSTS = {"nfe_a": "NFE A (passes of the reference, by blocks)", "nfe_c": "NFE C (passes of the reference, by FLOPs)", "seconds": "seconds per row",
-         "sample_entropy": "entropy per sample (nats)"}
-STRETCH = 0.6    # of the axis that the points need: a held-out level further off is written, not drawn
-LABELS = {"spelling": "spelling accuracy", "judge": "NLL under the judge (nats per token)", "ngram": "NLL under n-grams (nats per token)",
-          "exact_nll": "exact NLL (nats per token)", "ngram_precision": "n-gram precision", "law_tv": "distance to the law (total variation)"}
+TITLE = "Quality against cost"
+SECTION = "tradeoff"
+PLACE = 10
+needs = ("metric", "rank", "cost", "x", "y")
+METRICS = 2  # drawn here, the first in rank; plots/further.py draws the others
 
 
-def axis_label(quality: Quality) -> str:
-    return LABELS.get(quality.label, f"{quality.label} ({quality.unit})")
-
-
-def cost_of(row: Row, cost: str) -> Estimate | None:
-    if cost == "seconds":
-        return row.seconds
-    return row.qualities.get(cost) if cost == "sample_entropy" else row.costs.get(cost)
-
-
-def compute(group: Group, quality: Quality, cost: str) -> dict | None:
-    """What the figure shows, as plain numbers; None if no point has both."""
-    rows = [r for r in group.rows if quality.label in r.qualities and (x := cost_of(r, cost)) and x.value > 0]
-    if not rows:
+def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
+    """The figure, and a list with the numbers of every mark in it; None where nothing can be drawn."""
+    frame = frame[frame["rank"] < METRICS]
+    if frame.empty:
         return None
-    arms: dict[str, list[dict]] = {arm: [] for arm in group.arms}
-    for row in rows:
-        x, y = cost_of(row, cost), row.qualities[quality.label]
-        arms[row.arm].append({"key": row.key, "parameters": row.parameters, "inert": "inert" in row.flags, "x": x._asdict(), "y": y._asdict()})
-    arms = {arm: points for arm, points in arms.items() if points}
-    points = [p for mine in arms.values() for p in mine]
-    front = [] if cost == "sample_entropy" else _front(points, quality.better)
-    held = group.held_out(quality.label)
-    entropy = group.held_out(cost) if cost == "sample_entropy" else None
-    return {"label": quality.label, "cost": cost, "better": quality.better, "n": group.n, "arms": arms, "front": front,
-            "held_out": held and held._asdict(), "held_out_x": entropy and entropy._asdict()}
-
-
-def _front(points: list[dict], better: str) -> list[str]:
-    """Keys of the points on the Pareto front, cheapest first."""
-    on = pareto([p["x"]["value"] for p in points], [p["y"]["value"] for p in points], better)
-    return [p["key"] for p, keep in sorted(zip(points, on), key=lambda pair: pair[0]["x"]["value"]) if keep]
-
-
-def _xy(points: list[dict]) -> tuple[list[float], list[float]]:
-    return [p["x"]["value"] for p in points], [p["y"]["value"] for p in points]
-
-
-def _bars(points: list[dict], axis: str) -> np.ndarray:
-    """Lengths of the bars, (2, K)."""
-    sides = [((p["value"] - p["low"], p["high"] - p["value"]) if p["low"] is not None else (0, 0)) for p in (point[axis] for point in points)]
-    return np.array(sides).T.clip(0)
-
-
-def draw(data: dict, quality: Quality, looks: dict[str, Look]) -> Figure:
-    figure, axes = panels(1, 1, SINGLE, 2.1)
-    ax, everything = axes[0, 0], {p["key"]: p for mine in data["arms"].values() for p in mine}
-    if len(data["front"]) > 1:
-        front, = ax.plot(*_xy([everything[k] for k in data["front"]]), color=FRONT, linewidth=4, solid_capstyle="round", zorder=1)
-    handles, labels = [], []
-    for arm, points in data["arms"].items():
-        look, own = looks[arm], [p for p in points if p["key"] in _front(points, data["better"])]
-        if data["cost"] != "sample_entropy":
-            ax.plot(*_xy(own), color=look.colour, linewidth=0.8, zorder=2)
-        bars = ax.errorbar(*_xy(points), xerr=_bars(points, "x"), yerr=_bars(points, "y"), fmt=look.marker, color=look.colour, elinewidth=0.7, zorder=3,
-                           markeredgewidth=0.6, markerfacecolor=look.colour)
-        hollow = [p for p in points if p["inert"]]
-        if hollow:
-            ax.plot(*_xy(hollow), look.marker, color=look.colour, markerfacecolor="white", markeredgewidth=0.8, zorder=4)
-        handles.append(bars.lines[0])
-        labels.append(arm)
-    if len(data["front"]) > 1:
-        handles.append(front)
-        labels.append("Pareto front")
-    if data["held_out"]:
-        level, (low, high) = data["held_out"]["value"], ax.get_ylim()
-        if low - (high - low) * STRETCH <= level <= high + (high - low) * STRETCH:
-            handles.append(ax.axhline(level, color=MUTED, linestyle=(0, (4, 2.5)), linewidth=0.9, zorder=1))
-            labels.append("held-out")
-        else:
-            handles.append(Line2D([], [], linestyle="none"))
-            labels.append(f"held-out {level:.3g} {'↑' if level > high else '↓'}")
-    if data["cost"] == "sample_entropy":
-        if data["held_out_x"]:
-            ax.axvline(data["held_out_x"]["value"], color=MUTED, linestyle=(0, (4, 2.5)), linewidth=0.9, zorder=1)
+    costs, metrics = [cost for cost in AXES if (frame.cost == cost).any()], list(dict.fromkeys(frame.metric))
+    tall = inches < style.DOUBLE
+    if tall:
+        figure, axes = style.panels(len(costs), len(metrics), inches, 1.2, sharex="row", sharey="col")
+        axes = axes.T
     else:
-        log_x(ax, [p["x"]["value"] for p in everything.values()])
-    ax.set_xlabel(COSTS[data["cost"]])
-    ax.set_ylabel(axis_label(quality))
-    legend(figure, handles, labels, SINGLE)
-    return figure
+        figure, axes = style.panels(len(metrics), len(costs), inches, 1.5, sharex="col", sharey="row")
+    numbers, handles = [], {}  # axes: (metrics, costs)
+    for m, metric in enumerate(metrics):
+        for c, cost in enumerate(costs):
+            ax, mine = axes[m, c], frame[(frame.metric == metric) & (frame.cost == cost)]
+            if mine.empty:
+                ax.set_axis_off()
+                continue
+            numbers += panel(ax, mine, handles)
+            if tall and c == 0:
+                ax.set_title(quality_label(mine, "\n"))
+            elif not tall and c == 0:
+                ax.set_ylabel(quality_label(mine, "\n"))
+            if tall or m == len(metrics) - 1:
+                ax.set_xlabel(AXES[cost])
+    for c, cost in enumerate(costs):
+        style.log_x(axes[0, c], frame.loc[frame.cost == cost, ["x", "x_low", "x_high"]].to_numpy().ravel(), most=4)
+    style.legend(figure, handles, inches)
+    return figure, numbers
+
+
+def quality_label(mine: pd.DataFrame, gap: str = " ") -> str:
+    """Name, direction and unit of the metric."""
+    return f"{mine.metric.iloc[0].replace('_', ' ')} {'↑' if mine.better.iloc[0] == 'higher' else '↓'}{gap}({mine.unit.iloc[0]})"
+
+
+def panel(ax: Axes, mine: pd.DataFrame, handles: dict) -> list[dict]:
+    """One metric against one cost: points with intervals, the running best of each arm, the front of all arms, the held-out level."""
+    sign = 1 if mine.better.iloc[0] == "higher" else -1
+    front = mine[mine.on_front].sort_values("x")
+    (line,) = ax.plot(front.x, front.y, color=style.FRONT, linewidth=3, solid_capstyle="round", drawstyle="steps-post", zorder=1)
+    for arm, points in mine.groupby("arm", sort=False):
+        points = points.sort_values("x")
+        colour, marker = points.colour.iloc[0], points.marker.iloc[0]
+        best = points[(sign * points.y).cummax() == sign * points.y]
+        ax.plot(best.x, best.y, color=colour, linewidth=0.9, zorder=3)
+        bars(ax, points, colour)
+        dots(ax, points, colour, marker)
+        if arm not in handles:
+            (handles[arm],) = ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4)
+    handles.setdefault("Pareto front of all", line)
+    if mine.level.notna().any():
+        dashed = ax.axhline(mine.level.iloc[0], color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=2)
+        handles.setdefault("held-out data", dashed)
+    columns = [
+        "metric",
+        "cost",
+        "arm",
+        "setting",
+        "key",
+        "n",
+        "x",
+        "x_low",
+        "x_high",
+        "y",
+        "y_low",
+        "y_high",
+        "on_front",
+        "hollow",
+        "level",
+    ]
+    return mine[columns].to_dict("records")
+
+
+def dots(ax: Axes, points: pd.DataFrame, colour: str, marker: str) -> None:
+    """Markers: filled with a rim of paper, or hollow."""
+    for hollow, some in points.groupby("hollow"):
+        ax.plot(
+            some.x,
+            some.y,
+            linestyle="none",
+            marker=marker,
+            color=colour,
+            zorder=4,
+            markerfacecolor=style.PAPER if hollow else colour,
+            markeredgecolor=colour if hollow else style.PAPER,
+            markeredgewidth=0.8 if hollow else 0.4,
+        )
+
+
+def bars(ax: Axes, points: pd.DataFrame, colour: str) -> None:
+    """Intervals of both axes, where there are any."""
+    for low, high, other, line in (("y_low", "y_high", "x", ax.vlines), ("x_low", "x_high", "y", ax.hlines)):
+        known = points[points[low].notna()]
+        if len(known):
+            line(known[other], known[low], known[high], color=colour, linewidth=0.8, zorder=3)
+
+
+def caption(frame: pd.DataFrame) -> str:
+    about = frame[frame["rank"] < METRICS]
+    timed = about[about.cost == "seconds"]
+    if timed.empty:
+        return describe(about)
+    low, high = timed.n_time.min(), timed.n_time.max()
+    many = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return (
+        f"{describe(about)} Seconds: mean over {many} fresh process{'es' if high > 1 else ''} of the median, batch of {timed.timed_rows.iloc[0]:g} "
+        f"sequences{'; bars over processes' if high > 1 else ', without interval'}."
+    )
+
+
+def describe(about: pd.DataFrame) -> str:
+    hollow = " Hollow: inert or stale points." if about.hollow.any() else ""
+    dashed = "; dashed: held-out data" if about.level.notna().any() else ""
+    return (
+        f"{subject(about)}. Bars: 95 % bootstrap intervals over sequences, pointwise. Lines: running best of an arm; grey: Pareto front of all "
+        f"arms{dashed}.{hollow}"
+    )
+
+
+def subject(about: pd.DataFrame) -> str:
+    return f"{about['subject'].iloc[0]}; n = {' and '.join(f'{n:,}' for n in sorted(set(about.n)))} sequences a point"

@@ -1,0 +1,243 @@
+"""Chapters -> tidy frames that plots draw: trade-off points, cost ratios at matched quality, likelihood beside entropy, acceptance.
+
+Every frame has arm, setting, key, colour, marker, n and subject (data and length, for captions). Statistics are those of harness/frontier.py:
+cost at a quality joins the points of an arm by lines in (log cost, running best); nothing is extrapolated.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from harness.frontier import Matched, Point, matched_curve, matched_ratio, pareto
+from harness.kinds import Scores
+from reports.frame import COSTS, Chapter
+from reports.style import looks
+
+AXES = {"nfe_a": "NFE A (blocks)", "nfe_b": "NFE B (drafts)", "nfe_c": "NFE C (FLOPs)", "seconds": "seconds a sequence"}
+PASSES = (20, 32, 48, 64)  # of the baseline, convention A, whose quality is matched
+HEADLINE = (32, 48, 20, 64)  # the first of these that both frontiers reach stands in the headline
+GRID = 13  # qualities of a curve
+
+
+def baseline_of(chapter: Chapter, name: str) -> str | None:
+    """The arm of this name, or else the first whose sampler has it."""
+    found = chapter.frame[~chapter.frame.control]
+    arms = [*found.arm[found.arm == name], *found.arm[found.sampler.str.contains(f'"name": "{name}"', regex=False)]]
+    return arms[0] if arms else None
+
+
+def directional(chapter: Chapter) -> list[str]:
+    """Labels of metrics that have a better side, and some value."""
+    return [label for label, m in chapter.metrics.items() if m["better"] in ("lower", "higher") and label in chapter.frame]
+
+
+def subject(chapter: Chapter) -> str:
+    data = next(iter(chapter.cells.values())).record["cell"]["data"]
+    return data["name"] + (f", L = {data['length']}" if "length" in data else "")
+
+
+def _dressed(chapter: Chapter, rows: list[dict], baseline: str | None) -> pd.DataFrame:
+    """The rows with what every figure needs of an arm."""
+    look = looks(chapter.arms, baseline)
+    frame = pd.DataFrame(rows)
+    if len(frame):
+        known = [look.get(arm) for arm in frame.arm]
+        frame["colour"], frame["marker"] = [x and x.colour for x in known], [x and x.marker for x in known]
+        frame["subject"] = subject(chapter)
+    return frame
+
+
+def _level(chapter: Chapter, label: str, name: str = "held_out") -> dict | None:
+    """The held-out rows under a metric."""
+    found = chapter.frame[
+        chapter.frame.control & (chapter.frame.status == "done") & chapter.frame.sampler.str.contains(f'"{name}"', regex=False)
+    ]
+    found = found[found[label].notna()] if label in found else found[:0]
+    return None if found.empty else found.iloc[0].to_dict()
+
+
+def tradeoff(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
+    """Columns metric, better, unit, rank, cost, x, x_low, x_high, y, y_low, y_high, on_front, hollow, level (of held-out rows)."""
+    rows, done = [], chapter.done()
+    for rank, label in enumerate(directional(chapter)):
+        about, level = chapter.metrics[label], _level(chapter, label)
+        for cost in AXES:
+            if cost not in done or label not in done:
+                continue
+            mine = done[done[cost].gt(0) & done[label].notna()]
+            front = pareto(mine[cost], mine[label], about["better"]) if len(mine) else []
+            for row, on_front in zip(mine.to_dict("records"), front):
+                rows.append(
+                    {
+                        "arm": row["arm"],
+                        "setting": row["setting"],
+                        "key": row["key"],
+                        "n": row["n"],
+                        "metric": label,
+                        "better": about["better"],
+                        "unit": about["unit"],
+                        "rank": rank,
+                        "cost": cost,
+                        **_span(row, cost, "x"),
+                        **_span(row, label, "y"),
+                        "on_front": bool(on_front),
+                        "hollow": row["inert"] or row["stale"],
+                        "level": level[label] if level else np.nan,
+                        "n_time": row.get("seconds.n", np.nan),
+                        "timed_rows": row.get("timed_rows", np.nan),
+                    }
+                )
+    return _dressed(chapter, rows, baseline)
+
+
+def _span(row: dict, column: str, name: str) -> dict:
+    return {name: row[column], f"{name}_low": row.get(f"{column}.low", np.nan), f"{name}_high": row.get(f"{column}.high", np.nan)}
+
+
+def frontier(chapter: Chapter, arm: str, label: str, cost: str) -> list[Point]:
+    """The operating points of an arm that have a score and a cost for every row."""
+    points = []
+    for row in chapter.done(arm).to_dict("records"):
+        if all(np.isfinite(row.get(f"{column}.low", np.nan)) for column in (label, cost)):
+            numerator, denominator = chapter.cells[row["key"]].rows(label)
+            points.append(
+                Point(row[cost], Scores(row[label], numerator, denominator), chapter.cells[row["key"]].costs()[:, COSTS.index(cost)])
+            )
+    return points
+
+
+def quality_at(points: Sequence[Point], passes: float, better: str) -> float | None:
+    """The quality that the frontier has at a cost; None outside the costs it was measured at."""
+    up = 1 if better == "higher" else -1
+    ordered = sorted(points, key=lambda point: point.cost)
+    costs = [point.cost for point in ordered]
+    if len(costs) < 2 or not costs[0] <= passes <= costs[-1]:
+        return None
+    best = np.maximum.accumulate([up * point.scores.value for point in ordered])
+    return float(up * np.interp(np.log(passes), np.log(costs), best))
+
+
+def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd.DataFrame:
+    """Columns metric, better, unit, cost, kind (stated | curve), passes (of the baseline, A), quality, baseline_cost, arm_cost, ratio, low, high, reason.
+
+    Stated: at the quality that the baseline has at PASSES, or within its range where none of these lies, ratios by A, B and C. Curve: by A.
+    """
+    rows = []
+    for label in directional(chapter)[:2] if baseline else []:
+        better = chapter.metrics[label]["better"]
+        base = {cost: frontier(chapter, baseline, label, cost) for cost in COSTS}
+        if len(base["nfe_a"]) < 2:
+            continue
+        low, high = (f(point.cost for point in base["nfe_a"]) for f in (min, max))
+        stated = [p for p in PASSES if low <= p <= high] or [float(f"{p:.3g}") for p in np.geomspace(low, high, 5)[1:4]]
+        grid = {
+            q: p for p in np.geomspace(low * (1 + 1e-9), high * (1 - 1e-9), GRID) if (q := quality_at(base["nfe_a"], p, better)) is not None
+        }
+        for arm in chapter.arms:
+            points = {cost: frontier(chapter, arm, label, cost) for cost in COSTS}
+            if arm == baseline or not points["nfe_a"]:
+                continue
+            about = {
+                "arm": arm,
+                "setting": "",
+                "key": "",
+                "metric": label,
+                "better": better,
+                "unit": chapter.metrics[label]["unit"],
+                "n": len(base["nfe_a"][0].costs),
+                "baseline": baseline,
+            }
+            for passes in stated:
+                quality = quality_at(base["nfe_a"], passes, better)
+                rows += [
+                    about
+                    | {"kind": "stated", "cost": cost, "passes": passes}
+                    | _found(matched_ratio(base[cost], points[cost], quality, better, resamples))
+                    for cost in COSTS
+                ]
+            curve = matched_curve(base["nfe_a"], points["nfe_a"], list(grid), better, resamples)
+            rows += [about | {"kind": "curve", "cost": "nfe_a", "passes": p} | _found(m) for p, m in zip(grid.values(), curve)]
+    return _dressed(chapter, rows, baseline)
+
+
+def _found(m: Matched) -> dict:
+    value, low, high = (m.interval.value, m.interval.low, m.interval.high) if m.interval else (np.nan,) * 3
+    return {
+        "quality": m.quality,
+        "baseline_cost": m.baseline_cost,
+        "arm_cost": m.arm_cost,
+        "ratio": value,
+        "low": low,
+        "high": high,
+        "missed": m.missed,
+        "resamples": m.resamples,
+        "reason": m.reason,
+    }
+
+
+def headline(ratios: pd.DataFrame, chapter: Chapter) -> pd.DataFrame:
+    """One stated row a metric and arm, by A: at the first of HEADLINE that both reach. The arm that verifies drafts stands first."""
+    if ratios.empty:
+        return ratios
+    known = ratios[(ratios.kind == "stated") & (ratios.cost == "nfe_a") & ratios.ratio.notna()].copy()
+    known["_place"] = known.passes.map(lambda p: HEADLINE.index(p) if p in HEADLINE else len(HEADLINE))
+    speculative = set(acceptance(chapter, None).get("arm", ()))
+    known["_arm"] = known.arm.map(lambda arm: (arm not in speculative) * len(chapter.arms) + chapter.arms.index(arm))
+    known = known.sort_values(["_arm", "_place"], kind="stable").drop_duplicates(["metric", "arm"])
+    return known.drop(columns=["_place", "_arm"])
+
+
+def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
+    """Every likelihood with every entropy: columns metric, entropy, x (entropy), y (likelihood) with spans, x_level, y_level, order by nfe_a."""
+    nll = [label for label, m in chapter.metrics.items() if m["unit"].startswith("nats per") and label in chapter.frame]
+    entropies = [label for label, m in chapter.metrics.items() if m["name"].endswith("entropy") and label in chapter.frame]
+    rows, levels = [], {label: _level(chapter, label) for label in nll + entropies}
+    for metric in nll:
+        for entropy in entropies:
+            for row in chapter.done().to_dict("records"):
+                if np.isfinite(row[metric]) and np.isfinite(row[entropy]):
+                    x_level, y_level = (levels[label][label] if levels[label] else np.nan for label in (entropy, metric))
+                    rows.append(
+                        {
+                            "arm": row["arm"],
+                            "setting": row["setting"],
+                            "key": row["key"],
+                            "n": row["n"],
+                            "metric": metric,
+                            "entropy": entropy,
+                            **_span(row, entropy, "x"),
+                            **_span(row, metric, "y"),
+                            "hollow": row["inert"] or row["stale"],
+                            "x_level": x_level,
+                            "y_level": y_level,
+                            "nfe_a": row["nfe_a"],
+                        }
+                    )
+    return _dressed(chapter, rows, baseline)
+
+
+def acceptance(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
+    """Columns by (depth | progress | round), index (from 1), tested, passed, share, nfe_a: of arms that verify drafts."""
+    rows = []
+    for row in chapter.done().to_dict("records"):
+        cost = chapter.cells[row["key"]].record["cost"]
+        tested, passed = cost.get("tested") or {}, cost.get("passed") or {}
+        rows += [
+            {
+                "arm": row["arm"],
+                "setting": row["setting"],
+                "key": row["key"],
+                "n": row["n"],
+                "nfe_a": row["nfe_a"],
+                "by": by,
+                "index": k + 1,
+                "tested": t,
+                "passed": passed[by][k],
+                "share": passed[by][k] / t,
+            }
+            for by in tested
+            for k, t in enumerate(tested[by])
+            if t
+        ]
+    return _dressed(chapter, rows, baseline)

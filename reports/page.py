@@ -1,0 +1,202 @@
+"""What a chapter of the page says, as plain data for the template: sentences, table rows, samples, provenance."""
+
+import json
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+import pandas as pd
+
+from reports import style
+from reports.frame import COSTS, Chapter
+from reports.front import acceptance, headline, subject
+from reports.records import Records
+from reports.tables import at, metric_order, spell, stated
+
+ALPHABET = "abcdefghijklmnopqrstuvwxyz "
+ROWS = (0, 1, 2)  # shown of every arm
+NEAR = 32  # passes of the operating point whose samples are shown
+DEPTHS = (1, 2, 4, 8)
+
+
+def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dict:
+    """What was measured, in one sentence; the ratios that answer; or why there is none."""
+    done, about = chapter.done(), next(iter(chapter.cells.values())).record["cell"]
+    n = "{:,}".format(about["n"])
+    sentence = (
+        f"{len(done)} operating points of {done.arm.nunique()} samplers on {subject(chapter)}: {n} sequences each, seed {about['seed']}, "
+        f"{'unprompted' if not about['prompt'] else 'prompted'}."
+    )
+    rows = headline(ratios, chapter)
+    entries = [
+        row
+        | spell(row["ratio"], row["low"], row["high"])
+        | {"at": spell(row["quality"]), "needs": spell(row["arm_cost"]), "base": spell(row["baseline_cost"])}
+        for row in rows.to_dict("records")
+    ]
+    speculative = set(acceptance(chapter, None).get("arm", ()))
+    others = [arm for arm in chapter.arms if arm != baseline]
+    lead = next((arm for arm in others if arm in speculative), next(iter(others), None))
+    first = [entry for entry in entries if entry["arm"] == lead]
+    why = ""
+    if baseline is None:
+        why = "no arm is named ancestral or has that sampler, so there is nothing to compare with"
+    elif not first:
+        reasons = sorted(set(ratios.reason[ratios.arm == lead]) - {""}) if len(ratios) else []
+        why = f"{lead}: {'; '.join(reasons)}" if reasons else f"it takes a metric by row, two points of {baseline} and another arm"
+    return {"sentence": sentence, "first": first, "others": [e for e in entries if e not in first], "why": why, "baseline": baseline}
+
+
+def points(chapter: Chapter, baseline: str | None) -> dict:
+    """The table of all operating points; cells that were not done have their reason instead of numbers."""
+    look, metrics = style.looks(chapter.arms, baseline), metric_order(chapter)
+    timed = "seconds" in chapter.frame
+    heads = [{"name": "NFE A"}, {"name": "NFE B"}, {"name": "NFE C"}]
+    heads += [
+        {
+            "name": label,
+            "unit": chapter.metrics[label]["unit"],
+            "arrow": {"higher": "↑", "lower": "↓"}.get(chapter.metrics[label]["better"], "="),
+        }
+        for label in metrics
+    ]
+    heads += [*([{"name": "seconds"}] if timed else []), {"name": "GFLOP executed"}, {"name": "executed / needed"}]
+    columns = [*COSTS, *metrics, *(["seconds"] if timed else []), "gflop", "executed_over_needed"]
+    rows = [
+        {
+            "arm": row["arm"],
+            "look": look.get(row["arm"]),
+            "setting": row["setting"],
+            "key": row["key"],
+            "status": row["status"],
+            "reason": row["reason"],
+            "flags": [flag for flag in ("inert", "stale") if row[flag]],
+            "cells": [at(row, column) for column in columns],
+        }
+        for row in chapter.frame[~chapter.frame.control].to_dict("records")
+    ]
+    return {"heads": heads, "rows": [list(group) for _, group in groupby(rows, key=lambda row: row["arm"])]}
+
+
+def matched_rows(ratios: pd.DataFrame, chapter: Chapter, baseline: str | None) -> list[dict]:
+    look = style.looks(chapter.arms, baseline)
+    rows = [e | {"look": look[e["arm"]], "quality": spell(e["quality"]), "arm_cost": spell(e["arm_cost"])} for e in stated(ratios)]
+    return [
+        {"metric": metric, "arms": [list(mine) for _, mine in groupby(group, key=lambda e: e["arm"])]}
+        for metric, group in groupby(rows, key=lambda e: e["metric"])
+    ]
+
+
+def accepted(chapter: Chapter, baseline: str | None) -> list[dict]:
+    """Drafts accepted, over all tests, at some depths, and per pass, of every cell that verifies drafts."""
+    look, found = style.looks(chapter.arms, baseline), []
+    frame = acceptance(chapter, baseline)
+    for key, rows in frame.groupby("key", sort=False) if len(frame) else ():
+        depth = rows[rows.by == "depth"].set_index("index")
+        cost, first = chapter.cells[key].record["cost"], rows.iloc[0]
+        n = first["n"]
+        calls = {kind: sum(v for name, v in cost["calls"].items() if name.endswith(f".{kind}")) for kind in ("draft", "verify")}
+        found.append(
+            {
+                "arm": first.arm,
+                "setting": first.setting,
+                "look": look[first.arm],
+                "key": key,
+                "tested": int(depth.tested.sum()),
+                "share": depth.passed.sum() / depth.tested.sum() if len(depth) else np.nan,
+                "depths": [float(depth.share.get(d, np.nan)) for d in DEPTHS],
+                "tokens": cost["tokens"] / n / cost["nfe_b"] if cost["nfe_b"] else np.nan,
+                "rounds": calls["verify"] / calls["draft"] if calls["draft"] else np.nan,
+            }
+        )
+    return found
+
+
+def controls(chapter: Chapter) -> dict:
+    """Every metric of the control rows, and whether its intervals tell shuffled rows from held-out ones."""
+    frame = chapter.frame[chapter.frame.control & (chapter.frame.status == "done")]
+    known = {json.loads(row["sampler"])["name"]: row for row in frame.to_dict("records")}
+    rows = [
+        {
+            "label": label,
+            "unit": chapter.metrics[label]["unit"],
+            "cells": [at(row, label) for row in frame.to_dict("records")],
+            "apart": _apart(known.get("held_out"), known.get("shuffled"), label, chapter.metrics[label]["better"]),
+        }
+        for label in metric_order(chapter)
+    ]
+    return {"arms": list(frame.arm), "rows": rows, "both": {"held_out", "shuffled"} <= set(known)}
+
+
+def _apart(real: dict | None, shuffled: dict | None, label: str, better: str) -> str:
+    if real is None or shuffled is None or better not in ("lower", "higher"):
+        return ""
+    up = (1, "low", "high") if better == "higher" else (-1, "high", "low")
+    worst, best = (up[0] * row.get(f"{label}.{end}", np.nan) for row, end in ((real, up[1]), (shuffled, up[2])))
+    return "no interval" if not np.isfinite([worst, best]).all() else "yes" if worst > best else "no"
+
+
+def samples(chapter: Chapter) -> list[dict]:
+    """Whole sequences, fixed rows, of the operating point of each arm that is nearest to NEAR passes, and of the controls."""
+    found = []
+    for arm in (*chapter.arms, *chapter.controls):
+        done = chapter.done(arm)
+        if done.empty:
+            continue
+        row = done.loc[(np.log(done.nfe_a.clip(lower=1e-9)) - np.log(NEAR)).abs().idxmin()] if arm in chapter.arms else done.iloc[0]
+        cell = chapter.cells[row.key]
+        try:
+            x = cell.samples()
+        except ValueError as error:
+            found.append({"arm": arm, "setting": row.setting, "rows": [], "reason": str(error)})
+            continue
+        alphabet = cell.record["cell"]["data"].get("alphabet") or ALPHABET
+        found.append(
+            {
+                "arm": arm,
+                "setting": row.setting,
+                "nfe": spell(row.nfe_a) if arm in chapter.arms else None,
+                "reason": "",
+                "rows": [(r, decode(x[r], alphabet)) for r in ROWS if r < len(x)],
+            }
+        )
+    return found
+
+
+def decode(ids: Sequence[int], alphabet: str) -> str:
+    """Token ids as text: the id after the alphabet's last is the mask, "_"; ids beyond that are written as numbers."""
+    letters = alphabet + "_"
+    return "".join(letters[i] for i in ids) if max(ids) < len(letters) else " ".join(map(str, ids))
+
+
+def provenance(chapter: Chapter, records: Records) -> dict:
+    cells = list(chapter.cells.values())
+    about = [cell.record["cell"] for cell in cells]
+
+    def all_of(field: str) -> str:
+        return ", ".join(dict.fromkeys(str(a.get(field)) for a in about if a.get(field) is not None))
+
+    used = dict.fromkeys(sha for a in about for sha in (a.get("nets") or {}).values())
+    names = {sha: a["net_names"].get(role, "") for a in about for role, sha in (a.get("nets") or {}).items()}
+    here = {cell.record.get("machine") for cell in cells} | {t["machine"] for cell in cells for t in cell.timed}
+    return {
+        "facts": {
+            "batch": all_of("batch"),
+            "seed": all_of("seed"),
+            "device": all_of("device"),
+            "network dtype": all_of("dtype"),
+            "draw dtype": all_of("draw_dtype"),
+            "temperature": all_of("temperature"),
+            "prompt": all_of("prompt") or "none",
+            "unit of a pass": ", ".join(dict.fromkeys(cell.study.get("reference", "") for cell in cells)),
+            "sampling code": ", ".join(dict.fromkeys(str(c.record.get("code")) for c in cells)),
+        },
+        "data": json.dumps(about[0]["data"], sort_keys=True),
+        "networks": [
+            {"name": names[sha], "sha256": sha, "card": json.dumps(records.networks.get(sha, {}).get("card"), indent=1)} for sha in used
+        ],
+        "metrics": {label: json.dumps(m["metric"], sort_keys=True) for label, m in chapter.metrics.items()},
+        "machines": [m for m in records.machines if m["id"] in here],
+        "commands": list(dict.fromkeys(cell.study.get("command", "") for cell in cells if cell.study.get("command"))),
+        "questions": list(dict.fromkeys(cell.study.get("question", "") for cell in cells if cell.study.get("question"))),
+    }

@@ -1,0 +1,50 @@
+"""Likelihood under a judge against the entropy of the samples: a low likelihood bought with low entropy is no win."""
+
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+
+from reports import style
+from reports.plots.tradeoff import bars, dots, subject
+
+TITLE = "Likelihood beside entropy"
+SECTION = "entropy"
+PLACE = 40
+needs = ("metric", "entropy", "x", "y", "x_level")
+
+
+def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
+    """The figure, and a list with the numbers of every mark in it; None where there is no such pair."""
+    metrics, entropies = list(dict.fromkeys(frame.metric))[:2], list(dict.fromkeys(frame.entropy))[:2]
+    frame = frame[frame.metric.isin(metrics) & frame.entropy.isin(entropies)]
+    if frame.empty:
+        return None
+    pairs, wide = [(m, e) for m in metrics for e in entropies], inches >= style.DOUBLE
+    figure, axes = style.panels(*((len(metrics), len(entropies)) if wide else (len(pairs), 1)), inches, 2.0 if wide else 1.6)
+    handles = {}
+    for ax, (metric, entropy) in zip(axes.ravel(), pairs):
+        mine = frame[(frame.metric == metric) & (frame.entropy == entropy)]
+        for arm, points in mine.groupby("arm", sort=False):
+            points, colour, marker = points.sort_values("nfe_a"), points.colour.iloc[0], points.marker.iloc[0]
+            bars(ax, points, colour)
+            ax.plot(points.x, points.y, color=colour, linewidth=0.8, zorder=3)
+            dots(ax, points, colour, marker)
+            handles.setdefault(arm, ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4)[0])
+        for value, rule in ((mine.x_level.iloc[0], ax.axvline), (mine.y_level.iloc[0], ax.axhline)):
+            if pd.notna(value):
+                dashed = rule(value, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
+                handles.setdefault("held-out data", dashed)
+        ax.set_xlabel(f"{entropy.replace('_', ' ')} (nats)")
+        ax.set_ylabel(f"{metric.replace('_', ' ')} ↓ (nats per token)")
+        ax.xaxis.set_major_locator(MaxNLocator(5))
+        ax.yaxis.set_major_locator(MaxNLocator(5))
+    handles |= {"held-out data": handles.pop("held-out data")} if "held-out data" in handles else {}
+    style.legend(figure, handles, inches)
+    columns = ["metric", "entropy", "arm", "setting", "key", "n", "x", "x_low", "x_high", "y", "y_low", "y_high", "x_level", "y_level"]
+    return figure, frame[columns].to_dict("records")
+
+
+def caption(frame: pd.DataFrame) -> str:
+    return (
+        f"{subject(frame)}; lines join an arm's points in the order of their passes. Bars: 95 % bootstrap intervals over sequences; an entropy of the "
+        "whole set has none. The two entropies are not comparable with one another. A perfect sampler lies where the dashed lines cross."
+    )

@@ -1,0 +1,267 @@
+"""A run folder with made-up numbers, for the report's tests: three families, controls, a failed, a skipped and an inert cell.
+
+Nothing here was measured. The curves only look like those of samplers: quality saturates with passes, the second family needs about half of them.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from harness.store import Store
+
+LENGTH = 128
+DATA = {"name": "made_up_text", "version": 1, "length": LENGTH, "sha256": "0" * 64}
+WORDS = (
+    "the of and in was a is to by it for on as at from his with an that he which were born are who also first known one two nine city "
+    "film team river north school church album season station player county village"
+).split()
+FAMILIES = {  # arm -> (network, speed, top quality, settings)
+    "ancestral": (
+        "heavy",
+        1.0,
+        0.9,
+        [{"name": "ancestral", "version": 1, "steps": s, "schedule": {"name": "linear"}} for s in (8, 16, 24, 32, 64, 128)],
+    ),
+    "scheduled": (
+        "heavy",
+        1.08,
+        0.893,
+        [
+            {
+                "name": "scheduled",
+                "version": 1,
+                "base": {"name": "ancestral", "version": 1, "steps": s},
+                "placement": {"name": "sandwich", "share": 0.25},
+            }
+            for s in (8, 16, 24, 32, 64, 128)
+        ],
+    ),
+    "ssmd": (
+        "hybrid",
+        2.1,
+        0.905,
+        [
+            {"name": "ssmd", "version": 1, "window": {"name": "cosine", "delta": d}, "rounds": n}
+            for d, n in ((0.32, 10), (0.16, 8), (0.083, 4), (0.04, 3), (0.02, 2), (0.01, 1))
+        ],
+    ),
+}
+SCALE = {"ancestral": (8, 16, 24, 32, 62, 110), "scheduled": (7, 14, 21, 27, 53, 95), "ssmd": (6, 9, 14, 22, 39, 66)}
+METRICS = {
+    "spelling": ("higher", "share of words", "row"),
+    "judge": ("lower", "nats per token", "row"),
+    "sample_entropy": ("match", "nats", "row"),
+    "corpus_entropy": ("match", "nats", "set"),
+    "ngram_precision": ("higher", "share of n-grams", "row"),
+    "ngram_recall": ("higher", "share of n-grams", "set"),
+}
+
+
+def write(
+    folder: Path, n: int = 64, judge: bool = True, timed: int = 3, troubles: bool = True, name: str = "made_up", seed: int = 0
+) -> Store:
+    store, rng = Store(folder), np.random.default_rng(seed)
+    arms = [*FAMILIES, "held_out", "shuffled"]
+    store.append(
+        {
+            "type": "study",
+            "name": name,
+            "question": "Made-up numbers: what does the page look like?",
+            "reference": "heavy",
+            "arms": arms,
+            "controls": ["held_out", "shuffled"],
+            "command": f"ssmd-bench run studies/{name}.py --out {folder}",
+        }
+    )
+    store.append(
+        {
+            "type": "machine",
+            "id": "m0",
+            "commit": "c0ffee" * 6,
+            "dirty": True,
+            "diff_sha": "d1ff",
+            "python": "3.11",
+            "packages": {"torch": "2.0"},
+            "cpu": "made-up processor",
+            "gpu": None,
+            "threads": 2,
+            "os": "Linux",
+        }
+    )
+    for net in ("heavy", "light", "hybrid"):
+        store.append({"type": "network", "sha256": _sha(net), "name": net, "card": {"note": "made up"}})
+    ease = rng.normal(0, 0.35, n)  # shared by all arms: rows are paired
+    for arm, (net, speed, top, samplers) in FAMILIES.items():
+        for k, sampler in enumerate(samplers):
+            a = SCALE[arm][k] * (np.exp(rng.normal(0, 0.05, n)) if arm == "ssmd" else np.ones(n))
+            level = top - 0.55 * np.exp(-((speed * SCALE[arm][k]) ** 0.55) / 3.2)
+            _cell(
+                store,
+                rng,
+                arm,
+                sampler,
+                {"main": net},
+                n,
+                a,
+                level,
+                ease,
+                judge,
+                timed,
+                inert=troubles and arm == "ssmd" and k == 5,
+                seed=seed,
+            )
+    for arm, level in (("held_out", 0.97), ("shuffled", 0.12)):
+        _cell(
+            store,
+            rng,
+            arm,
+            {"name": arm, "version": 1, "split": "test"},
+            {},
+            n,
+            np.zeros(n),
+            level,
+            ease,
+            judge,
+            0,
+            control=True,
+            seed=seed,
+        )
+    if troubles:
+        for status, reason, steps in (
+            ("failed", "RuntimeError: made-up <failure> & more", 256),
+            ("timeout", "only 3 of 64 rows after 60 s", 512),
+        ):
+            sampler = {"name": "ancestral", "version": 1, "steps": steps, "schedule": {"name": "linear"}}
+            store.append(_about(store, "ancestral", sampler, {"main": "heavy"}, n, seed) | {"status": status, "reason": reason})
+    return store
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _about(store: Store, arm: str, sampler: dict, nets: dict, n: int, seed: int, control: bool = False) -> dict:
+    cell = {
+        "sampler": sampler,
+        "nets": {role: _sha(net) for role, net in nets.items()},
+        "net_names": nets,
+        "data": DATA,
+        "prompt": None,
+        "n": n,
+        "batch": 32,
+        "seed": seed,
+        "temperature": 1.0,
+        "device": "cpu",
+        "dtype": "float32",
+        "draw_dtype": "float64",
+    }
+    return {
+        "type": "counted",
+        "key": _sha(f"{sampler}{nets}{n}{seed}")[:24],
+        "study": store.of("study")[-1]["name"],
+        "arm": arm,
+        "control": control,
+        "cell": cell,
+        "code": "c0de",
+        "machine": "m0",
+    }
+
+
+def _cell(store, rng, arm, sampler, nets, n, a, level, ease, judge, timed, control=False, inert=False, seed=0) -> None:
+    about = _about(store, arm, sampler, nets, n, seed, control)
+    key, rounds = about["key"], sampler.get("rounds", 0)
+    x = _text(rng, n, level)
+    costs = np.stack([a, a * (0.8 if rounds else 1.0), a * 0.93], 1)
+    store.put("samples", key, x)
+    store.put("costs", key, costs)
+    tested, passed = ({"depth": [0] * LENGTH, "progress": [0] * 10, "round": [0] * 64} for _ in range(2))
+    if rounds:
+        for d in range(min(LENGTH, int(8 + 200 * sampler["window"]["delta"]))):
+            tested["depth"][d] = int(n * 60 * 0.93**d)
+            passed["depth"][d] = int(tested["depth"][d] * (0.93 - 0.05 * np.log1p(d)))
+        for t in range(10):
+            tested["progress"][t] = n * 40
+            passed["progress"][t] = int(n * 40 * (0.7 + 0.025 * t - 0.4 * sampler["window"]["delta"]))
+    mean = costs.mean(0).tolist()
+    calls = {"main.draft": mean[1], "main.verify": mean[1] * max(1, rounds) * 0.6} if rounds else {"main.draft": mean[1]}
+    store.append(
+        about
+        | {
+            "status": "done",
+            "reason": "",
+            "inert": inert,
+            "samples_sha256": hashlib.sha256(x.tobytes()).hexdigest(),
+            "seconds": 1.0,
+            "cost": {
+                "calls": {} if control else calls,
+                "nfe_a": mean[0],
+                "nfe_b": mean[1],
+                "nfe_c": mean[2],
+                "executed_a": mean[0] * 1.1,
+                "executed_over_needed": 1.08,
+                "gflop": mean[2] * 0.31,
+                "tokens": 0 if control else n * LENGTH,
+                "revealed": [],
+                "tested": tested,
+                "passed": passed,
+            },
+        }
+    )
+    words = rng.integers(15, 25, n)
+    p = 1 / (1 + np.exp(-(np.log(level / (1 - level)) + ease)))
+    rows = {
+        "spelling": (rng.binomial(words, p), words),
+        "judge": (LENGTH * (3.4 - 1.6 * level + 0.1 * ease + rng.normal(0, 0.05, n)), np.full(n, LENGTH)),
+        "sample_entropy": (2.9 - 0.13 * level + rng.normal(0, 0.04, n), np.ones(n)),
+        "ngram_precision": (rng.binomial(100, p * 0.8), np.full(n, 100)),
+    }
+    for label, (better, unit, per) in METRICS.items():
+        if label == "judge" and not judge:
+            continue
+        score_key, value = _sha(key + label)[:24], 2.85 + 0.01 * level if label == "corpus_entropy" else 0.4 * level
+        if per == "row":
+            pair = np.stack(rows[label]).astype(np.float64)
+            store.put("scores", score_key, pair)
+            value = pair[0].sum() / pair[1].sum()
+        store.append(
+            {
+                "type": "scored",
+                "key": key,
+                "score_key": score_key,
+                "metric": {"name": label, "version": 1},
+                "label": label,
+                "better": better,
+                "unit": unit,
+                "n": n,
+                "code": "c0de",
+                "status": "done",
+                "reason": "",
+                "value": float(value),
+                "per": per,
+            }
+        )
+    for process in range(timed):
+        store.append(
+            {
+                "type": "timed",
+                "key": key,
+                "process": process,
+                "block": process,
+                "rows": 16,
+                "batch": 16,
+                "seconds": [float(mean[0] * 0.012 * np.exp(rng.normal(0, 0.03)))],
+                "same_output": True,
+                "differing_rows": 0,
+                "machine": "m0",
+                "code": "c0de",
+            }
+        )
+
+
+def _text(rng: np.random.Generator, n: int, level: float) -> np.ndarray:
+    """Rows of words, misspelt in a share of places that falls with `level`, (n, LENGTH) uint8."""
+    letters = np.array([list(" ".join(rng.choice(WORDS, 60))[:LENGTH]) for _ in range(n)])
+    ids = np.where(letters == " ", 26, letters.view(np.int32).reshape(n, LENGTH) - 97).astype(np.uint8)
+    wrong = rng.random(ids.shape) < (1 - level) / 3
+    return np.where(wrong, rng.integers(0, 27, ids.shape), ids).astype(np.uint8)
