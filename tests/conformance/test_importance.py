@@ -41,7 +41,7 @@ def test_the_true_loss_of_every_placement_stays_under_the_sum_of_its_steps(nets)
     truth = ordered_law(lambda i: tables_[0], [1] * D)
     ratios = []
     for light_steps in product((0, 1), repeat=D):
-        law = ordered_law(lambda i: tables_[light_steps[i]], [1] * D)
+        law = ordered_law(lambda i, on=light_steps: tables_[on[i]], [1] * D)
         true = float((truth * (truth / law).log()).sum())
         bound = sum(k for k, on in zip(step, light_steps) if on)
         assert true <= bound + 1e-12

@@ -24,8 +24,9 @@ def nets() -> dict:
     def make(seed: int):
         torch.manual_seed(seed)
         net = Hybrid(HybridConfig(vocab=MASK, width=16, heads=2, blocks=1)).eval()
-        for name, p in net.named_parameters():
-            torch.nn.init.normal_(p, std=0.4) if p.dim() == 2 else None
+        for p in net.parameters():
+            if p.dim() == 2:
+                torch.nn.init.normal_(p, std=0.4)
         return net.requires_grad_(False)
 
     return {"main": make(0), "light": make(1)}
