@@ -75,7 +75,8 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--threads", type=int, help="of this training (default: all cores; OMP_NUM_THREADS)")
     train.add_argument("--compile", action="store_true", help="compile each block")
 
-    verbs.add_parser("claims", help="what the studies found, and which of it is stale")
+    claims = verbs.add_parser("claims", help="what the studies found, and which of it is stale")
+    claims.add_argument("--write", type=Path, metavar="FILE", help="put the table between the marks of a Markdown file")
     verbs.add_parser("doctor", help="what this machine is, and whether data and checkpoints are whole")
     for verb in verbs.choices.values():
         verb.add_argument("--plugins", action="append", default=argparse.SUPPRESS, metavar="PACKAGE", help="scan one more package for plug-ins")

@@ -200,6 +200,8 @@ def claims(options: Namespace) -> tuple[dict, int]:
     for row in rows:
         if row["stale"]:
             print(f"stale against the present code: {row['claim']}; rebuild with: {row['command']}")
+    if options.write:
+        _between_marks(options.write, "claims", claims_of.table(rows))
     return {"claims": len(rows), "stale": [r["claim"] for r in rows if r["stale"]]}, 0
 
 
