@@ -167,10 +167,11 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             seconds = time.monotonic() - begun
             speed = (step - begun_step) * config.batch * data.length / seconds
             left = (steps - step) * config.batch * data.length / speed
-            row = {"step": step, "tokens": step * config.batch * data.length, **{k: round(float(v), 4) for k, v in found.items()}, "tokens_per_second": round(speed)}
+            shown = {k: round(v.item(), 4) for k, v in found.items()}
+            row = {"step": step, "tokens": step * config.batch * data.length, **shown, "tokens_per_second": round(speed)}
             with open(out / "log.jsonl", "a") as log:
                 log.write(json.dumps(row) + "\n")
-            say(f"{name} {step}/{steps} " + " ".join(f"{k} {float(v):.3f}" for k, v in found.items()) + f"  {speed:,.0f} tokens/s  {left / 60:.0f} min left")
+            say(f"{name} {step}/{steps} " + " ".join(f"{k} {v:.3f}" for k, v in shown.items()) + f"  {speed:,.0f} tokens/s  {left / 60:.0f} min left")
         if rank == 0 and time.monotonic() - saved > save_seconds:
             keep(out, config, net, average, optimiser_list, step)
             saved = time.monotonic()
