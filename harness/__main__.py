@@ -94,7 +94,7 @@ def main(words: list[str] | None = None) -> int:
         print(json.dumps(document), flush=True)
         return code
     except ValueError as error:
-        print(f"ssmd-bench: {error}", file=sys.stderr)
+        print(f"ssmd-bench: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except BrokenPipeError:    # the reader of our stdout has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -15,6 +15,7 @@ from harness.spec import ROOT, code_hash
 from harness.store import Store
 
 RESULTS = ROOT / "studies" / "results"
+FIELDS = {"claim", "value", "low", "high", "unit", "n", "command", "keys", "code"}
 SAMPLING = ("harness.loop", "harness.nets.transformer")
 
 
@@ -65,6 +66,8 @@ def read(folder: Path = RESULTS) -> list[dict]:
             rows = json.loads(path.read_text())
         except ValueError:
             raise ValueError(f"{path} is not valid JSON: rebuild it with the command in its study") from None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= FIELDS for row in rows):
+            raise ValueError(f"{path} is not a list of claims: rebuild it with the command in its study")
         found += [row | {"file": path.name, "stale": stale(row)} for row in rows]
     return found
 

@@ -153,10 +153,16 @@ def score(options: Namespace) -> tuple[dict, int]:
     if options.window not in windows:
         raise ValueError(f"there is no window {options.window!r}; choose {', '.join(sorted(windows))}")
     window = _changed(windows[options.window](), options.changes)
+    if min(options.n, options.orders, options.rounds) < 1:
+        raise ValueError("--n, --orders and --rounds must be at least 1")
     paths = options.checkpoints or [SHIPPED / f"{name}.safetensors" for name in ("hybrid", "heavy", "light")]
     command, rows, document = shlex.join(["ssmd-bench", *sys.argv[1:]]), [], {}
     for path in paths:
         net = load(path)
+        if not hasattr(net, "draft"):
+            raise ValueError(f"{path} is a {net.name} network, which drafts nothing: score a hybrid or a masked-diffusion network")
+        if net.vocab != data.vocab:
+            raise ValueError(f"{path} writes {net.vocab} symbols and {data.name} has {data.vocab}: choose data or a checkpoint that fits")
         hybrid = bool(net.blocks("verify"))
         found, _ = bits_per_character(net, data, options.n, options.orders, window if hybrid else None, options.rounds,
                                       say=lambda done, of, path=path: print(f"\r{path.stem} {done}/{of}", end="", file=sys.stderr, flush=True))
@@ -187,6 +193,8 @@ def train(options: Namespace) -> tuple[dict, int]:
     extra = ((plugins.datasets()["text8"](path=options.extra, length=options.length), "train"),) if options.extra and config.network == "judge" else ()
     if not hasattr(data, "tokens"):
         raise ValueError(f"{options.data} is not a text to train on: choose a corpus with --data")
+    if options.threads is not None and options.threads < 1:
+        raise ValueError(f"--threads {options.threads} must be at least 1")
     if options.threads:
         torch.set_num_threads(options.threads)
     path = train_network(config, data, options.out / options.member, options.member, checked(options.device), options.compile, "judge" if config.network == "judge" else "train",

@@ -105,15 +105,17 @@ def _counted(cells: list[Cell], jobs: int, progress: Progress) -> Iterator[Count
             yield count(cell, live=lambda finished, cell=cell, label=label: progress.live(label, finished, cell.study.n))
     else:
         threads = max(1, (os.cpu_count() or 1) // jobs)
-        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_count_elsewhere)(cell, threads, plugins.packages()) for cell in cells)
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(
+            delayed(_count_elsewhere)(cell, cell.code(), threads, plugins.packages()) for cell in cells)
 
 
-def _count_elsewhere(cell: Cell, threads: int, packages: list[str]) -> Counted:
-    """In another process, which has scanned nothing yet."""
+def _count_elsewhere(cell: Cell, code: str, threads: int, packages: list[str]) -> Counted:
+    """In another process, which has scanned nothing yet and knows no study file."""
     torch.set_num_threads(threads)
     for package in packages:
         plugins.add_package(package)
-    return count(cell)
+    found = count(cell)
+    return found._replace(record=found.record | {"code": code})
 
 
 def _open(study: Study, folder: Path, device: str, command: str) -> tuple[Store, str]:

@@ -23,6 +23,7 @@ from harness.param import Choice, space_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("harness", "baselines", "ssmd")
+_files: dict[str, Path] = {}    # sources of modules that no import finds: study files
 
 
 class UnknownField(ValueError):
@@ -142,8 +143,16 @@ def _bare(tree: ast.AST) -> ast.AST:
     return tree
 
 
+def note_file(module: str, path: Path) -> None:
+    """Say where the source of a study file's module is, so that settings and samplers of its own have a code hash too."""
+    _files[module] = path.resolve()
+    code_hash.cache_clear()
+
+
 def _file(module: str, rooms: tuple[str, ...]) -> Path | None:
     """The source of a first-party module; that of a plug-in package lies where it was imported from."""
+    if module in _files:
+        return _files[module]
     top = module.split(".")[0]
     if top not in rooms:
         return None

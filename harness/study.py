@@ -18,7 +18,7 @@ from harness.cell import Cell
 from harness.kinds import Dataset, Denoiser, Metric, Sampler
 from harness.nets import checkpoint
 from harness.nets.tabular import Tabular
-from harness.spec import UnknownField, canonical
+from harness.spec import UnknownField, canonical, note_file
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,7 @@ def load_module(path: str) -> ModuleType:
         raise ValueError(f"there is no study file {path}: see studies/ for examples, or `ssmd-bench list`")
     spec = importlib.util.spec_from_file_location(f"study_{file.stem}", file)
     module = importlib.util.module_from_spec(spec)
+    note_file(module.__name__, file)
     try:
         spec.loader.exec_module(module)
     except ValueError:

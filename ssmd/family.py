@@ -39,6 +39,8 @@ def member(name: str, **changes) -> Training:
 
 def queue(names: list[str], command: list[str], jobs: int, logs: Path) -> int:
     """Run `command NAME` for each name, `jobs` at a time, one thread each if there are several; the number that failed."""
+    if jobs < 1:
+        raise ValueError(f"--jobs {jobs} must be at least 1")
     logs.mkdir(parents=True, exist_ok=True)
     waiting, running, failed = list(names), {}, 0
     threads = {"OMP_NUM_THREADS": "1"} if jobs > 1 else {}

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -27,6 +27,7 @@ from harness.nets.transformer import Block, Transformer, TransformerConfig, auto
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, integers
 from harness.schedule import Cosine, Linear, Polynomial
+from harness.spec import canonical, to_json
 from ssmd.loss import draft_loss, mask_counts, masked_batch, target_loss
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.optim import Average, flatten, learning_rate, optimisers, unflatten
@@ -37,10 +38,10 @@ class Training:
     """Everything that decides the weights, but for the data."""
 
     network: str = param("hybrid", Choice("hybrid", "masked", "judge"))
-    width: int = 128
-    heads: int = 4
-    blocks: int = 6              # in all: a hybrid has blocks - causal non-causal ones
-    causal: int = 1
+    width: int = param(128, Range(2, 1 << 16))
+    heads: int = param(4, Range(1, 1 << 10))
+    blocks: int = param(6, Range(1, 1 << 10), "in all: a hybrid has blocks - causal non-causal ones")
+    causal: int = param(1, Range(1, 1 << 10))
     residual: bool = True
     shared_head: bool = True
     dropout: float = param(0.0, Range(0.0, 0.5))
@@ -51,13 +52,17 @@ class Training:
     lr: float = param(2e-3, Range(1e-6, 1.0, log=True))
     decay: float = param(0.03, Range(0.0, 1.0))
     betas: tuple[float, float] = (0.9, 0.95)
-    warmup: int = 200
-    clip: float = 1.0
+    warmup: int = param(200, Range(0, 1e9))
+    clip: float = param(1.0, Range(1e-6, 1e6))
     average: float = param(0.999, Range(0.0, 1.0))
-    seed: int = 1
+    seed: int = param(1, Range(0, 2**63 - 1))
 
     def __post_init__(self):
         check(self)
+        if len(self.betas) != 2 or not all(isinstance(b, (int, float)) and 0 <= b < 1 for b in self.betas):
+            raise ValueError(f"Training: betas={self.betas!r} is not allowed; choose two numbers in 0..1, below 1")
+        if self.network == "hybrid" and self.causal >= self.blocks:
+            raise ValueError(f"Training: causal={self.causal} of blocks={self.blocks} leaves no block for the draft; choose fewer")
 
     def build(self, vocab: int) -> nn.Module:
         torch.manual_seed(self.seed)    # initial weights only
@@ -123,17 +128,28 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
     """
     world, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
     final = out / f"{name}.safetensors"
+    source = {"data": data.identity(), "length": data.length, "split": split, "extra": [[other.identity(), part] for other, part in extra]}
+    story = {"training": asdict(config) | {"schedule": config.schedule.name}, **source}
     if final.exists():
+        card, asked = checkpoint.load(final).card, json.loads(json.dumps(story))
+        asked["training"] = {k: v for k, v in asked["training"].items() if k in card.get("training", asked["training"])}    # older cards know fewer
+        if any(card.get(k, v) != v for k, v in asked.items()):
+            raise ValueError(f"{final} was trained by other settings or on other data: give another --out, or delete it")
         say(f"{final} is finished")
         return final
-    out.mkdir(parents=True, exist_ok=True)
     steps = int(config.tokens // (config.batch * data.length))
+    if not steps:
+        raise ValueError(f"tokens={config.tokens:g} is less than one update of {config.batch} rows x {data.length}: raise --tokens or lower the batch")
     net = config.build(data.vocab).to(device)
     before = None
     if init is not None:
         start = checkpoint.load(init)
-        net.load_state_dict(start.state_dict())
+        try:
+            net.load_state_dict(start.state_dict())
+        except RuntimeError:
+            raise ValueError(f"the weights of {init} do not fit a network of these settings: choose another --init, or its settings with --set") from None
         before = start.card
+    out.mkdir(parents=True, exist_ok=True)
     text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(device)
     model = Trainable(net, config.schedule, config.seed)
     if world > 1:
@@ -145,7 +161,7 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
                 module.compile(dynamic=False)
     optimiser_list = optimisers(net, config.optimiser, config.lr, config.decay, config.betas)
     average = Average(net, config.average)
-    step = resume(out, config, net, average, optimiser_list)
+    step = resume(out, config, source, net, average, optimiser_list)
     if step:
         say(f"resumed at step {step} of {steps}")
 
@@ -173,14 +189,13 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
                 log.write(json.dumps(row) + "\n")
             say(f"{name} {step}/{steps} " + " ".join(f"{k} {v:.3f}" for k, v in shown.items()) + f"  {speed:,.0f} tokens/s  {left / 60:.0f} min left")
         if rank == 0 and time.monotonic() - saved > save_seconds:
-            keep(out, config, net, average, optimiser_list, step)
+            keep(out, config, source, net, average, optimiser_list, step)
             saved = time.monotonic()
     if rank == 0:
         with torch.no_grad():
             for k, p in net.named_parameters():
                 p.copy_(average.shadow[k].half().float())    # the stored numbers are the ones whose losses go on the card
-        card = {"name": name, "training": asdict(config) | {"schedule": config.schedule.name}, "data": data.identity(), "split": split,
-                "extra": [[other.identity(), part] for other, part in extra], "length": data.length, "steps": steps, "tokens": steps * config.batch * data.length,
+        card = {"name": name, **story, "steps": steps, "tokens": steps * config.batch * data.length,
                 "validation_nats_per_token": {k: round(v, 5) for k, v in validate(net, data, Linear()).items()},
                 "device": torch.cuda.get_device_name() if device.startswith("cuda") else f"CPU, {torch.get_num_threads()} threads", "torch": torch.__version__,
                 "parameters": sum(p.numel() for p in net.parameters()), "command": command, "earlier_cycle": before}
@@ -190,17 +205,22 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
     return final
 
 
-def keep(out: Path, config: Training, net: nn.Module, average: Average, optimiser_list: list, step: int) -> None:
+def _settings(config: Training, source: dict) -> dict[str, str]:
+    """What a state must agree on with the run that takes it up."""
+    return {"training": json.dumps(asdict(config), default=str), "source": canonical([to_json(config.schedule), source])}
+
+
+def keep(out: Path, config: Training, source: dict, net: nn.Module, average: Average, optimiser_list: list, step: int) -> None:
     """Write the whole state under a scratch name, then rename: a kill leaves the old state or the new one."""
     tensors = {f"net.{k}": v.contiguous() for k, v in net.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in average.shadow.items()} | {f"optimiser.{k}": v for k, v in flatten(optimiser_list).items()}
     scratch = out / "state.tmp"
-    save_file(tensors, scratch, metadata={"step": str(step), "training": json.dumps(asdict(config), default=str)})
+    checkpoint.write(tensors, scratch, {"step": str(step), **_settings(config, source)})
     scratch.replace(out / "state.safetensors")
 
 
-def resume(out: Path, config: Training, net: nn.Module, average: Average, optimiser_list: list) -> int:
-    """Load the state of an unfinished run into the objects given; its step, or 0. Raises ValueError if other settings wrote it."""
+def resume(out: Path, config: Training, source: dict, net: nn.Module, average: Average, optimiser_list: list) -> int:
+    """Load the state of an unfinished run into the objects given; its step, or 0. Raises ValueError if other settings or data wrote it."""
     path = out / "state.safetensors"
     if not path.exists():
         return 0
@@ -208,13 +228,15 @@ def resume(out: Path, config: Training, net: nn.Module, average: Average, optimi
 
     try:
         with safe_open(path, framework="pt") as f:
-            about = f.metadata()
+            about = f.metadata() or {}
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ValueError(f"the training state {path} is damaged ({error}): delete it to start this run again") from None
-    if about["training"] != json.dumps(asdict(config), default=str):
-        raise ValueError(f"{path} was written by other settings: give another --out, or delete it")
+    if any(about.get(k, v) != v for k, v in _settings(config, source).items()):    # a state of an older version says less
+        raise ValueError(f"{path} was written by other settings or on other data: give another --out, or delete it")
     part = {head: {k.split(".", 1)[1]: v for k, v in tensors.items() if k.startswith(head + ".")} for head in ("net", "average", "optimiser")}
+    if "step" not in about or part["average"].keys() != average.shadow.keys():
+        raise ValueError(f"the training state {path} is not whole: delete it to start this run again")
     net.load_state_dict(part["net"])
     average.shadow = {k: v.clone() for k, v in part["average"].items()}
     unflatten(optimiser_list, part["optimiser"])

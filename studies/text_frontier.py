@@ -40,7 +40,8 @@ def claims(store: Store, command: str) -> list[dict]:
         baseline, arm = points(store, "ancestral", label), points(store, "ssmd", label)
         at = next(p for p, r in zip(baseline, done(store, "ancestral")) if r["cell"]["sampler"]["steps"] == MATCHED_AT)
         found = matched_ratio(baseline, arm, at.scores, better)
-        note = f"at {label} {found.quality:.4f}: ancestral {found.baseline_cost} passes, ssmd {found.arm_cost}; {found.reason}"
+        passes = " and ".join(f"{name} {cost:.1f}" if cost else f"{name} never" for name, cost in (("ancestral", found.baseline_cost), ("ssmd", found.arm_cost)))
+        note = f"at {label} {found.quality:.4f}, passes of {passes}" + (f"; {found.reason}" if found.reason else "")
         if found.interval:
             v = found.interval
             rows.append(claim(f"nfe_ratio.text.{label}", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys, note))

@@ -23,10 +23,19 @@ def save(net: nn.Module, path: Path, card: dict) -> None:
     tensors = {k: v.detach().to(torch.float16).contiguous() for k, v in net.state_dict().items()}
     about = {"network": net.name, "config": json.dumps(asdict(net.config)), "card": json.dumps(card)}
     scratch = path.with_suffix(".tmp")
-    save_file(tensors, scratch, metadata=about)
+    write(tensors, scratch, about)
     scratch.chmod(0o644)
     scratch.replace(path)
     path.with_suffix(".json").write_text(json.dumps({"network": net.name, "config": asdict(net.config), **card}, indent=1) + "\n")
+
+
+def write(tensors: dict[str, torch.Tensor], path: Path, about: dict[str, str]) -> None:
+    """One safetensors file. Raises ValueError if the disk refuses, and leaves nothing half written."""
+    try:
+        save_file(tensors, path, metadata=about)
+    except (SafetensorError, OSError) as error:
+        path.unlink(missing_ok=True)
+        raise ValueError(f"{path} cannot be written ({error}): free the disk or choose another --out") from None
 
 
 def load(path: Path) -> nn.Module:
@@ -47,12 +56,15 @@ def load(path: Path) -> nn.Module:
     if about.get("network") not in known:
         raise ValueError(f"{path} holds a network {about.get('network')!r} that is not one of {', '.join(sorted(known))}; was it written by `ssmd-bench train`?")
     cls = known[about["network"]]
-    net = cls(cls.config_type(**json.loads(about["config"])))
+    try:
+        net, card = cls(cls.config_type(**json.loads(about["config"]))), json.loads(about["card"])
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        raise ValueError(f"the header of {path} is not one that `ssmd-bench train` writes: copy or train the checkpoint again") from None
     try:
         net.load_state_dict(tensors)
     except RuntimeError:
         raise ValueError(f"the tensors in {path} do not fit the configuration in its header: train the checkpoint again") from None
-    net.card = json.loads(about["card"])
+    net.card = card
     digest = hashlib.sha256(f"{about['network']} {about['config']}".encode())
     for name, tensor in tensors.items():
         digest.update(name.encode() + tensor.numpy().tobytes())
