@@ -15,7 +15,7 @@ from harness.spec import ROOT, code_hash
 from harness.store import Store
 
 RESULTS = ROOT / "studies" / "results"
-FIELDS = {"claim", "value", "low", "high", "unit", "n", "command", "keys", "code"}
+KINDS = {"claim": str, "value": (int, float), "low": (int, float), "high": (int, float), "unit": str, "n": int, "command": str, "keys": list, "code": dict}
 SAMPLING = ("harness.loop", "harness.nets.transformer")
 
 
@@ -38,6 +38,10 @@ def stamped(rows: Sequence[dict], store: Store) -> list[dict]:
         nets = {paths[sha]: sha for c in cells for sha in c["nets"].values() if sha in paths}
         made.append(row | {"code": row["code"] | {m: code_hash((m,)) for m in sorted(modules)}, "nets": row.get("nets", {}) | nets})
     return made
+
+
+def _whole(row: object) -> bool:
+    return isinstance(row, dict) and all(isinstance(row.get(field), kind) for field, kind in KINDS.items())
 
 
 def stale(row: dict) -> bool:
@@ -66,7 +70,7 @@ def read(folder: Path = RESULTS) -> list[dict]:
             rows = json.loads(path.read_text())
         except ValueError:
             raise ValueError(f"{path} is not valid JSON: rebuild it with the command in its study") from None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= FIELDS for row in rows):
+        if not isinstance(rows, list) or not all(map(_whole, rows)):
             raise ValueError(f"{path} is not a list of claims: rebuild it with the command in its study")
         found += [row | {"file": path.name, "stale": stale(row)} for row in rows]
     return found

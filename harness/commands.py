@@ -183,6 +183,8 @@ def train(options: Namespace) -> tuple[dict, int]:
     from ssmd.family import FAMILY, member, queue
     from ssmd.train import train as train_network
 
+    if options.jobs < 1 or (options.threads is not None and options.threads < 1):
+        raise ValueError("--jobs and --threads must be at least 1")
     if options.member == "family":
         words = sys.argv[1:]
         words.remove("family")    # each member takes its place, at the end
@@ -193,8 +195,6 @@ def train(options: Namespace) -> tuple[dict, int]:
     extra = ((plugins.datasets()["text8"](path=options.extra, length=options.length), "train"),) if options.extra and config.network == "judge" else ()
     if not hasattr(data, "tokens"):
         raise ValueError(f"{options.data} is not a text to train on: choose a corpus with --data")
-    if options.threads is not None and options.threads < 1:
-        raise ValueError(f"--threads {options.threads} must be at least 1")
     if options.threads:
         torch.set_num_threads(options.threads)
     path = train_network(config, data, options.out / options.member, options.member, checked(options.device), options.compile, "judge" if config.network == "judge" else "train",

@@ -5,6 +5,8 @@ from math import cos, pi
 import torch
 from torch import Tensor, nn
 
+from ssmd.muon import Muon
+
 
 def optimisers(net: nn.Module, kind: str, lr: float, decay: float, betas: tuple[float, float]) -> list[torch.optim.Optimizer]:
     """`adamw`: one group for all. `muon`: the matrices inside blocks by Muon (arXiv 2502.16982 scaling), the rest by AdamW at lr/4."""
@@ -14,7 +16,7 @@ def optimisers(net: nn.Module, kind: str, lr: float, decay: float, betas: tuple[
     fused = rest[0].device.type in ("cpu", "cuda")
     found: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr=lr / 4 if matrices else lr, betas=betas, weight_decay=decay, fused=fused)]
     if matrices:
-        found.append(torch.optim.Muon(matrices, lr=lr, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
+        found.append(Muon(matrices, lr=lr, weight_decay=decay))
     for optimiser in found:
         for group in optimiser.param_groups:
             group["peak_lr"] = group["lr"]

@@ -48,7 +48,7 @@ class Training:
     schedule: Linear | Cosine | Polynomial = param(Linear(), Choice(Linear(), Cosine(), Polynomial()), "the law of i")
     tokens: float = param(12e6, Range(1, 1e13, log=True), "budget: rows x length summed over updates")
     batch: int = param(16, Range(1, 1 << 20))
-    optimiser: str = param("adamw", Choice("adamw", "muon"))
+    optimiser: str = param("muon", Choice("muon", "adamw"))
     lr: float = param(2e-3, Range(1e-6, 1.0, log=True))
     decay: float = param(0.03, Range(0.0, 1.0))
     betas: tuple[float, float] = (0.9, 0.95)
@@ -168,6 +168,8 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
     begun, begun_step, saved = time.monotonic(), step, time.monotonic()
     net.train()
     while step < steps:
+        if config.dropout:
+            torch.manual_seed((config.seed * 1_000_003 + step * world + rank) % 2**63)    # dropout alone: a resumed run drops what it would have dropped
         rows = step * config.batch + torch.arange(rank * config.batch // world, (rank + 1) * config.batch // world, device=device)
         found = model(batch_of(text, rows, data.length, config.seed), rows, step)
         sum(found.values()).backward()

@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from harness import claims, commands
 from harness.__main__ import main
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
@@ -65,25 +68,77 @@ def test_a_run_ends_in_one_line_of_json_and_the_next_computes_nothing(toy, tmp_p
     assert (tmp_path / "run" / "records.jsonl").read_bytes() == before
 
 
-@pytest.mark.parametrize(("damage", "says"), [
-    (lambda p: None, "there is no checkpoint at"),
-    (lambda p: p.write_bytes(b"not a checkpoint at all"), "is not a readable safetensors file"),
-    (lambda p: p.write_bytes(p.with_suffix(".good").read_bytes()[:-500]), "is not a readable safetensors file"),
-    (lambda p: p.write_bytes(p.with_suffix(".good").read_bytes()), "writes 27 symbols and exact has 3"),
-])
-def test_bad_checkpoints_are_refused(toy, tmp_path, damage, says):
+def made(folder: Path, vocab: int = 27) -> Path:
+    """A small checkpoint under the folder."""
     torch.manual_seed(0)
-    checkpoint.save(Transformer(TransformerConfig(vocab=27, width=16, heads=2, blocks=1)), tmp_path / "made.safetensors", {})
-    (tmp_path / "made.safetensors").rename(tmp_path / "net.good")
-    damage(tmp_path / "net.safetensors")
-    refused(outside("run", toy(net=f'Checkpoint("{tmp_path}/net.safetensors")'), "--out", "run", cwd=tmp_path), says)
+    checkpoint.save(Transformer(TransformerConfig(vocab=vocab, width=16, heads=2, blocks=1)), folder / "net.safetensors", {})
+    return folder / "net.safetensors"
+
+
+def with_header(path: Path, **about: str) -> None:
+    save_file({"embed.weight": torch.zeros(2, 2)}, path, metadata=about)
+
+
+CHECKPOINTS = {
+    "absent": (lambda p: p.unlink(), "there is no checkpoint at"),
+    "empty": (lambda p: p.write_bytes(b""), "is not a readable safetensors file"),
+    "text": (lambda p: p.write_bytes(b"not a checkpoint at all"), "is not a readable safetensors file"),
+    "truncated": (lambda p: p.write_bytes(p.read_bytes()[:-500]), "is not a readable safetensors file"),
+    "other alphabet": (lambda p: None, "writes 27 symbols and exact has 3"),
+    "no header": (lambda p: with_header(p, note="hers"), "holds a network None"),
+    "half a header": (lambda p: with_header(p, network="transformer"), "the header of"),
+    "torn settings": (lambda p: with_header(p, network="transformer", config='{"voc', card="{}"), "the header of"),
+    "unknown settings": (lambda p: with_header(p, network="transformer", config='{"speed": 3}', card="{}"), "the header of"),
+    "other tensors": (lambda p: with_header(p, network="transformer", card="{}", config='{"vocab": 3, "width": 16, "heads": 2, "blocks": 1}'),
+                      "do not fit the configuration"),
+}
+
+
+@pytest.mark.parametrize("case", CHECKPOINTS)
+def test_bad_checkpoints_are_refused(toy, tmp_path, capsys, case):
+    damage, says = CHECKPOINTS[case]
+    path = made(tmp_path)
+    damage(path)
+    refuses(capsys, ["run", toy(net=f'Checkpoint("{path}")'), "--out", str(tmp_path / "run")], says)
     assert not (tmp_path / "run").exists()
+    if case != "other alphabet":
+        refuses(capsys, ["score", str(path), "--n", "1", "--length", "4"], says)
 
 
-def test_a_file_where_the_run_folder_should_be_is_refused(toy, tmp_path):
+def test_networks_that_cannot_be_scored_are_refused(tmp_path, capsys):
+    refuses(capsys, ["score", str(made(tmp_path, vocab=5)), "--n", "1", "--length", "4"], "writes 5 symbols and wikipedia_leads has 27")
+    refuses(capsys, ["score", str(ROOT / "ssmd/checkpoints/judge.safetensors"), "--n", "1"], "drafts nothing")
+    refuses(capsys, ["train", "light", "--data", "austen", "--length", "8", "--init", str(tmp_path / "net.safetensors"), "--out", str(tmp_path / "out")],
+            "do not fit a network of these settings")
+
+
+def test_a_stranger_meets_one_sentence_and_no_traceback(toy, tmp_path):
+    """The same from outside, for one case of each kind."""
+    (tmp_path / "torn.safetensors").write_bytes(b"torn")
+    bad = toy(net=f'Checkpoint("{tmp_path}/torn.safetensors")')
+    (tmp_path / "syntax.py").write_text("STUDY = Study(")
     (tmp_path / "taken").write_text("mine")
-    refused(outside("run", toy(), "--out", "taken/run", cwd=tmp_path), "choose another with --out")
-    assert (tmp_path / "taken").read_text() == "mine"
+    (tmp_path / "good.py").write_text(STUDY.format(net="Table(DATA)", n=8, steps=[1]))
+    cases = [(["run", bad], "is not a readable safetensors file"), (["run", "nowhere.py"], "there is no study file"), (["run", "syntax.py"], "SyntaxError"),
+             (["run", "good.py", "--out", "taken"], "choose another with --out"), (["run", "good.py", "--out", "taken/run"], "choose another with --out"),
+             (["run", "good.py", "--set", "stepz=3"], "has no field 'stepz'"), (["verify", "nonsense"], "there is no sampler 'nonsense'")]
+    with ThreadPoolExecutor(2) as pool:
+        for (_, says), done in zip(cases, pool.map(lambda case: outside(*case[0], cwd=tmp_path), cases)):
+            refused(done, says)
+    assert (tmp_path / "taken").read_text() == "mine" and not (tmp_path / "runs").exists()
+
+
+def test_a_folder_that_may_only_be_read_is_refused(toy, tmp_path, capsys):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k,ro", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("a disk that may only be read can only be mounted by root")
+    try:
+        refuses(capsys, ["run", toy(), "--out", str(disk)], "Read-only file system")
+        refuses(capsys, ["run", toy(), "--out", str(disk / "run")], "Read-only file system")
+        refuses(capsys, ["train", "light", "--data", "austen", "--length", "8", "--out", str(disk)], "Read-only file system")
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_full_disk_stops_the_run_and_keeps_what_was_stored(toy, tmp_path):
@@ -168,7 +223,11 @@ def test_unreadable_study_files_are_refused(tmp_path, capsys, text, says):
     (["report", "nowhere", "--out", "x"], "nowhere"), (["train", "nobody"], "no member 'nobody'; choose hybrid"),
     (["train", "light", "--data", "runes"], "no data set 'runes'"), (["train", "light", "--data", "text8"], "needs a value for each of path"),
     (["train", "light", "--data", "markov"], "is not a text"), (["train", "light", "--path", "x"], "takes no --path"),
-    (["train", "light", "--set", "nets=3"], "has no field 'nets'"),
+    (["train", "light", "--set", "nets=3"], "has no field 'nets'"), (["train", "light", "--set", "width=0"], "choose 2..65536"),
+    (["train", "light", "--set", "blocks=0"], "choose 1..1024"), (["train", "hybrid", "--set", "causal=6"], "leaves no block for the draft"),
+    (["train", "light", "--set", "heads=3"], "must be a multiple of"), (["train", "light", "--tokens", "5"], "less than one update"),
+    (["train", "light", "--threads", "0"], "at least 1"), (["train", "family", "--jobs", "0"], "at least 1"), (["train", "light", "--length", "0"], "choose 1.."),
+    (["score", "--n", "0"], "at least 1"), (["score", "--window", "round"], "no window 'round'"), (["score", "--set", "delta=7"], "choose 0.001..1"),
     (["train", "light", "--data", "text8", "--path", "nowhere"], "there is no file 'nowhere'"),
 ])
 def test_wrong_words_are_refused(capsys, words, says, tmp_path, monkeypatch):
@@ -196,6 +255,57 @@ def test_list_names_fields_defaults_ranges_and_origin(capsys):
 def test_doctor_finds_data_and_checkpoints_whole(capsys):
     assert main(["doctor"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["troubles"] == []
+
+
+def test_doctor_finds_a_damaged_checkpoint(tmp_path, capsys, monkeypatch):
+    (tmp_path / "ssmd" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "ssmd" / "checkpoints" / "torn.safetensors").write_bytes(b"torn")
+    monkeypatch.setattr(commands, "ROOT", tmp_path)
+    assert main(["doctor"]) == 2
+    troubles = json.loads(capsys.readouterr().out.splitlines()[-1])["troubles"]
+    assert len(troubles) == 1 and "torn.safetensors is not a readable" in troubles[0]
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    (b"[{", "is not valid JSON"), (b"", "is not valid JSON"), (b"\xff\xfe", "is not valid JSON"), (b'{"claim": "x"}', "is not a list of claims"),
+    (b'[{"claim": "x"}]', "is not a list of claims"), (b"[3]", "is not a list of claims"), (b"null", "is not a list of claims"),
+    (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"value": "many"}]).encode(), "is not a list of claims"),
+    (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"code": None}]).encode(), "is not a list of claims"),
+])
+def test_damaged_claims_are_refused(tmp_path, capsys, monkeypatch, text, says):
+    (tmp_path / "toy.json").write_bytes(text)
+    monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
+    refuses(capsys, ["claims"], f"toy.json {says}")
+
+
+@pytest.mark.parametrize("verb", ["claims", "verify"])
+def test_a_table_is_written_between_marks_and_nowhere_else(tmp_path, capsys, monkeypatch, verb):
+    monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
+    words = [verb, *(["any_order"] if verb == "verify" else []), "--write", str(tmp_path / "page.md")]
+    assert main(words) == 2 and "page.md cannot be used (No such file" in capsys.readouterr().err
+    (tmp_path / "page.md").write_text("no marks")
+    assert main(words) == 2 and f"has no <!-- {verb} -->" in capsys.readouterr().err
+    assert (tmp_path / "page.md").read_text() == "no marks"
+    (tmp_path / "page.md").write_text(f"above\n<!-- {verb} -->\nold\n<!-- /{verb} -->\nbelow\n")
+    assert main(words) == 0
+    text = (tmp_path / "page.md").read_text()
+    assert text.startswith("above\n") and text.endswith("below\n") and "old" not in text and "| --- |" in text
+
+
+def test_claims_are_listed_with_those_that_are_stale(tmp_path, capsys, monkeypatch):
+    one = claims.claim("one", 1.0, 0.5, 1.5, "none", 4, "ssmd-bench run one", [])
+    (tmp_path / "toy.json").write_text(json.dumps([one, one | {"claim": "old", "code": {"harness.loop": "other"}}]))
+    monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
+    assert main(["claims"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert json.loads(lines[-1]) == {"claims": 2, "stale": ["old"]} and any("rebuild with: ssmd-bench run one" in line for line in lines)
+
+
+@pytest.mark.parametrize("words", [["list"], ["doctor"], ["claims"]])
+def test_the_last_line_of_stdout_is_json(words, tmp_path):
+    done = outside(*words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert isinstance(json.loads(done.stdout.splitlines()[-1]), dict) and not done.stderr
 
 
 def test_rescore_scores_what_is_stored_with_another_metric(toy, tmp_path, capsys):

@@ -27,7 +27,7 @@ from harness.nets.transformer import Transformer, TransformerConfig
 from harness.progress import Progress
 from harness.spec import set_field
 from harness.store import Store
-from harness.study import Arm, Checkpoint, Study, Table, Timing, each_sampler, grid
+from harness.study import Arm, Checkpoint, Study, Table, Timing, each_sampler, grid, load_study
 from harness.window import Fixed
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
@@ -194,8 +194,14 @@ def test_a_metric_that_fails_is_a_failed_record_and_never_a_number(tmp_path):
     assert [r["label"] for r in failed] == ["odd(kind=nan)", "odd(kind=raises)", "odd(kind=row)"]
 
 
-def test_a_new_metric_scores_old_samples(tmp_path):
+def test_a_new_metric_scores_old_samples_and_samples_nothing(tmp_path, monkeypatch):
     runner.run(study(ANCESTRAL), tmp_path)
+
+    def never(*words, **more):
+        raise AssertionError("sampled again")
+
+    monkeypatch.setattr(runner, "sample", never)
+    monkeypatch.setattr(runner, "count", never)
     assert went(runner.run(study(ANCESTRAL, metrics=[ExactNll(), Distinct("chars")]), tmp_path), cached=2, scored=2)
 
 
@@ -218,6 +224,9 @@ def test_cells_counted_side_by_side_equal_those_counted_in_turn(tmp_path):
     assert {k: r["cost"] for k, r in one.items()} == {k: r["cost"] for k, r in two.items()}
     values = [{r["score_key"]: r["value"] for r in Store(tmp_path / name).of("scored")} for name in ("one", "two")]
     assert values[0] == values[1]
+    for room in ("samples", "costs", "scores"):
+        here, there = ({p.name: p.read_bytes() for p in (tmp_path / name / room).iterdir()} for name in ("one", "two"))
+        assert here == there and here
 
 
 def test_timing_is_bare_checks_the_rows_and_is_done_once(tmp_path):
@@ -263,6 +272,47 @@ def test_controls_have_the_right_symbols_and_only_one_has_the_sense():
     assert torch.equal(held, text.rows("test", 64, 3))
     assert torch.equal(torch.bincount(held.flatten()), torch.bincount(shuffled.flatten())) and not torch.equal(held, shuffled)
     assert Spelling().score(held, text).value > Spelling().score(shuffled, text).value + 0.3
+
+
+def test_control_arms_are_scored_and_never_timed(tmp_path):
+    toy = study(SSMD, HELD, Arm("shuffled", [Shuffled()]), timing=Timing(processes=1, rows=4, repeats=1))
+    assert went(runner.run(toy, tmp_path), done=3, scored=3, timed=1)
+    store = Store(tmp_path)
+    controls = {r["key"]: r for r in store.of("counted") if r["control"]}
+    assert sorted(r["arm"] for r in controls.values()) == ["held_out", "shuffled"]
+    assert all(r["cost"]["tokens"] == 0 and r["cell"]["nets"] == {} and not r["inert"] for r in controls.values())
+    assert not controls.keys() & {r["key"] for r in store.of("timed")}
+
+
+OWN = """
+from dataclasses import dataclass, replace
+from harness.data.exact import Exact
+from harness.study import Arm, Study, Table
+
+@dataclass(frozen=True)
+class Own:
+    name = "own"
+    version = 1
+    needs = ("main",)
+
+    def step(self, nets, rows):    # all at once, always the same symbol
+        return rows._replace(x=rows.x.clamp_max(SYMBOL))
+
+DATA = Exact()
+STUDY = Study(name="own", question="?", data=DATA, nets={"heavy": Table(DATA)}, reference="heavy", metrics=[], n=4, batch=4,
+              arms=[Arm("own", [Own()], {"main": "heavy"})])
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_sampler_of_the_study_file_is_stale_when_that_file_changes(tmp_path, jobs):
+    """In other processes too, which know no study file."""
+    for symbol, expected in ((1, {"done": 1}), (2, {"done": 1, "stale": 1})):
+        (tmp_path / "own.py").write_text(OWN.replace("SYMBOL", str(symbol)))
+        assert went(runner.run(load_study(str(tmp_path / "own.py")), tmp_path / "run", jobs=jobs), **expected)
+        assert went(runner.run(load_study(str(tmp_path / "own.py")), tmp_path / "run", jobs=jobs), cached=1)
+        key = Store(tmp_path / "run").of("counted")[-1]["key"]
+        assert (Store(tmp_path / "run").get("samples", key) == symbol).all()
 
 
 @pytest.mark.parametrize(("changes", "says"), [

@@ -1,7 +1,9 @@
 """Settings survive the way to JSON and back, keys are stable, and the code hash sees code and nothing else."""
 
+import shutil
 import sys
 from dataclasses import dataclass, fields
+from itertools import combinations
 from typing import ClassVar
 
 import pytest
@@ -22,6 +24,19 @@ def test_every_sampler_and_every_choice_of_it_survives_json(name):
     for sampler in variants(plugins.samplers()[name]()):
         assert from_json(type(sampler), to_json(sampler)) == sampler
         assert from_json("step", to_json(sampler)) == sampler
+
+
+KINDS = {"step": plugins.samplers, "width": plugins.windows, "dalpha": plugins.schedules, "light": plugins.placements}
+
+
+@pytest.mark.parametrize("verb", KINDS)
+def test_every_window_schedule_and_placement_survives_json_and_only_equal_settings_share_a_key(verb):
+    settings = [v for cls in KINDS[verb]().values() for v in variants(cls())]
+    settings += [set_field(s, f.name, str(space_of(f).high)) for s in settings[:] for f in fields(s) if hasattr(space_of(f), "high")]
+    for s in settings:
+        assert from_json(verb, to_json(s)) == s
+    for a, b in combinations(settings, 2):
+        assert (sha256(to_json(a)) == sha256(to_json(b))) == (a == b), f"{a} {b}"
 
 
 def test_canonical_json_is_sorted_and_nested_with_names():
@@ -124,6 +139,36 @@ def test_code_hash_follows_first_party_imports_and_leaves_the_rest_out(monkeypat
     assert not found & {"baselines.fixed_count", "ssmd.sampler", "harness.runner", "harness.commands"}
     code_hash.cache_clear()
     assert code_hash(("harness.loop", "baselines.ancestral")) == first != code_hash(("harness.loop", "ssmd.sampler"))
+
+
+@pytest.fixture
+def rooms(tmp_path, monkeypatch):
+    """A copy of our own rooms: change(path, old, new) -> hash of the code that a cell of ancestral sampling reaches there."""
+    for room in spec.ROOMS:
+        shutil.copytree(spec.ROOT / room, tmp_path / room, ignore=lambda folder, names: [n for n in names if "." in n and not n.endswith(".py")])
+    monkeypatch.setattr(spec, "ROOT", tmp_path)
+
+    def change(path: str = "", old: str = "", new: str = "") -> str:
+        if path:
+            text = (tmp_path / path).read_text()
+            assert text.count(old) >= 1
+            (tmp_path / path).write_text(text.replace(old, new, 1))
+        code_hash.cache_clear()
+        return code_hash(("harness.loop", "baselines.ancestral"))
+
+    yield change
+    code_hash.cache_clear()
+
+
+def test_only_a_change_of_reachable_code_changes_the_hash_of_our_own_rooms(rooms):
+    one = rooms()
+    assert rooms("baselines/ancestral.py", '"""', '"""Another first sentence. ') == one
+    assert rooms("baselines/ancestral.py", "import torch\n", "# a remark\nimport torch    # another\n\n") == one
+    assert rooms("baselines/fixed_count.py", "import", "import os\nimport") == one          # of another sampler
+    assert rooms("harness/commands.py", "import shlex", "import shlex\nimport os") == one    # not reached by a cell
+    two = rooms("harness/random.py", "_ROUNDS = 10", "_ROUNDS = 9")                          # reached through an import of an import
+    assert two != one
+    assert rooms("baselines/ancestral.py", "version: ClassVar[int] = ", "version: ClassVar[int] = 1") not in (one, two)
 
 
 def test_two_plugins_of_one_name_are_refused(tmp_path, monkeypatch):

@@ -148,6 +148,36 @@ def test_a_full_disk_leaves_what_was_stored(small_disk):
     assert Store(small_disk).records == store.records
 
 
+def test_a_full_disk_keeps_the_array_that_was_to_be_replaced(small_disk):
+    store = Store(small_disk)
+    store.put("samples", "k", np.arange(1000))
+    with pytest.raises(ValueError, match="No space left"):
+        store.put("samples", "k", np.zeros(100_000))
+    assert (store.get("samples", "k") == np.arange(1000)).all()
+
+
+def test_a_disk_that_may_only_be_read_is_read_and_one_sentence_when_written(small_disk):
+    Store(small_disk).append({"type": "counted", "key": "a"})
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    store = Store(small_disk)
+    with pytest.raises(ValueError, match="Read-only file system.*the 1 records there are intact"):
+        store.append({"type": "counted", "key": "b"})
+    with pytest.raises(ValueError, match="Read-only file system"):
+        store.put("samples", "k", np.zeros(3))
+    with pytest.raises(ValueError, match="cannot be made .Read-only.*choose another with --out"):
+        Store(small_disk / "run")
+    assert [r["key"] for r in Store(small_disk).records] == ["a"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"not an array", b"\x80\x04pickled"])
+def test_a_file_that_is_no_array_is_one_sentence(tmp_path, content):
+    (tmp_path / "costs").mkdir()
+    (tmp_path / "costs" / "k.npy").write_bytes(content)
+    assert not Store(tmp_path).has("costs", "k")
+    with pytest.raises(ValueError, match="k.npy is missing or damaged: run the study again"):
+        Store(tmp_path).get("costs", "k")
+
+
 def test_ten_thousand_records_are_read_within_a_second(tmp_path):
     tables = {"depth": [12345] * 128, "progress": [1] * 10, "round": [5] * 64}
     cost = {"calls": {"main.draft": 12.5}, "nfe_a": 1.25, "revealed": [[0] * 129] * 10, "tested": tables, "passed": tables}

@@ -1,15 +1,16 @@
 """Training: a killed run that resumes is the unbroken run, the card tells the truth, and the losses are what they are said to be."""
 
+from dataclasses import replace
+
 import torch
-from pytest import fixture, mark, raises
+from pytest import approx, fixture, mark, raises
 
 from harness.data.markov import Markov
 from harness.nets import checkpoint
 from harness.schedule import Cosine, Linear, Polynomial
 from ssmd.likelihood import masked_bound, tables
-from ssmd.loss import draft_loss, mask_counts, target_loss
-from ssmd.train import Training, train
-
+from ssmd.loss import draft_loss, mask_counts, masked_batch, target_loss
+from ssmd.train import Training, keep, losses, train, validate
 
 
 class Corpus(Markov):
@@ -43,7 +44,21 @@ def test_a_killed_run_resumes_to_the_same_weights(unbroken, tmp_path):
     assert said[0].startswith("resumed at step 1")
     a, b = checkpoint.load(unbroken), checkpoint.load(path)
     assert a.sha256 == b.sha256
+    assert a.card == b.card | {"command": a.card["command"]}
     assert not (tmp_path / "state.safetensors").exists()
+
+
+def test_dropout_and_two_optimisers_resume_to_the_same_weights_too(tmp_path):
+    small = Training("judge", width=16, heads=2, blocks=1, batch=4, tokens=110 * 4 * 16, warmup=10, dropout=0.3, optimiser="muon")
+
+    def die(text):
+        raise InterruptedError
+
+    whole = train(small, SOURCE, tmp_path / "whole", "net", say=lambda text: None)
+    with raises(InterruptedError):
+        train(small, SOURCE, tmp_path / "killed", "net", say=die, save_seconds=0)
+    resumed = train(small, SOURCE, tmp_path / "killed", "net", say=lambda text: None)
+    assert checkpoint.load(whole).sha256 == checkpoint.load(resumed).sha256
 
 
 def test_a_finished_run_is_not_trained_again(unbroken):
@@ -55,12 +70,87 @@ def test_the_card_says_what_was_trained(unbroken):
     card = checkpoint.load(unbroken).card
     assert card["steps"] == 220 and card["tokens"] == 220 * 8 * 16 and card["data"] == SOURCE.identity() and card["command"] == "ssmd-bench train net"
     assert set(card["validation_nats_per_token"]) == {"draft", "target"}
+    assert card["training"]["schedule"] == "linear" and card["training"]["width"] == 16 and card["split"] == "train" and card["length"] == 16
 
 
-def test_a_damaged_state_and_one_of_other_settings_are_refused_with_a_sentence(tmp_path):
-    (tmp_path / "state.safetensors").write_bytes(b"torn")
-    with raises(ValueError, match="delete it"):
+def test_the_card_holds_the_losses_of_the_stored_numbers(unbroken):
+    net = checkpoint.load(unbroken)
+    with torch.no_grad():
+        assert validate(net, SOURCE, Linear()) == approx(net.card["validation_nats_per_token"], abs=1e-5)
+
+
+def test_a_stored_network_gives_the_logits_it_gave_before(unbroken, tmp_path):
+    net = checkpoint.load(unbroken)
+    checkpoint.save(net, tmp_path / "again.safetensors", net.card)
+    again, x = checkpoint.load(tmp_path / "again.safetensors"), torch.where(torch.arange(16) % 3 == 0, net.mask, SOURCE.rows("test", 4, 0))
+    order, at = torch.arange(16).expand(4, -1), torch.arange(16).expand(4, -1)
+    (p, h), (p2, h2) = net.draft(x), again.draft(x)
+    assert torch.equal(p, p2) and torch.equal(net.verify(h, x.clamp_max(4), order, at), again.verify(h2, x.clamp_max(4), order, at))
+    assert again.sha256 == net.sha256 and again.card == net.card
+
+
+def stopped(folder, config=SMALL, data=SOURCE):
+    """A state as a kill leaves it."""
+    def die(text):
+        raise InterruptedError
+
+    with raises(InterruptedError):
+        train(config, data, folder, "net", say=die, save_seconds=0)
+    return folder / "state.safetensors"
+
+
+def test_a_state_of_other_settings_or_data_is_refused_with_a_sentence(tmp_path):
+    state = stopped(tmp_path)
+    before = state.read_bytes()
+    others = [(replace(SMALL, lr=1e-3), SOURCE), (replace(SMALL, schedule=Cosine()), SOURCE), (replace(SMALL, schedule=Polynomial(3.0)), SOURCE),
+              (SMALL, Corpus(symbols=5, length=16, law_seed=1)), (replace(SMALL, batch=4), Corpus(symbols=5, length=32))]
+    for config, data in others:
+        with raises(ValueError, match="other settings.*give another --out, or delete it"):
+            train(config, data, tmp_path, "net", say=lambda text: None)
+    assert state.read_bytes() == before
+
+
+def test_a_damaged_state_is_refused_with_a_sentence(tmp_path):
+    state = stopped(tmp_path)
+    whole = state.read_bytes()
+    for damaged in (b"torn", b"", whole[:-100], whole[:50]):
+        state.write_bytes(damaged)
+        with raises(ValueError, match="is damaged .*: delete it"):
+            train(SMALL, SOURCE, tmp_path, "net", say=lambda text: None)
+        assert state.read_bytes() == damaged
+
+
+def test_a_state_without_all_of_its_tensors_is_refused_with_a_sentence(tmp_path):
+    class Empty:
+        shadow: dict = {}
+
+    source = {"data": SOURCE.identity(), "length": 16, "split": "train", "extra": []}
+    keep(tmp_path, SMALL, source, torch.nn.Linear(2, 2), Empty(), [], 7)
+    with raises(ValueError, match="not whole: delete it"):
         train(SMALL, SOURCE, tmp_path, "net", say=lambda text: None)
+
+
+def test_what_was_finished_by_other_settings_is_not_given_back_for_these(unbroken):
+    for config, data in ((replace(SMALL, lr=1e-3), SOURCE), (replace(SMALL, schedule=Cosine()), SOURCE), (SMALL, Corpus(symbols=5, length=16, law_seed=1))):
+        with raises(ValueError, match="trained by other settings or on other data: give another --out"):
+            train(config, data, unbroken.parent, "net", say=lambda text: None)
+
+
+def test_a_budget_below_one_update_and_weights_that_do_not_fit_are_refused(unbroken, tmp_path):
+    with raises(ValueError, match="less than one update of 8 rows x 16"):
+        train(replace(SMALL, tokens=100), SOURCE, tmp_path / "a", "net")
+    with raises(ValueError, match="do not fit a network of these settings"):
+        train(replace(SMALL, width=32), SOURCE, tmp_path / "b", "net", init=unbroken)
+    assert not list(tmp_path.iterdir())
+
+
+@mark.parametrize(("changes", "says"), [
+    ({"blocks": 0}, "choose 1..1024"), ({"causal": 2}, "leaves no block for the draft"), ({"betas": (0.9,)}, "choose two numbers"), ({"width": 0}, "choose 2"),
+    ({"clip": 0.0}, "choose 1e-06"), ({"warmup": -1}, "choose 0"), ({"optimiser": "sgd"}, "choose adamw"), ({"lr": 2.0}, "choose 1e-06..1"),
+])
+def test_settings_that_cannot_be_trained_are_refused_when_they_are_made(changes, says):
+    with raises(ValueError, match=says):
+        replace(SMALL, **changes)
 
 
 @mark.parametrize("schedule", [Linear(), Cosine(), Polynomial(2.0)], ids=str)
@@ -71,6 +161,44 @@ def test_weights_make_every_law_of_i_an_estimate_of_the_same_bound(schedule):
     f = torch.sin(torch.arange(L) * 0.7) + 2
     exact = (L / (L - torch.arange(L)) * f).mean()
     assert abs((w * f[i]).mean() - exact) < 0.03 * exact
+
+
+def test_every_law_of_i_has_the_same_expected_draft_loss(unbroken):
+    """By enumeration: over a fine grid of t for P(i), over all i for the losses of one network."""
+    net, L, n = checkpoint.load(unbroken), 16, 1 << 16
+    x, rows = SOURCE.rows("test", 4, 0), torch.arange(4)
+    each = torch.empty(L)
+    for k in range(L):
+        masked, _, hidden = masked_batch(x, torch.full((4,), k), rows, 0, net.mask)
+        each[k] = draft_loss(net.draft(masked)[0], x, hidden, torch.ones(4))
+    found = []
+    for schedule in (Linear(), Cosine(), Polynomial(2.0), Polynomial(0.5)):
+        i, w = mask_counts(schedule, torch.arange(n), L, seed=0, step=0)
+        assert len(i.unique()) == L
+        found.append(float((w.double() * each[i]).mean()))
+    assert found == approx([found[0]] * 4, rel=2e-3)
+
+
+def test_both_losses_equal_a_slow_reference_token_by_token(unbroken):
+    net, L, seed, step = checkpoint.load(unbroken), 16, 3, 5
+    x, rows = SOURCE.rows("test", 3, 0), torch.arange(40, 43)
+    with torch.no_grad():
+        fast = losses(net, x, rows, Linear(), seed, step)
+    i, weight = mask_counts(Linear(), rows, L, seed, step)
+    draft, target = 0.0, 0.0
+    for b in range(3):
+        order = masked_batch(x, i, rows, seed, net.mask)[1][b].tolist()
+        known = set(order[: int(i[b])])
+        text = torch.tensor([int(x[b, k]) if k in known else net.mask for k in range(L)])[None]
+        logits, hidden = net.draft(text)
+        for r in range(int(i[b]), L):
+            truth = int(x[b, order[r]])
+            draft -= float(weight[b] * logits[0, order[r]].log_softmax(-1)[truth]) / (3 * L)
+            later = x[b].clone()
+            later[order[r:]] = (later[order[r:]] + 1) % 5    # what the target of rank r must not see
+            q = net.verify(hidden, later[None], torch.tensor([order]), torch.tensor([[r]]))[0, 0]
+            target -= float(weight[b] * q.log_softmax(-1)[truth]) / (3 * L)
+    assert float(fast["draft"]) == approx(draft, rel=1e-4) and float(fast["target"]) == approx(target, rel=1e-4)
 
 
 def test_the_draft_term_averaged_over_i_is_the_enumerated_bound(unbroken):
