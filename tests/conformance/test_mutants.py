@@ -1,7 +1,8 @@
 """The test of the test: plausible slips, each applied to the source and each killed by a law.
 
 A mutant is a list of edits (module, old text, new text). The text must be there: a mutant that no longer applies fails. Mutated modules are
-executed under their own names in a fresh import world, so that everything downstream sees the slip. The last test prints who killed whom.
+executed under their own names in a fresh import world, so that everything downstream sees the slip. The last test prints who killed whom, and with
+`pytest tests/conformance/test_mutants.py --claims` writes the claim mutants.killed_share.
 """
 
 import importlib
@@ -11,8 +12,10 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from scipy.stats import binomtest
 
 import tests.conformance.toys as toys
+from harness import claims
 
 
 class Mutant(NamedTuple):
@@ -158,7 +161,7 @@ def test_a_slip_is_killed(mutant):
     assert set(KILLED[mutant.name]) == set(mutant.killers), f"{mutant.name!r} survives {set(mutant.killers) - set(KILLED[mutant.name])}"
 
 
-def test_every_mutant_ran_and_the_score_is_printed(capsys):
+def test_every_mutant_ran_and_the_score_is_printed(capsys, request):
     if len(KILLED) < len(MUTANTS):
         pytest.skip("only some mutants were selected")
     with capsys.disabled():
@@ -166,4 +169,10 @@ def test_every_mutant_ran_and_the_score_is_printed(capsys):
         for name, killers in KILLED.items():
             print(f"  {name:<52} {', '.join(killers)}")
         print(f"  {sum(map(bool, KILLED.values()))} of {len(MUTANTS)} killed")
+    if request.config.getoption("--claims"):
+        killed = sum(map(bool, KILLED.values()))
+        share = binomtest(killed, len(MUTANTS)).proportion_ci(method="exact")
+        claims.write("mutants", [claims.claim("mutants.killed_share", killed / len(MUTANTS), share.low, share.high, "share of mutants", len(MUTANTS),
+                                              "pytest tests/conformance/test_mutants.py --claims", [m.name for m in MUTANTS],
+                                              "exact binomial interval; the mutants were listed, not sampled", sorted({m.module for m in MUTANTS}))])
     assert all(KILLED.values())
