@@ -15,11 +15,11 @@ from torch.nn import functional as F
 from harness.random import Stream, permutation, uniform
 
 
-def mask_counts(schedule, rows: Tensor, length: int, seed: int, step: int) -> tuple[Tensor, Tensor]:
-    """Stratified draws of i, one a row, and their weights w_i. rows (B,) -> i (B,) int64, w (B,) float32."""
-    B = len(rows)
+def mask_counts(schedule, rows: Tensor, length: int, seed: int, step: int, batch: int = 0) -> tuple[Tensor, Tensor]:
+    """Draws of i, one a row, and their weights w_i. rows (B,) -> i (B,) int64, w (B,) float32; stratified over `batch` rows, these or more."""
+    batch = batch or len(rows)
     shift = uniform(seed, torch.tensor([step]), Stream.TRAIN, torch.tensor([1 << 40]))
-    t = (torch.arange(B) + shift[0]) / B                                           # one in each B-th of (0, 1), float64
+    t = (rows.cpu() % batch + shift[0]) / batch                                    # (B,) one in each batch-th of (0, 1), float64
     i = (length * schedule.alpha(t)).long().clamp(0, length - 1)                   # (B,)
     share = schedule.inverse(i.double() / length) - schedule.inverse((i + 1).double() / length)
     weight = 1 / (length * share) * length / (length - i)

@@ -28,6 +28,7 @@ from harness.param import Choice, Range, check, param
 from harness.random import Stream, integers
 from harness.schedule import Cosine, Linear, Polynomial
 from harness.spec import canonical, to_json
+from ssmd.gate import gate
 from ssmd.loss import draft_loss, mask_counts, masked_batch, target_loss
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.optim import Average, flatten, learning_rate, optimisers, unflatten
@@ -72,11 +73,11 @@ class Training:
         return (Transformer if self.network == "masked" else Autoregressive)(TransformerConfig(**size, blocks=self.blocks))
 
 
-def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: int) -> dict[str, Tensor]:
+def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: int, batch: int = 0) -> dict[str, Tensor]:
     """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token; their sum is minimised."""
     if isinstance(net, Autoregressive):
         return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
-    i, weight = mask_counts(schedule, rows, x.shape[1], seed, step)
+    i, weight = mask_counts(schedule, rows, x.shape[1], seed, step, batch)
     masked, order, hidden = masked_batch(x, i, rows, seed, net.mask)
     h = net.hidden(masked)                                                             # (B, L, d)
     found = {"draft": draft_loss(net.logits(h), x, hidden, weight)}
@@ -89,13 +90,13 @@ def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: i
 class Trainable(nn.Module):
     """The losses as a forward pass, so that torch.compile and DistributedDataParallel see one call."""
 
-    def __init__(self, net: nn.Module, schedule, seed: int):
+    def __init__(self, net: nn.Module, config: Training):
         super().__init__()
-        self.net, self.schedule, self.seed = net, schedule, seed
+        self.net, self.config = net, config
 
     def forward(self, x: Tensor, rows: Tensor, step: int) -> dict[str, Tensor]:
         with autocast(x.device.type):
-            return losses(self.net, x, rows, self.schedule, self.seed, step)
+            return losses(self.net, x, rows, self.config.schedule, self.config.seed, step, self.config.batch)
 
 
 def batch_of(text: Tensor, rows: Tensor, length: int, seed: int) -> Tensor:
@@ -125,8 +126,13 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
 
     `init` starts from the weights of a finished checkpoint (a second cosine cycle): its card keeps the first cycle's story.
     `extra` adds splits of other corpora of the same alphabet. `compiled` compiles each block by itself.
+    Under torchrun each process takes its share of every batch; the weights are those of one process, up to rounding.
     """
     world, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    if config.batch % world:
+        raise ValueError(f"a batch of {config.batch} rows does not divide among {world} processes: give another --set batch")
+    if world > 1 and device == "cuda":
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
     final = out / f"{name}.safetensors"
     source = {"data": data.identity(), "length": data.length, "split": split, "extra": [[other.identity(), part] for other, part in extra]}
     story = {"training": asdict(config) | {"schedule": config.schedule.name}, **source}
@@ -151,8 +157,10 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
         before = start.card
     out.mkdir(parents=True, exist_ok=True)
     text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(device)
-    model = Trainable(net, config.schedule, config.seed)
+    model = Trainable(net, config)
     if world > 1:
+        if device.startswith("cuda"):
+            torch.cuda.set_device(device)
         torch.distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
         model = nn.parallel.DistributedDataParallel(model)
     if compiled:
@@ -201,9 +209,13 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
                 "validation_nats_per_token": {k: round(v, 5) for k, v in validate(net, data, Linear()).items()},
                 "device": torch.cuda.get_device_name() if device.startswith("cuda") else f"CPU, {torch.get_num_threads()} threads", "torch": torch.__version__,
                 "parameters": sum(p.numel() for p in net.parameters()), "command": command, "earlier_cycle": before}
+        if isinstance(net, Hybrid):
+            card["gate"] = gate(net, data).card()
         checkpoint.save(net, final, card)
         (out / "state.safetensors").unlink(missing_ok=True)
         say(f"finished {final}: {card['validation_nats_per_token']} nats per token on validation")
+    if world > 1:
+        torch.distributed.destroy_process_group()
     return final
 
 

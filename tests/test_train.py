@@ -146,7 +146,7 @@ def test_a_budget_below_one_update_and_weights_that_do_not_fit_are_refused(unbro
 
 @mark.parametrize(("changes", "says"), [
     ({"blocks": 0}, "choose 1..1024"), ({"causal": 2}, "leaves no block for the draft"), ({"betas": (0.9,)}, "choose two numbers"), ({"width": 0}, "choose 2"),
-    ({"clip": 0.0}, "choose 1e-06"), ({"warmup": -1}, "choose 0"), ({"optimiser": "sgd"}, "choose adamw"), ({"lr": 2.0}, "choose 1e-06..1"),
+    ({"clip": 0.0}, "choose 1e-06"), ({"warmup": -1}, "choose 0"), ({"optimiser": "sgd"}, "choose muon"), ({"lr": 2.0}, "choose 1e-06..1"),
 ])
 def test_settings_that_cannot_be_trained_are_refused_when_they_are_made(changes, says):
     with raises(ValueError, match=says):
