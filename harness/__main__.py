@@ -1,4 +1,4 @@
-"""ssmd-bench: list | run | report | rescore | score | verify | train | claims | doctor. The last line of stdout is one JSON document.
+"""ssmd-bench: list | run | sweep | report | rescore | score | verify | train | claims | doctor. The last line of stdout is one JSON document.
 
 Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; `verify` with a failing sampler in 1.
 """
@@ -29,11 +29,25 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--batch", type=int)
     run.add_argument("--seed", type=int)
     run.add_argument("--device", default="cpu")
-    run.add_argument("--jobs", type=int, default=1, help="cells counted side by side")
+    run.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the networks' passes; draws are float64 in any case")
+    run.add_argument("--jobs", type=int, default=1, help="cells counted and scored side by side")
+    run.add_argument("--backend", choices=("loky", "dask", "ray"), default="loky", help="where: processes of this machine, or a cluster (harness/backend.py)")
+    run.add_argument("--shard", metavar="K/N", help="count the K-th of N stretches of rows alone; a run without --shard unites them")
     run.add_argument("--no-time", action="store_true", help="leave the timed runs out")
     run.add_argument("--report", type=Path, metavar="DIR", help="write the report there")
 
     run.add_argument("--claims", action="store_true", help="write what the study found to studies/results/NAME.json")
+
+    sweep = verbs.add_parser("sweep", help="search the settings of one arm for those that no other beats; the same command goes on, or adds a worker")
+    sweep.add_argument("study", help="a study file with SWEEP = Sweep(...)")
+    sweep.add_argument("--out", type=Path, help="run folder (default runs/NAME), shared by all workers")
+    sweep.add_argument("--trials", type=int, help="in all")
+    sweep.add_argument("--n", type=int, help="rows of the last look")
+    sweep.add_argument("--seed", type=int, help="of the search")
+    sweep.add_argument("--jobs", type=int, default=1, help="workers on this machine")
+    sweep.add_argument("--storage", default="", metavar="URL", help="sqlite:///FILE, postgresql://..., grpc://HOST:PORT (default OUT/sweep.journal)")
+    sweep.add_argument("--device", default="cpu")
+    sweep.add_argument("--claims", action="store_true", help="write what the sweep found to studies/results/NAME.json")
 
     report = verbs.add_parser("report", help="render a report from records alone")
     report.add_argument("runs", nargs="+", type=Path)

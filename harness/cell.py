@@ -9,7 +9,7 @@ from torch import Tensor
 
 from harness.kinds import Denoiser, Sampler
 from harness.spec import code_hash, sha256, to_json
-from harness.wrap import Temper
+from harness.wrap import Half, Temper
 
 if TYPE_CHECKING:
     from harness.study import Arm, Study
@@ -30,9 +30,11 @@ class Cell:
         return {} if self.is_control else {role: self.study.nets[name].load(self.device) for role, name in self.arm.nets.items()}
 
     def heated(self) -> dict[str, Denoiser]:
-        """The networks at the temperature of the arm."""
-        nets, temperature = self.nets(), self.arm.temperature
-        return nets if temperature == 1 else {role: Temper(net, temperature) for role, net in nets.items()}
+        """The networks in the precision of the study and at the temperature of the arm."""
+        nets: dict[str, Denoiser] = self.nets()
+        if self.study.dtype == "bfloat16":
+            nets = {role: Half(net) for role, net in nets.items()}
+        return nets if self.arm.temperature == 1 else {role: Temper(net, self.arm.temperature) for role, net in nets.items()}
 
     def prompts(self) -> Tensor:
         s = self.study
@@ -47,7 +49,7 @@ class Cell:
         s, nets = self.study, self.nets()
         return {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()}, "net_names": {} if self.is_control else dict(self.arm.nets),
                 "data": s.data.identity(), "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch, "seed": s.seed,
-                "temperature": self.arm.temperature, "device": self.device.split(":")[0], "dtype": "float32", "draw_dtype": "float64"}
+                "temperature": self.arm.temperature, "device": self.device.split(":")[0], "dtype": s.dtype, "draw_dtype": "float64"}
 
     def key(self) -> str:
         about = self.describe()

@@ -15,6 +15,8 @@ from harness.machine import checked, machine
 from harness.param import space_of
 from harness.runner import run as run_study
 from harness.scoring import score_records
+from harness.shard import WHOLE
+from harness.shard import parse as parse_shard
 from harness.spec import ROOT, from_json, set_field
 from harness.store import Store
 from harness.study import chosen, each_sampler, load_module, load_study
@@ -44,27 +46,55 @@ def _default(f) -> str:
 
 
 def run(options: Namespace) -> tuple[dict, int]:
-    study = load_study(options.study, n=options.n, batch=options.batch, seed=options.seed)
+    study = load_study(options.study, n=options.n, batch=options.batch, seed=options.seed, dtype=options.dtype)
     if min(study.n, study.batch, options.jobs) < 1:
         raise ValueError("--n, --batch and --jobs must be at least 1")
     study = chosen(study, options.only)
     for change in options.changes:
         study = each_sampler(study, lambda sampler, change=change: _changed(sampler, [change]))
     folder = options.out or Path("runs") / study.name
-    tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
-    document = {"run": str(folder), **tally}
+    part = parse_shard(options.shard) if options.shard else WHOLE
+    if part != WHOLE and (options.claims or options.report):
+        raise ValueError("a shard makes no claims and no report: unite the shards first, by the same command without --shard")
+    tally = run_study(study, folder, options.device, options.jobs, not options.no_time, shlex.join(["ssmd-bench", *sys.argv[1:]]), options.backend, part)
+    document = {"run": str(folder), **({"shard": str(part)} if options.shard else {}), **tally}
+    if measure := getattr(load_module(options.study), "measure", None):
+        document["measured"] = len(measure(study, Store(folder)))
     if options.claims:
-        found = getattr(load_module(options.study), "claims", None)
-        if found is None:
-            raise ValueError(f"{options.study} makes no claims: give it a function claims(store, command)")
-        store = Store(folder)
-        rows = claims_of.stamped(found(store, shlex.join(["ssmd-bench", *sys.argv[1:]])), store)
-        print(claims_of.table(rows))
-        document["claims"] = str(claims_of.write(study.name, rows))
+        document["claims"] = str(_claims(options.study, study.name, Store(folder)))
     if options.report:
         document["report"] = str(_build([folder], options.report))
         print(f"report: {document['report']}")
     return document, 3 if tally["failed"] + tally["timeout"] + tally["unscored"] else 0
+
+
+def _claims(path: str, name: str, store: Store) -> Path:
+    """Write what the study file claims of its run, and show it."""
+    found = getattr(load_module(path), "claims", None)
+    if found is None:
+        raise ValueError(f"{path} makes no claims: give it a function claims(store, command)")
+    rows = claims_of.stamped(found(store, shlex.join(["ssmd-bench", *sys.argv[1:]])), store)
+    print(claims_of.table(rows))
+    return claims_of.write(name, rows)
+
+
+def sweep(options: Namespace) -> tuple[dict, int]:
+    from harness.sweep import load_sweep
+    from harness.sweep_work import alongside, table
+    from harness.sweep_work import sweep as search
+
+    if options.jobs < 1:
+        raise ValueError("--jobs must be at least 1")
+    found, command = load_sweep(options.study, options.n, trials=options.trials, seed=options.seed), shlex.join(["ssmd-bench", *sys.argv[1:]])
+    folder = options.out or Path("runs") / found.study.name
+    words = [*(w for p in plugins.packages() for w in ("--plugins", p)), "sweep", options.study, "--out", str(folder), "--device", options.device, "--trials", str(found.trials),
+             "--n", str(found.study.n), "--seed", str(found.seed), *(["--storage", options.storage] if options.storage else [])]
+    with alongside(found, words, options.jobs):
+        document = search(found, folder, options.storage, options.device, command)
+    print(table(found, document["front"]))
+    if options.claims:
+        document["claims"] = str(_claims(options.study, found.study.name, Store(folder)))
+    return {"run": str(folder), **document}, 3 if document["failed"] else 0
 
 
 def rescore(options: Namespace) -> tuple[dict, int]:
@@ -234,4 +264,5 @@ def doctor(options: Namespace) -> tuple[dict, int]:
     return {"machine": about, "troubles": troubles}, 2 if troubles else 0
 
 
-VERBS = {"list": list_plugins, "run": run, "report": report, "score": score, "rescore": rescore, "verify": verify, "train": train, "claims": claims, "doctor": doctor}
+VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "score": score, "rescore": rescore, "verify": verify,
+         "train": train, "claims": claims, "doctor": doctor}

@@ -89,6 +89,7 @@ class Study:
     n: int = 256
     batch: int = 64
     seed: int = 0
+    dtype: str = "float32"                    # of the networks' passes, or "bfloat16"
     prompt: float = 0.0                       # share of each row given, from held-out rows
     timing: Timing | None = None
     limit_seconds: float = float("inf")       # of one cell
@@ -98,6 +99,7 @@ class Study:
         names = [arm.name for arm in self.arms]
         for wrong, remedy in (
                 (min(self.n, self.batch) < 1, "n and batch must be at least 1"),
+                (self.dtype not in ("float32", "bfloat16"), f"dtype={self.dtype!r} is not allowed; choose float32 | bfloat16"),
                 (not 0 <= self.prompt < 1, f"prompt={self.prompt} must be a share below 1"),
                 (self.reference not in self.nets, f"the reference network {self.reference!r} is not one of {', '.join(self.nets)}"),
                 (len(set(names)) < len(names), f"two arms share a name in {', '.join(names)}")):

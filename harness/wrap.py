@@ -1,6 +1,6 @@
-"""Networks that wrap networks and are one, so that any sampler takes them: Alive, Switch, Temper.
+"""Networks that wrap networks and are one, so that any sampler takes them: Alive, Switch, Half, Temper.
 
-From the inside out: Metered (harness/ledger.py) next to the network, so that a light pass is charged as light; Switch and
+From the inside out: Metered (harness/ledger.py) next to the network, so that a light pass is charged as light; Switch, Half and
 Temper outside.
 """
 
@@ -78,6 +78,19 @@ class Switch(Wrapper):
 
     def verify(self, hidden, y, order, at, alive=None):
         raise ValueError("a model schedule has no verify pass: give this sampler a hybrid network without a schedule")
+
+
+class Half(Wrapper):
+    """Passes in bfloat16 where autocast allows it; logits come back in float32, and draws stay in float64 as ever."""
+
+    def draft(self, x, at=None, alive=None, clock=None):
+        with torch.autocast(x.device.type, torch.bfloat16):
+            logits, hidden = self.net.draft(x, at, alive, clock)
+        return logits.float(), hidden
+
+    def verify(self, hidden, y, order, at, alive=None):
+        with torch.autocast(y.device.type, torch.bfloat16):
+            return self.net.verify(hidden, y, order, at, alive).float()
 
 
 class Temper(Wrapper):

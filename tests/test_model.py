@@ -8,8 +8,10 @@ import torch
 from harness.data.markov import Markov
 from harness.flops import block_flops, head_flops
 from harness.nets.transformer import Transformer, TransformerConfig
+from harness.wrap import Half
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.train import Training, losses
+from studies.smoke import STUDY as SMOKE
 
 L, V = 12, 7
 CONFIG = HybridConfig(vocab=V, width=32, heads=2, blocks=2, causal=1)
@@ -159,3 +161,19 @@ def test_flops_of_a_pass_equal_what_pytorch_counts():
 def test_a_width_that_cannot_be_rotated_is_refused():
     with pytest.raises(ValueError, match="multiple of twice"):
         TransformerConfig(vocab=3, width=30, heads=4, blocks=1)
+
+
+def test_passes_in_bfloat16_are_near_those_in_float32_and_make_other_cells():
+    torch.manual_seed(0)
+    net = rough(HybridConfig(vocab=5, width=32, heads=2, blocks=2))
+    half, x, order = Half(net), torch.randint(6, (4, 12)), torch.arange(12).expand(4, 12)
+    with torch.inference_mode():
+        (p, hidden), (p16, hidden16) = net.draft(x), half.draft(x)
+        q, q16 = net.verify(hidden, x % 5, order, order), half.verify(hidden16, x % 5, order, order)
+    for full, low in ((p, p16), (q, q16)):
+        assert low.dtype == torch.float32 and 0 < (full - low).abs().max() < 0.05 * full.abs().max()
+    keys = {replace(SMOKE, dtype=dtype).cells()[0].key() for dtype in ("float32", "bfloat16")}
+    assert len(keys) == 2
+    assert isinstance(replace(SMOKE, dtype="bfloat16").cells()[0].heated()["main"], Half)
+    with pytest.raises(ValueError, match=r"choose float32 \| bfloat16"):
+        replace(SMOKE, dtype="float16")
