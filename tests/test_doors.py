@@ -110,7 +110,8 @@ def test_nothing_is_unpickled_and_no_file_is_long(path):
     assert text.count("\n") <= LONGEST, path
     for node in ast.walk(tree(path)):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        unsafe = {"pickle", "cPickle", "dill", "marshal", "shelve", "cloudpickle"} - ({"cloudpickle"} if path in (ROOT / "harness/timing.py", ROOT / "harness/backend.py") else set())
+        sends = {"cloudpickle"} if path in (ROOT / "harness/timing.py", ROOT / "harness/backend.py") else set()
+        unsafe = {"pickle", "cPickle", "dill", "marshal", "shelve", "cloudpickle"} - sends
         assert not {name.split(".")[0] for name in names} & unsafe, path
         if isinstance(node, ast.Call):
             called, given = ast.unparse(node.func), {k.arg: ast.unparse(k.value) for k in node.keywords}

@@ -1,0 +1,38 @@
+"""The gate before sampling: what ships passes it, and a target that does not help does not."""
+
+import torch
+
+from harness.data.wikipedia_leads import WikipediaLeads
+from harness.nets import checkpoint
+from ssmd.family import SHIPPED
+from ssmd.gate import ROUNDS, gate
+from ssmd.model import Hybrid, HybridConfig
+
+DATA = WikipediaLeads(length=128)
+
+
+def test_every_hybrid_that_ships_says_on_its_card_that_it_passes():
+    hybrids = [net for path in sorted(SHIPPED.glob("*.safetensors")) if isinstance(net := checkpoint.load(path), Hybrid)]
+    assert hybrids
+    for net in hybrids:
+        assert net.card["gate"]["passed"], net.card["name"]
+        assert net.card["validation_nats_per_token"]["target"] < net.card["validation_nats_per_token"]["draft"]
+
+
+def test_the_shipped_target_gains_with_depth():
+    found = gate(checkpoint.load(SHIPPED / "hybrid.safetensors"), DATA, n=32)
+    pooled = [float((found.gain * found.tested)[a:b].sum() / found.tested[a:b].sum()) for a, b in ((0, 4), (4, 16), (16, 48), (48, 128))]
+    assert pooled == sorted(pooled) and pooled[-1] > 0.3
+
+
+def test_a_target_that_equals_its_draft_does_not_pass():
+    torch.manual_seed(0)
+    fresh = gate(Hybrid(HybridConfig(vocab=27, width=16, heads=2, blocks=1)), WikipediaLeads(length=16), n=16)    # zero start: Q = P
+    assert fresh.gain.abs().max() < 1e-6 and not fresh.passed
+    assert fresh.tested[0] == 16 * ROUNDS      # every state has a first masked rank
+
+
+def test_a_harmed_target_does_not_pass():
+    net = checkpoint.load(SHIPPED / "hybrid.safetensors")
+    torch.nn.init.normal_(net.blocks_c[0].down.weight, std=0.5)
+    assert not gate(net, DATA, n=8).passed
