@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--plugins", action="append", default=[], metavar="PACKAGE", help="scan one more package for plug-ins")
     verbs = top.add_subparsers(dest="verb", required=True)
 
-    verbs.add_parser("list", help="samplers, data, metrics, schedules, windows, placements and studies, with fields, defaults, ranges and origin")
+    verbs.add_parser("list", help="samplers, data, metrics, plots, studies and more, with fields, defaults, ranges and origin")
 
     run = verbs.add_parser("run", help="run a study: count, time, score; what is stored is not computed again")
     run.add_argument("study")
@@ -56,6 +56,8 @@ def parser() -> argparse.ArgumentParser:
     rescore = verbs.add_parser("rescore", help="score what a run has stored, with its own metrics or with others; nothing is sampled")
     rescore.add_argument("run", type=Path)
     rescore.add_argument("--metric", action="append", default=[], metavar="NAME", help="in place of the metrics of its study")
+    rescore.add_argument("--jobs", type=int, default=1, help="cells scored side by side")
+    rescore.add_argument("--backend", choices=("loky", "dask", "ray"), default="loky")
     rescore.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help="a field of those metrics")
 
     score = verbs.add_parser("score", help="bits per character of networks on held-out text")

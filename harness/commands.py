@@ -6,13 +6,12 @@ The command line alone may reach into rooms above the harness, and only when the
 import shlex
 import sys
 from argparse import Namespace
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 from harness import claims as claims_of
 from harness import plugins
 from harness.machine import checked, machine
-from harness.param import space_of
 from harness.runner import run as run_study
 from harness.scoring import score_records
 from harness.shard import WHOLE
@@ -23,26 +22,11 @@ from harness.study import chosen, each_sampler, load_module, load_study
 
 
 def list_plugins(options: Namespace) -> tuple[dict, int]:
-    kinds = {"sampler": plugins.samplers(), "data": plugins.datasets(), "metric": plugins.metrics(), "schedule": plugins.schedules(), "window": plugins.windows(),
-             "placement": plugins.placements(), "network": plugins.networks()}
-    document: dict = {kind: {} for kind in kinds}
-    for kind, found in kinds.items():
-        print(f"\n{kind}")
-        for name, cls in sorted(found.items()):
-            about = {f.name: f"{_default(f)}  {space_of(f) or ''}".strip() for f in fields(cls)} if is_dataclass(cls) else {}
-            document[kind][name] = {"origin": plugins.origin(cls), "fields": about}
-            print(f"  {name:<18} {plugins.origin(cls)}")
-            for field, text in about.items():
-                print(f"      {field} = {text}")
-    document["study"] = {p.stem: str(p.relative_to(ROOT)) for p in sorted((ROOT / "studies").glob("*.py")) if "STUDY" in p.read_text()}
-    print("\nstudy")
-    for name, path in document["study"].items():
-        print(f"  {name:<18} {path}")
+    from harness.listing import listing, table
+
+    document = listing()
+    print("\n".join(table(document)))
     return document, 0
-
-
-def _default(f) -> str:
-    return "required" if f.default is MISSING else str(f.default)
 
 
 def run(options: Namespace) -> tuple[dict, int]:
@@ -105,10 +89,12 @@ def rescore(options: Namespace) -> tuple[dict, int]:
     about = next((r for r in reversed(store.of("study")) if r.get("data")), None)
     if about is None:
         raise ValueError(f"{options.run} does not say what its data are: run its study again, which scores what is stored")
+    if options.jobs < 1:
+        raise ValueError("--jobs must be at least 1")
     own = [from_json("score", m) for m in about["metrics"]]
     metrics = [_metric(name, options.changes) for name in options.metric] or own
     records = [r for r in store.latest("counted", "key").values() if r["study"] == about["name"]]
-    tally = score_records(metrics, from_json("rows", about["data"]), store, records, beside=own)
+    tally = score_records(metrics, from_json("rows", about["data"]), store, records, own, options.jobs, options.backend)
     return {"run": str(options.run), "metrics": [m.name for m in metrics], **tally}, 3 if tally["unscored"] else 0
 
 

@@ -33,6 +33,17 @@ class Point(NamedTuple):
     costs: np.ndarray      # (n,) per row
 
 
+class Reached(NamedTuple):
+    """What an arm costs at one quality."""
+
+    quality: float
+    cost: float | None
+    interval: Interval | None
+    missed: int             # resamples in which the frontier does not reach the quality
+    resamples: int
+    reason: str = ""        # why there is no interval
+
+
 class Matched(NamedTuple):
     """Cost of the baseline over cost of the arm at one quality; above 1 the arm is cheaper."""
 
@@ -51,35 +62,60 @@ def nfe_at_quality(points: Sequence[Point], quality: float, better: str) -> floa
     return _known(_crossing(costs, _up(values, better), _up(np.array([quality]), better))[0])
 
 
+def nfe_interval(points: Sequence[Point], quality: float | Scores, better: str, resamples: int = 2000, seed: int = 0, level: float = 0.95) -> Reached:
+    """nfe_at_quality with an interval that covers both axes: of costs and scores resampled together."""
+    n = _rows(*points)
+    goal, (costs, values) = _goal(quality, n, resamples, seed), _frontier(points, resamples, seed)
+    found = _crossing(costs, _up(values, better), _up(goal, better))               # (1 + resamples,)
+    missed = int(((found == 0) | np.isinf(found))[1:].sum())
+    reached = Reached(float(goal[0]), _known(found[0]), None, missed, resamples)
+    if reached.cost is None:
+        return reached._replace(reason=f"the arm {_where(found[0])}")
+    between = _between(found, n, level)
+    return reached._replace(interval=between) if between else reached._replace(reason=f"{missed} of {resamples} resamples do not reach this quality")
+
+
 def matched_ratio(baseline: Sequence[Point], arm: Sequence[Point], quality: float | Scores, better: str, resamples: int = 2000,
                   seed: int = 0, level: float = 0.95) -> Matched:
     """Cost of the baseline over that of the arm at equal quality.
 
     `quality` is a number, or the Scores of an arm on the same rows (the baseline's last point, held-out data), resampled with them.
     """
+    return matched_curve(baseline, arm, [quality], better, resamples, seed, level)[0]
+
+
+def matched_curve(baseline: Sequence[Point], arm: Sequence[Point], qualities: Sequence[float | Scores], better: str, resamples: int = 2000,
+                  seed: int = 0, level: float = 0.95) -> list[Matched]:
+    """matched_ratio over a grid of qualities, the frontiers resampled once for all. The intervals are pointwise."""
     n = _rows(*baseline, *arm)
-    goal = _goal(quality, n, resamples, seed)                                      # (1 + resamples,)
-    frontiers = (_frontier(points, resamples, seed) for points in (baseline, arm))
-    b, a = (_crossing(costs, _up(values, better), _up(goal, better)) for costs, values in frontiers)   # (1 + resamples,) each
+    frontiers = [(costs, _up(values, better)) for costs, values in (_frontier(points, resamples, seed) for points in (baseline, arm))]
+    return [_matched(frontiers, _goal(quality, n, resamples, seed), better, n, level) for quality in qualities]
+
+
+def _matched(frontiers: Sequence[tuple[np.ndarray, np.ndarray]], goal: np.ndarray, better: str, n: int, level: float) -> Matched:
+    """frontiers: costs and values (1 + resamples, K), higher better, of baseline and arm; goal (1 + resamples,)."""
+    b, a = (_crossing(costs, values, _up(goal, better)) for costs, values in frontiers)                # (1 + resamples,) each
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = b / a                                                              # 0 / 0 and inf / inf are NaN: the side is unknown
-    missed = int(((b == 0) | (a == 0) | np.isinf(b) | np.isinf(a))[1:].sum())
+    missed, resamples = int(((b == 0) | (a == 0) | np.isinf(b) | np.isinf(a))[1:].sum()), len(goal) - 1
     found = Matched(float(goal[0]), _known(b[0]), _known(a[0]), None, missed, resamples)
     for name, cost in (("baseline", b[0]), ("arm", a[0])):
         if _known(cost) is None:
-            return found._replace(reason=f"the {name} {'is better at its cheapest point' if cost == 0 else 'does not reach this quality'}")
+            return found._replace(reason=f"the {name} {_where(cost)}")
+    between = _between(ratio, n, level)
+    return found._replace(interval=between) if between else found._replace(reason=f"{missed} of {resamples} resamples do not reach this quality on both frontiers")
+
+
+def _between(found: np.ndarray, n: int, level: float) -> Interval | None:
+    """found (1 + resamples,): the value, then what resamples gave, 0 and infinity and NaN where they missed; None if those fill a tail."""
     tail = tail_share(level, n)
-    low = np.quantile(np.nan_to_num(ratio[1:], nan=0, posinf=np.inf), tail, method="inverted_cdf")
-    high = np.quantile(np.nan_to_num(ratio[1:], nan=np.inf, posinf=np.inf), 1 - tail, method="inverted_cdf")
-    if low == 0 or high == np.inf:
-        return found._replace(reason=f"{missed} of {resamples} resamples do not reach this quality on both frontiers")
-    return found._replace(interval=Interval(float(ratio[0]), float(low), float(high), n, level))
+    low = np.quantile(np.nan_to_num(found[1:], nan=0, posinf=np.inf), tail, method="inverted_cdf")
+    high = np.quantile(np.nan_to_num(found[1:], nan=np.inf, posinf=np.inf), 1 - tail, method="inverted_cdf")
+    return None if low == 0 or high == np.inf else Interval(float(found[0]), float(low), float(high), n, level)
 
 
-def matched_curve(baseline: Sequence[Point], arm: Sequence[Point], qualities: Sequence[float], better: str, resamples: int = 2000,
-                  seed: int = 0, level: float = 0.95) -> list[Matched]:
-    """matched_ratio over a grid of qualities. The intervals are pointwise."""
-    return [matched_ratio(baseline, arm, quality, better, resamples, seed, level) for quality in qualities]
+def _where(cost: float) -> str:
+    return "is better at its cheapest point" if cost == 0 else "does not reach this quality"
 
 
 def pareto(costs: Sequence[float], values: Sequence[float], better: str) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Plug-ins are found by scanning packages for a verb: no base class, no decorator, no list to keep.
 
     samplers()    dataclasses with `name` and `step`           baselines, ssmd, --plugins
+    controls()    dataclasses with `name` and `control`        harness, --plugins
     datasets()    dataclasses with `name` and `rows`           harness.data, --plugins
     metrics()     dataclasses with `name` and `score`          harness.metrics, --plugins
     schedules(), windows(), placements()                       alpha, width, light
@@ -70,6 +71,10 @@ def origin(cls: type) -> str:
 
 def samplers() -> dict[str, type]:
     return find("step")
+
+
+def controls() -> dict[str, type]:
+    return find("control")
 
 
 def datasets() -> dict[str, type]:

@@ -8,23 +8,24 @@ counted rows. A cell is
 """
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
 
-from harness import plugins, scoring
+from harness import scoring, shard
+from harness.backend import each
 from harness.cell import Cell
 from harness.ledger import Ledger
 from harness.loop import sample
 from harness.machine import checked, machine
 from harness.progress import Progress
 from harness.record import study_record
+from harness.shard import WHOLE, Shard
 from harness.spec import ROOT, brief
 from harness.store import Store
 from harness.study import Study
@@ -35,7 +36,7 @@ class Counted(NamedTuple):
     key: str
     record: dict
     samples: np.ndarray | None
-    costs: np.ndarray | None
+    counts: np.ndarray | None    # (n, 3) costs; of a shard the table of its ledger
 
 
 class CellTimeout(Exception):
@@ -68,28 +69,49 @@ def cost_of(ledger: Ledger, cell: Cell) -> tuple[dict, np.ndarray]:
             "tested": {k: v.tolist() for k, v in ledger.tested.items()}, "passed": {k: v.tolist() for k, v in ledger.passed.items()}}, rows
 
 
-def count(cell: Cell, live: Callable[[int], None] = lambda finished: None) -> Counted:
-    """Sample one cell under the meter. Every failure of a sampler or network becomes a failed record; this is the one broad except."""
+def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part: Shard = WHOLE) -> Counted:
+    """Sample one cell, or a shard of its rows, under the meter. Every failure of a sampler or network becomes a failed record; this is the one broad except."""
     study, begun, key = cell.study, time.perf_counter(), cell.key()
     about = {"type": "counted", "key": key, "study": study.name, "arm": cell.arm.name, "control": cell.is_control, "cell": cell.describe(), "code": cell.code()}
+    if part != WHOLE:
+        about |= {"type": "shard", "shard": str(part)}
     if reason := cell.missing():
         return Counted(key, about | {"status": "skipped", "reason": reason}, None, None)
-    ledger = Limited(study.n, study.data.length, study.data.mask, study.limit_seconds)
+    first, last = part.rows(study.n)
+    ledger = Limited(last - first, study.data.length, study.data.mask, study.limit_seconds)
     try:
         if cell.is_control:
-            x = cell.sampler.control(study.data, study.n, study.seed)
+            x = cell.sampler.control(study.data, study.n, study.seed)[first:last]
         else:
-            x = sample(cell.sampler, cell.heated(), cell.prompts(), study.seed, study.batch, ledger=ledger, progress=live)
+            prompts = cell.prompts()[first:last]
+            x = sample(cell.sampler, cell.heated(), prompts, study.seed, study.batch, torch.arange(first, last, device=prompts.device), ledger=ledger, progress=live)
     except CellTimeout as late:
         return Counted(key, about | {"status": "timeout", "reason": str(late)}, None, None)
     except Exception as error:
         return Counted(key, about | {"status": "failed", "reason": f"{type(error).__name__}: {error}"}, None, None)
     samples = x.cpu().numpy().astype(np.uint8 if study.data.vocab < 255 else np.int32)
+    if part == WHOLE:
+        return finished(cell, about, ledger, samples, time.perf_counter() - begun)
+    counts, table = shard.counts(ledger)
+    return Counted(key, about | {"status": "done", "reason": "", "counts": counts, "seconds": time.perf_counter() - begun}, samples, table)
+
+
+def finished(cell: Cell, about: dict, ledger: Ledger, samples: np.ndarray, seconds: float) -> Counted:
     cost, rows = cost_of(ledger, cell)
     tokens_a_pass = cost["tokens"] / max(1.0, float(ledger.drafts.sum()))
     about |= {"status": "done", "reason": "", "cost": cost, "inert": hasattr(cell.sampler, "window") and tokens_a_pass < 1.05,
-              "samples_sha256": hashlib.sha256(samples.tobytes()).hexdigest(), "seconds": time.perf_counter() - begun}
-    return Counted(key, about, samples, rows)
+              "samples_sha256": hashlib.sha256(samples.tobytes()).hexdigest(), "seconds": seconds}
+    return Counted(cell.key(), about, samples, rows)
+
+
+def unite(cell: Cell, parts: list[dict], store: Store) -> Counted:
+    """One record of the records of all shards; that of the first shard which did not finish, if there is one."""
+    about = {k: parts[0][k] for k in ("key", "study", "cell", "code")} | {"type": "counted", "arm": cell.arm.name, "control": cell.is_control}
+    about["shards"] = {r["shard"]: r["machine"] for r in parts}
+    for record in parts:
+        if record["status"] != "done":
+            return Counted(cell.key(), about | {"status": record["status"], "reason": f"shard {record['shard']}: {record['reason']}"}, None, None)
+    return finished(cell, about, *shard.united(cell, parts, store), sum(r["seconds"] for r in parts))
 
 
 def fresh(store: Store, record: dict | None, cell: Cell) -> bool:
@@ -97,28 +119,24 @@ def fresh(store: Store, record: dict | None, cell: Cell) -> bool:
     return bool(record) and record["status"] == "done" and record["code"] == cell.code() and store.has("samples", record["key"]) and store.has("costs", record["key"])
 
 
-def _counted(cells: list[Cell], jobs: int, progress: Progress) -> Iterator[Counted]:
+def _counted(cells: list[Cell], jobs: int, backend: str, part: Shard, progress: Progress) -> Iterator[Counted]:
     """One after the other, or `jobs` at a time; the results are the same."""
-    if jobs == 1:
+    if jobs == 1 and backend == "loky":
         for cell in cells:
             label = f"{cell.arm.name}: {cell.sampler.name}"
-            yield count(cell, live=lambda finished, cell=cell, label=label: progress.live(label, finished, cell.study.n))
-    else:
-        threads = max(1, (os.cpu_count() or 1) // jobs)
-        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(
-            delayed(_count_elsewhere)(cell, cell.code(), threads, plugins.packages()) for cell in cells)
+            first, last = part.rows(cell.study.n)
+            yield count(cell, lambda finished, label=label, of=last - first: progress.live(label, finished, of), part)
+    elif cells:
+        yield from each(_count_elsewhere, ((cell, cell.code(), part) for cell in cells), jobs, backend)
 
 
-def _count_elsewhere(cell: Cell, code: str, threads: int, packages: list[str]) -> Counted:
-    """In another process, which has scanned nothing yet and knows no study file."""
-    torch.set_num_threads(threads)
-    for package in packages:
-        plugins.add_package(package)
-    found = count(cell)
+def _count_elsewhere(cell: Cell, code: str, part: Shard) -> Counted:
+    """In another process, which knows no study file."""
+    found = count(cell, part=part)
     return found._replace(record=found.record | {"code": code})
 
 
-def _open(study: Study, folder: Path, device: str, command: str) -> tuple[Store, str]:
+def _open(study: Study, folder: Path, device: str, command: str, part: Shard) -> tuple[Store, str]:
     """The store with study, networks and machine written down, and the machine's id. Raises ValueError before anything is made."""
     nets = {name: source.load(checked(device)) for name, source in study.nets.items()}
     for name, net in nets.items():
@@ -126,7 +144,7 @@ def _open(study: Study, folder: Path, device: str, command: str) -> tuple[Store,
             raise ValueError(f"the network {name!r} writes {net.vocab} symbols and {study.data.name} has {study.data.vocab}: choose data or a checkpoint that fits")
     for metric in study.metrics:
         scoring.about(metric)    # a judge whose checkpoint is not there says so now, not after the sampling
-    store, fingerprint = Store(folder), machine(device)
+    store, fingerprint = Store(folder, part.name), machine(device)
     written = {(r["name"], r["sha256"]) for r in store.of("network")}
     for name, net in nets.items():
         if (name, net.sha256) not in written:
@@ -142,24 +160,36 @@ def _open(study: Study, folder: Path, device: str, command: str) -> tuple[Store,
     return store, fingerprint["id"]
 
 
-def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: bool = True, command: str = "") -> dict:
-    """Count, time and score; what happened, in numbers. Raises ValueError, in a sentence, for what no cell could survive."""
-    store, machine_id = _open(study, folder, device, command)
+def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: bool = True, command: str = "", backend: str = "loky", part: Shard = WHOLE) -> dict:
+    """Count, time and score; what happened, in numbers. Raises ValueError, in a sentence, for what no cell could survive.
+
+    With a `part`, only the rows of that shard are counted; a run without one then unites the shards.
+    """
+    store, machine_id = _open(study, folder, device, command, part.checked(study.n))
     cells, known = study.cells(device), store.latest("counted", "key")
     todo = [c for c in cells if not fresh(store, known.get((c.key(),)), c)]
     stale = sum(old["status"] == "done" and old["code"] != c.code() for c in todo if (old := known.get((c.key(),))))
+    shards, rooms = {}, ("samples", "costs")
+    if part == WHOLE:
+        shards = shard.whole(store, todo)
+    else:
+        rooms, mine = ("shard_samples", "shard_counts"), {r["key"]: r for r in store.of("shard") if r["shard"] == str(part)}
+        todo = [c for c in todo if not (shard.answers(store, old := mine.get(c.key()), c) and old["status"] == "done")]
     progress = Progress(len(todo), "count")
     tally = {"cached": len(cells) - len(todo), "stale": stale, "done": 0, "skipped": 0, "failed": 0, "timeout": 0}
-    for key, record, samples, costs in _counted(todo, jobs, progress):
+    uniting = (unite(c, shards[c.key()], store) for c in todo if c.key() in shards)
+    for key, record, samples, counts in chain(uniting, _counted([c for c in todo if c.key() not in shards], jobs, backend, part, progress)):
         if samples is not None:
-            store.put("samples", key, samples)
-            store.put("costs", key, costs)
+            for room, array in zip(rooms, (samples, counts)):
+                store.put(room, f"{key}.{part.name}" if part.name else key, array)
         old = known.get((key,), {})
-        if record["status"] != "skipped" or any(old.get(k) != record[k] for k in ("status", "reason", "code")):    # said once is enough
+        if record["status"] != "skipped" or part == WHOLE and any(old.get(k) != record[k] for k in ("status", "reason", "code")):    # said once is enough
             store.append(record | {"machine": machine_id})
         tally[record["status"]] += 1
         progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {record['reason']}", record["status"])
+    if part != WHOLE:
+        return tally | {"unscored": 0}
     if timing and study.timing:
         known = store.latest("counted", "key")
         tally |= time_all([c for c in cells if not c.is_control and fresh(store, known.get((c.key(),)), c)], store, machine_id)
-    return tally | scoring.score(study, store, cells)
+    return tally | scoring.score(study, store, cells, jobs, backend)

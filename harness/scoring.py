@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from math import isfinite
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from harness.backend import each
 from harness.kinds import Metric
 from harness.spec import canonical, code_hash, sha256, to_json
 from harness.store import Store
@@ -28,39 +30,84 @@ def label(metric: Metric, metrics: Collection[Metric]) -> str:
     return metric.name + "(" + ",".join(f"{k}={v}" for k, v in to_json(metric).items() if k not in ("name", "version")) + ")"
 
 
-def score(study, store: Store, cells: Sequence) -> dict[str, int]:
+def score(study, store: Store, cells: Sequence, jobs: int = 1, backend: str = "loky") -> dict[str, int]:
     """Score every counted cell that lacks a score; what happened, in numbers."""
     known = store.latest("counted", "key")
     records = [known.get((cell.key(),)) for cell in cells]
-    return score_records(study.metrics, study.data, store, [r for r in records if r])
+    return score_records(study.metrics, study.data, store, [r for r in records if r], jobs=jobs, backend=backend)
 
 
-def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequence[dict], beside: Sequence[Metric] = ()) -> dict[str, int]:
+class Plan(NamedTuple):
+    """A metric and what its records say of it."""
+
+    metric: Metric
+    about: str      # canonical
+    code: str
+    label: str
+
+    def score_key(self, record: dict) -> str:
+        return sha256([record["key"], record["samples_sha256"], self.about, self.code])[:24]
+
+
+def plans(metrics: Sequence[Metric], beside: Sequence[Metric] = ()) -> list[Plan]:
+    return [Plan(metric, canonical(about(metric)), code_hash((type(metric).__module__,)), label(metric, {*metrics, *beside})) for metric in metrics]
+
+
+def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequence[dict], beside: Sequence[Metric] = (), jobs: int = 1,
+                  backend: str = "loky") -> dict[str, int]:
     """The same for records of one data set: no sampler or network is needed. Labels differ from those of the metrics `beside`."""
     scored, tally = store.latest("scored", "score_key"), {"scored": 0, "unscored": 0}
-    plans = [(metric, about(metric), code_hash((type(metric).__module__,)), label(metric, {*metrics, *beside})) for metric in metrics]
+    planned = plans(metrics, beside)
+    due = []                                                                       # (record, [(score key, number of the metric)])
     for record in (r for r in records if r["status"] == "done"):
-        samples = None
-        for metric, settings, code, name in plans:
-            key = sha256([record["key"], record["samples_sha256"], canonical(settings), code])[:24]
-            old = scored.get((key,))
-            if old and old["status"] == "done" and old["label"] == name and (old["per"] == "set" or store.has("scores", key)):
-                continue
-            if samples is None:
-                samples = torch.from_numpy(store.get("samples", record["key"]).astype(np.int64))
-            entry = {"type": "scored", "key": record["key"], "score_key": key, "metric": described(metric), "label": name, "better": metric.better, "unit": metric.unit,
-                     "n": len(samples), "code": code}
-            try:
-                value, numerator, denominator = metric.score(samples, data)
-                value, table = float(value), np.asarray([numerator, denominator], dtype=np.float64)    # (2, n), or (2, 0) of a metric of the set
-                if not isfinite(value) or not np.isfinite(table).all():
-                    raise ValueError(f"{name} is not a number")
-            except Exception as error:    # a failed metric is a record too
-                store.append(entry | {"status": "failed", "reason": f"{type(error).__name__}: {error}", "value": None, "per": "set"})
-                tally["unscored"] += 1
-                continue
-            if table.size:
-                store.put("scores", key, table)
-            store.append(entry | {"status": "done", "reason": "", "value": value, "per": "row" if table.size else "set"})
-            tally["scored"] += 1
+        wanted = [(key, k) for k, plan in enumerate(planned) if not _stands(store, scored.get((key := plan.score_key(record),)), plan)]
+        if wanted:
+            due.append((record["key"], wanted))
+    if not due:
+        return tally
+    if jobs == 1 and backend == "loky":
+        found = (scores_of(store.get("samples", key), [(to, metrics[k]) for to, k in wanted], data) for key, wanted in due)
+    else:
+        for key, _ in due:
+            if not store.has("samples", key):
+                store.get("samples", key)    # raises here, and not where the workers are fed
+        found = each(scores_of, ((store.get("samples", key), [(to, metrics[k]) for to, k in wanted], data) for key, wanted in due), jobs, backend)
+    owners = {to: (key, planned[k]) for key, wanted in due for to, k in wanted}
+    for answer in (answer for answers in found for answer in answers):
+        key, plan = owners[answer.score_key]
+        metric, per = plan.metric, "row" if answer.table.size else "set"
+        if answer.table.size:
+            store.put("scores", answer.score_key, answer.table)
+        store.append({"type": "scored", "key": key, "score_key": answer.score_key, "metric": described(metric), "label": plan.label, "better": metric.better,
+                      "unit": metric.unit, "n": answer.n, "code": plan.code, "status": "failed" if answer.reason else "done", "reason": answer.reason,
+                      "value": answer.value, "per": per})
+        tally["unscored" if answer.reason else "scored"] += 1
     return tally
+
+
+def _stands(store: Store, old: dict | None, plan: Plan) -> bool:
+    """Whether a stored score answers for a plan."""
+    return bool(old) and old["status"] == "done" and old["label"] == plan.label and (old["per"] == "set" or store.has("scores", old["score_key"]))
+
+
+class Answer(NamedTuple):
+    score_key: str
+    n: int
+    value: float | None
+    table: np.ndarray    # (2, n), or (2, 0) of a metric of the set
+    reason: str          # why there is no value
+
+
+def scores_of(samples: np.ndarray, wanted: Sequence[tuple[str, Metric]], data) -> list[Answer]:
+    """samples (n, L) under some metrics; a metric that fails is an answer too."""
+    rows, found = torch.from_numpy(samples.astype(np.int64)), []
+    for key, metric in wanted:
+        try:
+            value, numerator, denominator = metric.score(rows, data)
+            value, table = float(value), np.asarray([numerator, denominator], dtype=np.float64)
+            if not isfinite(value) or not np.isfinite(table).all():
+                raise ValueError(f"{metric.name} is not a number")
+            found.append(Answer(key, len(rows), value, table, ""))
+        except Exception as error:
+            found.append(Answer(key, len(rows), None, np.empty((2, 0)), f"{type(error).__name__}: {error}"))
+    return found

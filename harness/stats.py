@@ -3,7 +3,7 @@
 A resample draws n rows with replacement, through harness/random.py; every arm gets the same multiplicities, so rows stay
 paired. Intervals are percentile intervals whose tails are widened from alpha/2 to Phi(-sqrt(n / (n-1)) t), t the quantile of
 Student's law with n-1 degrees of freedom (Hesterberg, arXiv 1411.5279, the expanded percentile interval): nothing at hundreds of
-rows, but at 5 timed processes the plain 95 % interval of a mean covers 84 % and the widened one 92 % (simulated, normal).
+rows. Timed processes are too few to resample: theirs is Student's interval of the logarithms of paired times.
 
     >>> ratio_interval([1, 0, 1, 1] * 25, [1] * 100)
     Interval(value=0.75, low=0.66, high=0.83, n=100, level=0.95)
@@ -92,16 +92,15 @@ def set_interval(score: Callable[..., float], *samples: Tensor, resamples: int =
     if any(len(x) != n for x in samples):
         raise ValueError("the arms have unlike numbers of rows: give those that they share")
     value = score(*samples)
-    counts = (torch.from_numpy(row.astype(np.int64)) for row in _multiplicities(n, resamples, seed, 0))
-    found = np.array([score(*(x.repeat_interleave(c.to(x.device), 0) for x in samples)) for c in counts])   # (resamples,)
+    found = np.array([score(*(x[rows.to(x.device)] for x in samples)) for rows in _rows(n, resamples, seed)])    # (resamples,)
     return interval(value, found - found.mean() + value, n, level)
 
 
-def time_ratio(a_seconds: Sequence[Sequence[float]], b_seconds: Sequence[Sequence[float]], resamples: int = 10_000, seed: int = 0,
-               level: float = 0.95) -> Interval:
+def time_ratio(a_seconds: Sequence[Sequence[float]], b_seconds: Sequence[Sequence[float]], level: float = 0.95) -> Interval:
     """How many times longer a takes than b. Each holds one list of seconds a process; process i of both ran in one block.
 
-    value = geometric mean over pairs of median(a_i) / median(b_i); the pairs are resampled, not the repetitions within a process.
+    value = geometric mean over pairs of median(a_i) / median(b_i); a pair is one unit, whatever its repetitions. The interval is Student's, of the
+    mean of the logarithms: a bootstrap never leaves the range of its units, which for 5 of them holds the mean in at most 94 % of cases.
     """
     if len(a_seconds) != len(b_seconds) or len(a_seconds) < FEWEST_PROCESSES:
         sides = f"{len(a_seconds)} and {len(b_seconds)}"
@@ -109,8 +108,9 @@ def time_ratio(a_seconds: Sequence[Sequence[float]], b_seconds: Sequence[Sequenc
     a, b = ([median(seconds) if len(seconds) else 0.0 for seconds in side] for side in (a_seconds, b_seconds))
     if not all(np.isfinite(x) and x > 0 for x in a + b):
         raise ValueError("every process must have repetitions, and each takes a finite time above 0: was a run stopped?")
-    value, *found = np.exp(_ratios(np.stack((np.log(a) - np.log(b), np.ones(len(a))), 1), resamples, seed))
-    return interval(value, found, len(a), level)
+    logs = np.log(a) - np.log(b)                                                   # (processes,)
+    half = _student(level, len(logs) - 1) * logs.std(ddof=1) / len(logs) ** 0.5
+    return Interval(*(float(np.exp(logs.mean() + x)) for x in (0, -half, half)), len(logs), level)
 
 
 def interval(value: float, found: Sequence[float], n: int, level: float) -> Interval:
@@ -124,11 +124,15 @@ def interval(value: float, found: Sequence[float], n: int, level: float) -> Inte
 
 
 def tail_share(level: float, n: int) -> float:
-    """Share of resamples that a tail of the expanded percentile interval leaves out; the quantile t after A&S 26.7.5."""
-    z, v = NormalDist().inv_cdf(0.5 + level / 2), n - 1
+    """Share of resamples that a tail of the expanded percentile interval leaves out."""
+    return NormalDist().cdf(-_student(level, n - 1) * (n / (n - 1)) ** 0.5)
+
+
+def _student(level: float, v: int) -> float:
+    """The two-sided quantile of Student's law with v degrees of freedom, after A&S 26.7.5: within 1 % from v = 3 on."""
+    z = NormalDist().inv_cdf(0.5 + level / 2)
     t = z + (z**3 + z) / (4 * v) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2) + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
-    t += (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * v**4)
-    return NormalDist().cdf(-t * (n / v) ** 0.5)
+    return t + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * v**4)
 
 
 def resampled_sums(columns: np.ndarray, resamples: int, seed: int, lane: int = 0) -> np.ndarray:
@@ -158,6 +162,12 @@ def _multiplicities(n: int, resamples: int, seed: int, lane: int) -> np.ndarray:
         rows = (packed[..., None] // powers % n).reshape(len(r), -1)[:, :n]        # (step, n)
         counts[r] = np.bincount((rows + n * np.arange(len(r))[:, None]).ravel(), minlength=n * len(r)).reshape(len(r), n)
     return counts
+
+
+@lru_cache(maxsize=2)
+def _rows(n: int, resamples: int, seed: int) -> tuple[Tensor, ...]:
+    """The rows of each resample, (n,) in ascending order."""
+    return tuple(torch.arange(n).repeat_interleave(torch.from_numpy(row.astype(np.int64))) for row in _multiplicities(n, resamples, seed, 0))
 
 
 def _columns(scores: Scores) -> np.ndarray:

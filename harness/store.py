@@ -10,13 +10,18 @@ A torn line - the end of a killed writer - is skipped and counted. Arrays are wr
 import fcntl
 import io
 import json
+import math
 import os
+import platform
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from harness.record import SCHEMA, upgrade
+
+HEADER = 128    # bytes that np.save gives to the head of an array with as few axes as ours
 
 
 def sentence(error: OSError) -> str:
@@ -27,7 +32,7 @@ def sentence(error: OSError) -> str:
 class Store:
     def __init__(self, folder: Path, writer: str = ""):
         """Open or create. Raises ValueError if the folder cannot be made or read."""
-        self.folder, self.torn, self.newer = Path(folder), 0, 0
+        self.folder, self.torn, self.newer, self._latest = Path(folder), 0, 0, {}
         self.path = self.folder / (f"records.{writer}.jsonl" if writer else "records.jsonl")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -79,12 +84,13 @@ class Store:
             raise ValueError(f"{self.path} cannot be written ({sentence(error)}): free the disk or choose another --out; "
                              f"the {len(self.records)} records there are intact") from None
         self.records.append(record)
+        self._latest = {about: found for about, found in self._latest.items() if about[0] != record.get("type")}
         return record
 
     def put(self, room: str, key: str, array: np.ndarray) -> None:
         """Write one array, whole or not at all. Raises ValueError if the disk refuses."""
         path = self.folder / room / f"{key}.npy"
-        scratch = path.with_suffix(f".{os.getpid()}.tmp")
+        scratch = path.with_suffix(f".{platform.node()}.{os.getpid()}.tmp")
         content = io.BytesIO()
         np.save(content, array, allow_pickle=False)
         try:
@@ -113,17 +119,30 @@ class Store:
     def has(self, room: str, key: str) -> bool:
         """Whether the array is there, and as long as its header says."""
         try:
-            np.load(self.folder / room / f"{key}.npy", mmap_mode="r", allow_pickle=False)
+            with open(f"{self.folder}/{room}/{key}.npy", "rb") as file:
+                return os.fstat(file.fileno()).st_size >= _whole(file.read(HEADER))
         except (OSError, ValueError, EOFError):
             return False
-        return True
 
     def of(self, kind: str) -> list[dict]:
         return [r for r in self.records if r.get("type") == kind]
 
     def latest(self, kind: str, *ids: str) -> dict:
-        """The last record of a kind for each tuple of ids, later ones replacing earlier ones."""
-        return {tuple(r.get(i) for i in ids): r for r in self.of(kind)}
+        """The last record of a kind for each tuple of ids, later ones replacing earlier ones. Not to be written to: it is kept until such a record is appended."""
+        if (kind, ids) not in self._latest:
+            self._latest[kind, ids] = {tuple(r.get(i) for i in ids): r for r in self.of(kind)}
+        return self._latest[kind, ids]
+
+
+@lru_cache
+def _whole(head: bytes) -> int:
+    """The bytes of a .npy file with this head. Thousands of arrays have few heads between them. Raises ValueError if it is none."""
+    file = io.BytesIO(head)
+    version = np.lib.format.read_magic(file)
+    shape, _, dtype = (np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0)(file)
+    if dtype.hasobject:
+        raise ValueError("pickled")
+    return file.tell() + math.prod(shape) * dtype.itemsize
 
 
 def _write_all(file: int, content: bytes | memoryview) -> None:

@@ -1,12 +1,24 @@
 """Predicted acceptance against the ledger's counts: they agree on the toy, and a wrong prediction does not."""
 
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 import ssmd.acceptance as acceptance
+import studies.acceptance as study_of
+from harness import runner
+from harness.data.exact import Exact
 from harness.ledger import Ledger
 from harness.loop import sample
+from harness.measured import column
+from harness.metrics.exact_nll import ExactNll
+from harness.store import Store
+from harness.study import Arm
 from harness.window import Cosine, Fixed, Open
+from reports.build import build
 from ssmd.acceptance import compare, data_rows, fresh_rows, reach_and_accept, watch
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import MASK, STATES, D, hybrid
@@ -89,3 +101,30 @@ def test_states_of_data_are_one_round_from_every_stage():
     assert int(run.counted.revealed.sum()) == 20
     blocks = [watch(sampler, hybrid(), data_rows(sampler, STATES, torch.arange(81) + 81 * b, MASK, 0, 2), whole=False) for b in range(24)]
     assert worst(compare(blocks)) < 2.2
+
+
+def test_the_study_measures_once_makes_claims_and_is_drawn(tmp_path, monkeypatch):
+    data, net = Exact(), hybrid()
+    net.sha256, net.card = "toy", None
+    study = replace(study_of.STUDY, data=data, nets={"hybrid": SimpleNamespace(load=lambda device: net)}, metrics=[ExactNll()], n=640, batch=160)
+    study = replace(study, arms=[Arm("ssmd", [SelfSpeculative(Open(), rounds) for rounds in (1, 2)], {"main": "hybrid"})])
+    runner.run(study, tmp_path / "run", timing=False)
+    first = study_of.measure(study, Store(tmp_path / "run"))
+    assert len(first) == 4
+    for record in (r for r in first if "own" in r["name"]):
+        counted = next(r["cost"] for r in Store(tmp_path / "run").of("counted") if r["key"] in record["cells"])
+        for index, tests, share in zip(*(column(record, c, by="depth") for c in ("index", "tests", "counted"))):
+            assert (tests, round(share * tests)) == (counted["tested"]["depth"][index - 1], counted["passed"]["depth"][index - 1]), "the watched run is the counted one"
+    monkeypatch.setattr(study_of, "watch", lambda *a, **k: pytest.fail("computed again"))
+    assert study_of.measure(study, Store(tmp_path / "run")) == first
+    rows = study_of.claims(Store(tmp_path / "run"), "a command")
+    assert {r["claim"] for r in rows} == {f"acceptance.{name}.N{n}" for n in (1, 2) for name in ("first_depth", "all", "predicted_minus_counted")}
+    assert all(abs(r["value"]) < 3 * (r["high"] - r["low"]) for r in rows if "minus" in r["claim"])
+    build([tmp_path / "run"], tmp_path / "report")
+    figures = json.loads((tmp_path / "report" / "numbers.json").read_text())["chapters"][0]["figures"]
+    assert {mark["states"] for mark in figures["revealed"]} == {"own", "text"} and {mark["by"] for mark in figures["revealed"]} == {"depth", "progress", "round", "revealed"}
+
+
+def test_too_few_rows_are_refused_with_the_remedy(tmp_path):
+    with pytest.raises(ValueError, match="--n must be at least 32"):
+        study_of.measure(replace(study_of.STUDY, n=31), Store(tmp_path))

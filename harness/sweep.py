@@ -1,0 +1,144 @@
+"""A sweep: a search for the operating points of one arm of a study that no other beats. `ssmd-bench sweep studies/x.py --out runs/x`.
+
+    SWEEP = Sweep(STUDY, arm="ssmd", objectives=("judge", "nfe_a"), space={"window": Choice(Cosine())}, constraint=Band("sample_entropy", 0.05), early=(64, 256))
+
+The space is read from the fields of the arm's first point (harness/sweep_space.py); `space` narrows it. An objective is the label of a metric of the study, or
+a cost: nfe_a, nfe_b, nfe_c, executed_a, gflop, seconds. With `early`, a trial first runs with few rows, and goes on to more only if no other trial beats it
+beyond doubt there, by paired rows; an early look is a cell of its own, since the sums of a network may differ in their last bits with the company rows keep.
+Every value is read from the records of the run folder, which are those of `ssmd-bench run`: the same cells, the same keys.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from harness.cell import Cell
+from harness.kinds import Scores
+from harness.points import COSTS, scores
+from harness.scoring import about, label
+from harness.spec import sha256, to_json
+from harness.store import Store
+from harness.study import Arm, Study, load_module
+from harness.sweep_space import Space, checked
+
+OTHER_COSTS = ("executed_a", "gflop", "seconds")
+SEARCHES = ("tpe", "nsga2", "gp", "random")
+
+
+@dataclass(frozen=True)
+class Band:
+    """A metric must stay within `width` of its value on a control arm of the study, in the metric's unit, at the same number of rows."""
+
+    metric: str
+    width: float
+    control: str = "held_out"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    study: Study
+    arm: str
+    objectives: Sequence[str]                                  # one or more
+    space: Mapping[str, Space] = field(default_factory=dict)   # path -> narrower Range or Choice
+    search: str = "tpe"                                        # or nsga2, gp, random
+    trials: int = 60
+    early: Sequence[int] = ()                                  # rows of the first looks, rising; the last look has all rows of the study
+    constraint: Band | None = None
+    doubt: float = 2.0                                         # standard errors by which a trial must be beaten to be given up early
+    seed: int = 0
+
+    def __post_init__(self):
+        """Raises ValueError for what could not run as written."""
+        arms, labels, costs = {arm.name: arm for arm in self.study.arms}, self.labels(), COSTS + OTHER_COSTS
+        unknown = [name for name in self.objectives if name not in labels and name not in costs]
+        aimless = [name for name in self.objectives if name in labels and labels[name].better not in ("lower", "higher")]
+        band = self.constraint
+        for wrong, remedy in (
+                (self.arm not in arms, f"there is no arm {self.arm!r} in {', '.join(arms)}"),
+                (self.search not in SEARCHES, f"there is no search {self.search!r}; choose {', '.join(SEARCHES)}"),
+                (not self.objectives, "objectives must name at least one metric or cost"),
+                (unknown, f"{unknown and unknown[0]!r} is no metric of the study ({', '.join(labels)}) and no cost ({', '.join(costs)})"),
+                (aimless, f"the metric {aimless and aimless[0]!r} is to match, not to be low or high: make it the constraint"),
+                ("seconds" in self.objectives and self.study.timing is None, "seconds need a study with timing=Timing(...)"),
+                ("seconds" in self.objectives and self.early, "seconds are measured at the last look alone: leave early out"),
+                (self.trials < 1, "trials must be at least 1"),
+                (list(self.early) != sorted({*self.early}) or min(self.early, default=1) < 1, "early must be rising numbers of rows"),
+                (band and band.metric not in labels, f"the constraint is on {band and band.metric!r}, which is no metric of the study ({', '.join(labels)})"),
+                (band and not (band.control in arms and all(hasattr(p, "control") for p in arms[band.control].points)), f"there is no control arm {band and band.control!r}")):
+            if wrong:
+                raise ValueError(f"the sweep of {self.study.name}: {remedy}")
+        if not arms[self.arm].points or hasattr(self.start, "control"):
+            raise ValueError(f"the sweep of {self.study.name}: the arm {self.arm!r} has no sampler to start from")
+        checked(self.start, self.space)
+
+    @property
+    def start(self) -> Any:
+        return self._arm(self.arm).points[0]
+
+    @property
+    def looks(self) -> list[int]:
+        """Rows of each look."""
+        return [n for n in self.early if n < self.study.n] + [self.study.n]
+
+    def _arm(self, name: str) -> Arm:
+        return next(arm for arm in self.study.arms if arm.name == name)
+
+    def labels(self) -> dict:
+        return {label(metric, self.study.metrics): metric for metric in self.study.metrics}
+
+    def at(self, n: int, sampler: Any = None, temperature: float = 1.0) -> Study:
+        """The study of one look: this sampler, and the control if there is a constraint. Looks differ in n alone, so a report keeps them apart."""
+        arms = [replace(self._arm(self.arm), temperature=temperature, points=[sampler] if sampler else [])]
+        if self.constraint:
+            arms.append(replace(self._arm(self.constraint.control), points=self._arm(self.constraint.control).points[:1]))
+        timing = self.study.timing if "seconds" in self.objectives else None
+        return replace(self.study, arms=arms, n=n, timing=timing)
+
+    def cell(self, n: int, sampler: Any, temperature: float, device: str) -> Cell:
+        return self.at(n, sampler, temperature).cells(device)[0]
+
+    def identity(self, device: str) -> str:
+        """Sweeps of one identity share their trials; a change of space, objectives, networks or code begins another. The number of trials may grow."""
+        cell = self.cell(self.study.n, self.start, self._arm(self.arm).temperature, device)
+        spaces = [[place.path, to_json(place.space)] for place in checked(self.start, self.space)] + [[path, to_json(s)] for path, s in sorted(self.space.items())]
+        metrics = {name: about(metric) for name, metric in self.labels().items() if name in (*self.objectives, self.constraint and self.constraint.metric)}
+        band = self.constraint and [self.constraint.metric, self.constraint.width, self.constraint.control]
+        return sha256([cell.describe(), cell.code(), spaces, list(self.objectives), metrics, self.search, self.looks, band or [], self.doubt, self.seed])[:12]
+
+    def lower(self) -> list[bool]:
+        """Of each objective: whether it is better lower."""
+        labels = self.labels()
+        return [name not in labels or labels[name].better == "lower" for name in self.objectives]
+
+    def read(self, store: Store, key: str, name: str) -> Scores:
+        """One value of one cell, with its rows where there are any. Raises LookupError with the reason if it has none."""
+        record = store.latest("counted", "key").get((key,))
+        if record is None or record["status"] != "done":
+            raise LookupError(record["reason"] if record else "it has no record")
+        if name in COSTS:
+            rows = store.get("costs", key)[:, COSTS.index(name)]               # (n,)
+            return Scores(record["cost"][name], rows, np.ones(len(rows)))
+        if name == "seconds":
+            times = [median(r["seconds"]) / r["rows"] for r in store.of("timed") if r["key"] == key and r["same_output"] and r["seconds"]]
+            if not times:
+                raise LookupError("it could not be timed")
+            return Scores(median(times))
+        if name in OTHER_COSTS:
+            return Scores(record["cost"][name], np.full(record["cell"]["n"], record["cost"][name]), np.ones(record["cell"]["n"]))
+        found = scores(store, key, name)
+        if found is None:
+            raise LookupError(next((r["reason"] for r in reversed(store.of("scored")) if r["key"] == key and r["label"] == name), f"it has no {name}"))
+        return found
+
+
+def load_sweep(path: str, n: int | None = None, **changes: Any) -> Sweep:
+    """The SWEEP of a Python file, with some of its fields changed. Raises ValueError if there is none."""
+    sweep = getattr(load_module(path), "SWEEP", None)
+    if not isinstance(sweep, Sweep):
+        raise ValueError(f"{path} defines no SWEEP = Sweep(...): see studies/sweep_smoke.py")
+    if n is not None:
+        sweep = replace(sweep, study=replace(sweep.study, n=n))
+    return replace(sweep, **{k: v for k, v in changes.items() if v is not None})

@@ -1,0 +1,103 @@
+"""Where a sweep looks: read from the fields of a sampler, param(default, Range | Choice), and of the dataclasses that they nest.
+
+A path names the way to a field, and each choice on it: `rounds`, `window`, `window.cosine.delta`, `schedule.polynomial.exponent`. A narrower Range or
+Choice may be given for a path; a Choice of one value fixes it. `temperature`, which belongs to the arm, is searched only where a space is given.
+
+    >>> from harness.window import Cosine
+    >>> [place.path for place in places(Cosine(), {})]
+    ['delta']
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+from harness.param import Choice, Range, space_of
+from harness.spec import brief, to_json
+
+Space = Range | Choice
+TEMPERATURE = "temperature"
+
+
+class Ask(Protocol):
+    """What answers: an Optuna trial, or the parameters of one that is done."""
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool) -> int: ...
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool) -> float: ...
+    def suggest_categorical(self, name: str, choices: list) -> Any: ...
+
+
+class Place(NamedTuple):
+    path: str
+    space: Space     # that is searched
+    own: Space       # of the field
+    value: Any       # where the search begins; its type decides between whole and real numbers
+
+
+def _named(choice: Choice) -> dict[Any, Any]:
+    """Label -> value. Values that are dataclasses go by their name; two of one class by their settings, and then nothing inside them is searched."""
+    names = [getattr(v, "name", None) for v in choice.values]
+    return {v if not is_dataclass(v) else v.name if names.count(v.name) == 1 else brief(to_json(v)): v for v in choice.values}
+
+
+def _inside(label: Any, value: Any) -> bool:
+    return is_dataclass(value) and label == value.name
+
+
+def _here(settings: Any, space: Mapping[str, Space], path: str) -> Iterator[tuple[str, Place]]:
+    for f in fields(settings):
+        own = space_of(f)
+        if own is not None:
+            yield f.name, Place(path + f.name, space.get(path + f.name, own), own, getattr(settings, f.name))
+
+
+def places(settings: Any, space: Mapping[str, Space], path: str = "") -> Iterator[Place]:
+    """Every field that could be searched, on every branch."""
+    for _, place in _here(settings, space, path):
+        yield place
+        if isinstance(place.space, Choice):
+            for label, value in _named(place.space).items():
+                if _inside(label, value):
+                    yield from places(value, space, f"{place.path}.{label}.")
+
+
+def checked(settings: Any, space: Mapping[str, Space]) -> list[Place]:
+    """The places searched. Raises ValueError for a path that leads nowhere and for values that the field would refuse."""
+    found = list(places(settings, space))
+    known = {place.path: place for place in found}
+    if unknown := set(space) - set(known) - {TEMPERATURE}:
+        raise ValueError(f"{settings.name} has no {sorted(unknown)[0]!r} to search; it has {', '.join([*known, TEMPERATURE])}")
+    for path, narrow in space.items():
+        ends = narrow.values if isinstance(narrow, Choice) else (narrow.low, narrow.high)
+        if not ends or isinstance(narrow, Range) and not 0 <= narrow.low * narrow.log <= narrow.low <= narrow.high:
+            raise ValueError(f"the space of {path!r} is empty, or a logarithm of nothing: give a Range(low, high) or a Choice of at least one value")
+        if path in known and (wrong := [v for v in ends if not known[path].own.admits(v)]):
+            raise ValueError(f"{settings.name}: {path} cannot be {wrong[0]!r}; search within {known[path].own}")
+    return found
+
+
+def _pick(ask: Ask, place: Place) -> tuple[Any, Any]:
+    """(label, value)"""
+    space = place.space
+    if isinstance(space, Range):
+        whole = isinstance(place.value, int)
+        low, high = (int(space.low), int(space.high)) if whole else (float(space.low), float(space.high))
+        found = low if low == high else (ask.suggest_int if whole else ask.suggest_float)(place.path, low, high, log=space.log)
+        return None, found
+    named = _named(space)
+    label = next(iter(named)) if len(named) == 1 else ask.suggest_categorical(place.path, list(named))
+    return label, named[label]
+
+
+def suggest(ask: Ask, settings: Any, space: Mapping[str, Space], path: str = "") -> Any:
+    """The settings with every searched field replaced by what `ask` answers."""
+    changes = {}
+    for name, place in _here(settings, space, path):
+        label, value = _pick(ask, place)
+        changes[name] = suggest(ask, value, space, f"{place.path}.{label}.") if _inside(label, value) else value
+    return replace(settings, **changes)
+
+
+def suggest_temperature(ask: Ask, temperature: float, space: Mapping[str, Space]) -> float:
+    given = space.get(TEMPERATURE)
+    return float(_pick(ask, Place(TEMPERATURE, given, given, temperature))[1]) if given else temperature

@@ -1,0 +1,48 @@
+"""The listing shows everything that can be chosen, each with the line where it stands."""
+
+from dataclasses import fields
+
+import pytest
+
+from harness import listing, plugins
+from harness.spec import ROOT
+
+
+@pytest.fixture(scope="module")
+def document():
+    return listing.listing()
+
+
+def test_every_plugin_plot_and_study_is_listed_with_its_fields(document):
+    for kind, known in listing.KINDS.items():
+        assert document[kind].keys() == known().keys()
+    assert document["plot"].keys() == {p.stem for p in (ROOT / "reports" / "plots").glob("[!_]*.py")}
+    assert {"smoke", "demo", "text_frontier"} <= document["study"].keys()
+    for name, cls in plugins.samplers().items():
+        assert list(document["sampler"][name]["fields"]) == [f.name for f in fields(cls)] and document["sampler"][name]["about"]
+    assert document["control"]["held_out"]["fields"] == {"split": "test"} and document["data"]["text8"]["fields"]["path"] == "required"
+    assert document["sampler"]["ssmd"]["notes"]["rounds"] == "N, verify passes a draft pass"
+    assert document["study"]["smoke"]["fields"]["n"].isdecimal() and "ancestral (" in document["study"]["smoke"]["fields"]["arms"]
+    assert "unreadable" not in {field for entry in document["study"].values() for field in entry["fields"]}
+
+
+def test_every_origin_is_the_line_that_defines_it(document):
+    words = {"plot": "def draw(", "study": "STUDY ="}
+    for kind, found in document.items():
+        for name, entry in found.items():
+            path, _, line = entry["origin"].rpartition(":")
+            text = (ROOT / path).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+            assert text.startswith((words.get(kind, "class "), "@dataclass")), (kind, name, entry["origin"], text)
+
+
+def test_the_table_says_all_that_the_document_says(document):
+    text = "\n".join(listing.table(document))
+    for found in document.values():
+        for name, entry in found.items():
+            assert f"  {name} " in text and entry["origin"] in text
+            assert all(f"{field} = {value}" in text for field, value in entry["fields"].items())
+
+
+def test_a_study_that_cannot_be_read_is_listed_with_the_reason(tmp_path):
+    (tmp_path / "bad.py").write_text("STUDY = 1 / 0\n")
+    assert "ZeroDivisionError" in listing._study(tmp_path / "bad.py")["unreadable"]

@@ -1,0 +1,79 @@
+"""Ten thousand records: a run that has nothing left to do answers within two seconds and 500 MB, whatever stands in its folder."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness import scoring
+from harness.spec import ROOT
+from harness.store import Store
+from harness.study import load_study
+
+POINTS, LENGTH = 1250, 128
+STUDY = f"""
+from baselines.ancestral import Ancestral
+from harness.data.exact import Exact
+from harness.metrics.distinct import Distinct
+from harness.metrics.exact_nll import ExactNll
+from harness.study import Arm, Study, Table, grid
+
+DATA = Exact()
+STUDY = Study(name="large", question="?", data=DATA, nets={{"heavy": Table(DATA)}}, reference="heavy", n=4, batch=4,
+              metrics=[ExactNll(), *(Distinct(kind, order) for kind in ("chars", "words") for order in (1, 2, 3))],
+              arms=[Arm("ancestral", grid(Ancestral, steps=list(range(1, {POINTS + 1}))), {{"main": "heavy"}})])
+"""
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> tuple[Path, Path]:
+    """A study and the store of its finished run: 1,250 cells of records as long as those of rows of 128 tokens, 7 metrics each, arrays beside them."""
+    folder = tmp_path_factory.mktemp("large")
+    (folder / "large.py").write_text(STUDY)
+    study, store = load_study(str(folder / "large.py")), Store(folder / "run")
+    tables = {"depth": [12345] * LENGTH, "progress": [1] * 10, "round": [5] * 64}
+    cost = {"calls": {"main.draft": 12.5}, "nfe_a": 1.25, "revealed": [[0] * (LENGTH + 1)] * 10, "tested": tables, "passed": tables}
+    for room in ("samples", "costs", "scores"):
+        (folder / "run" / room).mkdir()
+    lines, about = [], {"schema": 1, "time": "", "status": "done", "reason": ""}
+    for cell in study.cells():
+        key = cell.key()
+        record = about | {"type": "counted", "key": key, "study": "large", "arm": "ancestral", "control": False, "cell": cell.describe(), "code": cell.code(), "cost": cost,
+                          "inert": False, "samples_sha256": "0" * 64, "seconds": 0.1, "machine": "m"}
+        lines.append(record)
+        arrays = {f"samples/{key}": np.zeros((4, 4), np.uint8), f"costs/{key}": np.ones((4, 3))}
+        for plan in scoring.plans(study.metrics):
+            score_key = plan.score_key(record)
+            arrays[f"scores/{score_key}"] = np.ones((2, 4))
+            lines.append(about | {"type": "scored", "key": key, "score_key": score_key, "metric": scoring.described(plan.metric), "label": plan.label, "better": "lower",
+                                  "unit": "none", "n": 4, "code": plan.code, "value": 0.5, "per": "row"})
+        for name, array in arrays.items():
+            np.save(folder / "run" / name, array)    # not through the store, which waits for the disk
+    store.path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert len(lines) == 10_000
+    return folder / "large.py", folder / "run"
+
+
+def test_a_finished_run_of_ten_thousand_records_answers_at_once(large):
+    study, run = large
+    before = (run / "records.jsonl").stat().st_size
+    idle, _, _ = spent("-c", "import harness.commands, harness.backend")
+    seconds, mib, done = spent("-m", "harness", "run", str(study), "--out", str(run))
+    assert {k: v for k, v in json.loads(done.splitlines()[-1]).items() if v} == {"run": str(run), "cached": POINTS}
+    print(f"{seconds:.2f} s, of which imports {idle:.2f} s; {mib:.0f} MiB")
+    assert (run / "records.jsonl").stat().st_size < before + 10_000    # study and machine, on the first run
+    assert seconds - idle < 2 and mib < 500
+
+
+def spent(*words: str) -> tuple[float, float, str]:
+    """Processor seconds, MiB at the worst moment, and stdout of a process of its own."""
+    child = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    text = child.stdout.read()
+    _, status, use = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0
+    return use.ru_utime + use.ru_stime, use.ru_maxrss / 1024, text

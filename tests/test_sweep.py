@@ -1,0 +1,356 @@
+"""Sweeps: the space is the fields, values are read from records, and no kill loses a record, repeats one or changes where the search goes."""
+
+import json
+import os
+import signal
+import time
+from collections import Counter
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import optuna
+import pytest
+
+from baselines.ancestral import Ancestral
+from baselines.first_hitting import FirstHitting
+from baselines.fixed_count import FixedCount
+from baselines.scheduled import Scheduled
+from harness import sweep_work
+from harness.__main__ import main
+from harness.control import HeldOut
+from harness.data.exact import Exact
+from harness.kinds import Scores
+from harness.metrics.distinct import Distinct
+from harness.metrics.entropy import SampleEntropy
+from harness.metrics.exact_nll import ExactNll
+from harness.param import Choice, Range
+from harness.placement import Middle, Sandwich
+from harness.schedule import Linear
+from harness.spec import ROOT
+from harness.store import Store
+from harness.study import Arm, Study, Table, Timing
+from harness.sweep import Band, Sweep
+from harness.sweep_space import checked, places, suggest
+from harness.sweep_storage import Journal, Locks, without_password
+from harness.sweep_work import Worker, sweep
+from harness.window import Cosine, Fixed, Open
+from ssmd.sampler import SelfSpeculative
+
+DATA = Exact()
+STUDY = Study(
+    name="toy", question="?", data=DATA, nets={"heavy": Table(DATA)}, reference="heavy", metrics=[ExactNll(), SampleEntropy()], n=96, batch=48,
+    arms=[Arm("ancestral", [Ancestral(4)], {"main": "heavy"}), Arm("ssmd", [SelfSpeculative()], {"main": "heavy"}), Arm("held_out", [HeldOut()])])
+SMALL = Sweep(STUDY, arm="ancestral", objectives=("exact_nll", "nfe_a"), trials=12, space={"steps": Range(1, 8)})
+FORK = get_context("fork")    # a worker that need not import everything anew
+
+
+def ask(**params):
+    return optuna.trial.FixedTrial({k.replace("__", "."): v for k, v in params.items()})
+
+
+def keys(folder: Path) -> list[str]:
+    return [r["key"] for r in Store(folder).of("counted")]
+
+
+def front(found: dict) -> list[tuple]:
+    return [(f["key"], f["settings"], f["exact_nll"]) for f in found["front"]]
+
+
+# ---- the space
+
+
+def test_the_space_is_the_fields_of_the_sampler_and_of_what_it_nests():
+    paths = {place.path for place in places(SelfSpeculative(), {})}
+    assert paths == {"window", "window.cosine.delta", "window.linear.delta", "window.fixed.tokens", "rounds"}
+    assert {"steps", "schedule", "schedule.polynomial.exponent"} == {place.path for place in places(Ancestral(), {})}
+    scheduled = {place.path for place in places(Scheduled(FirstHitting()), {})}
+    assert {"host", "placement", "by", "host.ancestral.schedule.polynomial.exponent", "placement.sandwich.share", "placement.interleaved.teeth"} <= scheduled
+
+
+def test_suggestions_become_settings_and_whole_numbers_stay_whole():
+    assert suggest(ask(window="fixed", window__fixed__tokens=3, rounds=5), SelfSpeculative(), {}) == SelfSpeculative(Fixed(3), 5)
+    found = suggest(ask(steps=7, schedule="polynomial", schedule__polynomial__exponent=0.5), Ancestral(), {})
+    assert found.steps == 7 and found.schedule.exponent == 0.5
+
+
+def test_a_choice_of_one_is_fixed_and_two_of_one_class_are_told_apart():
+    assert suggest(ask(rounds=2), SelfSpeculative(), {"window": Choice(Fixed(4)), "window.fixed.tokens": Choice(4)}) == SelfSpeculative(Fixed(4), 2)
+    two = {"window": Choice(Fixed(2), Fixed(4), Open())}
+    assert {p.path for p in places(SelfSpeculative(), two)} == {"window", "rounds"}
+    assert suggest(ask(window="fixed(tokens=4)", rounds=1), SelfSpeculative(), two) == SelfSpeculative(Fixed(4), 1)
+    assert suggest(ask(placement="middle", placement__middle__share=0.5), Scheduled(), {
+        "host": Choice(FirstHitting()), "host.first_hitting.tokens": Choice(1), "placement": Choice(Sandwich(), Middle()), "by": Choice("count")}) == Scheduled(
+            FirstHitting(), Middle(0.5), "count")
+
+
+@pytest.mark.parametrize(("space", "says"), [
+    ({"tokens": Range(1, 2)}, "has no 'tokens' to search; it has window"), ({"rounds": Range(0, 3)}, "rounds cannot be 0; search within 1..64"),
+    ({"window": Choice(3)}, "window cannot be 3"), ({"rounds": Choice()}, "is empty"), ({"rounds": Range(3, 1)}, "is empty"),
+    ({"window": Choice(Open()), "window.cosine.delta": Range(0.1, 0.2)}, "has no 'window.cosine.delta'"),
+])
+def test_a_space_that_the_fields_refuse_is_refused(space, says):
+    with pytest.raises(ValueError, match=says):
+        checked(SelfSpeculative(), space)
+
+
+@pytest.mark.parametrize(("changes", "says"), [
+    ({"arm": "nobody"}, "no arm 'nobody'"), ({"arm": "held_out"}, "no sampler to start from"), ({"search": "luck"}, "choose tpe, nsga2, gp, random"),
+    ({"objectives": ()}, "at least one"), ({"objectives": ("beauty",)}, "'beauty' is no metric"), ({"objectives": ("sample_entropy",)}, "make it the constraint"),
+    ({"objectives": ("seconds",)}, "timing=Timing"), ({"trials": 0}, "at least 1"), ({"early": (8, 4)}, "rising"),
+    ({"constraint": Band("beauty", 1)}, "'beauty', which is no metric"),
+    ({"constraint": Band("exact_nll", 1, "ssmd")}, "no control arm 'ssmd'"),
+])
+def test_a_sweep_that_could_not_run_is_refused(changes, says):
+    with pytest.raises(ValueError, match=says):
+        replace(SMALL, **changes)
+
+
+# ---- one worker
+
+
+def test_values_are_those_of_the_records_and_the_front_is_not_dominated(tmp_path):
+    found, store = sweep(SMALL, tmp_path), Store(tmp_path)
+    counted = store.latest("counted", "key")
+    scored = {r["key"]: r["value"] for r in store.of("scored") if r["label"] == "exact_nll"}
+    assert found["trials"] == 12 and found["failed"] == 0 and len(keys(tmp_path)) == len(set(keys(tmp_path))) == found["points"]
+    for f in found["front"]:
+        assert f["nfe_a"] == counted[(f["key"],)]["cost"]["nfe_a"] and f["exact_nll"] == scored[f["key"]]
+        points = {(scored[k], r["cost"]["nfe_a"]) for (k,), r in counted.items()} - {(f["exact_nll"], f["nfe_a"])}
+        assert not any(nll <= f["exact_nll"] and nfe <= f["nfe_a"] for nll, nfe in points)
+    assert len({f["nfe_a"] for f in found["front"]}) > 1
+    assert len(store.of("study")) == len(store.of("machine")) == len(store.of("network")) == 1
+
+
+@pytest.mark.parametrize("search", ["tpe", "nsga2", "gp"])
+def test_a_sweep_whose_storage_is_lost_is_rebuilt_from_the_store(tmp_path, search, monkeypatch):
+    asked = replace(SMALL, search=search, trials=18 if search == "nsga2" else 12, constraint=Band("sample_entropy", 0.1), early=(24,))
+    first, before = sweep(asked, tmp_path), (tmp_path / "records.jsonl").read_bytes()
+    (tmp_path / "sweep.journal").unlink()
+    monkeypatch.setattr("harness.runner.count", lambda *words, **more: pytest.fail("sampled again"))
+    assert sweep(asked, tmp_path) == first and first["front"]
+    assert (tmp_path / "records.jsonl").read_bytes() == before
+
+
+def test_a_point_asked_twice_costs_nothing(tmp_path):
+    few = replace(SMALL, space={"steps": Range(1, 2), "schedule": Choice(Linear())}, trials=8)
+    found = sweep(few, tmp_path)
+    assert found["trials"] == 8 and found["points"] == len(keys(tmp_path)) == 2
+
+
+def test_more_trials_go_on_where_fewer_ended(tmp_path):
+    whole = sweep(SMALL, tmp_path / "whole")
+    sweep(replace(SMALL, trials=5), tmp_path / "parts")
+    assert len(keys(tmp_path / "parts")) <= 5
+    assert sweep(SMALL, tmp_path / "parts") == whole and keys(tmp_path / "parts") == keys(tmp_path / "whole")
+
+
+def test_other_settings_are_another_sweep(tmp_path):
+    with Worker(SMALL, tmp_path) as worker:
+        name = worker.study.study_name
+    for changes in ({"seed": 1}, {"objectives": ("nfe_a",)}, {"space": {}}, {"early": (8,)}, {"constraint": Band("sample_entropy", 1)}, {"doubt": 1.0},
+                    {"study": replace(STUDY, seed=5)}):
+        with Worker(replace(SMALL, **changes), tmp_path) as worker:
+            assert worker.study.study_name != name, changes
+    with Worker(replace(SMALL, trials=99), tmp_path) as worker:
+        assert worker.study.study_name == name
+
+
+def test_what_is_beaten_beyond_doubt_is_given_up_early(tmp_path):
+    """Steps of 1 .. 8 at one pass each more: many steps with a bad temperature are beaten by few with a good one."""
+    asked = replace(SMALL, study=replace(STUDY, n=512, batch=512), trials=16, early=(128,), search="random", space={
+        "steps": Range(1, 8), "schedule": Choice(Linear()), "temperature": Range(0.3, 6.0, log=True)})
+    found = sweep(asked, tmp_path)
+    assert found["given_up_early"] >= 3 and found["points"] + found["given_up_early"] == found["trials"] == 16
+    rows = Counter(r["cell"]["n"] for r in Store(tmp_path).of("counted"))
+    assert rows[128] == 16 and rows[512] == found["points"]
+    whole = sweep(replace(asked, early=()), tmp_path)
+    best = min(f["exact_nll"] for f in whole["front"])
+    assert min(f["exact_nll"] for f in found["front"]) < best + 0.02
+
+
+def test_doubt_is_a_standard_error_over_paired_rows():
+    values = [Scores(1.0, [1.2, 0.8, 1.1, 0.9], [1.0] * 4), Scores(0.9, [1.1, 0.7, 1.0, 0.8], [1.0] * 4), Scores(0.9, [0.2, 1.6, 0.9, 0.9], [1.0] * 4)]
+    gap, error = sweep_work._difference(values[0], values[1])
+    assert gap == pytest.approx(0.1) and error == pytest.approx(0, abs=1e-12)    # the same shift in every row
+    assert sweep_work._difference(values[0], values[2])[1] > 0.1
+    assert sweep_work._difference(Scores(2.0), Scores(1.0)) == (1.0, float("inf"))    # a metric of the whole set gives nothing up
+
+
+def test_the_band_keeps_what_is_too_cold_off_the_front(tmp_path):
+    asked = replace(SMALL, study=replace(STUDY, n=512, batch=512, metrics=[ExactNll(), Distinct("chars", 4)]), objectives=("exact_nll",), trials=12, space={
+        "steps": Choice(64), "schedule": Choice(Linear()), "temperature": Range(0.05, 1.5)})
+    cold = sweep(asked, tmp_path)["front"][0]
+    kept = sweep(replace(asked, constraint=Band("distinct", 0.03)), tmp_path)
+    assert kept["outside_band"] >= 1 and len(kept["front"]) == 1
+    assert kept["front"][0]["params"]["temperature"] > cold["params"]["temperature"] + 0.1 and kept["front"][0]["exact_nll"] > cold["exact_nll"]
+    assert sum(r["control"] for r in Store(tmp_path).of("counted")) == 1
+
+
+def test_a_cell_that_fails_ends_its_trial_and_no_other(tmp_path):
+    found = sweep(replace(SMALL, study=replace(STUDY, limit_seconds=1e-9), trials=3), tmp_path)
+    assert found["failed"] == 3 and found["trials"] == 0 and found["front"] == [] and found["requeued"] == 0
+    assert {r["status"] for r in Store(tmp_path).of("counted")} == {"timeout"}
+
+
+def test_seconds_are_read_from_timed_records(tmp_path):
+    timed = replace(SMALL, study=replace(STUDY, timing=Timing(processes=1, rows=4, repeats=1)), objectives=("exact_nll", "seconds"))
+    sweep(replace(SMALL, trials=1), tmp_path)
+    store, key = Store(tmp_path), keys(tmp_path)[0]
+    with pytest.raises(LookupError, match="could not be timed"):
+        timed.read(store, key, "seconds")
+    for seconds in ([0.4, 0.8], [0.2], [0.6]):
+        store.append({"type": "timed", "key": key, "seconds": seconds, "rows": 4, "same_output": True})
+    assert timed.read(store, key, "seconds").value == pytest.approx(0.15)
+    assert timed.at(96, Ancestral(2)).timing and SMALL.at(96, Ancestral(2)).timing is None
+    with pytest.raises(ValueError, match="leave early out"):
+        replace(timed, early=(8,))
+    with pytest.raises(ValueError, match="one worker alone"), sweep_work.alongside(timed, [], 2):
+        pass
+
+
+def test_a_storage_belongs_to_one_folder(tmp_path):
+    url = f"sqlite:///{tmp_path}/trials.db"
+    first = sweep(replace(SMALL, trials=3), tmp_path / "a", url)
+    with pytest.raises(ValueError, match="one of another folder"):
+        sweep(replace(SMALL, trials=3), tmp_path / "b", url)
+    assert sweep(replace(SMALL, trials=3), tmp_path / "a", url) == first
+    (tmp_path / "a" / "records.jsonl").unlink()
+    with pytest.raises(ValueError, match="its record is gone"):
+        sweep(replace(SMALL, trials=3), tmp_path / "a", url)
+
+
+# ---- several workers, and kills
+
+
+def work(folder: str, asked: Sweep) -> None:
+    sweep(asked, Path(folder))
+
+
+def started(folder: Path, asked: Sweep, workers: int):
+    made = [FORK.Process(target=work, args=(str(folder), asked)) for _ in range(workers)]
+    for process in made:
+        process.start()
+    return made
+
+
+def slowed(monkeypatch, seconds: float) -> None:
+    """Every look takes longer, so that workers meet and kills fall in the middle of things."""
+    real = sweep_work.run
+    monkeypatch.setattr(sweep_work, "run", lambda *words, **more: (time.sleep(seconds), real(*words, **more))[1])
+
+
+def test_the_trial_of_a_dead_worker_is_tried_again_and_that_of_a_live_one_is_left_alone(tmp_path, monkeypatch):
+    slowed(monkeypatch, 1.5)
+    [busy] = started(tmp_path, replace(SMALL, trials=1), 1)
+    with Worker(replace(SMALL, trials=1), tmp_path) as worker:
+        while not any("settings" in t.user_attrs for t in worker.study.get_trials()):
+            time.sleep(0.02)
+        assert worker._close_stale() == [0] and worker.tally()["requeued"] == 0 and not keys(tmp_path)
+        os.kill(busy.pid, signal.SIGKILL)
+        busy.join()
+        trial = worker.take()
+        assert trial.number == 1 and trial.user_attrs["slot"] == 0 and worker.tally()["requeued"] == 1
+        assert trial.params == worker.study.get_trials()[0].params
+        worker.try_(trial)
+        worker.locks.release(worker.place + 1)
+        assert worker.take() is None and worker.tally()["trials"] == 1
+
+
+def test_a_worker_that_is_killed_again_and_again_ends_at_the_front_of_one_that_was_not(tmp_path, monkeypatch):
+    asked = replace(SMALL, early=(24,), constraint=Band("sample_entropy", 0.1))
+    whole = sweep(asked, tmp_path / "whole")
+    slowed(monkeypatch, 0.05)
+    for wait in (0.15, 0.6, 1.0):
+        [process] = started(tmp_path / "killed", asked, 1)
+        process.join(wait)
+        process.kill()
+        process.join()
+    found = sweep(asked, tmp_path / "killed")
+    assert front(found) == front(whole) and keys(tmp_path / "killed") == keys(tmp_path / "whole")
+    assert {k: v for k, v in found.items() if k != "requeued"} == {k: v for k, v in whole.items() if k != "requeued"}
+
+
+def test_two_workers_share_a_sweep_and_a_kill_loses_nothing_and_repeats_nothing(tmp_path, monkeypatch):
+    asked = replace(SMALL, search="random", trials=14, space={"steps": Range(1, 4), "schedule": Choice(Linear())})    # few points: both often want the same
+    whole = sweep(asked, tmp_path / "whole")
+    slowed(monkeypatch, 0.1)
+    first, second = started(tmp_path / "two", asked, 2)
+    time.sleep(0.8)
+    kept = keys(tmp_path / "two")
+    first.kill()
+    second.join(60)
+    assert second.exitcode == 0 and first.exitcode != 0
+    found = sweep(asked, tmp_path / "two")
+    assert keys(tmp_path / "two")[: len(kept)] == kept and max(Counter(keys(tmp_path / "two")).values()) == 1
+    assert front(found) == front(whole) and found["trials"] == 14 and set(keys(tmp_path / "two")) == set(keys(tmp_path / "whole"))
+    scored = [(r["key"], r["label"]) for r in Store(tmp_path / "two").of("scored")]
+    assert max(Counter(scored).values()) == 1 and Store(tmp_path / "two").torn == 0
+    assert [len(Store(tmp_path / "two").of(kind)) for kind in ("study", "network", "machine")] == [1, 1, 1]
+
+
+def test_a_torn_journal_is_read_and_written_on(tmp_path):
+    path = tmp_path / "journal"
+    journal, other = Journal(path), Journal(path)
+    journal.append_logs([{"a": 1}, {"a": 2}])
+    assert list(other.read_logs(0)) == [{"a": 1}, {"a": 2}] and list(other.read_logs(1)) == [{"a": 2}]
+    with open(path, "ab") as file:
+        file.write(b'{"a": 3, "b"')
+    assert list(other.read_logs(2)) == []
+    journal.append_logs([{"a": 4}])
+    assert list(other.read_logs(2)) == [{"a": 4}] == list(Journal(path).read_logs(2)) and list(journal.read_logs(0)) == [{"a": 1}, {"a": 2}, {"a": 4}]
+    journal.append_logs([{"a": 5}])
+    assert list(other.read_logs(3)) == [{"a": 5}]
+
+
+def _hold(path: str, told) -> None:
+    locks = Locks(Path(path))
+    locks.take(7)
+    told.send(locks.name())
+    time.sleep(60)
+
+
+def test_a_lock_is_free_as_soon_as_its_holder_is_killed(tmp_path):
+    here, there = FORK.Pipe()
+    holder = FORK.Process(target=_hold, args=(str(tmp_path / "lock"), there))
+    holder.start()
+    name, locks = here.recv(), Locks(tmp_path / "lock")
+    assert not locks.free(7) and locks.free(8) and locks.name() == name
+    holder.kill()
+    holder.join()
+    assert locks.free(7)
+
+
+# ---- the command line
+
+
+def test_the_verb_sweeps_with_two_workers_and_ends_in_json(tmp_path, capfd):
+    words = ["sweep", str(ROOT / "studies/sweep_smoke.py"), "--out", str(tmp_path / "run"), "--n", "128", "--trials", "8", "--jobs", "2", "--seed", "3"]
+    assert main(words) == 0
+    out = capfd.readouterr().out.splitlines()
+    document = json.loads(out[-1])
+    assert document["trials"] == 8 and document["front"] and document["failed"] == 0 and out[0].startswith("| settings | exact_nll | nfe_a | key |")
+    assert max(Counter(keys(tmp_path / "run")).values()) == 1
+    assert main(words) == 0 and json.loads(capfd.readouterr().out.splitlines()[-1]) == document
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    ([str(ROOT / "studies/smoke.py")], "defines no SWEEP"), (["nowhere.py"], "there is no study file"), ([str(ROOT / "studies/sweep_smoke.py"), "--trials", "0"], "at least 1"),
+    ([str(ROOT / "studies/sweep_smoke.py"), "--jobs", "0"], "at least 1"), ([str(ROOT / "studies/sweep_smoke.py"), "--n", "0"], "at least 1"),
+    ([str(ROOT / "studies/sweep_smoke.py"), "--storage", "carrier-pigeon://x"], "cannot be opened"),
+    ([str(ROOT / "studies/sweep_smoke.py"), "--storage", "mysql+nothing://me:secret@x/y"], "mysql+nothing://me:***@x/y cannot be opened"),
+])
+def test_wrong_words_are_refused_in_one_sentence(capsys, tmp_path, words, says):
+    assert main(["sweep", *words, "--out", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert says in said and said.count("\n") == 1 and "secret" not in said
+
+
+def test_passwords_do_not_enter_records():
+    assert without_password("ssmd-bench sweep x --storage postgresql://me:secret@host:5432/db") == "ssmd-bench sweep x --storage postgresql://me:***@host:5432/db"
+    assert without_password("sqlite:///a.db grpc://host:13000") == "sqlite:///a.db grpc://host:13000"
+
+
+def test_windows_that_are_searched_are_those_of_the_sampler(tmp_path):
+    asked = Sweep(replace(STUDY, arms=[Arm("fixed", [FixedCount()], {"main": "heavy"})]), "fixed", ("nfe_a",), {"window": Choice(Cosine(), Open())}, trials=4, search="random")
+    assert sweep(asked, tmp_path)["front"][0]["settings"] == "fixed_count(open)"
