@@ -23,11 +23,13 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from reports import front, page, plots, style, tables
+from reports import costs, front, grids, interactive, measured, page, placed, plots, published, samples, style, tables
+from reports.adjusted import adjusted, note
 from reports.frame import Chapter, chapters
 from reports.records import Records, read
 
 TEMPLATES = Path(__file__).parent / "templates"
+FRAMES = (front.tradeoff, front.likelihood, front.acceptance, grids.heat, costs.stack, costs.times)  # each (chapter, baseline) -> tidy frame
 
 
 def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resamples: int = 2000) -> Path:
@@ -62,10 +64,11 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
 def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baseline: str, resamples: int) -> tuple[dict, dict]:
     """What the template needs of a chapter, and its numbers; figures and tables are written."""
     base = front.baseline_of(chapter, baseline)
-    ratios = front.matched(chapter, base, resamples)
-    tidy = [front.tradeoff(chapter, base), ratios, front.likelihood(chapter, base), front.acceptance(chapter, base)]
+    ratios, places = adjusted(front.matched(chapter, base, resamples)), placed.measured(chapter, base)
+    known = published.beside(chapter, base, ratios, places)
+    tidy = [ratios, places, known, *(make(chapter, base) for make in FRAMES), *measured.frames(chapter, base)]
     figures, drawn = _figures(tidy, out / "figures", prefix)
-    for name, frame in (("points", chapter.frame), ("matched", ratios)):
+    for name, frame in (("points", chapter.frame), ("matched", ratios), ("published", known)):
         frame.to_csv(out / "tables" / f"{prefix}{name}.csv", index=False)
     tables.points_tex(chapter, out / "tables" / f"{prefix}points.tex")
     tables.matched_tex(ratios, out / "tables" / f"{prefix}matched.tex")
@@ -83,7 +86,10 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "depths": page.DEPTHS,
         "controls": page.controls(chapter),
         "troubles": chapter.troubles,
-        "samples": page.samples(chapter),
+        "samples": samples.samples(chapter),
+        "published": published.table(known),
+        "comparisons": note(ratios),
+        "front": interactive.data(chapter, base),
         "provenance": page.provenance(chapter, records),
         "counts": chapter.frame.status.value_counts().to_dict(),
     }
@@ -94,6 +100,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "points": chapter.frame.to_dict("records"),
         "matched": ratios.to_dict("records"),
         "accepted": bare,
+        "published": published.plain(known),
     }
 
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.stats import Interval, interval, ratio_interval, resampled_sums
+from harness.stats import Interval, ratio_interval, resampled_sums, tail_share
 from reports.names import arm_names, settings_of
 from reports.records import Cell, Records
 
@@ -37,6 +37,7 @@ class Chapter(NamedTuple):
     arms: list[str]  # that are no controls, in the order of the studies
     controls: list[str]
     troubles: list[dict]  # what is missing: {"what", "arm", "setting", "reason"}
+    tables: list[dict]  # measured records of all run folders
 
     def done(self, arm: str | None = None) -> pd.DataFrame:
         found = self.frame[(self.frame.status == "done") & (self.frame.control if arm in self.controls else ~self.frame.control)]
@@ -47,10 +48,10 @@ def chapters(records: Records) -> list[Chapter]:
     questions: dict[str, list[Cell]] = {}
     for cell in records.cells:
         questions.setdefault(cell.question(), []).append(cell)
-    return [_chapter(cells) for cells in questions.values()]
+    return [_chapter(cells, records.tables) for cells in questions.values()]
 
 
-def _chapter(cells: list[Cell]) -> Chapter:
+def _chapter(cells: list[Cell], tables: list[dict]) -> Chapter:
     names = arm_names(cells)
     settings = settings_of(cells, names)
     troubles: list[dict] = []
@@ -62,7 +63,7 @@ def _chapter(cells: list[Cell]) -> Chapter:
     codes = _codes(cells)
     rows = [_row(cell, names, settings, codes[_maker(cell)], trouble) for cell in cells]
     metrics = _metrics(cells)
-    machine = _machine(cells)
+    machine = machine_of(cells)
     pairs: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = {}
     for k, cell in enumerate(cells):
         if rows[k]["status"] != "done":
@@ -98,7 +99,8 @@ def _chapter(cells: list[Cell]) -> Chapter:
     frame["_rank"] = frame.arm.map(lambda arm: rank.get(arm, rank.get(arm.split(" [")[0], len(rank))))
     frame = frame.sort_values(["_rank", "arm", "nfe_a"], kind="stable", ignore_index=True).drop(columns="_rank")
     arms = {control: list(dict.fromkeys(frame.arm[frame.control == control])) for control in (False, True)}
-    return Chapter(" + ".join(studies), frame, metrics, {cell.record["key"]: cell for cell in cells}, arms[False], arms[True], troubles)
+    keyed = {cell.record["key"]: cell for cell in cells}
+    return Chapter(" + ".join(studies), frame, metrics, keyed, arms[False], arms[True], troubles, tables)
 
 
 def _row(cell: Cell, names: dict, settings: dict, code: str, trouble) -> dict:
@@ -150,8 +152,7 @@ def _score(cell: Cell, metrics: dict, row: dict, pairs: dict, k: int, trouble) -
 
 
 def _time(cell: Cell, machine: str | None, row: dict, trouble) -> None:
-    code = cell.record.get("code")
-    mine = [t for t in cell.timed if t["machine"] == machine and t.get("code", code) == code]
+    mine = times_of(cell, machine)
     if elsewhere := {t["machine"] for t in cell.timed} - {machine}:
         trouble("time left out", cell, f"timed on {', '.join(sorted(elsewhere))}, and the seconds shown are those of {machine}")
     if differing := [t for t in mine if not t.get("same_output", True)]:
@@ -162,7 +163,7 @@ def _time(cell: Cell, machine: str | None, row: dict, trouble) -> None:
         )
     if (others := max((t.get("busy") or 0 for t in mine), default=0)) > BUSY:
         trouble("timed beside other work", cell, f"other work took up to {others:.0%} of the device")
-    seconds = [median(t["seconds"]) / t["rows"] for t in mine if t["seconds"]]
+    seconds = [median(t["seconds"]) / t["rows"] for t in mine]
     if seconds:
         row |= {"seconds": float(np.mean(seconds)), "seconds.n": len(seconds), "timed_rows": mine[0]["rows"]}
     if len(seconds) > 1:
@@ -170,21 +171,25 @@ def _time(cell: Cell, machine: str | None, row: dict, trouble) -> None:
         row |= {"seconds.low": found.low, "seconds.high": found.high}
 
 
+def times_of(cell: Cell, machine: str | None) -> list[dict]:
+    """The timed records of these samples on one machine."""
+    code = cell.record.get("code")
+    return [t for t in cell.timed if t["machine"] == machine and t.get("code", code) == code and t["seconds"]]
+
+
 def intervals(pairs: dict, resamples: int = 2000) -> dict[tuple, Interval]:
     """harness.stats.ratio_interval of every (numerator, denominator), each (n,); those that have none are left out."""
     found = {}
     for n in {len(pair[0]) for pair in pairs.values()} - {0, 1}:
-        keys = [key for key, pair in pairs.items() if len(pair[0]) == n]
+        keys, tail = [key for key, pair in pairs.items() if len(pair[0]) == n], tail_share(0.95, n)
         for start in range(0, len(keys), 256):
             chunk = keys[start : start + 256]
-            sums = resampled_sums(
-                np.stack([column for key in chunk for column in pairs[key]], 1), resamples, seed=0
-            )  # (1 + resamples, 2 m)
-            for m, key in enumerate(chunk):
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    value, *others = sums[:, 2 * m] / sums[:, 2 * m + 1]
-                if np.isfinite(value) and np.isfinite(others).all():
-                    found[key] = interval(value, others, n, 0.95)
+            sums = resampled_sums(np.stack([column for key in chunk for column in pairs[key]], 1), resamples, seed=0)  # (1 + resamples, 2 m)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratios = sums[:, ::2] / sums[:, 1::2]  # (1 + resamples, m)
+            lows, highs = np.quantile(ratios[1:], (tail, 1 - tail), axis=0)
+            whole = np.isfinite(ratios).all(0)
+            found |= {key: Interval(float(ratios[0, m]), float(lows[m]), float(highs[m]), n, 0.95) for m, key in enumerate(chunk) if whole[m]}
     return found
 
 
@@ -222,7 +227,7 @@ def _codes(cells: Sequence[Cell]) -> dict[tuple[str, ...], str]:
     return {_maker(cell): cell.record.get("code", "") for cell in sorted(cells, key=lambda cell: cell.record.get("time", ""))}
 
 
-def _machine(cells: Sequence[Cell]) -> str | None:
+def machine_of(cells: Sequence[Cell]) -> str | None:
     """The machine whose times are shown: the one that timed the most cells."""
     timed = [name for cell in cells for name in {t["machine"] for t in cell.timed}]
     return max(sorted(set(timed)), key=timed.count, default=None)

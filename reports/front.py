@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from harness.frontier import Matched, Point, matched_curve, matched_ratio, pareto
+from harness.frontier import Matched, Point, matched_curve, pareto
 from harness.kinds import Scores
 from reports.frame import COSTS, Chapter
 from reports.style import looks
+from reports.windows import by_tenth
 
 AXES = {"nfe_a": "NFE A (blocks)", "nfe_b": "NFE B (drafts)", "nfe_c": "NFE C (FLOPs)", "seconds": "seconds a sequence"}
 PASSES = (20, 32, 48, 64)  # of the baseline, convention A, whose quality is matched
@@ -37,7 +38,7 @@ def subject(chapter: Chapter) -> str:
     return data["name"] + (f", L = {data['length']}" if "length" in data else "")
 
 
-def _dressed(chapter: Chapter, rows: list[dict], baseline: str | None) -> pd.DataFrame:
+def dressed(chapter: Chapter, rows: list[dict], baseline: str | None) -> pd.DataFrame:
     """The rows with what every figure needs of an arm."""
     look = looks(chapter.arms, baseline)
     frame = pd.DataFrame(rows)
@@ -48,7 +49,7 @@ def _dressed(chapter: Chapter, rows: list[dict], baseline: str | None) -> pd.Dat
     return frame
 
 
-def _level(chapter: Chapter, label: str, name: str = "held_out") -> dict | None:
+def held_out(chapter: Chapter, label: str, name: str = "held_out") -> dict | None:
     """The held-out rows under a metric."""
     found = chapter.frame[
         chapter.frame.control & (chapter.frame.status == "done") & chapter.frame.sampler.str.contains(f'"{name}"', regex=False)
@@ -61,7 +62,7 @@ def tradeoff(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
     """Columns metric, better, unit, rank, cost, x, x_low, x_high, y, y_low, y_high, on_front, hollow, level (of held-out rows)."""
     rows, done = [], chapter.done()
     for rank, label in enumerate(directional(chapter)):
-        about, level = chapter.metrics[label], _level(chapter, label)
+        about, level = chapter.metrics[label], held_out(chapter, label)
         for cost in AXES:
             if cost not in done or label not in done:
                 continue
@@ -88,7 +89,7 @@ def tradeoff(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
                         "timed_rows": row.get("timed_rows", np.nan),
                     }
                 )
-    return _dressed(chapter, rows, baseline)
+    return dressed(chapter, rows, baseline)
 
 
 def _span(row: dict, column: str, name: str) -> dict:
@@ -148,17 +149,13 @@ def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd
                 "n": len(base["nfe_a"][0].costs),
                 "baseline": baseline,
             }
-            for passes in stated:
-                quality = quality_at(base["nfe_a"], passes, better)
-                rows += [
-                    about
-                    | {"kind": "stated", "cost": cost, "passes": passes}
-                    | _found(matched_ratio(base[cost], points[cost], quality, better, resamples))
-                    for cost in COSTS
-                ]
-            curve = matched_curve(base["nfe_a"], points["nfe_a"], list(grid), better, resamples)
-            rows += [about | {"kind": "curve", "cost": "nfe_a", "passes": p} | _found(m) for p, m in zip(grid.values(), curve)]
-    return _dressed(chapter, rows, baseline)
+            levels = [quality_at(base["nfe_a"], passes, better) for passes in stated]
+            for cost in COSTS:
+                curve = grid if cost == "nfe_a" else {}
+                found = matched_curve(base[cost], points[cost], [*levels, *curve], better, resamples)
+                kinds = [("stated", p) for p in stated] + [("curve", p) for p in curve.values()]
+                rows += [about | {"kind": kind, "cost": cost, "passes": p} | _found(m) for (kind, p), m in zip(kinds, found)]
+    return dressed(chapter, rows, baseline)
 
 
 def _found(m: Matched) -> dict:
@@ -192,7 +189,7 @@ def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
     """Every likelihood with every entropy: columns metric, entropy, x (entropy), y (likelihood) with spans, x_level, y_level, order by nfe_a."""
     nll = [label for label, m in chapter.metrics.items() if m["unit"].startswith("nats per") and label in chapter.frame]
     entropies = [label for label, m in chapter.metrics.items() if m["name"].endswith("entropy") and label in chapter.frame]
-    rows, levels = [], {label: _level(chapter, label) for label in nll + entropies}
+    rows, levels = [], {label: held_out(chapter, label) for label in nll + entropies}
     for metric in nll:
         for entropy in entropies:
             for row in chapter.done().to_dict("records"):
@@ -214,30 +211,20 @@ def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
                             "nfe_a": row["nfe_a"],
                         }
                     )
-    return _dressed(chapter, rows, baseline)
+    return dressed(chapter, rows, baseline)
 
 
 def acceptance(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
-    """Columns by (depth | progress | round), index (from 1), tested, passed, share, nfe_a: of arms that verify drafts."""
+    """Columns by (depth | progress | round), index (from 1), tested, passed, share, nfe_a, window (mean width, by progress): of arms that verify drafts."""
     rows = []
     for row in chapter.done().to_dict("records"):
-        cost = chapter.cells[row["key"]].record["cost"]
-        tested, passed = cost.get("tested") or {}, cost.get("passed") or {}
-        rows += [
-            {
-                "arm": row["arm"],
-                "setting": row["setting"],
-                "key": row["key"],
-                "n": row["n"],
-                "nfe_a": row["nfe_a"],
-                "by": by,
-                "index": k + 1,
-                "tested": t,
-                "passed": passed[by][k],
-                "share": passed[by][k] / t,
-            }
-            for by in tested
-            for k, t in enumerate(tested[by])
-            if t
-        ]
-    return _dressed(chapter, rows, baseline)
+        record = chapter.cells[row["key"]].record
+        tested, passed = record["cost"].get("tested") or {}, record["cost"].get("passed") or {}
+        widths = by_tenth(record["cell"]["sampler"].get("window") or {}, record["cell"]["data"].get("length") or len(tested.get("depth", ()))) or [np.nan] * 10
+        about = {column: row[column] for column in ("arm", "setting", "key", "n", "nfe_a")}
+        for by in tested:
+            for k, t in enumerate(tested[by]):
+                if t:
+                    window = widths[k] if by == "progress" else np.nan
+                    rows.append(about | {"by": by, "index": k + 1, "tested": t, "passed": passed[by][k], "share": passed[by][k] / t, "window": window})
+    return dressed(chapter, rows, baseline)

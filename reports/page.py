@@ -1,7 +1,6 @@
 """What a chapter of the page says, as plain data for the template: sentences, table rows, samples, provenance."""
 
 import json
-from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
@@ -13,9 +12,6 @@ from reports.front import acceptance, headline, subject
 from reports.records import Records
 from reports.tables import at, metric_order, spell, stated
 
-ALPHABET = "abcdefghijklmnopqrstuvwxyz "
-ROWS = (0, 1, 2)  # shown of every arm
-NEAR = 32  # passes of the operating point whose samples are shown
 DEPTHS = (1, 2, 4, 8)
 
 
@@ -134,39 +130,6 @@ def _apart(real: dict | None, shuffled: dict | None, label: str, better: str) ->
     up = (1, "low", "high") if better == "higher" else (-1, "high", "low")
     worst, best = (up[0] * row.get(f"{label}.{end}", np.nan) for row, end in ((real, up[1]), (shuffled, up[2])))
     return "no interval" if not np.isfinite([worst, best]).all() else "yes" if worst > best else "no"
-
-
-def samples(chapter: Chapter) -> list[dict]:
-    """Whole sequences, fixed rows, of the operating point of each arm that is nearest to NEAR passes, and of the controls."""
-    found = []
-    for arm in (*chapter.arms, *chapter.controls):
-        done = chapter.done(arm)
-        if done.empty:
-            continue
-        row = done.loc[(np.log(done.nfe_a.clip(lower=1e-9)) - np.log(NEAR)).abs().idxmin()] if arm in chapter.arms else done.iloc[0]
-        cell = chapter.cells[row.key]
-        try:
-            x = cell.samples()
-        except ValueError as error:
-            found.append({"arm": arm, "setting": row.setting, "rows": [], "reason": str(error)})
-            continue
-        alphabet = cell.record["cell"]["data"].get("alphabet") or ALPHABET
-        found.append(
-            {
-                "arm": arm,
-                "setting": row.setting,
-                "nfe": spell(row.nfe_a) if arm in chapter.arms else None,
-                "reason": "",
-                "rows": [(r, decode(x[r], alphabet)) for r in ROWS if r < len(x)],
-            }
-        )
-    return found
-
-
-def decode(ids: Sequence[int], alphabet: str) -> str:
-    """Token ids as text: the id after the alphabet's last is the mask, "_"; ids beyond that are written as numbers."""
-    letters = alphabet + "_"
-    return "".join(letters[i] for i in ids) if max(ids) < len(letters) else " ".join(map(str, ids))
 
 
 def provenance(chapter: Chapter, records: Records) -> dict:

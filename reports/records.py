@@ -49,11 +49,12 @@ class Records(NamedTuple):
     torn: int
     newer: int  # records of a newer schema, left out
     folders: list[Path]
+    tables: list[dict]  # measured
 
 
 def read(folders: Sequence[Path]) -> Records:
     """Raises ValueError, in a sentence, if there is nothing to report."""
-    cells, machines, networks, torn, newer = {}, {}, {}, 0, 0
+    cells, machines, networks, tables, torn, newer = {}, {}, {}, [], 0, 0
     for folder in map(Path, folders):
         if not any(folder.glob("records*.jsonl")):
             raise ValueError(f"{folder} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
@@ -61,11 +62,12 @@ def read(folders: Sequence[Path]) -> Records:
         torn, newer = torn + store.torn, newer + store.newer
         machines |= {(m["id"], m.get("commit")): m for m in store.of("machine")}
         networks |= {net["sha256"]: net for net in store.of("network")}
+        tables += store.of("measured")
         cells |= _cells(store)
     if not cells:
         names = ", ".join(str(folder) for folder in folders) or "no run folder"
         raise ValueError(f"{names}: no counted cell is stored, so there is nothing to report; run a study with `ssmd-bench run` first")
-    return Records(list(cells.values()), list(machines.values()), networks, torn, newer, [Path(folder) for folder in folders])
+    return Records(list(cells.values()), list(machines.values()), networks, torn, newer, [Path(folder) for folder in folders], tables)
 
 
 def _cells(store: Store) -> dict[str, Cell]:

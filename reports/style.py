@@ -6,7 +6,7 @@ Colours are those of Okabe and Ito (2008) without the yellow, which vanishes on 
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
@@ -59,6 +60,7 @@ RC = {
     "figure.facecolor": PAPER,
     "axes.facecolor": PAPER,
     "figure.constrained_layout.use": True,
+    "figure.dpi": 300,  # text is laid out as wide as it will be drawn
     "pdf.fonttype": 42,
     "ps.fonttype": 42,
     "svg.fonttype": "path",
@@ -95,14 +97,23 @@ def panels(rows: int, columns: int, inches: float, height: float, **share) -> tu
 
 def log_x(ax: Axes, values: Sequence[float], most: int = 5) -> None:
     """A log axis around the values, with two to `most` round ticks."""
-    values = np.asarray([v for v in values if np.isfinite(v) and v > 0])
     ax.set_xscale("log")
+    _log(ax.xaxis, ax.set_xlim, values, most)
+
+
+def log_y(ax: Axes, values: Sequence[float], most: int = 5) -> None:
+    ax.set_yscale("log")
+    _log(ax.yaxis, ax.set_ylim, values, most)
+
+
+def _log(axis: Axis, limits: Callable, values: Sequence[float], most: int) -> None:
+    values = np.asarray([v for v in values if np.isfinite(v) and v > 0])
     if not len(values):
         return
     low, high = values.min(), values.max()
     pad = max(0.06 * np.log(high / low), 0.02)
     low, high = low * np.exp(-pad), high * np.exp(pad)
-    ax.set_xlim(low, high)
+    limits(low, high)
     decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     choices = (
         2.0 ** np.arange(-20, 21),
@@ -115,9 +126,9 @@ def log_x(ax: Axes, values: Sequence[float], most: int = 5) -> None:
     choices = choices[2:] if low < 0.5 else choices
     inside = [c[(c >= low) & (c <= high)] for c in choices]
     ticks = next((t for t in inside if 3 <= len(t) <= most), next((t for t in inside if 2 <= len(t) <= most), inside[-1]))
-    ax.xaxis.set_major_locator(FixedLocator(ticks))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def legend(figure: Figure, handles: Mapping[str, Artist], inches: float) -> None:
@@ -130,11 +141,18 @@ def legend(figure: Figure, handles: Mapping[str, Artist], inches: float) -> None
     figure.legend(list(handles.values()), labels, loc="outside upper center", ncols=-(-len(labels) // lines))
 
 
+def brief(text: str, inches: float) -> str:
+    """The text, shortened in its middle to what stands beside bars of a figure so wide."""
+    most = 38 if inches >= DOUBLE else 26
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[len(text) - most // 2 + 1 :]}"
+
+
 def save(figure: Figure, folder: Path, name: str) -> str:
     """Write NAME.png, NAME.pdf and NAME.svg; the SVG text comes back."""
     with paper():
         figure.get_layout_engine().execute(figure)
-        figure.set_layout_engine("none")  # laid out once, not for each format
+        with matplotlib.rc_context({"figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)  # laid out once, not for each format
         for kind, about in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
             figure.savefig(folder / f"{name}.{kind}", dpi=300, metadata=about)
         text = io.StringIO()
@@ -150,6 +168,7 @@ def inline(svg: str, prefix: str, label: str) -> str:
     body = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", body).replace("xlink:href", "href")
     body = re.sub(r'\bid="', f'id="{prefix}-', body)
     body = re.sub(r'href="#', f'href="#{prefix}-', body).replace("url(#", f"url(#{prefix}-")
+    body = re.sub(r"(\.\d\d)\d+", r"\1", body)  # hundredths of a point are finer than any screen
     for colour, variable in VARIABLES.items():
         body = body.replace(colour, variable)
     size = re.search(r'viewBox="[^"]*"', body)[0]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from reports.frame import COSTS, Chapter
 
+BOLD = "bold: best, and its interval touches no other"
 TEX = {
     "\\": r"\textbackslash{}",
     "_": r"\_",
@@ -73,11 +74,12 @@ def metric_order(chapter: Chapter) -> list[str]:
 
 def points_tex(chapter: Chapter, path: Path) -> None:
     """Every done cell, the controls below: costs and metrics with intervals."""
-    metrics = metric_order(chapter)
+    metrics, done = metric_order(chapter), chapter.done().to_dict("records")
     heads = ["arm", "setting", "NFE A", "NFE B", "NFE C", *metrics]
+    winners = {label: winner([_span(row, label) for row in done], chapter.metrics[label]["better"]) for label in metrics}
     above = [
-        [row["arm"], row["setting"], *(_math(at(row, column)) for column in (*COSTS, *metrics))]
-        for row in chapter.done().to_dict("records")
+        [row["arm"], row["setting"], *(_math(at(row, column)) for column in COSTS), *(_math(at(row, label), bold=k == winners[label]) for label in metrics)]
+        for k, row in enumerate(done)
     ]
     controls = chapter.frame[chapter.frame.control & (chapter.frame.status == "done")]
     below = [
@@ -85,31 +87,50 @@ def points_tex(chapter: Chapter, path: Path) -> None:
         for row in controls.to_dict("records")
     ]
     n = ", ".join(str(n) for n in sorted(set(chapter.frame.n)))
-    _tabular(path, heads, [above, below], f"n = {n} sequences a point; brackets: 95 % bootstrap intervals over sequences")
+    _tabular(path, heads, [above, below], f"n = {n} sequences a point; brackets: 95 % bootstrap intervals over sequences; {BOLD}")
 
 
 def matched_tex(ratios: pd.DataFrame, path: Path) -> None:
-    entries = stated(ratios)
-    groups = [
-        [
-            [
-                e["metric"],
-                e["arm"],
-                f"${e['passes']:g}$",
-                f"${e['quality']:.4g}$",
-                *(_math(e[cost]) if e[cost] else "n.r." for cost in COSTS),
-            ]
-            for e in entries
-            if e["metric"] == metric
-        ]
-        for metric in dict.fromkeys(e["metric"] for e in entries)
-    ]
+    entries, groups = stated(ratios), []
+    winners = matched_winners(ratios)
+    for metric in dict.fromkeys(e["metric"] for e in entries):
+        groups.append([])
+        for e in (e for e in entries if e["metric"] == metric):
+            texts = [_math(e[cost], (metric, e["passes"], cost, e["arm"]) in winners) if e[cost] else "n.r." for cost in COSTS]
+            groups[-1].append([e["metric"], e["arm"], f"${e['passes']:g}$", f"${e['quality']:.4g}$", *texts])
     _tabular(
         path,
         ["metric", "arm", "passes", "quality", "ratio A", "ratio B", "ratio C"],
         groups,
-        "passes: NFE A of the baseline, whose quality is matched; ratio: cost of the baseline over that of the arm; n.r.: not reached, or no interval",
+        "passes: NFE A of the baseline, whose quality is matched; ratio: cost of the baseline over that of the arm; n.r.: not reached, or no interval; "
+        f"{BOLD}, and above 1",
     )
+
+
+def matched_winners(ratios: pd.DataFrame) -> set[tuple]:
+    """(metric, passes, cost, arm) of the ratios that are above 1 and above those of all other arms by their intervals."""
+    found = set()
+    for about, rows in ratios[ratios.kind == "stated"].groupby(["metric", "passes", "cost"]) if len(ratios) else ():
+        k = winner(list(rows[["ratio", "low", "high"]].itertuples(index=False, name=None)), "higher")
+        if k is not None and rows.low.iloc[k] > 1:
+            found.add((*about, rows.arm.iloc[k]))
+    return found
+
+
+def winner(spans: Sequence[tuple[float, float, float]], better: str) -> int | None:
+    """Place of the best (value, low, high) if its interval is disjoint from all others; None without a better side, without intervals, or alone."""
+    known = [(k, *span) for k, span in enumerate(spans) if isfinite(span[0])]
+    if better not in ("lower", "higher") or len(known) < 2 or not all(isfinite(end) for _, *span in known for end in span):
+        return None
+    up = 1 if better == "higher" else -1
+    k, *best = max(known, key=lambda entry: up * entry[1])
+    others = [span for j, *span in known if j != k]
+    apart = all(best[1] > high for _, _, high in others) if up == 1 else all(best[2] < low for _, low, _ in others)
+    return k if apart else None
+
+
+def _span(row: dict, column: str) -> tuple[float, float, float]:
+    return row.get(column, np.nan), row.get(f"{column}.low", np.nan), row.get(f"{column}.high", np.nan)
 
 
 def stated(ratios: pd.DataFrame) -> list[dict]:
@@ -125,18 +146,18 @@ def stated(ratios: pd.DataFrame) -> list[dict]:
                 "metric": metric,
                 "arm": arm,
                 "passes": passes,
-                **{k: a[k] for k in ("quality", "baseline_cost", "arm_cost", "reason")},
+                **{k: a[k] for k in ("quality", "baseline_cost", "arm_cost", "reason", "p_holm")},
                 **{cost: spell(row["ratio"], row["low"], row["high"]) for cost, row in by.items()},
             }
         )
     return found
 
 
-def _math(found: dict | None) -> str:
+def _math(found: dict | None, bold: bool = False) -> str:
     """Number and interval; already LaTeX."""
     if found is None:
         return "--"
-    return f"${found['value']}$" + (f" {{\\scriptsize $[{found['low']}, {found['high']}]$}}" if found["low"] else "")
+    return (f"$\\mathbf{{{found['value']}}}$" if bold else f"${found['value']}$") + (f" {{\\scriptsize $[{found['low']}, {found['high']}]$}}" if found["low"] else "")
 
 
 def _tabular(path: Path, heads: Sequence[str], groups: Sequence[Sequence[Sequence[str]]], note: str) -> None:

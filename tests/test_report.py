@@ -1,16 +1,21 @@
 """The report is built from made-up records (tests/test_report_toy.py), and its numbers are recomputed here from the files of the store alone."""
 
+import io
 import json
 import re
+import time
 
 import numpy as np
 import pytest
+import torch
 from matplotlib.image import imread
 
+from harness.spec import ROOT, to_json
 from harness.stats import ratio_interval
-from reports import frame, front, records, style, tables
-from reports.build import build
-from tests.test_report_toy import DATA, METRICS, write
+from harness.window import Cosine, Fixed, Linear, Open
+from reports import frame, front, records, samples, style, tables, windows
+from reports.build import TEMPLATES, build
+from tests.test_report_toy import DATA, METRICS, write, write_grid, write_many
 
 N = 40
 
@@ -30,15 +35,40 @@ def plain(monkeypatch):
     monkeypatch.setattr(style, "save", lambda figure, folder, name: '<svg viewBox="0 0 1 1"></svg>')
 
 
+def saved_svg(figure) -> str:
+    text = io.StringIO()
+    figure.savefig(text, format="svg")
+    return text.getvalue()
+
+
 def stored(run):
     lines = [json.loads(line) for line in (run / "records.jsonl").read_text().splitlines()]
     return {(r["key"], r.get("label"), r.get("process")): r for r in lines if "key" in r}
 
 
 def test_page_fetches_nothing(made):
-    page = made[2]
+    """The chart library names its address in its banner; nothing else on the page holds an address, and no element asks for a file."""
+    library = (TEMPLATES / "vendor" / "uPlot.iife.min.js").read_text(encoding="utf-8")
+    assert library.strip() in made[2] and "Copyright" in made[2]
+    page = made[2].replace(library.strip(), "")
     assert "http:" not in page and "https:" not in page and "//cdn" not in page
-    assert not re.search(r"<(script|link|iframe|object)\b|\bsrc=|@import|url\((?!#)", page)
+    assert not re.search(r"<(link|iframe|object)\b|\bsrc=|@import|url\((?!#)", page)
+
+
+def test_script_of_the_front_reaches_the_page_as_it_is_written(made):
+    assert (TEMPLATES / "front.js").read_text(encoding="utf-8").strip() in made[2]
+
+
+def test_data_of_the_front_are_the_numbers_of_the_points(made):
+    data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', made[2], re.S)[1])
+    known = {p["key"]: p for p in made[3]["chapters"][0]["points"]}
+    assert {p["key"] for p in data["points"]} == {key for key, p in known.items() if p["status"] == "done" and not p["control"]}
+    for p in data["points"]:
+        assert data["arms"][p["arm"]]["name"] == known[p["key"]]["arm"]
+        for column, (value, *ends) in p["at"].items():
+            assert value == pytest.approx(known[p["key"]][column], rel=1e-5)
+            assert ends == pytest.approx([known[p["key"]][f"{column}.{end}"] for end in ("low", "high")], rel=1e-5) if ends else known[p["key"]].get(f"{column}.low") is None
+    assert [m["label"] for m in data["metrics"]] == ["spelling", "judge", "ngram_precision", "ngram_recall"] and set(data["costs"]) == {"nfe_a", "nfe_b", "nfe_c", "seconds"}
 
 
 def test_page_is_whole_and_labelled(made):
@@ -56,7 +86,8 @@ def test_page_is_whole_and_labelled(made):
 
 def test_every_figure_is_written_in_three_formats_and_two_widths_and_is_not_blank(made):
     out, numbers = made[1], made[3]["chapters"][0]
-    assert set(numbers["figures"]) == {"headline", "tradeoff", "further", "matched", "entropy", "acceptance"}
+    told = {"headline", "tradeoff", "further", "matched", "entropy", "acceptance", "stack", "times", "published", "published_ratios"}
+    assert set(numbers["figures"]) == told
     for name in (n + size for n in numbers["figures"] for size in ("", "-single")):
         picture = imread(out / "figures" / f"{name}.png")[..., :3]
         assert picture.std() > 0.02 and abs(picture.shape[1] / 300 - (3.25 if name.endswith("-single") else 6.75)) < 0.02, name
@@ -135,6 +166,26 @@ def test_what_is_missing_or_doubtful_is_on_the_page(made):
     assert "RuntimeError: made-up &lt;failure&gt; &amp; more" in page and "only 3 of 64 rows" in page
     assert all(f'<span class="flag">{flag}</span>' in page for flag in ("failed", "timeout", "inert", "dirty"))
     assert "20 done" in page and "1 failed" in page and "1 timeout" in page
+
+
+def test_a_store_without_marks_of_spelling_says_so(made):
+    assert "The records do not say which words are misspelt" in made[2] and "<mark>" not in made[2]
+
+
+def test_published_numbers_stand_apart_from_measured_ones(made):
+    table = re.search(r'<table class="published">.*?</table>', made[2], re.S)[0]
+    rows = re.findall(r"<tr(?: class=\"ours\")?><th scope=\"row\">.*?</tr>", table, re.S)
+    ours, theirs = [r for r in rows if 'class="ours"' in r], [r for r in rows if 'class="ours"' not in r]
+    assert ours and theirs and all('<span class="marker ours">' in r and "made_up_text" in r for r in ours)
+    assert all("this run" not in r and ("reported</span>" in r or "paper</span>" in r) for r in theirs)
+    assert any("5.50" in r and "OpenWebText" in r for r in theirs)
+
+
+def test_number_of_comparisons_is_told(made):
+    family = [m for m in made[3]["chapters"][0]["matched"] if m["kind"] == "stated" and m["cost"] == "nfe_a"]
+    tested = [m for m in family if m["ratio"] is not None]
+    assert f"{len(family)} ratios of NFE A are stated in this chapter, {len(tested)} of them with an interval" in made[2]
+    assert f"{sum(m['p_holm'] <= 0.05 for m in tested)} are at most 0.05" in made[2] or "1 is at most 0.05" in made[2]
 
 
 def test_provenance_is_on_the_page(made):
@@ -235,3 +286,42 @@ def test_numbers_have_the_digits_that_their_interval_bears():
 def test_metrics_without_a_better_side_have_no_front():
     assert {label for label, (better, *_) in METRICS.items() if better == "match"} == {"sample_entropy", "corpus_entropy"}
     assert front.HEADLINE[0] in front.PASSES
+
+
+def test_misspelt_words_are_marked_where_the_scorer_stored_them(tmp_path, plain):
+    store = write_grid(tmp_path / "run", n=12, timed=0)
+    page = build([tmp_path / "run"], tmp_path / "out", resamples=100).read_text()
+    key = next(r["key"] for r in store.of("counted") if r["arm"] == "held_out")
+    text = samples.decode(store.get("samples", key)[samples.chosen(12, 0)[0]], samples.ALPHABET)
+    assert f"{text[:4]}<mark>{text[4:9]}</mark>{text[9:]}" in page
+    assert samples.pieces("abcdef", [[1, 3], [4, 5]]) == [("a", False), ("bc", True), ("d", False), ("e", True), ("f", False)]
+
+
+def test_rows_shown_are_chosen_by_the_seed_and_not_by_the_arm():
+    assert samples.chosen(100, 0) == samples.chosen(100, 0) != samples.chosen(100, 1)
+    assert len({tuple(samples.chosen(1000, seed)) for seed in range(20)}) == 20 and samples.chosen(2, 0) == [0, 1]
+
+
+@pytest.mark.parametrize("window", [Cosine(0.02), Cosine(0.083), Cosine(0.7), Linear(0.05), Fixed(5), Open()], ids=str)
+@pytest.mark.parametrize("length", [16, 128, 256])
+def test_width_of_a_stored_window_is_that_of_the_window(window, length):
+    i = np.arange(length)
+    assert windows.width(to_json(window), i, length).tolist() == window.width(torch.arange(length), length).tolist()
+    assert windows.width({"name": "unknown"}, i, length) is None
+
+
+def test_ten_thousand_records_make_a_page_in_seconds_and_under_five_megabytes(tmp_path, monkeypatch):
+    """Without the disk's share: processor time, and figures as SVG alone; a picture for paper costs as much at any size of the store."""
+    monkeypatch.setattr("os.fsync", lambda file: None)
+    store = write_many(tmp_path / "run", cells=999)
+    assert len(store.records) >= 9_990
+    monkeypatch.setattr(style, "save", lambda figure, folder, name: saved_svg(figure))
+    begun = time.process_time()
+    page = build([tmp_path / "run"], tmp_path / "out")
+    assert page.stat().st_size < 5e6 and page.read_text().count('class="key"') >= 999
+    assert time.process_time() - begun < 60    # under 20 on a core that is not shared
+
+
+def test_gallery_names_every_figure():
+    told = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8"), re.M)
+    assert sorted(told) == sorted(path.stem for path in (ROOT / "reports" / "plots").glob("[a-z]*.py")), "docs/gallery.md has a line for each module of reports/plots"

@@ -58,8 +58,11 @@ METRICS = {
 }
 
 
+BLOCKS = {("hybrid", "draft"): 5 / 6, ("hybrid", "verify"): 1 / 6, ("light", "draft"): 1 / 3}  # over those of the reference
+
+
 def write(
-    folder: Path, n: int = 64, judge: bool = True, timed: int = 3, troubles: bool = True, name: str = "made_up", seed: int = 0
+    folder: Path, n: int = 64, judge: bool = True, timed: int = 3, troubles: bool = True, name: str = "made_up", seed: int = 0, families=FAMILIES, scale=SCALE
 ) -> Store:
     store, rng = Store(folder), np.random.default_rng(seed)
     arms = [*FAMILIES, "held_out", "shuffled"]
@@ -92,10 +95,10 @@ def write(
     for net in ("heavy", "light", "hybrid"):
         store.append({"type": "network", "sha256": _sha(net), "name": net, "card": {"note": "made up"}})
     ease = rng.normal(0, 0.35, n)  # shared by all arms: rows are paired
-    for arm, (net, speed, top, samplers) in FAMILIES.items():
+    for arm, (net, speed, top, samplers) in families.items():
         for k, sampler in enumerate(samplers):
-            a = SCALE[arm][k] * (np.exp(rng.normal(0, 0.05, n)) if arm == "ssmd" else np.ones(n))
-            level = top - 0.55 * np.exp(-((speed * SCALE[arm][k]) ** 0.55) / 3.2)
+            a = scale[arm][k] * (np.exp(rng.normal(0, 0.05, n)) if arm == "ssmd" else np.ones(n))
+            level = top - 0.55 * np.exp(-((speed * scale[arm][k]) ** 0.55) / 3.2)
             _cell(
                 store,
                 rng,
@@ -137,6 +140,52 @@ def write(
     return store
 
 
+def write_grid(folder: Path, n: int = 24, timed: int = 5) -> Store:
+    """A second run: a grid of steps and schedule, one of window and rounds whose passes add up, placements with their prediction, marks of spelling."""
+    store, rng = Store(folder), np.random.default_rng(1)
+    arms = ["ancestral", "ssmd", "sandwich", "middle", "random", "held_out"]
+    store.append({"type": "study", "name": "grid", "question": "Made up.", "reference": "heavy", "arms": arms, "controls": ["held_out"], "command": "made up"})
+    for net in ("heavy", "light", "hybrid"):
+        store.append({"type": "network", "sha256": _sha(net), "name": net, "card": {"note": "made up"}})
+    ease = rng.normal(0, 0.35, n)
+
+    def cell(arm, sampler, nets, drafts, level, calls=None, control=False, timed=timed):
+        _cell(store, rng, arm, sampler, nets, n, drafts * np.exp(rng.normal(0, 0.02, n)), level, ease, True, timed, control=control, calls=calls)
+
+    ancestral = {"name": "ancestral", "version": 1}
+    for schedule in ("linear", "cosine"):
+        for steps in (16, 32, 64):
+            cell("ancestral", ancestral | {"steps": steps, "schedule": {"name": schedule}}, {"main": "heavy"}, steps, 0.5 + 0.05 * np.log2(steps) - 0.02 * (schedule == "cosine"))
+    for k, delta in enumerate((0.3, 0.1, 0.03)):
+        for rounds in (1, 2):
+            sampler = {"name": "ssmd", "version": 1, "window": {"name": "cosine", "delta": delta}, "rounds": rounds}
+            cell("ssmd", sampler, {"main": "hybrid"}, 8.0 * 2**k, 0.6 + 0.06 * k, {"main.draft": 5 / 6, "main.verify": rounds / 6})
+    for name, extra, level in (("sandwich", {}, 0.74), ("middle", {}, 0.70), ("random", {"draw": 0}, 0.72), ("random", {"draw": 1}, 0.73)):
+        sampler = {"name": "scheduled", "version": 1, "host": ancestral | {"steps": 32, "schedule": {"name": "linear"}}, "placement": {"name": name, "share": 0.25} | extra}
+        cell(name, sampler, {"main": "heavy", "light": "light"}, 28, level, {"main.draft": 6 / 7, "light.draft": 1 / 7})
+    cell("held_out", {"name": "held_out", "version": 1, "split": "test"}, {}, 0, 0.97, {}, control=True, timed=0)
+    predicted = [["sandwich", True, 0.02], ["middle", True, 0.05], ["random 0", False, 0.03], ["random 1", False, 0.04]]
+    nets = {"heavy": _sha("heavy"), "light": _sha("light")}
+    store.append({"type": "measured", "key": "p0", "study": "other", "name": "placements", "settings": nets, "cells": {"elsewhere": ""}, "columns": ["placement", "named", "loss"],
+                  "rows": predicted, "code": "c0de"})
+    for record in store.of("scored"):
+        if record["label"] == "spelling":
+            store.put("marks", record["score_key"], np.array([[row, 4, 9] for row in range(n)], np.int32))
+    return store
+
+
+def write_many(folder: Path, cells: int, n: int = 8) -> Store:
+    """A run of `cells` cells in three arms, ten records each."""
+    each = cells // 3
+    many = {
+        "ancestral": [{"name": "ancestral", "version": 1, "steps": 4 + k} for k in range(each)],
+        "scheduled": [{"name": "scheduled", "version": 1, "base": {"name": "ancestral", "version": 1, "steps": 4 + k}} for k in range(each)],
+        "ssmd": [{"name": "ssmd", "version": 1, "window": {"name": "cosine", "delta": round(0.5 / (1 + k // 9), 6)}, "rounds": 1 + k % 9} for k in range(each)],
+    }
+    families = {arm: (*FAMILIES[arm][:3], samplers) for arm, samplers in many.items()}
+    return write(folder, n=n, troubles=False, families=families, scale=dict.fromkeys(many, np.geomspace(5, 100, each)))
+
+
 def _sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -168,7 +217,8 @@ def _about(store: Store, arm: str, sampler: dict, nets: dict, n: int, seed: int,
     }
 
 
-def _cell(store, rng, arm, sampler, nets, n, a, level, ease, judge, timed, control=False, inert=False, seed=0) -> None:
+def _cell(store, rng, arm, sampler, nets, n, a, level, ease, judge, timed, control=False, inert=False, seed=0, calls=None) -> None:
+    """`calls`: share of NFE A of each (role, kind), whose passes follow from blocks of the networks; else passes that do not add up to NFE A."""
     about = _about(store, arm, sampler, nets, n, seed, control)
     key, rounds = about["key"], sampler.get("rounds", 0)
     x = _text(rng, n, level)
@@ -184,7 +234,12 @@ def _cell(store, rng, arm, sampler, nets, n, a, level, ease, judge, timed, contr
             tested["progress"][t] = n * 40
             passed["progress"][t] = int(n * 40 * (0.7 + 0.025 * t - 0.4 * sampler["window"]["delta"]))
     mean = costs.mean(0).tolist()
-    calls = {"main.draft": mean[1], "main.verify": mean[1] * max(1, rounds) * 0.6} if rounds else {"main.draft": mean[1]}
+    if calls is not None:
+        calls = {call: mean[0] * share / sum(calls.values()) / BLOCKS.get((nets.get(call.split(".")[0]), call.split(".")[1]), 1) for call, share in calls.items()}
+    elif rounds:
+        calls = {"main.draft": mean[1], "main.verify": mean[1] * max(1, rounds) * 0.6}
+    else:
+        calls = {"main.draft": mean[1]}
     store.append(
         about
         | {

@@ -1,10 +1,11 @@
 """Likelihood under a judge against the entropy of the samples: a low likelihood bought with low entropy is no win."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from reports import style
-from reports.plots.tradeoff import bars, dots, subject
+from reports.plots.tradeoff import FAR, bars, beyond, dots, reach, subject
 
 TITLE = "Likelihood beside entropy"
 SECTION = "entropy"
@@ -29,10 +30,14 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             ax.plot(points.x, points.y, color=colour, linewidth=0.8, zorder=3)
             dots(ax, points, colour, marker)
             handles.setdefault(arm, ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4)[0])
-        for value, rule in ((mine.x_level.iloc[0], ax.axvline), (mine.y_level.iloc[0], ax.axhline)):
-            if pd.notna(value):
-                dashed = rule(value, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
-                handles.setdefault("held-out data", dashed)
+        for axis, rule in (("x", ax.axvline), ("y", ax.axhline)):
+            level, low, high = mine[f"{axis}_level"].iloc[0], *reach(mine, axis)
+            if pd.isna(level):
+                continue
+            if axis == "y" and abs(level - np.clip(level, low, high)) > FAR * (high - low):
+                beyond(ax, level, low, high)
+            else:
+                handles.setdefault("held-out data", rule(level, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1))
         ax.set_xlabel(f"{entropy.replace('_', ' ')} (nats)")
         ax.set_ylabel(f"{metric.replace('_', ' ')} ↓ (nats per token)")
         ax.xaxis.set_major_locator(MaxNLocator(5))
@@ -46,5 +51,6 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 def caption(frame: pd.DataFrame) -> str:
     return (
         f"{subject(frame)}; lines join an arm's points in the order of their passes. Bars: 95 % bootstrap intervals over sequences; an entropy of the "
-        "whole set has none. The two entropies are not comparable with one another. A perfect sampler lies where the dashed lines cross."
+        "whole set has none. The two entropies are not comparable with one another. A perfect sampler has the entropy and the likelihood of held-out data: "
+        "dashed, or written with an arrow where it lies far outside."
     )

@@ -1,5 +1,6 @@
 """Quality against each cost, small multiples: one row a metric, one column a cost axis; in a single column the other way round."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -10,6 +11,8 @@ TITLE = "Quality against cost"
 SECTION = "tradeoff"
 PLACE = 10
 needs = ("metric", "rank", "cost", "x", "y")
+CROWD = 100  # points of an arm in a panel beyond which their intervals stand in the tables alone
+FAR = 1.0  # ranges of the values, beyond which the held-out level is written and not drawn
 METRICS = 2  # drawn here, the first in rank; plots/further.py draws the others
 
 
@@ -66,8 +69,12 @@ def panel(ax: Axes, mine: pd.DataFrame, handles: dict) -> list[dict]:
             (handles[arm],) = ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4)
     handles.setdefault("Pareto front of all", line)
     if mine.level.notna().any():
-        dashed = ax.axhline(mine.level.iloc[0], color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=2)
-        handles.setdefault("held-out data", dashed)
+        level, low, high = mine.level.iloc[0], *reach(mine)
+        if abs(level - np.clip(level, low, high)) <= FAR * (high - low):
+            dashed = ax.axhline(level, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=2)
+            handles.setdefault("held-out data", dashed)
+        else:
+            beyond(ax, level, low, high)
     columns = [
         "metric",
         "cost",
@@ -88,6 +95,20 @@ def panel(ax: Axes, mine: pd.DataFrame, handles: dict) -> list[dict]:
     return mine[columns].to_dict("records")
 
 
+def beyond(ax: Axes, level: float, low: float, high: float) -> None:
+    """The held-out level written at the edge that it lies beyond, with room for the words."""
+    pad = high - low or abs(high) or 1
+    ax.set_ylim(low - (0.05 if level > high else 0.2) * pad, high + (0.2 if level > high else 0.05) * pad)
+    edge = (0.97, "top", "↑") if level > high else (0.03, "bottom", "↓")
+    ax.text(0.03, edge[0], f"held-out data {level:.3g} {edge[2]}", transform=ax.transAxes, va=edge[1], fontsize=6, color=style.MUTED)
+
+
+def reach(mine: pd.DataFrame, axis: str = "y") -> tuple[float, float]:
+    """From the lowest to the highest end of the values and their intervals."""
+    ends = mine[[axis, f"{axis}_low", f"{axis}_high"]].to_numpy()
+    return np.nanmin(ends), np.nanmax(ends)
+
+
 def dots(ax: Axes, points: pd.DataFrame, colour: str, marker: str) -> None:
     """Markers: filled with a rim of paper, or hollow."""
     for hollow, some in points.groupby("hollow"):
@@ -105,7 +126,9 @@ def dots(ax: Axes, points: pd.DataFrame, colour: str, marker: str) -> None:
 
 
 def bars(ax: Axes, points: pd.DataFrame, colour: str) -> None:
-    """Intervals of both axes, where there are any."""
+    """Intervals of both axes, where there are any and they can be told apart."""
+    if len(points) > CROWD:
+        return
     for low, high, other, line in (("y_low", "y_high", "x", ax.vlines), ("x_low", "x_high", "y", ax.hlines)):
         known = points[points[low].notna()]
         if len(known):
@@ -127,7 +150,8 @@ def caption(frame: pd.DataFrame) -> str:
 
 def describe(about: pd.DataFrame) -> str:
     hollow = " Hollow: inert or stale points." if about.hollow.any() else ""
-    dashed = "; dashed: held-out data" if about.level.notna().any() else ""
+    hollow += f" Of an arm with more than {CROWD} points the intervals stand in the tables alone." if about.groupby(["metric", "cost", "arm"]).size().max() > CROWD else ""
+    dashed = "; dashed, or written with an arrow where it lies far outside: held-out data" if about.level.notna().any() else ""
     return (
         f"{subject(about)}. Bars: 95 % bootstrap intervals over sequences, pointwise. Lines: running best of an arm; grey: Pareto front of all "
         f"arms{dashed}.{hollow}"

@@ -1,0 +1,50 @@
+"""The data of the page's interactive front: every operating point once, with its costs and metrics as [value, low, high].
+
+Numbers have six significant digits, enough for a screen; those of full precision stand in numbers.json.
+"""
+
+import numpy as np
+
+from reports import style
+from reports.frame import Chapter
+from reports.front import AXES, directional, held_out
+
+
+def data(chapter: Chapter, baseline: str | None) -> dict | None:
+    """None where no point has both a cost and a metric with a better side."""
+    done, look = chapter.done(), style.looks(chapter.arms, baseline)
+    costs = [cost for cost in AXES if cost in done and done[cost].notna().any()]
+    metrics = [label for label in directional(chapter) if done[label].notna().any()]
+    if not costs or not metrics:
+        return None
+    arms = [arm for arm in chapter.arms if (done.arm == arm).any()]
+    points = [
+        {
+            "arm": arms.index(row["arm"]),
+            "setting": row["setting"],
+            "key": row["key"],
+            "n": row["n"],
+            "flags": [flag for flag in ("inert", "stale") if row[flag]],
+            "at": {column: _span(row, column) for column in (*costs, *metrics) if np.isfinite(row.get(column, np.nan))},
+        }
+        for row in done.to_dict("records")
+    ]
+    levels = {label: held_out(chapter, label) for label in metrics}
+    return {
+        "costs": {cost: AXES[cost] for cost in costs},
+        "metrics": [
+            {"label": label, "unit": chapter.metrics[label]["unit"], "better": chapter.metrics[label]["better"], "level": levels[label] and _short(levels[label][label])}
+            for label in metrics
+        ],
+        "arms": [{"name": arm, "sign": look[arm].sign, "colour": look[arm].colour if look[arm].colour != style.INK else ""} for arm in arms],
+        "points": points,
+    }
+
+
+def _span(row: dict, column: str) -> list[float]:
+    ends = [row.get(f"{column}.{end}", np.nan) for end in ("low", "high")]
+    return [_short(x) for x in (row[column], *(ends if np.isfinite(ends).all() else ()))]
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.6g}")

@@ -1,0 +1,114 @@
+"""Placements of a light network, measured: the loss under the judge beyond that of the same sampler with the heavy network throughout.
+
+Columns: placement, role (placement | control), metric, unit, x (difference, paired by row), x_low, x_high, p_holm, saved (share of NFE C), predicted
+(nats a token by the additive bound, from a measured record of the same two networks, where a run folder has one). Holm's adjustment covers all
+rows of the frame that are placements.
+"""
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from harness.kinds import Scores
+from harness.stats import holm, paired_difference, paired_p
+from reports.frame import Chapter
+from reports.front import directional, dressed
+from reports.records import Cell
+
+RESAMPLES = 4000
+CONTROLS = 6  # at most, those that cost the nearest to a placement
+
+
+def measured(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
+    done = chapter.done()
+    cells = [chapter.cells[key] for key in done.key]
+    placed = [cell for cell in cells if {"host", "placement"} <= set(cell.record["cell"]["sampler"])]
+    label = _label(chapter)
+    pairs = [(cell, heavy) for cell in placed if (heavy := _heavy(cell, cells)) is not None]
+    if label is None or not pairs:
+        return pd.DataFrame()
+    rows, p = [], []
+    about = done.set_index("key")
+    aim = about.loc[[cell.record["key"] for cell, _ in pairs]].nfe_c.mean()
+    controls = [(cell, pairs[0][1]) for cell in cells if _control(cell, pairs[0][1], pairs[0][0])]
+    controls = sorted(controls, key=lambda pair: abs(about.loc[pair[0].record["key"]].nfe_c - aim))[:CONTROLS]
+    for cell, heavy in [*pairs, *controls]:
+        mine, theirs = _scores(cell, label), _scores(heavy, label)
+        if mine is None or theirs is None:
+            continue
+        row, role = about.loc[cell.record["key"]], "placement" if cell in placed else "control"
+        found, name = paired_difference(mine, theirs, RESAMPLES), placement_name(cell.record["cell"]["sampler"].get("placement"))
+        swapped = role == "placement" and cell.record["cell"]["nets"]["main"] != heavy.record["cell"]["nets"]["main"]
+        rows.append(
+            {column: row[column] for column in ("arm", "setting", "n")}
+            | {"key": cell.record["key"], "placement": f"{name} (networks swapped)" if swapped else name or f"{row.arm} {row.setting}".strip(), "role": role}
+            | {"metric": label, "unit": chapter.metrics[label]["unit"], "better": chapter.metrics[label]["better"], "x": found.value, "x_low": found.low, "x_high": found.high}
+            | {"saved": 1 - row.nfe_c / about.loc[heavy.record["key"]].nfe_c, "heavy": f"{about.loc[heavy.record['key']].arm} {about.loc[heavy.record['key']].setting}".strip()}
+            | {"predicted": np.nan if swapped or role == "control" else _predicted(chapter, cell).get(name, np.nan)}
+        )
+        p.append(paired_p(mine, theirs, RESAMPLES) if role == "placement" else np.nan)
+    frame = dressed(chapter, rows, baseline)
+    if len(frame):
+        known, frame["p_holm"] = [value for value in p if np.isfinite(value)], np.nan
+        frame.loc[frame.role == "placement", "p_holm"] = holm(known)
+    return frame
+
+
+def _label(chapter: Chapter) -> str | None:
+    """The judge, or else the first metric by row in nats, or else the first by row."""
+    by_row = [label for label in directional(chapter) if chapter.metrics[label]["per"] == "row"]
+    ranked = sorted(by_row, key=lambda label: (chapter.metrics[label]["name"] != "judge", not chapter.metrics[label]["unit"].startswith("nats")))
+    return next(iter(ranked), None)
+
+
+def _heavy(cell: Cell, cells: list[Cell]) -> Cell | None:
+    """The same host sampler with the reference network alone."""
+    about, reference = cell.record["cell"], cell.networks.get(cell.study.get("reference", ""))
+    for other in cells:
+        them = other.record["cell"]
+        if them["sampler"] == about["sampler"]["host"] and them["nets"] == {"main": reference} and them["temperature"] == about["temperature"]:
+            return other
+    return None
+
+
+def _control(cell: Cell, heavy: Cell, placed: Cell) -> bool:
+    """The host sampler with another number in one setting, or with one of the two networks alone."""
+    mine, theirs = cell.record["cell"], heavy.record["cell"]
+    if mine == theirs or mine["sampler"]["name"] != theirs["sampler"]["name"] or not set(mine["nets"].values()) <= set(placed.record["cell"]["nets"].values()):
+        return False
+    other = [value for field, value in mine["sampler"].items() if value != theirs["sampler"].get(field)]
+    return not other or len(other) == 1 and isinstance(other[0], (int, float))
+
+
+def _scores(cell: Cell, label: str) -> Scores | None:
+    if label not in cell.scored or cell.scored[label]["status"] != "done":
+        return None
+    try:
+        return Scores(cell.scored[label]["value"], *cell.rows(label))
+    except ValueError:
+        return None
+
+
+def placement_name(placement: Mapping | None) -> str:
+    match placement:
+        case None:
+            return ""
+        case {"name": "random", "draw": draw}:
+            return f"random {draw}"
+        case {"name": "segments", "chosen": chosen}:
+            return " ".join(map(str, ("segments", *chosen)))
+        case {"name": name}:
+            return name
+    return json.dumps(placement, sort_keys=True)
+
+
+def _predicted(chapter: Chapter, cell: Cell) -> dict[str, float]:
+    """Of each placement, from the newest table that was computed with the same two networks."""
+    nets, found = set(cell.record["cell"]["nets"].values()), {}
+    for table in chapter.tables:
+        if {"placement", "loss"} <= set(table["columns"]) and nets <= set(table.get("settings", {}).values()):
+            place = {column: k for k, column in enumerate(table["columns"])}
+            found = {row[place["placement"]]: row[place["loss"]] for row in table["rows"]}
+    return found

@@ -1,0 +1,58 @@
+"""Quality and passes over a grid of two settings, such as window step and rounds, or schedule and steps."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+
+from reports import style
+from reports.plots.tradeoff import quality_label, subject
+from reports.tables import spell
+
+TITLE = "Quality and passes over a grid of two settings"
+SECTION = "tradeoff"
+PLACE = 25
+needs = ("x_place", "y_place", "x_name", "y_name", "metric", "value")
+SHADES = LinearSegmentedColormap.from_list("shades", ["#f2f7fb", "#8fbfe0", "#0072b2", "#0a2f4f"])
+DARK, LIGHT = "#000000", "#fffffe"  # text on a shade, in a light page and in a dark one
+GRIDS = 3  # drawn
+MOST = 14  # cells along a side that carry their number
+
+
+def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
+    """The figure, one row a grid, and a list with the numbers of every mark in it."""
+    grids, metrics, wide = list(dict.fromkeys(frame.grid))[:GRIDS], list(dict.fromkeys(frame.metric)), inches >= style.DOUBLE
+    up = frame.groupby("grid").y_place.max().loc[grids].max() + 1
+    figure, axes = style.panels(*((len(grids), len(metrics)) if wide else (len(grids) * len(metrics), 1)), inches, min(3.2, 0.75 + (0.26 if wide else 0.19) * up))
+    for ax, (grid, metric) in zip(axes.ravel(), ((grid, metric) for grid in grids for metric in metrics)):
+        mine = frame[(frame.grid == grid) & (frame.metric == metric)]
+        if mine.empty:
+            ax.set_axis_off()
+            continue
+        across, up = mine.x_place.max() + 1, mine.y_place.max() + 1
+        table = np.full((up, across), np.nan)
+        table[mine.y_place, mine.x_place] = mine.value
+        shades = SHADES if mine.better.iloc[0] == "higher" else SHADES.reversed()
+        norm = Normalize(np.nanmin(table), np.nanmax(table))
+        ax.pcolormesh(table, cmap=shades, norm=norm, edgecolors=style.PAPER, linewidth=0.8)
+        if max(across, up) <= MOST:
+            for row in mine.itertuples():
+                dark = sum(c * w for c, w in zip(shades(norm(row.value)), (0.3, 0.6, 0.1))) < 0.55
+                text = spell(row.value, row.low, row.high)["value"]
+                ax.text(row.x_place + 0.5, row.y_place + 0.5, text, ha="center", va="center", fontsize=6, color=LIGHT if dark else DARK)
+        for axis, name in ((ax.xaxis, "x"), (ax.yaxis, "y")):
+            ticks = mine.drop_duplicates(f"{name}_place").sort_values(f"{name}_place")
+            axis.set_ticks(ticks[f"{name}_place"] + 0.5, ticks[name])
+            axis.set_label_text(mine[f"{name}_name"].iloc[0])
+        if max(map(len, mine.x)) > 5:
+            ax.tick_params(axis="x", rotation=30)
+        ax.grid(False)
+        ax.tick_params(length=0)
+        title = "NFE A ↓ (passes a sequence)" if metric == "nfe_a" else quality_label(mine)
+        ax.set_title(f"{style.brief(grid, inches)}: {title}" if len(grids) > 1 and (metric == metrics[0] or not wide) else title)
+    return figure, frame[frame.grid.isin(grids)][["grid", "metric", "key", "x_name", "x", "y_name", "y", "n", "value", "low", "high"]].to_dict("records")
+
+
+def caption(frame: pd.DataFrame) -> str:
+    grids = list(dict.fromkeys(frame.grid))
+    some = f" Of {len(grids)} grids the first {GRIDS} are drawn." if len(grids) > GRIDS else ""
+    return f"{subject(frame)}; {'; '.join(grids[:GRIDS])}.{some} Darker is better in every panel; shades span the values of the panel. Intervals stand in the table of all points."

@@ -1,0 +1,54 @@
+"""Placements of a light network ranked by what they lose under the judge against the heavy network throughout; the predicted loss beside it."""
+
+import pandas as pd
+
+from reports import style
+from reports.plots.tradeoff import subject
+
+TITLE = "Placements ranked by measured loss"
+SECTION = "importance"
+PLACE = 62
+needs = ("placement", "role", "x", "predicted", "p_holm")
+
+
+def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
+    """The figure, and a list with the numbers of every mark in it."""
+    frame = ranked(frame)
+    predicted, wide = frame.predicted.notna().any(), inches >= style.DOUBLE
+    figure, axes = style.panels(1, 1 + predicted, inches, 0.4 + 0.15 * len(frame), sharey=True)
+    for ax, kind in zip(axes[0], ("x", "predicted")):
+        for row in frame[frame[kind].notna()].itertuples():
+            place, control = row.Index, row.role == "control"
+            colour = style.MUTED if control else style.COLOURS[1] if kind == "x" else style.COLOURS[2]
+            if kind == "x":
+                ax.plot([row.x_low, row.x_high], [place, place], color=colour, linewidth=0.9)
+            face = style.PAPER if control else colour
+            ax.plot([getattr(row, kind)], [place], linestyle="none", marker="s" if control else "D", markersize=3.4, color=colour, markerfacecolor=face, markeredgewidth=0.8)
+        if kind == "x":
+            ax.axvline(0, color=style.INK, linewidth=0.8, zorder=1)
+        ax.grid(False, axis="y")
+        ax.tick_params(axis="y", length=0)
+    axes[0, 0].set_yticks(range(len(frame)), [style.brief(name, inches) for name in frame.placement], fontsize=6)
+    axes[0, 0].invert_yaxis()
+    metric, unit = frame.metric.iloc[0].replace("_", " "), frame.unit.iloc[0]
+    axes[0, 0].set_xlabel(f"{metric} beyond all-heavy ({unit})" if wide else f"{metric} beyond\nall-heavy")
+    if predicted:
+        axes[0, 1].set_xlim(left=0)
+        axes[0, 1].set_xlabel("predicted loss, upper bound (nats per token)" if wide else "predicted bound\n(nats per token)")
+    return figure, frame[["placement", "role", "arm", "key", "n", "metric", "x", "x_low", "x_high", "p_holm", "saved", "predicted"]].to_dict("records")
+
+
+def ranked(frame: pd.DataFrame) -> pd.DataFrame:
+    """Best first; controls in their place."""
+    return frame.sort_values("x", ascending=frame.better.iloc[0] == "lower", kind="stable").reset_index(drop=True)
+
+
+def caption(frame: pd.DataFrame) -> str:
+    placed = frame[frame.role == "placement"]
+    bound = " Right: nats a token that the placement may lose by the additive bound." if frame.predicted.notna().any() else ""
+    if frame.predicted.notna().sum() > 2:
+        bound += f" Rank correlation of the two: {placed.x.corr(placed.predicted, method='spearman'):.2f} over {placed.predicted.notna().sum()} placements."
+    return (
+        f"{subject(frame)}. Differences in {frame.unit.iloc[0]} to {frame.heavy.iloc[0]}, paired by sequence; bars: 95 % bootstrap intervals, pointwise. Hollow "
+        f"squares: controls without placement. Of {len(placed)} placements {int((placed.p_holm <= 0.05).sum())} differ from all-heavy at 5 % after Holm's adjustment.{bound}"
+    )

@@ -1,0 +1,43 @@
+"""The ratio of passes at equal quality: published, hollow, and measured with its interval."""
+
+import pandas as pd
+
+from reports import style
+
+TITLE = "Passes saved: published beside measured"
+SECTION = "published"
+PLACE = 71
+needs = ("quantity", "method", "nfe", "value", "marker", "regime", "source")
+
+
+def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
+    """The figure, and a list with the numbers of every mark in it; None where no ratio was measured."""
+    frame = frame[frame.quantity == "nfe_ratio"].reset_index(drop=True)
+    if frame.empty:
+        return None
+    figure, axes = style.panels(1, 1, inches, 0.5 + 0.2 * len(frame))
+    ax, handles = axes[0, 0], {}
+    for row in frame.itertuples():
+        ours = row.marker == "ours"
+        colour, shape = (row.colour, row.shape) if ours else (style.MUTED, "o")
+        if ours:
+            ax.plot([row.low, row.high], [row.Index] * 2, color=colour, linewidth=1)
+        (mark,) = ax.plot([row.value], [row.Index], linestyle="none", marker=shape, color=colour, markerfacecolor=colour if ours else "none", markeredgewidth=0.9)
+        handles.setdefault(f"ours: {row.arm}" if ours else row.marker, mark)
+        if not ours:
+            handles[row.marker] = mark
+    ax.axvline(1, color=style.INK, linewidth=0.8, zorder=1)
+    names = [row.method if row.marker == "ours" else f"{row.method} ({row.marker})" for row in frame.itertuples()]
+    ax.set_yticks(range(len(frame)), [style.brief(name, inches) for name in names], fontsize=6)
+    ax.set_ylim(len(frame) - 0.5, -0.5)
+    ax.grid(False, axis="y")
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel("NFE of the baseline over NFE of the arm, at equal quality" if inches >= style.DOUBLE else "NFE ratio at equal quality")
+    style.legend(figure, handles, inches)
+    return figure, frame[["method", "value", "low", "high", "unit", "regime", "marker", "source"]].to_dict("records")
+
+
+def caption(frame: pd.DataFrame) -> str:
+    theirs = frame[(frame.quantity == "nfe_ratio") & (frame.marker != "ours")]
+    regimes = "; ".join(f"{row.marker}, {row.method}: {row.regime} {row.value:g}" for row in theirs.itertuples())
+    return f"Hollow: published, not measured here ({regimes}). Filled: measured in this run, bars 95 % intervals. The published counting rule is not known; ours is NFE A."
