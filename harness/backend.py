@@ -10,9 +10,11 @@ machine needs ssmd-bench and the checkpoints at their paths, nothing else. A wor
 
 import io
 import os
+import signal
 import socket
 import sys
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -120,13 +122,13 @@ def _cluster(backend: str, jobs: int) -> Iterator[tuple[int, int, tuple[type[Exc
         try:
             client = distributed.Client(address) if address else distributed.Client(n_workers=jobs, threads_per_worker=1, dashboard_address=":0")
         except OSError as error:
-            raise ValueError(f"no dask scheduler answers at {address} ({type(error).__name__}): start one, or unset DASK_SCHEDULER_ADDRESS for workers on this machine") from None
+            raise ValueError(_silent("dask scheduler", address, "DASK_SCHEDULER_ADDRESS", error)) from None
         with client:
             yield -1, 0 if address else threads, (distributed.KilledWorker,)
     elif backend == "ray":
         ray, address = _imported("ray", "ray"), os.environ.get("RAY_ADDRESS")
         _imported("ray", "ray.util.joblib").register_ray()
-        ours = not ray.is_initialized()
+        ours, handler = not ray.is_initialized(), signal.getsignal(signal.SIGTERM)
         if ours:
             where = {"address": address} if address else {"num_cpus": jobs, "include_dashboard": False, "object_store_memory": 2**28}
             try:
@@ -134,15 +136,23 @@ def _cluster(backend: str, jobs: int) -> Iterator[tuple[int, int, tuple[type[Exc
                 if colon:
                     socket.create_connection((host, int(port)), timeout=5).close()    # ray itself would try for minutes
                 ray.init(log_to_driver=False, logging_level="error", **where)
-            except (OSError, ValueError, RuntimeError) as error:
-                raise ValueError(f"no ray cluster answers at {address} ({type(error).__name__}): start one, or unset RAY_ADDRESS for workers on this machine") from None
+            except Exception as error:    # ray raises bare ones
+                raise ValueError(_silent("ray cluster", address, "RAY_ADDRESS", error)) from None
         try:
             yield int(ray.cluster_resources()["CPU"]), threads if ours and not address else 0, (ray.exceptions.RayError,)
         finally:
             if ours:
                 ray.shutdown()
+                if threading.current_thread() is threading.main_thread():
+                    signal.signal(signal.SIGTERM, handler)    # ray leaves one of its own, which does not end the process
     else:
         raise ValueError(f"there is no backend {backend!r}; choose {', '.join(BACKENDS)}")
+
+
+def _silent(what: str, address: str | None, variable: str, error: Exception) -> str:
+    if address:
+        return f"no {what} answers at {address} ({type(error).__name__}): start one, or unset {variable} for workers on this machine"
+    return f"no {what} could be started on this machine ({type(error).__name__}): try again when it is less busy, with fewer --jobs, or with --backend loky"
 
 
 def _imported(backend: str, module: str):

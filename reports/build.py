@@ -43,7 +43,7 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
         prefixes = [f"{k}-{_slug(part.name)}-" if len(parts) > 1 else "" for k, part in enumerate(parts, 1)]
         found = [_chapter(part, records, out, prefix, baseline, resamples) for part, prefix in zip(parts, prefixes)]
         numbers = {"schema": 1, "chapters": [numbers for _, numbers in found]}
-        (out / "numbers.json").write_text(json.dumps(_plain(numbers), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        (out / "numbers.json").write_text(json.dumps(_plain(numbers), allow_nan=False) + "\n", encoding="utf-8")
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(TEMPLATES),
             autoescape=True,

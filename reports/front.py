@@ -96,15 +96,16 @@ def _span(row: dict, column: str, name: str) -> dict:
     return {name: row[column], f"{name}_low": row.get(f"{column}.low", np.nan), f"{name}_high": row.get(f"{column}.high", np.nan)}
 
 
-def frontier(chapter: Chapter, arm: str, label: str, cost: str) -> list[Point]:
-    """The operating points of an arm that have a score and a cost for every row."""
-    points = []
+def frontiers(chapter: Chapter, arm: str, label: str) -> dict[str, list[Point]]:
+    """By A, B and C, the operating points of an arm that have a score and a cost for every row."""
+    points = {cost: [] for cost in COSTS}
     for row in chapter.done(arm).to_dict("records"):
-        if all(np.isfinite(row.get(f"{column}.low", np.nan)) for column in (label, cost)):
-            numerator, denominator = chapter.cells[row["key"]].rows(label)
-            points.append(
-                Point(row[cost], Scores(row[label], numerator, denominator), chapter.cells[row["key"]].costs()[:, COSTS.index(cost)])
-            )
+        known = [cost for cost in COSTS if all(np.isfinite(row.get(f"{column}.low", np.nan)) for column in (label, cost))]
+        if known:
+            cell = chapter.cells[row["key"]]
+            scores, costs = Scores(row[label], *cell.rows(label)), cell.costs()
+            for cost in known:
+                points[cost].append(Point(row[cost], scores, costs[:, COSTS.index(cost)]))
     return points
 
 
@@ -127,7 +128,7 @@ def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd
     rows = []
     for label in directional(chapter)[:2] if baseline else []:
         better = chapter.metrics[label]["better"]
-        base = {cost: frontier(chapter, baseline, label, cost) for cost in COSTS}
+        base = frontiers(chapter, baseline, label)
         if len(base["nfe_a"]) < 2:
             continue
         low, high = (f(point.cost for point in base["nfe_a"]) for f in (min, max))
@@ -136,7 +137,7 @@ def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd
             q: p for p in np.geomspace(low * (1 + 1e-9), high * (1 - 1e-9), GRID) if (q := quality_at(base["nfe_a"], p, better)) is not None
         }
         for arm in chapter.arms:
-            points = {cost: frontier(chapter, arm, label, cost) for cost in COSTS}
+            points = frontiers(chapter, arm, label)
             if arm == baseline or not points["nfe_a"]:
                 continue
             about = {

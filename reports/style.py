@@ -67,6 +67,7 @@ RC = {
     "svg.hashsalt": "ssmd-bench",
     "axes.unicode_minus": True,
 }
+RUN = 30  # marks that are merged
 
 
 class Look(NamedTuple):
@@ -169,8 +170,24 @@ def inline(svg: str, prefix: str, label: str) -> str:
     body = re.sub(r'\bid="', f'id="{prefix}-', body)
     body = re.sub(r'href="#', f'href="#{prefix}-', body).replace("url(#", f"url(#{prefix}-")
     body = re.sub(r"(\.\d\d)\d+", r"\1", body)  # hundredths of a point are finer than any screen
+    body = _merged(re.sub(r"\n\s+", "\n", body), prefix)
     for colour, variable in VARIABLES.items():
         body = body.replace(colour, variable)
     size = re.search(r'viewBox="[^"]*"', body)[0]
     escaped = label.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     return f'<svg {size} role="img" aria-label="{escaped}">' + body[body.index(">") + 1 :].strip()
+
+
+def _merged(body: str, prefix: str) -> str:
+    """Long runs of one mark, an element each, as one path with that mark at its corners: a tenth of the bytes."""
+    found = []
+
+    def path(run: re.Match) -> str:
+        found.append(name := f"{prefix}-run{len(found)}")
+        places = " ".join(f"{x} {y}" for x, y in re.findall(r'x="([^"]*)" y="([^"]*)"', run[0]))
+        ends = " ".join(f'marker-{end}="url(#{name})"' for end in ("start", "mid", "end"))
+        mark = f'<marker id="{name}" overflow="visible" markerUnits="userSpaceOnUse"><use href="{run[1]}" style="{run[2]}"/></marker>'
+        return f'{mark}<path d="M{places}" fill="none" {ends}/>\n'
+
+    use = r'<use href="{}" x="[^"]*" y="[^"]*" style="{}"/>\s*'
+    return re.sub(use.format('([^"]*)', '([^"]*)') + "(?:" + use.format(r"\1", r"\2") + f"){{{RUN},}}", path, body)

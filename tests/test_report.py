@@ -319,7 +319,7 @@ def test_ten_thousand_records_make_a_page_in_seconds_and_under_five_megabytes(tm
     begun = time.process_time()
     page = build([tmp_path / "run"], tmp_path / "out")
     assert page.stat().st_size < 5e6 and page.read_text().count('class="key"') >= 999
-    assert time.process_time() - begun < 60    # under 20 on a core that is not shared
+    assert (spent := time.process_time() - begun) < 20, spent
 
 
 def test_gallery_names_every_figure():

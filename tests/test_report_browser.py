@@ -79,7 +79,7 @@ def settled(browser, count):
 
 
 def picture(browser, element=None):
-    return imread(io.BytesIO((element or browser).screenshot_as_png if element else browser.get_screenshot_as_png()))[..., :3]
+    return imread(io.BytesIO(element.screenshot_as_png if element else browser.get_screenshot_as_png()))[..., :3]
 
 
 def done(numbers):

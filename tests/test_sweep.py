@@ -235,14 +235,15 @@ def started(folder: Path, asked: Sweep, workers: int):
 
 
 def slowed(monkeypatch, seconds: float) -> None:
-    """Every look takes longer, so that workers meet and kills fall in the middle of things."""
+    """Every look at a trial takes longer, so that workers meet and kills fall in the middle of things."""
     real = sweep_work.run
-    monkeypatch.setattr(sweep_work, "run", lambda *words, **more: (time.sleep(seconds), real(*words, **more))[1])
+    monkeypatch.setattr(sweep_work, "run", lambda study, *words, **more: (time.sleep(seconds * bool(study.arms[0].points)), real(study, *words, **more))[1])
 
 
 def test_the_trial_of_a_dead_worker_is_tried_again_and_that_of_a_live_one_is_left_alone(tmp_path, monkeypatch):
-    slowed(monkeypatch, 1.5)
+    slowed(monkeypatch, 600)
     [busy] = started(tmp_path, replace(SMALL, trials=1), 1)
+    monkeypatch.undo()
     with Worker(replace(SMALL, trials=1), tmp_path) as worker:
         while not any("settings" in t.user_attrs for t in worker.study.get_trials()):
             time.sleep(0.02)
@@ -274,12 +275,12 @@ def test_a_worker_that_is_killed_again_and_again_ends_at_the_front_of_one_that_w
 def test_two_workers_share_a_sweep_and_a_kill_loses_nothing_and_repeats_nothing(tmp_path, monkeypatch):
     asked = replace(SMALL, search="random", trials=14, space={"steps": Range(1, 4), "schedule": Choice(Linear())})    # few points: both often want the same
     whole = sweep(asked, tmp_path / "whole")
-    slowed(monkeypatch, 0.1)
+    slowed(monkeypatch, 0.2)
     first, second = started(tmp_path / "two", asked, 2)
-    time.sleep(0.8)
-    kept = keys(tmp_path / "two")
+    while len(kept := keys(tmp_path / "two")) < 2:
+        time.sleep(0.02)
     first.kill()
-    second.join(60)
+    second.join(300)
     assert second.exitcode == 0 and first.exitcode != 0
     found = sweep(asked, tmp_path / "two")
     assert keys(tmp_path / "two")[: len(kept)] == kept and max(Counter(keys(tmp_path / "two")).values()) == 1

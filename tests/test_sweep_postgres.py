@@ -75,7 +75,7 @@ def test_two_workers_share_a_data_base_and_one_is_killed(postgres, tmp_path, mon
         assert all(worker.is_alive() for worker in workers)
     kept = keys(tmp_path / "two")
     os.kill(workers[0].pid, signal.SIGKILL)
-    workers[1].join(120)
+    workers[1].join(300)
     assert workers[1].exitcode == 0
     assert keys(tmp_path / "two")[: len(kept)] == kept and max(Counter(keys(tmp_path / "two")).values()) == 1 and Store(tmp_path / "two").torn == 0
     with Worker(ASKED, tmp_path / "two", postgres) as last:
@@ -103,7 +103,7 @@ def test_a_proxy_in_front_of_a_data_base_is_a_storage(postgres, tmp_path):
     client.start()
     there.close()
     try:
-        assert here.poll(90), "the proxy does not answer"
+        assert here.poll(300), "the proxy does not answer"
         assert front(here.recv()) == front(sweep(asked, tmp_path / "plain"))
     finally:
         client.kill()
