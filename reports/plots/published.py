@@ -38,8 +38,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 
 def drawn(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame[frame.nfe.notna() & ~frame.method.isin(LEFT_OUT) & frame.better.isin(("lower", "higher"))]
-    both = frame.groupby("quantity").marker.agg(lambda markers: set(markers) > {"ours"})
-    return frame[frame.quantity.isin(both.index[both])]
+    both = {quantity for quantity, rows in frame.groupby("quantity") if set(rows.marker) > {"ours"}}
+    return frame[frame.quantity.isin(both)]
 
 
 def _regimes(rows: pd.DataFrame) -> str:
