@@ -169,7 +169,7 @@ def inline(svg: str, prefix: str, label: str) -> str:
     body = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", body).replace("xlink:href", "href")
     body = re.sub(r'\bid="', f'id="{prefix}-', body)
     body = re.sub(r'href="#', f'href="#{prefix}-', body).replace("url(#", f"url(#{prefix}-")
-    body = re.sub(r"(\.\d\d)\d+", r"\1", body)  # hundredths of a point are finer than any screen
+    body = re.sub(r'\b(?:d|x|y)="[^"]*"', lambda places: re.sub(r"(\.\d\d)\d+", r"\1", places[0]), body)  # hundredths of a point are finer than any screen
     body = _merged(re.sub(r"\n\s+", "\n", body), prefix)
     for colour, variable in VARIABLES.items():
         body = body.replace(colour, variable)
