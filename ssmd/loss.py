@@ -6,6 +6,9 @@ sigma is a uniform order, sigma(i+1..D) is masked, and the causal part reads tru
 training noise schedule: i = floor(D alpha(t)) for uniform t has P(i) = t(i/D) - t((i+1)/D), and w_i = 1/(D P(i)) * D/(D-i) keeps
 the expectation of the first term equal to the evidence bound of a masked diffusion model, whatever the schedule; for the
 linear one w_i = D/(D-i). The law of i and the weight of the second term are ours: the paper's are not known.
+
+A verify pass tests a window of w tokens, so a target is asked for at depths k - i = 1..w alone. `depth` keeps the second term to those, their sum
+scaled by (D-i) / min(D-i, depth) so that its size does not change: ours, an ablation of that term's weight.
 """
 
 import torch
@@ -39,8 +42,12 @@ def draft_loss(logits: Tensor, x: Tensor, hidden: Tensor, weight: Tensor) -> Ten
     return (weight[:, None] * nll * hidden).sum() / x.numel()
 
 
-def target_loss(logits: Tensor, x: Tensor, order: Tensor, i: Tensor, weight: Tensor) -> Tensor:
-    """logits (B, L, V) by rank -> weighted nats per token."""
-    late = torch.arange(x.shape[1], device=x.device) >= i[:, None]                 # (B, L) ranks still masked
+def target_loss(logits: Tensor, x: Tensor, order: Tensor, i: Tensor, weight: Tensor, depth: int = 0) -> Tensor:
+    """logits (B, L, V) by rank -> weighted nats per token; of the first `depth` masked ranks alone, if it is not 0."""
+    ranks = torch.arange(x.shape[1], device=x.device)
+    late = ranks >= i[:, None]                                                     # (B, L) ranks still masked
+    if depth:
+        left = x.shape[1] - i                                                      # (B,)
+        late, weight = late & (ranks < i[:, None] + depth), weight * left / left.clamp_max(depth)
     nll = F.cross_entropy(logits.float().transpose(1, 2), x.gather(1, order), reduction="none")
     return (weight[:, None] * nll * late).sum() / x.numel()

@@ -45,6 +45,7 @@ class Training:
     causal: int = param(1, Range(1, 1 << 10))
     residual: bool = True
     shared_head: bool = True
+    depth: int = param(0, Range(0, 1 << 20), "of the target term, in tokens: the window that verify passes will test; 0: all that is masked")
     dropout: float = param(0.0, Range(0.0, 0.5))
     schedule: Linear | Cosine | Polynomial = param(Linear(), Choice(Linear(), Cosine(), Polynomial()), "the law of i")
     tokens: float = param(12e6, Range(1, 1e13, log=True), "budget: rows x length summed over updates")
@@ -73,7 +74,7 @@ class Training:
         return (Transformer if self.network == "masked" else Autoregressive)(TransformerConfig(**size, blocks=self.blocks))
 
 
-def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: int, batch: int = 0) -> dict[str, Tensor]:
+def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: int, batch: int = 0, depth: int = 0) -> dict[str, Tensor]:
     """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token; their sum is minimised."""
     if isinstance(net, Autoregressive):
         return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
@@ -83,7 +84,7 @@ def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: i
     found = {"draft": draft_loss(net.logits(h), x, hidden, weight)}
     if isinstance(net, Hybrid):
         state = net.target_hidden(h, x, order, x.shape[1])
-        found["target"] = target_loss(net.target_logits(state), x, order, i, weight)
+        found["target"] = target_loss(net.target_logits(state), x, order, i, weight, depth)
     return found
 
 
@@ -96,7 +97,7 @@ class Trainable(nn.Module):
 
     def forward(self, x: Tensor, rows: Tensor, step: int) -> dict[str, Tensor]:
         with autocast(x.device.type):
-            return losses(self.net, x, rows, self.config.schedule, self.config.seed, step, self.config.batch)
+            return losses(self.net, x, rows, self.config.schedule, self.config.seed, step, self.config.batch, self.config.depth)
 
 
 def batch_of(text: Tensor, rows: Tensor, length: int, seed: int) -> Tensor:
@@ -246,7 +247,9 @@ def resume(out: Path, config: Training, source: dict, net: nn.Module, average: A
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ValueError(f"the training state {path} is damaged ({error}): delete it to start this run again") from None
-    if any(about.get(k, v) != v for k, v in _settings(config, source).items()):    # a state of an older version says less
+    asked = _settings(config, source)
+    training = json.loads(_settings(Training(), source)["training"]) | json.loads(about.get("training", asked["training"]))    # an older state knows fewer settings
+    if training != json.loads(asked["training"]) or about.get("source", asked["source"]) != asked["source"]:
         raise ValueError(f"{path} was written by other settings or on other data: give another --out, or delete it")
     part = {head: {k.split(".", 1)[1]: v for k, v in tensors.items() if k.startswith(head + ".")} for head in ("net", "average", "optimiser")}
     if "step" not in about or part["average"].keys() != average.shadow.keys():

@@ -214,9 +214,13 @@ def test_the_draft_term_averaged_over_i_is_the_enumerated_bound(unbroken):
     assert torch.allclose(-bound.float(), total, atol=1e-4)
 
 
-def test_the_target_term_equals_a_slow_sum(unbroken):
+@mark.parametrize("depth", [0, 4, 100])
+def test_the_target_term_equals_a_slow_sum(depth):
     g = torch.Generator().manual_seed(0)
     x, logits = torch.randint(0, 5, (2, 16), generator=g), torch.randn(2, 16, 5, generator=g)
     order, i, w = torch.stack([torch.randperm(16, generator=g) for _ in range(2)]), torch.tensor([3, 9]), torch.tensor([1.5, 2.0])
-    slow = sum(-w[b] * logits[b, r].log_softmax(-1)[x[b, order[b, r]]] for b in range(2) for r in range(int(i[b]), 16)) / 32
-    assert torch.allclose(target_loss(logits, x, order, i, w), slow, atol=1e-5)
+    slow = 0.0
+    for b in range(2):
+        tested = list(range(int(i[b]), 16))[: depth or None]
+        slow += sum(-w[b] * logits[b, r].log_softmax(-1)[x[b, order[b, r]]] for r in tested) * (16 - int(i[b])) / len(tested) / 32
+    assert torch.allclose(target_loss(logits, x, order, i, w, depth), slow, atol=1e-5)
