@@ -26,7 +26,6 @@ from typing import Any, NamedTuple
 
 import cloudpickle
 import torch
-from joblib import Parallel, delayed, parallel_config
 
 from harness import plugins
 from harness.spec import code_hash
@@ -44,6 +43,8 @@ class Package(NamedTuple):
 
 def each(work: Callable, items: Iterable[tuple], jobs: int = 1, backend: str = "loky") -> Iterator[Any]:
     """work(*item) of every item, elsewhere, in the order of finishing. Raises ValueError, in a sentence, if the workers cannot be had or are lost."""
+    from joblib import Parallel, delayed, parallel_config  # slow to load, and most runs do without
+
     code, packages = version(tuple(plugins.packages())), [packed(name) for name in plugins.packages()]
     with _cluster(backend, jobs) as (n_jobs, threads, lost):
         with parallel_config(backend, n_jobs=n_jobs):    # ends before the first answer: what our caller does in between is no business of the cluster
@@ -59,7 +60,7 @@ def each(work: Callable, items: Iterable[tuple], jobs: int = 1, backend: str = "
                              "run the same command again, which goes on from here, with fewer --jobs") from None
 
 
-def _in_batches(pool: Parallel, made: Iterator, size: int) -> Iterator[Any]:
+def _in_batches(pool: Callable[[list], Iterable], made: Iterator, size: int) -> Iterator[Any]:
     while batch := list(islice(made, size)):
         yield from pool(batch)
 

@@ -3,6 +3,7 @@
 The command line alone may reach into rooms above the harness, and only when the verb needs them: imports stand inside the functions.
 """
 
+import re
 import shlex
 import sys
 from argparse import Namespace
@@ -94,6 +95,12 @@ def rescore(options: Namespace) -> tuple[dict, int]:
     own = [from_json("score", m) for m in about["metrics"]]
     metrics = [_metric(name, options.changes) for name in options.metric] or own
     records = [r for r in store.latest("counted", "key").values() if r["study"] == about["name"]]
+    if waiting := {r["key"] for r in store.of("shard") if r["study"] == about["name"]} - {r["key"] for r in records}:
+        whole = re.sub(r" --shard[ =]\S+", "", about["command"])
+        alone = f"{len(waiting)} cells of {options.run} are in shards that are not united, and have no score: unite them with `{whole}`, which scores them too"
+        if not records:
+            raise ValueError(alone)
+        print(alone)
     tally = score_records(metrics, from_json("rows", about["data"]), store, records, own, options.jobs, options.backend)
     return {"run": str(options.run), "metrics": [m.name for m in metrics], **tally}, 3 if tally["unscored"] else 0
 
@@ -219,7 +226,9 @@ def train(options: Namespace) -> tuple[dict, int]:
 
 
 def claims(options: Namespace) -> tuple[dict, int]:
-    rows = claims_of.read()
+    rows = [row for row in claims_of.read() if row["claim"].startswith(tuple(options.names) or "")]
+    if options.names and not rows:
+        raise ValueError(f"no claim begins with {' or '.join(options.names)}: `ssmd-bench claims` lists them all")
     print(claims_of.table(rows))
     for row in rows:
         if row["stale"]:

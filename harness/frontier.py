@@ -138,6 +138,13 @@ def hypervolume_interval(points: Sequence[Point], reference: tuple[float, float]
     return interval(value, found, _rows(*points), level)
 
 
+def hypervolume_gain(points: Sequence[Point], baseline: Sequence[Point], reference: tuple[float, float], better: str, resamples: int = 2000, seed: int = 0,
+                     level: float = 0.95) -> Interval:
+    """Hypervolume of one front minus that of another, the rows of both resampled together."""
+    value, *found = np.subtract(*(_area(*_frontier(front, resamples, seed), reference, better) for front in (points, baseline)))
+    return interval(value, found, _rows(*points, *baseline), level)
+
+
 def _up(values: np.ndarray, better: str) -> np.ndarray:
     if better not in ("lower", "higher"):
         raise ValueError(f"a frontier needs a metric that is better lower or higher, not {better!r}: choose such a metric")

@@ -11,12 +11,16 @@ with kl on states that the all-heavy sampler meets (path-wise an equality; infor
 need no second run: a finished text and its reveal times say what was visible at every alpha.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from harness.kinds import Denoiser, Placement
+from harness.kinds import Denoiser, Placement, Rows
+from harness.reveal import reveal_times
+from harness.stats import resampled_sums
 
 
 class Gaps(NamedTuple):
@@ -44,6 +48,12 @@ def gaps(heavy: Denoiser, light: Denoiser, x: Tensor, times: Tensor, alphas: Ten
     return Gaps(kl, gap, masked)
 
 
+def as_revealed(x: Tensor, seed: int) -> Tensor:
+    """The alpha at which each position of whole rows x (n, L) was revealed, or would have been, under the study's seed, (n, L) float64."""
+    ids = torch.arange(len(x))
+    return reveal_times(Rows(x, torch.zeros_like(x, dtype=torch.bool), ids, torch.zeros_like(ids), seed, {}))
+
+
 def centres(pieces: int) -> Tensor:
     """alpha in the middle of each of `pieces` equal parts of the text, (pieces,) float64."""
     return (torch.arange(pieces, dtype=torch.float64) + 0.5) / pieces
@@ -52,3 +62,11 @@ def centres(pieces: int) -> Tensor:
 def predicted_loss(kl: Tensor, placement: Placement) -> float:
     """Nats a token that a schedule may lose by the additive bound; kl (K,) at `centres(K)`."""
     return float(kl[placement.light(centres(len(kl)))].sum() / len(kl))
+
+
+def predicted_losses(found: Gaps, placements: Sequence[Placement], resamples: int, seed: int = 0, lane: int = 0) -> np.ndarray:
+    """predicted_loss of each placement, (1 + resamples, P): of the rows as they are, then of each resample of them; one column of `found` a piece."""
+    pieces = found.kl.shape[1]
+    sums = resampled_sums(torch.cat((found.kl, found.masked), 1).numpy(), resamples, seed, lane)
+    charged = torch.stack([placement.light(centres(pieces)) for placement in placements]).double().numpy()         # (P, K)
+    return sums[:, :pieces] / sums[:, pieces:] @ charged.T / pieces

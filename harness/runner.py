@@ -166,8 +166,8 @@ def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: 
     With a `part`, only the rows of that shard are counted; a run without one then unites the shards.
     """
     store, machine_id = _open(study, folder, device, command, part.checked(study.n))
-    cells, known = study.cells(device), store.latest("counted", "key")
-    todo = [c for c in cells if not fresh(store, known.get((c.key(),)), c)]
+    cells, known = study.keyed(device), store.latest("counted", "key")
+    todo = [c for key, c in cells.items() if not fresh(store, known.get((key,)), c)]
     stale = sum(old["status"] == "done" and old["code"] != c.code() for c in todo if (old := known.get((c.key(),))))
     shards, rooms = {}, ("samples", "costs")
     if part == WHOLE:
@@ -191,5 +191,5 @@ def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: 
         return tally | {"unscored": 0}
     if timing and study.timing:
         known = store.latest("counted", "key")
-        tally |= time_all([c for c in cells if not c.is_control and fresh(store, known.get((c.key(),)), c)], store, machine_id)
+        tally |= time_all([c for key, c in cells.items() if not c.is_control and fresh(store, known.get((key,)), c)], store, machine_id)
     return tally | scoring.score(study, store, cells, jobs, backend)

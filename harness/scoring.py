@@ -1,6 +1,7 @@
 """Metrics over stored samples: sampling is never repeated for a new metric. A metric that fails makes a failed record, never a number."""
 
-from collections.abc import Collection, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
 from math import isfinite
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import torch
 
 from harness.backend import each
 from harness.kinds import Metric
-from harness.spec import canonical, code_hash, sha256, to_json
+from harness.spec import canonical, code_hash, to_json
 from harness.store import Store
 
 
@@ -30,10 +31,10 @@ def label(metric: Metric, metrics: Collection[Metric]) -> str:
     return metric.name + "(" + ",".join(f"{k}={v}" for k, v in to_json(metric).items() if k not in ("name", "version")) + ")"
 
 
-def score(study, store: Store, cells: Sequence, jobs: int = 1, backend: str = "loky") -> dict[str, int]:
-    """Score every counted cell that lacks a score; what happened, in numbers."""
+def score(study, store: Store, keys: Iterable[str], jobs: int = 1, backend: str = "loky") -> dict[str, int]:
+    """Score every counted cell of these keys that lacks a score; what happened, in numbers."""
     known = store.latest("counted", "key")
-    records = [known.get((cell.key(),)) for cell in cells]
+    records = [known.get((key,)) for key in keys]
     return score_records(study.metrics, study.data, store, [r for r in records if r], jobs=jobs, backend=backend)
 
 
@@ -44,13 +45,16 @@ class Plan(NamedTuple):
     about: str      # canonical
     code: str
     label: str
+    tail: bytes     # what the keys of all its scores end in
 
     def score_key(self, record: dict) -> str:
-        return sha256([record["key"], record["samples_sha256"], self.about, self.code])[:24]
+        """sha256 of the canonical JSON of [key, samples_sha256, about, code]; the first two are hexadecimal, so nothing in them is escaped."""
+        return hashlib.sha256(f'["{record["key"]}","{record["samples_sha256"]}",'.encode() + self.tail).hexdigest()[:24]
 
 
 def plans(metrics: Sequence[Metric], beside: Sequence[Metric] = ()) -> list[Plan]:
-    return [Plan(metric, canonical(about(metric)), code_hash((type(metric).__module__,)), label(metric, {*metrics, *beside})) for metric in metrics]
+    made = [(metric, canonical(about(metric)), code_hash((type(metric).__module__,)), label(metric, {*metrics, *beside})) for metric in metrics]
+    return [Plan(*plan, canonical(plan[1:3])[1:].encode()) for plan in made]
 
 
 def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequence[dict], beside: Sequence[Metric] = (), jobs: int = 1,

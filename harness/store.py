@@ -44,13 +44,13 @@ class Store:
             raise ValueError(f"the records in {folder} cannot be read ({sentence(error)}): correct the rights of the folder or choose another with --out") from None
 
     def _read(self) -> list[dict]:
-        found = []
+        found, decode = [], json.JSONDecoder().decode
         for path in sorted(self.folder.glob("records*.jsonl")):
             for line in path.read_bytes().split(b"\n"):
                 if not line.strip():
                     continue
                 try:
-                    record = json.loads(line)
+                    record = decode(line.decode())
                 except ValueError:
                     self.torn += 1
                     continue
@@ -119,8 +119,11 @@ class Store:
     def has(self, room: str, key: str) -> bool:
         """Whether the array is there, and as long as its header says."""
         try:
-            with open(f"{self.folder}/{room}/{key}.npy", "rb") as file:
-                return os.fstat(file.fileno()).st_size >= _whole(file.read(HEADER))
+            file = os.open(f"{self.folder}/{room}/{key}.npy", os.O_RDONLY)    # a finished run asks this of every array: no buffers
+            try:
+                return os.fstat(file).st_size >= _whole(os.read(file, HEADER))
+            finally:
+                os.close(file)
         except (OSError, ValueError, EOFError):
             return False
 

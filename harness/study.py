@@ -113,11 +113,15 @@ class Study:
 
     def cells(self, device: str = "cpu") -> list[Cell]:
         """Every point of every arm, each key once, arms taken in turn so that a run cut short still compares."""
+        return list(self.keyed(device).values())
+
+    def keyed(self, device: str = "cpu") -> dict[str, Cell]:
+        """The cells by key, in the same order."""
         made = [[Cell(self, arm, point, device) for point in arm.points] for arm in self.arms]
         once: dict[str, Cell] = {}
         for cell in (cell for group in zip_longest(*made) for cell in group if cell is not None):
             once.setdefault(cell.key(), cell)
-        return list(once.values())
+        return once
 
 
 def grid(cls: type, **values: Sequence) -> list[Sampler]:

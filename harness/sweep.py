@@ -5,7 +5,8 @@
 The space is read from the fields of the arm's first point (harness/sweep_space.py); `space` narrows it. An objective is the label of a metric of the study, or
 a cost: nfe_a, nfe_b, nfe_c, executed_a, gflop, seconds. With `early`, a trial first runs with few rows, and goes on to more only if no other trial beats it
 beyond doubt there, by paired rows; an early look is a cell of its own, since the sums of a network may differ in their last bits with the company rows keep.
-Every value is read from the records of the run folder, which are those of `ssmd-bench run`: the same cells, the same keys.
+Every value is read from the records of the run folder, which are those of `ssmd-bench run`: the same cells, the same keys. Arms named `beside` are counted
+at the last look too, so that what was found can be compared with them; the search does not see them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,7 @@ class Sweep:
     early: Sequence[int] = ()                                  # rows of the first looks, rising; the last look has all rows of the study
     constraint: Band | None = None
     doubt: float = 2.0                                         # standard errors by which a trial must be beaten to be given up early
+    beside: Sequence[str] = ()                                 # arms of fixed points
     seed: int = 0
 
     def __post_init__(self):
@@ -55,9 +57,11 @@ class Sweep:
         arms, labels, costs = {arm.name: arm for arm in self.study.arms}, self.labels(), COSTS + OTHER_COSTS
         unknown = [name for name in self.objectives if name not in labels and name not in costs]
         aimless = [name for name in self.objectives if name in labels and labels[name].better not in ("lower", "higher")]
+        alone = [name for name in self.beside if name not in arms or name == self.arm]
         band = self.constraint
         for wrong, remedy in (
                 (self.arm not in arms, f"there is no arm {self.arm!r} in {', '.join(arms)}"),
+                (alone, f"there is no other arm {alone and alone[0]!r} to put beside it"),
                 (self.search not in SEARCHES, f"there is no search {self.search!r}; choose {', '.join(SEARCHES)}"),
                 (not self.objectives, "objectives must name at least one metric or cost"),
                 (unknown, f"{unknown and unknown[0]!r} is no metric of the study ({', '.join(labels)}) and no cost ({', '.join(costs)})"),
@@ -94,8 +98,14 @@ class Sweep:
         arms = [replace(self._arm(self.arm), temperature=temperature, points=[sampler] if sampler else [])]
         if self.constraint:
             arms.append(replace(self._arm(self.constraint.control), points=self._arm(self.constraint.control).points[:1]))
+        arms += [replace(self._arm(name), points=[]) for name in self.beside if name not in {arm.name for arm in arms}]
         timing = self.study.timing if "seconds" in self.objectives else None
         return replace(self.study, arms=arms, n=n, timing=timing)
+
+    def compared(self) -> list[Study]:
+        """The study of each point that stands beside the search, its last cell."""
+        whole = self.at(self.study.n)
+        return [replace(whole, arms=[replace(arm, points=[point]) if arm.name == name else arm for arm in whole.arms]) for name in self.beside for point in self._arm(name).points]
 
     def cell(self, n: int, sampler: Any, temperature: float, device: str) -> Cell:
         return self.at(n, sampler, temperature).cells(device)[0]

@@ -167,6 +167,18 @@ class Worker:
         gaps = [_difference(a, b) if lower else _difference(b, a) for a, b, lower in zip(seen.values, other.values, self.sweep.lower())]
         return all(gap >= self.sweep.doubt * error for gap, error in gaps) and any(gap > 0 for gap, _ in gaps)
 
+    def beside(self) -> int:
+        """Count the points that the search is compared with; how many of them failed."""
+        keys = {study.cells(self.device)[-1].key(): study for study in self.sweep.compared()}
+        for wait in (False, True):    # those that another worker has at hand come last
+            for key, study in keys.items():
+                place = CELLS + int(key[:12], 16)
+                if wait or self.locks.free(place):
+                    with self.locks.held(place):
+                        run(study, self.folder, self.device, command=self.command)
+        known = Store(self.folder).latest("counted", "key")
+        return sum(known[(key,)]["status"] != "done" for key in keys)
+
     # ---- what was found
 
     def front(self) -> list[dict]:
@@ -199,7 +211,8 @@ def sweep(asked: Sweep, folder: Path, storage: str = "", device: str = "cpu", co
     """Work until the sweep is done; its tally and its front."""
     with Worker(asked, folder, storage, device, command) as worker:
         worker.work()
-        return worker.tally() | {"front": worker.front()}
+        failed, tally = worker.beside(), worker.tally()
+        return tally | {"failed": tally["failed"] + failed, "front": worker.front()}
 
 
 @contextmanager

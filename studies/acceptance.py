@@ -49,7 +49,7 @@ def _rows(cell: Cell, states: str, runs: list[Run]) -> list[list]:
 
 def measure(study: Study, store: Store) -> list[dict]:
     """Predicted and counted acceptance of every cell, on its own states and on held-out text."""
-    known, made = {r["key"]: r for arm in study.arms for r in done(store, arm.name)}, []
+    known, made = {r["key"]: r for arm in study.arms for r in done(store, arm.name, study.n)}, []
     if study.n < BLOCKS or study.prompt:
         raise ValueError(f"acceptance is compared over {BLOCKS} blocks of unprompted rows: --n must be at least {BLOCKS}")
     for cell in study.cells():

@@ -32,4 +32,4 @@ STUDY = Study(
         Arm("shuffled", [Shuffled()]),
     ],
     metrics=[Spelling(), Judge(str(SHIPPED / "judge.safetensors")), NgramJudge(), SampleEntropy(), CorpusEntropy(), NgramPrecision()],
-    n=80, batch=40, timing=Timing(processes=3, rows=4, repeats=1))
+    n=64, batch=32, timing=Timing(processes=3, rows=4, repeats=1))

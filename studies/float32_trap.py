@@ -104,7 +104,7 @@ def _points(study: Study, store: Store, cells: dict[str, list[dict]]) -> list[li
 def measure(study: Study, store: Store) -> list[dict]:
     """Entropies and surprisal of both arms, measured and by the closed form."""
     keys = {cell.key() for cell in study.cells()}
-    cells = {arm.name: [r for r in done(store, arm.name) if r["key"] in keys] for arm in study.arms}
+    cells = {arm.name: [r for r in done(store, arm.name, study.n) if r["key"] in keys] for arm in study.arms}
     every = [r for records in cells.values() for r in records]
     if not every:
         return []
@@ -116,7 +116,7 @@ def claims(store: Store, command: str) -> list[dict]:
     """float32.entropy_loss_nats.STEPS: the known entropy of a token minus -ln P of the tokens that the float32 arm wrote, by the law of its own race."""
     record, data = next(r for r in reversed(store.of("measured")) if r["name"] == NAME), from_json("rows", store.of("study")[-1]["data"])
     rows = []
-    for cell in (r for r in done(store, "fused_float32") if r["key"] in record["cells"]):
+    for cell in (r for r in done(store, "fused_float32", record["settings"]["n"]) if r["key"] in record["cells"]):
         steps = cell["cell"]["sampler"]["steps"]
         own = _own_nats(data, "fused_float32", steps, torch.from_numpy(store.get("samples", cell["key"])).long())
         loss, exact = ratio_interval(data.entropy_nats() - own.numerator, own.denominator), entropy(_law(data, "fused_float32", steps))

@@ -76,7 +76,7 @@ def ranking(found: Gaps) -> list[list]:
 def measure(study: Study, store: Store) -> list[dict]:
     """kl and gap on text and on own states, and the ranking of placements."""
     keys = {cell.key(): cell for cell in study.cells()}
-    cells = [r for arm in study.arms for r in done(store, arm.name) if r["key"] in keys]
+    cells = [r for arm in study.arms for r in done(store, arm.name, study.n) if r["key"] in keys]
     if study.prompt:
         raise ValueError("the importance study takes whole rows: leave its prompt at 0")
     own, made, modules = {}, [], (__name__, *MODULES)

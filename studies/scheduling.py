@@ -10,9 +10,8 @@ from baselines.first_hitting import FirstHitting
 from baselines.scheduled import Scheduled
 from harness.claims import claim
 from harness.control import HeldOut
-from harness.kinds import Scores
 from harness.placement import Interleaved, Middle, Prefix, Random, Sandwich, Suffix
-from harness.points import done, points, scores
+from harness.points import done, point, rows
 from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Arm, Study, grid
@@ -38,20 +37,16 @@ STUDY = Study(
     metrics=DEMO.metrics, n=1024, batch=64)
 
 
-def at_equal_cost(store: Store, label: str, cost: float) -> tuple[Scores, str]:
-    """The scores of the heavy-only run whose needed FLOPs are nearest to `cost`, and its key."""
-    found = list(zip(points(store, "fewer_heavy", label, "nfe_c"), done(store, "fewer_heavy")))
-    point, record = min(found, key=lambda pair: abs(pair[0].cost - cost))
-    return point.scores, record["key"]
+def at_equal_cost(store: Store, cost: float, n: int) -> dict:
+    """The record of the heavy-only run whose needed FLOPs are nearest to `cost`."""
+    return min(done(store, "fewer_heavy", n), key=lambda record: abs(record["cost"]["nfe_c"] - cost))
 
 
 def claims(store: Store, command: str) -> list[dict]:
     """scheduling.sandwich_minus_middle and .sandwich_minus_fewer_steps: judge NLL, paired; below zero the sandwich is better."""
-    key = {name: done(store, name)[0]["key"] for name in ("sandwich", "middle")}
-    sandwich, middle = (scores(store, key[name], "judge") for name in ("sandwich", "middle"))
-    fewer, fewer_key = at_equal_cost(store, "judge", points(store, "sandwich", "judge", "nfe_c")[0].cost)
-    rows = []
-    for name, other, other_key in (("middle", middle, key["middle"]), ("fewer_steps", fewer, fewer_key)):
-        d = paired_difference(sandwich, other)
-        rows.append(claim(f"scheduling.sandwich_minus_{name}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [key["sandwich"], other_key]))
-    return rows
+    n, made = rows(store, "sandwich", "middle", "fewer_heavy"), []
+    sandwich, middle = (done(store, name, n)[0] for name in ("sandwich", "middle"))
+    for name, other in (("middle", middle), ("fewer_steps", at_equal_cost(store, sandwich["cost"]["nfe_c"], n))):
+        d = paired_difference(*(point(store, record, "judge").scores for record in (sandwich, other)))
+        made.append(claim(f"scheduling.sandwich_minus_{name}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [sandwich["key"], other["key"]]))
+    return made

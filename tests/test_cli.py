@@ -322,3 +322,10 @@ def test_set_and_only_change_what_is_run(toy, tmp_path, capsys):
     assert main(["run", toy(), "--out", str(tmp_path / "run"), "--set", "schedule=cosine", "--set", "steps=5", "--only", "ancestral", "--n", "7", "--seed", "3"]) == 0
     cells = [r["cell"] for r in Store(tmp_path / "run").of("counted")]
     assert [(c["sampler"]["steps"], c["sampler"]["schedule"]["name"], c["n"], c["seed"]) for c in cells] == [(5, "cosine", 7, 3)]
+
+
+def test_claims_are_chosen_by_the_beginnings_of_their_names(tmp_path, capsys, monkeypatch):
+    (tmp_path / "toy.json").write_text(json.dumps([claims.claim(name, 1.0, 0.5, 1.5, "none", 4, "c", []) for name in ("bpc.a", "bpc.b", "other")]))
+    monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
+    assert main(["claims", "bpc"]) == 0 and '"claims": 2' in capsys.readouterr().out
+    refuses(capsys, ["claims", "none"], "no claim begins with none")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import claims
 from harness.spec import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -83,3 +84,11 @@ def test_the_blocks_of_the_extending_page_are_plug_ins(tmp_path):
               "print(abs(metrics()['sixes']().score(rows, datasets()['dice']()).value - 1 / 6) < 0.03)")
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.strip() == "True", done.stderr
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/claims.md"])
+def test_a_page_quotes_the_claims_as_they_stand(page):
+    quoted = (ROOT / page).read_text().partition("<!-- claims -->")[2].partition("<!-- /claims -->")[0].strip().splitlines()
+    every = claims.table(claims.read()).splitlines()
+    assert quoted and set(quoted) <= set(every), "a table is older than studies/results: see the command beside it"
+    assert page == "README.md" or quoted == every

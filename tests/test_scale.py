@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from harness import scoring
-from harness.spec import ROOT
+from harness.metrics.judge import Judge
+from harness.spec import ROOT, sha256
 from harness.store import Store
 from harness.study import load_study
+from ssmd.family import SHIPPED
 
 POINTS, LENGTH = 1250, 128
 STUDY = f"""
@@ -67,6 +69,20 @@ def test_a_finished_run_of_ten_thousand_records_answers_at_once(large):
     print(f"{seconds:.2f} s, of which imports {idle:.2f} s; {mib:.0f} MiB")
     assert (run / "records.jsonl").stat().st_size < before + 10_000    # study and machine, on the first run
     assert seconds - idle < 2 and mib < 500
+
+
+def test_the_key_of_a_score_is_the_hash_of_its_canonical_json(large):
+    study = load_study(str(large[0]))
+    record = {"key": "0123456789abcdef01234567", "samples_sha256": "f" * 64}
+    for plan in scoring.plans([*study.metrics, Judge(str(SHIPPED / "judge.safetensors"))]):
+        assert plan.score_key(record) == sha256([record["key"], record["samples_sha256"], plan.about, plan.code])[:24]
+
+
+def test_a_run_loads_no_package_that_it_does_not_use(tmp_path):
+    words = ["run", str(ROOT / "studies" / "smoke.py"), "--out", str(tmp_path / "run"), "--n", "4", "--no-time", "--only", "ancestral"]
+    slow = {"pandas", "matplotlib", "seaborn", "scipy", "sklearn", "optuna", "joblib", "dask", "ray", "transformers"}
+    _, _, said = spent("-c", f"import sys; from harness.__main__ import main; main({words}); print(sorted({slow} & set(sys.modules)))")
+    assert said.splitlines()[-1] == "[]"
 
 
 LAUNCH = """import os, subprocess, sys

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -176,6 +177,25 @@ def test_shards_on_the_command_line(tmp_path, capsys):
     assert main([*words, "--shard", "1/2"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["shard"] == "1/2"
     assert main(words) == 2 and "the shard 2/2 is missing" in capsys.readouterr().err
+
+
+def test_rescoring_shards_that_are_not_united_says_what_to_do(tmp_path, capsys, monkeypatch):
+    words = ["run", str(ROOT / "studies" / "smoke.py"), "--out", str(tmp_path / "run"), "--n", "6", "--no-time", "--only", "ancestral"]
+    for part in ("1/2", "2/2"):
+        monkeypatch.setattr(sys, "argv", ["ssmd-bench", *words, "--shard", part])
+        assert main([*words, "--shard", part]) == 0
+    capsys.readouterr()
+    assert main(["rescore", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert "4 cells" in said and f"unite them with `{shlex.join(['ssmd-bench', *words])}`" in said and said.count("\n") == 1 and "--shard" not in said
+    assert main(words) == 0    # unites
+    capsys.readouterr()
+    assert main(["rescore", str(tmp_path / "run")]) == 0 and "not united" not in capsys.readouterr().out
+    assert main([*words, "--n", "8", "--shard", "1/2"]) == 0    # others of another size
+    capsys.readouterr()
+    assert main(["rescore", str(tmp_path / "run"), "--metric", "distinct", "--set", "kind=chars", "--set", "order=3"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("4 cells of") and json.loads(out[-1])["scored"] == 4
 
 
 SLOW = """

@@ -132,6 +132,35 @@ def test_a_sweep_whose_storage_is_lost_is_rebuilt_from_the_store(tmp_path, searc
     assert (tmp_path / "records.jsonl").read_bytes() == before
 
 
+BESIDE = replace(SMALL, study=replace(STUDY, arms=[*STUDY.arms, Arm("fixed", [Ancestral(1), Ancestral(9), Ancestral(2)], {"main": "heavy"})]), beside=("fixed",))
+
+
+def test_fixed_points_are_counted_beside_the_search_and_leave_it_as_it_is(tmp_path):
+    alone, beside = sweep(SMALL, tmp_path / "alone"), sweep(BESIDE, tmp_path / "beside")
+    assert alone == beside
+    counted = {r["key"]: r for r in Store(tmp_path / "beside").of("counted")}
+    extra = [counted[key] for key in keys(tmp_path / "beside") if key not in keys(tmp_path / "alone")]
+    assert {r["arm"] for r in extra} == {"fixed"} and 9 in {r["cell"]["sampler"]["steps"] for r in extra}
+    assert {1, 2, 9} <= {r["cell"]["sampler"]["steps"] for r in counted.values()} and {r["cell"]["n"] for r in counted.values()} == {96}
+    assert sweep(replace(BESIDE, early=(24,)), tmp_path / "early")["failed"] == 0
+    assert sum(r["arm"] == "fixed" for r in Store(tmp_path / "early").of("counted") if r["cell"]["n"] == 24) == 0, "at the last look alone"
+    with pytest.raises(ValueError, match="no other arm 'nobody'"):
+        replace(SMALL, beside=("nobody",))
+
+
+def test_a_fixed_point_that_fails_is_told(tmp_path):
+    asked = replace(BESIDE, study=replace(BESIDE.study, arms=[*STUDY.arms, Arm("fixed", [SelfSpeculative()], {"light": "heavy"})]), trials=2)
+    found = sweep(asked, tmp_path)
+    assert found["trials"] == 2 and found["failed"] == 1
+    assert [r["status"] for r in Store(tmp_path).of("counted") if r["arm"] == "fixed"] == ["skipped"]
+
+
+def test_two_workers_share_the_fixed_points(tmp_path):
+    found = [p for p in started(tmp_path, replace(BESIDE, trials=4), 2) if not p.join(300)]
+    assert [p.exitcode for p in found] == [0, 0]
+    assert max(Counter(keys(tmp_path)).values()) == 1 and {1, 2, 9} <= {r["cell"]["sampler"]["steps"] for r in Store(tmp_path).of("counted") if not r["control"]}
+
+
 def test_a_point_asked_twice_costs_nothing(tmp_path):
     few = replace(SMALL, space={"steps": Range(1, 2), "schedule": Choice(Linear())}, trials=8)
     found = sweep(few, tmp_path)

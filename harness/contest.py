@@ -1,0 +1,43 @@
+"""What a sweep found against fixed points of its study, as claims: both read from the records, at one number of rows, on the same rows.
+
+PREFIX.front_hypervolume_gain and PREFIX.front_ahead_of_ARM are those of harness/halves.py: the front is chosen on one half of the rows and judged on the other.
+"""
+
+from collections.abc import Sequence
+
+from harness.claims import claim
+from harness.halves import contest
+from harness.points import point, rows, scores
+from harness.spec import to_json
+from harness.store import Store
+from harness.sweep import Sweep
+
+
+def sides(store: Store, sweep: Sweep, fixed: str) -> tuple[list[dict], list[dict]]:
+    """Records of the search that keep to its band, and those of the arm `fixed`, cheapest first; settings of both belong to the arm."""
+    arms, band, quality = {arm.name: arm for arm in sweep.study.arms}, sweep.constraint, sweep.objectives[0]
+    settings, n = [(to_json(sampler), arms[fixed].temperature) for sampler in arms[fixed].points], rows(store, sweep.arm)
+    counted = [r for r in store.latest("counted", "key").values() if r["status"] == "done" and r["cell"]["n"] == n and r["arm"] in (sweep.arm, fixed, band and band.control)]
+    scored = sorted((r for r in counted if scores(store, r["key"], quality)), key=lambda r: r["cost"]["nfe_a"])
+    ours = [r for r in scored if (r["cell"]["sampler"], r["cell"]["temperature"]) in settings]
+    searched = [r for r in scored if r["arm"] == sweep.arm and r not in ours]
+    if band:
+        level = next((scores(store, r["key"], band.metric).value for r in counted if r["arm"] == band.control), None)
+        searched = [r for r in searched if level is not None and abs(scores(store, r["key"], band.metric).value - level) <= band.width]
+    return searched, ours
+
+
+def front_claims(store: Store, command: str, sweep: Sweep, fixed: str, prefix: str, modules: Sequence[str]) -> tuple[list[dict], str]:
+    """The two claims, or why there are none. The sweep's objectives are a metric and a cost of the rows."""
+    (quality, cost), (searched, ours) = sweep.objectives, sides(store, sweep, fixed)
+    metric, asked = sweep.labels()[quality], len(next(arm for arm in sweep.study.arms if arm.name == fixed).points)
+    if len(ours) < asked or not searched:
+        return [], f"{prefix}.front_hypervolume_gain: no claim, {len(ours)} of {asked} points of {fixed} and {len(searched)} of the search: give `ssmd-bench sweep` for this study"
+    c = contest(*([point(store, r, quality, cost) for r in side] for side in (searched, ours)), metric.better)
+    keys, half = [r["key"] for r in [*(searched[k] for k in c.front), *ours]], "front chosen on the even rows, judged on the odd"
+    made = [claim(f"{prefix}.front_hypervolume_gain", c.gain.value, c.gain.low, c.gain.high, f"{quality} {metric.unit} x ln {cost}", c.gain.n, command, keys,
+                  f"{len(c.front)} of {len(searched)} points against the {asked} of {fixed}, which have {c.baseline:.3g}; {half}", modules)]
+    if c.ahead:
+        made.append(claim(f"{prefix}.front_ahead_of_{fixed}", c.ahead.value, c.ahead.low, c.ahead.high, f"{quality} {metric.unit}, paired", c.ahead.n, command, keys,
+                          f"mean over {c.compared} of {asked}, each against the best point at no higher cost, at {c.cost:.2f} of it; {metric.better} is better; {half}", modules))
+    return made, ""

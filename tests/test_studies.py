@@ -1,0 +1,238 @@
+"""The studies of the mission at toy size: an exact joint as the network, the same arms, hooks and claims as at full size."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import pytest
+import torch
+
+import studies.ablations as ablations
+import studies.batch as batch
+import studies.frontier as frontier
+import studies.model_scheduling as model_scheduling
+import studies.noise_schedule as noise_schedule
+import studies.window_sweep as window_sweep
+from harness import runner
+from harness.contest import sides
+from harness.control import HeldOut
+from harness.data.exact import Exact
+from harness.data.markov import Markov
+from harness.importance import as_revealed, gaps, predicted_loss
+from harness.measured import column
+from harness.metrics.entropy import SampleEntropy
+from harness.metrics.exact_nll import ExactNll
+from harness.nets import checkpoint
+from harness.placement import Segments
+from harness.points import done
+from harness.present import present
+from harness.schedule import Cosine, Linear, Polynomial
+from harness.store import Store
+from harness.study import Arm, Table
+from harness.sweep_work import sweep
+from harness.window import Fixed
+from reports import placed
+from reports.frame import chapters
+from reports.records import read
+from ssmd.sampler import SelfSpeculative
+
+DATA = Exact()
+HEAVY, LIGHT = Table(DATA), Table(DATA, power=0.5)
+NETS = {"heavy": HEAVY, "light": LIGHT, "hybrid": HEAVY}
+
+
+@dataclass(frozen=True)
+class Nll(ExactNll):
+    """The likelihood under the law itself, where the studies have a judge."""
+
+    name: ClassVar[str] = "judge"
+
+
+def toy(study, **changes):
+    nets = {name: NETS[name] for name in study.nets if name in NETS}
+    return replace(study, **{"data": DATA, "nets": nets, "metrics": [Nll(), SampleEntropy()], "n": 64, "batch": 16, "timing": None} | changes)
+
+
+def whole(rows: list[dict], store: Store) -> dict[str, dict]:
+    """Claims by name, each with an interval that holds it, keys of its records and a unit."""
+    known = {r["key"] for r in store.records if "key" in r}
+    for row in rows:
+        assert row["low"] <= row["value"] <= row["high"] and row["unit"] and row["keys"] and {*row["keys"]} <= known, row
+        json.dumps(row, allow_nan=False)
+    return {row["claim"]: row for row in rows}
+
+
+@pytest.mark.parametrize("study", [ablations, batch, frontier, model_scheduling, noise_schedule, window_sweep], ids=lambda m: m.__name__)
+def test_every_point_of_the_study_as_it_stands_can_run(study):
+    cells = study.STUDY.cells()
+    assert cells and not any(cell.missing() for cell in cells) and len({cell.key() for cell in cells}) == len(cells)
+    assert "two cores" in study.__doc__ or "one core" in study.__doc__, "the docstring says what it costs"
+
+
+# ---- model scheduling
+
+
+@pytest.fixture(scope="module")
+def scheduled(tmp_path_factory):
+    study, folder = toy(model_scheduling.STUDY, n=200, batch=100), tmp_path_factory.mktemp("scheduled")
+    runner.run(study, folder, timing=False)
+    return study, folder, {r["name"]: r for r in model_scheduling.measure(study, Store(folder))}
+
+
+def test_all_28_placements_are_predicted_by_the_additive_bound(scheduled):
+    study, folder, found = scheduled
+    store, table = Store(folder), found["placements"]
+    assert len(done(store, "placed")) == 28 and len(table["rows"]) == 56
+    for states, arm in (("own states", "heavy"), ("validation text", "held_out")):
+        x = torch.from_numpy(store.get("samples", done(store, arm)[0]["key"])).long()
+        measured = gaps(HEAVY.load("cpu"), LIGHT.load("cpu"), x, as_revealed(x, study.seed), torch.arange(16) / 16)
+        kl = measured.kl.sum(0) / measured.masked.sum(0)
+        for chosen in ((0, 7), (3, 4), (2, 6)):
+            name = " ".join(map(str, ("segments", *chosen)))
+            assert column(table, "loss", states=states, placement=name) == [pytest.approx(predicted_loss(kl, Segments(chosen, 8)))]
+            assert kl[[2 * chosen[0], 2 * chosen[0] + 1, 2 * chosen[1], 2 * chosen[1] + 1]].sum() / 16 == pytest.approx(predicted_loss(kl, Segments(chosen, 8)))
+
+
+def test_placements_are_measured_against_the_heavy_network(scheduled):
+    _, folder, found = scheduled
+    store, nll = Store(folder), {r["key"]: r["value"] for r in Store(folder).of("scored") if r["label"] == "judge"}
+    heavy = nll[next(r["key"] for r in done(store, "heavy"))]
+    for r in done(store, "placed"):
+        name = " ".join(map(str, ("segments", *r["cell"]["sampler"]["placement"]["chosen"])))
+        assert column(found["placements"], "measured", placement=name, states="own states") == [pytest.approx(nll[r["key"]] - heavy)]
+
+
+def test_scheduling_claims_and_the_report_are_made_of_it(scheduled, monkeypatch):
+    study, folder, found = scheduled
+    monkeypatch.setattr(model_scheduling, "gaps", lambda *a: pytest.fail("computed again"))
+    assert {r["name"]: r for r in model_scheduling.measure(study, Store(folder))} == found
+    rows = whole(model_scheduling.claims(Store(folder), "a command"), Store(folder))
+    rho = rows["scheduling.spearman"]
+    assert -1 <= rho["low"] and rho["high"] <= 1 and "whole design, not a sample" in rho["note"] and len(rho["keys"]) == 30
+    assert rho["value"] == column(found["agreement"], "value", states="validation text", quantity="spearman")[0]
+    (chapter,) = chapters(read([folder]))
+    marks = placed.measured(chapter, "heavy")
+    assert marks.predicted.notna().sum() >= 28 and {"placement", "control"} <= {*marks.role}
+
+
+def test_there_is_no_correlation_before_all_placements_are_there(tmp_path, capsys):
+    study = toy(model_scheduling.STUDY)
+    study = replace(study, arms=[replace(arm, points=list(arm.points)[:5]) for arm in study.arms])
+    runner.run(study, tmp_path, timing=False)
+    assert model_scheduling.measure(study, Store(tmp_path)) == [] and model_scheduling.claims(Store(tmp_path), "x") == []
+    assert "not all placements" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="leave its prompt at 0"):
+        model_scheduling.measure(replace(study, prompt=0.5), Store(tmp_path))
+
+
+# ---- searches beside fixed points
+
+
+@pytest.mark.parametrize(("module", "fixed", "prefix"), [(window_sweep, "published", "window"), (noise_schedule, "linear", "noise_schedule")])
+def test_a_search_is_compared_with_fixed_points_at_the_same_rows(module, fixed, prefix, tmp_path, monkeypatch, capsys):
+    asked = replace(module.SWEEP, study=toy(module.STUDY), trials=8, constraint=replace(module.SWEEP.constraint, width=10.0))
+    monkeypatch.setattr(module, "SWEEP", asked)
+    found, store = sweep(asked, tmp_path), Store(tmp_path)
+    points = next(arm for arm in module.STUDY.arms if arm.name == fixed).points
+    assert found["trials"] == 8 and found["failed"] == 0 and {r["cell"]["n"] for r in store.of("counted")} == {64}
+    assert len(done(store, fixed)) + sum(r["arm"] == asked.arm for r in store.of("counted")) == len({r["key"] for r in store.of("counted")}) - 1 >= len(points)
+    rows = whole(module.claims(store, "a command"), store)
+    gain = rows[f"{prefix}.front_hypervolume_gain"]
+    assert "judged on the odd" in gain["note"] and gain["n"] == 32 and f"the {len(points)} of {fixed}" in gain["note"]
+    before = (tmp_path / "records.jsonl").read_bytes()
+    assert sweep(asked, tmp_path) == found and (tmp_path / "records.jsonl").read_bytes() == before
+    (tmp_path / "records.jsonl").write_bytes(b"".join(line + b"\n" for line in before.splitlines() if f'"arm":"{fixed}"'.encode() not in line))
+    assert not [r for r in module.claims(Store(tmp_path), "x") if "front" in r["claim"]] and "no claim, " in capsys.readouterr().out
+
+
+def test_points_outside_the_band_do_not_compete(tmp_path):
+    asked = replace(window_sweep.SWEEP, study=toy(window_sweep.STUDY), trials=4)
+    sweep(asked, tmp_path)
+    inside, ours = sides(Store(tmp_path), replace(asked, constraint=replace(asked.constraint, width=10.0)), "published")
+    none, same = sides(Store(tmp_path), replace(asked, constraint=replace(asked.constraint, width=0.0)), "published")
+    assert inside and not none and ours == same and len(ours) == 6
+
+
+# ---- training side of the noise schedules
+
+
+class Corpus(Markov):
+    def tokens(self, split):
+        return self.rows(split, 400, 0).flatten()
+
+
+def test_training_laws_are_compared_by_seed(tmp_path, monkeypatch):
+    monkeypatch.setattr(noise_schedule, "SMALLEST", replace(noise_schedule.SMALLEST, width=8, heads=2, blocks=1, batch=4, tokens=5 * 4 * 16, warmup=2))
+    monkeypatch.setattr(noise_schedule, "LAWS", {"linear": Linear(), "cosine": Cosine(), "polynomial": Polynomial(2.0)})
+    monkeypatch.setattr(noise_schedule, "SEEDS", (1, 2))
+    data = Corpus(symbols=3, length=16)
+    study = toy(noise_schedule.STUDY, data=data, arms=[Arm("held_out", [HeldOut()])], n=8, batch=8)
+    runner.run(study, tmp_path, timing=False)
+    (record,) = noise_schedule.measure(study, Store(tmp_path))
+    assert len(record["rows"]) == 6 and {*column(record, "tokens")} == {320}
+    for law, seed, _, nats in record["rows"]:
+        card = checkpoint.load(tmp_path / "training" / f"{law}_{seed}" / f"{law}.safetensors").card
+        assert card["validation_nats_per_token"]["draft"] == nats and card["training"]["seed"] == seed
+    assert len({tuple(column(record, "nats", law=law)) for law in noise_schedule.LAWS}) == 3, "the law matters"
+    monkeypatch.setattr(noise_schedule, "train", lambda *a, **k: pytest.fail("trained again"))
+    assert noise_schedule.measure(study, Store(tmp_path)) == [record]
+    rows = whole(noise_schedule.claims(Store(tmp_path), "a command"), Store(tmp_path))
+    difference = [a - b for a, b in zip(column(record, "nats", law="cosine"), column(record, "nats", law="linear"))]
+    cosine = rows["noise_schedule.training_cosine_minus_linear"]
+    assert cosine["value"] == pytest.approx(sum(difference) / 2) and cosine["n"] == 2
+    assert cosine["high"] - cosine["value"] == pytest.approx(12.7062 * abs(difference[0] - difference[1]) / 2, rel=1e-4), "Student's interval of two"
+
+
+def test_data_that_are_no_text_train_nothing(tmp_path):
+    study = toy(noise_schedule.STUDY, arms=[Arm("held_out", [HeldOut()])])
+    runner.run(study, tmp_path, timing=False)
+    assert noise_schedule.measure(study, Store(tmp_path)) == []
+
+
+# ---- ablations, batch, frontier
+
+
+def test_an_ablated_network_is_compared_at_the_same_settings(tmp_path):
+    arms = [*(Arm(name, ablations.SETTINGS, {"main": name}) for name in ("hybrid", "hybrid_two")), Arm("held_out", [HeldOut()])]
+    study = toy(ablations.STUDY, nets={"heavy": HEAVY, "hybrid": HEAVY, "hybrid_two": LIGHT}, arms=arms, n=400, batch=200)
+    runner.run(study, tmp_path, timing=False)
+    rows = whole(ablations.claims(Store(tmp_path), "a command"), Store(tmp_path))
+    worse = rows["ablations.hybrid_two_minus_hybrid"]
+    assert worse["low"] > 0 and len(worse["keys"]) == 2, "the flattened joint is a worse network"
+    assert "0 M tokens (hybrid_two) and 0 M tokens (hybrid)" in worse["note"]
+    assert ablations.budget({"tokens": 24e6, "earlier_cycle": {"tokens": 12e6, "earlier_cycle": None}}) == 36
+
+
+def test_a_network_that_is_not_there_has_no_arm_and_the_run_says_so(tmp_path, capsys, monkeypatch):
+    (tmp_path / "here.safetensors").touch()
+    there, (said,) = present(tmp_path, {"here": "a", "absent": "ssmd-bench train absent"})
+    assert there == ["here"] and "absent has no arm" in said and "`ssmd-bench train absent`" in said
+    assert {arm.name for arm in ablations.STUDY.arms} == {"held_out", *ablations.MEMBERS} and len(ablations.OTHERS) + len(ablations.ABSENT) == 3
+    monkeypatch.setattr(ablations, "ABSENT", [said])
+    assert ablations.measure(ablations.STUDY, Store(tmp_path)) == [] and capsys.readouterr().err == f"{said}\n"
+
+
+def test_stragglers_cost_more_in_larger_batches_and_less_with_the_queue(tmp_path, monkeypatch):
+    monkeypatch.setattr(batch, "BATCHES", (1, 4, 16))
+    monkeypatch.setattr(batch, "RESAMPLES", 40)
+    data = Exact(length=6)
+    study = toy(batch.STUDY, data=data, nets={"heavy": Table(data), "hybrid": Table(data)}, arms=[Arm("ssmd", [SelfSpeculative(Fixed(3), 1)], {"main": "hybrid"})], n=48)
+    runner.run(study, tmp_path, timing=False)
+    (record,) = batch.measure(study, Store(tmp_path))
+    ratio = {(b, q): column(record, "ratio", batch=b, queue=q)[0] for b in (1, 4, 16) for q in (True, False)}
+    assert ratio[1, True] == ratio[1, False] == 1 and 1 < ratio[4, True] <= ratio[4, False] < ratio[16, False] and ratio[16, True] < ratio[16, False]
+    assert column(record, "needed") == pytest.approx([done(Store(tmp_path), "ssmd")[0]["cost"]["nfe_a"]] * 6) and {*column(record, "same_rows")} == {1.0}
+    rows = whole(batch.claims(Store(tmp_path), "a command"), Store(tmp_path))
+    assert rows.keys() == {f"batch.executed_over_needed.N1.B{b}.{word}" for b in (4, 16) for word in ("queue", "waiting")}
+    monkeypatch.setattr(batch, "watched", lambda *a: pytest.fail("watched again"))
+    assert batch.measure(study, Store(tmp_path)) == [record]
+
+
+def test_the_frontier_of_all_samplers_runs_and_claims_what_both_fronts_reach(tmp_path, capsys):
+    study = toy(frontier.STUDY, n=96, batch=96)
+    assert {type(p).name for arm in study.arms for p in arm.points} >= {"ancestral", "first_hitting", "scheduled", "ssmd", "fixed_count", "any_order", "fused_float32"}
+    assert runner.run(study, tmp_path, timing=False)["failed"] == 0
+    rows = whole(frontier.claims(Store(tmp_path), "a command"), Store(tmp_path))
+    said = capsys.readouterr().out
+    assert all(f"frontier.nfe_ratio.judge.{steps}" in rows or f"frontier.nfe_ratio.judge.{steps}: no interval" in said for steps in frontier.MATCHED_AT)
+
