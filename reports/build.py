@@ -16,20 +16,23 @@ import json
 import pkgutil
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import isfinite
 from pathlib import Path
+from types import ModuleType
 
 import jinja2
-import numpy as np
 import pandas as pd
 
-from reports import costs, front, grids, interactive, measured, page, placed, plots, published, samples, style, tables
+from reports import costs, front, grids, history, interactive, measured, page, placed, plots, published, samples, style, sweeps, tables
 from reports.adjusted import adjusted, note
 from reports.frame import Chapter, chapters
 from reports.records import Records, read
 
 TEMPLATES = Path(__file__).parent / "templates"
-FRAMES = (front.tradeoff, front.likelihood, front.acceptance, grids.heat, costs.stack, costs.times)  # each (chapter, baseline) -> tidy frame
+FRAMES = (  # each (chapter, baseline) -> tidy frame
+    front.tradeoff, front.likelihood, front.acceptance, grids.heat, costs.stack, costs.times, sweeps.history, sweeps.front, sweeps.importance,
+)
 
 
 def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resamples: int = 2000) -> Path:
@@ -42,7 +45,8 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
             (out / room).mkdir(parents=True, exist_ok=True)
         prefixes = [f"{k}-{_slug(part.name)}-" if len(parts) > 1 else "" for k, part in enumerate(parts, 1)]
         found = [_chapter(part, records, out, prefix, baseline, resamples) for part, prefix in zip(parts, prefixes)]
-        numbers = {"schema": 1, "chapters": [numbers for _, numbers in found]}
+        past, drawn = draw([history.over_commits(parts, front.baseline_of(parts[0], baseline))], out / "figures", "")
+        numbers = {"schema": 1, "chapters": [numbers for _, numbers in found], "history": drawn.get("history", [])}
         (out / "numbers.json").write_text(json.dumps(_plain(numbers), allow_nan=False) + "\n", encoding="utf-8")
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -51,9 +55,9 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
         )
-        title = " + ".join(dict.fromkeys(part.name for part in parts))
+        title = " + ".join(dict.fromkeys(cell.study["name"] for part in parts for cell in part.cells.values()))
         html = environment.get_template("report.html.j2").render(
-            chapters=[context for context, _ in found], torn=records.torn, newer=records.newer, command=command, title=title
+            chapters=[context for context, _ in found], history=past, torn=records.torn, newer=records.newer, command=command, title=title
         )
         (out / "index.html").write_text(html, encoding="utf-8")
     except OSError as error:
@@ -64,10 +68,8 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
 def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baseline: str, resamples: int) -> tuple[dict, dict]:
     """What the template needs of a chapter, and its numbers; figures and tables are written."""
     base = front.baseline_of(chapter, baseline)
-    ratios, places = adjusted(front.matched(chapter, base, resamples)), placed.measured(chapter, base)
-    known = published.beside(chapter, base, ratios, places)
-    tidy = [ratios, places, known, *(make(chapter, base) for make in FRAMES), *measured.frames(chapter, base)]
-    figures, drawn = _figures(tidy, out / "figures", prefix)
+    ratios, known, tidy = frames(chapter, base, resamples)
+    figures, drawn = draw(tidy, out / "figures", prefix)
     for name, frame in (("points", chapter.frame), ("matched", ratios), ("published", known)):
         frame.to_csv(out / "tables" / f"{prefix}{name}.csv", index=False)
     tables.points_tex(chapter, out / "tables" / f"{prefix}points.tex")
@@ -104,14 +106,26 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
     }
 
 
-def _figures(tidy: Sequence[pd.DataFrame], folder: Path, prefix: str) -> tuple[list[dict], dict[str, list]]:
-    """Draw and save every plot that has its columns and something to show, in both widths."""
-    figures, numbers = [], {}
+def frames(chapter: Chapter, base: str | None, resamples: int) -> tuple[pd.DataFrame, pd.DataFrame, list[pd.DataFrame]]:
+    """Ratios at matched quality, published numbers beside ours, and every tidy frame of the chapter, those two among them."""
+    ratios, places = adjusted(front.matched(chapter, base, resamples)), placed.measured(chapter, base)
+    known = published.beside(chapter, base, ratios, places)
+    return ratios, known, [ratios, places, known, *(make(chapter, base) for make in FRAMES), *measured.frames(chapter, base)]
+
+
+def drawable(tidy: Sequence[pd.DataFrame]) -> Iterator[tuple[ModuleType, pd.DataFrame]]:
+    """Every plot for which there is a frame with its columns, in the order of the page."""
     modules = [importlib.import_module(f"reports.plots.{module.name}") for module in pkgutil.iter_modules(plots.__path__)]
     for plot in sorted(modules, key=lambda module: module.PLACE):
         frame = next((frame for frame in tidy if len(frame) and set(plot.needs) <= set(frame)), None)
-        if frame is None:
-            continue
+        if frame is not None:
+            yield plot, frame
+
+
+def draw(tidy: Sequence[pd.DataFrame], folder: Path, prefix: str) -> tuple[list[dict], dict[str, list]]:
+    """Draw and save every plot that has its columns and something to show, in both widths."""
+    figures, numbers = [], {}
+    for plot, frame in drawable(tidy):
         name, pictures = prefix + plot.__name__.rsplit(".", 1)[-1], {}
         for size, inches in (("", style.DOUBLE), ("-single", style.SINGLE)):
             with style.paper():
@@ -141,10 +155,13 @@ def _slug(text: str) -> str:
 
 def _plain(value: object) -> object:
     """JSON data: no NaN, no numpy."""
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is float:
+        return value if isfinite(value) else None
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if kind is dict:
         return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
+    if kind is list or kind is tuple:
         return [_plain(v) for v in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+    return _plain(value.item())  # of numpy

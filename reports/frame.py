@@ -38,6 +38,7 @@ class Chapter(NamedTuple):
     controls: list[str]
     troubles: list[dict]  # what is missing: {"what", "arm", "setting", "reason"}
     tables: list[dict]  # measured records of all run folders
+    palette: list[str]  # arms of the whole report: one colour and marker an arm everywhere
 
     def done(self, arm: str | None = None) -> pd.DataFrame:
         found = self.frame[(self.frame.status == "done") & (self.frame.control if arm in self.controls else ~self.frame.control)]
@@ -48,7 +49,23 @@ def chapters(records: Records) -> list[Chapter]:
     questions: dict[str, list[Cell]] = {}
     for cell in records.cells:
         questions.setdefault(cell.question(), []).append(cell)
-    return [_chapter(cells, records.tables) for cells in questions.values()]
+    found = [_chapter(cells, records.tables) for cells in questions.values()]
+    names = [chapter.name for chapter in found]
+    found.sort(key=lambda chapter: (names.index(chapter.name), -chapter.frame.n.max()))  # the most rows of a study first
+    palette = list(dict.fromkeys(arm for chapter in found for arm in chapter.arms))
+    return [chapter._replace(name=_told_apart(chapter, found), palette=palette) for chapter in found]
+
+
+def _told_apart(chapter: Chapter, chapters: Sequence[Chapter]) -> str:
+    """Its name, and in what it differs from other chapters of that name."""
+    about, parts = [next(iter(c.cells.values())).record["cell"] for c in chapters if c.name == chapter.name], []
+    mine = next(iter(chapter.cells.values()))
+    for part, words in (("n", "n = {:,}"), ("seed", "seed {}"), ("prompt", "prompt {}")):
+        if len({json.dumps(other[part], sort_keys=True) for other in about}) > 1:
+            parts.append(words.format(mine.record["cell"][part]) if mine.record["cell"][part] is not None else f"no {part}")
+    if len(about) > 1 and not parts:
+        parts = [" and ".join(dict.fromkeys(str(cell.store.folder) for cell in chapter.cells.values()))]
+    return ", ".join([chapter.name, *parts])
 
 
 def _chapter(cells: list[Cell], tables: list[dict]) -> Chapter:
@@ -100,7 +117,7 @@ def _chapter(cells: list[Cell], tables: list[dict]) -> Chapter:
     frame = frame.sort_values(["_rank", "arm", "nfe_a"], kind="stable", ignore_index=True).drop(columns="_rank")
     arms = {control: list(dict.fromkeys(frame.arm[frame.control == control])) for control in (False, True)}
     keyed = {cell.record["key"]: cell for cell in cells}
-    return Chapter(" + ".join(studies), frame, metrics, keyed, arms[False], arms[True], troubles, tables)
+    return Chapter(" + ".join(studies), frame, metrics, keyed, arms[False], arms[True], troubles, tables, arms[False])
 
 
 def _row(cell: Cell, names: dict, settings: dict, code: str, trouble) -> dict:

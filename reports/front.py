@@ -40,7 +40,7 @@ def subject(chapter: Chapter) -> str:
 
 def dressed(chapter: Chapter, rows: list[dict], baseline: str | None) -> pd.DataFrame:
     """The rows with what every figure needs of an arm."""
-    look = looks(chapter.arms, baseline)
+    look = looks(chapter.palette, baseline)
     frame = pd.DataFrame(rows)
     if len(frame):
         known = [look.get(arm) for arm in frame.arm]

@@ -12,7 +12,7 @@ from reports.front import AXES, directional, held_out
 
 def data(chapter: Chapter, baseline: str | None) -> dict | None:
     """None where no point has both a cost and a metric with a better side."""
-    done, look = chapter.done(), style.looks(chapter.arms, baseline)
+    done, look = chapter.done(), style.looks(chapter.palette, baseline)
     costs = [cost for cost in AXES if cost in done and done[cost].notna().any()]
     metrics = [label for label in directional(chapter) if done[label].notna().any()]
     if not costs or not metrics:

@@ -30,7 +30,7 @@ def _newest(chapter: Chapter) -> list[dict]:
 
 def _dressed(frame: pd.DataFrame, chapter: Chapter, baseline: str | None) -> pd.DataFrame:
     if "key" in frame:
-        about, look = chapter.frame.set_index("key"), looks(chapter.arms, baseline)
+        about, look = chapter.frame.set_index("key"), looks(chapter.palette, baseline)
         for column in ("arm", "setting", "nfe_a"):
             frame[column] = frame.key.map(about[column])
         frame["colour"], frame["marker"] = ([getattr(look[arm], part) for arm in frame.arm] for part in ("colour", "marker"))

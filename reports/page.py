@@ -1,6 +1,8 @@
 """What a chapter of the page says, as plain data for the template: sentences, table rows, samples, provenance."""
 
 import json
+import re
+import textwrap
 from itertools import groupby
 
 import numpy as np
@@ -45,7 +47,7 @@ def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dic
 
 def points(chapter: Chapter, baseline: str | None) -> dict:
     """The table of all operating points; cells that were not done have their reason instead of numbers."""
-    look, metrics = style.looks(chapter.arms, baseline), metric_order(chapter)
+    look, metrics = style.looks(chapter.palette, baseline), metric_order(chapter)
     timed = "seconds" in chapter.frame
     heads = [{"name": "NFE A"}, {"name": "NFE B"}, {"name": "NFE C"}]
     heads += [
@@ -75,7 +77,7 @@ def points(chapter: Chapter, baseline: str | None) -> dict:
 
 
 def matched_rows(ratios: pd.DataFrame, chapter: Chapter, baseline: str | None) -> list[dict]:
-    look = style.looks(chapter.arms, baseline)
+    look = style.looks(chapter.palette, baseline)
     rows = [e | {"look": look[e["arm"]], "quality": spell(e["quality"]), "arm_cost": spell(e["arm_cost"])} for e in stated(ratios)]
     return [
         {"metric": metric, "arms": [list(mine) for _, mine in groupby(group, key=lambda e: e["arm"])]}
@@ -85,7 +87,7 @@ def matched_rows(ratios: pd.DataFrame, chapter: Chapter, baseline: str | None) -
 
 def accepted(chapter: Chapter, baseline: str | None) -> list[dict]:
     """Drafts accepted, over all tests, at some depths, and per pass, of every cell that verifies drafts."""
-    look, found = style.looks(chapter.arms, baseline), []
+    look, found = style.looks(chapter.palette, baseline), []
     frame = acceptance(chapter, baseline)
     for key, rows in frame.groupby("key", sort=False) if len(frame) else ():
         depth = rows[rows.by == "depth"].set_index("index")
@@ -158,8 +160,26 @@ def provenance(chapter: Chapter, records: Records) -> dict:
         "networks": [
             {"name": names[sha], "sha256": sha, "card": json.dumps(records.networks.get(sha, {}).get("card"), indent=1)} for sha in used
         ],
-        "metrics": {label: json.dumps(m["metric"], sort_keys=True) for label, m in chapter.metrics.items()},
+        "metrics": {label: json.dumps(_metric(m["metric"]), sort_keys=True) for label, m in chapter.metrics.items()},
         "machines": [m for m in records.machines if m["id"] in here],
         "commands": list(dict.fromkeys(cell.study.get("command", "") for cell in cells if cell.study.get("command"))),
-        "questions": list(dict.fromkeys(cell.study.get("question", "") for cell in cells if cell.study.get("question"))),
+        "questions": [paragraphs(text) for text in dict.fromkeys(cell.study.get("question", "") for cell in cells if cell.study.get("question"))],
     }
+
+
+def _metric(settings: dict) -> dict:
+    """What a metric is: its identity, where it has one, stands for the path of its file."""
+    return settings.get("identity") or settings
+
+
+def paragraphs(text: str) -> list[dict]:
+    """A docstring as parts {"text", "code"}: lines of prose run on, indented ones stand as they are.
+
+    >>> paragraphs("One\\ntwo.\\n\\n    make demo")
+    [{'text': 'One two.', 'code': False}, {'text': 'make demo', 'code': True}]
+    """
+    found = []
+    for part in re.split(r"\n\s*\n", text.strip("\n")):
+        code = all(line.startswith("    ") for line in part.splitlines())
+        found.append({"text": textwrap.dedent(part).strip() if code else " ".join(part.split()), "code": code})
+    return found

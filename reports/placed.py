@@ -108,7 +108,7 @@ def _predicted(chapter: Chapter, cell: Cell) -> dict[str, float]:
     """Of each placement, from the newest table that was computed with the same two networks."""
     nets, found = set(cell.record["cell"]["nets"].values()), {}
     for table in chapter.tables:
-        if {"placement", "loss"} <= set(table["columns"]) and nets <= set(table.get("settings", {}).values()):
-            place = {column: k for k, column in enumerate(table["columns"])}
-            found = {row[place["placement"]]: row[place["loss"]] for row in table["rows"]}
+        if {"placement", "loss"} <= set(table["columns"]) and nets <= {x for x in table.get("settings", {}).values() if isinstance(x, str)}:
+            rows = [dict(zip(table["columns"], row)) for row in table["rows"]]
+            found = {row["placement"]: row["loss"] for row in rows if row.get("states", "own states") == "own states"}
     return found

@@ -1,16 +1,12 @@
-"""Whole sequences of every arm, chosen by the seed and not by hand, with the misspelt words marked where the scorer stored them.
-
-A metric may store its marks beside its scores: room "marks", key of the score, (m, 3) row, first place, place after the last. Spelling marks the words
-that the training vocabulary lacks. A store without them is told as such; nothing is guessed here.
-"""
+"""Whole sequences of every arm, chosen by the seed and not by hand, with the misspelt words marked (reports/misspelt.py)."""
 
 import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 
+from reports import misspelt
 from reports.frame import Chapter
-from reports.records import Cell
 from reports.tables import spell
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz "
@@ -37,18 +33,11 @@ def samples(chapter: Chapter) -> list[dict]:
         except ValueError as error:
             found.append(about | {"rows": [], "reason": str(error), "marked": False, "nfe": None})
             continue
-        alphabet, marks = cell.record["cell"]["data"].get("alphabet") or ALPHABET, marks_of(cell)
-        rows = [(r, pieces(decode(x[r], alphabet), [] if marks is None else marks[marks[:, 0] == r, 1:].tolist())) for r in chosen(len(x), int(row.seed))]
+        alphabet, picked = cell.record["cell"]["data"].get("alphabet") or ALPHABET, chosen(len(x), int(row.seed))
+        marks = misspelt.marks(cell, x, picked, lambda ids, letters=alphabet: decode(ids, letters))
+        rows = [(r, pieces(decode(x[r], alphabet), (marks or {}).get(r, []))) for r in picked]
         found.append(about | {"nfe": spell(row.nfe_a) if arm in chapter.arms else None, "reason": "", "rows": rows, "marked": marks is not None})
     return found
-
-
-def marks_of(cell: Cell) -> np.ndarray | None:
-    """(m, 3) row, start, stop of the misspelt words; None where they were not stored."""
-    for record in cell.scored.values():
-        if record["metric"]["name"] == "spelling" and record["status"] == "done" and cell.store.has("marks", record["score_key"]):
-            return cell.store.get("marks", record["score_key"])
-    return None
 
 
 def pieces(text: str, spans: Sequence[Sequence[int]]) -> list[tuple[str, bool]]:

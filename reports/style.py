@@ -1,6 +1,6 @@
 """How figures look: paper widths, colour-blind-safe colours, one colour and marker an arm everywhere, three file formats, inline SVG.
 
-Colours are those of Okabe and Ito (2008) without the yellow, which vanishes on white; the baseline has the ink. Single column 3.25 in, double
+Colours are those of Okabe and Ito (2008) without the yellow, which vanishes on white, and two of Tol's muted scheme; the baseline has the ink. Single column 3.25 in, double
 6.75 in, text of 6.5 to 7 points; fonts are embedded as TrueType.
 """
 
@@ -18,15 +18,16 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from reports.font import families
+
 SINGLE, DOUBLE = 3.25, 6.75  # inches
 INK, MUTED, FRONT, GRID, PAPER = "#1a1a1b", "#6b6b6d", "#c4c4c8", "#e6e6e9", "#ffffff"
 VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", FRONT: "var(--front)", GRID: "var(--grid)", PAPER: "var(--paper)"}
-COLOURS = (INK, "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "<", ">")
-SIGNS = dict(zip(MARKERS, "●■◆▲▼✚✖★◀▶"))
+COLOURS = (INK, "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933")
+MARKERS = ("o", "s", "D", "^", "v", "<", ">", "P", "X", "*")
+SIGNS = dict(zip(MARKERS, "●■◆▲▼◀▶✚✖★"))
 
 RC = {
-    "font.family": "DejaVu Sans",
     "font.size": 7,
     "axes.titlesize": 7,
     "axes.labelsize": 7,
@@ -87,13 +88,18 @@ def looks(arms: Sequence[str], baseline: str | None) -> dict[str, Look]:
 
 def paper():
     """A context in which figures are drawn."""
-    return matplotlib.rc_context(RC)
+    return matplotlib.rc_context(RC | {"font.family": families()})
 
 
 def panels(rows: int, columns: int, inches: float, height: float, **share) -> tuple[Figure, np.ndarray]:
     """A figure without pyplot's global state, and its axes, (rows, columns); `height` inches a row."""
     figure = Figure(figsize=(inches, height * rows + 0.35))
     return figure, figure.subplots(rows, columns, squeeze=False, **share)
+
+
+def even(axis: Axis, most: int = 5) -> None:
+    """At most `most` steps of 1, 2, 2.5 or 5."""
+    axis.set_major_locator(MaxNLocator(most, steps=(1, 2, 2.5, 5, 10)))
 
 
 def log_x(ax: Axes, values: Sequence[float], most: int = 5) -> None:
@@ -116,35 +122,30 @@ def _log(axis: Axis, limits: Callable, values: Sequence[float], most: int) -> No
     low, high = low * np.exp(-pad), high * np.exp(pad)
     limits(low, high)
     decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    choices = (
-        2.0 ** np.arange(-20, 21),
-        4.0 ** np.arange(-10, 11),
-        np.outer(decades, (1, 2, 5)).ravel(),
-        np.outer(decades, (1, 3)).ravel(),
-        decades,
-        np.array(MaxNLocator(4).tick_values(low, high)),
-    )
-    choices = choices[2:] if low < 0.5 else choices
+    twos = 2.0 ** np.arange(-20, 21)
+    tens = (np.outer(decades, (1, 2, 5)).ravel(), np.outer(decades, (1, 3)).ravel(), decades, np.array(MaxNLocator(4).tick_values(low, high)))
+    choices = tens if low < 0.2 else (twos, twos[::2], np.sort(np.outer(twos, (1, 1.5)).ravel()), *tens)
     inside = [c[(c >= low) & (c <= high)] for c in choices]
+    inside += [t[:: -(-len(t) // most)] for t in inside if len(t) > most]
     ticks = next((t for t in inside if 3 <= len(t) <= most), next((t for t in inside if 2 <= len(t) <= most), inside[-1]))
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: re.sub(r"e-0*", "e-", f"{value:g}")))
 
 
 def legend(figure: Figure, handles: Mapping[str, Artist], inches: float) -> None:
     """One legend above all panels, in as many columns as fit the width."""
     labels = list(handles)
     widths = [0.42 + 0.054 * len(label) for label in labels]  # inches: handle, gap and text of 6.5 points
-    lines = 1 if sum(widths) <= inches else -(-len(labels) // max(1, int(inches / max(widths))))
+    columns = next((k for k in range(len(labels), 1, -1) if sum(part.max() for part in np.array_split(widths, k)) <= inches), 1)
     width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + 0.14 * lines)
-    figure.legend(list(handles.values()), labels, loc="outside upper center", ncols=-(-len(labels) // lines))
+    figure.set_size_inches(width, height + 0.14 * -(-len(labels) // columns))
+    figure.legend(list(handles.values()), labels, loc="outside upper center", ncols=columns)
 
 
 def brief(text: str, inches: float) -> str:
     """The text, shortened in its middle to what stands beside bars of a figure so wide."""
-    most = 38 if inches >= DOUBLE else 26
+    most = 44 if inches >= DOUBLE else 34
     return text if len(text) <= most else f"{text[: most // 2]}…{text[len(text) - most // 2 + 1 :]}"
 
 

@@ -3,18 +3,27 @@
 import io
 import json
 import re
+import subprocess
+import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from matplotlib.image import imread
 
+from harness.data.wikipedia_leads import WikipediaLeads
+from harness.metrics.words import Spelling
+from harness.runner import run as run_study
 from harness.spec import ROOT, to_json
 from harness.stats import ratio_interval
+from harness.store import Store
 from harness.window import Cosine, Fixed, Linear, Open
 from reports import frame, front, records, samples, style, tables, windows
+from reports import page as page_of
 from reports.build import TEMPLATES, build
+from studies.smoke import STUDY as SMOKE
 from tests.test_report_toy import DATA, METRICS, write, write_grid, write_many
 
 N = 40
@@ -325,3 +334,109 @@ def test_ten_thousand_records_make_a_page_in_seconds_and_under_five_megabytes(tm
 def test_gallery_names_every_figure():
     told = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8"), re.M)
     assert sorted(told) == sorted(path.stem for path in (ROOT / "reports" / "plots").glob("[a-z]*.py")), "docs/gallery.md has a line for each module of reports/plots"
+
+
+def test_a_skipped_cell_stands_on_the_page_with_its_reason(tmp_path, plain):
+    store = write(tmp_path / "run", n=12, timed=0, troubles=False)
+    record = next(r for r in store.of("counted") if r["arm"] == "ssmd")
+    bare = {k: v for k, v in record.items() if k not in ("cost", "samples_sha256", "time")}
+    store.append(bare | {"key": "s" * 24, "status": "skipped", "reason": "needs a network with verify passes"})
+    page = build([tmp_path / "run"], tmp_path / "out", resamples=100).read_text()
+    row = re.search(r'<tr><th scope="row"><span class="flag">skipped</span></th>.*?</tr>', page, re.S)[0]
+    assert "needs a network with verify passes" in row and "ssmd" in row and "1 skipped" in page
+
+
+def test_two_runs_make_one_report_with_chapters_of_their_own_and_shared_looks(tmp_path, plain):
+    write(tmp_path / "one", n=12, timed=0, troubles=False, name="first")
+    write_grid(tmp_path / "two", n=16, timed=0)
+    page = build([tmp_path / "one", tmp_path / "two"], tmp_path / "out", resamples=100).read_text()
+    numbers = json.loads((tmp_path / "out" / "numbers.json").read_text())
+    assert [c["name"] for c in numbers["chapters"]] == ["first", "grid"] and "<title>first + grid ·" in page
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids)) and {"1-first-headline", "2-grid-headline", "1-first-samples", "2-grid-samples"} <= set(ids)
+    fronts = [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)]
+    looks = [{arm["name"]: (arm["sign"], arm["colour"]) for arm in data["arms"]} for data in fronts]
+    shared = set(looks[0]) & set(looks[1])
+    assert len(fronts) == 2 and {"ancestral", "ssmd"} <= shared and all(looks[0][arm] == looks[1][arm] for arm in shared)
+    assert (tmp_path / "out" / "tables" / "1-first-points.csv").exists() and (tmp_path / "out" / "tables" / "2-grid-points.csv").exists()
+
+
+def test_runs_of_one_study_with_unlike_networks_are_told_apart(tmp_path, plain):
+    for run in ("old", "new"):
+        store = write(tmp_path / run, n=12, timed=0, troubles=False)
+        if run == "new":
+            lines = (tmp_path / run / "records.jsonl").read_text().replace(next(r["sha256"] for r in store.of("network") if r["name"] == "heavy"), "f" * 64)
+            (tmp_path / run / "records.jsonl").write_text(re.sub(r'"key":"..', '"key":"zz', lines))    # another network, another key
+    found = frame.chapters(records.read([tmp_path / "old", tmp_path / "new"]))
+    assert [chapter.name for chapter in found] == [f"made_up, {tmp_path / run}" for run in ("old", "new")]
+
+
+DELETED = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Gone(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("baselines", "ssmd", "studies"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Gone())
+from reports import style
+from reports.build import build
+from pathlib import Path
+style.save = lambda figure, folder, name: '<svg viewBox="0 0 1 1"></svg>'
+build([Path(sys.argv[1])], Path(sys.argv[2]), resamples=50)
+"""
+
+
+def test_a_report_renders_after_every_sampler_was_deleted(tmp_path):
+    """Real records, of the samplers that ship, in a process that cannot import one."""
+    run_study(replace(SMOKE, n=8, timing=None), tmp_path / "run")
+    done = {r["arm"] for r in Store(tmp_path / "run").of("counted") if r["status"] == "done" and not r["control"]}
+    assert {"ancestral", "ssmd", "scheduled"} <= done
+    made = subprocess.run([sys.executable, "-c", DELETED, str(tmp_path / "run"), str(tmp_path / "out")], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert made.returncode == 0, made.stderr[-2000:]
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert all(arm in page for arm in done) and "Nothing: every cell" in page
+
+
+def test_misspelt_words_are_found_by_the_data_that_the_records_name(tmp_path, plain):
+    """A row of known and unknown words; marked only if they agree with the stored score, and not at all by another text of that name."""
+    data = WikipediaLeads(length=32)
+    text = "ab the qzxv of xxyyz was the cat"
+    for run, identity in (("right", data.identity()), ("other", data.identity() | {"sha256": "0" * 64}), ("rescored", data.identity())):
+        store = write(tmp_path / run, n=4, judge=False, timed=0, troubles=False)
+        found = Spelling().score(data.encode(text).expand(4, -1), data)
+        lines = []
+        for record in store.records:
+            if record["type"] == "counted":
+                record = record | {"cell": record["cell"] | {"data": identity}}
+                store.put("samples", record["key"], data.encode(text).expand(4, -1).numpy().astype(np.uint8))
+            elif record.get("label") == "spelling":
+                store.put("scores", record["score_key"], np.stack([np.asarray(found.numerator) - (run == "rescored"), np.asarray(found.denominator)]).astype(np.float64))
+            lines.append(json.dumps(record))
+        (tmp_path / run / "records.jsonl").write_text("\n".join(lines) + "\n")
+        page = build([tmp_path / run], tmp_path / f"{run}_out", resamples=50).read_text()
+        marked = "ab the <mark>qzxv</mark> of <mark>xxyyz</mark> was the cat"
+        assert (marked in page) == (run == "right"), run
+        assert ("The records do not say which words are misspelt" in page) == (run != "right")
+
+
+def test_provenance_names_judge_precision_machine_commit_data_and_networks(tmp_path, plain):
+    store = write(tmp_path / "run", n=12, timed=0, troubles=False)
+    lines = [json.dumps(r | {"metric": r["metric"] | {"checkpoint": "/home/somebody/judge.safetensors", "identity": {"name": "judge", "sha256": "beef" * 16}}}
+                        if r.get("label") == "judge" else r) for r in store.records]
+    (tmp_path / "run" / "records.jsonl").write_text("\n".join(lines) + "\n")
+    page = build([tmp_path / "run"], tmp_path / "out", resamples=50).read_text()
+    facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page, re.S))
+    assert facts["draw dtype"] == "float64" and facts["network dtype"] == "float32" and facts["seed"] == "0"
+    assert "beef" * 16 in facts["metric judge"] and "somebody" not in page
+    assert DATA["sha256"] in facts["data"] and all(r["sha256"] in facts[f"network {r['name']}"] for r in store.of("network") if r["name"] != "light")
+    machine = facts["machine m0"]
+    assert "c0ffee" * 6 in machine and '<span class="flag">dirty</span> diff <code>d1ff</code>' in machine and "made-up processor" in machine and "torch 2.0" in machine
+    assert facts["rebuild this page"] == f"<code>ssmd-bench report {tmp_path / 'run'} --out {tmp_path / 'out'}</code>"
+
+
+def test_questions_run_on_and_their_commands_stay_apart():
+    assert page_of.paragraphs("What is it?\n\nA line\nand another.\n\n    make demo    prints\n    more\n") == [
+        {"text": "What is it?", "code": False}, {"text": "A line and another.", "code": False}, {"text": "make demo    prints\nmore", "code": True}]

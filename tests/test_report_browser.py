@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from reports import style
+from reports import style, sweeps
 from reports.build import build
-from tests.test_report_toy import write
+from tests.test_report_toy import write, write_sweep
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -183,3 +183,53 @@ def test_no_serious_violation_of_accessibility(browser, made, width, scheme):
     assert "error" not in found, found
     serious = [(v["id"], v["impact"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found["violations"] if v["impact"] in ("serious", "critical")]
     assert serious == [] and len(found["passes"]) > 20
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """A page of two runs, one of them a sweep."""
+    folder = tmp_path_factory.mktemp("two")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(style, "save", lambda figure, folder, name: '<svg viewBox="0 0 100 40"></svg>')
+        patch.setattr(sweeps, "RESAMPLES", 4)
+        write(folder / "run", n=12, timed=0)
+        write_sweep(folder / "hunt", n=16)
+        return build([folder / "run", folder / "hunt"], folder / "out", resamples=100)
+
+
+@pytest.mark.parametrize("width", [380, 1600])
+def test_page_of_two_runs_has_a_front_for_each_that_switches_alone(browser, two, width):
+    opened(browser, two, width)
+    assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
+    inside, outside = browser.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
+    assert inside <= outside
+    count = "return [...document.querySelectorAll('.front')].map((f) => f.querySelectorAll('.point').length)"
+    before = browser.execute_script(count)
+    assert len(before) == 3 and all(before)    # the run, the search, its early looks
+    browser.execute_script("document.querySelectorAll('.front')[1].querySelector('[name=arm]').click()")
+    after = browser.execute_script(count)
+    assert after[0] == before[0] and after[1] < before[1] and after[2] == before[2]
+
+
+@pytest.mark.parametrize("width", [380, 1600])
+def test_no_words_of_the_page_lie_over_others(browser, two, width):
+    """Boxes of the lines of text of headings, paragraphs, captions and cells, each against those of its neighbours on the page."""
+    opened(browser, two, width)
+    lines = browser.execute_script(r"""
+        const found = [];
+        for (const e of document.querySelectorAll("h1, h2, h3, p, figcaption, td, th, dt, dd, li, legend, label")) {
+          if (!e.checkVisibility() || e.closest(".tip, .skip") || e.querySelector("p, li, label")) continue;
+          const range = document.createRange(); range.selectNodeContents(e);
+          const name = e.tagName + ": " + e.textContent.trim().slice(0, 40);
+          for (const r of range.getClientRects()) if (r.width > 1 && r.height > 1) found.push([name, r.left, r.top + scrollY, r.right, r.bottom + scrollY]);
+        }
+        return found.sort((a, b) => a[2] - b[2])""")
+    assert len(lines) > 200
+    clashes = []
+    for k, (name, left, top, right, bottom) in enumerate(lines):
+        for other, x0, y0, x1, y1 in lines[k + 1 :]:
+            if y0 > bottom:
+                break
+            if other != name and min(right, x1) - max(left, x0) > 3 and min(bottom, y1) - max(top, y0) > 6:
+                clashes.append((name, other))
+    assert not clashes, clashes[:5]

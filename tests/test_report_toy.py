@@ -7,8 +7,10 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+import optuna
 
 from harness.store import Store
+from harness.sweep_storage import open_storage
 
 LENGTH = 128
 DATA = {"name": "made_up_text", "version": 1, "length": LENGTH, "sha256": "0" * 64}
@@ -320,3 +322,52 @@ def _text(rng: np.random.Generator, n: int, level: float) -> np.ndarray:
     ids = np.where(letters == " ", 26, letters.view(np.int32).reshape(n, LENGTH) - 97).astype(np.uint8)
     wrong = rng.random(ids.shape) < (1 - level) / 3
     return np.where(wrong, rng.integers(0, 27, ids.shape), ids).astype(np.uint8)
+
+
+def write_sweep(folder: Path, n: int = 24, trials: int = 20) -> Store:
+    """A run folder of a sweep with its journal: window step and rounds of the third family, points given up early, outside the band and failed; an arm beside it."""
+    store, rng = Store(folder), np.random.default_rng(2)
+    store.append({"type": "study", "name": "hunt", "question": "Made up.", "reference": "heavy", "arms": ["ssmd", "ancestral", "held_out"], "controls": ["held_out"],
+                  "command": "ssmd-bench sweep made_up.py"})
+    for net in ("heavy", "hybrid"):
+        store.append({"type": "network", "sha256": _sha(net), "name": net, "card": None})
+    ease = rng.normal(0, 0.35, n)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(storage=open_storage("", folder), study_name="hunt-ssmd-0123456789ab", directions=["minimize", "minimize"])
+    space = {"delta": optuna.distributions.FloatDistribution(0.02, 0.5, log=True), "rounds": optuna.distributions.IntDistribution(1, 8)}
+    for slot in range(trials):
+        study.enqueue_trial({"delta": float(0.02 * 25 ** rng.random()), "rounds": int(rng.integers(1, 9))}, user_attrs={"slot": slot})
+        trial = study.ask(space)
+        delta, rounds = trial.params["delta"], trial.params["rounds"]
+        trial.set_user_attr("settings", f"ssmd(cosine(delta={delta:.3g}), rounds={rounds})")
+        if slot == 3:
+            trial.set_user_attr("ended", "RuntimeError: made up")
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)
+            continue
+        sampler = {"name": "ssmd", "version": 1, "window": {"name": "cosine", "delta": delta}, "rounds": rounds}
+        for rows in (n // 2, n):
+            _cell(store, rng, "ssmd", sampler, {"main": "hybrid"}, rows, 2 / delta * np.exp(rng.normal(0, 0.02, rows)), 0.9 - 0.4 * delta, ease[:rows], True, 0)
+            key = _sha(f"{sampler}{ {'main': 'hybrid'} }{rows}0")[:24]
+            trial.set_user_attr(f"look {rows}", key)
+            if slot % 7 == 5:
+                break
+        values = [store.latest("scored", "key", "label")[key, "judge"]["value"], store.latest("counted", "key")[(key,)]["cost"]["nfe_a"]]
+        trial.set_constraint("sample_entropy", 0.1 if slot % 6 == 4 else -0.1)
+        study.tell(trial, values)
+    for steps in (8, 32):
+        _cell(store, rng, "ancestral", {"name": "ancestral", "version": 1, "steps": steps}, {"main": "heavy"}, n, np.full(n, float(steps)), 0.6 + steps / 200, ease, True, 0)
+    return store
+
+
+def count_again(store: Store, commit: str, time: str) -> None:
+    """Every finished cell counted and scored once more under another commit: other passes, other samples, other spelling. The old arrays stay."""
+    store.append(store.of("machine")[0] | {"commit": commit, "dirty": False, "diff_sha": None, "time": time})
+    for record in [r for r in store.of("counted") if r["status"] == "done"]:
+        key, costs = record["key"], store.get("costs", record["key"]) * 1.25
+        store.put("costs", key, costs)
+        store.append(record | {"time": time, "samples_sha256": _sha(commit + key), "cost": record["cost"] | {"nfe_a": float(costs[:, 0].mean())}})
+        for scored in [r for r in store.of("scored") if r["key"] == key and r["label"] == "spelling" and r["per"] == "row"][:1]:
+            pair, score_key = store.get("scores", scored["score_key"]), _sha(commit + scored["score_key"])[:24]
+            pair[0] = np.floor(pair[0] * 0.9)
+            store.put("scores", score_key, pair)
+            store.append(scored | {"time": time, "score_key": score_key, "value": float(pair[0].sum() / pair[1].sum())})

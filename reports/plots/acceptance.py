@@ -11,8 +11,8 @@ TITLE = "Acceptance of drafts"
 SECTION = "acceptance"
 PLACE = 50
 needs = ("by", "index", "tested", "passed", "share", "window")
-FEWEST = 50  # tests behind a point that is drawn
-MOST = 8  # settings of an arm that are drawn, spread over their passes
+FEWEST = 200  # tests behind a point that is drawn
+MOST = 6  # settings of an arm that are drawn, spread over their passes
 PANELS = {"depth": "depth in the verify pass", "progress": "tenth of the sequence"}
 
 
@@ -22,7 +22,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     if frame.empty:
         return None
     arms, wide = list(dict.fromkeys(frame.arm)), inches >= style.DOUBLE
-    figure, axes = style.panels(*((len(arms), 2) if wide else (2 * len(arms), 1)), inches, 1.8 if wide else 1.5, sharey=True)
+    figure, axes = style.panels(*((len(arms), 2) if wide else (2 * len(arms), 1)), inches, 2.0 if wide else 1.7)
     handles = {}
     for pair, arm in zip(axes.reshape(len(arms), 2), arms):
         mine, name = frame[frame.arm == arm].sort_values("nfe_a", kind="stable"), f"{arm} " if len(arms) > 1 else ""
@@ -31,22 +31,22 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             colour = shade(mine.colour.iloc[0], 0.62 * k / max(1, len(keys) - 1))
             for ax, by in zip(pair, PANELS):
                 points = mine[(mine.key == key) & (mine.by == by)].sort_values("index")
-                look = {"color": colour, "marker": mine.marker.iloc[0] if by == "progress" or len(points) <= 16 else None, "markersize": 2.6, "linewidth": 0.9}
-                (line,) = ax.plot(points["index"], points.share, **look)
+                marked = [k for k, index in enumerate(points["index"]) if by == "progress" or index & (index - 1) == 0]  # by depth: 1, 2, 4, 8 ...
+                (line,) = ax.plot(points["index"], points.share, color=colour, marker=mine.marker.iloc[0], markersize=2.6, linewidth=0.9, markevery=marked)
                 if by == "progress" and widths and points.window.notna().any():
                     (dotted,) = widths.plot(points["index"], points.window, color=colour, linewidth=0.9, linestyle=(0, (1, 1.2)))
                     handles.setdefault("width of the window", dotted)
             handles[f"{name}{mine.setting[mine.key == key].iloc[0]}".strip() or arm] = line
-        if widths:
-            _right(widths)
         for ax, by in zip(pair, PANELS):
             ax.set_xlabel(PANELS[by])
             ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        if len(arms) > 1:
-            pair[0].set_title(arm)
-        style.log_x(pair[0], mine["index"][mine.by == "depth"])
-        for ax in pair[: 1 if wide else 2]:
             ax.set_ylabel("accepted / tested")
+            style.even(ax.yaxis, 5)
+        if widths:
+            _overlay(pair[1], widths)
+        if len(arms) > 1:
+            pair[0].set_title(arm, loc="left")
+        style.log_x(pair[0], mine["index"][mine.by == "depth"])
     handles |= {name: handles.pop(name) for name in ("width of the window",) if name in handles}
     style.legend(figure, handles, inches)
     return figure, frame[["arm", "setting", "key", "by", "index", "tested", "passed", "share", "window"]].to_dict("records")
@@ -62,12 +62,19 @@ def drawn(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame.key.isin(keys)]
 
 
-def _right(ax) -> None:
-    ax.set_yscale("log")
-    style.log_y(ax, [value for line in ax.lines for value in line.get_ydata()])
-    ax.set_ylabel("window (tokens)")
-    ax.spines["right"].set_visible(True)
-    ax.grid(False)
+def _overlay(ax, widths) -> None:
+    """The window in the lower third of the panel and acceptance above it, so that no line of the one crosses one of the other."""
+    low, high = ax.get_ylim()
+    ax.set_ylim(low - 0.6 * (high - low), high)
+    ax.set_yticks([tick for tick in MaxNLocator(5, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high) if low <= tick <= high])
+    widths.set_yscale("log")
+    values = [value for line in widths.lines for value in line.get_ydata()]
+    style.log_y(widths, values, most=2)
+    bottom, top = widths.get_ylim()
+    widths.set_ylim(bottom, bottom * (top / bottom) ** 3)
+    widths.set_ylabel("window (tokens)", loc="bottom")
+    widths.spines["right"].set_visible(True)
+    widths.grid(False)
 
 
 def shade(colour: str, share: float) -> str:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import MaxNLocator
 
 from reports import style
 from reports.plots.tradeoff import FAR, bars, beyond, dots, reach, subject
@@ -20,7 +19,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     if frame.empty:
         return None
     pairs, wide = [(m, e) for m in metrics for e in entropies], inches >= style.DOUBLE
-    figure, axes = style.panels(*((len(metrics), len(entropies)) if wide else (len(pairs), 1)), inches, 2.0 if wide else 1.6)
+    figure, axes = style.panels(len(metrics), len(entropies), inches, 1.9 if wide else 1.5, sharex="col", sharey="row")
     handles = {}
     for ax, (metric, entropy) in zip(axes.ravel(), pairs):
         mine = frame[(frame.metric == metric) & (frame.entropy == entropy)]
@@ -38,10 +37,12 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
                 beyond(ax, level, low, high)
             else:
                 handles.setdefault("held-out data", rule(level, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1))
-        ax.set_xlabel(f"{entropy.replace('_', ' ')} (nats)")
-        ax.set_ylabel(f"{metric.replace('_', ' ')} ↓ (nats per token)")
-        ax.xaxis.set_major_locator(MaxNLocator(5))
-        ax.yaxis.set_major_locator(MaxNLocator(5))
+        if metric == metrics[-1]:
+            ax.set_xlabel(f"{entropy.replace('_', ' ')} (nats)")
+        if entropy == entropies[0]:
+            ax.set_ylabel(f"{metric.replace('_', ' ')} ↓{' ' if wide else chr(10)}(nats per token)")
+        style.even(ax.xaxis, 5 if wide else 2)
+        style.even(ax.yaxis, 5)
     handles |= {"held-out data": handles.pop("held-out data")} if "held-out data" in handles else {}
     style.legend(figure, handles, inches)
     columns = ["metric", "entropy", "arm", "setting", "key", "n", "x", "x_low", "x_high", "y", "y_low", "y_high", "x_level", "y_level"]

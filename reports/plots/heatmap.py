@@ -6,7 +6,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from reports import style
 from reports.plots.tradeoff import quality_label, subject
-from reports.tables import spell
+from reports.tables import digits
 
 TITLE = "Quality and passes over a grid of two settings"
 SECTION = "tradeoff"
@@ -16,39 +16,45 @@ SHADES = LinearSegmentedColormap.from_list("shades", ["#f2f7fb", "#8fbfe0", "#00
 DARK, LIGHT = "#000000", "#fffffe"  # text on a shade, in a light page and in a dark one
 GRIDS = 3  # drawn
 MOST = 14  # cells along a side that carry their number
+NARROW = 4  # cells across, up to which two panels share a single column
+LETTER = 0.055  # inches of a tick label
 
 
 def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     """The figure, one row a grid, and a list with the numbers of every mark in it."""
     grids, metrics, wide = list(dict.fromkeys(frame.grid))[:GRIDS], list(dict.fromkeys(frame.metric)), inches >= style.DOUBLE
-    up = frame.groupby("grid").y_place.max().loc[grids].max() + 1
-    figure, axes = style.panels(*((len(grids), len(metrics)) if wide else (len(grids) * len(metrics), 1)), inches, min(3.2, 0.75 + (0.26 if wide else 0.19) * up))
+    across, up = (frame.groupby("grid")[f"{name}_place"].max().loc[grids].max() + 1 for name in "xy")
+    columns = len(metrics) if wide else 2 if across <= NARROW else 1
+    figure, axes = style.panels(-(-len(grids) * len(metrics) // columns), columns, inches, min(3.2, 0.75 + (0.26 if wide else 0.19) * up))
     for ax, (grid, metric) in zip(axes.ravel(), ((grid, metric) for grid in grids for metric in metrics)):
         mine = frame[(frame.grid == grid) & (frame.metric == metric)]
         if mine.empty:
             ax.set_axis_off()
             continue
-        across, up = mine.x_place.max() + 1, mine.y_place.max() + 1
+        across, up = mine.x_place.max() + 1, mine.y_place.max() + 1  # of this grid
         table = np.full((up, across), np.nan)
         table[mine.y_place, mine.x_place] = mine.value
         shades = SHADES if mine.better.iloc[0] == "higher" else SHADES.reversed()
         norm = Normalize(np.nanmin(table), np.nanmax(table))
         ax.pcolormesh(table, cmap=shades, norm=norm, edgecolors=style.PAPER, linewidth=0.8)
         if max(across, up) <= MOST:
+            places = min(digits(row.value, row.low, row.high) for row in mine.itertuples())
             for row in mine.itertuples():
                 dark = sum(c * w for c, w in zip(shades(norm(row.value)), (0.3, 0.6, 0.1))) < 0.55
-                text = spell(row.value, row.low, row.high)["value"]
-                ax.text(row.x_place + 0.5, row.y_place + 0.5, text, ha="center", va="center", fontsize=6, color=LIGHT if dark else DARK)
+                ax.text(row.x_place + 0.5, row.y_place + 0.5, f"{row.value:.{places}f}", ha="center", va="center", fontsize=6, color=LIGHT if dark else DARK)
         for axis, name in ((ax.xaxis, "x"), (ax.yaxis, "y")):
             ticks = mine.drop_duplicates(f"{name}_place").sort_values(f"{name}_place")
             axis.set_ticks(ticks[f"{name}_place"] + 0.5, ticks[name])
             axis.set_label_text(mine[f"{name}_name"].iloc[0])
-        if max(map(len, mine.x)) > 5:
+        if max(map(len, mine.x)) * across * LETTER > 0.7 * inches / columns:
             ax.tick_params(axis="x", rotation=30)
         ax.grid(False)
         ax.tick_params(length=0)
-        title = "NFE A ↓ (passes a sequence)" if metric == "nfe_a" else quality_label(mine)
-        ax.set_title(f"{style.brief(grid, inches)}: {title}" if len(grids) > 1 and (metric == metrics[0] or not wide) else title)
+        gap = " " if wide or columns == 1 else "\n"
+        title = f"NFE A ↓{gap}(passes a sequence)" if metric == "nfe_a" else quality_label(mine, gap)
+        ax.set_title(f"{style.brief(grid, inches)}:{gap}{title}" if len(grids) > 1 and (metric == metrics[0] or not wide) else title)
+    for ax in axes.ravel()[len(grids) * len(metrics) :]:
+        ax.set_axis_off()
     return figure, frame[frame.grid.isin(grids)][["grid", "metric", "key", "x_name", "x", "y_name", "y", "n", "value", "low", "high"]].to_dict("records")
 
 

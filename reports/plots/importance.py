@@ -1,12 +1,11 @@
 """KL and loss gap between the heavy and the light network over the share of text revealed, on held-out text and on the sampler's own states."""
 
 import pandas as pd
-from matplotlib.ticker import MaxNLocator
 
 from reports import style
 
 TITLE = "Where the light network costs: KL and loss gap"
-SECTION = "tradeoff"
+SECTION = "importance"
 PLACE = 60
 needs = ("states", "quantity", "alpha", "value")
 QUANTITIES = {"kl": "KL(heavy || light)", "gap": "loss gap, light - heavy"}
@@ -26,7 +25,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         ax.set_xlim(0, 1)
         ax.set_xlabel("share of the text revealed")
         ax.set_ylabel(f"{label}\n(nats per masked token)")
-        ax.yaxis.set_major_locator(MaxNLocator(6))
+        style.even(ax.yaxis, 6)
     axes[0, 0].set_ylim(bottom=min(0, frame.low.min()))
     style.legend(figure, handles, inches)
     return figure, frame[["states", "quantity", "alpha", "value", "low", "high"]].to_dict("records")

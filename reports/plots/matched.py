@@ -1,7 +1,6 @@
 """Cost of the baseline over that of each arm at equal quality, along the range that both frontiers reach."""
 
 import pandas as pd
-from matplotlib.ticker import MaxNLocator
 
 from reports import style
 from reports.plots.tradeoff import subject
@@ -9,6 +8,7 @@ from reports.plots.tradeoff import subject
 TITLE = "Passes saved at equal quality"
 SECTION = "matched"
 PLACE = 30
+FEW = 3  # arms, beyond which bands are pale
 needs = ("ratio", "passes", "quality", "kind")
 
 
@@ -25,7 +25,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     for ax, metric in zip(axes.ravel(), metrics):
         for arm, points in frame[frame.metric == metric].groupby("arm", sort=False):
             colour, marker, points = points.colour.iloc[0], points.marker.iloc[0], points.sort_values("passes")
-            ax.fill_between(points.passes, points.low, points.high, color=colour, alpha=0.18, linewidth=0)
+            ax.fill_between(points.passes, points.low, points.high, color=colour, alpha=0.18 if known.arm.nunique() <= FEW else 0.07, linewidth=0)
             (line,) = ax.plot(
                 points.passes, points.ratio, color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4, markersize=3.2
             )
@@ -33,7 +33,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
                 handles.setdefault(arm, line)
         ax.axhline(1, color=style.INK, linewidth=0.8)
         ax.set_title(f"at equal {metric.replace('_', ' ')}")
-        ax.yaxis.set_major_locator(MaxNLocator(5))
+        style.even(ax.yaxis, 5)
         ax.set_xlabel(f"NFE A that {baseline} needs for this quality")
         style.log_x(ax, frame.passes)
     for ax in axes[:, 0]:

@@ -26,10 +26,12 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             ax.plot([getattr(row, kind)], [place], linestyle="none", marker="s" if control else "D", markersize=3.4, color=colour, markerfacecolor=face, markeredgewidth=0.8)
         if kind == "x":
             ax.axvline(0, color=style.INK, linewidth=0.8, zorder=1)
+        ax.margins(x=0.1)
+        style.even(ax.xaxis, 6 if wide else 2)
         ax.grid(False, axis="y")
         ax.tick_params(axis="y", length=0)
     axes[0, 0].set_yticks(range(len(frame)), [style.brief(name, inches) for name in frame.placement], fontsize=6)
-    axes[0, 0].invert_yaxis()
+    axes[0, 0].set_ylim(len(frame) - 0.5, -0.5)
     metric, unit = frame.metric.iloc[0].replace("_", " "), frame.unit.iloc[0]
     axes[0, 0].set_xlabel(f"{metric} beyond all-heavy ({unit})" if wide else f"{metric} beyond\nall-heavy")
     if predicted:

@@ -5,7 +5,7 @@ import pandas as pd
 from reports import style
 
 TITLE = "Placements ranked by predicted loss"
-SECTION = "tradeoff"
+SECTION = "importance"
 PLACE = 61
 needs = ("placement", "named", "loss", "beyond_sandwich")
 

@@ -1,5 +1,7 @@
 """Published quality against passes, hollow, in panels of its own regime; the measured one of the same name beside it."""
 
+import textwrap
+
 import pandas as pd
 
 from reports import style
@@ -10,7 +12,7 @@ SECTION = "published"
 PLACE = 70
 needs = ("quantity", "method", "nfe", "value", "marker", "regime", "source")
 LEFT_OUT = ("SDTT (distilled)",)  # buys its likelihood with entropy and would squeeze the scale
-COLOURS, SHAPES = (style.INK, "#44aa99", "#cc6677", "#999933"), ("o", "D", "^", "s")
+COLOURS, SHAPES = (style.INK, "#44aa99", "#cc6677", "#999933", "#9a8fd0"), ("o", "D", "^", "s", "v")
 
 
 def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
@@ -19,20 +21,23 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     if frame.empty:
         return None
     quantities, wide = list(dict.fromkeys(frame.quantity)), inches >= style.DOUBLE
-    figure, axes = style.panels(*((len(quantities), 2) if wide else (2 * len(quantities), 1)), inches, 1.9 if wide else 1.6)
+    figure, axes = style.panels(len(quantities), 2, inches, 1.9 if wide else 1.65)
     handles = {}
-    for pair, quantity in zip(axes.reshape(len(quantities), 2), quantities):
+    for pair, quantity in zip(axes, quantities):
         mine = frame[frame.quantity == quantity]
         for ax, ours in zip(pair, (False, True)):
             rows = mine[(mine.marker == "ours") == ours]
-            (_measured if ours else _published)(ax, rows, handles)
-            style.log_x(ax, rows.nfe)
-            ax.set_title(f"ours: {rows.regime.iloc[0]}" if ours else _regimes(rows), fontsize=6.5)
+            (_measured if ours else _published)(ax, rows, handles, list(dict.fromkeys(frame.method[frame.marker != "ours"])))
+            style.log_x(ax, rows.nfe, most=5 if wide else 4)
+            title = f"ours: {rows.regime.iloc[0]}" if ours else _regimes(rows)
+            ax.set_title(title if wide else textwrap.fill(title.replace(" = ", "\xa0=\xa0"), 24), fontsize=6.5)
             arrow = {"higher": " ↑", "lower": " ↓"}.get(rows.better.iloc[0], "")
-            ax.set_ylabel(f"{quantity.replace('_', ' ')}{arrow}\n({rows.unit.iloc[0]})")
+            if wide or not ours:
+                ax.set_ylabel(f"{quantity.replace('_', ' ')}{arrow}\n({rows.unit.iloc[0]})")
             ax.set_xlabel("NFE A" if ours else "NFE, as published")
+            style.even(ax.yaxis, 5)
             ax.margins(y=0.15)
-    style.legend(figure, handles, inches)
+    style.legend(figure, dict(sorted(handles.items(), key=lambda item: item[0].startswith("ours"))), inches)
     return figure, frame[["quantity", "method", "nfe", "value", "low", "high", "unit", "regime", "marker", "source", "key"]].to_dict("records")
 
 
@@ -47,14 +52,15 @@ def _regimes(rows: pd.DataFrame) -> str:
     return f"{rows.marker.iloc[0]}: {'; '.join(regimes)}"
 
 
-def _published(ax, rows: pd.DataFrame, handles: dict) -> None:
-    for k, (method, points) in enumerate(rows.groupby("method", sort=False)):
+def _published(ax, rows: pd.DataFrame, handles: dict, methods: list[str]) -> None:
+    for method, points in rows.groupby("method", sort=False):
+        k = methods.index(method)
         look = {"color": COLOURS[k % len(COLOURS)], "marker": SHAPES[k % len(SHAPES)], "markerfacecolor": "none", "markeredgewidth": 0.9}
         (line,) = ax.plot(points.nfe, points.value, linestyle=(0, (3, 2)), linewidth=0.8, **look)
         handles[f"{points.marker.iloc[0]}: {method}"] = line
 
 
-def _measured(ax, rows: pd.DataFrame, handles: dict) -> None:
+def _measured(ax, rows: pd.DataFrame, handles: dict, methods: list[str]) -> None:
     for arm, points in rows.groupby("arm", sort=False):
         points = points.sort_values("nfe").rename(columns={"nfe": "x", "value": "y", "low": "y_low", "high": "y_high"}).assign(x_low=float("nan"), x_high=float("nan"))
         look = {"color": points.colour.iloc[0], "marker": points["shape"].iloc[0], "markeredgecolor": style.PAPER, "markeredgewidth": 0.4}

@@ -30,6 +30,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     names = [row.method if row.marker == "ours" else f"{row.method} ({row.marker})" for row in frame.itertuples()]
     ax.set_yticks(range(len(frame)), [style.brief(name, inches) for name in names], fontsize=6)
     ax.set_ylim(len(frame) - 0.5, -0.5)
+    ax.margins(x=0.08)
     ax.grid(False, axis="y")
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("NFE of the baseline over NFE of the arm, at equal quality" if inches >= style.DOUBLE else "NFE ratio at equal quality")

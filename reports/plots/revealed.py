@@ -27,7 +27,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             ax.set_xlabel(label)
             ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
             ax.set_xlim(mine["index"].min() - 0.5, mine["index"].max() + 0.5)
-            ax.yaxis.set_major_locator(MaxNLocator(4))
+            style.even(ax.yaxis, 4)
             if by == "revealed":
                 ax.set_ylim(bottom=0)
                 ax.set_ylabel("share of passes")

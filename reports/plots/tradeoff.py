@@ -14,6 +14,7 @@ needs = ("metric", "rank", "cost", "x", "y")
 CROWD = 100  # points of an arm in a panel beyond which their intervals stand in the tables alone
 FAR = 1.0  # ranges of the values, beyond which the held-out level is written and not drawn
 METRICS = 2  # drawn here, the first in rank; plots/further.py draws the others
+ON_PAPER = {"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.8}  # behind words, where lines pass
 
 
 def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
@@ -100,7 +101,7 @@ def beyond(ax: Axes, level: float, low: float, high: float) -> None:
     pad = high - low or abs(high) or 1
     ax.set_ylim(low - (0.05 if level > high else 0.2) * pad, high + (0.2 if level > high else 0.05) * pad)
     edge = (0.97, "top", "↑") if level > high else (0.03, "bottom", "↓")
-    ax.text(0.03, edge[0], f"held-out data {level:.3g} {edge[2]}", transform=ax.transAxes, va=edge[1], fontsize=6, color=style.MUTED)
+    ax.text(0.03, edge[0], f"held-out data {level:.3g} {edge[2]}", transform=ax.transAxes, va=edge[1], fontsize=6, color=style.MUTED, zorder=6, bbox=ON_PAPER)
 
 
 def reach(mine: pd.DataFrame, axis: str = "y") -> tuple[float, float]:

@@ -1,0 +1,36 @@
+"""The figures' font: the letters and signs of DejaVu Sans that figures use, cut out once a process, so that no PDF has to search the whole font for its own.
+
+Cutting takes half a second and saves a quarter of a second a PDF. Other characters are looked up in the whole font, which stands second.
+"""
+
+import atexit
+import shutil
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from fontTools import subset
+from matplotlib import font_manager
+
+WHOLE, CUT = "DejaVu Sans", "ssmd-bench Sans"
+LETTERS = (range(0x20, 0x180), range(0x370, 0x400), range(0x2010, 0x2040), range(0x2190, 0x2270))  # Latin, Greek, dashes and dots, arrows and operators
+FAMILY, FULL_NAME, TYPOGRAPHIC = 1, 4, 16  # entries of a font's table of names
+
+
+@lru_cache
+def families() -> list[str]:
+    """Names for matplotlib, the first to be asked first."""
+    options = subset.Options(layout_features=[], glyph_names=True, notdef_outline=True, name_IDs=["*"])
+    options.drop_tables = [*options.drop_tables, "GPOS", "GSUB", "GDEF", "MATH", "FFTM"]
+    font = subset.load_font(font_manager.findfont(WHOLE), options)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=[code for codes in LETTERS for code in codes])
+    cutter.subset(font)
+    for entry in font["name"].names:
+        if entry.nameID in (FAMILY, FULL_NAME, TYPOGRAPHIC):
+            entry.string = CUT
+    folder = Path(tempfile.mkdtemp(prefix="ssmd-bench-font-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    font.save(folder / "sans.ttf")
+    font_manager.fontManager.addfont(folder / "sans.ttf")
+    return [CUT, WHOLE]

@@ -1,0 +1,129 @@
+"""The committed figures of docs/gallery.md, redrawn from run folders: a small PNG a figure, and the text that shows them.
+
+    python -m reports.gallery runs/frontier:headline,tradeoff runs/acceptance --headline runs/frontier --arms ancestral scheduled ssmd
+
+RUN[:FIGURE,...] names a run folder and the figures of it to show, all of them by default; they become docs/figures/STUDY_FIGURE.png. --headline draws docs/figures/headline.png,
+which README shows, with the arms named alone. What stands between the marks of docs/gallery.md is written anew, and figures that it no longer shows are deleted.
+"""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from matplotlib.figure import Figure
+
+from harness.spec import ROOT
+from reports import build, front, style
+from reports.frame import Chapter, chapters
+from reports.records import Records, read
+
+DOCS = ROOT / "docs"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+DPI = 140  # of a figure that a page shows
+HEADLINE = "headline"
+RESAMPLES = 2000
+
+
+def shown(run: Path, names: Sequence[str], baseline: str = "ancestral") -> Iterator[tuple[Chapter, Records, ModuleType, Figure, str]]:
+    """The chapter of the most rows of a run, drawn in double column: every plot that it has and that is named."""
+    records = read([run])
+    chapter = chapters(records)[0]
+    base = front.baseline_of(chapter, baseline)
+    drawn = set()
+    for plot, frame in build.drawable(build.frames(chapter, base, RESAMPLES)[2]):
+        name = plot.__name__.rsplit(".", 1)[-1]
+        if names and name not in names:
+            continue
+        with style.paper():
+            made = plot.draw(frame, style.DOUBLE)
+        if made is not None:
+            drawn.add(name)
+            yield chapter, records, plot, made[0], plot.caption(frame)
+    if missing := set(names) - drawn:
+        raise ValueError(f"{run} has no figure {sorted(missing)[0]!r}: leave it out, or run the study that makes it")
+
+
+def write(asked: Sequence[str], docs: Path, headline: str = "", arms: Sequence[str] = ()) -> list[Path]:
+    """The figures written. Raises ValueError, in a sentence, if a run or a figure is not there."""
+    text, page, kept = [], docs / "gallery.md", []
+    head, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{page} has no {BEGIN} ... {END} to write between")
+    (docs / "figures").mkdir(exist_ok=True)
+    if headline:
+        kept.append(_save(_headline(Path(headline), arms), docs / "figures" / f"{HEADLINE}.png"))
+    for words in asked:
+        run, _, names = words.partition(":")
+        for chapter, records, plot, figure, caption in shown(Path(run), [name for name in names.split(",") if name]):
+            study = chapter.name.split(",")[0]
+            path = docs / "figures" / f"{study.replace(' ', '')}_{plot.__name__.rsplit('.', 1)[-1]}.png"
+            if not any(line.startswith(f"### {study}") for line in text):
+                text += [f"### {study}", "", _origin(chapter, records), ""]
+            kept.append(_save(figure, path))
+            text += [f"![{plot.TITLE}](figures/{path.name})", "", f"**{plot.TITLE}.** {caption}", ""]
+    command = shlex.join(["python", "-m", "reports.gallery", *asked, *(["--headline", headline] if headline else []), *(["--arms", *arms] if arms else [])])
+    told = ["", "Drawn from the run folders of these studies, which are not committed, by", "", f"    {command}", "", *text]
+    page.write_text(f"{head}{begin}\n" + "\n".join(told) + f"{end}{tail}", encoding="utf-8")
+    for path in sorted((docs / "figures").glob("*.png")):
+        if path not in kept:
+            path.unlink()
+    return kept
+
+
+def _headline(run: Path, arms: Sequence[str]) -> Figure:
+    chapter = chapters(read([run]))[0]
+    base = front.baseline_of(chapter, "ancestral")
+    if unknown := set(arms) - set(chapter.arms):
+        raise ValueError(f"{run} has no arm {sorted(unknown)[0]!r}: choose among {', '.join(chapter.arms)}")
+    if arms:
+        keep = chapter.frame.control | chapter.frame.arm.isin(arms)
+        chapter = chapter._replace(frame=chapter.frame[keep].reset_index(drop=True), arms=[arm for arm in chapter.arms if arm in arms])
+    plot = next(plot for plot, _ in build.drawable([front.tradeoff(chapter, base)]) if plot.SECTION == HEADLINE)
+    with style.paper():
+        made = plot.draw(front.tradeoff(chapter, base), style.DOUBLE)
+    if made is None:
+        raise ValueError(f"{run} has no metric to draw against passes: choose another run for the headline")
+    return made[0]
+
+
+def _origin(chapter: Chapter, records: Records) -> str:
+    """The command of the records, the commits that counted them, and how many cells are not there."""
+    cells = chapter.cells.values()
+    here = {cell.record.get("machine") for cell in cells}
+    commits = dict.fromkeys(f"{(m.get('commit') or 'unknown')[:7]}{' with changes' if m.get('dirty') else ''}" for m in records.machines if m["id"] in here)
+    counts = chapter.frame.status.value_counts().to_dict()
+    commands = dict.fromkeys(cell.study["command"] for cell in cells if cell.study.get("command"))
+    stale = int(chapter.frame.stale.sum())
+    told = ", ".join(f"{n} {status}" for status, n in counts.items()) + (f", {stale} of them stale" if stale else "")
+    return f"{'; '.join(f'`{command}`' for command in commands)} at {', '.join(commits)}. Cells: {told}."
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    with style.paper():
+        figure.savefig(path, dpi=DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    return path
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m reports.gallery", description="redraw the committed figures of docs/gallery.md")
+    parser.add_argument("runs", nargs="+", metavar="RUN[:FIGURE,...]")
+    parser.add_argument("--headline", default="", metavar="RUN", help="draw docs/figures/headline.png from this run")
+    parser.add_argument("--arms", nargs="+", default=[], help="arms of the headline figure (default: all)")
+    parser.add_argument("--docs", type=Path, default=DOCS)
+    options = parser.parse_args(words)
+    try:
+        kept = write(options.runs, options.docs, options.headline, options.arms)
+    except ValueError as error:
+        print(f"reports.gallery: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(map(str, kept)))
+    print(f"{sum(path.stat().st_size for path in kept) / 2**20:.2f} MiB in all")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""Every figure at print size: no words on other words, none cut off at the edge, none too small to read in a single column, nothing empty."""
+
+import importlib
+import itertools
+import pkgutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+
+from reports import build, front, history, plots, style
+from reports.frame import chapters
+from reports.records import read
+from tests.test_report_toy import count_again, write, write_grid, write_sweep
+
+SMALLEST = 6.0  # points
+NAMES = sorted(module.name for module in pkgutil.iter_modules(plots.__path__))
+
+
+def _measured() -> list[pd.DataFrame]:
+    """Tables that studies of their own make, with made-up numbers."""
+    rng, about = np.random.default_rng(0), {"n": 1024, "subject": "made_up_text, L = 128"}
+
+    def spans(frame, name=""):
+        value = frame[name or "value"]
+        low, high = (f"{name}_low", f"{name}_high") if name else ("low", "high")
+        return frame.assign(**{low: value * 0.95, high: value * 1.05})
+
+    alphas = (np.arange(8) + 0.5) / 8
+    importance = spans(pd.DataFrame([{"states": s, "quantity": q, "alpha": a, "value": 0.6 - 0.5 * a + 0.1 * (q == "gap")} | about
+                                     for s in ("own states", "held-out text") for q in ("kl", "gap") for a in alphas]))
+    names = ["sandwich", "prefix", "suffix", "middle", "interleaved", *(f"segments {a} {b}" for a in range(8) for b in range(a))]
+    loss = pd.DataFrame([{"placement": p, "named": k < 5, "loss": 0.05 + 0.1 * rng.random()} | about for k, p in enumerate(names)])
+    placements = spans(loss, "loss").assign(beyond_sandwich=0.0, beyond_low=-0.01, beyond_high=0.01)
+    steps = [16, 64, 256, 1024, 4096]
+    race = itertools.product(("ancestral", "fused_float32"), ("entropy", "entropy drawn"), ("closed form", "measured"), enumerate(steps))
+    float32 = spans(pd.DataFrame([{"arm": arm, "quantity": q, "kind": kind, "steps": s, "tokens": 20000, "value": 7.5 - 0.2 * k * (arm != "ancestral")} | about
+                                  for arm, q, kind, (k, s) in race]))
+    predicted = spans(spans(pd.DataFrame([{"states": s, "placement": p, "loss": 0.05 + 0.1 * rng.random(), "measured": 0.03 + 0.1 * rng.random()} | about
+                                          for s in ("own states", "validation text") for p in names[5:]]), "loss"), "measured")
+    batches = pd.DataFrame([{"key": "k0", "arm": "ssmd", "setting": "delta=0.16 rounds=10", "batch": b, "queue": q, "needed": 14.0, "ratio": 1 + 0.1 * k * (3 - 2 * q)} | about
+                            for q in (False, True) for k, b in enumerate((1, 4, 16, 64, 256))])
+    stragglers = spans(batches, "ratio").rename(columns={"ratio_low": "low", "ratio_high": "high"})
+    laws = pd.DataFrame([{"law": law, "seed": s, "tokens": 1.5e6, "nats": 2.4 + 0.01 * rng.random()} | about for law in ("linear", "cosine", "polynomial") for s in (1, 2, 3)])
+    rows = []
+    for key, setting in (("k0", "delta=0.16 rounds=10"), ("k1", "delta=0.04 rounds=4")):
+        for states, by, count in itertools.product(("own", "text"), ("depth", "progress", "round", "revealed"), (10,)):
+            rows += [{"key": key, "arm": "ssmd", "setting": setting, "nfe_a": 20.0, "colour": style.COLOURS[1], "marker": "s", "states": states, "by": by, "index": k + 1,
+                      "tests": 500, "predicted": 0.9 - 0.02 * k, "counted": 0.9 - 0.021 * k, "difference": 0.001} | about for k in range(count)]
+    revealed = pd.DataFrame(rows)
+    for name in ("predicted", "counted", "difference"):
+        revealed = spans(revealed, name)
+    return [importance, placements, float32, revealed, predicted, stragglers, laws]
+
+
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory):
+    """Tidy frames of all kinds, from three made-up runs."""
+    folder, found = tmp_path_factory.mktemp("figures"), []
+    for name, make in (("run", write), ("grid", write_grid), ("hunt", write_sweep)):
+        store = make(folder / name, n=24)
+        if name == "run":
+            for k, commit in enumerate(("1111111aaaa", "2222222bbbb", "3333333cccc")):
+                count_again(store, commit, f"299{k}-01-01T00:00:00+00:00")
+        parts = chapters(read([folder / name]))
+        base = front.baseline_of(parts[0], "ancestral")
+        found += [*build.frames(parts[0], base, 200)[2], history.over_commits(parts, base)]
+    return found + _measured()
+
+
+def texts(figure) -> list[tuple[Text, object]]:
+    """The words that a reader sees, each with its box in pixels."""
+    FigureCanvasAgg(figure).draw()
+    found = [text for legend in figure.legends for text in legend.get_texts()]
+    for ax in figure.axes:
+        if not ax.axison:
+            continue
+        found += [ax.title, ax._left_title, ax._right_title, ax.xaxis.label, ax.yaxis.label, *ax.texts]
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            found += [label for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high for label in (tick.label1, tick.label2)]
+    return [(text, text.get_window_extent()) for text in found if text.get_visible() and text.get_text().strip()]
+
+
+def over(a, b, slack: float) -> bool:
+    """Whether two boxes share more than `slack` pixels both ways."""
+    return min(a.x1, b.x1) - max(a.x0, b.x0) > slack and min(a.y1, b.y1) - max(a.y0, b.y0) > slack
+
+
+@pytest.mark.parametrize("inches", [style.DOUBLE, style.SINGLE], ids=["double", "single"])
+@pytest.mark.parametrize("name", NAMES)
+def test_words_of_a_figure_neither_overlap_nor_leave_it_and_can_be_read(frames, name, inches):
+    plot = importlib.import_module(f"reports.plots.{name}")
+    fitting = [frame for frame in frames if len(frame) and set(plot.needs) <= set(frame)]
+    assert fitting, f"no made-up run has the columns of {name}"
+    drawn = 0
+    for frame in fitting:
+        with style.paper():
+            made = plot.draw(frame, inches)
+            if made is None:
+                continue
+            figure, numbers = made
+            seen = texts(figure)
+        width, height = figure.bbox.width, figure.bbox.height
+        assert numbers and len(seen) > 4 and height / width < (1.2 if inches == style.DOUBLE else 2.6), (len(seen), height / width)
+        for text, box in seen:
+            assert text.get_fontsize() >= SMALLEST, text.get_text()
+            if not text.get_rotation() % 90:
+                assert box.x0 >= -2 and box.y0 >= -2 and box.x1 <= width + 2 and box.y1 <= height + 2, (text.get_text(), box, width, height)
+        slack = 1.5 * figure.dpi / 100  # a hair
+        straight = [(text, box) for text, box in seen if not text.get_rotation() % 90]
+        clash = [(a.get_text(), b.get_text()) for (a, one), (b, other) in itertools.combinations(straight, 2) if over(one, other, slack)]
+        assert not clash, clash
+        drawn += 1
+    assert drawn, f"{name} draws nothing of any made-up run"
+
+
+def test_an_arm_has_its_colour_and_marker_in_every_chapter_of_a_report(tmp_path):
+    write(tmp_path / "one", n=12, timed=0, troubles=False)
+    write_sweep(tmp_path / "two", n=12)
+    parts = chapters(read([tmp_path / "one", tmp_path / "two"]))
+    assert len(parts) > 1 and [part.arms for part in parts][0] != [part.arms for part in parts][-1]
+    looks = [{(row.arm, row.colour, row.marker) for row in front.tradeoff(part, "ancestral").itertuples()} for part in parts]
+    every = set.union(*looks)
+    assert len(every) == len({arm for arm, *_ in every}) == len({(colour, marker) for _, colour, marker in every})
+
+
+def test_figures_of_the_importance_study_stand_with_the_placements():
+    assert {name for name in NAMES if importlib.import_module(f"reports.plots.{name}").SECTION == "importance"} == {"importance", "placements", "placed", "predicted"}
+    template = (build.TEMPLATES / "report.html.j2").read_text(encoding="utf-8")
+    for name in NAMES:
+        section = importlib.import_module(f"reports.plots.{name}").SECTION
+        assert f'"{section}")' in template, f"no section of the page shows {name}"
