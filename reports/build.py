@@ -29,6 +29,7 @@ from reports.adjusted import adjusted, note
 from reports.frame import Chapter, chapters
 from reports.records import Records, read
 
+SIZES = ("", "-single")  # after a figure's name, double and single column
 TEMPLATES = Path(__file__).parent / "templates"
 FRAMES = (  # each (chapter, baseline) -> tidy frame
     front.tradeoff, front.likelihood, front.acceptance, grids.heat, costs.stack, costs.times, sweeps.history, sweeps.front, sweeps.importance,
@@ -124,29 +125,20 @@ def drawable(tidy: Sequence[pd.DataFrame]) -> Iterator[tuple[ModuleType, pd.Data
 
 def draw(tidy: Sequence[pd.DataFrame], folder: Path, prefix: str) -> tuple[list[dict], dict[str, list]]:
     """Draw and save every plot that has its columns and something to show, in both widths."""
-    figures, numbers = [], {}
+    made, numbers, jobs = [], {}, []
     for plot, frame in drawable(tidy):
-        name, pictures = prefix + plot.__name__.rsplit(".", 1)[-1], {}
-        for size, inches in (("", style.DOUBLE), ("-single", style.SINGLE)):
-            with style.paper():
-                made = plot.draw(frame, inches)
-            if made is None:
-                break
-            label = f"{plot.TITLE}. {plot.caption(frame)} All numbers stand in the tables of this page and in numbers.json."
-            pictures[size] = style.inline(style.save(made[0], folder, name + size), f"{name}{size}", label)
-            numbers[name] = made[1]
-        if pictures:
-            figures.append(
-                {
-                    "name": name,
-                    "title": plot.TITLE,
-                    "section": plot.SECTION,
-                    "caption": plot.caption(frame),
-                    "wide": pictures[""],
-                    "narrow": pictures["-single"],
-                }
-            )
-    return figures, numbers
+        name = prefix + plot.__name__.rsplit(".", 1)[-1]
+        with style.paper():
+            pair = [plot.draw(frame, inches) for inches in (style.DOUBLE, style.SINGLE)]
+        if None not in pair:
+            numbers[name] = pair[0][1]
+            jobs += [(figure, folder, name + size) for size, (figure, _) in zip(SIZES, pair)]
+            made.append({"name": name, "title": plot.TITLE, "section": plot.SECTION, "caption": plot.caption(frame)})
+    pictures = (style.save(*job) for job in jobs)
+    for figure in made:
+        label = f"{figure['title']}. {figure['caption']} All numbers stand in the tables of this page and in numbers.json."
+        figure |= {width: style.inline(next(pictures), figure["name"] + size, label) for width, size in zip(("wide", "narrow"), SIZES)}
+    return made, numbers
 
 
 def _slug(text: str) -> str:

@@ -15,22 +15,20 @@ from types import ModuleType
 
 from matplotlib.figure import Figure
 
-from harness.spec import ROOT
 from reports import build, front, style
 from reports.frame import Chapter, chapters
-from reports.records import Records, read
+from reports.records import read
 
-DOCS = ROOT / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 DPI = 140  # of a figure that a page shows
 HEADLINE = "headline"
 RESAMPLES = 2000
 
 
-def shown(run: Path, names: Sequence[str], baseline: str = "ancestral") -> Iterator[tuple[Chapter, Records, ModuleType, Figure, str]]:
+def shown(run: Path, names: Sequence[str], baseline: str = "ancestral") -> Iterator[tuple[Chapter, ModuleType, Figure, str]]:
     """The chapter of the most rows of a run, drawn in double column: every plot that it has and that is named."""
-    records = read([run])
-    chapter = chapters(records)[0]
+    chapter = chapters(read([run]))[0]
     base = front.baseline_of(chapter, baseline)
     drawn = set()
     for plot, frame in build.drawable(build.frames(chapter, base, RESAMPLES)[2]):
@@ -41,7 +39,7 @@ def shown(run: Path, names: Sequence[str], baseline: str = "ancestral") -> Itera
             made = plot.draw(frame, style.DOUBLE)
         if made is not None:
             drawn.add(name)
-            yield chapter, records, plot, made[0], plot.caption(frame)
+            yield chapter, plot, made[0], plot.caption(frame)
     if missing := set(names) - drawn:
         raise ValueError(f"{run} has no figure {sorted(missing)[0]!r}: leave it out, or run the study that makes it")
 
@@ -58,11 +56,11 @@ def write(asked: Sequence[str], docs: Path, headline: str = "", arms: Sequence[s
         kept.append(_save(_headline(Path(headline), arms), docs / "figures" / f"{HEADLINE}.png"))
     for words in asked:
         run, _, names = words.partition(":")
-        for chapter, records, plot, figure, caption in shown(Path(run), [name for name in names.split(",") if name]):
+        for chapter, plot, figure, caption in shown(Path(run), [name for name in names.split(",") if name]):
             study = chapter.name.split(",")[0]
             path = docs / "figures" / f"{study.replace(' ', '')}_{plot.__name__.rsplit('.', 1)[-1]}.png"
             if not any(line.startswith(f"### {study}") for line in text):
-                text += [f"### {study}", "", _origin(chapter, records), ""]
+                text += [f"### {study}", "", _origin(chapter), ""]
             kept.append(_save(figure, path))
             text += [f"![{plot.TITLE}](figures/{path.name})", "", f"**{plot.TITLE}.** {caption}", ""]
     command = shlex.join(["python", "-m", "reports.gallery", *asked, *(["--headline", headline] if headline else []), *(["--arms", *arms] if arms else [])])
@@ -90,11 +88,12 @@ def _headline(run: Path, arms: Sequence[str]) -> Figure:
     return made[0]
 
 
-def _origin(chapter: Chapter, records: Records) -> str:
+def _origin(chapter: Chapter) -> str:
     """The command of the records, the commits that counted them, and how many cells are not there."""
     cells = chapter.cells.values()
     here = {cell.record.get("machine") for cell in cells}
-    commits = dict.fromkeys(f"{(m.get('commit') or 'unknown')[:7]}{' with changes' if m.get('dirty') else ''}" for m in records.machines if m["id"] in here)
+    machines = [m for store in {cell.store.folder: cell.store for cell in cells}.values() for m in store.of("machine") if m["id"] in here]
+    commits = dict.fromkeys(f"{(m.get('commit') or 'unknown')[:7]}{' with changes' if m.get('dirty') else ''}" for m in machines)
     counts = chapter.frame.status.value_counts().to_dict()
     commands = dict.fromkeys(cell.study["command"] for cell in cells if cell.study.get("command"))
     stale = int(chapter.frame.stale.sum())

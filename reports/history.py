@@ -42,7 +42,7 @@ def over_commits(chapters: Sequence[Chapter], baseline: str | None) -> pd.DataFr
     if found.empty:
         return found
     found["place"], found["setting"] = found.commit.map(commits.index), found.key.map(settings).fillna("")
-    found["subject"] = " and ".join(dict.fromkeys(map(subject, chapters)))
+    found["subject"] = " and ".join(dict.fromkeys(subject(chapter) for chapter in chapters if found.key.isin(chapter.cells.keys()).any()))
     look = looks(chapters[0].palette, baseline)
     for part in ("colour", "marker"):
         found[part] = [getattr(look[arm], part) for arm in found.arm]

@@ -45,7 +45,6 @@ class Cell(NamedTuple):
 
 class Records(NamedTuple):
     cells: list[Cell]
-    machines: list[dict]
     networks: dict[str, dict]  # sha256 -> record
     torn: int
     newer: int  # records of a newer schema, left out
@@ -55,20 +54,19 @@ class Records(NamedTuple):
 
 def read(folders: Sequence[Path]) -> Records:
     """Raises ValueError, in a sentence, if there is nothing to report."""
-    cells, machines, networks, tables, torn, newer = {}, {}, {}, [], 0, 0
+    cells, networks, tables, torn, newer = {}, {}, [], 0, 0
     for folder in map(Path, folders):
         if not any(folder.glob("records*.jsonl")):
             raise ValueError(f"{folder} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
         store = Store(folder)
         torn, newer = torn + store.torn, newer + store.newer
-        machines |= {(m["id"], m.get("commit")): m for m in store.of("machine")}
         networks |= {net["sha256"]: net for net in store.of("network")}
         tables += store.of("measured")
         cells |= _cells(store)
     if not cells:
         names = ", ".join(str(folder) for folder in folders) or "no run folder"
         raise ValueError(f"{names}: no counted cell is stored, so there is nothing to report; run a study with `ssmd-bench run` first")
-    return Records(list(cells.values()), list(machines.values()), networks, torn, newer, [Path(folder) for folder in folders], tables)
+    return Records(list(cells.values()), networks, torn, newer, [Path(folder) for folder in folders], tables)
 
 
 def _cells(store: Store) -> dict[str, Cell]:

@@ -138,9 +138,9 @@ def legend(figure: Figure, handles: Mapping[str, Artist], inches: float) -> None
     labels = list(handles)
     widths = [0.42 + 0.054 * len(label) for label in labels]  # inches: handle, gap and text of 6.5 points
     columns = next((k for k in range(len(labels), 1, -1) if sum(part.max() for part in np.array_split(widths, k)) <= inches), 1)
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + 0.14 * -(-len(labels) // columns))
-    figure.legend(list(handles.values()), labels, loc="outside upper center", ncols=columns)
+    lines, (width, height) = -(-len(labels) // columns), figure.get_size_inches()
+    figure.set_size_inches(width, height + 0.14 * lines)
+    figure.legend(list(handles.values()), labels, loc="outside upper center", ncols=-(-len(labels) // lines))
 
 
 def brief(text: str, inches: float) -> str:

@@ -1,7 +1,7 @@
 """The report is built from made-up records (tests/test_report_toy.py), and its numbers are recomputed here from the files of the store alone."""
 
-import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +13,7 @@ import pytest
 import torch
 from matplotlib.image import imread
 
+from harness.clock import busy
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics.words import Spelling
 from harness.runner import run as run_study
@@ -42,12 +43,6 @@ def made(tmp_path_factory):
 def plain(monkeypatch):
     """Figures are drawn but not written: for tests of other things."""
     monkeypatch.setattr(style, "save", lambda figure, folder, name: '<svg viewBox="0 0 1 1"></svg>')
-
-
-def saved_svg(figure) -> str:
-    text = io.StringIO()
-    figure.savefig(text, format="svg")
-    return text.getvalue()
 
 
 def stored(run):
@@ -320,15 +315,17 @@ def test_width_of_a_stored_window_is_that_of_the_window(window, length):
 
 
 def test_ten_thousand_records_make_a_page_in_seconds_and_under_five_megabytes(tmp_path, monkeypatch):
-    """Without the disk's share: processor time, and figures as SVG alone; a picture for paper costs as much at any size of the store."""
+    """Everything that a report writes. Twenty seconds where the machine has nothing else to do; processor time, of all processes, where it has."""
     monkeypatch.setattr("os.fsync", lambda file: None)
     store = write_many(tmp_path / "run", cells=999)
     assert len(store.records) >= 9_990
-    monkeypatch.setattr(style, "save", lambda figure, folder, name: saved_svg(figure))
-    begun = time.process_time()
+    others, began, used = busy(seconds=1.0), time.perf_counter(), sum(os.times()[:4])
     page = build([tmp_path / "run"], tmp_path / "out")
+    seconds, spent, others = time.perf_counter() - began, sum(os.times()[:4]) - used, max(others, busy(seconds=1.0))
+    print(f"{seconds:.1f} s, {spent:.1f} s of processors, {100 * others:.0f} % of the machine busy with other work")
     assert page.stat().st_size < 5e6 and page.read_text().count('class="key"') >= 999
-    assert (spent := time.process_time() - begun) < 40, spent    # 21 s on a core shared with three other processes
+    assert {path.suffix for path in (tmp_path / "out" / "figures").iterdir()} == {".png", ".pdf", ".svg"}
+    assert spent < 75 and (others > 0.2 or seconds < 20), (seconds, spent, others)
 
 
 def test_gallery_names_every_figure():
@@ -440,3 +437,12 @@ def test_provenance_names_judge_precision_machine_commit_data_and_networks(tmp_p
 def test_questions_run_on_and_their_commands_stay_apart():
     assert page_of.paragraphs("What is it?\n\nA line\nand another.\n\n    make demo    prints\n    more\n") == [
         {"text": "What is it?", "code": False}, {"text": "A line and another.", "code": False}, {"text": "make demo    prints\nmore", "code": True}]
+
+
+def test_a_chapter_names_the_machines_of_its_own_runs_alone(tmp_path, plain):
+    write(tmp_path / "one", n=8, timed=0, troubles=False)
+    store = write_grid(tmp_path / "two", n=12, timed=0)
+    store.append(Store(tmp_path / "one").of("machine")[0] | {"commit": "b0bb1e" * 6, "dirty": False})
+    page = build([tmp_path / "one", tmp_path / "two"], tmp_path / "out", resamples=50).read_text()
+    first, second = (re.search(rf'id="{name}-provenance".*?</dl>', page, re.S)[0] for name in ("1-made-up", "2-grid"))
+    assert "c0ffee" in first and "b0bb1e" not in first and "b0bb1e" in second and "c0ffee" not in second

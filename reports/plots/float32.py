@@ -40,7 +40,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 
 def caption(frame: pd.DataFrame) -> str:
     return (
-        f"{frame['subject'].iloc[0]}; independent tokens of a known law, {frame.tokens.max():,} a point. Left: the mean of -ln P under the law of the arm's own "
+        f"{frame['subject'].iloc[0]}; independent tokens of a known law, n = {frame.tokens.max():,} tokens a point. Left: the mean of -ln P under the law of the arm's own "
         "draw, which is that law's entropy if the closed form is right; right: entropy of the histogram, which few tokens keep low in both arms. Bars: 95 % "
         "bootstrap intervals over tokens; points of one number of steps are drawn side by side. The network is exact: all that is lost is lost by the draw."
     )

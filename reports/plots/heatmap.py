@@ -44,9 +44,10 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
                 ax.text(row.x_place + 0.5, row.y_place + 0.5, f"{row.value:.{places}f}", ha="center", va="center", fontsize=6, color=LIGHT if dark else DARK)
         for axis, name in ((ax.xaxis, "x"), (ax.yaxis, "y")):
             ticks = mine.drop_duplicates(f"{name}_place").sort_values(f"{name}_place")
+            ticks = ticks[:: -(-len(ticks) // (MOST if wide or name == "y" else MOST // columns))]
             axis.set_ticks(ticks[f"{name}_place"] + 0.5, ticks[name])
             axis.set_label_text(mine[f"{name}_name"].iloc[0])
-        if max(map(len, mine.x)) * across * LETTER > 0.7 * inches / columns:
+        if max(map(len, mine.x)) * min(across, MOST) * LETTER > 0.7 * inches / columns:
             ax.tick_params(axis="x", rotation=30)
         ax.grid(False)
         ax.tick_params(length=0)

@@ -111,7 +111,8 @@ def reach(mine: pd.DataFrame, axis: str = "y") -> tuple[float, float]:
 
 
 def dots(ax: Axes, points: pd.DataFrame, colour: str, marker: str) -> None:
-    """Markers: filled with a rim of paper, or hollow."""
+    """Markers: filled with a rim of paper, or hollow; small and pale in a crowd."""
+    crowd = {"markersize": 1.6, "alpha": 0.5} if len(points) > CROWD else {}
     for hollow, some in points.groupby("hollow"):
         ax.plot(
             some.x,
@@ -122,7 +123,8 @@ def dots(ax: Axes, points: pd.DataFrame, colour: str, marker: str) -> None:
             zorder=4,
             markerfacecolor=style.PAPER if hollow else colour,
             markeredgecolor=colour if hollow else style.PAPER,
-            markeredgewidth=0.8 if hollow else 0.4,
+            markeredgewidth=0.0 if crowd else 0.8 if hollow else 0.4,
+            **crowd,
         )
 
 
