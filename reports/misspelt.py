@@ -1,4 +1,4 @@
-"""Where the misspelt words of a sample stand: as the scorer stored them, or by the words of the data set that the records name.
+"""Where the misspelt words of a sample stand, by the words of the data set that the records name.
 
 A data set is found by its name among those of the harness, and must be the one of the records by its hash; what is marked must agree with the stored number of
 known words of the row, so nothing is marked by another rule than the score's. No sampler and no network is needed.
@@ -17,9 +17,6 @@ def marks(cell: Cell, x: np.ndarray, rows: list[int], decode) -> dict[int, list[
     score = next((r for r in cell.scored.values() if r["metric"]["name"] == "spelling" and r["status"] == "done"), None)
     if score is None:
         return None
-    if cell.store.has("marks", score["score_key"]):
-        stored = cell.store.get("marks", score["score_key"])  # (m, 3) row, start, stop
-        return {row: [tuple(span) for span in stored[stored[:, 0] == row, 1:].tolist()] for row in rows}
     about = cell.record["cell"]["data"]
     known = _words(about.get("name", ""), about.get("length", 0), about.get("sha256", ""), score["metric"].get("seen", 1))
     if known is None or score["per"] != "row" or not cell.store.has("scores", score["score_key"]):

@@ -40,8 +40,9 @@ def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dic
     if baseline is None:
         why = "no arm is named ancestral or has that sampler, so there is nothing to compare with"
     elif not first:
-        reasons = sorted(set(ratios.reason[ratios.arm == lead]) - {""}) if len(ratios) else []
-        why = f"{lead}: {'; '.join(reasons)}" if reasons else f"it takes a metric by row, two points of {baseline} and another arm"
+        tried = ratios[(ratios.arm == lead) & (ratios.kind == "stated") & (ratios.cost == "nfe_a")].sort_values("missed") if len(ratios) else ratios
+        nearest = [f"by {row.metric}, at {row.passes:g} passes of {baseline}, {row.reason}" for row in tried.drop_duplicates("metric").itertuples()]
+        why = f"{lead}: {'; '.join(nearest)}" if nearest else f"it takes a metric by row, two points of {baseline} and another arm"
     return {"sentence": sentence, "first": first, "others": [e for e in entries if e not in first], "why": why, "baseline": baseline}
 
 

@@ -12,7 +12,7 @@ from baselines.fixed_count import FixedCount
 from harness.claims import claim
 from harness.control import HeldOut, Shuffled
 from harness.frontier import matched_ratio
-from harness.points import done, points, rows
+from harness.points import done, point, rows
 from harness.schedule import Cosine as CosineSchedule
 from harness.store import Store
 from harness.study import Arm, Study, grid
@@ -44,14 +44,16 @@ def claims(store: Store, command: str) -> list[dict]:
     for label, better in (("spelling", "higher"), ("judge", "lower")):
         for suffix, (name, steps) in BASELINES.items():
             n = rows(store, name, "ssmd")
-            cells = done(store, name, n)
-            baseline, arm = points(store, name, label, n=n), points(store, "ssmd", label, n=n)
-            at = next(p for p, r in zip(baseline, cells) if r["cell"]["sampler"]["steps"] == steps)
-            found = matched_ratio(baseline, arm, at.scores, better)
+            baseline, arm = ([(r, p) for r in done(store, who, n) if (p := point(store, r, label))] for who in (name, "ssmd"))
+            at = next((p for r, p in baseline if r["cell"]["sampler"]["steps"] == steps), None)
+            if at is None:
+                print(f"nfe_ratio.text.{label}{suffix}: {name} at {steps} steps is not in the store; run the study without --only")
+                continue
+            found = matched_ratio([p for _, p in baseline], [p for _, p in arm], at.scores, better)
             passes = " and ".join(f"{who} {cost:.1f}" if cost else f"{who} never" for who, cost in ((name, found.baseline_cost), ("ssmd", found.arm_cost)))
             note = f"at {label} {found.quality:.4f}, passes of {passes}" + (f"; {found.reason}" if found.reason else "")
             if found.interval:
-                v, keys = found.interval, [r["key"] for r in (*cells, *done(store, "ssmd", n))]
+                v, keys = found.interval, [r["key"] for r, _ in (*baseline, *arm)]
                 made.append(claim(f"nfe_ratio.text.{label}{suffix}", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys, note))
             else:
                 print(f"nfe_ratio.text.{label}{suffix}: no interval, {note}")

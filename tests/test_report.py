@@ -292,12 +292,7 @@ def test_metrics_without_a_better_side_have_no_front():
     assert front.HEADLINE[0] in front.PASSES
 
 
-def test_misspelt_words_are_marked_where_the_scorer_stored_them(tmp_path, plain):
-    store = write_grid(tmp_path / "run", n=12, timed=0)
-    page = build([tmp_path / "run"], tmp_path / "out", resamples=100).read_text()
-    key = next(r["key"] for r in store.of("counted") if r["arm"] == "held_out")
-    text = samples.decode(store.get("samples", key)[samples.chosen(12, 0)[0]], samples.ALPHABET)
-    assert f"{text[:4]}<mark>{text[4:9]}</mark>{text[9:]}" in page
+def test_a_text_is_cut_at_its_marks():
     assert samples.pieces("abcdef", [[1, 3], [4, 5]]) == [("a", False), ("bc", True), ("d", False), ("e", True), ("f", False)]
 
 

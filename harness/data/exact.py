@@ -10,20 +10,20 @@ is seen. State s reads as a number in base `symbols`, its first place the most s
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from harness.data.synthetic import check_split, law_uniforms, row_uniforms
-from harness.param import Range, check, param
+from harness.data.synthetic import Source, check_split, law_uniforms, row_uniforms
+from harness.param import Range, param
 from harness.random import categorical
 
 MOST_STATES = 2**20
 
 
 @dataclass(frozen=True)
-class Exact:
+class Exact(Source):
     name: ClassVar[str] = "exact"
     version: ClassVar[int] = 1
 
@@ -32,17 +32,9 @@ class Exact:
     law_seed: int = param(0, Range(0, 2**63 - 1), "of the weights; the seed of the rows is another")
 
     def __post_init__(self) -> None:
-        check(self)
+        super().__post_init__()
         if self.symbols**self.length > MOST_STATES:
             raise ValueError(f"exact: {self.symbols}**{self.length} states cannot be listed; keep symbols**length at most {MOST_STATES}")
-
-    @property
-    def vocab(self) -> int:
-        return self.symbols
-
-    @property
-    def mask(self) -> int:
-        return self.symbols
 
     def law(self) -> Tensor:
         """Probability of every state, (V**L,) float64: shared, not to be written to."""
@@ -71,9 +63,6 @@ class Exact:
         """n independent rows; the splits are independent draws from one law."""
         u = row_uniforms(seed, check_split(self.name, split), n, 1)[:, 0]     # (n,)
         return self.states()[categorical(self.law(), u)]                      # (n, L)
-
-    def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "symbols": self.symbols, "length": self.length, "law_seed": self.law_seed}
 
 
 @lru_cache(maxsize=32)

@@ -11,35 +11,24 @@ H(pi) + (L - 1) h.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from harness.data.synthetic import check_split, law_uniforms, row_uniforms
-from harness.param import Range, check, param
+from harness.data.synthetic import Source, check_split, law_uniforms, row_uniforms
+from harness.param import Range, param
 from harness.random import categorical
 
 
 @dataclass(frozen=True)
-class Markov:
+class Markov(Source):
     name: ClassVar[str] = "markov"
     version: ClassVar[int] = 1
 
     symbols: int = param(8, Range(2, 1024), "size of the alphabet V")
     length: int = param(64, Range(1, 65536), "symbols a row")
     law_seed: int = param(0, Range(0, 2**63 - 1), "of the transitions; the seed of the rows is another")
-
-    def __post_init__(self) -> None:
-        check(self)
-
-    @property
-    def vocab(self) -> int:
-        return self.symbols
-
-    @property
-    def mask(self) -> int:
-        return self.symbols
 
     def transition(self) -> Tensor:
         """T[this, next], (V, V) float64: shared, not to be written to."""
@@ -74,9 +63,6 @@ class Markov:
         for i in range(1, self.length):
             rows[:, i] = categorical(self.transition()[rows[:, i - 1]], u[:, i].contiguous())
         return rows
-
-    def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "symbols": self.symbols, "length": self.length, "law_seed": self.law_seed}
 
 
 @lru_cache(maxsize=32)

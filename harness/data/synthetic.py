@@ -1,4 +1,4 @@
-"""What the sources with a known law share: their splits and where their uniforms lie.
+"""What the sources with a known law share: their alphabet, their identity, their splits, and where their uniforms lie.
 
 Rows take Stream.DATA at (row, split * 2**40 + place). The law itself takes the indices from 2**60 on, where no row draws, so
 that a law and rows of equal seed stay independent.
@@ -7,14 +7,40 @@ that a law and rows of equal seed stay independent.
     torch.Size([2, 3])
 """
 
+from dataclasses import asdict
+from typing import Any, ClassVar
+
 import torch
 from torch import Tensor
 
+from harness.param import check
 from harness.random import Stream, uniform
 
 SPLITS = ("train", "judge", "validation", "test")
 _LAW = 2**60
 _SPLIT = 2**40
+
+
+class Source:
+    """A frozen dataclass with a field `symbols`: ids 0..symbols-1, and MASK behind them. Its fields are its identity."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    symbols: int
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def vocab(self) -> int:
+        return self.symbols
+
+    @property
+    def mask(self) -> int:
+        return self.symbols
+
+    def identity(self) -> dict[str, Any]:
+        return {"name": self.name, "version": self.version} | asdict(self)
 
 
 def check_split(name: str, split: str) -> int:

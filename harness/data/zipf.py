@@ -9,35 +9,24 @@ p_v proportional to (v + 1)**-exponent, v = 0..V-1. At V = 50,257 and exponent 1
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from harness.data.synthetic import check_split, row_uniforms
-from harness.param import Range, check, param
+from harness.data.synthetic import Source, check_split, row_uniforms
+from harness.param import Range, param
 from harness.random import categorical
 
 
 @dataclass(frozen=True)
-class Zipf:
+class Zipf(Source):
     name: ClassVar[str] = "zipf"
     version: ClassVar[int] = 1
 
     symbols: int = param(50_257, Range(2, 2**20), "size of the alphabet V")
     length: int = param(64, Range(1, 65536), "symbols a row")
     exponent: float = param(1.0, Range(0.0, 8.0))
-
-    def __post_init__(self) -> None:
-        check(self)
-
-    @property
-    def vocab(self) -> int:
-        return self.symbols
-
-    @property
-    def mask(self) -> int:
-        return self.symbols
 
     def law(self) -> Tensor:
         """Probability of every symbol, (V,) float64: shared, not to be written to."""
@@ -56,9 +45,6 @@ class Zipf:
     def rows(self, split: str, n: int, seed: int) -> Tensor:
         """n independent rows; the splits are independent draws from one law."""
         return categorical(self.law(), row_uniforms(seed, check_split(self.name, split), n, self.length))   # (n, L)
-
-    def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "symbols": self.symbols, "length": self.length, "exponent": self.exponent}
 
 
 @lru_cache(maxsize=8)
