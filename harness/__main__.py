@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int)
     run.add_argument("--device", default="cpu")
     run.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the networks' passes; draws are float64 in any case")
+    run.add_argument("--compile", action="store_true", help="the networks' blocks by torch.compile: faster, equal up to rounding, and other cells")
     run.add_argument("--jobs", type=int, default=1, help="cells counted and scored side by side")
     run.add_argument("--backend", choices=("loky", "dask", "ray"), default="loky", help="where: processes of this machine, or a cluster (harness/backend.py)")
     run.add_argument("--shard", metavar="K/N", help="count the K-th of N stretches of rows alone; a run without --shard unites them")
@@ -48,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     sweep.add_argument("--jobs", type=int, default=1, help="workers on this machine")
     sweep.add_argument("--storage", default="", metavar="URL", help="sqlite:///FILE, postgresql://..., grpc://HOST:PORT (default OUT/sweep.journal)")
     sweep.add_argument("--device", default="cpu")
+    sweep.add_argument("--compile", action="store_true", help="the networks' blocks by torch.compile")
     sweep.add_argument("--claims", action="store_true", help="write what the sweep found to studies/results/NAME.json")
 
     report = verbs.add_parser("report", help="render a report from records alone")

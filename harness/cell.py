@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser, Sampler
+from harness.nets.compiled import compilable, compiled
 from harness.spec import code_hash, sha256, to_json
 from harness.wrap import Half, Temper
 
@@ -30,8 +31,10 @@ class Cell:
         return {} if self.is_control else {role: self.study.nets[name].load(self.device) for role, name in self.arm.nets.items()}
 
     def heated(self) -> dict[str, Denoiser]:
-        """The networks in the precision of the study and at the temperature of the arm."""
+        """The networks, compiled or not, in the precision of the study and at the temperature of the arm."""
         nets: dict[str, Denoiser] = self.nets()
+        if self.study.compiled:
+            nets = {role: compiled(net) for role, net in nets.items()}
         if self.study.dtype == "bfloat16":
             nets = {role: Half(net) for role, net in nets.items()}
         return nets if self.arm.temperature == 1 else {role: Temper(net, self.arm.temperature) for role, net in nets.items()}
@@ -47,9 +50,10 @@ class Cell:
     def describe(self) -> dict:
         """What decides the samples: the record's `cell`."""
         s, nets = self.study, self.nets()
-        return {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()}, "net_names": {} if self.is_control else dict(self.arm.nets),
+        about = {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()}, "net_names": {} if self.is_control else dict(self.arm.nets),
                 "data": s.data.identity(), "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch, "seed": s.seed,
                 "temperature": self.arm.temperature, "device": self.device.split(":")[0], "dtype": s.dtype, "draw_dtype": "float64"}
+        return about | ({"compiled": True} if s.compiled else {})
 
     def key(self) -> str:
         about = self.describe()
@@ -73,3 +77,6 @@ class Cell:
                 yield f"{self.sampler.name} needs a network {role!r}"
             elif kind and not nets[role].blocks(kind):
                 yield f"{self.sampler.name} needs a {kind} pass, which {self.arm.nets[role]!r} does not have"
+        for role, net in nets.items():
+            if self.study.compiled and not compilable(net):
+                yield f"{self.arm.nets[role]!r} has no blocks to compile: run it without --compile"

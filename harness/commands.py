@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness import claims as claims_of
 from harness import plugins
-from harness.machine import checked, machine
+from harness.machine import can_compile, checked, machine
 from harness.runner import run as run_study
 from harness.scoring import score_records
 from harness.shard import WHOLE
@@ -31,7 +31,7 @@ def list_plugins(options: Namespace) -> tuple[dict, int]:
 
 
 def run(options: Namespace) -> tuple[dict, int]:
-    study = load_study(options.study, n=options.n, batch=options.batch, seed=options.seed, dtype=options.dtype)
+    study = load_study(options.study, n=options.n, batch=options.batch, seed=options.seed, dtype=options.dtype, compiled=can_compile(options.compile) or None)
     if min(study.n, study.batch, options.jobs) < 1:
         raise ValueError("--n, --batch and --jobs must be at least 1")
     study = chosen(study, options.only)
@@ -70,10 +70,10 @@ def sweep(options: Namespace) -> tuple[dict, int]:
 
     if options.jobs < 1:
         raise ValueError("--jobs must be at least 1")
-    found, command = load_sweep(options.study, options.n, trials=options.trials, seed=options.seed), shlex.join(["ssmd-bench", *sys.argv[1:]])
+    found, command = load_sweep(options.study, options.n, can_compile(options.compile), trials=options.trials, seed=options.seed), shlex.join(["ssmd-bench", *sys.argv[1:]])
     folder = options.out or Path("runs") / found.study.name
     words = [*(w for p in plugins.packages() for w in ("--plugins", p)), "sweep", options.study, "--out", str(folder), "--device", options.device, "--trials", str(found.trials),
-             "--n", str(found.study.n), "--seed", str(found.seed), *(["--storage", options.storage] if options.storage else [])]
+             "--n", str(found.study.n), "--seed", str(found.seed), *(["--storage", options.storage] if options.storage else []), *(["--compile"] if options.compile else [])]
     with alongside(found, words, options.jobs):
         document = search(found, folder, options.storage, options.device, command)
     print(table(found, document["front"]))
@@ -220,7 +220,8 @@ def train(options: Namespace) -> tuple[dict, int]:
         raise ValueError(f"{options.data} is not a text to train on: choose a corpus with --data")
     if options.threads:
         torch.set_num_threads(options.threads)
-    path = train_network(config, data, options.out / options.member, options.member, checked(options.device), options.compile, "judge" if config.network == "judge" else "train",
+    split = "judge" if config.network == "judge" else "train"
+    path = train_network(config, data, options.out / options.member, options.member, checked(options.device), can_compile(options.compile), split,
                          say=lambda text: print(text, file=sys.stderr, flush=True), init=options.init, extra=extra, command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
     return {"checkpoint": str(path)}, 0
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import subprocess
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -55,6 +56,13 @@ def checked(device: str) -> str:
     except Exception:    # torch raises by turns RuntimeError, AssertionError, NotImplementedError
         raise ValueError(f"this machine has no device {device!r}: choose cpu" + (" or cuda" if torch.cuda.is_available() else "")) from None
     return device
+
+
+def can_compile(wanted: bool) -> bool:
+    """Whether to compile; raises ValueError if that is wanted and there is no C++ compiler, which torch.compile calls."""
+    if wanted and not any(map(shutil.which, filter(None, (os.environ.get("CXX"), "g++", "clang++", "cl")))):
+        raise ValueError("--compile needs a C++ compiler and this machine has none: install g++, or leave --compile out")
+    return wanted
 
 
 def comparable(a: dict, b: dict) -> bool:

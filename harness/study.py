@@ -90,6 +90,7 @@ class Study:
     batch: int = 64
     seed: int = 0
     dtype: str = "float32"                    # of the networks' passes, or "bfloat16"
+    compiled: bool = False                    # blocks by torch.compile: faster, equal up to rounding
     prompt: float = 0.0                       # share of each row given, from held-out rows
     timing: Timing | None = None
     limit_seconds: float = float("inf")       # of one cell

@@ -144,11 +144,11 @@ class Sweep:
         return found
 
 
-def load_sweep(path: str, n: int | None = None, **changes: Any) -> Sweep:
-    """The SWEEP of a Python file, with some of its fields changed. Raises ValueError if there is none."""
+def load_sweep(path: str, n: int | None = None, compiled: bool = False, **changes: Any) -> Sweep:
+    """The SWEEP of a Python file, with some of its fields and of its study's changed. Raises ValueError if there is none."""
     sweep = getattr(load_module(path), "SWEEP", None)
     if not isinstance(sweep, Sweep):
         raise ValueError(f"{path} defines no SWEEP = Sweep(...): see studies/sweep_smoke.py")
-    if n is not None:
-        sweep = replace(sweep, study=replace(sweep.study, n=n))
+    study = sweep.study
+    sweep = replace(sweep, study=replace(study, n=study.n if n is None else n, compiled=compiled or study.compiled))
     return replace(sweep, **{k: v for k, v in changes.items() if v is not None})

@@ -19,20 +19,20 @@ from harness.importance import Gaps, centres, gaps, predicted_loss
 from harness.kinds import Placement, Rows
 from harness.measured import column, once
 from harness.metrics.words import Spelling
-from harness.placement import Random, Segments
+from harness.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
 from harness.points import done
 from harness.reveal import reveal_times
 from harness.stats import interval, resampled_sums
 from harness.store import Store
 from harness.study import Arm, Study
 from studies.demo import STUDY as DEMO
-from studies.scheduling import PLACED, SHARE
 
-PIECES, STEPS, RESAMPLES = 16, 32, 2000
+PIECES, STEPS, RESAMPLES, SHARE = 16, 32, 2000, 0.25
 FINE = 16    # parts of a piece, so that placements with narrow teeth are charged for what they cover
 CURVES = ("states", "quantity", "alpha", "value", "low", "high", "rows")
 RANKED = ("placement", "named", "loss", "loss_low", "loss_high", "beyond_sandwich", "beyond_low", "beyond_high")
 MODULES = ("harness.importance", "harness.stats", "harness.reveal", "harness.nets.transformer")
+PLACED = {"sandwich": Sandwich(SHARE), "middle": Middle(SHARE), "prefix": Prefix(SHARE), "suffix": Suffix(SHARE), "interleaved": Interleaved(SHARE, teeth=8)}
 NAMED = {(0, 1), (0, 7), (3, 4), (6, 7)}    # prefix, sandwich, middle, suffix
 PLACEMENTS: dict[str, Placement] = PLACED | {f"random {d}": Random(SHARE, pieces=32, draw=d) for d in range(3)} | {
     f"segments {a} {b}": Segments((a, b), 8) for a, b in combinations(range(8), 2) if (a, b) not in NAMED}

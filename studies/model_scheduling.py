@@ -25,6 +25,7 @@ from harness.kinds import Scores
 from harness.measured import column, once
 from harness.placement import Sandwich, Segments
 from harness.points import done, point, rows, scores
+from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Arm, Study, grid
 from studies.demo import STUDY as DEMO
@@ -84,7 +85,8 @@ def measure(study: Study, store: Store) -> list[dict]:
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    """scheduling.spearman; scheduling.sandwich_worth: FLOPs of the heavy network alone over those of the sandwich at the sandwich's likelihood (above 1: it pays)."""
+    """scheduling.spearman; .sandwich_minus_{middle, prefix, suffix, fewer_steps}: judge NLL, paired, below zero the sandwich is better; .sandwich_worth:
+    FLOPs of the heavy network alone over those of the sandwich at the sandwich's likelihood (above 1: it pays)."""
     n, made = rows(store, "heavy", "placed", "fewer_heavy"), []
     counted = {r["key"]: r for r in done(store, "placed", n)}
     record = next((m for m in reversed(store.of("measured")) if m["name"] == "agreement" and counted.keys() <= m["cells"].keys()), None)
@@ -95,8 +97,14 @@ def claims(store: Store, command: str) -> list[dict]:
     others = "; ".join(f"{states} {v:.2f} ({low:.2f} to {high:.2f})" for states, (v, low, high) in sorted(rho.items()) if states != "validation text")
     made.append(claim("scheduling.spearman", *rho["validation text"], f"rank correlation over {len(CHOSEN)} placements", n, command, list(record["cells"]),
                       f"the 28 placements are the whole design, not a sample: the interval is of rows. Predicted on validation text; {others}", MODULES))
-    sandwich = next(r for r in counted.values() if tuple(r["cell"]["sampler"]["placement"]["chosen"]) == (0, PIECES - 1))
-    alone, mine = [r for arm in ("heavy", "fewer_heavy") for r in done(store, arm, n)], point(store, sandwich, "judge", "nfe_c")
+    at = {tuple(r["cell"]["sampler"]["placement"]["chosen"]): r for r in counted.values()}
+    sandwich, alone = at[0, PIECES - 1], [r for arm in ("heavy", "fewer_heavy") for r in done(store, arm, n)]
+    fewer = min(alone, key=lambda r: abs(r["cost"]["nfe_c"] - sandwich["cost"]["nfe_c"]))    # of equal FLOPs, as nearly as whole steps allow
+    for name, other in {"middle": at[3, 4], "prefix": at[0, 1], "suffix": at[6, 7], "fewer_steps": fewer}.items():
+        d = paired_difference(*(scores(store, r["key"], "judge") for r in (sandwich, other)))
+        note = f"{sandwich['cost']['nfe_c']:.2f} against {other['cost']['nfe_c']:.2f} passes (convention C)"
+        made.append(claim(f"scheduling.sandwich_minus_{name}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [sandwich["key"], other["key"]], note))
+    mine = point(store, sandwich, "judge", "nfe_c")
     found = matched_ratio([point(store, r, "judge", "nfe_c") for r in alone], [mine], mine.scores, "lower")
     if found.interval is None:
         print(f"scheduling.sandwich_worth: no interval, {found.reason}")

@@ -1,5 +1,6 @@
 """The hybrid network: which output sees which input, the zero start, truncation, positions, and whether it learns at all."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -7,9 +8,13 @@ import torch
 
 from harness.data.markov import Markov
 from harness.flops import block_flops, head_flops
+from harness.loop import sample
+from harness.machine import can_compile
+from harness.nets.compiled import compiled
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.wrap import Half
 from ssmd.model import Hybrid, HybridConfig
+from ssmd.sampler import SelfSpeculative
 from ssmd.train import Training, losses
 from studies.smoke import STUDY as SMOKE
 
@@ -177,3 +182,27 @@ def test_passes_in_bfloat16_are_near_those_in_float32_and_make_other_cells():
     assert isinstance(replace(SMOKE, dtype="bfloat16").cells()[0].heated()["main"], Half)
     with pytest.raises(ValueError, match=r"choose float32 \| bfloat16"):
         replace(SMOKE, dtype="float16")
+
+
+@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++"))), reason="no C++ compiler, which torch.compile calls")
+def test_compiled_passes_are_the_same_up_to_rounding_and_sample_the_same_in_any_batch():
+    torch.manual_seed(0)
+    net = rough(HybridConfig(vocab=5, width=32, heads=2, blocks=2))
+    fast, x, order = compiled(net), torch.randint(6, (4, 12)), torch.arange(12).expand(4, 12)
+    with torch.inference_mode():
+        (p, hidden), (pc, hidden_c) = net.draft(x), fast.draft(x)
+        q, qc = net.verify(hidden, x % 5, order, order), fast.verify(hidden_c, x % 5, order, order)
+    assert torch.allclose(p, pc, atol=1e-4) and torch.allclose(q, qc, atol=1e-4)
+    prompts = torch.full((6, 12), net.mask)
+    two, six = (sample(SelfSpeculative(rounds=3), {"main": fast}, prompts, 0, batch) for batch in (2, 6))
+    assert torch.equal(two, six)
+
+
+def test_a_compiled_study_has_cells_of_its_own_and_refuses_a_network_without_blocks(monkeypatch):
+    plain, fast = (replace(SMOKE, compiled=wanted).cells()[0] for wanted in (False, True))
+    assert plain.key() != fast.key() and fast.describe() == plain.describe() | {"compiled": True}
+    assert not plain.missing() and "run it without --compile" in fast.missing()
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(ValueError, match="install g"):
+        can_compile(True)
+    assert not can_compile(False)

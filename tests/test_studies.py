@@ -107,6 +107,10 @@ def test_scheduling_claims_and_the_report_are_made_of_it(scheduled, monkeypatch)
     monkeypatch.setattr(model_scheduling, "gaps", lambda *a: pytest.fail("computed again"))
     assert {r["name"]: r for r in model_scheduling.measure(study, Store(folder))} == found
     rows = whole(model_scheduling.claims(Store(folder), "a command"), Store(folder))
+    nll = {r["key"]: r["value"] for r in Store(folder).of("scored") if r["label"] == "judge"}
+    for name in ("middle", "prefix", "suffix", "fewer_steps"):
+        row = rows[f"scheduling.sandwich_minus_{name}"]
+        assert row["value"] == pytest.approx(nll[row["keys"][0]] - nll[row["keys"][1]]) and row["n"] == 200
     rho = rows["scheduling.spearman"]
     assert -1 <= rho["low"] and rho["high"] <= 1 and "whole design, not a sample" in rho["note"] and len(rho["keys"]) == 30
     assert rho["value"] == column(found["agreement"], "value", states="validation text", quantity="spearman")[0]
