@@ -56,6 +56,10 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("runs", nargs="+", type=Path)
     report.add_argument("--out", type=Path, required=True)
 
+    summarise = verbs.add_parser("summarise", help="copy a run without its samples: what a repository keeps and a report can be rendered from")
+    summarise.add_argument("run", type=Path)
+    summarise.add_argument("--out", type=Path, required=True)
+
     rescore = verbs.add_parser("rescore", help="score what a run has stored, with its own metrics or with others; nothing is sampled")
     rescore.add_argument("run", type=Path)
     rescore.add_argument("--metric", action="append", default=[], metavar="NAME", help="in place of the metrics of its study")

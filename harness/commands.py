@@ -82,11 +82,16 @@ def sweep(options: Namespace) -> tuple[dict, int]:
     return {"run": str(folder), **document}, 3 if document["failed"] else 0
 
 
+def _opened(run: Path) -> Store:
+    """The store of a run that is there; one that is not would be created."""
+    if not any(run.glob("records*.jsonl")):
+        raise ValueError(f"{run} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
+    return Store(run)
+
+
 def rescore(options: Namespace) -> tuple[dict, int]:
     """Score what a run has stored: with the metrics of its study, or with others. No sampler and no network of the study is needed."""
-    if not any(options.run.glob("records*.jsonl")):
-        raise ValueError(f"{options.run} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
-    store = Store(options.run)
+    store = _opened(options.run)
     about = next((r for r in reversed(store.of("study")) if r.get("data")), None)
     if about is None:
         raise ValueError(f"{options.run} does not say what its data are: run its study again, which scores what is stored")
@@ -123,6 +128,13 @@ def _build(runs: list[Path], out: Path) -> Path:
 
 def report(options: Namespace) -> tuple[dict, int]:
     return {"report": str(_build(options.runs, options.out))}, 0
+
+
+def summarise(options: Namespace) -> tuple[dict, int]:
+    from harness.summary import summarise as keep
+
+    store = _opened(options.run)
+    return {"summary": str(options.out), **keep(store, options.out)}, 0
 
 
 def verify(options: Namespace) -> tuple[dict, int]:
@@ -260,5 +272,5 @@ def doctor(options: Namespace) -> tuple[dict, int]:
     return {"machine": about, "troubles": troubles}, 2 if troubles else 0
 
 
-VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "score": score, "rescore": rescore, "verify": verify,
+VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "summarise": summarise, "score": score, "rescore": rescore, "verify": verify,
          "train": train, "claims": claims, "doctor": doctor}

@@ -220,6 +220,7 @@ def test_unreadable_study_files_are_refused(tmp_path, capsys, text, says):
 @pytest.mark.parametrize(("words", "says"), [
     (["run", "nowhere.py"], "there is no study file nowhere.py"), (["run", str(ROOT)], "there is no study file"),
     (["verify", "nonsense"], "there is no sampler 'nonsense'; choose ancestral"), (["rescore", "nowhere"], "is not a run folder"),
+    (["summarise", "nowhere", "--out", "there"], "is not a run folder"),
     (["report", "nowhere", "--out", "x"], "nowhere"), (["train", "nobody"], "no member 'nobody'; choose hybrid"),
     (["train", "light", "--data", "runes"], "no data set 'runes'"), (["train", "light", "--data", "text8"], "needs a value for each of path"),
     (["train", "light", "--data", "markov"], "is not a text"), (["train", "light", "--path", "x"], "takes no --path"),

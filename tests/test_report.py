@@ -20,6 +20,7 @@ from harness.runner import run as run_study
 from harness.spec import ROOT, to_json
 from harness.stats import ratio_interval
 from harness.store import Store
+from harness.summary import summarise
 from harness.window import Cosine, Fixed, Linear, Open
 from reports import frame, front, records, samples, style, tables, windows
 from reports import page as page_of
@@ -251,6 +252,18 @@ def test_missing_arrays_are_told_and_not_drawn(tmp_path, plain):
         (tmp_path / "run" / room / f"{key}.npy").unlink()
     page = build([tmp_path / "run"], tmp_path / "out", resamples=100).read_text()
     assert "costs by row missing" in page and "scores by row missing" in page
+
+
+def test_a_summary_makes_the_report_of_its_run_but_for_the_samples(tmp_path, plain):
+    store = write(tmp_path / "run", n=12, timed=2)
+    kept = summarise(store, tmp_path / "kept")
+    assert kept["records"] == len(Store(tmp_path / "kept").records) == len(store.records) and not (tmp_path / "kept" / "samples").exists()
+    for name in ("run", "kept"):
+        build([tmp_path / name], tmp_path / "out" / name, resamples=100)
+    whole, part = (json.loads((tmp_path / "out" / name / "numbers.json").read_text())["chapters"] for name in ("run", "kept"))
+    assert [chapter["figures"] for chapter in whole] == [chapter["figures"] for chapter in part] and whole[0]["figures"]["tradeoff"]
+    with pytest.raises(ValueError, match="is not empty: remove it"):
+        summarise(store, tmp_path / "kept")
 
 
 def test_runs_of_one_question_share_a_chapter_and_others_do_not(tmp_path):

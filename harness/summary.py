@@ -1,0 +1,31 @@
+"""What is kept of a run in a repository: its records, and the arrays that a report draws intervals from; not the samples, which are most of it.
+
+A summary is a run folder like any other: `ssmd-bench report` renders it, and what needs the samples says that they are missing.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from harness.store import Store, sentence
+
+KEPT = ("records*.jsonl", "scores/*.npy", "costs/*.npy")
+
+
+def summarise(store: Store, out: Path) -> dict[str, int]:
+    """Copy all but the samples to `out`. Raises ValueError if there is something in it, or if the disk refuses."""
+    if out.exists() and any(out.iterdir()):
+        raise ValueError(f"{out} is not empty: remove it, or choose another folder with --out")
+    scratch = out.with_name(f"{out.name}.{os.getpid()}.tmp")
+    try:
+        for path in (path for pattern in KEPT for path in store.folder.glob(pattern)):
+            copy = scratch / path.relative_to(store.folder)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+        if out.exists():
+            out.rmdir()
+        scratch.replace(out)
+    except OSError as error:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise ValueError(f"{out} cannot be written ({sentence(error)}): free the disk or choose another --out; {store.folder} is as it was") from None
+    return {"records": len(store.records), "bytes": sum(path.stat().st_size for pattern in KEPT for path in out.glob(pattern))}
