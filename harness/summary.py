@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.store import Store, sentence
 
-KEPT = ("records*.jsonl", "scores/*.npy", "costs/*.npy")
+KEPT = ("records*.jsonl", "scores/*.npy", "costs/*.npy", "sweep.journal")
 
 
 def summarise(store: Store, out: Path) -> dict[str, int]:

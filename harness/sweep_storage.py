@@ -127,5 +127,13 @@ def open_storage(url: str, folder: Path) -> BaseStorage:
         raise ValueError(f"the storage {shown} cannot be opened ({type(error).__name__}): is it running, and is the address right?") from None
 
 
+def copy_to_journal(study: optuna.Study, storage: str, folder: Path) -> None:
+    """The trials of a data base as FOLDER/sweep.journal too, in place of an earlier copy: reports and summaries read files alone."""
+    journal = open_storage("", folder)
+    if study.study_name in optuna.get_all_study_names(journal):
+        optuna.delete_study(study_name=study.study_name, storage=journal)
+    optuna.copy_study(from_study_name=study.study_name, from_storage=open_storage(storage, folder), to_storage=journal)
+
+
 def without_password(text: str) -> str:
     return re.sub(r"://([^:/@\s]+):[^@/\s]+@", r"://\1:***@", text)

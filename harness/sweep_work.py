@@ -25,7 +25,7 @@ from harness.spec import brief, sha256, to_json
 from harness.store import Store
 from harness.sweep import Sweep
 from harness.sweep_space import suggest, suggest_temperature
-from harness.sweep_storage import Locks, open_storage, without_password
+from harness.sweep_storage import Locks, copy_to_journal, open_storage, without_password
 
 ASKING, CELLS, SWEEPS = 0, 2**62, 2**24    # places of locks: of taking a trial; of cells; how many trials each sweep has places for
 LIVE = (TrialState.COMPLETE, TrialState.RUNNING)
@@ -212,6 +212,9 @@ def sweep(asked: Sweep, folder: Path, storage: str = "", device: str = "cpu", co
     with Worker(asked, folder, storage, device, command) as worker:
         worker.work()
         failed, tally = worker.beside(), worker.tally()
+        if storage:
+            with worker.locks.held(ASKING):
+                copy_to_journal(worker.study, storage, folder)
         return tally | {"failed": tally["failed"] + failed, "front": worker.front()}
 
 

@@ -1,6 +1,6 @@
 """Sweeps of a run folder -> tidy frames: what each trial found in its order, which settings mattered, and the front.
 
-    FOLDER/sweep.journal      trials, their settings and values (harness/sweep_storage.py); a sweep that was kept in a data base has none, and no such figure
+    FOLDER/sweep.journal      trials, their settings and values (harness/sweep_storage.py); one that a data base kept leaves a copy there when it ends
 
 A trial's values are those of the record of its last look, so an objective is known by the metric or cost whose values they are. Trials are `whole` (all rows,
 within the band), `outside` (of the band), `early` (given up at fewer rows) or `failed`. The area of a front is harness.frontier.hypervolume, in (ln cost, quality).

@@ -32,9 +32,12 @@ from harness.store import Store
 from harness.study import Arm, Study, Table, Timing
 from harness.sweep import Band, Sweep
 from harness.sweep_space import checked, places, suggest
-from harness.sweep_storage import Journal, Locks, without_password
+from harness.sweep_storage import Journal, Locks, open_storage, without_password
 from harness.sweep_work import Worker, sweep
 from harness.window import Cosine, Fixed, Open
+from reports import sweeps
+from reports.frame import chapters
+from reports.records import read
 from ssmd.sampler import SelfSpeculative
 
 DATA = Exact()
@@ -247,6 +250,18 @@ def test_a_storage_belongs_to_one_folder(tmp_path):
     (tmp_path / "a" / "records.jsonl").unlink()
     with pytest.raises(ValueError, match="its record is gone"):
         sweep(replace(SMALL, trials=3), tmp_path / "a", url)
+
+
+def test_a_data_base_leaves_its_trials_in_the_folder_for_reports(tmp_path):
+    url, settings = f"sqlite:///{tmp_path}/trials.db", {}
+    for trials in (3, 5):
+        sweep(replace(SMALL, trials=trials), tmp_path / "run", url)
+        for storage in (url, ""):
+            (study,) = open_storage(storage, tmp_path / "run").get_all_studies()
+            settings[storage] = [(t.user_attrs, t.values) for t in open_storage(storage, tmp_path / "run").get_all_trials(study._study_id)]
+        assert settings[url] == settings[""] and len(settings[url]) == trials
+    (chapter,) = chapters(read([tmp_path / "run"]))
+    assert len(sweeps.history(chapter, None).query("objective == 'nfe_a'")) == 5
 
 
 # ---- several workers, and kills
