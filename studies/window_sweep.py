@@ -2,11 +2,12 @@
 
 Design: 64 points, cosine and linear windows from one token to all of them, N from 1 to 32, chosen by TPE for two objectives at once, the judge's likelihood
 and NFE by convention A (blocks over blocks). The entropy of samples is held to a band around that of held-out text, so that repetition cannot pass for quality.
-Rows share seeds, so points differ by their settings alone. Beside the search, at the same n, the six published settings. Claims: what more than one verify
+A point that
+others beat beyond doubt at 64 rows is given up there. Rows share seeds, so points differ by their settings alone. Beside the search, at the same n, the six published settings. Claims: what more than one verify
 round is worth at no more than 16 passes; the front against the six, chosen on one half of the rows and judged on the other (harness/halves.py). Expected:
 a second round helps, because it costs one block in six and reveals more of the same window; the front is ahead of the six, whose smallest steps, made
 for longer texts, write one token a pass here. It spans 8 to 128 passes: every verify pass costs a sixth, so that no setting needs fewer than about 7.5.
-`ssmd-bench sweep studies/window_sweep.py --jobs 2 --claims`: about an hour on two cores.
+`ssmd-bench sweep studies/window_sweep.py --compile --claims`: about an hour on one core.
 """
 
 from harness.claims import claim
@@ -34,7 +35,7 @@ STUDY = Study(
     ],
     metrics=[m for m in DEMO.metrics if m.name in ("judge", "sample_entropy")], n=256, batch=64)
 
-SWEEP = Sweep(STUDY, arm="ssmd", objectives=("judge", "nfe_a"), trials=64, constraint=Band("sample_entropy", width=0.05), beside=("published",), space={
+SWEEP = Sweep(STUDY, arm="ssmd", objectives=("judge", "nfe_a"), trials=64, early=(64,), constraint=Band("sample_entropy", width=0.05), beside=("published",), space={
     "window": Choice(Cosine(), Linear()), "window.cosine.delta": Range(0.004, 1.0, log=True), "window.linear.delta": Range(1 / 128, 1.0, log=True),
     "rounds": Range(1, 32, log=True)})
 
