@@ -2,11 +2,11 @@
 
 Design: 64 points, cosine and linear windows from one token to all of them, N from 1 to 32, chosen by TPE for two objectives at once, the judge's likelihood
 and NFE by convention A (blocks over blocks). The entropy of samples is held to a band around that of held-out text, so that repetition cannot pass for quality.
-A point that
-others beat beyond doubt at 64 rows is given up there. Rows share seeds, so points differ by their settings alone. Beside the search, at the same n, the six published settings. Claims: what more than one verify
-round is worth at no more than 16 passes; the front against the six, chosen on one half of the rows and judged on the other (harness/halves.py). Expected:
-a second round helps, because it costs one block in six and reveals more of the same window; the front is ahead of the six, whose smallest steps, made
-for longer texts, write one token a pass here. It spans 8 to 128 passes: every verify pass costs a sixth, so that no setting needs fewer than about 7.5.
+Rows share seeds, so points differ by their settings alone; one that others beat beyond doubt at 64 rows is given up there. Beside the search, at the same n, the
+six published settings. Claims: what more than one verify round is worth at no more than 16 passes; the front against the six, chosen on one half of the rows
+and judged on the other (harness/halves.py). Expected: a second round helps, because it costs one block in six and reveals more of the same window; the front is
+ahead of the six, whose smallest steps, made for longer texts, write one token a pass here. It spans 8 to 128 passes: every verify pass costs a sixth, so that
+no setting needs fewer than about 7.5.
 `ssmd-bench sweep studies/window_sweep.py --compile --claims`: about an hour on one core.
 """
 
