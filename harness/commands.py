@@ -215,7 +215,7 @@ def score(options: Namespace) -> tuple[dict, int]:
 def train(options: Namespace) -> tuple[dict, int]:
     import torch
 
-    from ssmd.family import FAMILY, member, queue
+    from ssmd.family import FAMILY, begins_from, member, queue
     from ssmd.train import train as train_network
 
     if options.jobs < 1 or (options.threads is not None and options.threads < 1):
@@ -234,7 +234,8 @@ def train(options: Namespace) -> tuple[dict, int]:
         torch.set_num_threads(options.threads)
     split = "judge" if config.network == "judge" else "train"
     path = train_network(config, data, options.out / options.member, options.member, checked(options.device), can_compile(options.compile), split,
-                         say=lambda text: print(text, file=sys.stderr, flush=True), init=options.init, extra=extra, command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
+                         say=lambda text: print(text, file=sys.stderr, flush=True), init=options.init or begins_from(options.member, options.out), extra=extra,
+                         command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
     return {"checkpoint": str(path)}, 0
 
 

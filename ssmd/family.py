@@ -5,6 +5,7 @@
     light          2 blocks                                the cheap half of a model schedule
     hybrid_plain   5 + 1 without the output residual       ablation
     hybrid_two     4 + 2                                   ablation
+    hybrid_frozen  the 6 blocks of heavy, frozen, + 1      only the causal block is trained, as in the paper's protein model; one block deeper than the others
     judge          4 blocks, left to right                 trained on text that no sampler's network has seen
 
 `ssmd-bench train family` queues them, each resumable, two at a time on two cores.
@@ -28,6 +29,7 @@ FAMILY: dict[str, Training] = {
     "judge": Training("judge", blocks=4, width=192, heads=6, dropout=0.1),
     "hybrid_plain": Training("hybrid", residual=False),
     "hybrid_two": Training("hybrid", causal=2),
+    "hybrid_frozen": Training("hybrid", blocks=7, frozen=True),
 }
 
 
@@ -35,6 +37,14 @@ def member(name: str, **changes) -> Training:
     if name not in FAMILY:
         raise ValueError(f"the family has no member {name!r}; choose {' | '.join(FAMILY)}")
     return replace(FAMILY[name], **changes)
+
+
+def begins_from(name: str, out: Path) -> Path | None:
+    """The checkpoint whose draft a member takes over: that of the same run of the family, else the one that ships."""
+    if not FAMILY[name].frozen:
+        return None
+    own = out / "heavy" / "heavy.safetensors"
+    return own if own.is_file() else SHIPPED / "heavy.safetensors"
 
 
 def queue(names: list[str], command: list[str], jobs: int, logs: Path) -> int:

@@ -10,7 +10,7 @@ from ssmd.muon import Muon
 
 def optimisers(net: nn.Module, kind: str, lr: float, decay: float, betas: tuple[float, float]) -> list[torch.optim.Optimizer]:
     """`adamw`: one group for all. `muon`: the matrices inside blocks by Muon (arXiv 2502.16982 scaling), the rest by AdamW at lr/4."""
-    matrices = [p for name, p in net.named_parameters() if p.dim() == 2 and "blocks" in name] if kind == "muon" else []
+    matrices = [p for name, p in net.named_parameters() if p.requires_grad and p.dim() == 2 and "blocks" in name] if kind == "muon" else []
     chosen = {id(p) for p in matrices}
     rest = [p for p in net.parameters() if p.requires_grad and id(p) not in chosen]
     fused = rest[0].device.type in ("cpu", "cuda")

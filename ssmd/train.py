@@ -33,6 +33,8 @@ from ssmd.loss import draft_loss, mask_counts, masked_batch, target_loss
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.optim import Average, flatten, learning_rate, optimisers, unflatten
 
+CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c")    # weights that verify passes alone use
+
 
 @dataclass(frozen=True)
 class Training:
@@ -45,6 +47,7 @@ class Training:
     causal: int = param(1, Range(1, 1 << 10))
     residual: bool = True
     shared_head: bool = True
+    frozen: bool = False    # the draft: only what verify passes add is trained, as in the paper's protein model; needs init
     depth: int = param(0, Range(0, 1 << 20), "of the target term, in tokens: the window that verify passes will test; 0: all that is masked")
     dropout: float = param(0.0, Range(0.0, 0.5))
     schedule: Linear | Cosine | Polynomial = param(Linear(), Choice(Linear(), Cosine(), Polynomial()), "the law of i")
@@ -65,6 +68,8 @@ class Training:
             raise ValueError(f"Training: betas={self.betas!r} is not allowed; choose two numbers in 0..1, below 1")
         if self.network == "hybrid" and self.causal >= self.blocks:
             raise ValueError(f"Training: causal={self.causal} of blocks={self.blocks} leaves no block for the draft; choose fewer")
+        if self.frozen and self.network != "hybrid":
+            raise ValueError(f"Training: frozen=True leaves a {self.network} network nothing to train; it is for hybrids")
 
     def build(self, vocab: int) -> nn.Module:
         torch.manual_seed(self.seed)    # initial weights only
@@ -80,7 +85,8 @@ def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: i
         return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
     i, weight = mask_counts(schedule, rows, x.shape[1], seed, step, batch)
     masked, order, hidden = masked_batch(x, i, rows, seed, net.mask)
-    h = net.hidden(masked)                                                             # (B, L, d)
+    with torch.set_grad_enabled(torch.is_grad_enabled() and net.embed.weight.requires_grad):    # not through a frozen draft
+        h = net.hidden(masked)                                                         # (B, L, d)
     found = {"draft": draft_loss(net.logits(h), x, hidden, weight)}
     if isinstance(net, Hybrid):
         state = net.target_hidden(h, x, order, x.shape[1])
@@ -121,11 +127,25 @@ def validate(net: nn.Module, data: Dataset, schedule, n: int = 512, rounds: int 
     return total
 
 
+def begin(net: nn.Module, init: Path) -> dict:
+    """Take the weights of a finished checkpoint; a hybrid may take those of a masked-diffusion network, and its causal part then starts at zero. Its card."""
+    start = checkpoint.load(init)
+    weights, own = start.state_dict(), net.state_dict()
+    if isinstance(net, Hybrid) and not isinstance(start, Hybrid):
+        weights = {k: v for k, v in own.items() if k.startswith(CAUSAL)} | weights
+    try:
+        net.load_state_dict(weights)
+    except RuntimeError:
+        raise ValueError(f"the weights of {init} do not fit a network of these settings: choose another --init, or its settings with --set") from None
+    return start.card
+
+
 def train(config: Training, data: Dataset, out: Path, name: str, device: str = "cpu", compiled: bool = False, split: str = "train",
           save_seconds: float = 120.0, say=print, init: Path | None = None, extra: tuple[tuple[Dataset, str], ...] = (), command: str = "") -> Path:
     """Train to the token budget, resuming from OUT/state.safetensors if there is one; the path of the finished checkpoint.
 
-    `init` starts from the weights of a finished checkpoint (a second cosine cycle): its card keeps the first cycle's story.
+    `init` starts from the weights of a finished checkpoint (a second cosine cycle, or a hybrid on the blocks of a masked-diffusion network): its card
+    keeps the first cycle's story.
     `extra` adds splits of other corpora of the same alphabet. `compiled` compiles each block by itself.
     Under torchrun each process takes its share of every batch; the weights are those of one process, up to rounding.
     """
@@ -148,14 +168,12 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
     if not steps:
         raise ValueError(f"tokens={config.tokens:g} is less than one update of {config.batch} rows x {data.length}: raise --tokens or lower the batch")
     net = config.build(data.vocab).to(device)
-    before = None
-    if init is not None:
-        start = checkpoint.load(init)
-        try:
-            net.load_state_dict(start.state_dict())
-        except RuntimeError:
-            raise ValueError(f"the weights of {init} do not fit a network of these settings: choose another --init, or its settings with --set") from None
-        before = start.card
+    before = begin(net, init) if init is not None else None
+    if config.frozen:
+        if init is None:
+            raise ValueError("a frozen draft must come from a finished checkpoint: name one with --init")
+        for k, p in net.named_parameters():
+            p.requires_grad_(k.startswith(CAUSAL))
     out.mkdir(parents=True, exist_ok=True)
     text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(device)
     model = Trainable(net, config)

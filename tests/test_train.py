@@ -144,6 +144,23 @@ def test_a_budget_below_one_update_and_weights_that_do_not_fit_are_refused(unbro
     assert not list(tmp_path.iterdir())
 
 
+def test_a_frozen_draft_is_that_of_its_checkpoint_bit_for_bit_and_only_the_target_learns(tmp_path):
+    say = lambda text: None    # noqa: E731
+    masked = train(replace(SMALL, network="masked", tokens=20 * 8 * 16), SOURCE, tmp_path / "masked", "net", say=say)
+    frozen = replace(SMALL, blocks=3, frozen=True)
+    net = checkpoint.load(train(frozen, SOURCE, tmp_path / "frozen", "net", say=say, init=masked))
+    before, after = checkpoint.load(masked).state_dict(), net.state_dict()
+    assert all(torch.equal(after[k], v) for k, v in before.items())
+    losses_of = net.card["validation_nats_per_token"]
+    assert losses_of["target"] < losses_of["draft"] - 0.005 and losses_of["draft"] == approx(checkpoint.load(masked).card["validation_nats_per_token"]["draft"], abs=1e-4)
+    with raises(ValueError, match="name one with --init"):
+        train(frozen, SOURCE, tmp_path / "alone", "net", say=say)
+    with raises(ValueError, match="nothing to train"):
+        replace(SMALL, network="masked", frozen=True)
+    with raises(ValueError, match="do not fit"):
+        train(replace(frozen, blocks=4), SOURCE, tmp_path / "deeper", "net", say=say, init=masked)
+
+
 @mark.parametrize(("changes", "says"), [
     ({"blocks": 0}, "choose 1..1024"), ({"causal": 2}, "leaves no block for the draft"), ({"betas": (0.9,)}, "choose two numbers"), ({"width": 0}, "choose 2"),
     ({"clip": 0.0}, "choose 1e-06"), ({"warmup": -1}, "choose 0"), ({"optimiser": "sgd"}, "choose muon"), ({"lr": 2.0}, "choose 1e-06..1"),
