@@ -1,12 +1,14 @@
 """What is kept of a run in a repository: its records, and the arrays that a report draws intervals from; not the samples, which are most of it.
 
-A summary is a run folder like any other: `ssmd-bench report` renders it, and what needs the samples says that they are missing.
+A summary is a run folder like any other: `ssmd-bench report` renders it, and what needs the samples says that they are missing. Paths inside the
+repository lose its place on this machine.
 """
 
 import os
 import shutil
 from pathlib import Path
 
+from harness.spec import ROOT
 from harness.store import Store, sentence
 
 KEPT = ("records*.jsonl", "scores/*.npy", "costs/*.npy", "sweep.journal")
@@ -21,7 +23,8 @@ def summarise(store: Store, out: Path) -> dict[str, int]:
         for path in (path for pattern in KEPT for path in store.folder.glob(pattern)):
             copy = scratch / path.relative_to(store.folder)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, copy)
+            content = path.read_bytes()
+            copy.write_bytes(content if path.suffix == ".npy" else content.replace(f"{ROOT}/".encode(), b""))
         if out.exists():
             out.rmdir()
         scratch.replace(out)

@@ -18,6 +18,7 @@ from reports.front import directional, dressed
 from reports.records import Cell
 
 RESAMPLES = 4000
+PUBLISHED = 0.25  # the share that goes without saying
 CONTROLS = 6  # at most, those that cost the nearest to a placement
 
 
@@ -99,6 +100,8 @@ def placement_name(placement: Mapping | None) -> str:
             return f"random {draw}"
         case {"name": "segments", "chosen": chosen}:
             return " ".join(map(str, ("segments", *chosen)))
+        case {"name": name, "share": share} if share != PUBLISHED:
+            return f"{name} {share:g}"
         case {"name": name}:
             return name
     return json.dumps(placement, sort_keys=True)

@@ -256,7 +256,9 @@ def test_missing_arrays_are_told_and_not_drawn(tmp_path, plain):
 
 def test_a_summary_makes_the_report_of_its_run_but_for_the_samples(tmp_path, plain):
     store = write(tmp_path / "run", n=12, timed=2)
+    store.append({"type": "note", "path": f"{ROOT}/ssmd/checkpoints/judge.safetensors"})
     kept = summarise(store, tmp_path / "kept")
+    assert Store(tmp_path / "kept").of("note")[0]["path"] == "ssmd/checkpoints/judge.safetensors"
     assert kept["records"] == len(Store(tmp_path / "kept").records) == len(store.records) and not (tmp_path / "kept" / "samples").exists()
     for name in ("run", "kept"):
         build([tmp_path / name], tmp_path / "out" / name, resamples=100)
