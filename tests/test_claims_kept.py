@@ -1,0 +1,35 @@
+"""Runs whose records are kept in the repository: their claims come out of them again, and name no record that is not there."""
+
+from importlib import import_module
+
+import pytest
+
+from harness.claims import read
+from harness.spec import ROOT
+from harness.store import Store
+
+KEPT = sorted(path.name for path in (ROOT / "studies/runs").iterdir())
+FROM_SCORES = ("model_scheduling",)    # the others' claims need samples, which are not kept
+
+
+def claimed(name: str) -> dict[str, dict]:
+    return {row["claim"]: row for row in read() if row["file"] == f"{name}.json"}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_claims_name_records_that_are_kept(name):
+    known = {r["key"] for r in Store(ROOT / "studies/runs" / name).of("counted")}
+    assert claimed(name) and all({*row["keys"]} <= known for row in claimed(name).values())
+
+
+@pytest.mark.parametrize("name", FROM_SCORES)
+def test_claims_come_out_of_the_kept_records_again(name):
+    again = {row["claim"]: row for row in import_module(f"studies.{name}").claims(Store(ROOT / "studies/runs" / name), "again")}
+    assert again.keys() == claimed(name).keys()
+    for claim, row in claimed(name).items():
+        assert [again[claim][end] for end in ("value", "low", "high")] == pytest.approx([row[end] for end in ("value", "low", "high")]), claim
+
+
+def test_nothing_that_is_kept_names_a_folder_of_a_machine():
+    for path in (ROOT / "studies/runs").glob("*/records*.jsonl"):
+        assert b'"/' not in path.read_bytes(), path
