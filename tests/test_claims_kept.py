@@ -9,7 +9,7 @@ from harness.spec import ROOT
 from harness.store import Store
 
 KEPT = sorted(path.name for path in (ROOT / "studies/runs").iterdir())
-FROM_SCORES = ("model_scheduling",)    # the others' claims need samples, which are not kept
+FROM_SCORES = ("model_scheduling", "text_frontier")    # the others' claims need samples, which are not kept
 
 
 def claimed(name: str) -> dict[str, dict]:
