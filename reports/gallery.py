@@ -64,7 +64,7 @@ def write(asked: Sequence[str], docs: Path, headline: str = "", arms: Sequence[s
             kept.append(_save(figure, path))
             text += [f"![{plot.TITLE}](figures/{path.name})", "", f"**{plot.TITLE}.** {caption}", ""]
     command = shlex.join(["python", "-m", "reports.gallery", *asked, *(["--headline", headline] if headline else []), *(["--arms", *arms] if arms else [])])
-    told = ["", "Drawn from the run folders of these studies, which are not committed, by", "", f"    {command}", "", *text]
+    told = ["", "Drawn from the run folders of these studies by", "", f"    {command}", "", *text]
     page.write_text(f"{head}{begin}\n" + "\n".join(told) + f"{end}{tail}", encoding="utf-8")
     for path in sorted((docs / "figures").glob("*.png")):
         if path not in kept:
