@@ -21,6 +21,7 @@ from pathlib import Path
 from ssmd.train import Training
 
 SHIPPED = Path(__file__).parent / "checkpoints"
+TRUNK = "heavy"    # the member whose blocks a frozen hybrid takes over
 
 FAMILY: dict[str, Training] = {
     "hybrid": Training("hybrid"),
@@ -43,8 +44,8 @@ def begins_from(name: str, out: Path) -> Path | None:
     """The checkpoint whose draft a member takes over: that of the same run of the family, else the one that ships."""
     if not FAMILY[name].frozen:
         return None
-    own = out / "heavy" / "heavy.safetensors"
-    return own if own.is_file() else SHIPPED / "heavy.safetensors"
+    own = out / TRUNK / f"{TRUNK}.safetensors"
+    return own if own.is_file() else SHIPPED / f"{TRUNK}.safetensors"
 
 
 def queue(names: list[str], command: list[str], jobs: int, logs: Path) -> int:
@@ -55,8 +56,8 @@ def queue(names: list[str], command: list[str], jobs: int, logs: Path) -> int:
     waiting, running, failed = list(names), {}, 0
     threads = {"OMP_NUM_THREADS": "1"} if jobs > 1 else {}
     while waiting or running:
-        while waiting and len(running) < jobs:
-            name = waiting.pop(0)
+        for name in [n for n in waiting if not (FAMILY[n].frozen and TRUNK in [*waiting, *running])][:jobs - len(running)]:    # a trunk is frozen once it is trained
+            waiting.remove(name)
             log = open(logs / f"{name}.log", "a")
             running[name] = subprocess.Popen([sys.executable, *command, name], stdout=log, stderr=log, env=os.environ | threads)
         for name, process in list(running.items()):
