@@ -11,7 +11,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 from harness import claims as claims_of
-from harness import plugins
+from harness import finished, plugins
 from harness.machine import can_compile, checked, machine
 from harness.runner import run as run_study
 from harness.scoring import score_records
@@ -45,6 +45,8 @@ def run(options: Namespace) -> tuple[dict, int]:
     document = {"run": str(folder), **({"shard": str(part)} if options.shard else {}), **tally}
     if measure := getattr(load_module(options.study), "measure", None):
         document["measured"] = len(measure(study, Store(folder)))
+    else:
+        finished.keep(options, folder, study, document)
     if options.claims:
         document["claims"] = str(_claims(options.study, study.name, Store(folder)))
     if options.report:

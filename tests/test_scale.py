@@ -1,4 +1,4 @@
-"""Ten thousand records: a run that has nothing left to do answers within two seconds and 500 MB, whatever stands in its folder."""
+"""Ten thousand records: a run that has nothing left to do answers within two seconds and 500 MB, whatever stands in its folder; and asks anew what has changed."""
 
 import json
 import os
@@ -9,8 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import scoring
+from harness import finished, scoring
+from harness.__main__ import main, parser
+from harness.data.exact import Exact
 from harness.metrics.judge import Judge
+from harness.nets import checkpoint
+from harness.nets.transformer import Transformer, TransformerConfig
 from harness.spec import ROOT, sha256
 from harness.store import Store
 from harness.study import load_study
@@ -69,6 +73,40 @@ def test_a_finished_run_of_ten_thousand_records_answers_at_once(large):
     print(f"{seconds:.2f} s, of which imports {idle:.2f} s; {mib:.0f} MiB")
     assert (run / "records.jsonl").stat().st_size < before + 10_000    # study and machine, on the first run
     assert seconds - idle < 2 and mib < 500
+    again, small, said = spent("-m", "harness", "run", str(study), "--out", str(run))
+    print(f"and again: {again:.2f} s; {small:.0f} MiB")
+    assert json.loads(said.splitlines()[-1]) == json.loads(done.splitlines()[-1]) and again < 2 and small < mib
+
+
+def shorten(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+@pytest.mark.parametrize("change", [
+    lambda study, run: shorten(next((run / "samples").iterdir())),
+    lambda study, run: next((run / "costs").iterdir()).unlink(),
+    lambda study, run: (run / "records.jsonl").write_text("".join((run / "records.jsonl").open().readlines()[:-1])),
+    lambda study, run: study.write_text(study.read_text() + "\n# changed"),
+    lambda study, run: (study.parent / "beside.py").write_text(""),
+    lambda study, run: (run / finished.STAMP).write_text("{"),
+    lambda study, run: shorten(study.parent / "net.safetensors"),
+], ids=["array cut", "array gone", "record gone", "study changed", "module beside it", "stamp damaged", "network changed"])
+def test_a_stamp_answers_for_what_was_there_and_for_nothing_else(tmp_path, change):
+    study, run, net = tmp_path / "two.py", tmp_path / "run", tmp_path / "net.safetensors"
+    text = STUDY
+    for ours, theirs in {f"range(1, {POINTS + 1})": "(1, 2)", "Table(DATA)": f"Checkpoint({str(net)!r})", "Study, Table": "Checkpoint, Study", "ExactNll(), *": "*", ', "words"': ","}.items():
+        assert ours in text
+        text = text.replace(ours, theirs)
+    study.write_text(text)
+    checkpoint.save(Transformer(TransformerConfig(vocab=Exact().vocab, width=16, heads=2, blocks=1)), net, {"name": "net"})
+    options = parser().parse_args(["run", str(study), "--out", str(run), "--no-time"])
+    assert finished.answer(options) is None
+    assert main(["run", str(study), "--out", str(run), "--no-time"]) == 0
+    assert finished.answer(options) == {"run": str(run), "cached": 2, "stale": 0, "done": 0, "skipped": 0, "failed": 0, "timeout": 0, "scored": 0, "unscored": 0}
+    assert finished.answer(parser().parse_args(["run", str(study), "--out", str(run), "--no-time", "--n", "3"])) is None
+    change(study, run)
+    assert finished.answer(options) is None
+
 
 
 def test_the_key_of_a_score_is_the_hash_of_its_canonical_json(large):

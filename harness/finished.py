@@ -1,0 +1,81 @@
+"""What a run that has nothing left to do answers, without loading a network library for it.
+
+RUN/finished.json keeps the answer beside a digest of all that led to it: the options, the versions of Python and its libraries, the text of every source of ours and of
+the folder of the study, the state (size, time of change) of the networks and corpora that the study reads and of every file of the run. Where anything differs, or
+the stamp is damaged, the run takes its ordinary way, which asks every record and every array.
+"""
+
+import hashlib
+import json
+import os
+import platform
+from argparse import Namespace
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from harness.spec import ROOMS, ROOT, to_json
+
+STAMP = "finished.json"
+LIBRARIES = ("torch", "numpy", "safetensors")
+DATA = ROOT / "harness" / "data" / "files"
+
+
+def plain(options: Namespace) -> bool:
+    """Whether the options ask for records alone, of our own plug-ins."""
+    return not (options.plugins or options.claims or options.report or options.shard)
+
+
+def answer(options: Namespace) -> dict | None:
+    """What the run said, if it is finished and nothing has changed since."""
+    folder = options.out or Path("runs") / Path(options.study).stem
+    try:
+        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+        return stamp["answer"] if plain(options) and stamp["digest"] == digest(options, folder, stamp["reads"]) else None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def keep(options: Namespace, folder: Path, study, document: dict) -> None:
+    """Write the stamp, if the same command would find nothing to do. A folder that cannot take it goes without."""
+    tally = {k: v for k, v in document.items() if k != "run"}
+    if not plain(options) or any(v for k, v in tally.items() if k not in ("cached", "stale", "done", "timed", "scored")):
+        return
+    reads = sorted({text for thing in (*study.nets.values(), study.data, *study.metrics) for text in texts(to_json(thing)) if os.path.isfile(text)})
+    stamp = {"answer": {"run": str(folder)} | dict.fromkeys(tally, 0) | {"cached": tally["cached"] + tally["done"]}, "reads": reads, "digest": digest(options, folder, reads)}
+    try:
+        (folder / STAMP).write_text(json.dumps(stamp), encoding="utf-8")
+    except OSError:
+        pass
+
+
+def texts(data: Any) -> Iterator[str]:
+    """Every text in plain JSON data."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, (dict, list)):
+        for inner in data.values() if isinstance(data, dict) else data:
+            yield from texts(inner)
+
+
+def digest(options: Namespace, folder: Path, reads: list[str]) -> str:
+    """Raises OSError if a file is gone."""
+    study = Path(options.study).resolve()
+    sources = [*(p for room in ROOMS for p in (ROOT / room).rglob("*.py")), *study.parent.glob("*.py"), study]
+    about = [{k: str(v) for k, v in vars(options).items()}, platform.node(), platform.python_version(), [version(name) for name in LIBRARIES],
+             sorted((str(p), hashlib.sha256(p.read_bytes()).hexdigest()) for p in sources), sorted(states(str(folder))), sorted(states(str(DATA))),
+             [(path, state(os.stat(path))) for path in reads]]
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+
+
+def state(file: os.stat_result) -> tuple[int, int]:
+    return file.st_size, file.st_mtime_ns
+
+
+def states(folder: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    for entry in os.scandir(folder):
+        if entry.is_dir():
+            yield from states(entry.path)
+        elif entry.name != STAMP:
+            yield entry.path, state(entry.stat())
