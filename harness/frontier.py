@@ -58,15 +58,15 @@ class Matched(NamedTuple):
 
 def nfe_at_quality(points: Sequence[Point], quality: float, better: str) -> float | None:
     """The cost at which the frontier reaches `quality`; None where it does not, or where its cheapest point is better already."""
-    costs, values = _frontier(points, resamples=0, seed=0)                         # (1, K), (1, K)
-    return _known(_crossing(costs, _up(values, better), _up(np.array([quality]), better))[0])
+    front = _rising(*_frontier(points, resamples=0, seed=0), better)               # (1, K), (1, K)
+    return _known(_crossing(front, _up(np.array([quality]), better))[0])
 
 
 def nfe_interval(points: Sequence[Point], quality: float | Scores, better: str, resamples: int = 2000, seed: int = 0, level: float = 0.95) -> Reached:
     """nfe_at_quality with an interval that covers both axes: of costs and scores resampled together."""
     n = _rows(*points)
-    goal, (costs, values) = _goal(quality, n, resamples, seed), _frontier(points, resamples, seed)
-    found = _crossing(costs, _up(values, better), _up(goal, better))               # (1 + resamples,)
+    goal, front = _goal(quality, n, resamples, seed), _rising(*_frontier(points, resamples, seed), better)
+    found = _crossing(front, _up(goal, better))                                    # (1 + resamples,)
     missed = int(((found == 0) | np.isinf(found))[1:].sum())
     reached = Reached(float(goal[0]), _known(found[0]), None, missed, resamples)
     if reached.cost is None:
@@ -81,20 +81,33 @@ def matched_ratio(baseline: Sequence[Point], arm: Sequence[Point], quality: floa
 
     `quality` is a number, or the Scores of an arm on the same rows (the baseline's last point, held-out data), resampled with them.
     """
-    return matched_curve(baseline, arm, [quality], better, resamples, seed, level)[0]
+    return matched_curve(*(rising(points, better, resamples, seed) for points in (baseline, arm)), [quality], level)[0]
 
 
-def matched_curve(baseline: Sequence[Point], arm: Sequence[Point], qualities: Sequence[float | Scores], better: str, resamples: int = 2000,
-                  seed: int = 0, level: float = 0.95) -> list[Matched]:
-    """matched_ratio over a grid of qualities, the frontiers resampled once for all. The intervals are pointwise."""
-    n = _rows(*baseline, *arm)
-    frontiers = [(costs, _up(values, better)) for costs, values in (_frontier(points, resamples, seed) for points in (baseline, arm))]
-    return [_matched(frontiers, _goal(quality, n, resamples, seed), better, n, level) for quality in qualities]
+class Rising(NamedTuple):
+    """A frontier and its resamples, to be read at many qualities."""
+
+    log_cost: np.ndarray   # (1 + resamples, K), ascending
+    best: np.ndarray       # (1 + resamples, K), the best value so far, higher better
+    better: str
+    n: int
+    seed: int
 
 
-def _matched(frontiers: Sequence[tuple[np.ndarray, np.ndarray]], goal: np.ndarray, better: str, n: int, level: float) -> Matched:
-    """frontiers: costs and values (1 + resamples, K), higher better, of baseline and arm; goal (1 + resamples,)."""
-    b, a = (_crossing(costs, values, _up(goal, better)) for costs, values in frontiers)                # (1 + resamples,) each
+def rising(points: Sequence[Point], better: str, resamples: int = 2000, seed: int = 0) -> Rising:
+    return Rising(*_rising(*_frontier(points, resamples, seed), better), better, _rows(*points), seed)
+
+
+def matched_curve(baseline: Rising, arm: Rising, qualities: Sequence[float | Scores], level: float = 0.95) -> list[Matched]:
+    """matched_ratio over a grid of qualities. The intervals are pointwise."""
+    if baseline.n != arm.n:
+        raise ValueError("frontiers need points with one score and one cost for each of the same rows: give the rows that the arms share")
+    return [_matched(baseline, arm, _goal(quality, arm.n, len(arm.best) - 1, arm.seed), level) for quality in qualities]
+
+
+def _matched(baseline: Rising, arm: Rising, goal: np.ndarray, level: float) -> Matched:
+    """goal: (1 + resamples,)."""
+    b, a = (_crossing(front[:2], _up(goal, arm.better)) for front in (baseline, arm))                  # (1 + resamples,) each
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = b / a                                                              # 0 / 0 and inf / inf are NaN: the side is unknown
     missed, resamples = int(((b == 0) | (a == 0) | np.isinf(b) | np.isinf(a))[1:].sum()), len(goal) - 1
@@ -102,7 +115,7 @@ def _matched(frontiers: Sequence[tuple[np.ndarray, np.ndarray]], goal: np.ndarra
     for name, cost in (("baseline", b[0]), ("arm", a[0])):
         if _known(cost) is None:
             return found._replace(reason=f"the {name} {_where(cost)}")
-    between = _between(ratio, n, level)
+    between = _between(ratio, arm.n, level)
     return found._replace(interval=between) if between else found._replace(reason=f"{missed} of {resamples} resamples do not reach this quality on both frontiers")
 
 
@@ -184,11 +197,15 @@ def _frontier(points: Sequence[Point], resamples: int, seed: int) -> tuple[np.nd
     return sums[:, 2::3] / n, values
 
 
-def _crossing(costs: np.ndarray, values: np.ndarray, goal: np.ndarray) -> np.ndarray:
-    """(R, K), (R, K) with higher better, (R,) -> (R,) cost; 0 if the cheapest point exceeds the goal, infinity if none reaches it."""
+def _rising(costs: np.ndarray, values: np.ndarray, better: str) -> tuple[np.ndarray, np.ndarray]:
+    """Costs and values, (R, K) each -> log cost in ascending order and the best value so far, higher better, (R, K) each."""
     order = costs.argsort(1, kind="stable")
-    log_cost = np.log(np.take_along_axis(costs, order, 1))
-    best = np.maximum.accumulate(np.take_along_axis(values, order, 1), 1)
+    return np.log(np.take_along_axis(costs, order, 1)), np.maximum.accumulate(np.take_along_axis(_up(values, better), order, 1), 1)
+
+
+def _crossing(front: tuple[np.ndarray, np.ndarray], goal: np.ndarray) -> np.ndarray:
+    """(R, K), (R, K) of _rising, (R,) -> (R,) cost; 0 if the cheapest point exceeds the goal, infinity if none reaches it."""
+    log_cost, best = front
     goal = goal[:, None]
     slack = 1e-9 * np.maximum(1, np.abs(goal))                                     # sums of equal numbers may differ in their last bit
     reached = best >= goal - slack
@@ -202,8 +219,6 @@ def _crossing(costs: np.ndarray, values: np.ndarray, goal: np.ndarray) -> np.nda
 
 def _area(costs: np.ndarray, values: np.ndarray, reference: tuple[float, float], better: str) -> np.ndarray:
     most, worst = reference
-    order = costs.argsort(1, kind="stable")
-    log_cost = np.log(np.minimum(np.take_along_axis(costs, order, 1), most))       # (R, K): what costs more than the reference has no width
-    best = np.maximum.accumulate(np.take_along_axis(_up(values, better), order, 1), 1)
+    log_cost, best = _rising(np.minimum(costs, most), values, better)              # (R, K): what costs more than the reference has no width
     height = (best - _up(np.array(worst), better)).clip(0)
     return (height * np.diff(log_cost, axis=1, append=np.log(most))).sum(1)        # (R,)

@@ -6,30 +6,24 @@
     OUT/numbers.json                     what every mark of every figure stands for, and every row of every table
 
     build([Path("runs/demo")], Path("runs/demo/report"))
-
-A plot is a module in reports/plots: `needs` (columns), `draw(frame, inches) -> (figure, numbers)`, `caption(frame)`, TITLE, SECTION, PLACE. It is
-drawn from the first tidy frame that has its columns.
 """
 
-import importlib
 import json
-import pkgutil
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 from pathlib import Path
-from types import ModuleType
 
 import jinja2
 import pandas as pd
 
-from reports import costs, front, grids, history, interactive, measured, page, placed, plots, published, samples, style, sweeps, tables
+from reports import costs, front, grids, history, interactive, measured, page, placed, published, samples, sweeps, tables
 from reports.adjusted import adjusted, note
+from reports.drawing import draw, workers
 from reports.frame import Chapter, chapters
 from reports.records import Records, read
 
-SIZES = ("", "-single")  # after a figure's name, double and single column
 TEMPLATES = Path(__file__).parent / "templates"
 FRAMES = (  # each (chapter, baseline) -> tidy frame
     front.tradeoff, front.likelihood, front.acceptance, grids.heat, costs.stack, costs.times, sweeps.history, sweeps.front, sweeps.importance,
@@ -39,14 +33,15 @@ FRAMES = (  # each (chapter, baseline) -> tidy frame
 def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resamples: int = 2000) -> Path:
     """The path of index.html. Raises ValueError, in a sentence, if there is nothing to report or `out` cannot be written."""
     records, out = read(run_dirs), Path(out)
+    side_by_side = workers(len(records.cells))
     parts = chapters(records)
     command = shlex.join(["ssmd-bench", "report", *map(str, records.folders), "--out", str(out)])
     try:
         for room in ("figures", "tables"):
             (out / room).mkdir(parents=True, exist_ok=True)
         prefixes = [f"{k}-{_slug(part.name)}-" if len(parts) > 1 else "" for k, part in enumerate(parts, 1)]
-        found = [_chapter(part, records, out, prefix, baseline, resamples) for part, prefix in zip(parts, prefixes)]
-        past, drawn = draw([history.over_commits(parts, front.baseline_of(parts[0], baseline))], out / "figures", "")
+        found = [_chapter(part, records, out, prefix, baseline, resamples, side_by_side) for part, prefix in zip(parts, prefixes)]
+        past, drawn = draw([history.over_commits(parts, front.baseline_of(parts[0], baseline))], out / "figures", "", side_by_side)()
         numbers = {"schema": 1, "chapters": [numbers for _, numbers in found], "history": drawn.get("history", [])}
         (out / "numbers.json").write_text(json.dumps(_plain(numbers), allow_nan=False) + "\n", encoding="utf-8")
         environment = jinja2.Environment(
@@ -66,11 +61,11 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
     return out / "index.html"
 
 
-def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baseline: str, resamples: int) -> tuple[dict, dict]:
+def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baseline: str, resamples: int, side_by_side: Callable) -> tuple[dict, dict]:
     """What the template needs of a chapter, and its numbers; figures and tables are written."""
     base = front.baseline_of(chapter, baseline)
     ratios, known, tidy = frames(chapter, base, resamples)
-    figures, drawn = draw(tidy, out / "figures", prefix)
+    drawing = draw(tidy, out / "figures", prefix, side_by_side)
     for name, frame in (("points", chapter.frame), ("matched", ratios), ("published", known)):
         frame.to_csv(out / "tables" / f"{prefix}{name}.csv", index=False)
     tables.points_tex(chapter, out / "tables" / f"{prefix}points.tex")
@@ -81,7 +76,6 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "name": chapter.name,
         "n": int(chapter.frame.n.max()),
         "baseline": base,
-        "figures": figures,
         "opening": page.opening(chapter, ratios, base),
         "points": page.points(chapter, base),
         "matched": page.matched_rows(ratios, chapter, base),
@@ -96,6 +90,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "provenance": page.provenance(chapter, records),
         "counts": chapter.frame.status.value_counts().to_dict(),
     }
+    context["figures"], drawn = drawing()
     bare = [{k: v for k, v in row.items() if k != "look"} for row in accepted]
     return context, {
         "name": chapter.name,
@@ -112,33 +107,6 @@ def frames(chapter: Chapter, base: str | None, resamples: int) -> tuple[pd.DataF
     ratios, places = adjusted(front.matched(chapter, base, resamples)), placed.measured(chapter, base)
     known = published.beside(chapter, base, ratios, places)
     return ratios, known, [ratios, places, known, *(make(chapter, base) for make in FRAMES), *measured.frames(chapter, base)]
-
-
-def drawable(tidy: Sequence[pd.DataFrame]) -> Iterator[tuple[ModuleType, pd.DataFrame]]:
-    """Every plot for which there is a frame with its columns, in the order of the page."""
-    modules = [importlib.import_module(f"reports.plots.{module.name}") for module in pkgutil.iter_modules(plots.__path__)]
-    for plot in sorted(modules, key=lambda module: module.PLACE):
-        frame = next((frame for frame in tidy if len(frame) and set(plot.needs) <= set(frame)), None)
-        if frame is not None:
-            yield plot, frame
-
-
-def draw(tidy: Sequence[pd.DataFrame], folder: Path, prefix: str) -> tuple[list[dict], dict[str, list]]:
-    """Draw and save every plot that has its columns and something to show, in both widths."""
-    made, numbers, jobs = [], {}, []
-    for plot, frame in drawable(tidy):
-        name = prefix + plot.__name__.rsplit(".", 1)[-1]
-        with style.paper():
-            pair = [plot.draw(frame, inches) for inches in (style.DOUBLE, style.SINGLE)]
-        if None not in pair:
-            numbers[name] = pair[0][1]
-            jobs += [(figure, folder, name + size) for size, (figure, _) in zip(SIZES, pair)]
-            made.append({"name": name, "title": plot.TITLE, "section": plot.SECTION, "caption": plot.caption(frame)})
-    pictures = (style.save(*job) for job in jobs)
-    for figure in made:
-        label = f"{figure['title']}. {figure['caption']} All numbers stand in the tables of this page and in numbers.json."
-        figure |= {width: style.inline(next(pictures), figure["name"] + size, label) for width, size in zip(("wide", "narrow"), SIZES)}
-    return made, numbers
 
 
 def _slug(text: str) -> str:

@@ -8,6 +8,7 @@ reference) for each network and kind: with enough cells the weights follow by li
 """
 
 from collections.abc import Sequence
+from statistics import median
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,7 @@ def times(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         about = {column: row[column] for column in ("arm", "setting", "key", "n", "nfe_a")} | {"timed_rows": mine[0]["rows"]}
         if reference is not None:
             about |= {"reference": f"{reference.arm} {reference.setting}".strip(), "nfe_ratio": row["nfe_a"] / reference.nfe_a} | _ratio(mine, timed[reference.key])
-        rows += [about | {"process": t["process"], "seconds": float(np.median(t["seconds"])) / t["rows"]} for t in mine]
+        rows += [about | {"process": t["process"], "seconds": median(t["seconds"]) / t["rows"]} for t in mine]
     return dressed(chapter, rows, baseline)
 
 
@@ -88,6 +89,6 @@ def _ratio(mine: Sequence[dict], theirs: Sequence[dict]) -> dict:
     try:
         found = time_ratio([a[p] for p in shared], [b[p] for p in shared])
     except ValueError:
-        logs = [np.log(np.median(a[p]) / np.median(b[p])) for p in shared]
+        logs = [np.log(median(a[p]) / median(b[p])) for p in shared]
         return {"time_ratio": float(np.exp(np.mean(logs))), "time_ratio.low": np.nan, "time_ratio.high": np.nan, "pairs": len(shared)}
     return {"time_ratio": found.value, "time_ratio.low": found.low, "time_ratio.high": found.high, "pairs": len(shared)}

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from harness.frontier import Matched, Point, matched_curve, pareto
+from harness.frontier import Matched, Point, matched_curve, pareto, rising
 from harness.kinds import Scores
 from reports.frame import COSTS, Chapter
-from reports.style import looks
+from reports.records import Cell
+from reports.style import AXES, looks
 from reports.windows import by_tenth
 
-AXES = {"nfe_a": "NFE A (blocks)", "nfe_b": "NFE B (drafts)", "nfe_c": "NFE C (FLOPs)", "seconds": "seconds a sequence"}
 PASSES = (20, 32, 48, 64)  # of the baseline, convention A, whose quality is matched
 HEADLINE = (32, 48, 20, 64)  # the first of these that both frontiers reach stands in the headline
 GRID = 13  # qualities of a curve
@@ -68,7 +68,8 @@ def tradeoff(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
                 continue
             mine = done[done[cost].gt(0) & done[label].notna()]
             front = pareto(mine[cost], mine[label], about["better"]) if len(mine) else []
-            for row, on_front in zip(mine.to_dict("records"), front):
+            wanted = ("arm", "setting", "key", "n", "inert", "stale", "seconds.n", "timed_rows", *(f"{c}{end}" for c in (cost, label) for end in ("", ".low", ".high")))
+            for row, on_front in zip(mine[[c for c in wanted if c in mine]].to_dict("records"), front):
                 rows.append(
                     {
                         "arm": row["arm"],
@@ -136,9 +137,10 @@ def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd
         grid = {
             q: p for p in np.geomspace(low * (1 + 1e-9), high * (1 - 1e-9), GRID) if (q := quality_at(base["nfe_a"], p, better)) is not None
         }
+        fronts = {cost: rising(base[cost], better, resamples) for cost in COSTS}
         for arm in chapter.arms:
-            points = frontiers(chapter, arm, label)
-            if arm == baseline or not points["nfe_a"]:
+            points = frontiers(chapter, arm, label) if arm != baseline else {"nfe_a": []}
+            if not points["nfe_a"]:
                 continue
             about = {
                 "arm": arm,
@@ -153,7 +155,7 @@ def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd
             levels = [quality_at(base["nfe_a"], passes, better) for passes in stated]
             for cost in COSTS:
                 curve = grid if cost == "nfe_a" else {}
-                found = matched_curve(base[cost], points[cost], [*levels, *curve], better, resamples)
+                found = matched_curve(fronts[cost], rising(points[cost], better, resamples), [*levels, *curve])
                 kinds = [("stated", p) for p in stated] + [("curve", p) for p in curve.values()]
                 rows += [about | {"kind": kind, "cost": cost, "passes": p} | _found(m) for (kind, p), m in zip(kinds, found)]
     return dressed(chapter, rows, baseline)
@@ -180,7 +182,7 @@ def headline(ratios: pd.DataFrame, chapter: Chapter) -> pd.DataFrame:
         return ratios
     known = ratios[(ratios.kind == "stated") & (ratios.cost == "nfe_a") & ratios.ratio.notna()].copy()
     known["_place"] = known.passes.map(lambda p: HEADLINE.index(p) if p in HEADLINE else len(HEADLINE))
-    speculative = set(acceptance(chapter, None).get("arm", ()))
+    speculative = verifying(chapter)
     known["_arm"] = known.arm.map(lambda arm: (arm not in speculative) * len(chapter.arms) + chapter.arms.index(arm))
     known = known.sort_values(["_arm", "_place"], kind="stable").drop_duplicates(["metric", "arm"])
     return known.drop(columns=["_place", "_arm"])
@@ -215,12 +217,25 @@ def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
     return dressed(chapter, rows, baseline)
 
 
+def verified(cell: Cell) -> dict | None:
+    """The cost of a cell that tested drafts."""
+    cost = cell.record["cost"]
+    return cost if any(map(any, (cost.get("tested") or {}).values())) else None
+
+
+def verifying(chapter: Chapter) -> set[str]:
+    """The arms that test drafts."""
+    done = chapter.done()
+    return {arm for key, arm in zip(done.key, done.arm) if verified(chapter.cells[key])}
+
+
 def acceptance(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
     """Columns by (depth | progress | round), index (from 1), tested, passed, share, nfe_a, window (mean width, by progress): of arms that verify drafts."""
     rows = []
     for row in chapter.done().to_dict("records"):
-        record = chapter.cells[row["key"]].record
-        tested, passed = record["cost"].get("tested") or {}, record["cost"].get("passed") or {}
+        if (cost := verified(chapter.cells[row["key"]])) is None:
+            continue
+        record, tested, passed = chapter.cells[row["key"]].record, cost["tested"], cost["passed"]
         widths = by_tenth(record["cell"]["sampler"].get("window") or {}, record["cell"]["data"].get("length") or len(tested.get("depth", ()))) or [np.nan] * 10
         about = {column: row[column] for column in ("arm", "setting", "key", "n", "nfe_a")}
         for by in tested:

@@ -16,6 +16,7 @@ from types import ModuleType
 from matplotlib.figure import Figure
 
 from reports import build, front, style
+from reports.drawing import drawable
 from reports.frame import Chapter, chapters
 from reports.records import read
 
@@ -31,7 +32,7 @@ def shown(run: Path, names: Sequence[str], baseline: str = "ancestral") -> Itera
     chapter = chapters(read([run]))[0]
     base = front.baseline_of(chapter, baseline)
     drawn = set()
-    for plot, frame in build.drawable(build.frames(chapter, base, RESAMPLES)[2]):
+    for plot, frame in drawable(build.frames(chapter, base, RESAMPLES)[2]):
         name = plot.__name__.rsplit(".", 1)[-1]
         if names and name not in names:
             continue
@@ -80,7 +81,7 @@ def _headline(run: Path, arms: Sequence[str]) -> Figure:
     if arms:
         keep = chapter.frame.control | chapter.frame.arm.isin(arms)
         chapter = chapter._replace(frame=chapter.frame[keep].reset_index(drop=True), arms=[arm for arm in chapter.arms if arm in arms])
-    plot = next(plot for plot, _ in build.drawable([front.tradeoff(chapter, base)]) if plot.SECTION == HEADLINE)
+    plot = next(plot for plot, _ in drawable([front.tradeoff(chapter, base)]) if plot.SECTION == HEADLINE)
     with style.paper():
         made = plot.draw(front.tradeoff(chapter, base), style.DOUBLE)
     if made is None:

@@ -23,8 +23,9 @@ def heat(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         if axes is None:
             continue
         (x_name, x), (y_name, y) = axes
+        cells = mine.to_dict("records")
         for label, (better, unit) in (metrics | {"nfe_a": ("lower", "passes a sequence")}).items():
-            for k, row in enumerate(mine.to_dict("records")):
+            for k, row in enumerate(cells):
                 if row["status"] == "done" and np.isfinite(row.get(label, np.nan)):
                     about = {"arm": row["arm"], "setting": row["setting"], "key": row["key"], "n": row["n"], "grid": " and ".join(dict.fromkeys(mine.arm))}
                     span = {"value": row[label], "low": row.get(f"{label}.low", np.nan), "high": row.get(f"{label}.high", np.nan)}

@@ -7,7 +7,8 @@ import numpy as np
 
 from reports import style
 from reports.frame import Chapter
-from reports.front import AXES, directional, held_out
+from reports.front import directional, held_out
+from reports.style import AXES
 
 
 def data(chapter: Chapter, baseline: str | None) -> dict | None:

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from reports import style
+from reports.digits import spell
 from reports.frame import COSTS, Chapter
-from reports.front import acceptance, headline, subject
+from reports.front import headline, subject, verified, verifying
 from reports.records import Records
-from reports.tables import at, metric_order, spell, stated
+from reports.tables import at, metric_order, stated
 
 DEPTHS = (1, 2, 4, 8)
 
@@ -32,7 +33,7 @@ def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dic
         | {"at": spell(row["quality"]), "needs": spell(row["arm_cost"]), "base": spell(row["baseline_cost"])}
         for row in rows.to_dict("records")
     ]
-    speculative = set(acceptance(chapter, None).get("arm", ()))
+    speculative = verifying(chapter)
     others = [arm for arm in chapter.arms if arm != baseline]
     lead = next((arm for arm in others if arm in speculative), next(iter(others), None))
     first = [entry for entry in entries if entry["arm"] == lead]
@@ -89,21 +90,22 @@ def matched_rows(ratios: pd.DataFrame, chapter: Chapter, baseline: str | None) -
 def accepted(chapter: Chapter, baseline: str | None) -> list[dict]:
     """Drafts accepted, over all tests, at some depths, and per pass, of every cell that verifies drafts."""
     look, found = style.looks(chapter.palette, baseline), []
-    frame = acceptance(chapter, baseline)
-    for key, rows in frame.groupby("key", sort=False) if len(frame) else ():
-        depth = rows[rows.by == "depth"].set_index("index")
-        cost, first = chapter.cells[key].record["cost"], rows.iloc[0]
-        n = first["n"]
+    for key, arm, setting, n in zip(*(chapter.done()[column] for column in ("key", "arm", "setting", "n"))):
+        if (cost := verified(chapter.cells[key])) is None:
+            continue
+        tested, passed = (np.asarray(cost[what].get("depth", ()), float) for what in ("tested", "passed"))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = passed / tested
         calls = {kind: sum(v for name, v in cost["calls"].items() if name.endswith(f".{kind}")) for kind in ("draft", "verify")}
         found.append(
             {
-                "arm": first.arm,
-                "setting": first.setting,
-                "look": look[first.arm],
+                "arm": arm,
+                "setting": setting,
+                "look": look[arm],
                 "key": key,
-                "tested": int(depth.tested.sum()),
-                "share": depth.passed.sum() / depth.tested.sum() if len(depth) else np.nan,
-                "depths": [float(depth.share.get(d, np.nan)) for d in DEPTHS],
+                "tested": int(tested.sum()),
+                "share": passed.sum() / tested.sum() if tested.any() else np.nan,
+                "depths": [float(share[d - 1]) if d <= len(share) else np.nan for d in DEPTHS],
                 "tokens": cost["tokens"] / n / cost["nfe_b"] if cost["nfe_b"] else np.nan,
                 "rounds": calls["verify"] / calls["draft"] if calls["draft"] else np.nan,
             }

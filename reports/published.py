@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from reports.digits import spell
 from reports.frame import Chapter
 from reports.front import dressed, headline, subject
-from reports.tables import spell
 
 FILE = Path(__file__).parent / "published.csv"
 COLUMNS = ("quantity", "method", "nfe", "value", "low", "high", "unit", "better", "regime", "marker", "source", "arm", "key")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from reports import misspelt
+from reports.digits import spell
 from reports.frame import Chapter
-from reports.tables import spell
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz "
 SHOWN = 3  # rows of every arm

@@ -69,6 +69,7 @@ RC = {
     "axes.unicode_minus": True,
 }
 RUN = 30  # marks that are merged
+AXES = {"nfe_a": "NFE A (blocks)", "nfe_b": "NFE B (drafts)", "nfe_c": "NFE C (FLOPs)", "seconds": "seconds a sequence"}  # of a trade-off
 
 
 class Look(NamedTuple):
@@ -153,10 +154,10 @@ def save(figure: Figure, folder: Path, name: str) -> str:
     """Write NAME.png, NAME.pdf and NAME.svg; the SVG text comes back."""
     with paper():
         figure.get_layout_engine().execute(figure)
-        with matplotlib.rc_context({"figure.constrained_layout.use": False}):
-            figure.set_layout_engine(None)  # laid out once, not for each format
-        for kind, about in (("png", {"Software": None}), ("pdf", {"CreationDate": None})):
-            figure.savefig(folder / f"{name}.{kind}", dpi=300, metadata=about)
+        matplotlib.rcParams["figure.constrained_layout.use"] = False  # of this context: laid out once, not for each format
+        figure.set_layout_engine(None)
+        figure.savefig(folder / f"{name}.png", dpi=300, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
+        figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None})
     (folder / f"{name}.svg").write_text(text.getvalue(), encoding="utf-8")

@@ -15,7 +15,7 @@ from baselines.fused_float32 import FusedFloat32
 from baselines.scheduled import Scheduled
 from harness.claims import claim
 from harness.control import HeldOut, Shuffled
-from harness.frontier import matched_curve
+from harness.frontier import matched_curve, rising
 from harness.placement import Sandwich
 from harness.points import done, point, rows
 from harness.schedule import Cosine as CosineSchedule
@@ -52,7 +52,7 @@ def claims(store: Store, command: str) -> list[dict]:
     n, made = rows(store, "ancestral", "ssmd"), []
     baseline, arm = ([(r, p) for r in done(store, name, n) if (p := point(store, r, "judge"))] for name in ("ancestral", "ssmd"))
     at = {r["cell"]["sampler"]["steps"]: p.scores for r, p in baseline if r["cell"]["sampler"]["steps"] in MATCHED_AT}
-    for steps, found in zip(at, matched_curve(*([p for _, p in side] for side in (baseline, arm)), list(at.values()), "lower")):
+    for steps, found in zip(at, matched_curve(*(rising([p for _, p in side], "lower") for side in (baseline, arm)), list(at.values()))):
         if v := found.interval:
             note = f"at judge {found.quality:.4f}, passes of ancestral {found.baseline_cost:.1f} and ssmd {found.arm_cost:.1f}"
             made.append(claim(f"frontier.nfe_ratio.judge.{steps}", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, [r["key"] for r, _ in [*baseline, *arm]], note, MODULES))

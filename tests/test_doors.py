@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,3 +147,11 @@ def test_a_door_that_is_broken_is_seen(tmp_path):
         bad.write_text(text)
         with pytest.raises(AssertionError):
             test_nothing_is_unpickled_and_no_file_is_long(bad)
+
+
+def test_plots_load_neither_the_harness_nor_its_network_library():
+    """A process that draws starts in a second."""
+    for path in [ROOT / "reports" / "drawing.py", *(ROOT / "reports" / "plots").glob("*.py")]:
+        assert rooms_of(imports(path)) <= {"reports"}, path
+    done = subprocess.run([sys.executable, "-c", "import sys, reports.drawing, reports.plots.matched; print('torch' in sys.modules)"], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from joblib.externals.loky import get_reusable_executor
 from matplotlib.image import imread
 
 from harness.clock import busy
@@ -331,11 +332,13 @@ def test_ten_thousand_records_make_a_page_in_seconds_and_under_five_megabytes(tm
     assert len(store.records) >= 9_990
     others, began, used = busy(seconds=1.0), time.perf_counter(), sum(os.times()[:4])
     page = build([tmp_path / "run"], tmp_path / "out")
-    seconds, spent, others = time.perf_counter() - began, sum(os.times()[:4]) - used, max(others, busy(seconds=1.0))
+    seconds = time.perf_counter() - began
+    get_reusable_executor().shutdown()    # what its processes spent counts once they have ended
+    spent, others = sum(os.times()[:4]) - used, max(others, busy(seconds=1.0))
     print(f"{seconds:.1f} s, {spent:.1f} s of processors, {100 * others:.0f} % of the machine busy with other work")
     assert page.stat().st_size < 5e6 and page.read_text().count('class="key"') >= 999
     assert {path.suffix for path in (tmp_path / "out" / "figures").iterdir()} == {".png", ".pdf", ".svg"}
-    assert spent < 75 and (others > 0.2 or seconds < 20), (seconds, spent, others)
+    assert spent < 60 and (others > 0.2 or seconds < 20), (seconds, spent, others)
 
 
 def test_gallery_names_every_figure():

@@ -93,8 +93,8 @@ def shorten(path: Path) -> None:
 ], ids=["array cut", "array gone", "record gone", "study changed", "module beside it", "stamp damaged", "network changed"])
 def test_a_stamp_answers_for_what_was_there_and_for_nothing_else(tmp_path, change):
     study, run, net = tmp_path / "two.py", tmp_path / "run", tmp_path / "net.safetensors"
-    text = STUDY
-    for ours, theirs in {f"range(1, {POINTS + 1})": "(1, 2)", "Table(DATA)": f"Checkpoint({str(net)!r})", "Study, Table": "Checkpoint, Study", "ExactNll(), *": "*", ', "words"': ","}.items():
+    text, small = STUDY, {f"range(1, {POINTS + 1})": "(1, 2)", "ExactNll(), *": "*", ', "words"': ","}
+    for ours, theirs in (small | {"Table(DATA)": f"Checkpoint({str(net)!r})", "Study, Table": "Checkpoint, Study"}).items():
         assert ours in text
         text = text.replace(ours, theirs)
     study.write_text(text)

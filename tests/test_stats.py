@@ -10,7 +10,7 @@ import torch
 
 from harness import frontier, stats
 from harness.data.exact import Exact
-from harness.frontier import Point, hypervolume, hypervolume_interval, matched_curve, matched_ratio, nfe_at_quality, nfe_interval, pareto
+from harness.frontier import Point, hypervolume, hypervolume_interval, matched_curve, matched_ratio, nfe_at_quality, nfe_interval, pareto, rising
 from harness.kinds import Scores
 from harness.metrics.distinct import Distinct
 from harness.stats import (
@@ -331,7 +331,7 @@ def test_a_quality_out_of_reach_has_no_ratio_but_a_reason():
     for quality, reason in ((0.85, "arm does not reach"), (0.55, "arm is better at its cheapest"), (0.95, "baseline does not reach")):
         found = matched_ratio(slow, fast, quality, "higher", resamples=10)
         assert found.interval is None and reason in found.reason
-    assert [m.interval is None for m in matched_curve(slow, fast, (0.55, 0.7, 0.85), "higher", resamples=10)] == [True, False, True]
+    assert [m.interval is None for m in matched_curve(*(rising(points, "higher", resamples=10) for points in (slow, fast)), (0.55, 0.7, 0.85))] == [True, False, True]
 
 
 def noisy(costs, qualities, n, rng, row):
@@ -358,7 +358,7 @@ def test_a_curve_is_the_ratio_at_each_quality_and_each_is_what_the_definition_sa
     rng = np.random.default_rng(13)
     slow, fast = fronts(rng, 40)
     grid = [0.2, 1.5, 1.7, 2.4, 9.0, fast[1].scores]
-    curve = matched_curve(slow, fast, grid, "lower", resamples=60)
+    curve = matched_curve(*(rising(points, "lower", resamples=60) for points in (slow, fast)), grid)
     assert curve == [matched_ratio(slow, fast, quality, "lower", resamples=60) for quality in grid]
     assert [found.interval is None for found in curve] == [True, False, False, False, True, False]
     value, *others = one_by_one(slow, fast, 1.7, "lower", 60)
@@ -370,7 +370,7 @@ def test_a_curve_is_the_ratio_at_each_quality_and_each_is_what_the_definition_sa
 def test_a_curve_resamples_once(monkeypatch):
     rng, calls = np.random.default_rng(14), []
     monkeypatch.setattr(frontier, "resampled_sums", lambda *words: calls.append(1) or stats.resampled_sums(*words))
-    matched_curve(*fronts(rng), np.linspace(1.2, 2.8, 30), "lower", resamples=50)
+    matched_curve(*(rising(points, "lower", resamples=50) for points in fronts(rng)), np.linspace(1.2, 2.8, 30))
     assert len(calls) == 2
 
 

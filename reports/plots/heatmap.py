@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
 from reports import style
+from reports.digits import digits
 from reports.plots.tradeoff import quality_label, subject
-from reports.tables import digits
 
 TITLE = "Quality and passes over a grid of two settings"
 SECTION = "tradeoff"

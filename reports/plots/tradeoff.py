@@ -5,7 +5,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports import style
-from reports.front import AXES
 
 TITLE = "Quality against cost"
 SECTION = "tradeoff"
@@ -22,7 +21,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     frame = frame[frame["rank"] < METRICS]
     if frame.empty:
         return None
-    costs, metrics = [cost for cost in AXES if (frame.cost == cost).any()], list(dict.fromkeys(frame.metric))
+    costs, metrics = [cost for cost in style.AXES if (frame.cost == cost).any()], list(dict.fromkeys(frame.metric))
     tall = inches < style.DOUBLE
     if tall:
         figure, axes = style.panels(len(costs), len(metrics), inches, 1.2, sharex="row", sharey="col")
@@ -42,7 +41,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             elif not tall and c == 0:
                 ax.set_ylabel(quality_label(mine, "\n"))
             if tall or m == len(metrics) - 1:
-                ax.set_xlabel(AXES[cost])
+                ax.set_xlabel(style.AXES[cost])
     for c, cost in enumerate(costs):
         style.log_x(axes[0, c], frame.loc[frame.cost == cost, ["x", "x_low", "x_high"]].to_numpy().ravel(), most=4)
     style.legend(figure, handles, inches)
