@@ -115,7 +115,7 @@ def main(words: list[str] | None = None) -> int:
         if options.verb == "run" and (document := finished.answer(options)):
             print(json.dumps(document), flush=True)
             return 0
-        from harness.commands import VERBS  # and with it the network library
+        from harness.commands import VERBS    # and with it the network library
         from harness.plugins import add_package
 
         if options.plugins:
