@@ -1,7 +1,9 @@
 """Where a sweep looks: read from the fields of a sampler, param(default, Range | Choice), and of the dataclasses that they nest.
 
 A path names the way to a field, and each choice on it: `rounds`, `window`, `window.cosine.delta`, `schedule.polynomial.exponent`. A narrower Range or
-Choice may be given for a path; a Choice of one value fixes it. `temperature`, which belongs to the arm, is searched only where a space is given.
+Choice may be given for a path; a Choice of one value fixes it. `temperature`, which belongs to the arm, is searched only where a space is given, and so is a
+tuple, such as the segments of a model schedule: Subset(8) searches all sets of 0 .. 7, each number in or out by itself. Beside a tuple, whose numbers
+must fit them, other fields are searched only where a space is given.
 
     >>> from harness.window import Cosine
     >>> [place.path for place in places(Cosine(), {})]
@@ -9,13 +11,40 @@ Choice may be given for a path; a Choice of one value fixes it. `temperature`, w
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from harness.param import Choice, Range, space_of
 from harness.spec import brief, to_json
 
-Space = Range | Choice
+
+@dataclass(frozen=True)
+class Subset:
+    """Some of 0 .. of - 1, of a tuple."""
+
+    of: int
+
+    def __str__(self) -> str:
+        return f"some of 0..{self.of - 1}"
+
+
+class Fitting(NamedTuple):
+    """What a tuple may hold: whatever the settings that it belongs to accept."""
+
+    settings: Any
+    field: str
+
+    def admits(self, value: Any) -> bool:
+        try:
+            return bool(replace(self.settings, **{self.field: value}))
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        return f"what {self.settings} admits"
+
+
+Space = Range | Choice | Subset
 TEMPERATURE = "temperature"
 
 
@@ -30,7 +59,7 @@ class Ask(Protocol):
 class Place(NamedTuple):
     path: str
     space: Space     # that is searched
-    own: Space       # of the field
+    own: Space | Fitting    # of the field
     value: Any       # where the search begins; its type decides between whole and real numbers
 
 
@@ -45,10 +74,11 @@ def _inside(label: Any, value: Any) -> bool:
 
 
 def _here(settings: Any, space: Mapping[str, Space], path: str) -> Iterator[tuple[str, Place]]:
+    tuples = [f.name for f in fields(settings) if isinstance(getattr(settings, f.name), tuple)]
     for f in fields(settings):
-        own = space_of(f)
-        if own is not None:
-            yield f.name, Place(path + f.name, space.get(path + f.name, own), own, getattr(settings, f.name))
+        own, given = Fitting(settings, f.name) if f.name in tuples else space_of(f), space.get(path + f.name)
+        if given or own is not None and not tuples:
+            yield f.name, Place(path + f.name, given or own, own, getattr(settings, f.name))
 
 
 def places(settings: Any, space: Mapping[str, Space], path: str = "") -> Iterator[Place]:
@@ -68,9 +98,11 @@ def checked(settings: Any, space: Mapping[str, Space]) -> list[Place]:
     if unknown := set(space) - set(known) - {TEMPERATURE}:
         raise ValueError(f"{settings.name} has no {sorted(unknown)[0]!r} to search; it has {', '.join([*known, TEMPERATURE])}")
     for path, narrow in space.items():
-        ends = narrow.values if isinstance(narrow, Choice) else (narrow.low, narrow.high)
+        ends = narrow.values if isinstance(narrow, Choice) else (tuple(range(narrow.of)),) if isinstance(narrow, Subset) else (narrow.low, narrow.high)
         if not ends or isinstance(narrow, Range) and not 0 <= narrow.low * narrow.log <= narrow.low <= narrow.high:
             raise ValueError(f"the space of {path!r} is empty, or a logarithm of nothing: give a Range(low, high) or a Choice of at least one value")
+        if path in known and isinstance(narrow, Subset) != isinstance(known[path].own, Fitting):
+            raise ValueError(f"{settings.name}: a Subset searches a tuple, and a tuple is searched by a Subset: {path} is given {narrow}")
         if path in known and (wrong := [v for v in ends if not known[path].own.admits(v)]):
             raise ValueError(f"{settings.name}: {path} cannot be {wrong[0]!r}; search within {known[path].own}")
     return found
@@ -79,6 +111,8 @@ def checked(settings: Any, space: Mapping[str, Space]) -> list[Place]:
 def _pick(ask: Ask, place: Place) -> tuple[Any, Any]:
     """(label, value)"""
     space = place.space
+    if isinstance(space, Subset):
+        return None, tuple(k for k in range(space.of) if ask.suggest_categorical(f"{place.path}.{k}", [False, True]))
     if isinstance(space, Range):
         whole = isinstance(place.value, int)
         low, high = (int(space.low), int(space.high)) if whole else (float(space.low), float(space.high))

@@ -25,13 +25,13 @@ from harness.metrics.distinct import Distinct
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.exact_nll import ExactNll
 from harness.param import Choice, Range
-from harness.placement import Middle, Sandwich
+from harness.placement import Middle, Sandwich, Segments
 from harness.schedule import Linear
 from harness.spec import ROOT
 from harness.store import Store
 from harness.study import Arm, Study, Table, Timing
 from harness.sweep import Band, Sweep
-from harness.sweep_space import checked, places, suggest
+from harness.sweep_space import Subset, checked, places, suggest
 from harness.sweep_storage import Journal, Locks, open_storage, without_password
 from harness.sweep_work import Worker, sweep
 from harness.window import Cosine, Fixed, Open
@@ -95,6 +95,19 @@ def test_a_choice_of_one_is_fixed_and_two_of_one_class_are_told_apart():
 def test_a_space_that_the_fields_refuse_is_refused(space, says):
     with pytest.raises(ValueError, match=says):
         checked(SelfSpeculative(), space)
+
+
+def test_segments_of_a_model_schedule_are_searched_each_by_itself():
+    assert not any(place.path.startswith("placement.segments.") for place in places(Scheduled(), {}))    # pieces alone could not hold the segments chosen
+    space = {"host": Choice(FirstHitting()), "host.first_hitting.tokens": Choice(1), "placement": Choice(Segments()), "placement.segments.chosen": Subset(8), "by": Choice("count")}
+    inside = [p for p in checked(Scheduled(), space) if p.path.startswith("placement.segments.")]
+    assert [p.path for p in inside] == ["placement.segments.chosen"]
+    answers = {f"placement__segments__chosen__{k}": k in (1, 4) for k in range(8)}
+    assert suggest(ask(**answers), Scheduled(), space) == Scheduled(FirstHitting(), Segments((1, 4), 8), "count")
+    for path, given, says in (("placement.segments.chosen", Subset(9), "cannot be .0, 1, 2, 3, 4, 5, 6, 7, 8."), ("placement.segments.chosen", Range(0, 1), "searched by a Subset"),
+                              ("by", Subset(2), "a Subset searches a tuple")):
+        with pytest.raises(ValueError, match=says):
+            checked(Scheduled(), space | {path: given})
 
 
 @pytest.mark.parametrize(("changes", "says"), [
