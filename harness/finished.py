@@ -62,7 +62,7 @@ def texts(data: Any) -> Iterator[str]:
 def digest(options: Namespace, folder: Path, reads: list[str]) -> str:
     """Raises OSError if a file is gone."""
     study = Path(options.study).resolve()
-    sources = [*(p for room in ROOMS for p in (ROOT / room).rglob("*.py")), *study.parent.glob("*.py"), study]
+    sources = [*(p for room in (*ROOMS, "studies") for p in (ROOT / room).rglob("*.py")), *study.parent.glob("*.py"), study]
     about = [{k: str(v) for k, v in vars(options).items()}, platform.node(), platform.python_version(), [version(name) for name in LIBRARIES],
              sorted((str(p), hashlib.sha256(p.read_bytes()).hexdigest()) for p in sources), sorted(states(str(folder))), sorted(states(str(DATA))),
              [(path, state(os.stat(path))) for path in reads]]

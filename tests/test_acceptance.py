@@ -9,6 +9,7 @@ import torch
 
 import ssmd.acceptance as acceptance
 import studies.acceptance as study_of
+import studies.found.acceptance as found_of
 from harness import runner
 from harness.data.exact import Exact
 from harness.ledger import Ledger
@@ -115,7 +116,7 @@ def test_the_study_measures_once_makes_claims_and_is_drawn(tmp_path, monkeypatch
         counted = next(r["cost"] for r in Store(tmp_path / "run").of("counted") if r["key"] in record["cells"])
         for index, tests, share in zip(*(column(record, c, by="depth") for c in ("index", "tests", "counted"))):
             assert (tests, round(share * tests)) == (counted["tested"]["depth"][index - 1], counted["passed"]["depth"][index - 1]), "the watched run is the counted one"
-    monkeypatch.setattr(study_of, "watch", lambda *a, **k: pytest.fail("computed again"))
+    monkeypatch.setattr(found_of, "watch", lambda *a, **k: pytest.fail("computed again"))
     assert study_of.measure(study, Store(tmp_path / "run")) == first
     rows = study_of.claims(Store(tmp_path / "run"), "a command")
     assert {r["claim"] for r in rows} == {f"acceptance.{name}.N{n}" for n in (1, 2) for name in ("first_depth", "all", "predicted_minus_counted")}

@@ -17,6 +17,7 @@ EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "ssmd/model.py": {"nn.init.normal_", "torch.randn"}, "ssmd/train.py": {"torch.manual_seed"},
 }
 LONGEST = 300    # lines of a file
+WHOLE = {"window_sweep", "batch", "noise_schedule", "text_frontier"}
 COUNTERS = re.compile(r"nfe|(num|n|count)_(calls|passes|forwards)|(calls|passes|forwards?)_(made|count)|counter|n_forward", re.I)
 DRAWS = {"rand", "randn", "randint", "randperm", "dropout", "rand_like", "randn_like", "bernoulli", "bernoulli_", "multinomial", "normal", "normal_", "uniform_", "exponential_",
          "random_", "default_rng", "manual_seed", "Generator", "RandomState", "gumbel_softmax", "shuffle", "choice"}
@@ -129,6 +130,12 @@ def test_print_stands_in_the_command_line_alone(path):
     assert speaks or not printed, f"{path}: lines {printed}"
 
 
+@pytest.mark.parametrize("path", [p for p in sorted((ROOT / "studies").glob("[!_]*.py")) if p.stem not in WHOLE], ids=lambda p: p.stem)
+def test_a_study_file_is_its_question_and_its_design(path):
+    """What it measures and claims stands in studies/found."""
+    assert 20 <= len(path.read_text(encoding="utf-8").splitlines()) <= 60 and ast.get_docstring(tree(path)), path
+
+
 def test_a_door_that_is_broken_is_seen(tmp_path):
     """The test of the tests."""
     bad = tmp_path / "bad.py"
@@ -147,6 +154,10 @@ def test_a_door_that_is_broken_is_seen(tmp_path):
         bad.write_text(text)
         with pytest.raises(AssertionError):
             test_nothing_is_unpickled_and_no_file_is_long(bad)
+    for text in ("\n" * 40, '""""""\n' + "\n" * 40, '"""Why?"""\n' + "\n" * 18, '"""Why?"""\n' + "\n" * 60):
+        bad.write_text(text)
+        with pytest.raises(AssertionError):
+            test_a_study_file_is_its_question_and_its_design(bad)
 
 
 def test_plots_load_neither_the_harness_nor_its_network_library():

@@ -8,6 +8,7 @@ import torch
 
 import baselines.fused_float32 as fused
 import studies.float32_trap as study_of
+import studies.found.float32_trap as found_of
 from baselines.ancestral import Ancestral
 from baselines.fused_float32 import FusedFloat32
 from harness import runner
@@ -28,9 +29,9 @@ BOTH = {"ancestral": Ancestral, "fused_float32": FusedFloat32}
 def coarse(monkeypatch):
     """A grid of 2**-9 shows at 40 tokens what 2**-24 shows at 50,257."""
     monkeypatch.setattr(fused, "GRID", 2.0**-9)
-    study_of.race_of_a_run.cache_clear()
+    found_of.race_of_a_run.cache_clear()
     yield
-    study_of.race_of_a_run.cache_clear()
+    found_of.race_of_a_run.cache_clear()
 
 
 def toy(steps=(8,), n=6000):
@@ -65,7 +66,7 @@ def test_a_second_measurement_computes_nothing_and_claims_follow(tmp_path, coars
     study = toy(n=800)
     runner.run(study, tmp_path, timing=False)
     first = study_of.measure(study, Store(tmp_path))
-    monkeypatch.setattr(study_of, "_points", lambda *a: pytest.fail("computed again"))
+    monkeypatch.setattr(found_of, "_points", lambda *a: pytest.fail("computed again"))
     again = study_of.measure(study, Store(tmp_path))
     assert first == again and len(Store(tmp_path).of("measured")) == 1
     (claim,) = study_of.claims(Store(tmp_path), "a command")
@@ -75,12 +76,12 @@ def test_a_second_measurement_computes_nothing_and_claims_follow(tmp_path, coars
 @pytest.mark.parametrize("tokens", [4, 60])
 def test_expected_entropy_of_a_histogram(tokens):
     found = torch.tensor([histogram_entropy(row) for row in replace(TOY, length=tokens).rows("test", 4000, seed=3)], dtype=torch.float64)
-    assert abs(float(found.mean()) - study_of.drawn_entropy(TOY.law(), tokens)) < 4 * float(found.std()) / 4000**0.5
+    assert abs(float(found.mean()) - found_of.drawn_entropy(TOY.law(), tokens)) < 4 * float(found.std()) / 4000**0.5
 
 
 def test_the_race_of_a_run_at_full_size_loses_more_the_more_steps_are_taken():
     data = Zipf(length=1)
-    nats = [study_of.entropy(study_of.race_of_a_run(data, steps)) for steps in (32, 512)]
+    nats = [found_of.entropy(found_of.race_of_a_run(data, steps)) for steps in (32, 512)]
     assert data.entropy_nats() - nats[0] < 0.15 < 0.8 < data.entropy_nats() - nats[1]
 
 

@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 import torch
 
+import studies.found.importance as found_of
 import studies.importance as study_of
 from harness import __main__ as command_line
 from harness import runner
@@ -69,7 +70,7 @@ def test_ranking_follows_the_curve_on_own_states(run):
 
 def test_a_second_measurement_computes_nothing(run, monkeypatch):
     study, folder, first = run
-    monkeypatch.setattr(study_of, "gaps", lambda *a: pytest.fail("computed again"))
+    monkeypatch.setattr(found_of, "gaps", lambda *a: pytest.fail("computed again"))
     assert {r["name"]: r for r in study_of.measure(study, Store(folder))} == first
     assert len(Store(folder).of("measured")) == 3
 

@@ -9,6 +9,9 @@ import torch
 
 import studies.ablations as ablations
 import studies.batch as batch
+import studies.found.ablations as ablations_found
+import studies.found.frontier as frontier_found
+import studies.found.model_scheduling as model_scheduling_found
 import studies.frontier as frontier
 import studies.model_scheduling as model_scheduling
 import studies.noise_schedule as noise_schedule
@@ -105,7 +108,7 @@ def test_placements_are_measured_against_the_heavy_network(scheduled):
 
 def test_scheduling_claims_and_the_report_are_made_of_it(scheduled, monkeypatch):
     study, folder, found = scheduled
-    monkeypatch.setattr(model_scheduling, "gaps", lambda *a: pytest.fail("computed again"))
+    monkeypatch.setattr(model_scheduling_found, "gaps", lambda *a: pytest.fail("computed again"))
     assert {r["name"]: r for r in model_scheduling.measure(study, Store(folder))} == found
     rows = whole(model_scheduling.claims(Store(folder), "a command"), Store(folder))
     nll = {r["key"]: r["value"] for r in Store(folder).of("scored") if r["label"] == "judge"}
@@ -205,15 +208,15 @@ def test_an_ablated_network_is_compared_at_the_same_settings(tmp_path):
     worse = rows["ablations.hybrid_two_minus_hybrid"]
     assert worse["low"] > 0 and len(worse["keys"]) == 2, "the flattened joint is a worse network"
     assert "0 M tokens (hybrid_two) and 0 M tokens (hybrid)" in worse["note"]
-    assert ablations.budget({"tokens": 24e6, "earlier_cycle": {"tokens": 12e6, "earlier_cycle": None}}) == 36
+    assert ablations_found.budget({"tokens": 24e6, "earlier_cycle": {"tokens": 12e6, "earlier_cycle": None}}) == 36
 
 
 def test_a_network_that_is_not_there_has_no_arm_and_the_run_says_so(tmp_path, capsys, monkeypatch):
     (tmp_path / "here.safetensors").touch()
     there, (said,) = present(tmp_path, {"here": "a", "absent": "ssmd-bench train absent"})
     assert there == ["here"] and "absent has no arm" in said and "`ssmd-bench train absent`" in said
-    assert {arm.name for arm in ablations.STUDY.arms} == {"held_out", *ablations.MEMBERS} and len(ablations.OTHERS) + len(ablations.ABSENT) == 3
-    monkeypatch.setattr(ablations, "ABSENT", [said])
+    assert {arm.name for arm in ablations.STUDY.arms} == {"held_out", *ablations.MEMBERS} and len(ablations.OTHERS) + len(ablations_found.ABSENT) == 3
+    monkeypatch.setattr(ablations_found, "ABSENT", [said])
     assert ablations.measure(ablations.STUDY, Store(tmp_path)) == [] and capsys.readouterr().err == f"{said}\n"
 
 
@@ -239,5 +242,5 @@ def test_the_frontier_of_all_samplers_runs_and_claims_what_both_fronts_reach(tmp
     assert runner.run(study, tmp_path, timing=False)["failed"] == 0
     rows = whole(frontier.claims(Store(tmp_path), "a command"), Store(tmp_path))
     said = capsys.readouterr().out
-    assert all(f"frontier.nfe_ratio.judge.{steps}" in rows or f"frontier.nfe_ratio.judge.{steps}: no interval" in said for steps in frontier.MATCHED_AT)
+    assert all(f"frontier.nfe_ratio.judge.{steps}" in rows or f"frontier.nfe_ratio.judge.{steps}: no interval" in said for steps in frontier_found.MATCHED_AT)
 

@@ -1,0 +1,51 @@
+"""Every ablated network against the hybrid at equal settings. Claims ablations.NAME_minus_hybrid and ablations.NAME_passes, and measures nothing else."""
+
+import sys
+
+from harness.claims import claim
+from harness.frontier import matched_ratio
+from harness.points import done, point, rows
+from harness.present import present
+from harness.spec import to_json
+from harness.stats import paired_difference
+from harness.store import Store
+from harness.study import Study
+from harness.window import Cosine
+from ssmd.family import SHIPPED
+from ssmd.sampler import SelfSpeculative
+
+COMPARED = SelfSpeculative(Cosine(0.083), rounds=10)
+MODULES = ("harness.loop", "harness.nets.transformer", "ssmd.model")
+OTHERS, ABSENT = present(SHIPPED, {"hybrid_plain": "ssmd-bench train hybrid_plain", "hybrid_two": "ssmd-bench train hybrid_two",
+                                   "hybrid_heads": "ssmd-bench train hybrid --set shared_head=false"})
+
+
+def measure(study: Study, store: Store) -> list[dict]:
+    """Nothing; says which networks had no arm."""
+    for sentence in ABSENT:
+        print(sentence, file=sys.stderr)
+    return []
+
+
+def budget(card: dict | None) -> float:
+    """Millions of tokens of training, of all cycles."""
+    return (card.get("tokens", 0) / 1e6 + budget(card.get("earlier_cycle"))) if card else 0.0
+
+
+def claims(store: Store, command: str) -> list[dict]:
+    """ablations.NAME_minus_hybrid and ablations.NAME_passes of every other network that ran, at the setting COMPARED."""
+    made, cards = [], {r["name"]: r["card"] for r in store.of("network")}
+    for name in sorted({r["arm"] for r in store.of("counted")} & (cards.keys() - {"hybrid"})):
+        n = rows(store, name, "hybrid")
+        sides = [[(r, point(store, r, "judge")) for r in done(store, arm, n)] for arm in (name, "hybrid")]
+        same = [next((r, p) for r, p in side if r["cell"]["sampler"] == to_json(COMPARED)) for side in sides]
+        note = "trained on " + " and ".join(f"{budget(cards[arm]):.0f} M tokens ({arm})" for arm in (name, "hybrid"))
+        d, keys = paired_difference(*(p.scores for _, p in same)), [r["key"] for side in sides for r, _ in side]
+        made.append(claim(f"ablations.{name}_minus_hybrid", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r, _ in same],
+                          f"both {COMPARED.window}, N = {COMPARED.rounds}; passes {' and '.join(f'{p.cost:.1f}' for _, p in same)}; {note}", MODULES))
+        found = matched_ratio(*([p for _, p in side] for side in sides), same[1][1].scores, "lower")
+        if v := found.interval:
+            made.append(claim(f"ablations.{name}_passes", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys, f"at judge {found.quality:.4f}; {note}", MODULES))
+        else:
+            print(f"ablations.{name}_passes: no interval, {found.reason}")
+    return made
