@@ -1,6 +1,7 @@
-"""ssmd-bench: list | run | sweep | report | rescore | score | verify | train | claims | doctor. The last line of stdout is one JSON document.
+"""ssmd-bench: list | run | sweep | report | compare | expect | rescore | score | verify | train | claims | doctor. The last line of stdout is one JSON document.
 
-Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; `verify` with a failing sampler in 1.
+Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; `verify` with a failing sampler in 1;
+`compare` in 1 for a regression, 2 if nothing was comparable, 3 if a run failed.
 """
 
 import argparse
@@ -59,6 +60,19 @@ def parser() -> argparse.ArgumentParser:
     summarise.add_argument("run", type=Path)
     summarise.add_argument("--out", type=Path, required=True)
 
+    compare = verbs.add_parser("compare", help="the regression gate: counts, quality and times of one run against those of another (docs/gate.md)")
+    compare.add_argument("base", type=Path, metavar="BASE", help="run folder, or expectations that `ssmd-bench expect` wrote")
+    compare.add_argument("new", type=Path, metavar="NEW", help="the same")
+    compare.add_argument("--rules", type=Path, metavar="FILE", help="TOML: tolerances, margins, thresholds")
+    compare.add_argument("--json", action="store_true", help="every verdict in the last line of stdout")
+    compare.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML there")
+    compare.add_argument("--markdown", type=Path, metavar="FILE", help="write a short table there, for a pull request")
+
+    expect = verbs.add_parser("expect", help="write the counts of a run as expectations to compare with, and what changed into the changelog")
+    expect.add_argument("run", type=Path)
+    expect.add_argument("--write", type=Path, metavar="FILE", default=Path("studies/gate/counts.jsonl"))
+    expect.add_argument("--changelog", type=Path, metavar="FILE", default=Path("CHANGELOG.md"))
+
     rescore = verbs.add_parser("rescore", help="score what a run has stored, with its own metrics or with others; nothing is sampled")
     rescore.add_argument("run", type=Path)
     rescore.add_argument("--metric", action="append", default=[], metavar="NAME", help="in place of the metrics of its study")
@@ -115,7 +129,7 @@ def main(words: list[str] | None = None) -> int:
         if options.verb == "run" and (document := finished.answer(options)):
             print(json.dumps(document), flush=True)
             return 0
-        from harness.commands import VERBS    # and with it the network library
+        from harness.commands import VERBS  # and with it the network library
         from harness.plugins import add_package
 
         if options.plugins:

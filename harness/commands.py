@@ -139,6 +139,25 @@ def summarise(options: Namespace) -> tuple[dict, int]:
     return {"summary": str(options.out), **keep(store, options.out)}, 0
 
 
+def compare(options: Namespace) -> tuple[dict, int]:
+    from harness import compare_rules, compare_side, compare_text
+    from harness.compare import compare as gate
+
+    rules = compare_rules.read(options.rules) if options.rules else compare_rules.Rules()
+    found = gate(*(compare_side.expectations(path) if path.is_file() else compare_side.side(_opened(path)) for path in (options.base, options.new)), rules)
+    for path, text in ((options.junit, compare_text.junit), (options.markdown, compare_text.markdown)):
+        if path:
+            path.write_text(text(found), encoding="utf-8")
+    print(compare_text.table(found))
+    return {"base": str(options.base), "new": str(options.new), **compare_text.document(found, options.json)}, found.code
+
+
+def expect(options: Namespace) -> tuple[dict, int]:
+    from harness.expect import expect as keep
+
+    return keep(_opened(options.run), options.write, options.changelog), 0
+
+
 def verify(options: Namespace) -> tuple[dict, int]:
     from harness.verify import table, variants
     from harness.verify import verify as check
@@ -275,5 +294,5 @@ def doctor(options: Namespace) -> tuple[dict, int]:
     return {"machine": about, "troubles": troubles}, 2 if troubles else 0
 
 
-VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "summarise": summarise, "score": score, "rescore": rescore, "verify": verify,
-         "train": train, "claims": claims, "doctor": doctor}
+VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "summarise": summarise, "compare": compare, "expect": expect, "score": score, "rescore": rescore,
+         "verify": verify, "train": train, "claims": claims, "doctor": doctor}
