@@ -9,6 +9,7 @@ SECTION = "tradeoff"
 PLACE = 23
 needs = ("key", "batch", "queue", "needed", "ratio")
 WORDS = {False: ("a batch waits for its slowest row", style.COLOURS[2], "D"), True: ("a queue refills the batch", style.COLOURS[1], "s")}
+UNDER = {"linewidth": 2.6, "markersize": 6.5}  # of the line that the other may cover
 
 
 def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
@@ -20,7 +21,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         for queue, (words, colour, marker) in WORDS.items():
             mine = frame[(frame.key == key) & (frame.queue == queue)].sort_values("batch")
             ax.vlines(mine.batch, mine.low, mine.high, color=colour, linewidth=0.8)
-            (handles[words],) = ax.plot(mine.batch, mine.ratio, color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4)
+            (handles[words],) = ax.plot(mine.batch, mine.ratio, color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4,
+                                        **({} if queue else UNDER))
         ax.axhline(1, color=style.INK, linewidth=0.8, zorder=1)
         style.log_x(ax, frame.batch)
         ax.set_xlabel("places in the batch")
