@@ -10,8 +10,10 @@ import torch
 import studies.ablations as ablations
 import studies.batch as batch
 import studies.found.ablations as ablations_found
+import studies.found.batch as batch_found
 import studies.found.frontier as frontier_found
 import studies.found.model_scheduling as model_scheduling_found
+import studies.found.noise_schedule as noise_found
 import studies.frontier as frontier
 import studies.model_scheduling as model_scheduling
 import studies.noise_schedule as noise_schedule
@@ -170,9 +172,9 @@ class Corpus(Markov):
 
 
 def test_training_laws_are_compared_by_seed(tmp_path, monkeypatch):
-    monkeypatch.setattr(noise_schedule, "SMALLEST", replace(noise_schedule.SMALLEST, width=8, heads=2, blocks=1, batch=4, tokens=5 * 4 * 16, warmup=2))
-    monkeypatch.setattr(noise_schedule, "LAWS", {"linear": Linear(), "cosine": Cosine(), "polynomial": Polynomial(2.0)})
-    monkeypatch.setattr(noise_schedule, "SEEDS", (1, 2))
+    monkeypatch.setattr(noise_found, "SMALLEST", replace(noise_found.SMALLEST, width=8, heads=2, blocks=1, batch=4, tokens=5 * 4 * 16, warmup=2))
+    monkeypatch.setattr(noise_found, "LAWS", {"linear": Linear(), "cosine": Cosine(), "polynomial": Polynomial(2.0)})
+    monkeypatch.setattr(noise_found, "SEEDS", (1, 2))
     data = Corpus(symbols=3, length=16)
     study = toy(noise_schedule.STUDY, data=data, arms=[Arm("held_out", [HeldOut()])], n=8, batch=8)
     runner.run(study, tmp_path, timing=False)
@@ -181,8 +183,8 @@ def test_training_laws_are_compared_by_seed(tmp_path, monkeypatch):
     for law, seed, _, nats in record["rows"]:
         card = checkpoint.load(tmp_path / "training" / f"{law}_{seed}" / f"{law}.safetensors").card
         assert card["validation_nats_per_token"]["draft"] == nats and card["training"]["seed"] == seed
-    assert len({tuple(column(record, "nats", law=law)) for law in noise_schedule.LAWS}) == 3, "the law matters"
-    monkeypatch.setattr(noise_schedule, "train", lambda *a, **k: pytest.fail("trained again"))
+    assert len({tuple(column(record, "nats", law=law)) for law in noise_found.LAWS}) == 3, "the law matters"
+    monkeypatch.setattr(noise_found, "train", lambda *a, **k: pytest.fail("trained again"))
     assert noise_schedule.measure(study, Store(tmp_path)) == [record]
     rows = whole(noise_schedule.claims(Store(tmp_path), "a command"), Store(tmp_path))
     difference = [a - b for a, b in zip(column(record, "nats", law="cosine"), column(record, "nats", law="linear"))]
@@ -221,8 +223,8 @@ def test_a_network_that_is_not_there_has_no_arm_and_the_run_says_so(tmp_path, ca
 
 
 def test_stragglers_cost_more_in_larger_batches_and_less_with_the_queue(tmp_path, monkeypatch):
-    monkeypatch.setattr(batch, "BATCHES", (1, 4, 16))
-    monkeypatch.setattr(batch, "RESAMPLES", 40)
+    monkeypatch.setattr(batch_found, "BATCHES", (1, 4, 16))
+    monkeypatch.setattr(batch_found, "RESAMPLES", 40)
     data = Exact(length=6)
     study = toy(batch.STUDY, data=data, nets={"heavy": Table(data), "hybrid": Table(data)}, arms=[Arm("ssmd", [SelfSpeculative(Fixed(3), 1)], {"main": "hybrid"})], n=48)
     runner.run(study, tmp_path, timing=False)
@@ -232,7 +234,7 @@ def test_stragglers_cost_more_in_larger_batches_and_less_with_the_queue(tmp_path
     assert column(record, "needed") == pytest.approx([done(Store(tmp_path), "ssmd")[0]["cost"]["nfe_a"]] * 6) and {*column(record, "same_rows")} == {1.0}
     rows = whole(batch.claims(Store(tmp_path), "a command"), Store(tmp_path))
     assert rows.keys() == {f"batch.executed_over_needed.N1.B{b}.{word}" for b in (4, 16) for word in ("queue", "waiting")}
-    monkeypatch.setattr(batch, "watched", lambda *a: pytest.fail("watched again"))
+    monkeypatch.setattr(batch_found, "watched", lambda *a: pytest.fail("watched again"))
     assert batch.measure(study, Store(tmp_path)) == [record]
 
 
