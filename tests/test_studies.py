@@ -17,6 +17,7 @@ import studies.found.noise_schedule as noise_found
 import studies.frontier as frontier
 import studies.model_scheduling as model_scheduling
 import studies.noise_schedule as noise_schedule
+import studies.schedule as schedule
 import studies.window as window
 import studies.window_sweep as window_sweep
 from harness import runner
@@ -68,7 +69,7 @@ def whole(rows: list[dict], store: Store) -> dict[str, dict]:
     return {row["claim"]: row for row in rows}
 
 
-@pytest.mark.parametrize("study", [ablations, batch, frontier, model_scheduling, noise_schedule, window, window_sweep], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("study", [ablations, batch, frontier, model_scheduling, noise_schedule, schedule, window, window_sweep], ids=lambda m: m.__name__)
 def test_every_point_of_the_study_as_it_stands_can_run(study):
     cells = study.STUDY.cells()
     assert cells and not any(cell.missing() for cell in cells) and len({cell.key() for cell in cells}) == len(cells)
