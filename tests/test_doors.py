@@ -17,7 +17,7 @@ EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "ssmd/model.py": {"nn.init.normal_", "torch.randn"}, "ssmd/train.py": {"torch.manual_seed"},
 }
 LONGEST = 300    # lines of a file
-WHOLE = {"window_sweep", "text_frontier"}
+WHOLE = {"window_sweep"}
 COUNTERS = re.compile(r"nfe|(num|n|count)_(calls|passes|forwards)|(calls|passes|forwards?)_(made|count)|counter|n_forward", re.I)
 DRAWS = {"rand", "randn", "randint", "randperm", "dropout", "rand_like", "randn_like", "bernoulli", "bernoulli_", "multinomial", "normal", "normal_", "uniform_", "exponential_",
          "random_", "default_rng", "manual_seed", "Generator", "RandomState", "gumbel_softmax", "shuffle", "choice"}
