@@ -10,21 +10,18 @@ no setting needs fewer than about 7.5.
 `ssmd-bench sweep studies/window_sweep.py --compile --claims`: about an hour on one core.
 """
 
-from harness.claims import claim
-from harness.contest import front_claims, sides
 from harness.param import Choice, Range
-from harness.points import scores
-from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Arm, Study
 from harness.sweep import Band, Sweep
 from harness.window import Cosine, Linear
 from ssmd.sampler import SelfSpeculative
 from studies.demo import STUDY as DEMO
+from studies.found import window_sweep as found
+
+__all__ = ["STUDY", "SWEEP", "claims"]
 
 PUBLISHED = [(1, 0.002), (2, 0.005), (3, 0.01), (4, 0.02), (8, 0.04), (10, 0.083)]    # N, delta of arXiv 2510.03929
-MOST_PASSES = 16
-MODULES = ("harness.loop", "harness.nets.transformer", "ssmd.model")
 
 STUDY = Study(
     name="window_sweep", question=__doc__, data=DEMO.data, nets={k: DEMO.nets[k] for k in ("hybrid", "heavy")}, reference="heavy",
@@ -40,23 +37,5 @@ SWEEP = Sweep(STUDY, arm="ssmd", objectives=("judge", "nfe_a"), trials=64, early
     "rounds": Range(1, 32, log=True)})
 
 
-def rounds_worth(store: Store, command: str) -> list[dict]:
-    """The best point with N > 1 minus the best with N = 1, at most 16 passes each. Chosen and compared on the same rows."""
-    cheap, best = [r for side in sides(store, SWEEP, "published") for r in side if r["cost"]["nfe_a"] <= MOST_PASSES], []
-    for several in (True, False):
-        side = [r for r in cheap if (r["cell"]["sampler"]["rounds"] > 1) == several]
-        if not side:
-            print("window_sweep.rounds_worth: no claim, a side has no point; sweep more trials")
-            return []
-        best.append(min(side, key=lambda r: scores(store, r["key"], "judge").value))
-    d = paired_difference(*(scores(store, r["key"], "judge") for r in best))
-    note = " against ".join(f"{s['window']['name']} {s['window']['delta']:.3g}, N = {s['rounds']}" for s in (r["cell"]["sampler"] for r in best))
-    return [claim("window_sweep.rounds_worth", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r in best], note, MODULES)]
-
-
 def claims(store: Store, command: str) -> list[dict]:
-    """window_sweep.rounds_worth, window.front_hypervolume_gain and window.front_ahead_of_published."""
-    made, reason = front_claims(store, command, SWEEP, "published", "window", MODULES)
-    if reason:
-        print(reason)
-    return rounds_worth(store, command) + made
+    return found.claims(store, command, SWEEP)

@@ -17,7 +17,6 @@ EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "ssmd/model.py": {"nn.init.normal_", "torch.randn"}, "ssmd/train.py": {"torch.manual_seed"},
 }
 LONGEST = 300    # lines of a file
-WHOLE = {"window_sweep"}
 COUNTERS = re.compile(r"nfe|(num|n|count)_(calls|passes|forwards)|(calls|passes|forwards?)_(made|count)|counter|n_forward", re.I)
 DRAWS = {"rand", "randn", "randint", "randperm", "dropout", "rand_like", "randn_like", "bernoulli", "bernoulli_", "multinomial", "normal", "normal_", "uniform_", "exponential_",
          "random_", "default_rng", "manual_seed", "Generator", "RandomState", "gumbel_softmax", "shuffle", "choice"}
@@ -130,7 +129,7 @@ def test_print_stands_in_the_command_line_alone(path):
     assert speaks or not printed, f"{path}: lines {printed}"
 
 
-@pytest.mark.parametrize("path", [p for p in sorted((ROOT / "studies").glob("[!_]*.py")) if p.stem not in WHOLE], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [p for p in sorted((ROOT / "studies").glob("[!_]*.py"))], ids=lambda p: p.stem)
 def test_a_study_file_is_its_question_and_its_design(path):
     """What it measures and claims stands in studies/found."""
     assert 20 <= len(path.read_text(encoding="utf-8").splitlines()) <= 60 and ast.get_docstring(tree(path)), path
