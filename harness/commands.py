@@ -41,12 +41,13 @@ def run(options: Namespace) -> tuple[dict, int]:
     part = parse_shard(options.shard) if options.shard else WHOLE
     if part != WHOLE and (options.claims or options.report):
         raise ValueError("a shard makes no claims and no report: unite the shards first, by the same command without --shard")
+    begun = finished.inputs(options, finished.reads(study))
     tally = run_study(study, folder, options.device, options.jobs, not options.no_time, shlex.join(["ssmd-bench", *sys.argv[1:]]), options.backend, part)
     document = {"run": str(folder), **({"shard": str(part)} if options.shard else {}), **tally}
     if measure := getattr(load_module(options.study), "measure", None):
         document["measured"] = len(measure(study, Store(folder)))
     else:
-        finished.keep(options, folder, study, document)
+        finished.keep(options, folder, study, begun, document)
     if options.claims:
         document["claims"] = str(_claims(options.study, study.name, Store(folder)))
     if options.report:

@@ -32,20 +32,28 @@ def answer(options: Namespace) -> dict | None:
     folder = options.out or Path("runs") / Path(options.study).stem
     try:
         stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-        return stamp["answer"] if plain(options) and stamp["digest"] == digest(options, folder, stamp["reads"]) else None
+        return stamp["answer"] if plain(options) and stamp["digest"] == digest(inputs(options, stamp["reads"]), folder) else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def keep(options: Namespace, folder: Path, study, document: dict) -> None:
-    """Write the stamp, if the same command would find nothing to do. A folder that cannot take it goes without."""
+def reads(study) -> list[str]:
+    """The files that the settings of a study name."""
+    settings = (to_json(thing) for thing in (*study.nets.values(), study.data, *study.metrics))
+    return sorted({text for data in settings for text in texts(data) if os.path.isfile(text)})
+
+
+def keep(options: Namespace, folder: Path, study, begun: list, document: dict) -> None:
+    """Write the stamp, if the same command would find nothing to do. `begun`: the inputs as they were before the run, which may change while it lasts.
+
+    A folder that cannot take the stamp goes without.
+    """
     tally = {k: v for k, v in document.items() if k != "run"}
     if not plain(options) or any(v for k, v in tally.items() if k not in ("cached", "stale", "done", "timed", "scored")):
         return
-    reads = sorted({text for thing in (*study.nets.values(), study.data, *study.metrics) for text in texts(to_json(thing)) if os.path.isfile(text)})
-    stamp = {"answer": {"run": str(folder)} | dict.fromkeys(tally, 0) | {"cached": tally["cached"] + tally["done"]}, "reads": reads, "digest": digest(options, folder, reads)}
+    answer = {"run": str(folder)} | dict.fromkeys(tally, 0) | {"cached": tally["cached"] + tally["done"]}
     try:
-        (folder / STAMP).write_text(json.dumps(stamp), encoding="utf-8")
+        (folder / STAMP).write_text(json.dumps({"answer": answer, "reads": reads(study), "digest": digest(begun, folder)}), encoding="utf-8")
     except OSError:
         pass
 
@@ -59,14 +67,16 @@ def texts(data: Any) -> Iterator[str]:
             yield from texts(inner)
 
 
-def digest(options: Namespace, folder: Path, reads: list[str]) -> str:
-    """Raises OSError if a file is gone."""
+def inputs(options: Namespace, named: list[str]) -> list:
+    """All that a run is made from: options, versions, sources, data, and the files that its study names. Raises OSError if one is gone."""
     study = Path(options.study).resolve()
-    sources = [*(p for room in (*ROOMS, "studies") for p in (ROOT / room).rglob("*.py")), *study.parent.glob("*.py"), study]
-    about = [{k: str(v) for k, v in vars(options).items()}, platform.node(), platform.python_version(), [version(name) for name in LIBRARIES],
-             sorted((str(p), hashlib.sha256(p.read_bytes()).hexdigest()) for p in sources), sorted(states(str(folder))), sorted(states(str(DATA))),
-             [(path, state(os.stat(path))) for path in reads]]
-    return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+    sources = {*(p for room in (*ROOMS, "studies") for p in (ROOT / room).rglob("*.py")), *study.parent.glob("*.py"), study}
+    return [{k: str(v) for k, v in vars(options).items()}, platform.node(), platform.python_version(), [version(name) for name in LIBRARIES],
+            sorted((str(p), hashlib.sha256(p.read_bytes()).hexdigest()) for p in sources), sorted(states(str(DATA))), [(path, state(os.stat(path))) for path in named]]
+
+
+def digest(made_from: list, folder: Path) -> str:
+    return hashlib.sha256(json.dumps([made_from, sorted(states(str(folder)))]).encode()).hexdigest()
 
 
 def state(file: os.stat_result) -> tuple[int, int]:

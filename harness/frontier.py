@@ -100,8 +100,8 @@ def rising(points: Sequence[Point], better: str, resamples: int = 2000, seed: in
 
 def matched_curve(baseline: Rising, arm: Rising, qualities: Sequence[float | Scores], level: float = 0.95) -> list[Matched]:
     """matched_ratio over a grid of qualities. The intervals are pointwise."""
-    if baseline.n != arm.n:
-        raise ValueError("frontiers need points with one score and one cost for each of the same rows: give the rows that the arms share")
+    _one({baseline.n, arm.n})
+    assert (baseline.seed, baseline.best.shape[0]) == (arm.seed, arm.best.shape[0]), "frontiers are paired by the same resamples"
     return [_matched(baseline, arm, _goal(quality, arm.n, len(arm.best) - 1, arm.seed), level) for quality in qualities]
 
 
@@ -176,7 +176,10 @@ def _goal(quality: float | Scores, n: int, resamples: int, seed: int) -> np.ndar
 
 def _rows(*points: Point) -> int:
     """The number of rows that all points share."""
-    lengths = {len(x) for _, scores, costs in points for x in (scores.numerator, scores.denominator, costs)}
+    return _one({len(x) for _, scores, costs in points for x in (scores.numerator, scores.denominator, costs)})
+
+
+def _one(lengths: set[int]) -> int:
     if len(lengths) != 1 or lengths == {0}:
         raise ValueError("frontiers need points with one score and one cost for each of the same rows: give the rows that the arms share")
     return lengths.pop()

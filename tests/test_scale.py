@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import finished, scoring
+from harness import commands, finished, scoring
 from harness.__main__ import main, parser
 from harness.data.exact import Exact
 from harness.metrics.judge import Judge
@@ -136,3 +136,12 @@ def spent(*words: str) -> tuple[float, float, str]:
     seconds, mib, code = map(float, done.stdout.split())
     assert code == 0, done.stderr[-2000:]
     return seconds, mib, done.stderr
+
+
+def test_a_source_that_changes_while_a_run_lasts_is_not_taken_for_the_one_it_ran(tmp_path, monkeypatch):
+    study, run = tmp_path / "two.py", tmp_path / "run"
+    study.write_text(STUDY.replace(f"range(1, {POINTS + 1})", "(1, 2)").replace(', "words"', ","))
+    words, ordinary = ["run", str(study), "--out", str(run), "--no-time"], commands.run_study
+    monkeypatch.setattr(commands, "run_study", lambda *a, **k: (ordinary(*a, **k), study.write_text(study.read_text() + "# changed"))[0])
+    assert main(words) == 0 and (run / finished.STAMP).exists()
+    assert finished.answer(parser().parse_args(words)) is None
