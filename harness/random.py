@@ -85,9 +85,9 @@ def categorical(p: Tensor, u: Tensor) -> Tensor:
     """
     assert p.dtype == torch.float64, "categorical draws are made in float64"
     cdf = p.cumsum(-1)                                                             # (..., V)
-    token = torch.searchsorted(cdf, (u * cdf[..., -1])[..., None], right=True)[..., 0]
-    last = p.shape[-1] - 1 - (p.flip(-1) > 0).int().argmax(-1)                     # the last value that has any weight
-    return torch.minimum(token, last)
+    token = torch.searchsorted(cdf, u[..., None] * cdf[..., -1:], right=True)
+    last = torch.searchsorted(cdf, cdf[..., -1:])                                  # the last value that has any weight: the first to reach the total
+    return torch.minimum(token, last)[..., 0]
 
 
 def from_logits(logits: Tensor, u: Tensor) -> Tensor:
