@@ -1,4 +1,4 @@
-"""ssmd-bench: list | run | sweep | report | compare | expect | rescore | score | verify | train | claims | doctor. The last line of stdout is one JSON document.
+"""ssmd-bench: list | run | sweep | report | compare | expect | rescore | renew | score | verify | train | claims | doctor. The last line of stdout is one JSON document.
 
 Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; `verify` with a failing sampler in 1;
 `compare` in 1 for a regression, 2 if nothing was comparable, 3 if a run failed.
@@ -79,6 +79,12 @@ def parser() -> argparse.ArgumentParser:
     rescore.add_argument("--jobs", type=int, default=1, help="cells scored side by side")
     rescore.add_argument("--backend", choices=("loky", "dask", "ray"), default="loky")
     rescore.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="changes", help="a field of those metrics")
+
+    renew = verbs.add_parser("renew", help="after a change of code: let a record stand if some of its rows, sampled again, are equal to the bit")
+    renew.add_argument("study")
+    renew.add_argument("--out", type=Path, help="run folder (default runs/NAME)")
+    renew.add_argument("--rows", type=int, default=64, help="sampled again of each cell")
+    renew.add_argument("--jobs", type=int, default=1, help="cells side by side")
 
     score = verbs.add_parser("score", help="bits per character of networks on held-out text")
     score.add_argument("checkpoints", nargs="*", type=Path, help="default: the shipped hybrid, heavy and light")

@@ -2,7 +2,7 @@
 
 A row is {"claim", "value", "low", "high", "unit", "n", "command", "keys", "code", "nets"}: a 95 % interval, the command that rebuilds it, the keys of
 the records it came from, and the hashes of the modules and checkpoints that made it. A claim one of whose modules or checkpoints has changed
-since is stale; a checkpoint that is not here is not held against it.
+since is stale; a checkpoint that is not here is not held against it. `renewed` says how many of its records stand by harness/renew.py.
 """
 
 import json
@@ -36,6 +36,9 @@ def stamped(rows: Sequence[dict], store: Store) -> list[dict]:
         cells = [counted[(key,)]["cell"] for key in row["keys"] if (key,) in counted]
         modules = {known[c["sampler"]["name"]].__module__ for c in cells if c["sampler"]["name"] in known}
         nets = {paths[sha]: sha for c in cells for sha in c["nets"].values() if sha in paths}
+        looked = [counted[(key,)]["renewed"]["rows"] for key in row["keys"] if "renewed" in counted.get((key,), {})]
+        if looked:
+            row = row | {"renewed": {"records": len(looked), "of": len(cells), "rows": min(looked)}}
         made.append(row | {"code": row["code"] | {m: code_hash((m,)) for m in sorted(modules)}, "nets": row.get("nets", {}) | nets})
     return made
 
@@ -76,8 +79,14 @@ def read(folder: Path = RESULTS) -> list[dict]:
     return found
 
 
+def _note(row: dict) -> str:
+    about = row.get("renewed")
+    renewed = f"{about['records']} of {about['of']} records renewed on {about['rows']} rows" if about else ""
+    return "; ".join(filter(None, (row.get("note", ""), renewed)))
+
+
 def table(rows: Sequence[dict]) -> str:
     """Claims as a Markdown table, the form in which documents quote them."""
     head = ("claim", "value", "95 % interval", "unit", "n", "note")
-    lines = [(f"`{r['claim']}`", f"{r['value']:.3g}", f"{r['low']:.3g} to {r['high']:.3g}", r["unit"], str(r["n"]), r.get("note", "")) for r in rows]
+    lines = [(f"`{r['claim']}`", f"{r['value']:.3g}", f"{r['low']:.3g} to {r['high']:.3g}", r["unit"], str(r["n"]), _note(r)) for r in rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, ("---",) * len(head), *lines))

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from harness import claims as claims_of
 from harness import finished, plugins
-from harness.machine import can_compile, checked, machine
+from harness.commands_nets import score, train
+from harness.machine import can_compile, machine
+from harness.options import between_marks, changed, opened
 from harness.runner import run as run_study
 from harness.scoring import score_records
 from harness.shard import WHOLE
 from harness.shard import parse as parse_shard
-from harness.spec import ROOT, from_json, set_field
+from harness.spec import ROOT, from_json
 from harness.store import Store
 from harness.study import chosen, each_sampler, load_module, load_study
 
@@ -36,7 +38,7 @@ def run(options: Namespace) -> tuple[dict, int]:
         raise ValueError("--n, --batch and --jobs must be at least 1")
     study = chosen(study, options.only)
     for change in options.changes:
-        study = each_sampler(study, lambda sampler, change=change: _changed(sampler, [change]))
+        study = each_sampler(study, lambda sampler, change=change: changed(sampler, [change]))
     folder = options.out or Path("runs") / study.name
     part = parse_shard(options.shard) if options.shard else WHOLE
     if part != WHOLE and (options.claims or options.report):
@@ -85,16 +87,9 @@ def sweep(options: Namespace) -> tuple[dict, int]:
     return {"run": str(folder), **document}, 3 if document["failed"] else 0
 
 
-def _opened(run: Path) -> Store:
-    """The store of a run that is there; one that is not would be created."""
-    if not any(run.glob("records*.jsonl")):
-        raise ValueError(f"{run} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
-    return Store(run)
-
-
 def rescore(options: Namespace) -> tuple[dict, int]:
     """Score what a run has stored: with the metrics of its study, or with others. No sampler and no network of the study is needed."""
-    store = _opened(options.run)
+    store = opened(options.run)
     about = next((r for r in reversed(store.of("study")) if r.get("data")), None)
     if about is None:
         raise ValueError(f"{options.run} does not say what its data are: run its study again, which scores what is stored")
@@ -118,7 +113,7 @@ def _metric(name: str, changes: list[str]):
     cls = plugins.metrics().get(name)
     required = [f.name for f in fields(cls) if f.default is MISSING] if cls else []
     given = {path: text for path, _, text in (change.partition("=") for change in changes) if path in required}
-    return _changed(from_json("score", {"name": name} | given), [c for c in changes if c.partition("=")[0] not in given])
+    return changed(from_json("score", {"name": name} | given), [c for c in changes if c.partition("=")[0] not in given])
 
 
 def _build(runs: list[Path], out: Path) -> Path:
@@ -129,6 +124,17 @@ def _build(runs: list[Path], out: Path) -> Path:
     return build(runs, out)
 
 
+def renew(options: Namespace) -> tuple[dict, int]:
+    from harness.renew import renew as again
+
+    if min(options.rows, options.jobs) < 1:
+        raise ValueError("--rows and --jobs must be at least 1")
+    study = load_study(options.study)
+    folder = options.out or Path("runs") / study.name
+    found = again(study, opened(folder).folder, options.rows, options.jobs)
+    return {"run": str(folder), **found}, 0
+
+
 def report(options: Namespace) -> tuple[dict, int]:
     return {"report": str(_build(options.runs, options.out))}, 0
 
@@ -136,7 +142,7 @@ def report(options: Namespace) -> tuple[dict, int]:
 def summarise(options: Namespace) -> tuple[dict, int]:
     from harness.summary import summarise as keep
 
-    store = _opened(options.run)
+    store = opened(options.run)
     return {"summary": str(options.out), **keep(store, options.out)}, 0
 
 
@@ -145,7 +151,7 @@ def compare(options: Namespace) -> tuple[dict, int]:
     from harness.compare import compare as gate
 
     rules = compare_rules.read(options.rules) if options.rules else compare_rules.Rules()
-    found = gate(*(compare_side.expectations(path) if path.is_file() else compare_side.side(_opened(path)) for path in (options.base, options.new)), rules)
+    found = gate(*(compare_side.expectations(path) if path.is_file() else compare_side.side(opened(path)) for path in (options.base, options.new)), rules)
     for path, text in ((options.junit, compare_text.junit), (options.markdown, compare_text.markdown)):
         if path:
             path.write_text(text(found), encoding="utf-8")
@@ -156,7 +162,7 @@ def compare(options: Namespace) -> tuple[dict, int]:
 def expect(options: Namespace) -> tuple[dict, int]:
     from harness.expect import expect as keep
 
-    return keep(_opened(options.run), options.write, options.changelog), 0
+    return keep(opened(options.run), options.write, options.changelog), 0
 
 
 def verify(options: Namespace) -> tuple[dict, int]:
@@ -169,96 +175,8 @@ def verify(options: Namespace) -> tuple[dict, int]:
     verdicts = [check(v) for name, cls in sorted(known.items()) if not options.samplers or name in options.samplers for v in variants(cls())]
     print(table(verdicts))
     if options.write:
-        _between_marks(options.write, "verify", table(verdicts))
+        between_marks(options.write, "verify", table(verdicts))
     return {"passed": sum(v.passed for v in verdicts), "failed": sum(not v.passed for v in verdicts)}, int(not all(v.passed for v in verdicts))
-
-
-def _between_marks(path: Path, mark: str, text: str) -> None:
-    """Replace what stands between <!-- mark --> and <!-- /mark --> in a Markdown file."""
-    head, begin, rest = path.read_text().partition(f"<!-- {mark} -->")
-    _, end, tail = rest.partition(f"<!-- /{mark} -->")
-    if not (begin and end):
-        raise ValueError(f"{path} has no <!-- {mark} --> ... <!-- /{mark} --> to write between")
-    path.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
-
-
-def _dataset(options: Namespace):
-    known = plugins.datasets()
-    if options.data not in known:
-        raise ValueError(f"there is no data set {options.data!r}; choose {', '.join(sorted(known))}")
-    given = {"length": options.length, **({"path": options.path} if options.path else {})}
-    if unknown := set(given) - {f.name for f in fields(known[options.data])}:
-        raise ValueError(f"the data set {options.data!r} takes no --{sorted(unknown)[0]}: leave it out or choose another --data")
-    return from_json("rows", {"name": options.data} | given)
-
-
-def _changed(settings, changes: list[str]):
-    for change in changes:
-        path, equals, text = change.partition("=")
-        if not equals:
-            raise ValueError(f"--set {change!r} must read FIELD=VALUE")
-        settings = set_field(settings, path, text)
-    return settings
-
-
-def score(options: Namespace) -> tuple[dict, int]:
-    from harness.nets.checkpoint import load
-    from ssmd.bits import bits_per_character
-    from ssmd.family import SHIPPED
-
-    data, windows = _dataset(options), plugins.windows()
-    if options.window not in windows:
-        raise ValueError(f"there is no window {options.window!r}; choose {', '.join(sorted(windows))}")
-    window = _changed(windows[options.window](), options.changes)
-    if min(options.n, options.orders, options.rounds) < 1:
-        raise ValueError("--n, --orders and --rounds must be at least 1")
-    paths = options.checkpoints or [SHIPPED / f"{name}.safetensors" for name in ("hybrid", "heavy", "light")]
-    command, rows, document = shlex.join(["ssmd-bench", *sys.argv[1:]]), [], {}
-    for path in paths:
-        net = load(path)
-        if not hasattr(net, "draft"):
-            raise ValueError(f"{path} is a {net.name} network, which drafts nothing: score a hybrid or a masked-diffusion network")
-        if net.vocab != data.vocab:
-            raise ValueError(f"{path} writes {net.vocab} symbols and {data.name} has {data.vocab}: choose data or a checkpoint that fits")
-        hybrid = bool(net.blocks("verify"))
-        found, _ = bits_per_character(net, data, options.n, options.orders, window if hybrid else None, options.rounds,
-                                      say=lambda done, of, path=path: print(f"\r{path.stem} {done}/{of}", end="", file=sys.stderr, flush=True))
-        print(file=sys.stderr)
-        note = f"recursion, {window}, N = {options.rounds}, {options.orders} orders" if hybrid else f"masked-diffusion bound, {options.orders} orders"
-        rows.append(claims_of.claim(f"bpc.{path.stem}", found.value, found.low, found.high, "bits per character", found.n, command, [net.sha256], note,
-                                    modules=("ssmd.likelihood", "ssmd.model")))
-        document[path.stem] = {"bits": found.value, "low": found.low, "high": found.high, "n": found.n}
-    print(claims_of.table(rows))
-    if options.claims:
-        claims_of.write("likelihood", rows)
-    return document, 0
-
-
-def train(options: Namespace) -> tuple[dict, int]:
-    import torch
-
-    from ssmd.family import FAMILY, begins_from, member, queue
-    from ssmd.train import train as train_network
-
-    if options.jobs < 1 or (options.threads is not None and options.threads < 1):
-        raise ValueError("--jobs and --threads must be at least 1")
-    if options.member == "family":
-        words = sys.argv[1:]
-        words.remove("family")    # each member takes its place, at the end
-        failed = queue([*FAMILY], ["-m", "harness", *words], options.jobs, options.out)
-        return {"family": str(options.out), "failed": failed}, 3 if failed else 0
-    config = _changed(member(options.member), options.changes + ([f"tokens={options.tokens}"] if options.tokens else []))
-    data = _dataset(options)
-    extra = ((plugins.datasets()["text8"](path=options.extra, length=options.length), "train"),) if options.extra and config.network == "judge" else ()
-    if not hasattr(data, "tokens"):
-        raise ValueError(f"{options.data} is not a text to train on: choose a corpus with --data")
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    split = "judge" if config.network == "judge" else "train"
-    path = train_network(config, data, options.out / options.member, options.member, checked(options.device), can_compile(options.compile), split,
-                         say=lambda text: print(text, file=sys.stderr, flush=True), init=options.init or begins_from(options.member, options.out), extra=extra,
-                         command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
-    return {"checkpoint": str(path)}, 0
 
 
 def claims(options: Namespace) -> tuple[dict, int]:
@@ -270,7 +188,7 @@ def claims(options: Namespace) -> tuple[dict, int]:
         if row["stale"]:
             print(f"stale against the present code: {row['claim']}; rebuild with: {row['command']}")
     if options.write:
-        _between_marks(options.write, "claims", claims_of.table(rows))
+        between_marks(options.write, "claims", claims_of.table(rows))
     return {"claims": len(rows), "stale": [r["claim"] for r in rows if r["stale"]]}, 0
 
 
@@ -295,5 +213,5 @@ def doctor(options: Namespace) -> tuple[dict, int]:
     return {"machine": about, "troubles": troubles}, 2 if troubles else 0
 
 
-VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "summarise": summarise, "compare": compare, "expect": expect, "score": score, "rescore": rescore,
-         "verify": verify, "train": train, "claims": claims, "doctor": doctor}
+VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "summarise": summarise, "compare": compare, "expect": expect, "score": score,
+         "rescore": rescore, "renew": renew, "verify": verify, "train": train, "claims": claims, "doctor": doctor}

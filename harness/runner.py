@@ -77,23 +77,28 @@ def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part:
         about |= {"type": "shard", "shard": str(part)}
     if reason := cell.missing():
         return Counted(key, about | {"status": "skipped", "reason": reason}, None, None)
-    first, last = part.rows(study.n)
-    ledger = Limited(last - first, study.data.length, study.data.mask, study.limit_seconds)
     try:
-        if cell.is_control:
-            x = cell.sampler.control(study.data, study.n, study.seed)[first:last]
-        else:
-            prompts = cell.prompts()[first:last]
-            x = sample(cell.sampler, cell.heated(), prompts, study.seed, study.batch, torch.arange(first, last, device=prompts.device), ledger=ledger, progress=live)
+        ledger, samples = sampled(cell, *part.rows(study.n), live)
     except CellTimeout as late:
         return Counted(key, about | {"status": "timeout", "reason": str(late)}, None, None)
     except Exception as error:
         return Counted(key, about | {"status": "failed", "reason": f"{type(error).__name__}: {error}"}, None, None)
-    samples = x.cpu().numpy().astype(np.uint8 if study.data.vocab < 255 else np.int32)
     if part == WHOLE:
         return finished(cell, about, ledger, samples, time.perf_counter() - begun)
     counts, table = shard.counts(ledger)
     return Counted(key, about | {"status": "done", "reason": "", "counts": counts, "seconds": time.perf_counter() - begun}, samples, table)
+
+
+def sampled(cell: Cell, first: int, last: int, live: Callable[[int], None] = lambda finished: None) -> tuple[Ledger, np.ndarray]:
+    """Rows first..last-1 of a cell under the meter: the ledger and the token ids. Raises CellTimeout, and whatever a sampler or network raises."""
+    study = cell.study
+    ledger = Limited(last - first, study.data.length, study.data.mask, study.limit_seconds)
+    if cell.is_control:
+        x = cell.sampler.control(study.data, study.n, study.seed)[first:last]
+    else:
+        prompts = cell.prompts()[first:last]
+        x = sample(cell.sampler, cell.heated(), prompts, study.seed, study.batch, torch.arange(first, last, device=prompts.device), ledger=ledger, progress=live)
+    return ledger, x.cpu().numpy().astype(np.uint8 if study.data.vocab < 255 else np.int32)
 
 
 def finished(cell: Cell, about: dict, ledger: Ledger, samples: np.ndarray, seconds: float) -> Counted:

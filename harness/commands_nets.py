@@ -1,0 +1,82 @@
+"""The verbs of the command line that make and score networks: options -> (JSON document, exit code)."""
+
+import shlex
+import sys
+from argparse import Namespace
+from dataclasses import fields
+
+from harness import claims as claims_of
+from harness import plugins
+from harness.machine import can_compile, checked
+from harness.options import changed
+from harness.spec import from_json
+
+
+def _dataset(options: Namespace):
+    known = plugins.datasets()
+    if options.data not in known:
+        raise ValueError(f"there is no data set {options.data!r}; choose {', '.join(sorted(known))}")
+    given = {"length": options.length, **({"path": options.path} if options.path else {})}
+    if unknown := set(given) - {f.name for f in fields(known[options.data])}:
+        raise ValueError(f"the data set {options.data!r} takes no --{sorted(unknown)[0]}: leave it out or choose another --data")
+    return from_json("rows", {"name": options.data} | given)
+
+
+def score(options: Namespace) -> tuple[dict, int]:
+    from harness.nets.checkpoint import load
+    from ssmd.bits import bits_per_character
+    from ssmd.family import SHIPPED
+
+    data, windows = _dataset(options), plugins.windows()
+    if options.window not in windows:
+        raise ValueError(f"there is no window {options.window!r}; choose {', '.join(sorted(windows))}")
+    window = changed(windows[options.window](), options.changes)
+    if min(options.n, options.orders, options.rounds) < 1:
+        raise ValueError("--n, --orders and --rounds must be at least 1")
+    paths = options.checkpoints or [SHIPPED / f"{name}.safetensors" for name in ("hybrid", "heavy", "light")]
+    command, rows, document = shlex.join(["ssmd-bench", *sys.argv[1:]]), [], {}
+    for path in paths:
+        net = load(path)
+        if not hasattr(net, "draft"):
+            raise ValueError(f"{path} is a {net.name} network, which drafts nothing: score a hybrid or a masked-diffusion network")
+        if net.vocab != data.vocab:
+            raise ValueError(f"{path} writes {net.vocab} symbols and {data.name} has {data.vocab}: choose data or a checkpoint that fits")
+        hybrid = bool(net.blocks("verify"))
+        found, _ = bits_per_character(net, data, options.n, options.orders, window if hybrid else None, options.rounds,
+                                      say=lambda done, of, path=path: print(f"\r{path.stem} {done}/{of}", end="", file=sys.stderr, flush=True))
+        print(file=sys.stderr)
+        note = f"recursion, {window}, N = {options.rounds}, {options.orders} orders" if hybrid else f"masked-diffusion bound, {options.orders} orders"
+        rows.append(claims_of.claim(f"bpc.{path.stem}", found.value, found.low, found.high, "bits per character", found.n, command, [net.sha256], note,
+                                    modules=("ssmd.likelihood", "ssmd.model")))
+        document[path.stem] = {"bits": found.value, "low": found.low, "high": found.high, "n": found.n}
+    print(claims_of.table(rows))
+    if options.claims:
+        claims_of.write("likelihood", rows)
+    return document, 0
+
+
+def train(options: Namespace) -> tuple[dict, int]:
+    import torch
+
+    from ssmd.family import FAMILY, begins_from, member, queue
+    from ssmd.train import train as train_network
+
+    if options.jobs < 1 or (options.threads is not None and options.threads < 1):
+        raise ValueError("--jobs and --threads must be at least 1")
+    if options.member == "family":
+        words = sys.argv[1:]
+        words.remove("family")    # each member takes its place, at the end
+        failed = queue([*FAMILY], ["-m", "harness", *words], options.jobs, options.out)
+        return {"family": str(options.out), "failed": failed}, 3 if failed else 0
+    config = changed(member(options.member), options.changes + ([f"tokens={options.tokens}"] if options.tokens else []))
+    data = _dataset(options)
+    extra = ((plugins.datasets()["text8"](path=options.extra, length=options.length), "train"),) if options.extra and config.network == "judge" else ()
+    if not hasattr(data, "tokens"):
+        raise ValueError(f"{options.data} is not a text to train on: choose a corpus with --data")
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    split = "judge" if config.network == "judge" else "train"
+    path = train_network(config, data, options.out / options.member, options.member, checked(options.device), can_compile(options.compile), split,
+                         say=lambda text: print(text, file=sys.stderr, flush=True), init=options.init or begins_from(options.member, options.out), extra=extra,
+                         command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
+    return {"checkpoint": str(path)}, 0

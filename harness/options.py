@@ -1,0 +1,31 @@
+"""What several verbs of the command line do with their options."""
+
+from pathlib import Path
+
+from harness.spec import set_field
+from harness.store import Store
+
+
+def changed(settings, changes: list[str]):
+    for change in changes:
+        path, equals, text = change.partition("=")
+        if not equals:
+            raise ValueError(f"--set {change!r} must read FIELD=VALUE")
+        settings = set_field(settings, path, text)
+    return settings
+
+
+def opened(run: Path) -> Store:
+    """The store of a run that is there; one that is not would be created."""
+    if not any(run.glob("records*.jsonl")):
+        raise ValueError(f"{run} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
+    return Store(run)
+
+
+def between_marks(path: Path, mark: str, text: str) -> None:
+    """Replace what stands between <!-- mark --> and <!-- /mark --> in a Markdown file."""
+    head, begin, rest = path.read_text().partition(f"<!-- {mark} -->")
+    _, end, tail = rest.partition(f"<!-- /{mark} -->")
+    if not (begin and end):
+        raise ValueError(f"{path} has no <!-- {mark} --> ... <!-- /{mark} --> to write between")
+    path.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
