@@ -84,24 +84,30 @@ def categorical(p: Tensor, u: Tensor) -> Tensor:
     A value of weight zero is never returned, also when u sits at the very end of the table.
     """
     assert p.dtype == torch.float64, "categorical draws are made in float64"
-    cdf = p.cumsum(-1)                                                             # (..., V)
-    token = torch.searchsorted(cdf, u[..., None] * cdf[..., -1:], right=True)
-    last = torch.searchsorted(cdf, cdf[..., -1:])                                  # the last value that has any weight: the first to reach the total
+    return _inverse(p.cumsum(-1), u)
+
+
+def _inverse(cdf: Tensor, u: Tensor) -> Tensor:
+    """cdf (..., V) cumulative weights, u (...) -> (...) int64."""
+    total = cdf[..., -1:].contiguous()
+    token = torch.searchsorted(cdf, u[..., None] * total, right=True)
+    last = torch.searchsorted(cdf, total)                                          # the last value that has any weight: the first to reach the total
     return torch.minimum(token, last)[..., 0]
 
 
 def from_logits(logits: Tensor, u: Tensor) -> Tensor:
     """categorical(softmax(logits in float64), u): logits (..., V), u (...) -> (...) int64.
 
-    On a CPU a few rows at a time, so that the float64 tables of a large vocabulary stay in its cache: half the time at V = 50,257.
+    On a CPU a few rows at a time, in one place, so that the float64 table of a large vocabulary stays in its cache: half the time at V = 50,257.
     """
-    rows, shape = logits.reshape(-1, logits.shape[-1]), u.shape                    # (R, V)
+    rows = logits.reshape(-1, logits.shape[-1])                                    # (R, V)
     few = max(1, CACHED // rows.shape[1]) if rows.device.type == "cpu" else len(rows)
-    parts = []
+    room, tokens = torch.empty_like(rows[:few], dtype=torch.float64), []
     for some, part in zip(rows.split(few), u.reshape(-1).split(few)):
-        weights = some.double()
-        parts.append(categorical(weights.sub_(weights.amax(-1, keepdim=True)).exp_(), part))
-    return torch.cat(parts).view(shape)
+        weights = room[: len(some)].copy_(some)
+        weights.sub_(some.amax(-1, keepdim=True).double()).exp_()
+        tokens.append(_inverse(weights.cumsum_(-1), part))
+    return torch.cat(tokens).view(u.shape)
 
 
 def residual(p: Tensor, q: Tensor, u: Tensor) -> Tensor:
