@@ -1,15 +1,21 @@
-# make demo · make test · make lint · make bench: each makes .venv first if there is none.
+# make demo · make test · make gate · make lint · make bench: each makes .venv first if there is none.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench
+.PHONY: demo test gate lint bench
 
 demo: $(READY)
 	$(BIN)/ssmd-bench run studies/demo.py --out runs/demo --jobs 2 --report runs/demo/report
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+gate: $(READY)
+	$(BIN)/ssmd-bench run studies/smoke.py --out runs/gate --jobs 2 --no-time
+	$(BIN)/ssmd-bench run studies/gate.py --out runs/gate --jobs 2 --no-time
+	$(BIN)/ssmd-bench compare studies/gate/counts.jsonl runs/gate --rules studies/gate/rules.toml
+	$(BIN)/ssmd-bench compare studies/gate/base runs/gate --rules studies/gate/rules.toml
 
 lint: $(READY)
 	$(BIN)/ruff check .

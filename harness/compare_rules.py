@@ -33,7 +33,7 @@ class Rules:
     margins: Mapping[str, float] = field(default_factory=dict)        # by label of the metric, in its unit
     inconclusive: str = "pass"                                        # what a metric does that is shown neither equivalent nor worse
     missing: str = "pass"                                             # what a cell does that BASE has finished and NEW does not have
-    time_ratio: float = 1.10                                          # NEW over BASE; slower than that is a regression
+    time_ratio: float = 1.03                                          # NEW over BASE; slower than that is a regression
     arms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def of(self, arm: str) -> "Rules":
