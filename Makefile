@@ -12,7 +12,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 gate: $(READY)
-	$(BIN)/ssmd-bench run studies/smoke.py --out runs/gate --jobs 2 --no-time
+	$(BIN)/ssmd-bench run studies/smoke.py --n 1024 --out runs/gate --jobs 2 --no-time
 	$(BIN)/ssmd-bench run studies/gate.py --out runs/gate --jobs 2 --no-time
 	$(BIN)/ssmd-bench compare studies/gate/counts.jsonl runs/gate --rules studies/gate/rules.toml
 	$(BIN)/ssmd-bench compare studies/gate/base runs/gate --rules studies/gate/rules.toml

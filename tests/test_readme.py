@@ -29,7 +29,7 @@ def test_readme_shows_commands():
     assert [c for c in COMMANDS if c.startswith("make ")] == ["make demo", "make test"] and sum(c.startswith("ssmd-bench ") for c in COMMANDS) >= 6
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "lint", "bench"])
+@pytest.mark.parametrize("target", ["demo", "test", "gate", "lint", "bench"])
 def test_make_knows_the_target(target):
     plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
     assert plan.returncode == 0 and plan.stdout
