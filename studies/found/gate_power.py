@@ -98,6 +98,7 @@ def measure(study: Study, store: Store) -> list[dict]:
 def claims(store: Store, command: str) -> list[dict]:
     """gate.false_alarm and gate.power of the default rule at the usual noise; with .here, at the noise of this machine."""
     record, made = next(r for r in reversed(store.of("measured")) if r["name"] == NAME), []
+    others = [r["busy"] for r in store.of("timed") if r["busy"] is not None]
     for noise, suffix in (("usual", ""), ("quiet", ".quiet"), ("noisy", ".noisy"), ("here", ".here")):
         for name, slower in (("gate.false_alarm", 1.0), ("gate.power", SLOWER)):
             where = {"noise": noise, "slower": slower, "processes": Timing().processes, "threshold": Rules().time_ratio}
@@ -105,5 +106,6 @@ def claims(store: Store, command: str) -> list[dict]:
                 share, process = binomtest(found[0], TRIALS).proportion_ci(), column(record, "process", **where)[0]
                 note = f"{CELLS} cells, {Timing().processes} processes, threshold {Rules().time_ratio:g}, {process:.1%} noise of processes"
                 note += ", one cell 15 % slower" if slower > 1 else ""
+                note += f", timed while other work took {np.mean(others):.0%} of the machine" if noise == "here" and others else ""
                 made.append(claim(name + suffix, found[0] / TRIALS, share.low, share.high, "share of simulated comparisons", TRIALS, command, [record["key"]], note, MODULES))
     return made
