@@ -6,7 +6,7 @@ cell), times a drift of the machine from process to process, times what a repeti
 cell of the eight takes 15 % longer. Over noise of processes, thresholds and numbers of processes; the claims are of the default rule at three levels of noise, and
 at the one that this machine showed in cells timed by this run.
 Expected: false alarms below 1 %, since a threshold above 1 leaves room; power falls fast with noise, and is bought back by processes.
-`ssmd-bench run studies/gate_power.py --claims`: about three minutes.
+`ssmd-bench run studies/gate_power.py --claims`: about four minutes on one core.
 """
 
 from dataclasses import replace
