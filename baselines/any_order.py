@@ -11,21 +11,28 @@ from typing import ClassVar
 from torch import Tensor
 
 from harness.kinds import Rows
+from harness.order import ORDERS, Blocks, LeftToRight, Uniform
+from harness.param import check, param
 from harness.random import Stream, categorical, uniform
 from harness.reveal import fill, order_of, places, probabilities
 
 
 @dataclass(frozen=True)
 class AnyOrder:
+    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma", later=True)
+
     name: ClassVar[str] = "any_order"
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("main.verify",)
+
+    def __post_init__(self):
+        check(self)
 
     def exact(self) -> "AnyOrder":
         return self
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        return {"order": order_of(rows)}
+        return {"order": order_of(rows, self.order)}
 
     def step(self, nets, rows: Rows) -> Rows:
         net, x, order = nets["main"], rows.x, rows.memo["order"]

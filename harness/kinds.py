@@ -83,6 +83,10 @@ class Window(Protocol):
     def width(self, i: Tensor, length: int) -> Tensor: ...   # (B,) revealed -> (B,) in 1..length-i
 
 
+class Order(Protocol):
+    def times(self, u: Tensor) -> Tensor: ...                # (B, L) uniforms -> (B, L), the earliest is revealed first
+
+
 class Placement(Protocol):
     def light(self, fraction: Tensor) -> Tensor: ...         # (B,) in [0, 1) -> (B,) bool
 

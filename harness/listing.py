@@ -12,7 +12,7 @@ from harness.spec import ROOT, brief, to_json
 from harness.study import Study, load_study
 
 KINDS = {"sampler": plugins.samplers, "control": plugins.controls, "data": plugins.datasets, "metric": plugins.metrics, "schedule": plugins.schedules,
-         "window": plugins.windows, "placement": plugins.placements, "network": plugins.networks}
+         "window": plugins.windows, "order": plugins.orders, "placement": plugins.placements, "network": plugins.networks}
 
 
 def listing() -> dict:

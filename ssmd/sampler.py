@@ -1,6 +1,6 @@
 """The self-speculative sampler: a window of drafts, up to N verify rounds a draft pass (arXiv 2510.03929; details ours).
 
-    sigma: one uniform order a row;  x all masked;  i = 0
+    sigma: one order a row, uniform unless `order` says otherwise;  x all masked;  i = 0
     while i < L:
         h, p = draft pass on x;    e = i + W(i);    y at sigma(i+1..e) ~ p, independently;    j = i
         up to N times, while j < e:
@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Rows
+from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, categorical, residual, uniform
 from harness.reveal import fill, order_of, places, probabilities, ranks_between
@@ -34,6 +35,7 @@ ROUNDS = 64    # at most so many verify rounds; fixed, so that the key of a unif
 class SelfSpeculative:
     window: Cosine | Linear | Fixed | Open = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open()))
     rounds: int = param(2, Range(1, ROUNDS, log=True), "N, verify passes a draft pass")
+    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma", later=True)
 
     name: ClassVar[str] = "ssmd"
     version: ClassVar[int] = 1
@@ -46,7 +48,7 @@ class SelfSpeculative:
         return self
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        order = order_of(rows)
+        order = order_of(rows, self.order)
         return {"order": order, "rank": order.argsort(1)}
 
     def step(self, nets, rows: Rows) -> Rows:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.random import Stream, categorical, integers, permutation, philox4x32, residual, uniform
+from harness.random import Stream, categorical, from_logits, integers, permutation, philox4x32, residual, uniform
 
 KNOWN = [    # Random123 1.14, kat_vectors, philox4x32 10
     ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
@@ -72,6 +72,14 @@ def test_categorical_is_the_inverse_of_the_cumulative_distribution():
     p = torch.tensor([0.0, 0.25, 0.0, 0.75, 0.0], dtype=torch.float64)
     u = torch.tensor([1e-15, 0.2499, 0.2501, 1 - 2**-53], dtype=torch.float64)
     assert categorical(p.expand(4, 5), u).tolist() == [1, 1, 3, 3]
+
+
+@pytest.mark.parametrize("vocab", [2, 27, 50_257])
+def test_a_draw_from_logits_is_that_from_their_probabilities_in_float64(vocab):
+    logits = 5 * torch.randn(7, 13, vocab, generator=torch.Generator().manual_seed(0))
+    logits[0, 0, 1:] = float("-inf")
+    u = uniform(3, torch.arange(7), Stream.TOKEN, torch.arange(13))
+    assert torch.equal(from_logits(logits, u), categorical(torch.softmax(logits.double(), -1), u))
 
 
 def test_categorical_refuses_float32():
