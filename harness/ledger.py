@@ -47,18 +47,18 @@ class Ledger:
         """slots (B,): which of the n rows ride in this batch."""
         self._slots, self._before, self._verified = slots.cpu(), x, []
 
-    def post(self, name: str, kind: str, net: Denoiser, alive: Tensor | None, heads: Tensor, tracks: Tensor) -> None:
-        """One pass. heads, tracks (B,): logits and causal tracks that each row wanted."""
-        heads, tracks = heads.cpu(), tracks.cpu()
+    def post(self, name: str, kind: str, net: Denoiser, alive: Tensor | None, heads: Tensor, tracks: Tensor, begin: Tensor) -> None:
+        """One pass. heads, tracks, begin (B,): logits and causal tracks that each row wanted, and the first of these that was not kept."""
         rows = torch.arange(len(heads)) if alive is None else alive.cpu().nonzero()[:, 0]
-        slots, heads, tracks = self._slots[rows], heads[rows], tracks[rows]
+        slots, heads, tracks, begin = self._slots[rows], *(x.cpu()[rows] for x in (heads, tracks, begin))
         calls = self.calls.setdefault(f"{name}.{kind}", torch.zeros(self.n, dtype=torch.int64))
         calls[slots] += 1
         self.blocks[slots] += net.blocks(kind)
         self.drafts[slots] += kind == "draft"
-        self.flops[slots] += net.flops(kind, self.length, heads, tracks)
+        self.flops[slots] += net.flops(kind, self.length, heads, tracks, begin)
         self.executed_blocks += len(rows) * net.blocks(kind)
-        self.executed_flops += len(rows) * int(net.flops(kind, self.length, int(heads.max()), int(tracks.max())))
+        most, widest = int(tracks.max()), int((tracks - begin).max())              # rows are padded to the widest of them, before as many keys as the longest has
+        self.executed_flops += len(rows) * int(net.flops(kind, self.length, int(heads.max()), most, most - widest))
 
     def verified(self, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None) -> None:
         rows = torch.arange(len(y), device=y.device) if alive is None else alive.nonzero()[:, 0]
@@ -97,10 +97,11 @@ class Metered(Wrapper):
 
     def draft(self, x, at=None, alive=None, clock=None):
         heads = torch.full((len(x),), x.shape[1]) if at is None else (at >= 0).sum(1)
-        self.ledger.post(self.name, "draft", self.net, alive, heads, torch.zeros(len(x), dtype=torch.int64))
+        none = torch.zeros(len(x), dtype=torch.int64)
+        self.ledger.post(self.name, "draft", self.net, alive, heads, none, none)
         return self.net.draft(x, at, alive, clock)
 
     def verify(self, hidden, y, order, at, alive=None):
-        self.ledger.post(self.name, "verify", self.net, alive, (at >= 0).sum(1), at.amax(1) + 1)
+        self.ledger.post(self.name, "verify", self.net, alive, (at >= 0).sum(1), at.amax(1) + 1, self.net.begin(hidden, y, order, at))
         self.ledger.verified(y, order, at, alive)
         return self.net.verify(hidden, y, order, at, alive)

@@ -11,9 +11,9 @@ from harness.flops import block_flops, head_flops
 from harness.loop import sample
 from harness.machine import can_compile
 from harness.nets.compiled import compiled
-from harness.nets.transformer import Transformer, TransformerConfig
+from harness.nets.transformer import Transformer, TransformerConfig, gather_rows
 from harness.wrap import Half
-from ssmd.model import Hybrid, HybridConfig
+from ssmd.model import Hybrid, HybridConfig, Kept
 from ssmd.sampler import SelfSpeculative
 from ssmd.train import Training, losses
 from studies.smoke import STUDY as SMOKE
@@ -76,6 +76,26 @@ def test_tracks_cut_off_at_the_window_give_the_same_logits(config):
         assert torch.allclose(net.verify(hidden, y, order, ranks[:, :stop]), whole[:, :stop], atol=1e-5)
 
 
+@pytest.mark.parametrize("config", VARIANTS, ids=str)
+def test_what_verify_passes_keep_changes_no_logit(config):
+    """Passes on one draft pass, with tokens, windows and rows alive that change between them, against every track computed anew."""
+    net, g = rough(config), torch.Generator().manual_seed(2)
+    x, y, order, _ = inputs(5)
+    _, hidden = net.draft(x)
+    h, kept = net.hidden(x), 0
+    for _ in range(12):
+        y = torch.where(torch.rand(y.shape, generator=g) < 0.15, torch.randint(0, V, y.shape, generator=g), y)
+        start, width = torch.randint(0, L - 1, (5, 1), generator=g), torch.randint(1, 5, (5, 1), generator=g)
+        at = start + torch.arange(4)
+        at = torch.where((at < L) & (at < start + width), at, -1)
+        rows = (torch.rand(5, generator=g) < 0.7).nonzero()[:, 0]
+        kept += int(net.begin(hidden[rows], y[rows], order[rows], at[rows]).sum())
+        found = net.verify(hidden[rows], y[rows], order[rows], at[rows])
+        plain = net.target_logits(gather_rows(net.target_hidden(h, y, order, L), at))[rows]
+        assert torch.allclose(found[at[rows] >= 0], plain[at[rows] >= 0], atol=1e-5)
+    assert kept > 20, "nothing was kept"
+
+
 def test_logits_wanted_at_some_places_are_those_of_the_whole_pass():
     net = rough(CONFIG)
     x, y, order, _ = inputs()
@@ -106,7 +126,7 @@ def test_mask_is_an_input_and_never_an_output():
 def test_another_next_position_changes_the_logits_also_at_equal_hidden_states():
     net = rough(CONFIG)
     x, y, order, ranks = inputs(1)
-    same = torch.randn(1, 1, 32).expand(1, L, 32)
+    same = Kept(torch.randn(1, 1, 32).expand(1, L, 32))
     swapped = order.clone()
     swapped[:, [6, 7]] = order[:, [7, 6]]                                          # rank 6 is now at another place
     a, b = net.verify(same, y, order, ranks), net.verify(same, y, swapped, ranks)

@@ -72,8 +72,11 @@ def test_passes_of_256_tokens_in_windows_of_a_hundredth_are_80():
         def verify(self, hidden, y, order, at, alive=None):
             return torch.zeros(*at.shape, 5)
 
+        def begin(self, hidden, y, order, at):
+            return torch.zeros_like(at[:, 0])
+
     net = Sure(Transformer(TransformerConfig(vocab=5, width=4, heads=1, blocks=1)))
-    net.blocks, net.flops = lambda kind: 1, lambda kind, length, heads, tracks=0: length + 0 * heads
+    net.blocks, net.flops = lambda kind: 1, lambda kind, length, heads, tracks=0, begin=0: length + 0 * heads
     _, ledger = metered(SelfSpeculative(Cosine(0.01), 1), {"main": net}, n=4, length=256, mask=5)
     assert ledger.calls["main.draft"].tolist() == [80] * 4 and ledger.calls["main.verify"].tolist() == [80] * 4
 
