@@ -99,7 +99,7 @@ class Hybrid(Transformer):
     def __init__(self, config: HybridConfig):
         super().__init__(config)
         d = config.width
-        self.bos = nn.Parameter(torch.randn(d) * 0.02)
+        self.bos = nn.Parameter(nn.init.normal_(torch.empty(d), std=0.02))
         self.project = nn.Linear(3 * d, d, bias=False)
         nn.init.normal_(self.project.weight, std=(3 * d) ** -0.5)
         self.blocks_c = nn.ModuleList(Block(config, zero_start=True) for _ in range(config.causal))
