@@ -14,6 +14,7 @@ hence none of the truncation described in arXiv 2409.02908.
     torch.Size([2, 3])
 """
 
+from collections.abc import Iterator
 from enum import IntEnum
 
 import torch
@@ -95,19 +96,37 @@ def _inverse(cdf: Tensor, u: Tensor) -> Tensor:
     return torch.minimum(token, last)[..., 0]
 
 
-def from_logits(logits: Tensor, u: Tensor) -> Tensor:
-    """categorical(softmax(logits in float64), u): logits (..., V), u (...) -> (...) int64.
+def from_logits(logits: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    """Draws by softmax(logits) in float64: logits (..., V), u (...) -> tokens (...) int64 and their probabilities (...) float64."""
+    tokens, probabilities = [], []
+    for some, weights, part in _tables(logits, u):
+        cdf = weights.cumsum_(-1)
+        tokens.append(_inverse(cdf, part))
+        probabilities.append(_weight(some, tokens[-1]) / cdf[:, -1])
+    return torch.cat(tokens).view(u.shape), torch.cat(probabilities).view(u.shape)
 
-    On a CPU a few rows at a time, in one place, so that the float64 table of a large vocabulary stays in its cache: half the time at V = 50,257.
+
+def probability_of(tokens: Tensor, logits: Tensor) -> Tensor:
+    """softmax(logits) in float64 at one token each: tokens (...), logits (..., V) -> (...) float64."""
+    return torch.cat([_weight(some, part) / weights.sum(-1) for some, weights, part in _tables(logits, tokens)]).view(tokens.shape)
+
+
+def _weight(some: Tensor, tokens: Tensor) -> Tensor:
+    """exp(logit - largest logit) in float64, logits (R, V), tokens (R,) -> (R,)."""
+    return (some.gather(-1, tokens[:, None]).double() - some.amax(-1, keepdim=True).double()).exp_()[:, 0]
+
+
+def _tables(logits: Tensor, given: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Logits (R, V), their weights exp(logit - largest logit) in float64, and what is given for them (R,), a few rows at a time on a CPU.
+
+    All in one place, so that the float64 table of a large vocabulary stays in its cache: half the time at V = 50,257.
     """
-    rows = logits.reshape(-1, logits.shape[-1])                                    # (R, V)
-    few = max(1, CACHED // rows.shape[1]) if rows.device.type == "cpu" else len(rows)
-    room, tokens = torch.empty_like(rows[:few], dtype=torch.float64), []
-    for some, part in zip(rows.split(few), u.reshape(-1).split(few)):
+    rows = logits.reshape(-1, logits.shape[-1])
+    few = max(1, CACHED // rows.shape[1]) if rows.device.type == "cpu" else max(1, len(rows))
+    room = torch.empty_like(rows[:few], dtype=torch.float64)
+    for some, part in zip(rows.split(few), given.reshape(-1).split(few)):
         weights = room[: len(some)].copy_(some)
-        weights.sub_(some.amax(-1, keepdim=True).double()).exp_()
-        tokens.append(_inverse(weights.cumsum_(-1), part))
-    return torch.cat(tokens).view(u.shape)
+        yield some, weights.sub_(some.amax(-1, keepdim=True).double()).exp_(), part
 
 
 def residual(p: Tensor, q: Tensor, u: Tensor) -> Tensor:

@@ -59,4 +59,4 @@ def write(net: Denoiser, rows: Rows, at: Tensor, clock: Tensor | None = None) ->
     """One draft pass; a token drawn independently at each of `at`. Each position is written once, so it keys its uniform."""
     logits, _ = net.draft(rows.x, at, clock=clock)                                 # (B, W, V)
     u = uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0))                 # (B, W)
-    return rows._replace(x=fill(rows.x, at, from_logits(logits, u)))
+    return rows._replace(x=fill(rows.x, at, from_logits(logits, u)[0]))

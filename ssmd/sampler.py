@@ -23,7 +23,7 @@ from torch import Tensor
 from harness.kinds import Rows
 from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import Choice, Range, check, param
-from harness.random import Stream, categorical, residual, uniform
+from harness.random import Stream, from_logits, probability_of, residual, uniform
 from harness.reveal import fill, order_of, places, probabilities, ranks_between
 from harness.window import Cosine, Fixed, Linear, Open
 from ssmd.accept import accept
@@ -63,20 +63,21 @@ class SelfSpeculative:
         ranks = ranks_between(i, e)                                                # (B, W)
         at = places(order, ranks)
         logits, hidden = net.draft(x, at)
-        p = probabilities(logits)                                                  # (B, W, V)
-        y = fill(x, at, categorical(p, draw(Stream.DRAFT, ranks)))                 # (B, L)
+        drafted, p = from_logits(logits, draw(Stream.DRAFT, ranks))                # (B, W)
+        y = fill(x, at, drafted)                                                   # (B, L)
         j = i
         for n in range(self.rounds):
             alive = j < e
             if not bool(alive.any()):
                 break
             untested = torch.where(ranks >= j[:, None], ranks, -1)                 # (B, W)
-            q = probabilities(net.verify(hidden, y, order, untested, alive))       # (B, W, V)
-            drafted = torch.where(at < 0, 0, y.gather(1, at.clamp_min(0)))         # (B, W)
-            f = accept(p, q, drafted, draw(Stream.ACCEPT, ranks, n), j - i, e - i) # (B,) column of the first rejection
+            judged = net.verify(hidden, y, order, untested, alive)                 # (B, W, V)
+            q = probability_of(drafted, judged)                                    # (B, W)
+            f = accept(p, q, draw(Stream.ACCEPT, ranks, n), j - i, e - i)          # (B,) column of the first rejection
             rejected = (alive & (f < e - i))[:, None]                              # (B, 1)
             column = f.clamp_max(ranks.shape[1] - 1)[:, None, None].expand(-1, 1, net.vocab)
-            token = residual(p.gather(1, column)[:, 0], q.gather(1, column)[:, 0], draw(Stream.RESIDUAL, (i + f)[:, None], n)[:, 0])
+            both = (probabilities(t.gather(1, column)[:, 0]) for t in (logits, judged))    # (B, V)
+            token = residual(*both, draw(Stream.RESIDUAL, (i + f)[:, None], n)[:, 0])
             y = fill(y, torch.where(rejected, places(order, (i + f).clamp_max(length - 1)[:, None]), -1), token[:, None])
             j = torch.where(alive, torch.minimum(i + f + 1, e), j)
         return rows._replace(x=torch.where(rows.memo["rank"] < j[:, None], y, net.mask))

@@ -39,9 +39,9 @@ def test_categorical_draws(benchmark, vocab):
 
 
 def test_accept_a_window(benchmark):
-    p, q = (torch.softmax(torch.rand(B, 16, V, dtype=torch.float64), -1) for _ in range(2))
-    y, zero = torch.zeros(B, 16, dtype=torch.int64), torch.zeros(B, dtype=torch.int64)
-    benchmark(accept, p, q, y, torch.rand(B, 16, dtype=torch.float64), zero, zero + 16)
+    p, q, u = torch.rand(3, B, 16, dtype=torch.float64)
+    zero = torch.zeros(B, dtype=torch.int64)
+    benchmark(accept, p, q, u, zero, zero + 16)
 
 
 def test_window_gather_before_softmax(benchmark):

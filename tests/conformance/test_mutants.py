@@ -29,8 +29,8 @@ class Mutant(NamedTuple):
 S, A, R, W, T = "ssmd.sampler", "ssmd.accept", "harness.random", "harness.wrap", "harness.nets.tabular"
 MUTANTS = [
     Mutant("own token leaks into its target", T, "rank < r[:, None], y", "rank <= r[:, None], y", ("ideal",)),
-    Mutant("inverted ratio", A, "u * p.gather(-1, token)[..., 0] >= q.gather(-1, token)[..., 0]", "u * q.gather(-1, token)[..., 0] >= p.gather(-1, token)[..., 0]", ("ideal",)),
-    Mutant("greedy acceptance", A, "u * p.gather", "p.gather", ("ideal",)),
+    Mutant("inverted ratio", A, "u * p >= q", "u * q >= p", ("ideal",)),
+    Mutant("greedy acceptance", A, "u * p >= q", "p >= q", ("ideal",)),
     Mutant("residual from q alone", R, "(q - p).clamp_min(0)", "q.clone()", ("ideal",)),
     Mutant("redraw from the draft", R, "torch.where(degenerate, q, excess)", "p", ("ideal",)),
     Mutant("no stop at the first rejection", S, "torch.minimum(i + f + 1, e)", "e", ("ideal",)),
@@ -44,7 +44,8 @@ MUTANTS = [
            "state = gather_rows(hidden.h, order.gather(1, at.clamp_min(0))) * (at > 0)[..., None] +", ("start",)),
     Mutant("a track that sees the token it judges", "ssmd.model", "<= asking.clamp_min(0)", "<= 1 + asking.clamp_min(0)", ("inexact",)),
     Mutant("a track that does not see itself", "ssmd.model", "<= asking.clamp_min(0)", "< asking.clamp_min(1)", ("inexact",)),
-    Mutant("every track kept after the first round", "ssmd.model", "length).minimum(at.where(at >= 0, length).amin(1))", "length).maximum(at.where(at >= 0, -1).amax(1))", ("inexact",)),
+    Mutant("every track kept after the first round", "ssmd.model", "length).minimum(at.where(at >= 0, length).amin(1))",
+           "length).maximum(at.where(at >= 0, -1).amax(1))", ("inexact",)),
     Mutant("light pass reused after a switch", W, "light = self.placement.light(share)", "light = self.placement.light(share - 1 / x.shape[1])", ("schedule",)),
     Mutant("one uniform for draft and acceptance", S, "draw(Stream.ACCEPT", "draw(Stream.DRAFT", ("ideal",)),
     Mutant("unverified drafts revealed when the rounds run out", S, "rows.memo[\"rank\"] < j[:, None]", "rows.memo[\"rank\"] < e[:, None]", ("ideal",)),

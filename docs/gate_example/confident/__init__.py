@@ -31,5 +31,5 @@ class Confident:
         sure = torch.where(rows.x == net.mask, torch.softmax(logits.double(), -1).amax(-1), -1.0)    # (B, L)
         best, at = sure.topk(self.tokens, dim=1)                                               # (B, tokens)
         at = torch.where(best > 0, at, -1)
-        tokens = from_logits(gather_rows(logits, at), uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0)))
+        tokens, _ = from_logits(gather_rows(logits, at), uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0)))
         return rows._replace(x=fill(rows.x, at, tokens))
