@@ -39,12 +39,14 @@ class Cell:
             nets = {role: Half(net) for role, net in nets.items()}
         return nets if self.arm.temperature == 1 else {role: Temper(net, self.arm.temperature) for role, net in nets.items()}
 
-    def prompts(self) -> Tensor:
+    def prompts(self, first: int = 0, last: int | None = None) -> Tensor:
+        """Rows first..last-1, by default all n."""
         s = self.study
-        x = torch.full((s.n, s.data.length), s.data.mask)
+        last = s.n if last is None else last
+        x = torch.full((last - first, s.data.length), s.data.mask)
         given = int(s.prompt * s.data.length)
         if given:
-            x[:, :given] = s.data.rows("test", s.n, s.seed)[:, :given]
+            x[:, :given] = s.data.rows("test", s.n, s.seed)[first:last, :given]
         return x.to(self.device)
 
     def describe(self) -> dict:
