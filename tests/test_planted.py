@@ -87,8 +87,8 @@ def test_claims_are_shares_with_exact_intervals(counted, monkeypatch):
             for p in PLANTS for seed in range(3) for samples in ("same-environment", "always")]
     counted.append({"type": "measured", "key": "k", "study": "planted", "name": found.NAME, "cells": {}, "columns": list(found.COLUMNS), "rows": rows, "code": "c"})
     made = {row["claim"]: row for row in found.claims(counted, "a command")}
-    assert [(made[name]["value"], made[name]["n"]) for name in ("planted.caught_share", "planted.sleep_caught", "gate.false_alarm.measured")] == [(1.0, 18), (0.0, 1), (0.0, 2)]
-    assert made["planted.caught_share"]["low"] == pytest.approx(0.025 ** (1 / 18)) and made["gate.false_alarm.measured"]["high"] == pytest.approx(1 - 0.025**0.5)
+    assert [(made[name]["value"], made[name]["n"]) for name in ("planted.caught_share", "planted.sleep_caught", "gate.false_alarm.measured")] == [(1.0, 21), (0.0, 1), (0.0, 2)]
+    assert made["planted.caught_share"]["low"] == pytest.approx(0.025 ** (1 / 21)) and made["gate.false_alarm.measured"]["high"] == pytest.approx(1 - 0.025**0.5)
     note = made["planted.caught_share"]["note"]
     assert "draws in float32: 3 of 3" in note and "without a plant 0 of 6" in note and "sleep" not in note
     assert "25% of the machine busy" in made["gate.false_alarm.measured"]["note"]

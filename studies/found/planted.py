@@ -48,11 +48,12 @@ SLEEP = Plant("a sleep of 10 % in a draft pass", NET, (
     ("h = self.hidden(x)", "import time; begun = time.perf_counter(); h = self.hidden(x); time.sleep(0.1 * (time.perf_counter() - begun))"),), visible=False)
 PLANTS = (
     Plant("hidden states not kept for the verify pass", SAMPLER, (("net.verify(hidden, y", "net.verify(net.draft(x, at)[1], y"),)),
+    Plant("keys and values not kept between verify passes", MODEL, (("return hidden.begin(self._made_of(y, order), at)", "return torch.zeros_like(at[:, 0])"),)),
     Plant("head evaluated at every place", NET, (
         ("self.logits(h if at is None else gather_rows(h, at))", "self.logits(h) if at is None else gather_rows(self.logits(h), at)"),
         ("block_flops(c.width, length) + heads * head_flops", "block_flops(c.width, length) + length * head_flops"))),
     Plant("window one too small", "harness.window", (("width.long().clamp_min(1)", "(width.long() - 1).clamp_min(1)"),)),
-    Plant("residual of the target dropped", MODEL, (("return nxt + (c - u) if self.config.residual else c", "return c"),)),
+    Plant("residual of the target dropped", MODEL, (("+ (c - gather_rows(u, columns)) if self.config.residual else c", "* 0 + c"),)),
     Plant("draws in float32", "harness.random", (("    total = cdf[", "    cdf, u = cdf.float(), u.float()\n    total = cdf["),), samples="always"),
     Plant("batches without a queue", "harness.loop", (("if queue or not len(slots)", "if not len(slots)"),)),
     SLEEP,
