@@ -61,7 +61,8 @@ class Rows(NamedTuple):
 
 
 class Sampler(Protocol):
-    """A frozen dataclass. step advances every row by one round; a row is done when it has no mask left.
+    """A frozen dataclass. step advances every row by one round; a row is done when it has no mask left, or when an optional
+    `done(rows) -> (B,) bool` says so: a sampler that masks tokens again has rows without masks that are not.
 
     `needs` names the networks; "main.verify" asks that network for a verify pass too. An optional
     `start(nets, rows) -> dict` fills the memo of rows that are admitted. `exact` is the same sampler in its exact limit, whose law

@@ -48,14 +48,18 @@ class Ledger:
         self._slots, self._before, self._verified = slots.cpu(), x, []
 
     def post(self, name: str, kind: str, net: Denoiser, alive: Tensor | None, heads: Tensor, tracks: Tensor, begin: Tensor) -> None:
-        """One pass. heads, tracks, begin (B,): logits and causal tracks that each row wanted, and the first of these that was not kept."""
+        """One pass. heads, tracks, begin (B,): logits and causal tracks that each row wanted, and the first of these that was not kept.
+
+        A sampler may show k states of each row in one call, side by side (x.repeat_interleave(k, 0)): k passes of that row.
+        """
         rows = torch.arange(len(heads)) if alive is None else alive.cpu().nonzero()[:, 0]
-        slots, heads, tracks, begin = self._slots[rows], *(x.cpu()[rows] for x in (heads, tracks, begin))
+        slots = self._slots.repeat_interleave(len(heads) // len(self._slots))[rows]
+        heads, tracks, begin = (x.cpu()[rows] for x in (heads, tracks, begin))
         calls = self.calls.setdefault(f"{name}.{kind}", torch.zeros(self.n, dtype=torch.int64))
-        calls[slots] += 1
-        self.blocks[slots] += net.blocks(kind)
-        self.drafts[slots] += kind == "draft"
-        self.flops[slots] += net.flops(kind, self.length, heads, tracks, begin)
+        once = torch.ones_like(slots)
+        for table, each in ((calls, once), (self.blocks, once * net.blocks(kind)), (self.drafts, once * (kind == "draft")),
+                            (self.flops, once * net.flops(kind, self.length, heads, tracks, begin))):
+            table.index_add_(0, slots, each)
         self.executed_blocks += len(rows) * net.blocks(kind)
         most, widest = int(tracks.max()), int((tracks - begin).max())              # rows are padded to the widest of them, before as many keys as the longest has
         self.executed_flops += len(rows) * int(net.flops(kind, self.length, int(heads.max()), most, most - widest))
@@ -69,7 +73,8 @@ class Ledger:
         had = (self._before != self.mask).sum(1).cpu()
         wrote = (x != self.mask).sum(1).cpu() - had
         self.tokens[self._slots] += wrote
-        self.revealed.index_put_((had * TENTHS // self.length, wrote.clamp_min(0)), torch.ones_like(had), accumulate=True)
+        tenth = (had * TENTHS // self.length).clamp_max(TENTHS - 1)                # a row may be full and yet not done
+        self.revealed.index_put_((tenth, wrote.clamp_min(0)), torch.ones_like(had), accumulate=True)
         after = x.clone()
         for round_ in range(len(self._verified) - 1, -1, -1):
             rows, y, order, at = self._verified[round_]

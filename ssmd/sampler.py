@@ -15,12 +15,12 @@ Ranks count from 0 here: row i of the box is rank i - 1.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from harness.kinds import Rows
+from harness.kinds import Denoiser, Rows
 from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, from_logits, probability_of, residual, uniform
@@ -52,32 +52,38 @@ class SelfSpeculative:
         return {"order": order, "rank": order.argsort(1)}
 
     def step(self, nets, rows: Rows) -> Rows:
-        net, x, order, length = nets["main"], rows.x, rows.memo["order"], rows.x.shape[1]
-
-        def draw(stream: Stream, ranks: Tensor, round_: int = 0) -> Tensor:
-            """Uniforms of this outer round, keyed by verify round and rank, (B, W)."""
-            return uniform(rows.seed, rows.id, stream, (rows.n[:, None] * ROUNDS + round_) * length + ranks)
-
-        i = (x != net.mask).sum(1)                                                 # (B,)
+        net, order = nets["main"], rows.memo["order"]
+        i, length = (rows.x != net.mask).sum(1), rows.x.shape[1]                   # (B,)
         e = i + self.window.width(i, length)                                       # (B,)
-        ranks = ranks_between(i, e)                                                # (B, W)
-        at = places(order, ranks)
-        logits, hidden = net.draft(x, at)
-        drafted, p = from_logits(logits, draw(Stream.DRAFT, ranks))                # (B, W)
-        y = fill(x, at, drafted)                                                   # (B, L)
-        j = i
-        for n in range(self.rounds):
-            alive = j < e
-            if not bool(alive.any()):
-                break
-            untested = torch.where(ranks >= j[:, None], ranks, -1)                 # (B, W)
-            judged = net.verify(hidden, y, order, untested, alive)                 # (B, W, V)
-            q = probability_of(drafted, judged)                                    # (B, W)
-            f = accept(p, q, draw(Stream.ACCEPT, ranks, n), j - i, e - i)          # (B,) column of the first rejection
-            rejected = (alive & (f < e - i))[:, None]                              # (B, 1)
-            column = f.clamp_max(ranks.shape[1] - 1)[:, None, None].expand(-1, 1, net.vocab)
-            both = (probabilities(t.gather(1, column)[:, 0]) for t in (logits, judged))    # (B, V)
-            token = residual(*both, draw(Stream.RESIDUAL, (i + f)[:, None], n)[:, 0])
-            y = fill(y, torch.where(rejected, places(order, (i + f).clamp_max(length - 1)[:, None]), -1), token[:, None])
-            j = torch.where(alive, torch.minimum(i + f + 1, e), j)
-        return rows._replace(x=torch.where(rows.memo["rank"] < j[:, None], y, net.mask))
+        logits, hidden = net.draft(rows.x, places(order, ranks_between(i, e)))     # (B, W, V)
+        return speculated(net, rows, order, rows.memo["rank"], e, logits, hidden, self.rounds)
+
+
+def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor, logits: Tensor, hidden: Any, rounds: int) -> Rows:
+    """The loop above behind its draft pass: drafts at ranks i..e-1 from logits (B, W, V), then verify rounds. rank (B, L) is the inverse of order; e (B,)."""
+    x, length = rows.x, rows.x.shape[1]
+
+    def draw(stream: Stream, ranks: Tensor, round_: int = 0) -> Tensor:
+        """Uniforms of this outer round, keyed by verify round and rank, (B, W)."""
+        return uniform(rows.seed, rows.id, stream, (rows.n[:, None] * ROUNDS + round_) * length + ranks)
+
+    i = (x != net.mask).sum(1)                                                     # (B,)
+    ranks = ranks_between(i, e)                                                    # (B, W)
+    drafted, p = from_logits(logits, draw(Stream.DRAFT, ranks))                    # (B, W)
+    y = fill(x, places(order, ranks), drafted)                                     # (B, L)
+    j = i
+    for n in range(rounds):
+        alive = j < e
+        if not bool(alive.any()):
+            break
+        untested = torch.where(ranks >= j[:, None], ranks, -1)                     # (B, W)
+        judged = net.verify(hidden, y, order, untested, alive)                     # (B, W, V)
+        q = probability_of(drafted, judged)                                        # (B, W)
+        f = accept(p, q, draw(Stream.ACCEPT, ranks, n), j - i, e - i)              # (B,) column of the first rejection
+        rejected = (alive & (f < e - i))[:, None]                                  # (B, 1)
+        column = f.clamp_max(ranks.shape[1] - 1)[:, None, None].expand(-1, 1, net.vocab)
+        both = (probabilities(t.gather(1, column)[:, 0]) for t in (logits, judged))    # (B, V)
+        token = residual(*both, draw(Stream.RESIDUAL, (i + f)[:, None], n)[:, 0])
+        y = fill(y, torch.where(rejected, places(order, (i + f).clamp_max(length - 1)[:, None]), -1), token[:, None])
+        j = torch.where(alive, torch.minimum(i + f + 1, e), j)
+    return rows._replace(x=torch.where(rank < j[:, None], y, net.mask))

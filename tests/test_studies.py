@@ -218,7 +218,7 @@ def test_a_network_that_is_not_there_has_no_arm_and_the_run_says_so(tmp_path, ca
     (tmp_path / "here.safetensors").touch()
     there, (said,) = present(tmp_path, {"here": "a", "absent": "ssmd-bench train absent"})
     assert there == ["here"] and "absent has no arm" in said and "`ssmd-bench train absent`" in said
-    assert {arm.name for arm in ablations.STUDY.arms} == {"held_out", *ablations.MEMBERS} and len(ablations.OTHERS) + len(ablations_found.ABSENT) == 3
+    assert {arm.name for arm in ablations.STUDY.arms} == {"held_out", *ablations.MEMBERS} and len(ablations.MEMBERS) + len(ablations_found.ABSENT) == 6
     monkeypatch.setattr(ablations_found, "ABSENT", [said])
     assert ablations.measure(ablations.STUDY, Store(tmp_path)) == [] and capsys.readouterr().err == f"{said}\n"
 

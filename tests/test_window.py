@@ -42,7 +42,7 @@ def test_a_width_lies_between_one_and_what_is_left_and_depends_on_the_row_alone(
     assert all(int(kind.width(i[k : k + 1], length)[0]) == int(width[k]) for k in range(length))
 
 
-@pytest.mark.parametrize("kind", [schedule.Linear(), schedule.Cosine(), schedule.Polynomial(0.5), schedule.Polynomial(3.0)])
+@pytest.mark.parametrize("kind", [schedule.Linear(), schedule.Cosine(), schedule.Polynomial(0.5), schedule.Polynomial(3.0), schedule.Knots((0.0, 0.1, 0.5, 1.0))])
 def test_schedules_fall_from_one_to_zero_with_the_stated_slope_and_inverse(kind):
     t = torch.linspace(0, 1, 101, dtype=torch.float64)
     alpha = kind.alpha(t)

@@ -1,6 +1,7 @@
 """Loops and passes timed side by side: what sampling adds to its bare passes, and what each optimisation is worth against the plain path it replaced.
 
-Claims overhead.{ancestral, ssmd}.{v28, v50258}, speed.{queue, kept_keys, lazy_head, gather_first} and queue.executed_over_needed.
+Claims overhead.{ancestral, ssmd}.{v28, v50258}, speed.{queue, kept_keys, lazy_head, gather_first}, queue.executed_over_needed, seconds_ratio.text and
+seconds_share_of_nfe_gain.text.
 """
 
 from collections.abc import Callable
@@ -35,6 +36,7 @@ PROCESSES, REPEATS = 6, 3
 NAME, COLUMNS = "seconds side by side", ("pair", "process", "repeat", "first", "second", "busy")
 MODULES = ("harness.loop", "harness.random", "harness.nets.transformer", "harness.wrap", "ssmd.model", "ssmd.sampler", "baselines.ancestral")
 LARGE = 50_257    # and MASK
+MATCHED = "seconds_ratio.text"
 
 
 class Anew(Wrapper):
@@ -103,26 +105,35 @@ def wide(kind: str) -> Denoiser:
     return (Transformer(TransformerConfig(**shape)) if kind == "heavy" else Hybrid(HybridConfig(**shape | {"blocks": 5}))).eval().requires_grad_(False)
 
 
-def _loops() -> dict[str, Run]:
+def loops() -> dict[str, Run]:
     ancestral, ssmd = Ancestral(16), SelfSpeculative(Linear(0.125), 10)
     return {"ancestral.v28": Run(ancestral, shipped("heavy"), 8, 256, 8), "ssmd.v28": Run(ssmd, shipped("hybrid"), 8, 256, 8),
             "ancestral.v50258": Run(ancestral, wide("heavy"), 4, 256, 4), "ssmd.v50258": Run(ssmd, wide("hybrid"), 4, 256, 4)}
 
 
+def matched() -> tuple[Run, Run]:
+    """Ancestral sampling in 32 steps, and the self-speculative sampler at the setting of text_frontier that is nearest to it in quality."""
+    return tuple(Run(sampler, shipped(name), 32, 128, 32) for sampler, name in ((Ancestral(32), "heavy"), (SelfSpeculative(Linear(0.0625), 10), "hybrid_frozen_plain")))
+
+
+def bare(run: Run, net: Denoiser) -> Callable[[], None]:
+    """The passes of this run alone."""
+    script = Script(net)
+    run(script)
+    return script.play
+
+
 def pairs() -> dict[str, tuple[Callable, Callable]]:
     """Name -> (what is held to be slower, what is held to be faster)."""
     made = {}
-    for name, run in _loops().items():
-        script = Script(run.net)
-        run(script)
-        made[f"overhead.{name}"] = run, script.play
-    full, lazy = FullHead(wide("heavy")), _loops()["ancestral.v50258"]
-    script = Script(full)
-    lazy(script)
-    made["overhead.ancestral.v50258.bare_full_head"] = lazy, script.play
+    for name, run in loops().items():
+        made[f"overhead.{name}"] = run, bare(run, run.net)
+    full, lazy = FullHead(wide("heavy")), loops()["ancestral.v50258"]
+    made["overhead.ancestral.v50258.bare_full_head"] = lazy, bare(lazy, full)
     queued = Run(SelfSpeculative(Linear(0.25), 2), shipped("hybrid"), 128, 128, 16)
     kept = Run(SelfSpeculative(Linear(0.125), 10), shipped("hybrid_frozen"), 32, 128, 32)
     made |= {"speed.queue": (lambda: queued(queue=False), queued), "speed.kept_keys": (lambda: kept(Anew(kept.net)), kept), "speed.lazy_head": (lambda: lazy(full), lazy)}
+    made[MATCHED] = matched()
     logits, at = torch.randn(4, 256, LARGE), torch.arange(16).expand(4, 16)
     made["speed.gather_first"] = lambda: gather_rows(probabilities(logits), at), lambda: probabilities(gather_rows(logits, at))
     return made
@@ -161,7 +172,21 @@ def claims(store: Store, command: str) -> list[dict]:
         v = time_ratio(*sides)
         note = f"{PROCESSES} processes, others took up to {others:.0%} of the machine"
         made.append(claim(name, v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note, MODULES))
+        if name == MATCHED:
+            passes = _passes()
+            made.append(claim("seconds_share_of_nfe_gain.text", *(x / passes for x in (v.value, v.low, v.high)), "seconds ratio / NFE ratio", v.n, command, [table["key"]],
+                              f"{v.value:.2f} of the seconds for {passes:.2f} of the passes (NFE A, a count); {note}", MODULES))
     return made + [_executed(command, table["key"])]
+
+
+def _passes() -> float:
+    """Passes of the first over passes of the second of the matched pair, NFE A on the very rows that are timed."""
+    def cost(run: Run) -> float:
+        ledger = Ledger(run.n, run.length, run.net.mask)
+        run(ledger=ledger)
+        return float(ledger.blocks.sum())
+
+    return cost(matched()[0]) / cost(matched()[1])
 
 
 def _executed(command: str, key: str) -> dict:

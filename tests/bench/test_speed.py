@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from baselines.ancestral import Ancestral
+from harness.clock import timed
 from harness.ledger import Ledger
 from harness.loop import sample
 from harness.nets.transformer import Transformer, TransformerConfig
@@ -21,6 +22,7 @@ from reports.records import read
 from ssmd.accept import accept
 from ssmd.model import Hybrid, HybridConfig, Kept
 from ssmd.sampler import SelfSpeculative
+from studies.found.speed import bare, loops
 
 B, L, V = 64, 256, 27
 ROWS = torch.arange(B)
@@ -107,6 +109,17 @@ def test_a_sampling_loop(benchmark, name, metered):
     benchmark.extra_info |= counts(ledger, net)
     benchmark.pedantic(lambda: sample(sampler, {"main": net}, prompts, 0, 16, ledger=Ledger(16, 64, V) if metered else None), rounds=5, warmup_rounds=1)
     assert list(benchmark.extra_info.values()) == pytest.approx(expected, rel=1e-6), benchmark.extra_info
+
+
+@pytest.mark.parametrize("name", loops())
+def test_a_sampling_loop_beside_its_bare_passes(benchmark, name):
+    """The overhead of sampling, printed; the claims overhead.* are of studies/speed.py, which takes more turns."""
+    if not benchmark.enabled:
+        pytest.skip("seconds on an idle core: with `make bench` alone")
+    run = loops()[name]
+    play = bare(run, run.net)
+    benchmark.pedantic(run, rounds=3, warmup_rounds=1)
+    benchmark.extra_info["over_its_passes"] = median(timed(run)[0] / timed(play)[0] for _ in range(3))
 
 
 class Instant(Wrapper):

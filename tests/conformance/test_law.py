@@ -9,6 +9,8 @@ from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
 from harness.order import Blocks, LeftToRight
+from harness.schedule import Cosine as CosineSchedule
+from harness.schedule import Knots
 from harness.window import Cosine, Fixed, Linear, Open
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import DATA, MASK, STATES, D, N, distance, drawn, table_nets
@@ -35,6 +37,14 @@ def test_ancestral_sampling_approaches_the_law_as_steps_grow():
     assert all(a > b for a, b in zip(distances, distances[1:]))
     tv, quantile = distance(Ancestral(2048), table_nets(), DATA.law())
     assert tv < quantile
+
+
+def test_any_grid_is_a_schedule_of_knots():
+    """The linear schedule on a cosine grid is the cosine schedule on a uniform one."""
+    steps = 5
+    grid = torch.cos(torch.pi / 2 * torch.arange(steps + 1, dtype=torch.float64) / steps)
+    knots = Knots((0.0, *(1 - grid[1:-1]).tolist(), 1.0))
+    assert torch.equal(drawn(Ancestral(steps, knots), table_nets(), 2048), drawn(Ancestral(steps, CosineSchedule()), table_nets(), 2048))
 
 
 def test_a_schedule_of_one_network_twice_is_the_host_bit_for_bit():

@@ -1,5 +1,8 @@
 """The ledger: what it counts is what was called, what it adds is what was written, and it changes nothing."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 import torch
 
@@ -151,3 +154,37 @@ def test_schedules_under_one_seed_reveal_the_same_positions_at_the_same_steps():
         seen.append([])
         sample(Watched(Ancestral(4), placement), nets, torch.full((64, D), MASK), 0, 64, queue=False)
     assert torch.equal(seen[0][0], seen[1][0]), "the first step reveals the same positions under both"
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """Shows both halves of a text beside the text itself, and takes one token back before it is done."""
+
+    name: ClassVar[str] = "doubtful"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("main",)
+
+    def step(self, nets, rows):
+        x = torch.where(rows.n[:, None] == 1, torch.where(torch.arange(D) == 0, MASK, rows.x), rows.x)
+        logits, _ = nets["main"].draft(x.repeat_interleave(3, 0))
+        return rows._replace(x=torch.where(x == MASK, logits[::3].argmax(-1), x))
+
+    def done(self, rows):
+        return rows.n == 3
+
+
+def test_states_shown_side_by_side_are_passes_of_their_row_and_a_full_row_may_go_on():
+    x, ledger = metered(Doubtful(), table_nets(), n=50, batch=16)
+    assert bool((x != MASK).all())
+    assert ledger.calls["main.draft"].tolist() == [9] * 50 and ledger.drafts.tolist() == [9] * 50
+    assert ledger.tokens.tolist() == [D] * 50 and int(ledger.revealed.sum()) == 150, "one round each, the full ones too"
+
+
+def test_a_row_called_done_with_masks_left_is_an_error():
+    @dataclass(frozen=True)
+    class Hasty(Ancestral):
+        def done(self, rows):
+            return rows.n >= 1
+
+    with pytest.raises(AssertionError, match="masks left"):
+        metered(Hasty(3), table_nets())
