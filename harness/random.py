@@ -99,25 +99,25 @@ def _inverse(cdf: Tensor, u: Tensor) -> Tensor:
 def from_logits(logits: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
     """Draws by softmax(logits) in float64: logits (..., V), u (...) -> tokens (...) int64 and their probabilities (...) float64."""
     tokens, probabilities = [], []
-    for some, weights, part in _tables(logits, u):
+    for some, most, weights, part in _tables(logits, u):
         cdf = weights.cumsum_(-1)
         tokens.append(_inverse(cdf, part))
-        probabilities.append(_weight(some, tokens[-1]) / cdf[:, -1])
+        probabilities.append(_weight(some, most, tokens[-1]) / cdf[:, -1])
     return torch.cat(tokens).view(u.shape), torch.cat(probabilities).view(u.shape)
 
 
 def probability_of(tokens: Tensor, logits: Tensor) -> Tensor:
     """softmax(logits) in float64 at one token each: tokens (...), logits (..., V) -> (...) float64."""
-    return torch.cat([_weight(some, part) / weights.sum(-1) for some, weights, part in _tables(logits, tokens)]).view(tokens.shape)
+    return torch.cat([_weight(some, most, part) / weights.sum(-1) for some, most, weights, part in _tables(logits, tokens)]).view(tokens.shape)
 
 
-def _weight(some: Tensor, tokens: Tensor) -> Tensor:
-    """exp(logit - largest logit) in float64, logits (R, V), tokens (R,) -> (R,)."""
-    return (some.gather(-1, tokens[:, None]).double() - some.amax(-1, keepdim=True).double()).exp_()[:, 0]
+def _weight(some: Tensor, most: Tensor, tokens: Tensor) -> Tensor:
+    """exp(logit - largest logit) in float64, logits (R, V), the largest (R, 1), tokens (R,) -> (R,)."""
+    return (some.gather(-1, tokens[:, None]).double() - most).exp_()[:, 0]
 
 
-def _tables(logits: Tensor, given: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Logits (R, V), their weights exp(logit - largest logit) in float64, and what is given for them (R,), a few rows at a time on a CPU.
+def _tables(logits: Tensor, given: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Logits (R, V), the largest of each row (R, 1) and the weights exp(logit - largest) in float64, and what is given for them (R,), a few rows at a time on a CPU.
 
     All in one place, so that the float64 table of a large vocabulary stays in its cache: half the time at V = 50,257.
     """
@@ -125,8 +125,8 @@ def _tables(logits: Tensor, given: Tensor) -> Iterator[tuple[Tensor, Tensor, Ten
     few = max(1, CACHED // rows.shape[1]) if rows.device.type == "cpu" else max(1, len(rows))
     room = torch.empty_like(rows[:few], dtype=torch.float64)
     for some, part in zip(rows.split(few), given.reshape(-1).split(few)):
-        weights = room[: len(some)].copy_(some)
-        yield some, weights.sub_(some.amax(-1, keepdim=True).double()).exp_(), part
+        weights, most = room[: len(some)].copy_(some), some.amax(-1, keepdim=True).double()
+        yield some, most, weights.sub_(most).exp_(), part
 
 
 def residual(p: Tensor, q: Tensor, u: Tensor) -> Tensor:

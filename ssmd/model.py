@@ -42,46 +42,46 @@ class HybridConfig(TransformerConfig):
 class Kept:
     """The hidden states of one draft pass, and what verify passes on them have left behind.
 
-    h        (B, L, d)
-    made_of  (B, L) what each track read when its keys and values were computed; NOTHING before
-    keys     of each causal block, (B, heads, L + 1, d / heads), and `values` alike; the last slot takes the padding
+    whole    (B, L, d) the states
+    memory   shared by all that is taken from this: `made_of` (B, L), what each track read when its keys and values were computed, NOTHING before;
+             keys and values of each causal block, (B, heads, L + 1, d / heads), whose last slot takes the padding
 
     `kept[rows]` is those rows of it, in the same memory.
     """
 
     NOTHING = -1
 
-    def __init__(self, h: Tensor, rows: Tensor | None = None, memory: dict | None = None):
-        self.h, self.rows, self.memory = h, rows, {} if memory is None else memory
+    def __init__(self, whole: Tensor, rows: Tensor | None = None, memory: dict | None = None):
+        self.whole, self.rows, self.memory = whole, rows, {} if memory is None else memory
 
     def __getitem__(self, rows: Tensor) -> "Kept":
-        return Kept(self.h[rows], rows if self.rows is None else self.rows[rows], self._whole(len(self.h)))
+        return Kept(self.whole, rows if self.rows is None else self.rows[rows], self.memory)
 
-    def _whole(self, batch: int) -> dict:
-        """The memory of the whole batch, made at its first use."""
-        if "made_of" not in self.memory:
-            self.memory["made_of"] = torch.full((batch, self.h.shape[1]), self.NOTHING, device=self.h.device)
-        return self.memory
+    @property
+    def h(self) -> Tensor:
+        """(B, L, d) of these rows."""
+        return self._of(self.whole)
+
+    def at(self, places: Tensor) -> Tensor:
+        """States at places (B, W), -1 as padding, which reads place 0 -> (B, W, d)."""
+        return gather_rows(self.whole, places) if self.rows is None else self.whole[self.rows[:, None], places.clamp_min(0)]
 
     def begin(self, made_of: Tensor, at: Tensor) -> Tensor:
         """(B,) the first track that has changed or is wanted; those before it are kept."""
-        changed, length = self._of(self._whole(len(self.h))["made_of"]) != made_of, made_of.shape[1]       # (B, L)
+        changed, length = self._of(self._made_of()) != made_of, made_of.shape[1]                           # (B, L)
         return torch.where(changed.any(1), changed.int().argmax(1), length).minimum(at.where(at >= 0, length).amin(1))
 
     def spread(self, rows: Tensor, batch: int) -> "Kept":
         """These rows within a batch of others, which hold zeros."""
-        return Kept(self.h.new_zeros(batch, *self.h.shape[1:]).index_copy(0, rows, self.h))
+        return Kept(self.whole.new_zeros(batch, *self.whole.shape[1:]).index_copy(0, rows, self.h))
 
-    def _of(self, whole: Tensor) -> Tensor:
-        return whole if self.rows is None else whole[self.rows]
-
-    def update(self, name: str, tracks: Tensor, new: Tensor) -> Tensor:
-        """Write new (B, heads, C, width) at `tracks` (B, C), -1 as padding; what these rows then hold, (B, heads, L + 1, width)."""
-        batch, length = self.memory["made_of"].shape
+    def update(self, name: str, tracks: Tensor, new: Tensor, longest: int) -> Tensor:
+        """Write new (B, heads, C, width) at `tracks` (B, C), -1 as padding; what these rows then hold before `longest`, (B, heads, T, width)."""
+        batch, length = self.whole.shape[:2]
         whole = self.memory.setdefault(name, new.new_zeros(batch, new.shape[1], length + 1, new.shape[3]))
         rows = torch.arange(batch, device=new.device) if self.rows is None else self.rows
         whole[rows[:, None], :, tracks.where(tracks >= 0, length)] = new.transpose(1, 2)
-        return self._of(whole)
+        return self._of(whole[:, :, :longest])
 
     def note(self, made_of: Tensor, stop: Tensor) -> None:
         """Tracks before `stop` are made of this; later ones are forgotten, for a track before them may have changed."""
@@ -89,7 +89,14 @@ class Kept:
         if self.rows is None:
             self.memory["made_of"] = known
         else:
-            self.memory["made_of"][self.rows] = known
+            self._made_of()[self.rows] = known
+
+    def _made_of(self) -> Tensor:
+        """Of the whole batch."""
+        return self.memory.setdefault("made_of", torch.full(self.whole.shape[:2], self.NOTHING, device=self.whole.device))
+
+    def _of(self, whole: Tensor) -> Tensor:
+        return whole if self.rows is None else whole[self.rows]
 
 
 class Hybrid(Transformer):
@@ -135,18 +142,18 @@ class Hybrid(Transformer):
         del alive    # see harness/wrap.py
         begin, stop = self.begin(hidden, y, order, at), at.amax(1) + 1                     # (B,)
         tracks, longest = ranks_between(begin, stop), int(stop.max())                      # (B, C): later tracks cannot reach the ranks wanted
-        u = self._inputs(hidden.h, y, order, tracks)                                       # (B, C, d)
+        u = self._inputs(hidden, y, order, tracks)                                         # (B, C, d)
         key = self.rotary(order.gather(1, (tracks - 1).clamp_min(0)))
         c, columns = u, (at - begin[:, None]).where(at >= 0, -1)                           # (B, W) where in u the wanted ones stand
         for k, block in enumerate(self.blocks_c):
             fresh = zip(("keys", "values"), block.keys_values(c, key))
-            keys, values = (hidden.update(f"{name}{k}", tracks, new)[:, :, :longest] for name, new in fresh)   # (B, heads, T, d / heads)
+            keys, values = (hidden.update(f"{name}{k}", tracks, new, longest) for name, new in fresh)          # (B, heads, T, d / heads)
             last = k == len(self.blocks_c) - 1                                             # which needs no track that nobody wants
             asking, c = (at, gather_rows(c, columns)) if last else (tracks, c)
             seen = torch.arange(longest, device=u.device) <= asking.clamp_min(0)[:, None, :, None]             # (B, 1, W, T)
             c = block.ask(c, keys, values, self.rotary(order.gather(1, asking.clamp_min(0))), seen)
         hidden.note(self._made_of(y, order), stop)
-        state = gather_rows(hidden.h, order.gather(1, at.clamp_min(0))) + (c - gather_rows(u, columns)) if self.config.residual else c
+        state = hidden.at(order.gather(1, at.clamp_min(0))) + (c - gather_rows(u, columns)) if self.config.residual else c
         return self.target_logits(state)                                                   # (B, W, V)
 
     def begin(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor) -> Tensor:
@@ -158,13 +165,13 @@ class Hybrid(Transformer):
         place, token = (F.pad(part[:, :-1], (1, 0)) for part in (order, y.gather(1, order)))
         return (place * order.shape[1] + order) * self.vocab + token
 
-    def _inputs(self, h: Tensor, y: Tensor, order: Tensor, tracks: Tensor) -> Tensor:
+    def _inputs(self, hidden: Kept, y: Tensor, order: Tensor, tracks: Tensor) -> Tensor:
         """u of these tracks (B, C), -1 as padding -> (B, C, d)."""
         nxt, before = order.gather(1, tracks.clamp_min(0)), order.gather(1, (tracks - 1).clamp_min(0))
         first = (tracks <= 0)[..., None]
-        cur = gather_rows(h, before).masked_fill(first, 0)
-        tok = torch.where(first, self.bos, self.embed(y.gather(1, before))).to(h.dtype)
-        return self.project(torch.cat([F.layer_norm(part, part.shape[-1:]) for part in (cur, gather_rows(h, nxt), tok)], dim=-1))
+        cur = hidden.at(before).masked_fill(first, 0)
+        tok = torch.where(first, self.bos, self.embed(y.gather(1, before))).to(cur.dtype)
+        return self.project(torch.cat([F.layer_norm(part, part.shape[-1:]) for part in (cur, hidden.at(nxt), tok)], dim=-1))
 
     def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
         if kind == "draft":

@@ -14,6 +14,7 @@ is that of the causal target, exactly, for every window and N when the network's
 Ranks count from 0 here: row i of the box is rank i - 1.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser, Rows
+from harness.nets.transformer import gather_rows
 from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, from_logits, probability_of, residual, uniform
@@ -29,6 +31,7 @@ from harness.window import Cosine, Fixed, Linear, Open
 from ssmd.accept import accept
 
 ROUNDS = 64    # at most so many verify rounds; fixed, so that the key of a uniform never depends on N
+FEW = 2**12    # uniforms of a call
 
 
 @dataclass(frozen=True)
@@ -61,29 +64,32 @@ class SelfSpeculative:
 
 def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor, logits: Tensor, hidden: Any, rounds: int) -> Rows:
     """The loop above behind its draft pass: drafts at ranks i..e-1 from logits (B, W, V), then verify rounds. rank (B, L) is the inverse of order; e (B,)."""
-    x, length = rows.x, rows.x.shape[1]
-
-    def draw(stream: Stream, ranks: Tensor, round_: int = 0) -> Tensor:
-        """Uniforms of this outer round, keyed by verify round and rank, (B, W)."""
-        return uniform(rows.seed, rows.id, stream, (rows.n[:, None] * ROUNDS + round_) * length + ranks)
-
-    i = (x != net.mask).sum(1)                                                     # (B,)
+    i = (rows.x != net.mask).sum(1)                                                # (B,)
     ranks = ranks_between(i, e)                                                    # (B, W)
-    drafted, p = from_logits(logits, draw(Stream.DRAFT, ranks))                    # (B, W)
-    y = fill(x, places(order, ranks), drafted)                                     # (B, L)
+    at = places(order, ranks)                                                      # (B, W)
+    drafted, p = from_logits(logits, next(_by_round(rows, Stream.DRAFT, ranks, 1)))    # (B, W)
+    y = fill(rows.x, at, drafted)                                                  # (B, L)
     j = i
-    for n in range(rounds):
+    for u, v in zip(_by_round(rows, Stream.ACCEPT, ranks, rounds), _by_round(rows, Stream.RESIDUAL, ranks, rounds)):
         alive = j < e
         if not bool(alive.any()):
             break
         untested = torch.where(ranks >= j[:, None], ranks, -1)                     # (B, W)
         judged = net.verify(hidden, y, order, untested, alive)                     # (B, W, V)
         q = probability_of(drafted, judged)                                        # (B, W)
-        f = accept(p, q, draw(Stream.ACCEPT, ranks, n), j - i, e - i)              # (B,) column of the first rejection
+        f = accept(p, q, u, j - i, e - i)                                          # (B,) column of the first rejection
         rejected = (alive & (f < e - i))[:, None]                                  # (B, 1)
-        column = f.clamp_max(ranks.shape[1] - 1)[:, None, None].expand(-1, 1, net.vocab)
-        both = (probabilities(t.gather(1, column)[:, 0]) for t in (logits, judged))    # (B, V)
-        token = residual(*both, draw(Stream.RESIDUAL, (i + f)[:, None], n)[:, 0])
-        y = fill(y, torch.where(rejected, places(order, (i + f).clamp_max(length - 1)[:, None]), -1), token[:, None])
+        column = f.clamp_max(ranks.shape[1] - 1)[:, None]                          # (B, 1)
+        both = (probabilities(gather_rows(t, column)[:, 0]) for t in (logits, judged))    # (B, V)
+        token = residual(*both, v.gather(1, column)[:, 0])                         # (B,)
+        y = fill(y, torch.where(rejected, at.gather(1, column), -1), token[:, None])
         j = torch.where(alive, torch.minimum(i + f + 1, e), j)
     return rows._replace(x=torch.where(rank < j[:, None], y, net.mask))
+
+
+def _by_round(rows: Rows, stream: Stream, ranks: Tensor, rounds: int) -> Iterator[Tensor]:
+    """Uniforms of this outer round, keyed by verify round and rank, (B, W) each; those of several rounds in one call, which costs more than its numbers."""
+    few = max(1, FEW // ranks.numel())
+    for part in torch.arange(rounds, device=ranks.device).split(few):
+        index = (rows.n[:, None, None] * ROUNDS + part[:, None]) * rows.x.shape[1] + ranks[:, None]    # (B, K, W)
+        yield from uniform(rows.seed, rows.id, stream, index.flatten(1)).view_as(index).unbind(1)

@@ -47,7 +47,7 @@ NOTHING = Plant("nothing", NET, (), visible=False)
 SLEEP = Plant("a sleep of 10 % in a draft pass", NET, (
     ("h = self.hidden(x)", "import time; begun = time.perf_counter(); h = self.hidden(x); time.sleep(0.1 * (time.perf_counter() - begun))"),), visible=False)
 PLANTS = (
-    Plant("hidden states not kept for the verify pass", SAMPLER, (("net.verify(hidden, y", "net.verify(net.draft(x, places(order, ranks))[1], y"),)),
+    Plant("hidden states not kept for the verify pass", SAMPLER, (("net.verify(hidden, y", "net.verify(net.draft(rows.x, at)[1], y"),)),
     Plant("keys and values not kept between verify passes", MODEL, (("return hidden.begin(self._made_of(y, order), at)", "return torch.zeros_like(at[:, 0])"),)),
     Plant("head evaluated at every place", NET, (
         ("self.logits(h if at is None else gather_rows(h, at))", "self.logits(h) if at is None else gather_rows(self.logits(h), at)"),
