@@ -14,12 +14,12 @@ from harness.kinds import Rows
 from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import Choice, check, param
 from harness.reveal import order_of, places, ranks_between, write
-from harness.window import Cosine, Fixed, Linear, Open
+from harness.window import Cosine, Fixed, Linear, Open, Stairs
 
 
 @dataclass(frozen=True)
 class FixedCount:
-    window: Cosine | Linear | Fixed | Open = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open()))
+    window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
     order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma", later=True)
 
     name: ClassVar[str] = "fixed_count"

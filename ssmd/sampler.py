@@ -21,14 +21,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from harness.accept import accept
 from harness.kinds import Denoiser, Rows
 from harness.nets.transformer import gather_rows
 from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, from_logits, probability_of, residual, uniform
 from harness.reveal import fill, order_of, places, probabilities, ranks_between
-from harness.window import Cosine, Fixed, Linear, Open
-from ssmd.accept import accept
+from harness.window import Cosine, Fixed, Linear, Open, Stairs
 
 ROUNDS = 64    # at most so many verify rounds; fixed, so that the key of a uniform never depends on N
 FEW = 2**12    # uniforms of a call
@@ -36,7 +36,7 @@ FEW = 2**12    # uniforms of a call
 
 @dataclass(frozen=True)
 class SelfSpeculative:
-    window: Cosine | Linear | Fixed | Open = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open()))
+    window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
     rounds: int = param(2, Range(1, ROUNDS, log=True), "N, verify passes a draft pass")
     order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma", later=True)
 

@@ -98,7 +98,7 @@ def test_every_exception_is_still_needed():
         assert calls <= {ast.unparse(node.func) for node in ast.walk(tree(ROOT / name)) if isinstance(node, ast.Call)}, name
 
 
-@pytest.mark.parametrize("path", [*files("baselines"), ROOT / "ssmd/sampler.py", ROOT / "ssmd/accept.py"], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*files("baselines"), ROOT / "ssmd/sampler.py", ROOT / "harness/accept.py"], ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_sampler_has_no_name_for_what_the_ledger_counts(path):
     for node in ast.walk(tree(path)):
         name = {ast.Name: "id", ast.Attribute: "attr", ast.arg: "arg", ast.keyword: "arg", ast.FunctionDef: "name"}.get(type(node))

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from baselines.ancestral import Ancestral
+from harness.accept import accept
 from harness.clock import timed
 from harness.ledger import Ledger
 from harness.loop import sample
@@ -19,7 +20,6 @@ from harness.wrap import Wrapper
 from reports.build import build, frames
 from reports.frame import chapters
 from reports.records import read
-from ssmd.accept import accept
 from ssmd.model import Hybrid, HybridConfig, Kept
 from ssmd.sampler import SelfSpeculative
 from studies.found.speed import bare, loops

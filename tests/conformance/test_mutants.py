@@ -26,7 +26,7 @@ class Mutant(NamedTuple):
     killers: tuple[str, ...]    # the checks that must fail
 
 
-S, A, R, W, T = "ssmd.sampler", "ssmd.accept", "harness.random", "harness.wrap", "harness.nets.tabular"
+S, A, R, W, T = "ssmd.sampler", "harness.accept", "harness.random", "harness.wrap", "harness.nets.tabular"
 MUTANTS = [
     Mutant("own token leaks into its target", T, "rank < r[:, None], y", "rank <= r[:, None], y", ("ideal",)),
     Mutant("inverted ratio", A, "u * p >= q", "u * q >= p", ("ideal",)),
