@@ -27,7 +27,7 @@ from harness.metrics.exact_nll import ExactNll
 from harness.order import Blocks, Uniform
 from harness.param import Choice, Range
 from harness.placement import Middle, Sandwich, Segments
-from harness.schedule import Linear
+from harness.schedule import Knots, Linear
 from harness.spec import ROOT
 from harness.store import Store
 from harness.study import Arm, Study, Table, Timing
@@ -99,6 +99,14 @@ def test_a_choice_of_one_is_fixed_and_two_of_one_class_are_told_apart():
 def test_a_space_that_the_fields_refuse_is_refused(space, says):
     with pytest.raises(ValueError, match=says):
         checked(SelfSpeculative(), space)
+
+
+def test_a_grid_is_a_choice_only_where_a_space_names_it():
+    choice = {place.path: place.space for place in places(Ancestral(), {})}["schedule"]
+    assert [v.name for v in choice.values] == ["linear", "cosine", "polynomial"]
+    assert Knots in map(type, {p.path: p.space for p in places(Ancestral(4, Knots((0.0, 0.3, 1.0))), {})}["schedule"].values), "the field's own value stays"
+    given = places(Ancestral(), {"schedule": Choice(Linear(), Knots((0.0, 0.3, 1.0)))})
+    assert [v.name for v in {place.path: place.space for place in given}["schedule"].values] == ["linear", "knots"]
 
 
 def test_segments_of_a_model_schedule_are_searched_each_by_itself():

@@ -165,7 +165,10 @@ def measure(study: Study, store: Store) -> list[dict]:
 
 def claims(store: Store, command: str) -> list[dict]:
     """overhead.*: seconds of a sampling loop over those of its bare passes. speed.*: seconds of the plain path over those of the present one."""
-    table = next(r for r in reversed(store.of("measured")) if r["name"] == NAME)
+    table = next((r for r in reversed(store.of("measured")) if r["name"] == NAME), None)
+    if table is None:
+        print("overhead.* and speed.*: no claim, nothing was timed; run the study without --only")
+        return []
     made, others = [], max(column(table, "busy"))
     for name in dict.fromkeys(column(table, "pair")):
         sides = [[column(table, side, pair=name, process=k) for k in range(PROCESSES)] for side in ("first", "second")]
