@@ -12,9 +12,11 @@ import studies.batch as batch
 import studies.found.ablations as ablations_found
 import studies.found.batch as batch_found
 import studies.found.frontier as frontier_found
+import studies.found.lawkeeping as lawkeeping_found
 import studies.found.model_scheduling as model_scheduling_found
 import studies.found.noise_schedule as noise_found
 import studies.frontier as frontier
+import studies.lawkeeping as lawkeeping
 import studies.model_scheduling as model_scheduling
 import studies.noise_schedule as noise_schedule
 import studies.schedule as schedule
@@ -41,6 +43,7 @@ from harness.window import Fixed
 from reports import placed
 from reports.frame import chapters
 from reports.records import read
+from ssmd.adaptive import UNLIMITED, Adaptive
 from ssmd.sampler import SelfSpeculative
 
 DATA = Exact()
@@ -69,7 +72,7 @@ def whole(rows: list[dict], store: Store) -> dict[str, dict]:
     return {row["claim"]: row for row in rows}
 
 
-@pytest.mark.parametrize("study", [ablations, batch, frontier, model_scheduling, noise_schedule, schedule, window, window_sweep], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("study", [ablations, batch, frontier, lawkeeping, model_scheduling, noise_schedule, schedule, window, window_sweep], ids=lambda m: m.__name__)
 def test_every_point_of_the_study_as_it_stands_can_run(study):
     cells = study.STUDY.cells()
     assert cells and not any(cell.missing() for cell in cells) and len({cell.key() for cell in cells}) == len(cells)
@@ -247,3 +250,20 @@ def test_the_frontier_of_all_samplers_runs_and_claims_what_both_fronts_reach(tmp
     said = capsys.readouterr().out
     assert all(f"frontier.nfe_ratio.judge.{steps}" in rows or f"frontier.nfe_ratio.judge.{steps}: no interval" in said for steps in frontier_found.MATCHED_AT)
 
+
+
+def test_a_front_is_held_against_that_of_the_plain_sampler(tmp_path, monkeypatch, capsys):
+    data = Exact(length=6)
+    nets = {"heavy": Table(data), "hybrid_frozen_plain": Table(data), "worse": Table(data, power=0.5)}
+    plain, adaptive, corrected, held_out = lawkeeping.STUDY.arms
+    points, alike = ([make(Fixed(k), 2) for k in (6, 3, 1)] for make in (SelfSpeculative, lambda window, rounds: Adaptive(window, rounds, "order", UNLIMITED)))
+    arms = [replace(plain, points=points, nets={"main": "worse"}), replace(adaptive, points=alike, nets={"main": "worse"}), replace(corrected, points=points), held_out]
+    study = toy(lawkeeping.STUDY, data=data, nets=nets, arms=arms, n=400, batch=200)
+    runner.run(study, tmp_path, timing=False)
+    rows = whole(lawkeeping.claims(Store(tmp_path), "a command"), Store(tmp_path))
+    assert rows["lawkeeping.adaptive.hypervolume_gain"]["value"] == 0, "without a budget it is the plain sampler"
+    assert rows["best_lawkeeping.hypervolume_gain"]["low"] > 0, "a better network gains"
+    monkeypatch.setitem(lawkeeping_found.NAMES, "absent", "lawkeeping.absent")
+    lawkeeping.claims(Store(tmp_path), "a command")
+    assert "lawkeeping.absent: plain or absent is not in the store" in capsys.readouterr().out
+    assert {type(p).name for p in (*adaptive.points, *corrected.points)} == {"ssmd_adaptive", "ssmd_corrected"}
