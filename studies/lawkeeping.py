@@ -10,6 +10,7 @@ Expected, from the pilot: a tenth fewer passes with the adaptive window, a fifth
 on one core at n = 1,024.
 """
 
+from harness.certainty import Random
 from harness.control import HeldOut
 from harness.study import Arm, Checkpoint, Study
 from harness.window import Linear, Open
@@ -26,7 +27,7 @@ HYBRID, ROUNDS = {"main": "hybrid_frozen_plain"}, 10
 
 
 def adaptive(budget: float) -> Adaptive:
-    return Adaptive(Open(), ROUNDS, "order", budget)
+    return Adaptive(Open(), ROUNDS, Random(), budget)
 
 
 STUDY = Study(

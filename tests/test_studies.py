@@ -23,6 +23,7 @@ import studies.schedule as schedule
 import studies.window as window
 import studies.window_sweep as window_sweep
 from harness import runner
+from harness.certainty import Random
 from harness.contest import sides
 from harness.control import HeldOut
 from harness.data.exact import Exact
@@ -256,7 +257,7 @@ def test_a_front_is_held_against_that_of_the_plain_sampler(tmp_path, monkeypatch
     data = Exact(length=6)
     nets = {"heavy": Table(data), "hybrid_frozen_plain": Table(data), "worse": Table(data, power=0.5)}
     plain, adaptive, corrected, held_out = lawkeeping.STUDY.arms
-    points, alike = ([make(Fixed(k), 2) for k in (6, 3, 1)] for make in (SelfSpeculative, lambda window, rounds: Adaptive(window, rounds, "order", UNLIMITED)))
+    points, alike = ([make(Fixed(k), 2) for k in (6, 3, 1)] for make in (SelfSpeculative, lambda window, rounds: Adaptive(window, rounds, Random(), UNLIMITED)))
     arms = [replace(plain, points=points, nets={"main": "worse"}), replace(adaptive, points=alike, nets={"main": "worse"}), replace(corrected, points=points), held_out]
     study = toy(lawkeeping.STUDY, data=data, nets=nets, arms=arms, n=400, batch=200)
     runner.run(study, tmp_path, timing=False)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from harness.certainty import Confidence, Entropy, Margin, Random
 from harness.kinds import Rows
 from harness.ledger import Ledger
 from harness.loop import sample
@@ -14,7 +15,7 @@ from ssmd.relay import Relayed
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import DATA, MASK, D, distance, drawn, hybrid, ssmd_law, table_nets
 
-ADAPTIVE = [*(Adaptive(w, r, sort, b) for w, r, b in ((Open(), 1, 0.5), (Open(), 4, UNLIMITED), (Fixed(2), 2, 1.0)) for sort in ("entropy", "confidence", "margin", "order"))]
+ADAPTIVE = [*(Adaptive(w, r, by, b) for w, r, b in ((Open(), 1, 0.5), (Open(), 4, UNLIMITED), (Fixed(2), 2, 1.0)) for by in (Entropy(), Confidence(), Margin(), Random()))]
 
 
 @pytest.mark.parametrize("sampler", ADAPTIVE, ids=str)
@@ -26,13 +27,13 @@ def test_an_order_and_a_window_read_from_the_draft_keep_the_law(sampler):
 @pytest.mark.parametrize("window, rounds", [(Open(), 2), (Cosine(0.4), 1), (Linear(0.5), 3)])
 def test_without_a_budget_and_in_the_drawn_order_it_is_the_plain_sampler(window, rounds):
     nets = {"main": hybrid(0)}
-    assert torch.equal(drawn(Adaptive(window, rounds, "order", UNLIMITED), nets, 512), drawn(SelfSpeculative(window, rounds), nets, 512))
+    assert torch.equal(drawn(Adaptive(window, rounds, Random(), UNLIMITED), nets, 512), drawn(SelfSpeculative(window, rounds), nets, 512))
 
 
 def test_the_budget_is_spent_where_drafts_are_sure():
     def rounds(budget: float) -> float:
         ledger = Ledger(512, D, MASK)
-        sample(Adaptive(Open(), 4, "entropy", budget), table_nets(), torch.full((512, D), MASK), 0, 128, ledger=ledger)
+        sample(Adaptive(Open(), 4, Entropy(), budget), table_nets(), torch.full((512, D), MASK), 0, 128, ledger=ledger)
         return float(ledger.drafts.double().mean())
 
     assert rounds(0.0) == D, "one token a pass"
@@ -40,7 +41,7 @@ def test_the_budget_is_spent_where_drafts_are_sure():
 
 
 CORRECTED = [Corrected(host, share, sweeps, scan) for scan in ("oldest", "random") for host, share, sweeps in (
-    (SelfSpeculative(Open(), 2), 0.5, 1), (SelfSpeculative(Fixed(2), 1), 0.25, 5), (Adaptive(Open(), 2, "entropy", 1.0), 0.75, 3))]
+    (SelfSpeculative(Open(), 2), 0.5, 1), (SelfSpeculative(Fixed(2), 1), 0.25, 5), (Adaptive(Open(), 2, Entropy(), 1.0), 0.75, 3))]
 
 
 @pytest.mark.parametrize("sampler", CORRECTED, ids=str)
