@@ -1,10 +1,10 @@
 """Quality against passes of every sampler there is, from 4 passes to one a token and beyond, on one network.
 
-Design: the heavy network, and the hybrid whose draft it is with a causal block on top, so that samplers differ and networks do not. Standard sampling: ancestral under two schedules,
+Design: the heavy network, and the hybrid whose draft it is with a causal block on top, so that samplers differ and networks do not. Standard: ancestral under two schedules,
 first-hitting (the exact reference), tau-leaping, theta-trapezoidal, ReMDM cap and loop. Orders of the network's own choice: confidence with drawn and with greedy tokens, random as
 their control, MaskGIT, entropy-bounded, threshold, KLASS. Cheaper networks: a sandwich of light and heavy. Speculation: the self-speculative sampler in windows, with a budget of
-entropy, with corrector sweeps; a light network that drafts for the heavy one; its windows unverified; one token a pass from its target. Controls: ancestral at temperature 0.8 and with
-a nucleus of 0.9, for what lower entropy buys; the float32 race; sigma-GPT's rejection; held-out and shuffled text. Rows share seeds. NFE by convention A; B, C and FLOPs are recorded.
+entropy, with sweeps; a light network that drafts for the heavy one; its windows unverified; one token a pass from its target. Controls: ancestral at temperature 0.8 and with
+a nucleus of 0.9, for what low entropy buys; the float32 race; sigma-GPT's rejection; held-out and shuffled text. Rows share seeds. NFE by convention A.
 Claims: passes of ancestral sampling over those of the self-speculative sampler at the likelihood that ancestral sampling reaches in 8, 16, 32 and 64 steps, where both fronts
 reach it. Expected, from the paper's headline: ratios near 2 at few passes, falling towards 1 at many; greedy and confidence-led samplers ahead by likelihood and behind in entropy.
 `ssmd-bench run studies/frontier.py --compile --no-time --claims`: about 80 minutes on one core at n = 256.
@@ -51,10 +51,9 @@ STUDY = Study(
         Arm("ssmd_adaptive", [S["ssmd_adaptive"](Open(), 10, Random(), budget) for budget in (40.0, 20.0, 10.0)], HYBRID),
         Arm("ssmd_corrected", [S["ssmd_corrected"](S["ssmd_adaptive"](budget=b), 0.125, sweeps) for b, sweeps in ((48.0, 2), (32.0, 4), (40.0, 8))], HYBRID),
         Arm("fixed_count", [S["fixed_count"](window) for _, window in WINDOWS[1:6]], HYBRID),
-        Arm("any_order", [S["any_order"]()], HYBRID),
+        Arm("any_order", [S["any_order"]()], HYBRID), Arm("sigma_gpt", [S["sigma_gpt"](5)], HYBRID),
         Arm("ancestral_cool", grid(S["ancestral"], steps=STEPS[2:5]), HEAVY, temperature=0.8),
         Arm("ancestral_nucleus", grid(S["ancestral"], steps=STEPS[2:5]), HEAVY, nucleus=0.9),
-        Arm("sigma_gpt", [S["sigma_gpt"](5)], HYBRID),
         Arm("fused_float32", grid(S["fused_float32"], steps=[16, 64]), HEAVY),
         Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
     ],
