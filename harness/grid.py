@@ -16,7 +16,11 @@ Jump Your Steps (arXiv 2410.07761), for a network without clock and exact reveal
 Search on rows that are not evaluated on; its passes are part of the result and belong into every comparison.
 """
 
+import json
+from collections.abc import Collection, Iterator
+from itertools import islice
 from math import sqrt
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -26,11 +30,16 @@ from torch import Tensor
 
 from harness.kinds import Denoiser
 from harness.random import Stream, uniform
+from harness.schedule import Knots
 
 
 class Grid(NamedTuple):
     alphas: tuple[float, ...]    # N + 1, from 0 to 1
-    passes: int                  # rows x passes that the search took
+    passes: int                  # rows x passes that the search took, up to this grid
+
+    @property
+    def steps(self) -> int:
+        return len(self.alphas) - 1
 
 
 def revealed_at(n: int, length: int, seed: int) -> Tensor:
@@ -80,20 +89,23 @@ def by_information(h: Tensor, steps: int) -> tuple[int, ...]:
     return tuple(reversed(counts[1:]))
 
 
-def information_grid(net: Denoiser, rows: Tensor, steps: int, points: int = 17, seed: int = 0) -> Grid:
-    """Measure h at `points` counts and take the best grid. Raises ValueError for more steps than positions."""
-    length = rows.shape[1]
-    if not 1 <= steps <= length:
-        raise ValueError(f"a grid of {steps} steps does not fit a text of {length} tokens; choose 1 to {length}")
+def information_grids(net: Denoiser, rows: Tensor, steps: Collection[int], points: int = 17, seed: int = 0) -> dict[int, Grid]:
+    """The best grid of each number of steps, of one profile measured at `points` counts. Raises ValueError for steps that do not fit the text."""
+    length = _fitting(steps, rows)
     at = torch.linspace(0, length - 1, min(points, length)).round().long().unique()
-    counts = by_information(smooth(at, profile(net, rows, at, seed), length), steps)
-    return Grid((*(c / length for c in counts), 1.0), len(at) * len(rows))
+    h = smooth(at, profile(net, rows, at, seed), length)
+    return {n: Grid((*(c / length for c in by_information(h, n)), 1.0), len(at) * len(rows)) for n in steps}
 
 
-def jump_your_steps(net: Denoiser, rows: Tensor, steps: int, evaluations: int = 16, seed: int = 0) -> Grid:
-    """Split intervals until there are `steps`; `evaluations` losses a golden-section search, each a pass of every row."""
+def jump_your_steps(net: Denoiser, rows: Tensor, steps: Collection[int], evaluations: int = 16, seed: int = 0) -> dict[int, Grid]:
+    """Grids of these numbers of steps, each a refinement of those before it, so that one search makes them all. Raises ValueError as above."""
+    _fitting(steps, rows)
+    return {grid.steps: grid for grid in islice(refined(net, rows, evaluations, seed), max(steps)) if grid.steps in steps}
+
+
+def refined(net: Denoiser, rows: Tensor, evaluations: int, seed: int) -> Iterator[Grid]:
+    """Jump Your Steps: grids of 1, 2, 3, .. steps; `evaluations` losses a golden-section search, each a pass of every row."""
     times, length, passes = revealed_at(*rows.shape, seed), rows.shape[1], 0
-    shown: dict[float, Tensor] = {}
 
     @torch.inference_mode()
     def predicted(alpha: float) -> Tensor:
@@ -102,26 +114,36 @@ def jump_your_steps(net: Denoiser, rows: Tensor, steps: int, evaluations: int = 
         passes += len(rows)
         return net.draft(rows.masked_fill(times >= alpha, net.mask))[0].double().log_softmax(-1)
 
-    def gain(first: Tensor, a: float, b: float, c: float) -> float:
+    def gain(first: Tensor, b: float, c: float) -> float:
         later = predicted(b)
         kl = torch.where(later == -torch.inf, 0.0, later.exp() * (later - first)).sum(-1)         # (n, L)
         hidden = times >= b
         return float((kl * hidden).sum(1).div(hidden.sum(1).clamp_min(1)).mean() * (c - b) * length)
 
     def split(a: float, c: float) -> tuple[float, float, float, float]:
-        if a not in shown:
-            shown[a] = predicted(a)
-        b, best = _golden(lambda b: gain(shown[a], a, b, c), a, c, evaluations)
+        first = predicted(a)
+        b, best = _golden(lambda b: gain(first, b, c), a, c, evaluations)
         return best, a, b, c
 
-    knots, waiting = [0.0, 1.0], [] if steps == 1 else [split(0.0, 1.0)]
-    while len(knots) <= steps:
+    knots, waiting, unsplit = [0.0, 1.0], [], [(0.0, 1.0)]
+    while True:
+        yield Grid(tuple(sorted(knots)), passes)
+        waiting += [split(a, c) for a, c in unsplit]
         waiting.sort()
         _, a, b, c = waiting.pop()
         knots.append(b)
-        if len(knots) <= steps:
-            waiting += [split(a, b), split(b, c)]
-    return Grid(tuple(sorted(knots)), passes)
+        unsplit = [(a, b), (b, c)]
+
+
+SEARCHES = {"information": information_grids, "jump_your_steps": jump_your_steps}
+
+
+def _fitting(steps: Collection[int], rows: Tensor) -> int:
+    """The length of rows (n, L), if grids of those steps fit it."""
+    length = rows.shape[1]
+    if wrong := [n for n in steps if not 1 <= n <= length]:
+        raise ValueError(f"a grid of {wrong[0]} steps does not fit a text of {length} tokens; choose 1 to {length}")
+    return length
 
 
 def _golden(f, a: float, c: float, evaluations: int) -> tuple[float, float]:
@@ -138,3 +160,19 @@ def _golden(f, a: float, c: float, evaluations: int) -> tuple[float, float]:
             seen[right] = f(right)
     best = max(seen, key=seen.get)
     return best, seen[best]
+
+
+def write(path: Path, document: dict) -> None:
+    """What `ssmd-bench grid` found, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_suffix(".tmp")
+    scratch.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    scratch.replace(path)
+
+
+def read(path: Path) -> dict[tuple[str, int], Knots]:
+    """(search, steps) -> schedule, of a file that `ssmd-bench grid` wrote. Raises ValueError, in a sentence, for another."""
+    try:
+        return {(g["by"], g["steps"]): Knots(tuple(g["alphas"])) for g in json.loads(path.read_text(encoding="utf-8"))["grids"]}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path} holds no time grids ({error}): write it with `ssmd-bench grid`") from None

@@ -5,6 +5,7 @@
     datasets()    dataclasses with `name` and `rows`           harness.data, --plugins
     metrics()     dataclasses with `name` and `score`          harness.metrics, --plugins
     schedules(), windows(), orders(), placements()             dalpha, width, times, light
+    find("certainty"): how sure a network is of a place        harness, --plugins
     networks()    modules with `name` and `config_type`        harness.nets, ssmd, --plugins
 
 Two plug-ins of one kind may not share a name.

@@ -5,8 +5,9 @@ first-hitting (the exact reference), tau-leaping, theta-trapezoidal, ReMDM cap a
 their control, MaskGIT, entropy-bounded, threshold, KLASS. Cheaper networks: a sandwich of light and heavy. Speculation: the self-speculative sampler in windows, with a budget of
 entropy, with sweeps; a light network that drafts for the heavy one; its windows unverified; one token a pass from its target. Controls: ancestral at temperature 0.8 and with
 a nucleus of 0.9, for what low entropy buys; the float32 race; sigma-GPT's rejection; held-out and shuffled text. Rows share seeds. NFE by convention A.
-Claims: passes of ancestral sampling over those of the self-speculative sampler at the likelihood that ancestral sampling reaches in 8, 16, 32 and 64 steps, where both fronts
-reach it. Expected, from the paper's headline: ratios near 2 at few passes, falling towards 1 at many; greedy and confidence-led samplers ahead by likelihood and behind in entropy.
+Claims: passes of ancestral sampling over those of every other arm at the likelihood that ancestral sampling reaches in 16 and in 32 steps, where both fronts reach it,
+with the difference in the entropy of their samples. Expected: the self-speculative sampler near the paper's 2; samplers led by confidence and greedy ones ahead by
+likelihood and behind in entropy.
 `ssmd-bench run studies/frontier.py --compile --no-time --claims`: about 80 minutes on one core at n = 256.
 """
 

@@ -16,6 +16,7 @@ from torch import nn
 from baselines.first_hitting import FirstHitting
 from harness import runner
 from harness.data.exact import Exact
+from harness.finished import reads
 from harness.ledger import Ledger
 from harness.loop import sample
 from harness.metrics.exact_nll import ExactNll
@@ -193,6 +194,12 @@ def test_a_masked_language_model_is_loaded_by_its_path_and_its_law_is_that_of_it
     assert Hub(str(folder), 4, SPECIAL).load("cpu") is net and net.card["transformers"] == library.__version__
     hashes = {net.sha256, Hub(str(folder), 4, (0, 1, 2)).load("cpu").sha256, Hub(str(folder), 5, SPECIAL).load("cpu").sha256}
     assert len(hashes) == 3
+
+
+def test_a_finished_run_asks_again_once_a_file_of_the_folder_has_changed(bert, tmp_path):
+    folder, _, _ = bert
+    assert {str(folder / "config.json"), str(folder / "model.safetensors")} <= set(reads(study(nets={"toy": Hub(str(folder), 4, SPECIAL)})))
+    assert not reads(study()) and not reads(study(nets={"toy": Hub(str(tmp_path), 4, SPECIAL)}))
 
 
 def test_weights_that_are_not_whole_or_not_safetensors_are_refused_in_a_sentence(bert, tmp_path):

@@ -1,13 +1,17 @@
 """Searched grids: the loss they minimise is the KL that a sampler really has, and the search finds its least."""
 
+import json
 from itertools import combinations
 
 import pytest
 import torch
 
 from baselines.ancestral import Ancestral
-from harness.grid import by_information, information_grid, jump_your_steps, lost, profile, smooth
+from harness.__main__ import main
+from harness.grid import SEARCHES, by_information, information_grids, jump_your_steps, lost, profile, read, smooth
 from harness.schedule import Knots
+from studies.demo import STUDY as DEMO
+from studies.found.time_grids import FILE
 from tests.conformance.toys import DATA, ORDERS, D, grouped_law, subset_table, table_nets
 
 LAW = DATA.law()
@@ -41,18 +45,43 @@ def test_the_measured_profile_is_the_entropy_of_the_law_and_costs_its_passes():
     h = profile(table_nets()["main"], rows, at, batch=1024)
     assert torch.allclose(h, entropies(), atol=0.02)
     assert bool((smooth(at, h, D).diff() <= 0).all())
-    grid = information_grid(table_nets()["main"], rows[:64], 2)
+    grid = information_grids(table_nets()["main"], rows[:64], [2])[2]
     assert grid.passes == D * 64 and grid.alphas[0] == 0 and grid.alphas[-1] == 1 and len(grid.alphas) == 3
 
 
 def test_jump_your_steps_refines_one_interval_at_a_time_and_says_what_it_cost():
     rows = DATA.rows("test", 256, 1)
-    two, four = (jump_your_steps(table_nets()["main"], rows, steps, evaluations=8) for steps in (2, 4))
+    two, four = jump_your_steps(table_nets()["main"], rows, [2, 4], evaluations=8).values()
     assert two.alphas[1] in four.alphas and len(four.alphas) == 5 and list(four.alphas) == sorted(four.alphas)
-    assert two.passes == 256 * 9 and four.passes == 256 * (5 * 8 + 3)    # splits, and the start of each interval once
+    assert two.passes == 256 * 9 and four.passes == 256 * 5 * 9    # an interval: its start and eight evaluations
+    assert jump_your_steps(table_nets()["main"], rows, [4], evaluations=8)[4] == four
     assert Ancestral(4, Knots(four.alphas)).levels("cpu").tolist() == pytest.approx(four.alphas[1:])
 
 
-def test_more_steps_than_tokens_are_refused():
+@pytest.mark.parametrize("search", SEARCHES.values())
+@pytest.mark.parametrize("steps", [0, 5])
+def test_a_number_of_steps_that_does_not_fit_is_refused(search, steps):
     with pytest.raises(ValueError, match="choose 1 to 4"):
-        information_grid(table_nets()["main"], DATA.rows("test", 8, 0), 5)
+        search(table_nets()["main"], DATA.rows("test", 8, 0), [2, steps])
+
+
+def test_the_command_writes_grids_that_a_study_reads(tmp_path, capsys):
+    words = ["grid", "studies/smoke.py", "--steps", "2", "3", "--rows", "16", "--out", str(tmp_path / "new" / "grids.json")]
+    assert main(words) == 0 and json.loads(capsys.readouterr().out.splitlines()[-1]) == {"grids": words[-1]}
+    found = read(tmp_path / "new" / "grids.json")
+    assert found.keys() == {(by, steps) for by in SEARCHES for steps in (2, 3)} and all(len(knots.alphas) == steps + 1 for (_, steps), knots in found.items())
+    for wrong, says in ((["--net", "none"], "has no network 'none'"), (["--rows", "0"], "at least 1"), (["--steps", "99"], "choose 1 to")):
+        assert main([*words, *wrong]) == 2 and says in capsys.readouterr().err
+    assert read(tmp_path / "new" / "grids.json") == found, "a search that is refused leaves what was there"
+    (tmp_path / "torn.json").write_text("{")
+    with pytest.raises(ValueError, match="holds no time grids .*: write it with `ssmd-bench grid`"):
+        read(tmp_path / "torn.json")
+
+
+def test_the_grids_that_are_kept_are_those_of_the_shipped_network():
+    kept, heavy = json.loads(FILE.read_text()), DEMO.nets["heavy"].load("cpu")
+    rows = DEMO.data.rows("validation", kept["rows"], kept["seed"])
+    assert heavy.sha256 == kept["net"]["sha256"] and DEMO.data.identity() == kept["data"]
+    again = information_grids(heavy, rows, [g["steps"] for g in kept["grids"]])
+    assert all(read(FILE)["information", steps].alphas == grid.alphas for steps, grid in again.items())
+    assert {g["passes"] for g in kept["grids"] if g["by"] == "information"} == {grid.passes for grid in again.values()}
