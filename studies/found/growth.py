@@ -3,7 +3,7 @@
 Claims growth.{ancestral, ssmd}.{length, vocabulary, batch, rows}.{seconds, flops, memory, loop_over_passes}.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from multiprocessing import get_context
@@ -28,9 +28,9 @@ from harness.stats import Interval
 from harness.store import Store
 from harness.study import Study
 from harness.window import Linear
-from harness.wrap import Wrapper
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
+from studies.found.script import Script
 
 AXES = {"length": (64, 128, 256, 512, 1024), "vocabulary": (27, 128, 512, 4096, 50257), "batch": (4, 8, 16, 32, 64), "rows": (16, 32, 64, 128, 256)}
 BASE = {"length": 128, "vocabulary": 27, "batch": 16, "rows": 16}
@@ -39,32 +39,6 @@ REPEATS, PAGE = 2, 2**-8    # PAGE in MiB: less memory is not seen
 COLUMNS = ("sampler", "axis", "at", "quantity", "value", "exponent", "low", "high")
 FITTED = {"seconds": "seconds", "flops": "GFLOP", "memory": "MiB", "loop_over_passes": "loop over passes"}    # of a claim's name
 MODULES = ("baselines.ancestral", "ssmd.sampler", "ssmd.model", "harness.loop")
-
-
-class Script(Wrapper):
-    """A network that keeps its calls, to be made once more without a sampler."""
-
-    def __init__(self, net: Denoiser):
-        super().__init__(net)
-        self.calls: list[tuple[str, tuple]] = []
-
-    def draft(self, x, at=None, alive=None, clock=None):
-        self.calls.append(("draft", (x, at, alive, clock)))
-        return self.net.draft(x, at, alive, clock)
-
-    def verify(self, hidden, y, order, at, alive=None):
-        self.calls.append(("verify", (hidden, y, order, at, alive)))
-        return self.net.verify(hidden, y, order, at, alive)
-
-    def played(self) -> Iterator[Tensor]:
-        """The logits of each call, (B, W, V)."""
-        for kind, given in self.calls:
-            yield self.net.draft(*given)[0] if kind == "draft" else self.net.verify(*given)
-
-    @torch.inference_mode()
-    def play(self) -> None:
-        for _ in self.played():
-            pass
 
 
 class Sizes(NamedTuple):

@@ -31,6 +31,7 @@ from harness.wrap import Wrapper
 from ssmd.family import SHIPPED
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
+from studies.found.script import Script
 
 PROCESSES, REPEATS = 6, 3
 NAME, COLUMNS = "seconds side by side", ("pair", "process", "repeat", "first", "second", "busy")
@@ -53,31 +54,6 @@ class FullHead(Wrapper):
     def draft(self, x, at=None, alive=None, clock=None):
         logits, hidden = self.net.draft(x, None, alive, clock)
         return logits if at is None else gather_rows(logits, at), hidden
-
-
-class Script(Wrapper):
-    """Writes down the passes of a run, to be made once more without the run."""
-
-    def __init__(self, net: Denoiser):
-        super().__init__(net)
-        self.calls: list[tuple] = []
-
-    def draft(self, x, at=None, alive=None, clock=None):
-        self.calls.append(("draft", x, at, alive, clock))
-        return super().draft(x, at, alive, clock)
-
-    def verify(self, hidden, y, order, at, alive=None):
-        self.calls.append(("verify", hidden.rows, y, order, at, alive))
-        return super().verify(hidden, y, order, at, alive)
-
-    @torch.inference_mode()
-    def play(self) -> None:
-        net, hidden = self.net, None
-        for kind, first, *others in self.calls:
-            if kind == "draft":
-                _, hidden = net.draft(first, *others)
-            else:
-                net.verify(hidden if first is None else hidden[first], *others)
 
 
 @dataclass(frozen=True)
