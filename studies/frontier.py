@@ -8,7 +8,7 @@ a nucleus of 0.9, for what low entropy buys; the float32 race; sigma-GPT's rejec
 Claims: passes of ancestral sampling over those of every other arm at the likelihood that ancestral sampling reaches in 16 and in 32 steps, where both fronts reach it,
 with the difference in the entropy of their samples. Expected: the self-speculative sampler near the paper's 2; samplers led by confidence and greedy ones ahead by
 likelihood and behind in entropy.
-`ssmd-bench run studies/frontier.py --compile --no-time --claims`: about 80 minutes on one core at n = 256.
+`ssmd-bench run studies/frontier.py --compile --no-time --claims`: about an hour on one core at n = 128.
 """
 
 from baselines.remdm import Cap, Loop
@@ -58,4 +58,4 @@ STUDY = Study(
         Arm("fused_float32", grid(S["fused_float32"], steps=[16, 64]), HEAVY),
         Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
     ],
-    metrics=DEMO.metrics, n=256, batch=64)
+    metrics=DEMO.metrics, n=128, batch=64)

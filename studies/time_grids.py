@@ -6,7 +6,7 @@ window of the self-speculative sampler, on the hybrid whose draft is the heavy n
 Grids were searched once on 64 rows of validation text, before anything was sampled: `ssmd-bench grid studies/demo.py --net heavy --out studies/grids.json`.
 Claims: the judge's nats on a searched grid minus those on the linear one at 16 steps, paired; below zero the search helps. The note holds its cost in passes.
 Expected: little, since linear was the best fixed schedule here (studies/schedule.py) and the profile is smooth: a gain of 0.01 to 0.03 nats at 8 and 16 steps, none at 32.
-`ssmd-bench run studies/time_grids.py --compile --no-time --claims`: about 15 minutes on one core at n = 1,024.
+`ssmd-bench run studies/time_grids.py --compile --no-time --claims`: about 25 minutes on one core at n = 512.
 """
 
 from pathlib import Path
@@ -47,4 +47,4 @@ STUDY = Study(
         Arm("ssmd_linear", [SelfSpeculative(LinearWindow(1 / steps), ROUNDS) for steps in (8, 16)], {"main": "hybrid_frozen_plain"}),
         Arm("ssmd_information", [SelfSpeculative(stairs(GRIDS["information", steps]), ROUNDS) for steps in (8, 16)], {"main": "hybrid_frozen_plain"}),
     ],
-    metrics=DEMO.metrics, n=1024, batch=64)
+    metrics=DEMO.metrics, n=512, batch=64)
