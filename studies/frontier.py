@@ -55,7 +55,6 @@ STUDY = Study(
         Arm("any_order", [S["any_order"]()], HYBRID), Arm("sigma_gpt", [S["sigma_gpt"](5)], HYBRID),
         Arm("ancestral_cool", grid(S["ancestral"], steps=STEPS[2:5]), HEAVY, temperature=0.8),
         Arm("ancestral_nucleus", grid(S["ancestral"], steps=STEPS[2:5]), HEAVY, nucleus=0.9),
-        Arm("fused_float32", grid(S["fused_float32"], steps=[16, 64]), HEAVY),
-        Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
+        Arm("fused_float32", grid(S["fused_float32"], steps=[16, 64]), HEAVY), Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
     ],
     metrics=DEMO.metrics, n=128, batch=64)
