@@ -8,7 +8,8 @@
 Law: biased even for an ideal network, and the more so the more orders. A rejected token is forgotten and drawn again from p, where a draw from max(0, q - p)
 would make up for it, and the best of O orders is chosen by looking at the tokens. One candidate y and one uniform a position serve all orders; the code of its
 authors draws anew for each.
-Cost: one draft and O verify passes a round, which may reveal nothing.
+Cost: one draft and O verify passes a round, which may reveal nothing. The acceptance in its records is not to be used: the ledger takes an order that was not the best
+for one that passed.
 """
 
 from dataclasses import dataclass
