@@ -50,7 +50,7 @@ class Ledger:
     def post(self, name: str, kind: str, net: Denoiser, alive: Tensor | None, heads: Tensor, tracks: Tensor, begin: Tensor) -> None:
         """One pass. heads, tracks, begin (B,): logits and causal tracks that each row wanted, and the first of these that was not kept.
 
-        A sampler may show k states of each row in one call, side by side (x.repeat_interleave(k, 0)): k passes of that row.
+        A sampler may show k states of each row in one draft call, side by side (x.repeat_interleave(k, 0)): k passes of that row. A verify call has one.
         """
         rows = torch.arange(len(heads)) if alive is None else alive.cpu().nonzero()[:, 0]
         slots = self._slots.repeat_interleave(len(heads) // len(self._slots))[rows]

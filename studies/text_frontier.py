@@ -22,7 +22,7 @@ from studies.found.text_frontier import claims
 __all__ = ["STUDY", "claims"]
 
 ROUNDS = 10    # more than a window needs: a verify pass of one block is cheap, and a cut window is drafted again
-WINDOWS = [Linear(delta) for delta in (0.083, 0.0625, 0.05, 0.04, 0.03, 0.025)]
+WINDOWS, NARROWEST = [Linear(delta) for delta in (0.125, 0.083, 0.0625, 0.05, 0.04)], Linear(0.03)
 
 STUDY = Study(
     name="text_frontier", question=__doc__, data=DEMO.data, reference="heavy",
@@ -30,9 +30,9 @@ STUDY = Study(
     arms=[
         Arm("ancestral", grid(Ancestral, steps=[16, 24, 32, 64]), {"main": "heavy"}),
         Arm("ancestral_hybrid", grid(Ancestral, steps=[24, 32]), {"main": "hybrid"}),
-        Arm("ssmd", [SelfSpeculative(window, ROUNDS) for window in WINDOWS[:4]], {"main": "hybrid"}),
-        Arm("ssmd_frozen_plain", [SelfSpeculative(window, ROUNDS) for window in WINDOWS], {"main": "hybrid_frozen_plain"}),
-        Arm("ssmd_frozen", [SelfSpeculative(window, ROUNDS) for window in WINDOWS[:4]], {"main": "hybrid_frozen"}),
+        Arm("ssmd", [SelfSpeculative(window, ROUNDS) for window in WINDOWS], {"main": "hybrid"}),
+        Arm("ssmd_frozen_plain", [SelfSpeculative(window, ROUNDS) for window in (*WINDOWS, NARROWEST)], {"main": "hybrid_frozen_plain"}),
+        Arm("ssmd_frozen", [SelfSpeculative(window, ROUNDS) for window in WINDOWS], {"main": "hybrid_frozen"}),
         Arm("fixed_count", [FixedCount(WINDOWS[0])], {"main": "hybrid"}),
         Arm("held_out", [HeldOut()]),
         Arm("shuffled", [Shuffled()]),

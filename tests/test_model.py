@@ -183,6 +183,28 @@ def test_flops_of_a_pass_equal_what_pytorch_counts():
     assert plain.flops("draft", L, L) == L * (3 * block_flops(32, L) + head_flops(32, V))
 
 
+@pytest.mark.parametrize("causal", [1, 2])
+def test_flops_of_a_pass_that_keeps_what_it_has_equal_what_pytorch_counts(causal):
+    """All tracks are kept, one token changes, and the last three are asked."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    x, y, order, ranks = inputs(2)
+    net, asked = rough(replace(CONFIG, causal=causal)), 3
+    _, hidden = net.draft(x)
+    with torch.inference_mode():
+        net.verify(hidden, y, order, ranks)
+        y = y.scatter(1, order[:, L // 2, None], (y.gather(1, order[:, L // 2, None]) + 1) % V)
+        at = ranks[:, -asked:]
+        start, *others = net.begin(hidden, y, order, at).tolist()
+        assert 0 < start < L - asked and {*others} == {start}
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            net.verify(hidden, y, order, at)
+    pairs, last = L * (L + 1) // 2 - start * (start + 1) // 2, L * (L + 1) // 2 - (L - asked) * (L - asked + 1) // 2
+    above = 4 * 32 * ((causal - 1) * ((L - start) * L - pairs) + asked * L - last)    # the math backend also multiplies what the mask hides
+    assert counter.get_total_flops() == len(x) * (net.flops("verify", L, asked, L, start) + above)
+
+
 def test_a_width_that_cannot_be_rotated_is_refused():
     with pytest.raises(ValueError, match="multiple of twice"):
         TransformerConfig(vocab=3, width=30, heads=4, blocks=1)

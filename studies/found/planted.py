@@ -188,7 +188,10 @@ def _times(records: list[dict]) -> tuple[list[int], str]:
 
 def claims(store: Store, command: str) -> list[dict]:
     """planted.caught_share, planted.sleep_caught and gate.false_alarm.measured, with the intervals of Clopper and Pearson."""
-    record, keys = next(r for r in reversed(store.of("measured")) if r["name"] == NAME), [r["key"] for r in store.of("counted") if r["status"] == "done"]
+    record, keys = next((r for r in reversed(store.of("measured")) if r["name"] == NAME), None), [r["key"] for r in store.of("counted") if r["status"] == "done"]
+    if record is None:
+        print("planted.*: no claim, nothing was judged; run the study without --only")
+        return []
     caught = {p.name: column(record, "code", plant=p.name, samples=p.samples) for p in PLANTS if p.visible}
     failing = {p.name: next(iter(column(record, "failing", plant=p.name, samples=p.samples))) for p in PLANTS if p.visible}
     every = [code != 0 for codes in caught.values() for code in codes]

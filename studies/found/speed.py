@@ -153,11 +153,11 @@ def claims(store: Store, command: str) -> list[dict]:
     if table is None:
         print("overhead.* and speed.*: no claim, nothing was timed; run the study without --only")
         return []
-    made, others = [], max(column(table, "busy"))
+    made, others = [], max((x for x in column(table, "busy") if x is not None), default=None)
     for name in dict.fromkeys(column(table, "pair")):
         sides = [[column(table, side, pair=name, process=k) for k in range(PROCESSES)] for side in ("first", "second")]
         v = time_ratio(*sides)
-        note = f"{PROCESSES} processes, others took up to {others:.0%} of the machine"
+        note = f"{PROCESSES} processes" + (f", others took up to {others:.0%} of the machine" if others is not None else "")
         made.append(claim(name, v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note, MODULES))
         if name == MATCHED:
             passes = _passes()
