@@ -14,12 +14,10 @@ from functools import lru_cache
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from baselines.first_hitting import FirstHitting
-from baselines.remask import Chances, begun, stepped
-from harness.kinds import Rows
-from harness.param import Range, check, param
+from baselines.remask import Chances, Remasking
+from harness.param import Range, param
 
 LEAST = 1e-5    # the time at which what is left is drawn
 
@@ -38,16 +36,12 @@ def grid(steps: int, strength: float) -> tuple[tuple[float, float, float], ...]:
 
 
 @dataclass(frozen=True)
-class DFM:
+class DFM(Remasking):
     steps: int = param(64, Range(1, 4096, log=True), "N: no step is longer than 1/N")
     strength: float = param(10.0, Range(0.0, 100.0), "c, of the corrector")
 
     name: ClassVar[str] = "dfm"
     version: ClassVar[int] = 1
-    needs: ClassVar[tuple[str, ...]] = ("main",)
-
-    def __post_init__(self):
-        check(self)
 
     def exact(self) -> FirstHitting:
         return FirstHitting()    # the limit of many steps
@@ -55,9 +49,3 @@ class DFM:
     def chances(self, device) -> Chances:
         """reveal, forget and alpha_t of each step, (K,)."""
         return torch.tensor(grid(self.steps, self.strength), dtype=torch.float64, device=device).unbind(1)
-
-    def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        return begun(rows, self.chances(rows.x.device))
-
-    def step(self, nets, rows: Rows) -> Rows:
-        return stepped(nets["main"], rows, self.chances(rows.x.device))

@@ -12,26 +12,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
 from baselines.first_hitting import FirstHitting
-from baselines.remask import Chances, begun, ends, revealing, sigma_max, stepped
-from harness.kinds import Rows
-from harness.param import Choice, Range, check, param
+from baselines.remask import Chances, Remasking, ends, revealing, sigma_max
+from harness.param import Choice, Range, param
 from harness.schedule import Cosine, Knots, Linear, Polynomial
 
 
 @dataclass(frozen=True)
-class ForwardBackward:
+class ForwardBackward(Remasking):
     steps: int = param(64, Range(1, 4096, log=True), "N, equal steps in time")
     schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()))
 
     name: ClassVar[str] = "forward_backward"
     version: ClassVar[int] = 1
-    needs: ClassVar[tuple[str, ...]] = ("main",)
-
-    def __post_init__(self):
-        check(self)
 
     def exact(self) -> FirstHitting:
         return FirstHitting()    # the limit of many steps
@@ -41,10 +35,4 @@ class ForwardBackward:
         alpha = self.schedule.alpha(ends(self.steps, device))                      # (N+1,)
         now, then = alpha[:-1], alpha[1:]
         sigma = torch.minimum((then - now) / now, sigma_max(now, then))            # the first is infinite at alpha_t = 0
-        return revealing(sigma, now, then), sigma, now
-
-    def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        return begun(rows, self.chances(rows.x.device))
-
-    def step(self, nets, rows: Rows) -> Rows:
-        return stepped(nets["main"], rows, self.chances(rows.x.device))
+        return revealing(sigma, now, then).clamp_max(1), sigma, now                # rounding can pass 1 by a bit

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from harness.accept import accept
+from harness.alphabet import same_alphabet
 from harness.kinds import Denoiser, Rows
 from harness.nets.transformer import gather_rows
 from harness.order import ORDERS, Blocks, LeftToRight, Uniform
@@ -42,6 +43,7 @@ class LightHeavy:
         return self
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
+        same_alphabet(nets["main"], nets["light"])
         return {"order": order_of(rows, self.order)}
 
     def step(self, nets, rows: Rows) -> Rows:

@@ -12,27 +12,20 @@ as its root. Cost: a pass for each step in which a row reveals something.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import Tensor
-
 from baselines.first_hitting import FirstHitting
-from baselines.remask import Chances, begun, ends, stepped
-from harness.kinds import Rows
-from harness.param import Choice, Range, check, param
+from baselines.remask import Chances, Remasking, ends
+from harness.param import Choice, Range, param
 from harness.schedule import Cosine, Knots, Linear, Polynomial, reveal_probability
 
 
 @dataclass(frozen=True)
-class Psi:
+class Psi(Remasking):
     steps: int = param(64, Range(1, 4096, log=True), "N, equal steps in time")
     kappa: float = param(0.99, Range(0.0, 1.0), "weight of the ancestral step")
     schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()))
 
     name: ClassVar[str] = "psi"
     version: ClassVar[int] = 1
-    needs: ClassVar[tuple[str, ...]] = ("main",)
-
-    def __post_init__(self):
-        check(self)
 
     def exact(self) -> FirstHitting:
         return FirstHitting()    # the limit of many steps
@@ -43,9 +36,3 @@ class Psi:
         anew = self.schedule.alpha(t[1:])                                          # (N,) alpha_s
         ancestral = reveal_probability(self.schedule, t[:-1], t[1:])               # (N,)
         return anew + self.kappa * (ancestral - anew), (1 - self.kappa) * (1 - anew), self.schedule.alpha(t[:-1])
-
-    def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        return begun(rows, self.chances(rows.x.device))
-
-    def step(self, nets, rows: Rows) -> Rows:
-        return stepped(nets["main"], rows, self.chances(rows.x.device))

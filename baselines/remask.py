@@ -9,14 +9,18 @@ A step from alpha_t to alpha_s that forgets with probability sigma keeps P(l rev
 
 As in ancestral sampling the steps are drawn ahead: with a token come the step that will forget it and the one that will write its place anew. A round is the next step in which
 the row reveals something, and the network sees x as it stands before that step; so x has a mask while there is something to write, and none when the row is done. The k-th
-token of a place has uniforms of its own: samplers that forget share those of the first with samplers that do not.
+token of a place has uniforms of its own: samplers that forget share those of the first with samplers that do not. "Tokens revealed a draft pass" in a record is net of what
+was forgotten in that round.
 """
+
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from baselines.ahead import hazards, next_step
 from harness.kinds import Denoiser, Rows
+from harness.param import check
 from harness.random import Stream, from_logits, uniform
 from harness.reveal import fill, positions, reveal_times
 
@@ -36,6 +40,24 @@ def sigma_max(now: Tensor, then: Tensor) -> Tensor:
 def revealing(sigma: Tensor, now: Tensor, then: Tensor) -> Tensor:
     """The chance of a masked token that makes up for sigma."""
     return (then - (1 - sigma) * now) / (1 - now)
+
+
+class Remasking:
+    """A sampler whose steps reveal and forget with `chances` of the step alone; a subclass is a frozen dataclass that says which."""
+
+    needs: ClassVar[tuple[str, ...]] = ("main",)
+
+    def __post_init__(self):
+        check(self)
+
+    def chances(self, device) -> Chances:
+        raise NotImplementedError
+
+    def start(self, nets, rows: Rows) -> dict[str, Tensor]:
+        return begun(rows, self.chances(rows.x.device))
+
+    def step(self, nets, rows: Rows) -> Rows:
+        return stepped(nets["main"], rows, self.chances(rows.x.device))
 
 
 def begun(rows: Rows, chances: Chances) -> dict[str, Tensor]:

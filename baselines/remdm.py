@@ -20,8 +20,7 @@ import torch
 from torch import Tensor
 
 from baselines.first_hitting import FirstHitting
-from baselines.remask import Chances, begun, ends, revealing, sigma_max, stepped
-from harness.kinds import Rows
+from baselines.remask import Chances, Remasking, ends, revealing, sigma_max
 from harness.param import Choice, Range, check, param
 from harness.schedule import Cosine, Knots, Linear, Polynomial
 
@@ -79,17 +78,13 @@ class Loop(Strategy):
 
 
 @dataclass(frozen=True)
-class ReMDM:
+class ReMDM(Remasking):
     steps: int = param(64, Range(1, 4096, log=True), "N, equal steps in time")
     strategy: Cap | Rescale | Loop = param(Cap(), Choice(Cap(), Rescale(), Loop()), "how much is forgotten")
     schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()))
 
     name: ClassVar[str] = "remdm"
     version: ClassVar[int] = 1
-    needs: ClassVar[tuple[str, ...]] = ("main",)
-
-    def __post_init__(self):
-        check(self)
 
     def exact(self) -> FirstHitting | None:
         return FirstHitting() if self.strategy.approaches else None
@@ -100,10 +95,4 @@ class ReMDM:
         alpha = self.schedule.alpha(self.strategy.time(t))                         # (N+1,)
         now, then = alpha[:-1], alpha[1:]
         sigma = self.strategy.sigma(sigma_max(now, then), t[:-1])
-        return revealing(sigma, now, then), sigma, now
-
-    def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        return begun(rows, self.chances(rows.x.device))
-
-    def step(self, nets, rows: Rows) -> Rows:
-        return stepped(nets["main"], rows, self.chances(rows.x.device))
+        return revealing(sigma, now, then).clamp_max(1), sigma, now                # rounding can pass 1 by a bit

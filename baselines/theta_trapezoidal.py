@@ -71,10 +71,11 @@ class ThetaTrapezoidal:
         masked = rows.x == net.mask
         n = torch.where(masked, due, 2 * self.steps).amin(1, keepdim=True) // 2    # (B, 1) the next step in which something may fall
         t = starts(self.steps, due.device)[n.clamp_max(self.steps - 1)]            # (B, 1)
+        clock = self.schedule.alpha(torch.where(n < self.steps, t, 0)[:, 0])       # (B,) what is left comes at t = 0
         at = positions(masked & (due // 2 == n))                                   # (B, W)
         second = (at >= 0) & (due.gather(1, at.clamp_min(0)) == 2 * n + 1)         # (B, W)
         token = uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0))         # (B, W)
-        before, _ = net.draft(rows.x, at, clock=self.schedule.alpha(t[:, 0]))      # (B, W, V)
+        before, _ = net.draft(rows.x, at, clock=clock)                               # (B, W, V)
         x = fill(rows.x, torch.where(second, -1, at), from_logits(before, token)[0])               # (B, L) x'
         if not bool(second.any()):
             return rows._replace(x=x)

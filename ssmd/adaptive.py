@@ -27,7 +27,7 @@ from harness.reveal import order_of, places, probabilities, ranks_between
 from harness.window import Cosine, Fixed, Linear, Open
 from ssmd.sampler import ROUNDS, speculated
 
-UNLIMITED = 1e4    # nats: more than any window holds
+UNLIMITED = 1e6    # nats: more than any window holds
 
 
 @dataclass(frozen=True)

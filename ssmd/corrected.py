@@ -2,7 +2,7 @@
 
     x ~ the host sampler
     `sweeps` times:   S = a share of the places;   x_S = MASK;   the host writes x_S given the rest
-        oldest    S goes through sigma as it was drawn, from its beginning: what was written with the least context is written anew first
+        oldest    S goes through sigma as it was drawn, from its beginning: where the host keeps that order, what was written with the least context comes first
         random    S is uniformly drawn
 
 The remasking is that of ReMDM's loop phase (arXiv 2503.00307) with a fixed number of places. Exact: S is drawn without a look at the text, and under one joint the host
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Rows
+from harness.order import UNIFORM
 from harness.param import Choice, Range, check, param
 from harness.random import Stream
 from harness.redraw import anew
@@ -29,7 +30,7 @@ from ssmd.sampler import SelfSpeculative
 class Corrected:
     host: SelfSpeculative | Adaptive = param(SelfSpeculative(Open(), 10), Choice(SelfSpeculative(Open(), 10), Adaptive()))
     share: float = param(0.125, Range(0.001, 1.0, log=True), "of the places that a sweep masks again")
-    sweeps: int = param(2, Range(1, 256, log=True))
+    sweeps: int = param(2, Range(1, 62, log=True), "the loop's patience is 64 rounds a token")
     scan: str = param("oldest", Choice("oldest", "random"))
 
     name: ClassVar[str] = "ssmd_corrected"
@@ -49,7 +50,8 @@ class Corrected:
     def step(self, nets, rows: Rows) -> Rows:
         mask, full, u = nets["main"].mask, rows.memo["full"], anew(rows, Stream.POSITION)                  # (B,) whose next sweep begins; (B, L)
         again = full[:, None] & self.chosen(rows, u)                               # (B, L)
-        order = torch.where(again, u, -1.0).argsort(dim=1, stable=True)                # (B, L) what is masked comes last
+        times = getattr(self.host, "order", UNIFORM).times(u)                      # (B, L)
+        order = torch.where(again, times, -1.0).argsort(dim=1, stable=True)        # (B, L) what is masked comes last, by the host's law
         order = torch.where(full[:, None], order, rows.memo["order"])
         memo = rows.memo | {"order": order} | ({"rank": order.argsort(1)} if "rank" in rows.memo else {})
         rows = self.host.step(nets, rows._replace(x=rows.x.masked_fill(again, mask), memo=memo))

@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from harness.alphabet import same_alphabet
 from harness.kinds import Denoiser, Placement, Rows
 from harness.param import Choice, check, param
 from harness.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
@@ -52,6 +53,7 @@ class Relay(Wrapper):
 
     def __init__(self, heavy: Denoiser, light: Denoiser, placement: Placement):
         super().__init__(heavy)
+        same_alphabet(heavy, light)
         self.light, self.placement = light, placement
 
     def draft(self, x, at=None, alive=None, clock=None):

@@ -262,7 +262,7 @@ def test_the_theta_method_passes_once_or_twice_where_something_may_fall(sampler,
 def test_clocks_are_those_of_the_looks():
     """Of the step for Euler and tau-leaping, of both looks for the theta method."""
     sampler = ThetaTrapezoidal(8, 0.3, Cosine())
-    t = 1 - torch.arange(8, dtype=torch.float64) / 8
+    t = 1 - torch.arange(9, dtype=torch.float64) / 8                               # and 0, of what is left
     first, second = sampler.schedule.alpha(t), sampler.schedule.alpha(t - 0.3 / 8)
     _, net = metered(sampler)
     clocks = torch.cat([clock for _, _, clock in net.asked])

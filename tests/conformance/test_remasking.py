@@ -320,3 +320,12 @@ def test_clocks_are_those_of_the_steps():
 def test_samplers_say_which_limit_they_have():
     assert all(sampler.exact() is not None for sampler in (ReMDM(), ReMDM(8, Rescale()), ForwardBackward(), Psi(), DFM()))
     assert ReMDM(8, Loop()).exact() is None and ReMDMConf().exact() is None
+
+
+@pytest.mark.parametrize("strategy", [Cap(0.5), Cap(1.0), Rescale(1.0)], ids=str)
+def test_forgetting_as_much_as_may_be_is_no_chance_above_one(strategy):
+    """At 32 steps (alpha_s - (1 - sigma) alpha_t)/(1 - alpha_t) rounds to 1 + 2**-52 in the middle of the text."""
+    reveal, forget, _ = ReMDM(32, strategy).chances("cpu")
+    assert 0 <= reveal.min() and reveal.max() == 1 and 0 <= forget.min() and forget.max() <= 1
+    x = drawn(ReMDM(32, strategy), table_nets(), 64)
+    assert not bool((x == MASK).any())
