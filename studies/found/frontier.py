@@ -3,10 +3,17 @@
 from harness.claims import claim
 from harness.frontier import matched_curve, rising
 from harness.points import done, point, rows, scores
+from harness.spec import from_json
 from harness.store import Store
 
 BASELINE, MATCHED_AT = "ancestral", (16, 32)    # steps of ancestral sampling
 ENTROPY = "sample_entropy"
+
+
+def leftover(record: dict) -> float:
+    """The expected share of tokens that a solver's steps do not reach and a last pass draws."""
+    sampler = from_json("step", record["cell"]["sampler"])
+    return float(1 - sampler.levels("cpu")[-1]) if hasattr(sampler, "levels") else 0.0
 
 
 def claims(store: Store, command: str) -> list[dict]:
@@ -27,8 +34,9 @@ def claims(store: Store, command: str) -> list[dict]:
             if v := found.interval:
                 nearest, _ = min(side, key=lambda rp: abs(rp[1].scores.value - goal.scores.value))
                 entropy = [scores(store, r["key"], ENTROPY).value for r in (nearest, there)]
+                left = leftover(nearest)
                 note = (f"at judge {found.quality:.4f}, passes of {BASELINE} {found.baseline_cost:.1f} and {arm} {found.arm_cost:.1f}; "
-                        f"entropy of samples {entropy[0] - entropy[1]:+.3f} nats")
+                        f"entropy of samples {entropy[0] - entropy[1]:+.3f} nats" + (f"; {left:.1%} of the tokens left to the last pass" if left else ""))
                 made.append(claim(name, v.value, v.low, v.high, "NFE A / NFE A", v.n, command, [r["key"] for r, _ in [*base, *side]], note))
             else:
                 print(f"{name}: no interval, {found.reason}")

@@ -7,13 +7,15 @@ from harness.certainty import Confidence, Entropy, Margin, Random
 from harness.kinds import Rows
 from harness.ledger import Ledger
 from harness.loop import sample
+from harness.nets.tabular import Tabular
 from harness.placement import Prefix, Sandwich
 from harness.window import Cosine, Fixed, Linear, Open
 from ssmd.adaptive import UNLIMITED, Adaptive
 from ssmd.corrected import Corrected
-from ssmd.relay import Relayed
+from ssmd.likelihood import recursion, tables
+from ssmd.relay import Relay, Relayed
 from ssmd.sampler import SelfSpeculative
-from tests.conformance.toys import DATA, MASK, D, distance, drawn, hybrid, ssmd_law, table_nets
+from tests.conformance.toys import DATA, MASK, ORDERS, STATES, D, distance, drawn, hybrid, ssmd_law, table_nets
 
 ADAPTIVE = [*(Adaptive(w, r, by, b) for w, r, b in ((Open(), 1, 0.5), (Open(), 4, UNLIMITED), (Fixed(2), 2, 1.0)) for by in (Entropy(), Confidence(), Margin(), Random()))]
 
@@ -28,6 +30,30 @@ def test_an_order_and_a_window_read_from_the_draft_keep_the_law(sampler):
 def test_without_a_budget_and_in_the_drawn_order_it_is_the_plain_sampler(window, rounds):
     nets = {"main": hybrid(0)}
     assert torch.equal(drawn(Adaptive(window, rounds, Random(), UNLIMITED), nets, 512), drawn(SelfSpeculative(window, rounds), nets, 512))
+
+
+@pytest.mark.parametrize("by", [Entropy(), Confidence(), Margin()], ids=str)
+def test_the_surest_places_come_first_and_the_window_ends_with_the_budget(by):
+    """One round on rough logits; certainties, order and sums of entropies worked out anew."""
+    net, n = hybrid(0), 64
+    x = torch.full((n, D), MASK).scatter(1, torch.arange(n)[:, None] % D, torch.arange(n)[:, None] // D % 3)    # each token at each place
+    p = net.draft(x)[0].double().softmax(-1)                                       # (n, D, V)
+    first, second = p.sort(-1, descending=True).values[..., :2].unbind(-1)
+    nats = torch.special.entr(p).sum(-1)
+    sure = {"entropy": -nats, "confidence": first, "margin": first - second}[by.name].masked_fill(x != MASK, torch.inf)
+    surest = sure.argsort(1, descending=True)[:, 1:]                               # (n, D-1) behind the token that is there
+    spent = nats.gather(1, surest)
+    spent[:, 0] = 0
+    budget = float(spent.sum(1).median())
+    sampler = Adaptive(Open(), 4, by, budget)
+    rows = Rows(x, x != MASK, torch.arange(n), torch.zeros(n, dtype=torch.int64), 0, {})
+    after = sampler.step({"main": net}, rows._replace(memo=sampler.start({"main": net}, rows)))
+    order = after.memo["order"][:, 1:]
+    assert bool((sure.gather(1, order) - sure.gather(1, surest)).abs().le(2**-15).all()), "in order, up to what counts as equal"
+    most, wrote = 1 + (spent.cumsum(1) <= budget).sum(1), (after.x != MASK).sum(1)
+    clear = (sure.gather(1, surest).diff(dim=1) < -(2**-14)).all(1)                # no ties, so that the order is one
+    assert bool((wrote <= most)[clear].all()) and bool((wrote == most)[clear].any()) and clear.double().mean() > 0.5
+    assert int(most[clear].min()) < int(most[clear].max()) == D
 
 
 def test_the_budget_is_spent_where_drafts_are_sure():
@@ -83,6 +109,25 @@ def test_a_relay_of_one_network_twice_is_the_plain_sampler_and_of_two_is_charged
     ledger = Ledger(128, D, MASK)
     sample(Relayed(host, placement), {"main": hybrid(0), "light": hybrid(1)}, torch.full((128, D), MASK), 0, 64, ledger=ledger)
     assert {name: int(calls.sum()) for name, calls in ledger.calls.items() if "draft" in name} == {"light.draft": 128, "main.draft": 128}
+
+
+def test_a_relay_gives_the_light_network_the_part_that_its_placement_names():
+    """One token a pass, a quarter of the text light."""
+    ledger = Ledger(128, D, MASK)
+    sample(Relayed(SelfSpeculative(Fixed(1), 1), Prefix(0.25)), {"main": hybrid(0), "light": hybrid(1)}, torch.full((128, D), MASK), 0, 64, ledger=ledger)
+    assert {name: calls.unique().tolist() for name, calls in ledger.calls.items()} == {"light.draft": [1], "light.verify": [1], "main.draft": [3], "main.verify": [3]}
+    x, order = STATES.repeat_interleave(len(ORDERS), 0), ORDERS.repeat(len(STATES), 1)
+    heavy, light = (tables(hybrid(seed), x, order, batch=4096) for seed in (0, 1))
+    mixed = [torch.cat((a[:, :1], b[:, 1:]), 1) for a, b in zip(light, heavy)]     # the first token is the light network's
+    for laws, same in ((mixed, True), (heavy, False)):
+        law = recursion(*laws, Fixed(1), 1).exp().view(len(STATES), len(ORDERS)).mean(1)
+        tv, quantile = distance(Relayed(SelfSpeculative(Fixed(1), 1), Prefix(0.25)), {"main": hybrid(0), "light": hybrid(1)}, law)
+        assert (tv < quantile) == same
+
+
+def test_networks_of_unlike_alphabets_are_refused():
+    with pytest.raises(ValueError, match="train both on the same alphabet"):
+        Relay(hybrid(0), Tabular(torch.ones(16), 2, 4), Prefix(0.5))
 
 
 def test_a_relay_misses_the_law_of_either_network():

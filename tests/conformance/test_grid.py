@@ -8,7 +8,7 @@ import torch
 
 from baselines.ancestral import Ancestral
 from harness.__main__ import main
-from harness.grid import SEARCHES, by_information, information_grids, jump_your_steps, lost, profile, read, smooth
+from harness.grid import SEARCHES, by_information, information_grids, jump_your_steps, lost, profile, read, revealed_at, smooth
 from harness.schedule import Knots
 from studies.demo import STUDY as DEMO
 from studies.found.time_grids import FILE
@@ -56,6 +56,23 @@ def test_jump_your_steps_refines_one_interval_at_a_time_and_says_what_it_cost():
     assert two.passes == 256 * 9 and four.passes == 256 * 5 * 9    # an interval: its start and eight evaluations
     assert jump_your_steps(table_nets()["main"], rows, [4], evaluations=8)[4] == four
     assert Ancestral(4, Knots(four.alphas)).levels("cpu").tolist() == pytest.approx(four.alphas[1:])
+
+
+def test_jump_your_steps_splits_where_its_loss_gains_most():
+    """The gain of a split by its definition, on a fine grid of places: golden section meets the best of them within its last bracket."""
+    net, rows, length = table_nets()["main"], DATA.rows("test", 256, 1), D
+    times = revealed_at(*rows.shape, 0)
+
+    def gain(b: float) -> float:
+        before, after = (net.draft(rows.masked_fill(times >= alpha, net.mask))[0].double().log_softmax(-1) for alpha in (0.0, b))
+        kl, hidden = (after.exp() * (after - before)).nan_to_num().sum(-1), times >= b
+        return float(torch.stack([(kl[k][hidden[k]].mean() if hidden[k].any() else kl.new_zeros(())) for k in range(len(rows))]).mean() * (1 - b) * length)
+
+    found = jump_your_steps(net, rows, [2])[2].alphas[1]
+    fine = torch.linspace(0.02, 0.98, 49, dtype=torch.float64).tolist()
+    best = max(fine, key=gain)
+    assert gain(best) > 1.2 * min(gain(0.1), gain(0.95)), "the gain has a shape"
+    assert gain(found) >= 0.97 * gain(best)
 
 
 @pytest.mark.parametrize("search", SEARCHES.values())

@@ -61,6 +61,11 @@ MUTANTS = [
     Mutant("one token uniform for a whole row", "harness.reveal", "Stream.TOKEN, at.clamp_min(0))", "Stream.TOKEN, torch.zeros_like(at))", ("hitting",)),
     Mutant("step of a position off by one", "baselines.ancestral", "torch.searchsorted(self.levels(rows.x.device), reveal_times(rows))",
            "(torch.searchsorted(self.levels(rows.x.device), reveal_times(rows)) + 1).clamp_max(self.steps - 1)", ("stepped",)),
+    Mutant("rejected light draft kept", "baselines.light_heavy", "torch.where(place == f[:, None], other[:, None], drafted)", "drafted", ("pair",)),
+    Mutant("heavy states without the drafts before them", "baselines.light_heavy", "states.flatten(0, 1)", "states[:, :1].expand_as(states).flatten(0, 1)", ("pair",)),
+    Mutant("sweep that forgets what the host will not write", "ssmd.corrected", "torch.where(again, times, -1.0)", "torch.where(again, -1.0, times)", ("mended",)),
+    Mutant("sweep over what was drafted probable", "ssmd.corrected", "again = full[:, None] & self.chosen(rows, u)",
+           "again = full[:, None] & ((rows.x == 0) | self.chosen(rows, u))", ("mended",)),
 ]
 ROOMS = ("harness", "baselines", "ssmd", "tests.conformance.toys")
 
@@ -103,7 +108,8 @@ def enumerate_laws() -> None:
         LAW["inexact"] = toys.ssmd_law(net, Open(), 2)
         LAW["tempered"] = toys.ssmd_law(Temper(net, 0.5), Open(), 2)
         LAW["schedule"] = toys.ordered_law(lambda i: other if i in (0, 1) else table, [1] * 4)
-        LAW["hitting"] = toys.DATA.law()
+        LAW["hitting"] = LAW["mended"] = toys.DATA.law()
+        LAW["pair"] = toys.ordered_law(lambda i: table, [1] * 4)
         LAW["stepped"] = toys.stepped_law(lambda n: table, [0.25, 0.5, 0.75, 1.0])
         QUANTILE.update({name: toys.null_quantile(law, toys.N, draws=250) for name, law in LAW.items()})
 
@@ -112,10 +118,12 @@ def holds(check: str, t) -> bool:
     """Whether one of the laws holds in the world whose toys are `t`."""
     from baselines.ancestral import Ancestral
     from baselines.first_hitting import FirstHitting
+    from baselines.light_heavy import LightHeavy
     from baselines.scheduled import Scheduled
     from harness.placement import Prefix
     from harness.window import Cosine, Fixed, Open
     from harness.wrap import Temper
+    from ssmd.corrected import Corrected
     from ssmd.sampler import SelfSpeculative
 
     def fits(sampler, nets, name: str) -> bool:
@@ -134,6 +142,13 @@ def holds(check: str, t) -> bool:
         return fits(Ancestral(4), {"main": t.hybrid(0)}, "stepped")
     if check == "schedule":
         return fits(Scheduled(FirstHitting(), Prefix(0.5)), {"main": t.hybrid(0), "light": t.hybrid(1)}, "schedule")
+    if check == "pair":
+        return fits(LightHeavy(3), {"main": t.hybrid(0), "light": t.hybrid(1)}, "pair")
+    if check == "mended":
+        try:
+            return fits(Corrected(SelfSpeculative(Open(), 2), 0.5, 3), t.table_nets(), "mended")
+        except (AssertionError, RuntimeError):    # of the loop: masks are left, or no progress is made
+            return False
     if check == "batch":
         return all(torch.equal(t.drawn(SelfSpeculative(w, 1), t.table_nets(), 256, 1), t.drawn(SelfSpeculative(w, 1), t.table_nets(), 256, 64)) for w in (Cosine(0.4), Open()))
     if check == "written":

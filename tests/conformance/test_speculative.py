@@ -202,7 +202,7 @@ def test_a_fixed_window_verified_once_is_any_subset_decoding_where_both_passes_h
     assert tv < quantile
     ledger = metered(sampler, {"main": net})
     assert torch.equal(ledger.calls["main.draft"], ledger.calls["main.verify"]), "two passes a round"
-    assert int(ledger.calls["main.draft"].max()) <= D, "never more rounds than tokens"
+    assert int((ledger.calls["main.draft"] + ledger.calls["main.verify"]).max()) <= D + D % 2, "two tokens a round at least, but for a single last one"
     for (_, _, p, _), (_, _, _, q) in zip(net.drafts, net.verifies):
         assert float((probabilities(p)[:, 0] - probabilities(q)[:, 0]).abs().max()) < 1e-5
     assert int(ledger.passed["depth"][0]) == int(ledger.tested["depth"][0]) == int(ledger.calls["main.verify"].sum()), "the first token is always accepted"
