@@ -28,11 +28,11 @@ __all__ = ["STUDY", "claims"]
 S = find("step")    # every sampler by its name
 STEPS = [4, 8, 16, 32, 64, 128]
 WINDOWS = [(16, Open()), (10, Cosine(0.3)), (10, Linear(0.125)), (10, Linear(0.083)), (10, Linear(0.05)), (4, Cosine(0.04)), (2, Cosine(0.02)), (1, Cosine(0.002))]
-HEAVY, HYBRID, BOTH = {"main": "heavy"}, {"main": "hybrid_frozen_plain"}, {"main": "heavy", "light": "light"}
+HEAVY, HYBRID, BOTH = {"main": "heavy"}, {"main": "hybrid_frozen"}, {"main": "heavy", "light": "light"}
 
 STUDY = Study(
     name="frontier", question=__doc__, data=DEMO.data, reference="heavy",
-    nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors")) for name in ("heavy", "light", "hybrid", "hybrid_frozen_plain")},
+    nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors")) for name in ("heavy", "light", "hybrid", "hybrid_frozen")},
     arms=[
         Arm("ancestral", grid(S["ancestral"], steps=STEPS), HEAVY),
         Arm("ancestral_cosine", grid(S["ancestral"], steps=STEPS[1:5], schedule=[CosineSchedule()]), HEAVY),

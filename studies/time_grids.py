@@ -38,13 +38,13 @@ def stairs(schedule: Knots) -> Stairs:
 
 STUDY = Study(
     name="time_grids", question=__doc__, data=DEMO.data, reference="heavy",
-    nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors")) for name in ("heavy", "hybrid_frozen_plain")},
+    nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors")) for name in ("heavy", "hybrid_frozen")},
     arms=[
         Arm("linear", grid(Ancestral, steps=STEPS, schedule=[Linear()]), {"main": "heavy"}),
         Arm("cosine", grid(Ancestral, steps=STEPS, schedule=[Cosine()]), {"main": "heavy"}),
         Arm("information", searched("information"), {"main": "heavy"}),
         Arm("jump_your_steps", searched("jump_your_steps"), {"main": "heavy"}),
-        Arm("ssmd_linear", [SelfSpeculative(LinearWindow(1 / steps), ROUNDS) for steps in (8, 16)], {"main": "hybrid_frozen_plain"}),
-        Arm("ssmd_information", [SelfSpeculative(stairs(GRIDS["information", steps]), ROUNDS) for steps in (8, 16)], {"main": "hybrid_frozen_plain"}),
+        Arm("ssmd_linear", [SelfSpeculative(LinearWindow(1 / steps), ROUNDS) for steps in (8, 16)], {"main": "hybrid_frozen"}),
+        Arm("ssmd_information", [SelfSpeculative(stairs(GRIDS["information", steps]), ROUNDS) for steps in (8, 16)], {"main": "hybrid_frozen"}),
     ],
     metrics=DEMO.metrics, n=512, batch=64)

@@ -24,7 +24,7 @@ def test_a_plant_applies_to_the_present_source_and_its_module_can_be_imported(pl
     spec = importlib.util.spec_from_file_location(f"planted_{PLANTS.index(plant)}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert {*vars(module)} >= {*vars(sys.modules[plant.module])} - {"__cached__"}
+    assert {*vars(module)} >= {name for name in vars(sys.modules[plant.module]) if not name.startswith("__")}    # torch.compile leaves names there
     assert (tmp_path / "tree/ssmd/checkpoints/heavy.safetensors").is_file()
 
 

@@ -49,7 +49,7 @@ from ssmd.sampler import SelfSpeculative
 
 DATA = Exact()
 HEAVY, LIGHT = Table(DATA), Table(DATA, power=0.5)
-NETS = {"heavy": HEAVY, "light": LIGHT, "hybrid": HEAVY}
+NETS = {"heavy": HEAVY, "light": LIGHT, "hybrid": HEAVY, "hybrid_frozen": HEAVY}
 
 
 @dataclass(frozen=True)
@@ -257,7 +257,7 @@ def test_the_frontier_of_all_samplers_runs_and_claims_what_both_fronts_reach(tmp
 
 def test_a_front_is_held_against_that_of_the_plain_sampler(tmp_path, monkeypatch, capsys):
     data = Exact(length=6)
-    nets = {"heavy": Table(data), "hybrid_frozen_plain": Table(data), "worse": Table(data, power=0.5)}
+    nets = {"heavy": Table(data), "hybrid_frozen": Table(data), "worse": Table(data, power=0.5)}
     plain, adaptive, corrected, held_out = lawkeeping.STUDY.arms
     points, alike = ([make(Fixed(k), 2) for k in (6, 3, 1)] for make in (SelfSpeculative, lambda window, rounds: Adaptive(window, rounds, Random(), UNLIMITED)))
     arms = [replace(plain, points=points, nets={"main": "worse"}), replace(adaptive, points=alike, nets={"main": "worse"}), replace(corrected, points=points), held_out]

@@ -96,7 +96,7 @@ def published() -> dict[str, Run]:
 
 def matched() -> tuple[Run, Run]:
     """Ancestral sampling in 32 steps, and the self-speculative sampler at the setting of text_frontier that is nearest to it in quality."""
-    return tuple(Run(sampler, shipped(name), 32, 128, 32) for sampler, name in ((Ancestral(32), "heavy"), (SelfSpeculative(Linear(0.0625), 10), "hybrid_frozen_plain")))
+    return tuple(Run(sampler, shipped(name), 32, 128, 32) for sampler, name in ((Ancestral(32), "heavy"), (SelfSpeculative(Linear(0.0625), 10), "hybrid_frozen")))
 
 
 def bare(run: Run, net: Denoiser) -> Callable[[], None]:
