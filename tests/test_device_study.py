@@ -26,6 +26,8 @@ def small(monkeypatch):
     monkeypatch.setattr(found, "matched", lambda: runs)
     monkeypatch.setattr(found, "SIDE", {"cpu": 64})
     monkeypatch.setattr(found, "LARGEST", {"cpu": 8})
+    monkeypatch.setattr(found, "REPEATS", 1)
+    monkeypatch.setattr(found, "busy", lambda device: 0.5)
     monkeypatch.setattr(found, "elsewhere", lambda call, *given: call(*given))
     data = Exact()
     return replace(device.STUDY, data=data, nets={"heavy": Table(data)}, metrics=[Distinct("chars")], n=4, batch=4, arms=[Arm("ancestral", [Ancestral(2)], {"main": "heavy"})])
@@ -33,6 +35,7 @@ def small(monkeypatch):
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_a_small_study_has_its_table_and_claims(small, dtype, tmp_path, monkeypatch):
+    monkeypatch.setattr(found, "saturating", lambda way: 2)
     study = replace(small, dtype=dtype)
     runner.run(study, tmp_path, timing=False)
     [record] = device.measure(study, Store(tmp_path))

@@ -17,7 +17,7 @@ from harness.window import Cosine, Open
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
 
-L, MASK, N = 20, 7, 96
+L, MASK, N = 20, 7, 70
 SAMPLERS = [Ancestral(8), FirstHitting(), FixedCount(Cosine(0.1)), AnyOrder(), Scheduled(Ancestral(8)), SelfSpeculative(Cosine(0.1), 3), SelfSpeculative(Open(), 1),
             SelfSpeculative(Cosine(0.1), 2, Blocks(8))]
 
