@@ -19,13 +19,13 @@ from baselines.first_hitting import FirstHitting
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.reveal import positions, reveal_times, write
-from harness.schedule import Cosine, Linear, Polynomial
+from harness.schedule import Cosine, Knots, Linear, Polynomial
 
 
 @dataclass(frozen=True)
 class Ancestral:
     steps: int = param(64, Range(1, 4096, log=True), "N, equal steps in time")
-    schedule: Linear | Cosine | Polynomial = param(Linear(), Choice(Linear(), Cosine(), Polynomial()))
+    schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()))
 
     name: ClassVar[str] = "ancestral"
     version: ClassVar[int] = 1

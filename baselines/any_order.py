@@ -11,26 +11,33 @@ from typing import ClassVar
 from torch import Tensor
 
 from harness.kinds import Rows
-from harness.random import Stream, categorical, uniform
-from harness.reveal import fill, order_of, places, probabilities
+from harness.order import ORDERS, Blocks, LeftToRight, Uniform
+from harness.param import check, param
+from harness.random import Stream, from_logits, uniform
+from harness.reveal import fill, order_of, places
 
 
 @dataclass(frozen=True)
 class AnyOrder:
+    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma", later=True)
+
     name: ClassVar[str] = "any_order"
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("main.verify",)
+
+    def __post_init__(self):
+        check(self)
 
     def exact(self) -> "AnyOrder":
         return self
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        return {"order": order_of(rows)}
+        return {"order": order_of(rows, self.order)}
 
     def step(self, nets, rows: Rows) -> Rows:
         net, x, order = nets["main"], rows.x, rows.memo["order"]
         i = (x != net.mask).sum(1, keepdim=True)                                   # (B, 1) the next rank
         _, hidden = net.draft(x, i - i - 1)                                        # hidden states only: no draft logits wanted
-        q = probabilities(net.verify(hidden, x, order, i))                         # (B, 1, V)
         at = places(order, i)
-        return rows._replace(x=fill(x, at, categorical(q, uniform(rows.seed, rows.id, Stream.TOKEN, at))))
+        tokens, _ = from_logits(net.verify(hidden, x, order, i), uniform(rows.seed, rows.id, Stream.TOKEN, at))    # (B, 1)
+        return rows._replace(x=fill(x, at, tokens))

@@ -12,6 +12,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from harness.kinds import Rows
+from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import Range, check, param
 from harness.reveal import order_of, places, ranks_between, write
 
@@ -19,6 +20,7 @@ from harness.reveal import order_of, places, ranks_between, write
 @dataclass(frozen=True)
 class FirstHitting:
     tokens: int = param(1, Range(1, 4096, log=True), "positions an event")
+    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of their order", later=True)
 
     name: ClassVar[str] = "first_hitting"
     version: ClassVar[int] = 1
@@ -28,10 +30,10 @@ class FirstHitting:
         check(self)
 
     def exact(self) -> "FirstHitting":
-        return FirstHitting(1)
+        return FirstHitting(1, self.order)
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        return {"order": order_of(rows)}
+        return {"order": order_of(rows, self.order)}
 
     def step(self, nets, rows: Rows) -> Rows:
         net, length = nets["main"], rows.x.shape[1]

@@ -11,24 +11,29 @@ from typing import ClassVar
 from torch import Tensor
 
 from harness.kinds import Rows
-from harness.param import Choice, param
+from harness.order import ORDERS, Blocks, LeftToRight, Uniform
+from harness.param import Choice, check, param
 from harness.reveal import order_of, places, ranks_between, write
-from harness.window import Cosine, Fixed, Linear, Open
+from harness.window import Cosine, Fixed, Linear, Open, Stairs
 
 
 @dataclass(frozen=True)
 class FixedCount:
-    window: Cosine | Linear | Fixed | Open = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open()))
+    window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
+    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma", later=True)
 
     name: ClassVar[str] = "fixed_count"
     version: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("main",)
 
+    def __post_init__(self):
+        check(self)
+
     def exact(self) -> "FixedCount":
-        return FixedCount(Fixed(1))
+        return FixedCount(Fixed(1), self.order)
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        return {"order": order_of(rows)}
+        return {"order": order_of(rows, self.order)}
 
     def step(self, nets, rows: Rows) -> Rows:
         net, length = nets["main"], rows.x.shape[1]

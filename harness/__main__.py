@@ -1,4 +1,4 @@
-"""ssmd-bench: list | run | sweep | report | compare | expect | rescore | renew | score | verify | train | claims | doctor. The last line of stdout is one JSON document.
+"""ssmd-bench: list | run | sweep | report | compare | expect | rescore | renew | score | verify | grid | train | claims | doctor. The last line of stdout is one JSON document.
 
 Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; `verify` with a failing sampler in 1;
 `compare` in 1 for a regression, 2 if nothing was comparable, 3 if a run failed.
@@ -101,6 +101,15 @@ def parser() -> argparse.ArgumentParser:
     verify = verbs.add_parser("verify", help="hold samplers to the law of an ideal network")
     verify.add_argument("samplers", nargs="*", help="names (default: all)")
     verify.add_argument("--write", type=Path, metavar="FILE", help="put the table between the marks of a Markdown file")
+
+    grid = verbs.add_parser("grid", help="search time grids for a network of a study, on its validation text, and say what the search cost")
+    grid.add_argument("study")
+    grid.add_argument("--net", help="of the study (default: its reference)")
+    grid.add_argument("--steps", type=int, nargs="+", default=[8, 16, 32])
+    grid.add_argument("--rows", type=int, default=64)
+    grid.add_argument("--seed", type=int, default=0)
+    grid.add_argument("--device", default="cpu")
+    grid.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON; harness.grid.read makes schedules of it")
 
     train = verbs.add_parser("train", help="train a member of the family, or `family` for all")
     train.add_argument("member")

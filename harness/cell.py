@@ -9,6 +9,7 @@ from torch import Tensor
 
 from harness.kinds import Denoiser, Sampler
 from harness.nets.compiled import compilable, compiled
+from harness.nucleus import Nucleus
 from harness.spec import code_hash, sha256, to_json
 from harness.wrap import Half, Temper
 
@@ -31,20 +32,24 @@ class Cell:
         return {} if self.is_control else {role: self.study.nets[name].load(self.device) for role, name in self.arm.nets.items()}
 
     def heated(self) -> dict[str, Denoiser]:
-        """The networks, compiled or not, in the precision of the study and at the temperature of the arm."""
+        """The networks, compiled or not, in the precision of the study, at the temperature of the arm, then cut to its nucleus."""
         nets: dict[str, Denoiser] = self.nets()
         if self.study.compiled:
             nets = {role: compiled(net) for role, net in nets.items()}
         if self.study.dtype == "bfloat16":
             nets = {role: Half(net) for role, net in nets.items()}
-        return nets if self.arm.temperature == 1 else {role: Temper(net, self.arm.temperature) for role, net in nets.items()}
+        if self.arm.temperature != 1:
+            nets = {role: Temper(net, self.arm.temperature) for role, net in nets.items()}
+        return nets if self.arm.nucleus == 1 else {role: Nucleus(net, self.arm.nucleus, self.arm.nucleus_keep) for role, net in nets.items()}
 
-    def prompts(self) -> Tensor:
+    def prompts(self, first: int = 0, last: int | None = None) -> Tensor:
+        """Rows first..last-1, by default all n."""
         s = self.study
-        x = torch.full((s.n, s.data.length), s.data.mask)
+        last = s.n if last is None else last
+        x = torch.full((last - first, s.data.length), s.data.mask)
         given = int(s.prompt * s.data.length)
         if given:
-            x[:, :given] = s.data.rows("test", s.n, s.seed)[:, :given]
+            x[:, :given] = s.data.rows("test", s.n, s.seed)[first:last, :given]
         return x.to(self.device)
 
     def describe(self) -> dict:
@@ -53,7 +58,8 @@ class Cell:
         about = {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()}, "net_names": {} if self.is_control else dict(self.arm.nets),
                 "data": s.data.identity(), "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch, "seed": s.seed,
                 "temperature": self.arm.temperature, "device": self.device.split(":")[0], "dtype": s.dtype, "draw_dtype": "float64"}
-        return about | ({"compiled": True} if s.compiled else {})
+        about |= {"compiled": True} if s.compiled else {}
+        return about | ({} if self.arm.nucleus == 1 else {"nucleus": self.arm.nucleus, "nucleus_keep": self.arm.nucleus_keep})
 
     def key(self) -> str:
         about = self.describe()
@@ -61,9 +67,15 @@ class Cell:
         return sha256(about)[:24]
 
     def code(self) -> str:
-        """Hash of the code that decides the samples: sampler, networks, data, loop."""
-        things = [self.sampler, self.study.data, *self.nets().values()]
-        return code_hash(("harness.loop", *sorted({type(thing).__module__ for thing in things})))
+        """Hash of the code that decides the samples: sampler, networks and whoever makes them, data, loop."""
+        things = [self.sampler, self.study.data, *self.nets().values(), *self._makers()]
+        cut = () if self.arm.nucleus == 1 else ("harness.nucleus",)
+        return code_hash(("harness.loop", *cut, *sorted({type(thing).__module__ for thing in things})))
+
+    def _makers(self) -> list:
+        """The places of networks whose class is the user's: the code that builds them counts, where for ours the hash of the weights says it all."""
+        makers = [] if self.is_control else [self.study.nets[name] for name in self.arm.nets.values()]
+        return [maker for maker in makers if type(maker).__module__.split(".")[0] != "harness"]
 
     def missing(self) -> str:
         """Why the cell cannot run, or nothing: a role without a network, or a network without the pass that the sampler needs."""

@@ -34,7 +34,7 @@ def stamped(rows: Sequence[dict], store: Store) -> list[dict]:
     made = []
     for row in rows:
         cells = [counted[(key,)]["cell"] for key in row["keys"] if (key,) in counted]
-        modules = {known[c["sampler"]["name"]].__module__ for c in cells if c["sampler"]["name"] in known}
+        modules = {known[c["sampler"]["name"]].__module__ for c in cells if c["sampler"]["name"] in known} | {"harness.nucleus" for c in cells if "nucleus" in c}
         nets = {paths[sha]: sha for c in cells for sha in c["nets"].values() if sha in paths}
         looked = [counted[(key,)]["renewed"]["rows"] for key in row["keys"] if "renewed" in counted.get((key,), {})]
         if looked:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness import claims as claims_of
 from harness import finished, plugins
-from harness.commands_nets import score, train
+from harness.commands_nets import grid, score, train
 from harness.machine import can_compile, machine
 from harness.options import between_marks, changed, opened
 from harness.runner import run as run_study
@@ -214,4 +214,4 @@ def doctor(options: Namespace) -> tuple[dict, int]:
 
 
 VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "summarise": summarise, "compare": compare, "expect": expect, "score": score,
-         "rescore": rescore, "renew": renew, "verify": verify, "train": train, "claims": claims, "doctor": doctor}
+         "rescore": rescore, "renew": renew, "verify": verify, "grid": grid, "train": train, "claims": claims, "doctor": doctor}

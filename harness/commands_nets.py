@@ -55,6 +55,27 @@ def score(options: Namespace) -> tuple[dict, int]:
     return document, 0
 
 
+def grid(options: Namespace) -> tuple[dict, int]:
+    """Both searches at every number of steps, as {"net", "data", "rows", "seed", "grids": [{"by", "steps", "alphas", "passes"}]}; harness/grid.py."""
+    from harness.grid import SEARCHES, write
+    from harness.study import load_study
+
+    study, name = load_study(options.study), options.net
+    name = name or study.reference
+    if name not in study.nets:
+        raise ValueError(f"the study {study.name} has no network {name!r}; choose {', '.join(study.nets)}")
+    if options.rows < 1:
+        raise ValueError(f"--rows {options.rows} must be at least 1")
+    net, rows = study.nets[name].load(checked(options.device)), study.data.rows("validation", options.rows, options.seed).to(options.device)
+    found = []
+    for by, search in SEARCHES.items():
+        for steps, (alphas, passes) in search(net, rows, sorted({*options.steps}), seed=options.seed).items():
+            found.append({"by": by, "steps": steps, "alphas": list(alphas), "passes": passes})
+            print(f"{by:<16} {steps:>4} steps  {passes:>8} passes  {' '.join(f'{a:.3f}' for a in alphas)}", flush=True)
+    write(options.out, {"net": {"name": name, "sha256": net.sha256}, "data": study.data.identity(), "rows": options.rows, "seed": options.seed, "grids": found})
+    return {"grids": str(options.out)}, 0
+
+
 def train(options: Namespace) -> tuple[dict, int]:
     import torch
 

@@ -16,15 +16,20 @@ from harness.sweep import Sweep
 def sides(store: Store, sweep: Sweep, fixed: str) -> tuple[list[dict], list[dict]]:
     """Records of the search that keep to its band, and those of the arm `fixed`, cheapest first; settings of both belong to the arm."""
     arms, band, quality = {arm.name: arm for arm in sweep.study.arms}, sweep.constraint, sweep.objectives[0]
-    settings, n = [(to_json(sampler), arms[fixed].temperature) for sampler in arms[fixed].points], rows(store, sweep.arm)
+    held = arms[fixed]
+    settings, n = [(to_json(sampler), held.temperature, held.nucleus, held.nucleus_keep) for sampler in held.points], rows(store, sweep.arm)
     counted = [r for r in store.latest("counted", "key").values() if r["status"] == "done" and r["cell"]["n"] == n and r["arm"] in (sweep.arm, fixed, band and band.control)]
     scored = sorted((r for r in counted if scores(store, r["key"], quality)), key=lambda r: r["cost"]["nfe_a"])
-    ours = [r for r in scored if (r["cell"]["sampler"], r["cell"]["temperature"]) in settings]
+    ours = [r for r in scored if _settings(r["cell"]) in settings]
     searched = [r for r in scored if r["arm"] == sweep.arm and r not in ours]
     if band:
         level = next((scores(store, r["key"], band.metric).value for r in counted if r["arm"] == band.control), None)
         searched = [r for r in searched if level is not None and abs(scores(store, r["key"], band.metric).value - level) <= band.width]
     return searched, ours
+
+
+def _settings(cell: dict) -> tuple:
+    return cell["sampler"], cell["temperature"], cell.get("nucleus", 1.0), cell.get("nucleus_keep", "crossing")
 
 
 def front_claims(store: Store, command: str, sweep: Sweep, fixed: str, prefix: str, modules: Sequence[str]) -> tuple[list[dict], str]:

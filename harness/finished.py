@@ -1,8 +1,8 @@
 """What a run that has nothing left to do answers, without loading a network library for it.
 
 RUN/finished.json keeps the answer beside a digest of all that led to it: the options, the versions of Python and its libraries, the text of every source of ours and of
-the folder of the study, the state (size, time of change) of the networks and corpora that the study reads and of every file of the run. Where anything differs, or
-the stamp is damaged, the run takes its ordinary way, which asks every record and every array.
+every source and JSON file beside the study, the state (size, time of change) of the networks and corpora that the study reads and of every file of the run. Where
+anything differs, or the stamp is damaged, the run takes its ordinary way, which asks every record and every array.
 """
 
 import hashlib
@@ -38,9 +38,10 @@ def answer(options: Namespace) -> dict | None:
 
 
 def reads(study) -> list[str]:
-    """The files that the settings of a study name."""
+    """The files that the settings of a study name, and those in the folder of a model that they name."""
     settings = (to_json(thing) for thing in (*study.nets.values(), study.data, *study.metrics))
-    return sorted({text for data in settings for text in texts(data) if os.path.isfile(text)})
+    named = {text for data in settings for text in texts(data) if text}
+    return sorted({*filter(os.path.isfile, named), *(path for text in named if os.path.isfile(os.path.join(text, "config.json")) for path, _ in states(text))})
 
 
 def keep(options: Namespace, folder: Path, study, begun: list, document: dict) -> None:
@@ -70,7 +71,7 @@ def texts(data: Any) -> Iterator[str]:
 def inputs(options: Namespace, named: list[str]) -> list:
     """All that a run is made from: options, versions, sources, data, and the files that its study names. Raises OSError if one is gone."""
     study = Path(options.study).resolve()
-    sources = {*(p for room in (*ROOMS, "studies") for p in (ROOT / room).rglob("*.py")), *study.parent.glob("*.py"), study}
+    sources = {*(p for room in (*ROOMS, "studies") for p in (ROOT / room).rglob("*.py")), *study.parent.glob("*.py"), *study.parent.glob("*.json"), study}
     return [{k: str(v) for k, v in vars(options).items()}, platform.node(), platform.python_version(), [version(name) for name in LIBRARIES],
             sorted((str(p), hashlib.sha256(p.read_bytes()).hexdigest()) for p in sources), sorted(states(str(DATA))), [(path, state(os.stat(path))) for path in named]]
 

@@ -17,8 +17,14 @@ def head_flops(width: int, vocab: int) -> int:
     return 2 * width * vocab
 
 
-def causal_flops(width: int, blocks: int, start: int, stop: int) -> int:
-    """Tracks start..stop-1 of a causal stack, each attending to itself and all before it; the 3d -> d input projection included."""
+def causal_flops(width: int, blocks: int, start: int, stop: int, asked: int) -> int:
+    """Tracks start..stop-1 of a causal stack, each seeing itself and all before it, of which the last `asked` have an output; those before `start` are kept.
+
+    The 3d -> d input projection is included. In the last block the others give keys and values only.
+    """
     tracks = stop - start
-    keys = (stop * (stop + 1) - start * (start + 1)) // 2
-    return tracks * (24 * width**2 * blocks + 6 * width**2) + 4 * width * blocks * keys
+    seen = (stop * (stop + 1) - start * (start + 1)) // 2                          # pairs of a track and one that it sees
+    seen_last = (stop * (stop + 1) - (stop - asked) * (stop - asked + 1)) // 2
+    every = 24 * width**2 * tracks + 4 * width * seen
+    last = 4 * width**2 * tracks + 20 * width**2 * asked + 4 * width * seen_last
+    return 6 * width**2 * tracks + (blocks - 1) * every + last

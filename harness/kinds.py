@@ -22,19 +22,22 @@ class Denoiser(Protocol):
     """A masked-diffusion network. `at` (B, W) says where logits are wanted, -1 pads; the head is evaluated only there.
 
     draft   positions `at` (None: all) of the masked rows x -> logits (B, W, V) and hidden states for verify.
-    verify  ranks `at` of `order` -> logits (B, W, V) of the token at position order[rank], given y at lower ranks.
+    verify  ranks `at` of `order` -> logits (B, W, V) of the token at position order[rank], given y at lower ranks. `hidden` is the network's own: it is
+            taken apart by rows alone, and may keep what verify passes leave for each other.
+    begin   the first track that a verify pass would compute of each row; those before it are kept from passes before.
     alive   (B,) bool or None: rows whose answer is wanted; what other rows get is undefined.
     clock   (B,) expected share revealed, for networks that read time or switch by it.
-    flops   one row, one pass; `heads` logits evaluated; verify runs the tracks 0..`tracks`-1. A multiply-add is 2.
+    flops   one row, one pass; `heads` logits evaluated; verify runs the tracks `begin`..`tracks`-1. A multiply-add is 2.
     blocks  transformer blocks that one pass of this kind runs.
     """
 
     vocab: int
     mask: int
 
-    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Tensor]: ...
-    def verify(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor: ...
-    def flops(self, kind: str, length: int, heads: int, tracks: int) -> int: ...
+    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Any]: ...
+    def verify(self, hidden: Any, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor: ...
+    def begin(self, hidden: Any, y: Tensor, order: Tensor, at: Tensor) -> Tensor: ...
+    def flops(self, kind: str, length: int, heads: int, tracks: int, begin: int) -> int: ...
     def blocks(self, kind: str) -> int: ...
 
 
@@ -58,7 +61,8 @@ class Rows(NamedTuple):
 
 
 class Sampler(Protocol):
-    """A frozen dataclass. step advances every row by one round; a row is done when it has no mask left.
+    """A frozen dataclass. step advances every row by one round; a row is done when it has no mask left, or when an optional
+    `done(rows) -> (B,) bool` says so: a sampler that masks tokens again has rows without masks that are not.
 
     `needs` names the networks; "main.verify" asks that network for a verify pass too. An optional
     `start(nets, rows) -> dict` fills the memo of rows that are admitted. `exact` is the same sampler in its exact limit, whose law
@@ -81,6 +85,10 @@ class Schedule(Protocol):
 
 class Window(Protocol):
     def width(self, i: Tensor, length: int) -> Tensor: ...   # (B,) revealed -> (B,) in 1..length-i
+
+
+class Order(Protocol):
+    def times(self, u: Tensor) -> Tensor: ...                # (B, L) uniforms -> (B, L), the earliest is revealed first
 
 
 class Placement(Protocol):

@@ -47,18 +47,22 @@ class Ledger:
         """slots (B,): which of the n rows ride in this batch."""
         self._slots, self._before, self._verified = slots.cpu(), x, []
 
-    def post(self, name: str, kind: str, net: Denoiser, alive: Tensor | None, heads: Tensor, tracks: Tensor) -> None:
-        """One pass. heads, tracks (B,): logits and causal tracks that each row wanted."""
-        heads, tracks = heads.cpu(), tracks.cpu()
+    def post(self, name: str, kind: str, net: Denoiser, alive: Tensor | None, heads: Tensor, tracks: Tensor, begin: Tensor) -> None:
+        """One pass. heads, tracks, begin (B,): logits and causal tracks that each row wanted, and the first of these that was not kept.
+
+        A sampler may show k states of each row in one draft call, side by side (x.repeat_interleave(k, 0)): k passes of that row. A verify call has one.
+        """
         rows = torch.arange(len(heads)) if alive is None else alive.cpu().nonzero()[:, 0]
-        slots, heads, tracks = self._slots[rows], heads[rows], tracks[rows]
+        slots = self._slots.repeat_interleave(len(heads) // len(self._slots))[rows]
+        heads, tracks, begin = (x.cpu()[rows] for x in (heads, tracks, begin))
         calls = self.calls.setdefault(f"{name}.{kind}", torch.zeros(self.n, dtype=torch.int64))
-        calls[slots] += 1
-        self.blocks[slots] += net.blocks(kind)
-        self.drafts[slots] += kind == "draft"
-        self.flops[slots] += net.flops(kind, self.length, heads, tracks)
+        once = torch.ones_like(slots)
+        for table, each in ((calls, once), (self.blocks, once * net.blocks(kind)), (self.drafts, once * (kind == "draft")),
+                            (self.flops, once * net.flops(kind, self.length, heads, tracks, begin))):
+            table.index_add_(0, slots, each)
         self.executed_blocks += len(rows) * net.blocks(kind)
-        self.executed_flops += len(rows) * int(net.flops(kind, self.length, int(heads.max()), int(tracks.max())))
+        most, widest = int(tracks.max()), int((tracks - begin).max())              # rows are padded to the widest of them, before as many keys as the longest has
+        self.executed_flops += len(rows) * int(net.flops(kind, self.length, int(heads.max()), most, most - widest))
 
     def verified(self, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None) -> None:
         rows = torch.arange(len(y), device=y.device) if alive is None else alive.nonzero()[:, 0]
@@ -69,7 +73,8 @@ class Ledger:
         had = (self._before != self.mask).sum(1).cpu()
         wrote = (x != self.mask).sum(1).cpu() - had
         self.tokens[self._slots] += wrote
-        self.revealed.index_put_((had * TENTHS // self.length, wrote.clamp_min(0)), torch.ones_like(had), accumulate=True)
+        tenth = (had * TENTHS // self.length).clamp_max(TENTHS - 1)                # a row may be full and yet not done
+        self.revealed.index_put_((tenth, wrote.clamp_min(0)), torch.ones_like(had), accumulate=True)
         after = x.clone()
         for round_ in range(len(self._verified) - 1, -1, -1):
             rows, y, order, at = self._verified[round_]
@@ -97,10 +102,11 @@ class Metered(Wrapper):
 
     def draft(self, x, at=None, alive=None, clock=None):
         heads = torch.full((len(x),), x.shape[1]) if at is None else (at >= 0).sum(1)
-        self.ledger.post(self.name, "draft", self.net, alive, heads, torch.zeros(len(x), dtype=torch.int64))
+        none = torch.zeros(len(x), dtype=torch.int64)
+        self.ledger.post(self.name, "draft", self.net, alive, heads, none, none)
         return self.net.draft(x, at, alive, clock)
 
     def verify(self, hidden, y, order, at, alive=None):
-        self.ledger.post(self.name, "verify", self.net, alive, (at >= 0).sum(1), at.amax(1) + 1)
+        self.ledger.post(self.name, "verify", self.net, alive, (at >= 0).sum(1), at.amax(1) + 1, self.net.begin(hidden, y, order, at))
         self.ledger.verified(y, order, at, alive)
         return self.net.verify(hidden, y, order, at, alive)

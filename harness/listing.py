@@ -4,6 +4,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import partial
 from pathlib import Path
 
 from harness import plugins
@@ -12,7 +13,7 @@ from harness.spec import ROOT, brief, to_json
 from harness.study import Study, load_study
 
 KINDS = {"sampler": plugins.samplers, "control": plugins.controls, "data": plugins.datasets, "metric": plugins.metrics, "schedule": plugins.schedules,
-         "window": plugins.windows, "placement": plugins.placements, "network": plugins.networks}
+         "window": plugins.windows, "order": plugins.orders, "certainty": partial(plugins.find, "certainty"), "placement": plugins.placements, "network": plugins.networks}
 
 
 def listing() -> dict:

@@ -4,7 +4,8 @@
     controls()    dataclasses with `name` and `control`        harness, --plugins
     datasets()    dataclasses with `name` and `rows`           harness.data, --plugins
     metrics()     dataclasses with `name` and `score`          harness.metrics, --plugins
-    schedules(), windows(), placements()                       alpha, width, light
+    schedules(), windows(), orders(), placements()             dalpha, width, times, light
+    find("certainty"): how sure a network is of a place        harness, --plugins
     networks()    modules with `name` and `config_type`        harness.nets, ssmd, --plugins
 
 Two plug-ins of one kind may not share a name.
@@ -91,6 +92,10 @@ def schedules() -> dict[str, type]:
 
 def windows() -> dict[str, type]:
     return find("width")
+
+
+def orders() -> dict[str, type]:
+    return find("times")
 
 
 def placements() -> dict[str, type]:

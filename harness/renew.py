@@ -59,7 +59,8 @@ def cell_of(record: dict, study: Study) -> Cell | None:
     except ValueError:    # its settings have gone since
         return None
     study = replace(study, compiled=about.get("compiled", False), **{name: about[name] for name in ("n", "batch", "seed", "dtype")})
-    cell = Cell(study, replace(arm, temperature=about["temperature"]), sampler, checked(about["device"]))
+    arm = replace(arm, temperature=about["temperature"], nucleus=about.get("nucleus", 1.0), nucleus_keep=about.get("nucleus_keep", arm.nucleus_keep))
+    cell = Cell(study, arm, sampler, checked(about["device"]))
     return cell if cell.key() == record["key"] else None
 
 

@@ -6,22 +6,23 @@ A set of positions is carried as `at` (B, W): position numbers, -1 as padding, s
 import torch
 from torch import Tensor
 
-from harness.kinds import Denoiser, Rows
-from harness.random import Stream, categorical, uniform
+from harness.kinds import Denoiser, Order, Rows
+from harness.order import UNIFORM
+from harness.random import Stream, from_logits, uniform
 
 
-def reveal_times(rows: Rows) -> Tensor:
-    """One uniform a position, -1 where a token is given, (B, L) float64. All samplers share it: common random numbers.
+def reveal_times(rows: Rows, law: Order = UNIFORM) -> Tensor:
+    """Made of one uniform a position, -1 where a token is given, (B, L) float64. All samplers share it: common random numbers.
 
     A position is due when alpha reaches its time; the ranking of the times is the order sigma.
     """
     u = uniform(rows.seed, rows.id, Stream.ORDER, torch.arange(rows.x.shape[1], device=rows.x.device))
-    return torch.where(rows.given, -1.0, u)
+    return torch.where(rows.given, -1.0, law.times(u))
 
 
-def order_of(rows: Rows) -> Tensor:
-    """sigma (B, L): given positions first, then a uniform order of the others."""
-    return reveal_times(rows).argsort(dim=1, stable=True)
+def order_of(rows: Rows, law: Order) -> Tensor:
+    """sigma (B, L): given positions first, then the others by their times."""
+    return reveal_times(rows, law).argsort(dim=1, stable=True)
 
 
 def ranks_between(start: Tensor, stop: Tensor) -> Tensor:
@@ -58,4 +59,4 @@ def write(net: Denoiser, rows: Rows, at: Tensor, clock: Tensor | None = None) ->
     """One draft pass; a token drawn independently at each of `at`. Each position is written once, so it keys its uniform."""
     logits, _ = net.draft(rows.x, at, clock=clock)                                 # (B, W, V)
     u = uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0))                 # (B, W)
-    return rows._replace(x=fill(rows.x, at, categorical(probabilities(logits), u)))
+    return rows._replace(x=fill(rows.x, at, from_logits(logits, u)[0]))

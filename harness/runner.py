@@ -5,6 +5,9 @@ counted rows. A cell is
 
     cached     done before, by the same code, with its arrays whole          stale     done before by other code: sampled again
     skipped    it cannot run, with the reason        failed, timeout     it was tried, with the reason; tried again by the next run
+
+Rows are sampled a stretch at a time, and written as they are made: memory does not grow with their number, but for their costs. Only prompts that are
+taken from data, controls, and cells counted by other processes (--jobs, --backend), whose samples travel back whole, are held in one piece.
 """
 
 import hashlib
@@ -31,11 +34,13 @@ from harness.store import Store
 from harness.study import Study
 from harness.timing import time_all
 
+STRETCH = 8192    # rows
+
 
 class Counted(NamedTuple):
     key: str
     record: dict
-    samples: np.ndarray | None
+    samples: np.ndarray | None   # None if they are stored already
     counts: np.ndarray | None    # (n, 3) costs; of a shard the table of its ledger
 
 
@@ -46,9 +51,9 @@ class CellTimeout(Exception):
 class Limited(Ledger):
     """A ledger that ends a cell which takes too long, at the next round."""
 
-    def __init__(self, n: int, length: int, mask: int, seconds: float):
+    def __init__(self, n: int, length: int, mask: int, seconds: float, begun: float):
         super().__init__(n, length, mask)
-        self.seconds, self.begun = seconds, time.perf_counter()
+        self.seconds, self.begun = seconds, begun
 
     def open(self, slots, x):
         if time.perf_counter() - self.begun > self.seconds:
@@ -69,43 +74,53 @@ def cost_of(ledger: Ledger, cell: Cell) -> tuple[dict, np.ndarray]:
             "tested": {k: v.tolist() for k, v in ledger.tested.items()}, "passed": {k: v.tolist() for k, v in ledger.passed.items()}}, rows
 
 
-def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part: Shard = WHOLE) -> Counted:
-    """Sample one cell, or a shard of its rows, under the meter. Every failure of a sampler or network becomes a failed record; this is the one broad except."""
+def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part: Shard = WHOLE, keep: Callable[[np.ndarray], None] | None = None) -> Counted:
+    """Sample one cell, or a shard of its rows, under the meter, handing the samples of each stretch to `keep`; without it they come back in one piece.
+
+    Every failure of a sampler or network becomes a failed record; this is the one broad except.
+    """
     study, begun, key = cell.study, time.perf_counter(), cell.key()
     about = {"type": "counted", "key": key, "study": study.name, "arm": cell.arm.name, "control": cell.is_control, "cell": cell.describe(), "code": cell.code()}
     if part != WHOLE:
         about |= {"type": "shard", "shard": str(part)}
     if reason := cell.missing():
         return Counted(key, about | {"status": "skipped", "reason": reason}, None, None)
-    try:
-        ledger, samples = sampled(cell, *part.rows(study.n), live)
-    except CellTimeout as late:
-        return Counted(key, about | {"status": "timeout", "reason": str(late)}, None, None)
-    except Exception as error:
-        return Counted(key, about | {"status": "failed", "reason": f"{type(error).__name__}: {error}"}, None, None)
+    parts, kept, sha, (first, last) = [], [], hashlib.sha256(), part.rows(study.n)
+    step = study.n if cell.is_control else max(STRETCH, study.batch)
+    for row in range(first, last, step):
+        try:
+            ledger, rows = sampled(cell, row, min(row + step, last), lambda finished, row=row: live(row - first + finished), begun)
+        except CellTimeout as late:
+            return Counted(key, about | {"status": "timeout", "reason": str(late)}, None, None)
+        except Exception as error:
+            return Counted(key, about | {"status": "failed", "reason": f"{type(error).__name__}: {error}"}, None, None)
+        parts.append(shard.counts(ledger))
+        sha.update(rows.tobytes())
+        (keep or kept.append)(rows)
+    ledger, samples = shard.joined(cell, parts), None if keep else np.concatenate(kept)
     if part == WHOLE:
-        return finished(cell, about, ledger, samples, time.perf_counter() - begun)
+        return finished(cell, about, ledger, samples, sha.hexdigest(), time.perf_counter() - begun)
     counts, table = shard.counts(ledger)
     return Counted(key, about | {"status": "done", "reason": "", "counts": counts, "seconds": time.perf_counter() - begun}, samples, table)
 
 
-def sampled(cell: Cell, first: int, last: int, live: Callable[[int], None] = lambda finished: None) -> tuple[Ledger, np.ndarray]:
-    """Rows first..last-1 of a cell under the meter: the ledger and the token ids. Raises CellTimeout, and whatever a sampler or network raises."""
+def sampled(cell: Cell, first: int, last: int, live: Callable[[int], None] = lambda finished: None, begun: float | None = None) -> tuple[Ledger, np.ndarray]:
+    """Rows first..last-1 of a cell, begun at that time, under the meter: the ledger and the token ids. Raises CellTimeout, and whatever a sampler or network raises."""
     study = cell.study
-    ledger = Limited(last - first, study.data.length, study.data.mask, study.limit_seconds)
+    ledger = Limited(last - first, study.data.length, study.data.mask, study.limit_seconds, time.perf_counter() if begun is None else begun)
     if cell.is_control:
         x = cell.sampler.control(study.data, study.n, study.seed)[first:last]
     else:
-        prompts = cell.prompts()[first:last]
+        prompts = cell.prompts(first, last)
         x = sample(cell.sampler, cell.heated(), prompts, study.seed, study.batch, torch.arange(first, last, device=prompts.device), ledger=ledger, progress=live)
     return ledger, x.cpu().numpy().astype(np.uint8 if study.data.vocab < 255 else np.int32)
 
 
-def finished(cell: Cell, about: dict, ledger: Ledger, samples: np.ndarray, seconds: float) -> Counted:
+def finished(cell: Cell, about: dict, ledger: Ledger, samples: np.ndarray | None, sha: str, seconds: float) -> Counted:
     cost, rows = cost_of(ledger, cell)
     tokens_a_pass = cost["tokens"] / max(1.0, float(ledger.drafts.sum()))
     about |= {"status": "done", "reason": "", "cost": cost, "inert": hasattr(cell.sampler, "window") and tokens_a_pass < 1.05,
-              "samples_sha256": hashlib.sha256(samples.tobytes()).hexdigest(), "seconds": seconds}
+              "samples_sha256": sha, "seconds": seconds}
     return Counted(cell.key(), about, samples, rows)
 
 
@@ -116,7 +131,8 @@ def unite(cell: Cell, parts: list[dict], store: Store) -> Counted:
     for record in parts:
         if record["status"] != "done":
             return Counted(cell.key(), about | {"status": record["status"], "reason": f"shard {record['shard']}: {record['reason']}"}, None, None)
-    return finished(cell, about, *shard.united(cell, parts, store), sum(r["seconds"] for r in parts))
+    ledger, samples = shard.united(cell, parts, store)
+    return finished(cell, about, ledger, samples, hashlib.sha256(samples.tobytes()).hexdigest(), sum(r["seconds"] for r in parts))
 
 
 def fresh(store: Store, record: dict | None, cell: Cell) -> bool:
@@ -124,13 +140,15 @@ def fresh(store: Store, record: dict | None, cell: Cell) -> bool:
     return bool(record) and record["status"] == "done" and record["code"] == cell.code() and store.has("samples", record["key"]) and store.has("costs", record["key"])
 
 
-def _counted(cells: list[Cell], jobs: int, backend: str, part: Shard, progress: Progress) -> Iterator[Counted]:
-    """One after the other, or `jobs` at a time; the results are the same."""
+def _counted(cells: list[Cell], store: Store, room: str, jobs: int, backend: str, part: Shard, progress: Progress) -> Iterator[Counted]:
+    """One after the other, samples stored in that room, or `jobs` at a time; the results are the same."""
     if jobs == 1 and backend == "loky":
         for cell in cells:
             label = f"{cell.arm.name}: {cell.sampler.name}"
             first, last = part.rows(cell.study.n)
-            yield count(cell, lambda finished, label=label, of=last - first: progress.live(label, finished, of), part)
+            with store.writing(room, part.file(cell.key()), last - first) as keep:
+                found = count(cell, lambda finished, label=label, of=last - first: progress.live(label, finished, of), part, keep)
+            yield found
     elif cells:
         yield from each(_count_elsewhere, ((cell, cell.code(), part) for cell in cells), jobs, backend)
 
@@ -183,10 +201,11 @@ def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: 
     progress = Progress(len(todo), "count")
     tally = {"cached": len(cells) - len(todo), "stale": stale, "done": 0, "skipped": 0, "failed": 0, "timeout": 0}
     uniting = (unite(c, shards[c.key()], store) for c in todo if c.key() in shards)
-    for key, record, samples, counts in chain(uniting, _counted([c for c in todo if c.key() not in shards], jobs, backend, part, progress)):
-        if samples is not None:
-            for room, array in zip(rooms, (samples, counts)):
-                store.put(room, f"{key}.{part.name}" if part.name else key, array)
+    counting = _counted([c for c in todo if c.key() not in shards], store, rooms[0], jobs, backend, part, progress)
+    for key, record, samples, counts in chain(uniting, counting):
+        for room, array in zip(rooms, (samples, counts)):
+            if array is not None:
+                store.put(room, part.file(key), array)
         old = known.get((key,), {})
         if record["status"] != "skipped" or part == WHOLE and any(old.get(k) != record[k] for k in ("status", "reason", "code")):    # said once is enough
             store.append(record | {"machine": machine_id})

@@ -3,6 +3,7 @@
     linear        alpha = 1 - t                        also called log-linear (arXiv 2406.07524)
     cosine        alpha = 1 - cos(pi/2 (1 - t))        (arXiv 2406.04329)
     polynomial    alpha = 1 - t**exponent              (arXiv 2406.04329)
+    knots         straight lines between given alphas  a searched time grid
 
 A network without clock sees only the sequence of alphas: linear alpha on a cosine time grid *is* cosine alpha on a uniform
 grid. Samplers here use uniform grids, so the schedule says it all.
@@ -67,6 +68,36 @@ class Polynomial:
         return (1 - alpha) ** (1 / self.exponent)
 
 
-def reveal_probability(schedule: Linear | Cosine | Polynomial, t: Tensor, s: Tensor) -> Tensor:
+@dataclass(frozen=True)
+class Knots:
+    """alpha at equally spaced times from 1 down to 0, straight lines between: with N + 1 knots, N steps of any host end at these alphas."""
+
+    alphas: tuple[float, ...] = (0.0, 1.0)
+    name: ClassVar[str] = "knots"
+
+    def __post_init__(self):
+        if len(self.alphas) < 2 or self.alphas[0] != 0 or self.alphas[-1] != 1 or any(a >= b for a, b in zip(self.alphas, self.alphas[1:])):
+            raise ValueError(f"knots: alphas={self.alphas} must rise from 0 to 1, each above the one before")
+
+    def alpha(self, t: Tensor) -> Tensor:
+        return _between(torch.tensor(self.alphas, dtype=torch.float64, device=t.device), (1 - t) * (len(self.alphas) - 1)).to(t.dtype)
+
+    def dalpha(self, t: Tensor) -> Tensor:
+        steps, last = torch.tensor(self.alphas, dtype=torch.float64, device=t.device).diff(), len(self.alphas) - 2
+        return -(steps[((1 - t) * (last + 1)).long().clamp(0, last)] * (last + 1)).to(t.dtype)
+
+    def inverse(self, alpha: Tensor) -> Tensor:
+        knots = torch.tensor(self.alphas, dtype=torch.float64, device=alpha.device)
+        k = (torch.searchsorted(knots, alpha.double(), right=True) - 1).clamp(0, len(knots) - 2)
+        return (1 - (k + (alpha - knots[k]) / (knots[k + 1] - knots[k])) / (len(knots) - 1)).to(alpha.dtype)
+
+
+def _between(knots: Tensor, place: Tensor) -> Tensor:
+    """knots (K,) at a place between 0 and K - 1."""
+    k = place.long().clamp(0, len(knots) - 2)
+    return knots[k] + (place - k) * (knots[k + 1] - knots[k])
+
+
+def reveal_probability(schedule: Linear | Cosine | Polynomial | Knots, t: Tensor, s: Tensor) -> Tensor:
     """P(a token masked at t is revealed by the earlier time s < t) = (alpha_s - alpha_t) / (1 - alpha_t)."""
     return (schedule.alpha(s) - schedule.alpha(t)) / (1 - schedule.alpha(t))

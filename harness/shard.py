@@ -38,6 +38,10 @@ class Shard(NamedTuple):
         """Of its records file, and within those of its arrays."""
         return f"{self.k}of{self.of}" if self.of > 1 else ""
 
+    def file(self, key: str) -> str:
+        """The name of its arrays of a cell."""
+        return f"{key}.{self.name}" if self.name else key
+
     def rows(self, n: int) -> tuple[int, int]:
         """The first row and the one after the last."""
         return (self.k - 1) * n // self.of, self.k * n // self.of
@@ -68,13 +72,11 @@ def counts(ledger: Ledger) -> tuple[dict, np.ndarray]:
     return about, torch.stack(columns, 1).numpy()                                  # (m, 4 + calls) int64
 
 
-def united(cell: Cell, parts: Sequence[dict], store: Store) -> tuple[Ledger, np.ndarray]:
-    """The ledger and the samples of all rows, from the records of all shards of a cell, in order."""
-    tables, arrays = ([store.get(room, f"{r['key']}.{r['shard'].replace('/', 'of')}") for r in parts] for room in ("shard_counts", "shard_samples"))
-    samples = np.concatenate(arrays)                                               # (n, L)
-    ledger = Ledger(len(samples), cell.study.data.length, cell.study.data.mask)
-    for part, table in zip(parts, tables, strict=True):
-        about, rows = part["counts"], slice(*parse(part["shard"]).rows(ledger.n))
+def joined(cell: Cell, parts: Sequence[tuple[dict, np.ndarray]]) -> Ledger:
+    """One ledger of those of stretches of rows in order, each as `counts` gives it."""
+    ledger, last = Ledger(sum(len(table) for _, table in parts), cell.study.data.length, cell.study.data.mask), 0
+    for about, table in parts:
+        rows = slice(last, last := last + len(table))
         for name, column in zip((*FIELDS, *about["calls"]), torch.from_numpy(table).T):
             whole = getattr(ledger, name) if name in FIELDS else ledger.calls.setdefault(name, torch.zeros(ledger.n, dtype=torch.int64))
             whole[rows] = column
@@ -84,7 +86,13 @@ def united(cell: Cell, parts: Sequence[dict], store: Store) -> tuple[Ledger, np.
         for name in TABLES:
             for key, total in getattr(ledger, name).items():
                 total += torch.tensor(about[name][key])
-    return ledger, samples
+    return ledger
+
+
+def united(cell: Cell, parts: Sequence[dict], store: Store) -> tuple[Ledger, np.ndarray]:
+    """The ledger and the samples of all rows, from the records of all shards of a cell, in order."""
+    tables, arrays = ([store.get(room, f"{r['key']}.{r['shard'].replace('/', 'of')}") for r in parts] for room in ("shard_counts", "shard_samples"))
+    return joined(cell, [(part["counts"], table) for part, table in zip(parts, tables, strict=True)]), np.concatenate(arrays)    # (n, L)
 
 
 def answers(store: Store, record: dict | None, cell: Cell) -> bool:

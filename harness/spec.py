@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.param import Choice, space_of
+from harness.param import Choice, implied, space_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("harness", "baselines", "ssmd")
@@ -34,7 +34,7 @@ def to_json(thing: Any) -> Any:
     """A frozen dataclass as plain JSON data. Raises ValueError for what is neither one nor plain."""
     if is_dataclass(thing):
         about = {key: getattr(thing, key) for key in ("name", "version") if isinstance(getattr(thing, key, None), (str, int))}
-        return about | {f.name: to_json(getattr(thing, f.name)) for f in fields(thing)}
+        return about | {f.name: to_json(getattr(thing, f.name)) for f in fields(thing) if not implied(thing, f)}
     if isinstance(thing, (list, tuple)):
         return [to_json(item) for item in thing]
     if thing is not None and not isinstance(thing, (str, int, float)):

@@ -13,6 +13,8 @@ import json
 import math
 import os
 import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -89,24 +91,35 @@ class Store:
 
     def put(self, room: str, key: str, array: np.ndarray) -> None:
         """Write one array, whole or not at all. Raises ValueError if the disk refuses."""
-        path = self.folder / room / f"{key}.npy"
+        with self.writing(room, key, len(array)) as add:
+            add(array)
+
+    @contextmanager
+    def writing(self, room: str, key: str, rows: int) -> Iterator[Callable[[np.ndarray], None]]:
+        """What writes the next of so many rows of an array, which is there once the last is written; if that is never, no file stays. Raises ValueError if the disk refuses."""
+        path, left, file = self.folder / room / f"{key}.npy", rows, None
         scratch = path.with_suffix(f".{platform.node()}.{os.getpid()}.tmp")
-        content = io.BytesIO()
-        np.save(content, array, allow_pickle=False)
-        try:
-            path.parent.mkdir(exist_ok=True)
+
+        def add(array: np.ndarray) -> None:
+            nonlocal left, file
             try:
-                file = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-                try:
-                    _write_all(file, content.getbuffer())
-                finally:
-                    os.close(file)
-                scratch.replace(path)
-            except OSError:
+                if file is None:
+                    path.parent.mkdir(exist_ok=True)
+                    file = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+                head = b"" if left < rows else _head((rows, *array.shape[1:]), array.dtype)
+                _write_all(file, head, np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+                left -= len(array)
+                if not left:
+                    scratch.replace(path)
+            except OSError as error:
+                raise ValueError(f"{path} cannot be written ({sentence(error)}): free the disk or choose another --out; the records there are intact") from None
+
+        try:
+            yield add
+        finally:
+            if file is not None:
+                os.close(file)
                 scratch.unlink(missing_ok=True)
-                raise
-        except OSError as error:
-            raise ValueError(f"{path} cannot be written ({sentence(error)}): free the disk or choose another --out; the records there are intact") from None
 
     def get(self, room: str, key: str) -> np.ndarray:
         """Raises ValueError if the array is missing or damaged."""
@@ -141,6 +154,13 @@ class Store:
         return self._latest[kind, ids]
 
 
+def _head(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
+    """Of a .npy file, as np.save writes it."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape})
+    return file.getvalue()
+
+
 @lru_cache
 def _layout(head: bytes) -> tuple[int, np.dtype, tuple[int, ...], str]:
     """Where the numbers begin in a .npy file with this head, what they are, how many and in which order. Raises ValueError if it is none.
@@ -155,9 +175,9 @@ def _layout(head: bytes) -> tuple[int, np.dtype, tuple[int, ...], str]:
     return file.tell(), dtype, shape, "F" if fortran else "C"
 
 
-def _write_all(file: int, content: bytes | memoryview) -> None:
+def _write_all(file: int, *contents: bytes | memoryview) -> None:
     """Write and sync; a disk that is full raises OSError here and not later."""
-    left = memoryview(content)
-    while left:
-        left = left[os.write(file, left):]
+    for left in map(memoryview, contents):
+        while left:
+            left = left[os.write(file, left):]
     os.fsync(file)

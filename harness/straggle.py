@@ -38,8 +38,8 @@ class Watch(Ledger):
         for slot in slots.tolist():
             self.seen[slot].append([0, 0])
 
-    def post(self, name, kind, net, alive, heads, tracks):
-        super().post(name, kind, net, alive, heads, tracks)
+    def post(self, name, kind, net, alive, heads, tracks, begin):
+        super().post(name, kind, net, alive, heads, tracks, begin)
         for slot in (self._slots if alive is None else self._slots[alive.cpu()]).tolist():
             self.seen[slot][-1][KINDS.index(kind)] += 1
 

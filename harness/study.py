@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from harness import nucleus
 from harness.cell import Cell
 from harness.kinds import Dataset, Denoiser, Metric, Sampler
 from harness.nets import checkpoint
@@ -62,6 +63,8 @@ class Arm:
     points: Sequence[Sampler]                 # or controls (harness/control.py)
     nets: Mapping[str, str] = field(default_factory=lambda: {"main": "main"})    # role of the sampler -> network of the study
     temperature: float = 1.0
+    nucleus: float = 1.0                      # mass of each law that is kept (harness/nucleus.py), after the temperature
+    nucleus_keep: str = "crossing"            # or "below"
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,8 @@ class Study:
                 raise ValueError(f"the study {self.name}: the arm {arm.name} names a network {unknown[0]!r} that is not one of {', '.join(self.nets)}")
             if not arm.temperature > 0:
                 raise ValueError(f"the study {self.name}: the temperature {arm.temperature} of the arm {arm.name} must be above 0")
+            if refused := nucleus.wrong(arm.nucleus, arm.nucleus_keep):
+                raise ValueError(f"the study {self.name}: in the arm {arm.name}, {refused}")
 
     def cells(self, device: str = "cpu") -> list[Cell]:
         """Every point of every arm, each key once, arms taken in turn so that a run cut short still compares."""

@@ -3,7 +3,7 @@
 A path names the way to a field, and each choice on it: `rounds`, `window`, `window.cosine.delta`, `schedule.polynomial.exponent`. A narrower Range or
 Choice may be given for a path; a Choice of one value fixes it. `temperature`, which belongs to the arm, is searched only where a space is given, and so is a
 tuple, such as the segments of a model schedule: Subset(8) searches all sets of 0 .. 7, each number in or out by itself. Beside a tuple, whose numbers
-must fit them, other fields are searched only where a space is given.
+must fit them, other fields are searched only where a space is given; and a choice that holds a tuple (a searched grid) is one of the choices only where a space names it.
 
     >>> from harness.window import Cosine
     >>> [place.path for place in places(Cosine(), {})]
@@ -76,9 +76,17 @@ def _inside(label: Any, value: Any) -> bool:
 def _here(settings: Any, space: Mapping[str, Space], path: str) -> Iterator[tuple[str, Place]]:
     tuples = [f.name for f in fields(settings) if isinstance(getattr(settings, f.name), tuple)]
     for f in fields(settings):
-        own, given = Fitting(settings, f.name) if f.name in tuples else space_of(f), space.get(path + f.name)
+        own, given, value = Fitting(settings, f.name) if f.name in tuples else space_of(f), space.get(path + f.name), getattr(settings, f.name)
         if given or own is not None and not tuples:
-            yield f.name, Place(path + f.name, given or own, own, getattr(settings, f.name))
+            yield f.name, Place(path + f.name, given or _open(own, value, [p for p in space if p.startswith(f"{path}{f.name}.")]), own, value)
+
+
+def _open(own: Space, value: Any, named: list[str]) -> Space:
+    """A choice without the dataclasses that hold a tuple, unless the field holds such a one or a path of the space names it."""
+    if not isinstance(own, Choice):
+        return own
+    closed = [v for v in own.values if is_dataclass(v) and any(isinstance(getattr(v, f.name), tuple) for f in fields(v))]
+    return Choice(*(v for v in own.values if v not in closed or type(v) is type(value) or any(f".{v.name}." in f".{path}" for path in named)))
 
 
 def places(settings: Any, space: Mapping[str, Space], path: str = "") -> Iterator[Place]:

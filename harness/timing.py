@@ -36,6 +36,11 @@ def in_fresh_process(job: bytes) -> list[Timed]:
     cells, process, rows, repeats, packages = cloudpickle.loads(job)
     for package in packages:
         plugins.add_package(package)
+    return repeated(cells, process, rows, repeats)
+
+
+def repeated(cells: list[Cell], process: int, rows: int, repeats: int) -> list[Timed]:
+    """What one process does, in this one: every cell untimed, then `repeats` times, each time in another order."""
     found = {}
     for turn in range(repeats + 1):
         order = permutation(process, torch.tensor([turn]), Stream.RESAMPLE, len(cells))[0].tolist()

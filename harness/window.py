@@ -4,6 +4,7 @@
                     what it reveals by tau_i + delta:  ceil(L (1 - cos(pi/2 min(1, tau_i + delta))) - 1e-9) - i,  1..L-i
     linear(delta)   the same idea for the linear schedule: ceil(L delta - 1e-9)
     fixed(tokens)   a constant
+    stairs(ends)    up to the next of given shares of the text: a searched grid
     open            all that is left
 
 With L = 256 and delta = 0.01 the cosine window takes exactly 80 rounds if everything is accepted.
@@ -62,6 +63,20 @@ class Fixed:
 
     def width(self, i: Tensor, length: int) -> Tensor:
         return _clip(torch.full_like(i, self.tokens), i, length)
+
+
+@dataclass(frozen=True)
+class Stairs:
+    ends: tuple[float, ...] = (0.5, 1.0)    # shares of the text at which passes end, the last 1
+    name: ClassVar[str] = "stairs"
+
+    def __post_init__(self):
+        if not self.ends or self.ends[0] <= 0 or self.ends[-1] != 1 or any(a >= b for a, b in zip(self.ends, self.ends[1:])):
+            raise ValueError(f"stairs: ends={self.ends} must rise, each above the one before, from above 0 to 1")
+
+    def width(self, i: Tensor, length: int) -> Tensor:
+        ends = torch.ceil(length * torch.tensor(self.ends, dtype=torch.float64, device=i.device) - 1e-9).long()
+        return _clip(ends[torch.searchsorted(ends, i, right=True).clamp_max(len(ends) - 1)] - i, i, length)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ From the inside out: Metered (harness/ledger.py) next to the network, so that a 
 Temper outside.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -22,8 +24,11 @@ class Wrapper:
     def verify(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
         return self.net.verify(hidden, y, order, at, alive)
 
-    def flops(self, kind: str, length: int, heads: int, tracks: int = 0) -> int:
-        return self.net.flops(kind, length, heads, tracks)
+    def begin(self, hidden: Any, y: Tensor, order: Tensor, at: Tensor) -> Tensor:
+        return self.net.begin(hidden, y, order, at)
+
+    def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
+        return self.net.flops(kind, length, heads, tracks, begin)
 
     def blocks(self, kind: str) -> int:
         return self.net.blocks(kind)
@@ -45,7 +50,7 @@ class Alive(Wrapper):
             return self.net.draft(x, at, None, clock)
         keep = alive.nonzero()[:, 0]
         logits, hidden = self.net.draft(x[keep], _take(at, keep), None, _take(clock, keep))
-        return _spread(logits, keep, len(x)), _spread(hidden, keep, len(x))
+        return _spread(logits, keep, len(x)), hidden.spread(keep, len(x)) if hasattr(hidden, "spread") else _spread(hidden, keep, len(x))
 
     def verify(self, hidden, y, order, at, alive=None):
         if alive is None or bool(alive.all()):

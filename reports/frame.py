@@ -3,7 +3,7 @@
 A question is a data set with its prompts, n, seed and reference network (records.Cell.question): cells of different questions never share a
 figure. Columns of the frame:
 
-    arm, setting, key, run, study, sampler, status, reason, control, inert, stale, n, batch, seed, temperature
+    arm, setting, key, run, study, sampler, status, reason, control, inert, stale, n, batch, seed, temperature, nucleus, nucleus_keep
     nfe_a, nfe_b, nfe_c      needed by a row, conventions A, B, C of spec ssmd.md section 6; with .low and .high
     executed_a, executed_over_needed, gflop (executed, a row), tokens (a row)
     seconds                  a row: mean over processes of the median repetition; with .low, .high, .n (processes)
@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from harness.stats import Interval, ratio_interval, resampled_sums, tail_share
-from reports.names import arm_names, settings_of
+from reports.names import ARM_SETTINGS, arm_names, settings_of
 from reports.records import Cell, Records
 
 COSTS = ("nfe_a", "nfe_b", "nfe_c")
@@ -145,7 +145,7 @@ def _row(cell: Cell, names: dict, settings: dict, code: str, trouble) -> dict:
         "n": about["n"],
         "batch": about["batch"],
         "seed": about["seed"],
-        "temperature": about.get("temperature", 1.0),
+        **{part: about.get(part, usual) for part, usual in ARM_SETTINGS.items()},
         **{name: cost.get(name, np.nan) for name in (*COSTS, "executed_a", "executed_over_needed", "gflop")},
         "tokens": cost["tokens"] / about["n"] if "tokens" in cost else np.nan,
     }

@@ -11,6 +11,7 @@ import pandas as pd
 
 from reports.frame import Chapter
 from reports.front import directional, dressed
+from reports.names import ARM_SETTINGS
 
 METRICS = 2  # drawn, the first in rank; the passes stand beside them
 
@@ -35,7 +36,7 @@ def heat(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
 
 
 def _kind(cell: dict) -> str:
-    return json.dumps([cell["sampler"]["name"], cell.get("nets"), cell.get("temperature")], sort_keys=True)
+    return json.dumps([cell["sampler"]["name"], cell.get("nets"), *(cell.get(part) for part in ARM_SETTINGS)], sort_keys=True)
 
 
 def _axes(samplers: list[dict]) -> list[tuple[str, list[tuple[int, str]]]] | None:

@@ -14,12 +14,13 @@ import pandas as pd
 from harness.store import Store
 from reports.frame import Chapter, intervals
 from reports.front import directional, subject
+from reports.names import ARM_SETTINGS
 from reports.style import looks
 
 NEAR = 32  # passes of the settings that are drawn, one an arm
 MOST = 12  # commits
 METRICS = 2  # the first in rank, beside NFE A
-SAME = ("sampler", "net_names", "data", "prompt", "n", "seed", "temperature", "dtype")
+SAME = ("sampler", "net_names", "data", "prompt", "n", "seed", *ARM_SETTINGS, "dtype")
 SHORT = 7  # digits of a commit
 
 

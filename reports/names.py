@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from reports.records import Cell
 
+ARM_SETTINGS = {"temperature": 1.0, "nucleus": 1.0, "nucleus_keep": "crossing"}  # beside its sampler; what they are where a record is silent
+
 
 def arm_names(cells: Sequence[Cell]) -> dict[str, str]:
     """key -> arm; arms of one name and unlike networks or samplers, from two studies, get the study's name too."""
@@ -26,7 +28,7 @@ def _flat(value: object, path: str = "") -> dict[str, object]:
 def settings_of(cells: Sequence[Cell], names: dict[str, str]) -> dict[str, str]:
     """key -> the settings of a cell that vary within its arm, as short text."""
     flat = {
-        cell.record["key"]: _flat(cell.record["cell"]["sampler"]) | {"temperature": cell.record["cell"].get("temperature", 1.0)}
+        cell.record["key"]: _flat(cell.record["cell"]["sampler"]) | {part: cell.record["cell"].get(part, usual) for part, usual in ARM_SETTINGS.items()}
         for cell in cells
     }
     found = {}

@@ -156,6 +156,7 @@ def provenance(chapter: Chapter, records: Records) -> dict:
             "network dtype": all_of("dtype"),
             "draw dtype": all_of("draw_dtype"),
             "temperature": all_of("temperature"),
+            "nucleus": ", ".join(dict.fromkeys(f"{a['nucleus']} ({a['nucleus_keep']})" if "nucleus" in a else "none" for a in about)),
             "prompt": all_of("prompt") or "none",
             "unit of a pass": ", ".join(dict.fromkeys(cell.study.get("reference", "") for cell in cells)),
             "sampling code": ", ".join(dict.fromkeys(str(c.record.get("code")) for c in cells)),

@@ -15,6 +15,7 @@ from harness.kinds import Scores
 from harness.stats import holm, paired_difference, paired_p
 from reports.frame import Chapter
 from reports.front import directional, dressed
+from reports.names import ARM_SETTINGS
 from reports.records import Cell
 
 RESAMPLES = 4000
@@ -69,7 +70,8 @@ def _heavy(cell: Cell, cells: list[Cell]) -> Cell | None:
     about, reference = cell.record["cell"], cell.networks.get(cell.study.get("reference", ""))
     for other in cells:
         them = other.record["cell"]
-        if them["sampler"] == about["sampler"]["host"] and them["nets"] == {"main": reference} and them["temperature"] == about["temperature"]:
+        alike = all(them.get(part) == about.get(part) for part in ARM_SETTINGS)
+        if them["sampler"] == about["sampler"]["host"] and them["nets"] == {"main": reference} and alike:
             return other
     return None
 

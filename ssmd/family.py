@@ -6,6 +6,7 @@
     hybrid_plain   5 + 1 without the output residual       ablation
     hybrid_two     4 + 2                                   ablation
     hybrid_frozen  the 6 blocks of heavy, frozen, + 1      only the causal block is trained, as in the paper's protein model; one block deeper than the others
+    hybrid_frozen_plain, hybrid_frozen_heads               the same without the output residual; with two heads
     judge          4 blocks, left to right                 trained on text that no sampler's network has seen
 
 `ssmd-bench train family` queues them, each resumable, two at a time on two cores.
@@ -31,6 +32,8 @@ FAMILY: dict[str, Training] = {
     "hybrid_plain": Training("hybrid", residual=False),
     "hybrid_two": Training("hybrid", causal=2),
     "hybrid_frozen": Training("hybrid", blocks=7, frozen=True),
+    "hybrid_frozen_plain": Training("hybrid", blocks=7, frozen=True, residual=False),
+    "hybrid_frozen_heads": Training("hybrid", blocks=7, frozen=True, shared_head=False),
 }
 
 

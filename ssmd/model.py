@@ -12,6 +12,10 @@ Queries are rotated by the position to be predicted, sigma(k+1), keys by the pos
 the other way round - both halves from the track's own pair - the stack does not learn at all, since no product then holds
 the distance between the place to be predicted and a known token. Track 0 carries BOS and predicts sigma(1).
 
+A draft pass is verified several times, and from one pass to the next a track changes only if a token at or before the one it carries did. Keys and values of
+the others are kept beside the hidden states (class Kept), and the last block asks only where logits are wanted: `target_hidden`, which
+training uses, computes every track and is the oracle of that path.
+
 Ranks count from 0 in this code: track r predicts the token of rank r, at position order[r].
 """
 
@@ -23,6 +27,7 @@ from torch.nn import functional as F
 
 from harness.flops import causal_flops, head_flops
 from harness.nets.transformer import NORMS, Block, Transformer, TransformerConfig, gather_rows
+from harness.reveal import ranks_between
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,66 @@ class HybridConfig(TransformerConfig):
     shared_head: bool = True    # one head and final norm for draft and target
 
 
+class Kept:
+    """The hidden states of one draft pass, and what verify passes on them have left behind.
+
+    whole    (B, L, d) the states
+    memory   shared by all that is taken from this: `made_of` (B, L), what each track read when its keys and values were computed, NOTHING before;
+             keys and values of each causal block, (B, heads, L + 1, d / heads), whose last slot takes the padding
+
+    `kept[rows]` is those rows of it, in the same memory.
+    """
+
+    NOTHING = -1
+
+    def __init__(self, whole: Tensor, rows: Tensor | None = None, memory: dict | None = None):
+        self.whole, self.rows, self.memory = whole, rows, {} if memory is None else memory
+
+    def __getitem__(self, rows: Tensor) -> "Kept":
+        return Kept(self.whole, rows if self.rows is None else self.rows[rows], self.memory)
+
+    @property
+    def h(self) -> Tensor:
+        """(B, L, d) of these rows."""
+        return self._of(self.whole)
+
+    def at(self, places: Tensor) -> Tensor:
+        """States at places (B, W), -1 as padding, which reads place 0 -> (B, W, d)."""
+        return gather_rows(self.whole, places) if self.rows is None else self.whole[self.rows[:, None], places.clamp_min(0)]
+
+    def begin(self, made_of: Tensor, at: Tensor) -> Tensor:
+        """(B,) the first track that has changed or is wanted; those before it are kept."""
+        changed, length = self._of(self._made_of()) != made_of, made_of.shape[1]                           # (B, L)
+        return torch.where(changed.any(1), changed.int().argmax(1), length).minimum(at.where(at >= 0, length).amin(1))
+
+    def spread(self, rows: Tensor, batch: int) -> "Kept":
+        """These rows within a batch of others, which hold zeros."""
+        return Kept(self.whole.new_zeros(batch, *self.whole.shape[1:]).index_copy(0, rows, self.h))
+
+    def update(self, name: str, tracks: Tensor, new: Tensor, longest: int) -> Tensor:
+        """Write new (B, heads, C, width) at `tracks` (B, C), -1 as padding; what these rows then hold before `longest`, (B, heads, T, width)."""
+        batch, length = self.whole.shape[:2]
+        whole = self.memory.setdefault(name, new.new_zeros(batch, new.shape[1], length + 1, new.shape[3]))
+        rows = torch.arange(batch, device=new.device) if self.rows is None else self.rows
+        whole[rows[:, None], :, tracks.where(tracks >= 0, length)] = new.transpose(1, 2)
+        return self._of(whole[:, :, :longest])
+
+    def note(self, made_of: Tensor, stop: Tensor) -> None:
+        """Tracks before `stop` are made of this; later ones are forgotten, for a track before them may have changed."""
+        known = torch.where(torch.arange(made_of.shape[1], device=made_of.device) < stop[:, None], made_of, self.NOTHING)
+        if self.rows is None:
+            self.memory["made_of"] = known
+        else:
+            self._made_of()[self.rows] = known
+
+    def _made_of(self) -> Tensor:
+        """Of the whole batch."""
+        return self.memory.setdefault("made_of", torch.full(self.whole.shape[:2], self.NOTHING, device=self.whole.device))
+
+    def _of(self, whole: Tensor) -> Tensor:
+        return whole if self.rows is None else whole[self.rows]
+
+
 class Hybrid(Transformer):
     name = "hybrid"
     config_type = HybridConfig
@@ -41,7 +106,7 @@ class Hybrid(Transformer):
     def __init__(self, config: HybridConfig):
         super().__init__(config)
         d = config.width
-        self.bos = nn.Parameter(torch.randn(d) * 0.02)
+        self.bos = nn.Parameter(nn.init.normal_(torch.empty(d), std=0.02))
         self.project = nn.Linear(3 * d, d, bias=False)
         nn.init.normal_(self.project.weight, std=(3 * d) ** -0.5)
         self.blocks_c = nn.ModuleList(Block(config, zero_start=True) for _ in range(config.causal))
@@ -69,16 +134,50 @@ class Hybrid(Transformer):
     def target_logits(self, state: Tensor) -> Tensor:
         return self.logits(state) if self.config.shared_head else self.head_c(self.norm_c(state))
 
-    def verify(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
-        del alive    # see harness/wrap.py
-        tracks = int(at.max()) + 1    # later tracks cannot reach the ranks wanted
-        return self.target_logits(gather_rows(self.target_hidden(hidden, y, order, tracks), at))   # (B, W, V)
+    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Kept]:
+        logits, h = super().draft(x, at, alive, clock)
+        return logits, Kept(h)
 
-    def flops(self, kind: str, length: int, heads: int, tracks: int = 0) -> int:
+    def verify(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
+        del alive    # see harness/wrap.py
+        begin, stop = self.begin(hidden, y, order, at), at.amax(1) + 1                     # (B,)
+        tracks, longest = ranks_between(begin, stop), int(stop.max())                      # (B, C): later tracks cannot reach the ranks wanted
+        u = self._inputs(hidden, y, order, tracks)                                         # (B, C, d)
+        key = self.rotary(order.gather(1, (tracks - 1).clamp_min(0)))
+        c, columns = u, (at - begin[:, None]).where(at >= 0, -1)                           # (B, W) where in u the wanted ones stand
+        for k, block in enumerate(self.blocks_c):
+            fresh = zip(("keys", "values"), block.keys_values(c, key))
+            keys, values = (hidden.update(f"{name}{k}", tracks, new, longest) for name, new in fresh)          # (B, heads, T, d / heads)
+            last = k == len(self.blocks_c) - 1                                             # which needs no track that nobody wants
+            asking, c = (at, gather_rows(c, columns)) if last else (tracks, c)
+            seen = torch.arange(longest, device=u.device) <= asking.clamp_min(0)[:, None, :, None]             # (B, 1, W, T)
+            c = block.ask(c, keys, values, self.rotary(order.gather(1, asking.clamp_min(0))), seen)
+        hidden.note(self._made_of(y, order), stop)
+        state = hidden.at(order.gather(1, at.clamp_min(0))) + (c - gather_rows(u, columns)) if self.config.residual else c
+        return self.target_logits(state)                                                   # (B, W, V)
+
+    def begin(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor) -> Tensor:
+        """(B,) the first track that a verify pass computes."""
+        return hidden.begin(self._made_of(y, order), at)
+
+    def _made_of(self, y: Tensor, order: Tensor) -> Tensor:
+        """(B, L) a number for what each track reads: the place and token it carries, track 0 none, and the place it predicts."""
+        place, token = (F.pad(part[:, :-1], (1, 0)) for part in (order, y.gather(1, order)))
+        return (place * order.shape[1] + order) * self.vocab + token
+
+    def _inputs(self, hidden: Kept, y: Tensor, order: Tensor, tracks: Tensor) -> Tensor:
+        """u of these tracks (B, C), -1 as padding -> (B, C, d)."""
+        nxt, before = order.gather(1, tracks.clamp_min(0)), order.gather(1, (tracks - 1).clamp_min(0))
+        first = (tracks <= 0)[..., None]
+        cur = hidden.at(before).masked_fill(first, 0)
+        tok = torch.where(first, self.bos, self.embed(y.gather(1, before))).to(cur.dtype)
+        return self.project(torch.cat([F.layer_norm(part, part.shape[-1:]) for part in (cur, hidden.at(nxt), tok)], dim=-1))
+
+    def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
         if kind == "draft":
             return super().flops(kind, length, heads)
         c = self.config
-        return causal_flops(c.width, c.causal, 0, tracks) + heads * head_flops(c.width, c.vocab)
+        return causal_flops(c.width, c.causal, begin, tracks, heads) + heads * head_flops(c.width, c.vocab)
 
     def blocks(self, kind: str) -> int:
         return self.config.blocks if kind == "draft" else self.config.causal

@@ -1,6 +1,6 @@
 """The self-speculative sampler: a window of drafts, up to N verify rounds a draft pass (arXiv 2510.03929; details ours).
 
-    sigma: one uniform order a row;  x all masked;  i = 0
+    sigma: one order a row, uniform unless `order` says otherwise;  x all masked;  i = 0
     while i < L:
         h, p = draft pass on x;    e = i + W(i);    y at sigma(i+1..e) ~ p, independently;    j = i
         up to N times, while j < e:
@@ -14,26 +14,31 @@ is that of the causal target, exactly, for every window and N when the network's
 Ranks count from 0 here: row i of the box is rank i - 1.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from harness.kinds import Rows
+from harness.accept import accept
+from harness.kinds import Denoiser, Rows
+from harness.nets.transformer import gather_rows
+from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import Choice, Range, check, param
-from harness.random import Stream, categorical, residual, uniform
+from harness.random import Stream, from_logits, probability_of, residual, uniform
 from harness.reveal import fill, order_of, places, probabilities, ranks_between
-from harness.window import Cosine, Fixed, Linear, Open
-from ssmd.accept import accept
+from harness.window import Cosine, Fixed, Linear, Open, Stairs
 
 ROUNDS = 64    # at most so many verify rounds; fixed, so that the key of a uniform never depends on N
+FEW = 2**12    # uniforms of a call
 
 
 @dataclass(frozen=True)
 class SelfSpeculative:
-    window: Cosine | Linear | Fixed | Open = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open()))
+    window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
     rounds: int = param(2, Range(1, ROUNDS, log=True), "N, verify passes a draft pass")
+    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma", later=True)
 
     name: ClassVar[str] = "ssmd"
     version: ClassVar[int] = 1
@@ -46,35 +51,45 @@ class SelfSpeculative:
         return self
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        order = order_of(rows)
+        order = order_of(rows, self.order)
         return {"order": order, "rank": order.argsort(1)}
 
     def step(self, nets, rows: Rows) -> Rows:
-        net, x, order, length = nets["main"], rows.x, rows.memo["order"], rows.x.shape[1]
-
-        def draw(stream: Stream, ranks: Tensor, round_: int = 0) -> Tensor:
-            """Uniforms of this outer round, keyed by verify round and rank, (B, W)."""
-            return uniform(rows.seed, rows.id, stream, (rows.n[:, None] * ROUNDS + round_) * length + ranks)
-
-        i = (x != net.mask).sum(1)                                                 # (B,)
+        net, order = nets["main"], rows.memo["order"]
+        i, length = (rows.x != net.mask).sum(1), rows.x.shape[1]                   # (B,)
         e = i + self.window.width(i, length)                                       # (B,)
-        ranks = ranks_between(i, e)                                                # (B, W)
-        at = places(order, ranks)
-        logits, hidden = net.draft(x, at)
-        p = probabilities(logits)                                                  # (B, W, V)
-        y = fill(x, at, categorical(p, draw(Stream.DRAFT, ranks)))                 # (B, L)
-        j = i
-        for n in range(self.rounds):
-            alive = j < e
-            if not bool(alive.any()):
-                break
-            untested = torch.where(ranks >= j[:, None], ranks, -1)                 # (B, W)
-            q = probabilities(net.verify(hidden, y, order, untested, alive))       # (B, W, V)
-            drafted = torch.where(at < 0, 0, y.gather(1, at.clamp_min(0)))         # (B, W)
-            f = accept(p, q, drafted, draw(Stream.ACCEPT, ranks, n), j - i, e - i) # (B,) column of the first rejection
-            rejected = (alive & (f < e - i))[:, None]                              # (B, 1)
-            column = f.clamp_max(ranks.shape[1] - 1)[:, None, None].expand(-1, 1, net.vocab)
-            token = residual(p.gather(1, column)[:, 0], q.gather(1, column)[:, 0], draw(Stream.RESIDUAL, (i + f)[:, None], n)[:, 0])
-            y = fill(y, torch.where(rejected, places(order, (i + f).clamp_max(length - 1)[:, None]), -1), token[:, None])
-            j = torch.where(alive, torch.minimum(i + f + 1, e), j)
-        return rows._replace(x=torch.where(rows.memo["rank"] < j[:, None], y, net.mask))
+        logits, hidden = net.draft(rows.x, places(order, ranks_between(i, e)))     # (B, W, V)
+        return speculated(net, rows, order, rows.memo["rank"], e, logits, hidden, self.rounds)
+
+
+def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor, logits: Tensor, hidden: Any, rounds: int) -> Rows:
+    """The loop above behind its draft pass: drafts at ranks i..e-1 from logits (B, W, V), then verify rounds. rank (B, L) is the inverse of order; e (B,)."""
+    i = (rows.x != net.mask).sum(1)                                                # (B,)
+    ranks = ranks_between(i, e)                                                    # (B, W)
+    at = places(order, ranks)                                                      # (B, W)
+    drafted, p = from_logits(logits, next(_by_round(rows, Stream.DRAFT, ranks, 1)))    # (B, W)
+    y = fill(rows.x, at, drafted)                                                  # (B, L)
+    j = i
+    for u, v in zip(_by_round(rows, Stream.ACCEPT, ranks, rounds), _by_round(rows, Stream.RESIDUAL, ranks, rounds)):
+        alive = j < e
+        if not bool(alive.any()):
+            break
+        untested = torch.where(ranks >= j[:, None], ranks, -1)                     # (B, W)
+        judged = net.verify(hidden, y, order, untested, alive)                     # (B, W, V)
+        q = probability_of(drafted, judged)                                        # (B, W)
+        f = accept(p, q, u, j - i, e - i)                                          # (B,) column of the first rejection
+        rejected = (alive & (f < e - i))[:, None]                                  # (B, 1)
+        column = f.clamp_max(ranks.shape[1] - 1)[:, None]                          # (B, 1)
+        both = (probabilities(gather_rows(t, column)[:, 0]) for t in (logits, judged))    # (B, V)
+        token = residual(*both, v.gather(1, column)[:, 0])                         # (B,)
+        y = fill(y, torch.where(rejected, at.gather(1, column), -1), token[:, None])
+        j = torch.where(alive, torch.minimum(i + f + 1, e), j)
+    return rows._replace(x=torch.where(rank < j[:, None], y, net.mask))
+
+
+def _by_round(rows: Rows, stream: Stream, ranks: Tensor, rounds: int) -> Iterator[Tensor]:
+    """Uniforms of this outer round, keyed by verify round and rank, (B, W) each; those of several rounds in one call, which costs more than its numbers."""
+    few = max(1, FEW // ranks.numel())
+    for part in torch.arange(rounds, device=ranks.device).split(few):
+        index = (rows.n[:, None, None] * ROUNDS + part[:, None]) * rows.x.shape[1] + ranks[:, None]    # (B, K, W)
+        yield from uniform(rows.seed, rows.id, stream, index.flatten(1)).view_as(index).unbind(1)

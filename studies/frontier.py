@@ -1,45 +1,60 @@
-"""Quality against passes of every sampler there is, from 4 passes to one a token, on the shipped family.
+"""Quality against passes of every sampler, from 4 passes to one a token and beyond, on one network.
 
-Design: each sampler over its whole range, rows sharing seeds: ancestral sampling under two schedules, first-hitting with several tokens an event, the same with a quarter
-of the text from the light network (sandwich), the self-speculative sampler from wide windows to one token, its windows unverified, one token a pass from its target, and
-the float32 race as a control for a common fault. NFE by convention A (blocks over blocks); B and C are recorded. Claims: passes of ancestral sampling over those of the
-self-speculative sampler at the likelihood that ancestral sampling reaches in 8, 16, 32 and 64 steps, where both fronts reach it. Expected, from the paper's headline: ratios
-near 2 at few passes, falling towards 1 at many. `ssmd-bench run studies/frontier.py --jobs 2 --no-time --claims`: 75 minutes on two cores at n = 1,024.
+Design: the heavy network, and the hybrid whose draft it is with a causal block on top, so that samplers differ and networks do not. Standard: ancestral under two schedules,
+first-hitting (the exact reference). Rate solvers, remasking samplers, orders of the network's own choice with drawn and greedy tokens beside random ones under the same
+schedules. Cheaper networks: a sandwich of light and heavy. Speculation: the self-speculative sampler in windows, with a budget of entropy, with sweeps, in relay with a hybrid of
+five blocks below (it ships no lighter one); a light network that drafts for the heavy one; its windows unverified; one token a pass from its target. Controls: ancestral at
+temperature 0.8 and with a nucleus of 0.9, for what low entropy buys; the float32 race; sigma-GPT's rejection; held-out and shuffled text. Rows share seeds. NFE by convention A.
+Claims: passes of ancestral sampling over those of every other arm at the likelihood that ancestral sampling reaches in 16 and in 32 steps, where both fronts reach it,
+with the difference in the entropy of their samples. Expected: the self-speculative sampler near the paper's 2; samplers led by confidence and greedy ones ahead by
+likelihood and behind in entropy.
+`ssmd-bench run studies/frontier.py --compile --no-time --claims`: about 75 minutes on one core at n = 128.
 """
 
-from baselines.ancestral import Ancestral
-from baselines.any_order import AnyOrder
-from baselines.first_hitting import FirstHitting
-from baselines.fixed_count import FixedCount
-from baselines.fused_float32 import FusedFloat32
-from baselines.scheduled import Scheduled
+from baselines.remdm import Cap, Loop, Rescale
+from harness.certainty import Confidence, Entropy, Margin, Random
 from harness.control import HeldOut, Shuffled
 from harness.placement import Sandwich
+from harness.plugins import find
 from harness.schedule import Cosine as CosineSchedule
-from harness.study import Arm, Study, grid
+from harness.study import Arm, Checkpoint, Study, grid
 from harness.window import Cosine, Linear, Open
-from ssmd.sampler import SelfSpeculative
+from ssmd.family import SHIPPED
 from studies.demo import STUDY as DEMO
 from studies.found.frontier import claims
 
 __all__ = ["STUDY", "claims"]
 
+S = find("step")    # every sampler by its name
 STEPS = [4, 8, 16, 32, 64, 128]
-WINDOWS = [(16, Open()), (10, Cosine(0.3)), (10, Linear(0.125)), (10, Cosine(0.16)), (10, Cosine(0.083)), (4, Cosine(0.04)), (2, Cosine(0.02)), (1, Cosine(0.002))]
-HEAVY, HYBRID = {"main": "heavy"}, {"main": "hybrid"}
+WINDOWS = [(16, Open()), (10, Cosine(0.3)), (10, Linear(0.125)), (10, Linear(0.083)), (10, Linear(0.05)), (4, Cosine(0.04)), (2, Cosine(0.02)), (1, Cosine(0.002))]
+HEAVY, HYBRID, BOTH = {"main": "heavy"}, {"main": "hybrid_frozen"}, {"main": "heavy", "light": "light"}
 
 STUDY = Study(
-    name="frontier", question=__doc__, data=DEMO.data, nets=DEMO.nets, reference="heavy",
+    name="frontier", question=__doc__, data=DEMO.data, reference="heavy",
+    nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors")) for name in ("heavy", "light", "hybrid", "hybrid_frozen")},
     arms=[
-        Arm("ancestral", grid(Ancestral, steps=STEPS), HEAVY),
-        Arm("ancestral_cosine", grid(Ancestral, steps=[4, 8, 16, 32], schedule=[CosineSchedule()]), HEAVY),
-        Arm("first_hitting", grid(FirstHitting, tokens=[1, 4, 16, 32]), HEAVY),
-        Arm("scheduled", [Scheduled(Ancestral(steps), Sandwich(0.25)) for steps in STEPS[:-1]], HEAVY | {"light": "light"}),
-        Arm("ssmd", [SelfSpeculative(window, rounds) for rounds, window in WINDOWS], HYBRID),
-        Arm("fixed_count", [FixedCount(window) for _, window in WINDOWS[1:6]], HYBRID),
-        Arm("any_order", [AnyOrder()], HYBRID),
-        Arm("fused_float32", grid(FusedFloat32, steps=[16, 64]), HEAVY),
-        Arm("held_out", [HeldOut()]),
-        Arm("shuffled", [Shuffled()]),
+        Arm("ancestral", grid(S["ancestral"], steps=STEPS), HEAVY),
+        Arm("ancestral_cosine", grid(S["ancestral"], steps=STEPS[1:5], schedule=[CosineSchedule()]), HEAVY),
+        Arm("first_hitting", grid(S["first_hitting"], tokens=[1, 4, 16, 32]), HEAVY),
+        Arm("tau_leaping", grid(S["tau_leaping"], steps=STEPS[1:5]), HEAVY), Arm("theta_trapezoidal", grid(S["theta_trapezoidal"], steps=STEPS[:4]), HEAVY),
+        *(Arm(name, grid(S[name], steps=[16, 32]), HEAVY) for name in ("euler", "psi", "forward_backward", "dfm", "remdm_conf", "moment")),
+        *(Arm(f"remdm_{strategy.name}", grid(S["remdm"], steps=[32, 64], strategy=[strategy]), HEAVY) for strategy in (Cap(), Rescale(), Loop())),
+        *(Arm(by.name, grid(S["ordered"], steps=STEPS[1:5], by=[by]), HEAVY) for by in (Confidence(), Margin(), Entropy())),
+        Arm("confidence_greedy", grid(S["ordered"], steps=STEPS[2:5], by=[Confidence()], tokens=["greedy"]), HEAVY),
+        Arm("random_order", grid(S["ordered"], steps=STEPS[1:4], by=[Random()]), HEAVY),
+        Arm("maskgit", grid(S["maskgit"], steps=STEPS[1:4]), HEAVY), Arm("klass", [S["klass"]()], HEAVY),
+        Arm("random_order_cosine", grid(S["ordered"], steps=STEPS[1:4], by=[Random()], schedule=[CosineSchedule()]), HEAVY),
+        Arm("entropy_bounded", grid(S["entropy_bounded"], gamma=[0.3, 1.0, 3.0]), HEAVY), Arm("threshold", grid(S["threshold"], tau=[0.9, 0.7, 0.5], tokens=["drawn"]), HEAVY),
+        Arm("scheduled", [S["scheduled"](S["ancestral"](steps), Sandwich(0.25)) for steps in STEPS[1:5]], BOTH), Arm("light_heavy", [S["light_heavy"](4)], BOTH),
+        Arm("ssmd", [S["ssmd"](window, rounds) for rounds, window in WINDOWS], HYBRID),
+        Arm("ssmd_adaptive", [S["ssmd_adaptive"](Open(), 10, Random(), budget) for budget in (40.0, 20.0, 10.0)], HYBRID),
+        Arm("ssmd_corrected", [S["ssmd_corrected"](S["ssmd_adaptive"](budget=b), 0.125, sweeps) for b, sweeps in ((48.0, 2), (32.0, 4), (40.0, 8))], HYBRID),
+        Arm("ssmd_relayed", [S["ssmd_relayed"](S["ssmd"](Linear(0.083), 10), Sandwich(0.25))], HYBRID | {"light": "hybrid"}),
+        Arm("fixed_count", [S["fixed_count"](window) for _, window in WINDOWS[1:6]], HYBRID),
+        Arm("any_order", [S["any_order"]()], HYBRID), Arm("sigma_gpt", [S["sigma_gpt"](5)], HYBRID),
+        Arm("ancestral_cool", grid(S["ancestral"], steps=STEPS[2:5]), HEAVY, temperature=0.8),
+        Arm("ancestral_nucleus", grid(S["ancestral"], steps=STEPS[2:5]), HEAVY, nucleus=0.9),
+        Arm("fused_float32", grid(S["fused_float32"], steps=[16, 64]), HEAVY), Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
     ],
-    metrics=DEMO.metrics, n=1024, batch=64)
+    metrics=DEMO.metrics, n=128, batch=64)

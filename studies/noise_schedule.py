@@ -11,7 +11,8 @@ sampling, cosine ahead at few steps, since the first tokens are the hardest to w
 """
 
 from baselines.ancestral import Ancestral
-from harness.param import Range
+from harness.param import Choice, Range
+from harness.schedule import Cosine, Linear, Polynomial
 from harness.store import Store
 from harness.study import Arm, Study, grid
 from harness.sweep import Band, Sweep
@@ -28,7 +29,7 @@ STUDY = Study(
     metrics=[m for m in DEMO.metrics if m.name in ("judge", "sample_entropy")], n=256, batch=64)
 
 SWEEP = Sweep(STUDY, arm="ancestral", objectives=("judge", "nfe_a"), trials=40, constraint=Band("sample_entropy", width=0.05), beside=("linear",), space={
-    "steps": Range(4, 64, log=True)})
+    "steps": Range(4, 64, log=True), "schedule": Choice(Linear(), Cosine(), Polynomial())})
 
 
 def claims(store: Store, command: str) -> list[dict]:

@@ -10,6 +10,7 @@ no setting needs fewer than about 7.5.
 `ssmd-bench sweep studies/window_sweep.py --compile --claims`: about an hour on one core.
 """
 
+from harness.order import Uniform
 from harness.param import Choice, Range
 from harness.store import Store
 from harness.study import Arm, Study
@@ -34,7 +35,7 @@ STUDY = Study(
 
 SWEEP = Sweep(STUDY, arm="ssmd", objectives=("judge", "nfe_a"), trials=64, early=(64,), constraint=Band("sample_entropy", width=0.05), beside=("published",), space={
     "window": Choice(Cosine(), Linear()), "window.cosine.delta": Range(0.004, 1.0, log=True), "window.linear.delta": Range(1 / 128, 1.0, log=True),
-    "rounds": Range(1, 32, log=True)})
+    "rounds": Range(1, 32, log=True), "order": Choice(Uniform())})
 
 
 def claims(store: Store, command: str) -> list[dict]:

@@ -14,7 +14,7 @@ ROOMS = ("harness", "baselines", "ssmd", "studies", "reports", "tests")
 RECORDS = {f"harness.{name}" for name in ("store", "record", "stats", "frontier", "points", "kinds", "sweep_storage")}    # what a report may know
 EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "harness/nets/transformer.py": {"nn.init.normal_", "F.dropout"}, "harness/nets/autoregressive.py": {"nn.init.normal_"},
-    "ssmd/model.py": {"nn.init.normal_", "torch.randn"}, "ssmd/train.py": {"torch.manual_seed"},
+    "ssmd/model.py": {"nn.init.normal_"}, "ssmd/train.py": {"torch.manual_seed"},
 }
 LONGEST = 300    # lines of a file
 COUNTERS = re.compile(r"nfe|(num|n|count)_(calls|passes|forwards)|(calls|passes|forwards?)_(made|count)|counter|n_forward", re.I)
@@ -98,7 +98,7 @@ def test_every_exception_is_still_needed():
         assert calls <= {ast.unparse(node.func) for node in ast.walk(tree(ROOT / name)) if isinstance(node, ast.Call)}, name
 
 
-@pytest.mark.parametrize("path", [*files("baselines"), ROOT / "ssmd/sampler.py", ROOT / "ssmd/accept.py"], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*files("baselines"), ROOT / "ssmd/sampler.py", ROOT / "harness/accept.py"], ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_sampler_has_no_name_for_what_the_ledger_counts(path):
     for node in ast.walk(tree(path)):
         name = {ast.Name: "id", ast.Attribute: "attr", ast.arg: "arg", ast.keyword: "arg", ast.FunctionDef: "name"}.get(type(node))

@@ -98,3 +98,8 @@ def test_zipf_rows_follow_their_law():
 @pytest.mark.parametrize("module", [zipf, iid])
 def test_examples_in_docstrings_run(module):
     assert doctest.testmod(module).failed == 0
+
+
+def test_a_run_without_cells_makes_no_claim_and_says_so(tmp_path, capsys):
+    assert study_of.claims(Store(tmp_path), "a command") == []
+    assert "no cell is finished" in capsys.readouterr().out

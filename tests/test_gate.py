@@ -11,11 +11,11 @@ from ssmd.model import Hybrid, HybridConfig
 DATA = WikipediaLeads(length=128)
 
 
-def test_every_hybrid_that_ships_says_on_its_card_that_it_passes():
-    hybrids = [net for path in sorted(SHIPPED.glob("*.safetensors")) if isinstance(net := checkpoint.load(path), Hybrid)]
-    assert hybrids
-    for net in hybrids:
-        assert net.card["gate"]["passed"], net.card["name"]
+def test_every_hybrid_that_ships_says_on_its_card_whether_it_passes():
+    """One does not, and is an ablation alone (docs/decisions.md)."""
+    hybrids = {path.stem: net for path in sorted(SHIPPED.glob("*.safetensors")) if isinstance(net := checkpoint.load(path), Hybrid)}
+    assert [name for name, net in hybrids.items() if not net.card["gate"]["passed"]] == ["hybrid_frozen_plain"]
+    for net in hybrids.values():
         assert net.card["validation_nats_per_token"]["target"] < net.card["validation_nats_per_token"]["draft"]
 
 

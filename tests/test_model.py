@@ -11,9 +11,9 @@ from harness.flops import block_flops, head_flops
 from harness.loop import sample
 from harness.machine import can_compile
 from harness.nets.compiled import compiled
-from harness.nets.transformer import Transformer, TransformerConfig
+from harness.nets.transformer import Transformer, TransformerConfig, gather_rows
 from harness.wrap import Half
-from ssmd.model import Hybrid, HybridConfig
+from ssmd.model import Hybrid, HybridConfig, Kept
 from ssmd.sampler import SelfSpeculative
 from ssmd.train import Training, losses
 from studies.smoke import STUDY as SMOKE
@@ -76,6 +76,26 @@ def test_tracks_cut_off_at_the_window_give_the_same_logits(config):
         assert torch.allclose(net.verify(hidden, y, order, ranks[:, :stop]), whole[:, :stop], atol=1e-5)
 
 
+@pytest.mark.parametrize("config", VARIANTS, ids=str)
+def test_what_verify_passes_keep_changes_no_logit(config):
+    """Passes on one draft pass, with tokens, windows and rows alive that change between them, against every track computed anew."""
+    net, g = rough(config), torch.Generator().manual_seed(2)
+    x, y, order, _ = inputs(5)
+    _, hidden = net.draft(x)
+    h, kept = net.hidden(x), 0
+    for _ in range(12):
+        y = torch.where(torch.rand(y.shape, generator=g) < 0.15, torch.randint(0, V, y.shape, generator=g), y)
+        start, width = torch.randint(0, L - 1, (5, 1), generator=g), torch.randint(1, 5, (5, 1), generator=g)
+        at = start + torch.arange(4)
+        at = torch.where((at < L) & (at < start + width), at, -1)
+        rows = (torch.rand(5, generator=g) < 0.7).nonzero()[:, 0]
+        kept += int(net.begin(hidden[rows], y[rows], order[rows], at[rows]).sum())
+        found = net.verify(hidden[rows], y[rows], order[rows], at[rows])
+        plain = net.target_logits(gather_rows(net.target_hidden(h, y, order, L), at))[rows]
+        assert torch.allclose(found[at[rows] >= 0], plain[at[rows] >= 0], atol=1e-5)
+    assert kept > 20, "nothing was kept"
+
+
 def test_logits_wanted_at_some_places_are_those_of_the_whole_pass():
     net = rough(CONFIG)
     x, y, order, _ = inputs()
@@ -106,7 +126,7 @@ def test_mask_is_an_input_and_never_an_output():
 def test_another_next_position_changes_the_logits_also_at_equal_hidden_states():
     net = rough(CONFIG)
     x, y, order, ranks = inputs(1)
-    same = torch.randn(1, 1, 32).expand(1, L, 32)
+    same = Kept(torch.randn(1, 1, 32).expand(1, L, 32))
     swapped = order.clone()
     swapped[:, [6, 7]] = order[:, [7, 6]]                                          # rank 6 is now at another place
     a, b = net.verify(same, y, order, ranks), net.verify(same, y, swapped, ranks)
@@ -161,6 +181,28 @@ def test_flops_of_a_pass_equal_what_pytorch_counts():
     assert spent == 2 * (causal + above)
     plain = Transformer(TransformerConfig(vocab=V, width=32, heads=2, blocks=3))
     assert plain.flops("draft", L, L) == L * (3 * block_flops(32, L) + head_flops(32, V))
+
+
+@pytest.mark.parametrize("causal", [1, 2])
+def test_flops_of_a_pass_that_keeps_what_it_has_equal_what_pytorch_counts(causal):
+    """All tracks are kept, one token changes, and the last three are asked."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    from torch.utils.flop_counter import FlopCounterMode
+
+    x, y, order, ranks = inputs(2)
+    net, asked = rough(replace(CONFIG, causal=causal)), 3
+    _, hidden = net.draft(x)
+    with torch.inference_mode():
+        net.verify(hidden, y, order, ranks)
+        y = y.scatter(1, order[:, L // 2, None], (y.gather(1, order[:, L // 2, None]) + 1) % V)
+        at = ranks[:, -asked:]
+        start, *others = net.begin(hidden, y, order, at).tolist()
+        assert 0 < start < L - asked and {*others} == {start}
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            net.verify(hidden, y, order, at)
+    pairs, last = L * (L + 1) // 2 - start * (start + 1) // 2, L * (L + 1) // 2 - (L - asked) * (L - asked + 1) // 2
+    above = 4 * 32 * ((causal - 1) * ((L - start) * L - pairs) + asked * L - last)    # the math backend also multiplies what the mask hides
+    assert counter.get_total_flops() == len(x) * (net.flops("verify", L, asked, L, start) + above)
 
 
 def test_a_width_that_cannot_be_rotated_is_refused():

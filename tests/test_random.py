@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.random import Stream, categorical, integers, permutation, philox4x32, residual, uniform
+from harness.random import Stream, categorical, from_logits, integers, permutation, philox4x32, probability_of, residual, uniform
 
 KNOWN = [    # Random123 1.14, kat_vectors, philox4x32 10
     ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
@@ -72,6 +72,18 @@ def test_categorical_is_the_inverse_of_the_cumulative_distribution():
     p = torch.tensor([0.0, 0.25, 0.0, 0.75, 0.0], dtype=torch.float64)
     u = torch.tensor([1e-15, 0.2499, 0.2501, 1 - 2**-53], dtype=torch.float64)
     assert categorical(p.expand(4, 5), u).tolist() == [1, 1, 3, 3]
+
+
+@pytest.mark.parametrize("vocab", [2, 27, 50_257])
+def test_a_draw_from_logits_is_that_from_their_probabilities_in_float64(vocab):
+    logits = 5 * torch.randn(7, 13, vocab, generator=torch.Generator().manual_seed(0))
+    logits[0, 0, 1:] = float("-inf")
+    u = uniform(3, torch.arange(7), Stream.TOKEN, torch.arange(13))
+    p, (tokens, probabilities) = torch.softmax(logits.double(), -1), from_logits(logits, u)
+    assert torch.equal(tokens, categorical(p, u))
+    for other in (tokens, (tokens + 1) % vocab):
+        assert torch.allclose(probability_of(other, logits), p.gather(-1, other[..., None])[..., 0], rtol=1e-12, atol=0)
+    assert torch.equal(probabilities, probability_of(tokens, logits)) or torch.allclose(probabilities, probability_of(tokens, logits), rtol=1e-12, atol=0)
 
 
 def test_categorical_refuses_float32():

@@ -44,6 +44,10 @@ def _measured() -> list[pd.DataFrame]:
                             for q in (False, True) for k, b in enumerate((1, 4, 16, 64, 256))])
     stragglers = spans(batches, "ratio").rename(columns={"ratio_low": "low", "ratio_high": "high"})
     laws = pd.DataFrame([{"law": law, "seed": s, "tokens": 1.5e6, "nats": 2.4 + 0.01 * rng.random()} | about for law in ("linear", "cosine", "polynomial") for s in (1, 2, 3)])
+    axes = {"length": (64, 128, 256, 512, 1024), "vocabulary": (27, 512, 4096, 50257), "batch": (4, 16, 64), "rows": (16, 64, 256)}
+    growth = spans(pd.DataFrame([{"sampler": s, "axis": axis, "at": at, "quantity": q, "value": (1 + k) * len(s) * at**0.9 / 100, "exponent": 0.9} | about
+                                 for s in ("ancestral", "ssmd") for axis, sizes in axes.items() for k, q in enumerate(("seconds of passes", "seconds", "GFLOP", "loop over passes"))
+                                 for at in sizes]), "exponent").rename(columns={"exponent_low": "low", "exponent_high": "high"})
     rows = []
     for key, setting in (("k0", "delta=0.16 rounds=10"), ("k1", "delta=0.04 rounds=4")):
         for states, by, count in itertools.product(("own", "text"), ("depth", "progress", "round", "revealed"), (10,)):
@@ -52,7 +56,7 @@ def _measured() -> list[pd.DataFrame]:
     revealed = pd.DataFrame(rows)
     for name in ("predicted", "counted", "difference"):
         revealed = spans(revealed, name)
-    return [importance, placements, float32, revealed, predicted, stragglers, laws]
+    return [importance, placements, float32, revealed, predicted, stragglers, laws, growth]
 
 
 @pytest.fixture(scope="module")

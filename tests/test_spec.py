@@ -11,6 +11,7 @@ import pytest
 from baselines.ancestral import Ancestral
 from baselines.scheduled import Scheduled
 from harness import plugins, spec
+from harness.order import Blocks
 from harness.param import space_of
 from harness.placement import Segments
 from harness.spec import brief, canonical, code_hash, from_json, set_field, sha256, to_json
@@ -26,7 +27,7 @@ def test_every_sampler_and_every_choice_of_it_survives_json(name):
         assert from_json("step", to_json(sampler)) == sampler
 
 
-KINDS = {"step": plugins.samplers, "width": plugins.windows, "dalpha": plugins.schedules, "light": plugins.placements}
+KINDS = {"step": plugins.samplers, "width": plugins.windows, "dalpha": plugins.schedules, "light": plugins.placements, "times": plugins.orders}
 
 
 @pytest.mark.parametrize("verb", KINDS)
@@ -43,6 +44,11 @@ def test_canonical_json_is_sorted_and_nested_with_names():
     assert canonical(to_json(SelfSpeculative(Fixed(3)))) == '{"name":"ssmd","rounds":2,"version":1,"window":{"name":"fixed","tokens":3}}'
     assert to_json(Scheduled(placement=Segments((0, 7))))["placement"]["chosen"] == [0, 7]
     assert sha256({"b": 1, "a": 2}) == sha256({"a": 2, "b": 1}) != sha256({"a": 2, "b": 2})
+
+
+def test_a_field_that_came_later_is_left_out_at_its_default_so_that_keys_of_before_stand():
+    assert "order" not in to_json(SelfSpeculative()) and to_json(SelfSpeculative(order=Blocks(8)))["order"] == {"name": "blocks", "tokens": 8}
+    assert from_json("step", {"name": "ssmd", "rounds": 3}) == SelfSpeculative(rounds=3)
 
 
 def test_what_is_not_settings_is_refused():

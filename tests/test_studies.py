@@ -12,15 +12,18 @@ import studies.batch as batch
 import studies.found.ablations as ablations_found
 import studies.found.batch as batch_found
 import studies.found.frontier as frontier_found
+import studies.found.lawkeeping as lawkeeping_found
 import studies.found.model_scheduling as model_scheduling_found
 import studies.found.noise_schedule as noise_found
 import studies.frontier as frontier
+import studies.lawkeeping as lawkeeping
 import studies.model_scheduling as model_scheduling
 import studies.noise_schedule as noise_schedule
 import studies.schedule as schedule
 import studies.window as window
 import studies.window_sweep as window_sweep
-from harness import runner
+from harness import plugins, runner
+from harness.certainty import Random
 from harness.contest import sides
 from harness.control import HeldOut
 from harness.data.exact import Exact
@@ -41,11 +44,12 @@ from harness.window import Fixed
 from reports import placed
 from reports.frame import chapters
 from reports.records import read
+from ssmd.adaptive import UNLIMITED, Adaptive
 from ssmd.sampler import SelfSpeculative
 
 DATA = Exact()
 HEAVY, LIGHT = Table(DATA), Table(DATA, power=0.5)
-NETS = {"heavy": HEAVY, "light": LIGHT, "hybrid": HEAVY}
+NETS = {"heavy": HEAVY, "light": LIGHT, "hybrid": HEAVY, "hybrid_frozen": HEAVY}
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def whole(rows: list[dict], store: Store) -> dict[str, dict]:
     return {row["claim"]: row for row in rows}
 
 
-@pytest.mark.parametrize("study", [ablations, batch, frontier, model_scheduling, noise_schedule, schedule, window, window_sweep], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("study", [ablations, batch, frontier, lawkeeping, model_scheduling, noise_schedule, schedule, window, window_sweep], ids=lambda m: m.__name__)
 def test_every_point_of_the_study_as_it_stands_can_run(study):
     cells = study.STUDY.cells()
     assert cells and not any(cell.missing() for cell in cells) and len({cell.key() for cell in cells}) == len(cells)
@@ -218,7 +222,7 @@ def test_a_network_that_is_not_there_has_no_arm_and_the_run_says_so(tmp_path, ca
     (tmp_path / "here.safetensors").touch()
     there, (said,) = present(tmp_path, {"here": "a", "absent": "ssmd-bench train absent"})
     assert there == ["here"] and "absent has no arm" in said and "`ssmd-bench train absent`" in said
-    assert {arm.name for arm in ablations.STUDY.arms} == {"held_out", *ablations.MEMBERS} and len(ablations.OTHERS) + len(ablations_found.ABSENT) == 3
+    assert {arm.name for arm in ablations.STUDY.arms} == {"held_out", *ablations.MEMBERS} and len(ablations.MEMBERS) + len(ablations_found.ABSENT) == 6
     monkeypatch.setattr(ablations_found, "ABSENT", [said])
     assert ablations.measure(ablations.STUDY, Store(tmp_path)) == [] and capsys.readouterr().err == f"{said}\n"
 
@@ -241,9 +245,28 @@ def test_stragglers_cost_more_in_larger_batches_and_less_with_the_queue(tmp_path
 
 def test_the_frontier_of_all_samplers_runs_and_claims_what_both_fronts_reach(tmp_path, capsys):
     study = toy(frontier.STUDY, n=96, batch=96)
-    assert {type(p).name for arm in study.arms for p in arm.points} >= {"ancestral", "first_hitting", "scheduled", "ssmd", "fixed_count", "any_order", "fused_float32"}
+    ours = {name for name, cls in plugins.samplers().items() if cls.__module__.split(".")[0] in ("baselines", "ssmd")}
+    assert {type(p).name for arm in study.arms for p in arm.points} == ours | {"held_out", "shuffled"}
     assert runner.run(study, tmp_path, timing=False)["failed"] == 0
     rows = whole(frontier.claims(Store(tmp_path), "a command"), Store(tmp_path))
     said = capsys.readouterr().out
-    assert all(f"frontier.nfe_ratio.judge.{steps}" in rows or f"frontier.nfe_ratio.judge.{steps}: no interval" in said for steps in frontier_found.MATCHED_AT)
+    others = [arm.name for arm in study.arms if arm.name not in (frontier_found.BASELINE, "held_out", "shuffled")]
+    names = [f"frontier.nfe_ratio.judge.{arm}.at_{steps}" for arm in others for steps in frontier_found.MATCHED_AT]
+    assert rows and all((name in rows) != (f"{name}: no interval" in said) for name in names)
 
+
+def test_a_front_is_held_against_that_of_the_plain_sampler(tmp_path, monkeypatch, capsys):
+    data = Exact(length=6)
+    nets = {"heavy": Table(data), "hybrid_frozen": Table(data), "worse": Table(data, power=0.5)}
+    plain, adaptive, corrected, held_out = lawkeeping.STUDY.arms
+    points, alike = ([make(Fixed(k), 2) for k in (6, 3, 1)] for make in (SelfSpeculative, lambda window, rounds: Adaptive(window, rounds, Random(), UNLIMITED)))
+    arms = [replace(plain, points=points, nets={"main": "worse"}), replace(adaptive, points=alike, nets={"main": "worse"}), replace(corrected, points=points), held_out]
+    study = toy(lawkeeping.STUDY, data=data, nets=nets, arms=arms, n=400, batch=200)
+    runner.run(study, tmp_path, timing=False)
+    rows = whole(lawkeeping.claims(Store(tmp_path), "a command"), Store(tmp_path))
+    assert rows["lawkeeping.adaptive.hypervolume_gain"]["value"] == 0, "without a budget it is the plain sampler"
+    assert rows["best_lawkeeping.hypervolume_gain"]["low"] > 0, "a better network gains"
+    monkeypatch.setitem(lawkeeping_found.NAMES, "absent", "lawkeeping.absent")
+    lawkeeping.claims(Store(tmp_path), "a command")
+    assert "lawkeeping.absent: plain or absent is not in the store" in capsys.readouterr().out
+    assert {type(p).name for p in (*adaptive.points, *corrected.points)} == {"ssmd_adaptive", "ssmd_corrected"}

@@ -24,9 +24,10 @@ from harness.kinds import Scores
 from harness.metrics.distinct import Distinct
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.exact_nll import ExactNll
+from harness.order import Blocks, Uniform
 from harness.param import Choice, Range
 from harness.placement import Middle, Sandwich, Segments
-from harness.schedule import Linear
+from harness.schedule import Knots, Linear
 from harness.spec import ROOT
 from harness.store import Store
 from harness.study import Arm, Study, Table, Timing
@@ -45,6 +46,7 @@ STUDY = Study(
     name="toy", question="?", data=DATA, nets={"heavy": Table(DATA)}, reference="heavy", metrics=[ExactNll(), SampleEntropy()], n=96, batch=48,
     arms=[Arm("ancestral", [Ancestral(4)], {"main": "heavy"}), Arm("ssmd", [SelfSpeculative()], {"main": "heavy"}), Arm("held_out", [HeldOut()])])
 SMALL = Sweep(STUDY, arm="ancestral", objectives=("exact_nll", "nfe_a"), trials=12, space={"steps": Range(1, 8)})
+HOST = {"host": Choice(FirstHitting()), "host.first_hitting.tokens": Choice(1), "host.first_hitting.order": Choice(Uniform())}
 FORK = get_context("fork")    # a worker that need not import everything anew
 
 
@@ -65,25 +67,27 @@ def front(found: dict) -> list[tuple]:
 
 def test_the_space_is_the_fields_of_the_sampler_and_of_what_it_nests():
     paths = {place.path for place in places(SelfSpeculative(), {})}
-    assert paths == {"window", "window.cosine.delta", "window.linear.delta", "window.fixed.tokens", "rounds"}
+    assert paths == {"window", "window.cosine.delta", "window.linear.delta", "window.fixed.tokens", "rounds", "order", "order.blocks.tokens"}
     assert {"steps", "schedule", "schedule.polynomial.exponent"} == {place.path for place in places(Ancestral(), {})}
     scheduled = {place.path for place in places(Scheduled(FirstHitting()), {})}
     assert {"host", "placement", "by", "host.ancestral.schedule.polynomial.exponent", "placement.sandwich.share", "placement.interleaved.teeth"} <= scheduled
 
 
 def test_suggestions_become_settings_and_whole_numbers_stay_whole():
-    assert suggest(ask(window="fixed", window__fixed__tokens=3, rounds=5), SelfSpeculative(), {}) == SelfSpeculative(Fixed(3), 5)
+    assert suggest(ask(window="fixed", window__fixed__tokens=3, rounds=5, order="uniform"), SelfSpeculative(), {}) == SelfSpeculative(Fixed(3), 5)
+    found = suggest(ask(window="open", rounds=1, order="blocks", order__blocks__tokens=16), SelfSpeculative(), {})
+    assert found == SelfSpeculative(Open(), 1, Blocks(16))
     found = suggest(ask(steps=7, schedule="polynomial", schedule__polynomial__exponent=0.5), Ancestral(), {})
     assert found.steps == 7 and found.schedule.exponent == 0.5
 
 
 def test_a_choice_of_one_is_fixed_and_two_of_one_class_are_told_apart():
-    assert suggest(ask(rounds=2), SelfSpeculative(), {"window": Choice(Fixed(4)), "window.fixed.tokens": Choice(4)}) == SelfSpeculative(Fixed(4), 2)
-    two = {"window": Choice(Fixed(2), Fixed(4), Open())}
-    assert {p.path for p in places(SelfSpeculative(), two)} == {"window", "rounds"}
+    assert suggest(ask(rounds=2), SelfSpeculative(), {"order": Choice(Uniform()), "window": Choice(Fixed(4)), "window.fixed.tokens": Choice(4)}) == SelfSpeculative(Fixed(4), 2)
+    two = {"window": Choice(Fixed(2), Fixed(4), Open()), "order": Choice(Uniform())}
+    assert {p.path for p in places(SelfSpeculative(), two)} == {"window", "rounds", "order"}
     assert suggest(ask(window="fixed(tokens=4)", rounds=1), SelfSpeculative(), two) == SelfSpeculative(Fixed(4), 1)
     assert suggest(ask(placement="middle", placement__middle__share=0.5), Scheduled(), {
-        "host": Choice(FirstHitting()), "host.first_hitting.tokens": Choice(1), "placement": Choice(Sandwich(), Middle()), "by": Choice("count")}) == Scheduled(
+        **HOST, "placement": Choice(Sandwich(), Middle()), "by": Choice("count")}) == Scheduled(
             FirstHitting(), Middle(0.5), "count")
 
 
@@ -97,9 +101,17 @@ def test_a_space_that_the_fields_refuse_is_refused(space, says):
         checked(SelfSpeculative(), space)
 
 
+def test_a_grid_is_a_choice_only_where_a_space_names_it():
+    choice = {place.path: place.space for place in places(Ancestral(), {})}["schedule"]
+    assert [v.name for v in choice.values] == ["linear", "cosine", "polynomial"]
+    assert Knots in map(type, {p.path: p.space for p in places(Ancestral(4, Knots((0.0, 0.3, 1.0))), {})}["schedule"].values), "the field's own value stays"
+    given = places(Ancestral(), {"schedule": Choice(Linear(), Knots((0.0, 0.3, 1.0)))})
+    assert [v.name for v in {place.path: place.space for place in given}["schedule"].values] == ["linear", "knots"]
+
+
 def test_segments_of_a_model_schedule_are_searched_each_by_itself():
     assert not any(place.path.startswith("placement.segments.") for place in places(Scheduled(), {}))    # pieces alone could not hold the segments chosen
-    space = {"host": Choice(FirstHitting()), "host.first_hitting.tokens": Choice(1), "placement": Choice(Segments()), "placement.segments.chosen": Subset(8), "by": Choice("count")}
+    space = HOST | {"placement": Choice(Segments()), "placement.segments.chosen": Subset(8), "by": Choice("count")}
     inside = [p for p in checked(Scheduled(), space) if p.path.startswith("placement.segments.")]
     assert [p.path for p in inside] == ["placement.segments.chosen"]
     answers = {f"placement__segments__chosen__{k}": k in (1, 4) for k in range(8)}
@@ -410,5 +422,6 @@ def test_passwords_do_not_enter_records():
 
 
 def test_windows_that_are_searched_are_those_of_the_sampler(tmp_path):
-    asked = Sweep(replace(STUDY, arms=[Arm("fixed", [FixedCount()], {"main": "heavy"})]), "fixed", ("nfe_a",), {"window": Choice(Cosine(), Open())}, trials=4, search="random")
+    asked = Sweep(replace(STUDY, arms=[Arm("fixed", [FixedCount()], {"main": "heavy"})]), "fixed", ("nfe_a",),
+                  {"window": Choice(Cosine(), Open()), "order": Choice(Uniform())}, trials=4, search="random")
     assert sweep(asked, tmp_path)["front"][0]["settings"] == "fixed_count(open)"

@@ -24,6 +24,15 @@ def test_linear_windows_take_the_rounds_of_the_table(length, counts):
     assert tuple(rounds(window.Linear(d), length) for d in (0.002, 0.005, 0.01, 0.02, 0.04, 0.083)) == counts
 
 
+def test_stairs_end_at_their_shares_of_the_text_and_must_rise():
+    stairs = window.Stairs((0.1, 0.35, 1.0))
+    assert stairs.width(torch.tensor([0, 5, 10, 12, 34, 35, 99]), 100).tolist() == [10, 5, 25, 23, 1, 65, 1]
+    assert torch.equal(window.Stairs((1.0,)).width(torch.arange(9), 9), window.Open().width(torch.arange(9), 9))
+    for ends in ((), (0.5,), (0.6, 0.5, 1.0), (0.0, 1.0)):
+        with pytest.raises(ValueError, match="must rise"):
+            window.Stairs(ends)
+
+
 @pytest.mark.parametrize("delta, length, first", [(0.083, 256, (3, 8, 12, 16, 20, 23)), (0.083, 1024, (9, 27, 44, 60)), (0.01, 256, (1,) * 8)])
 def test_first_windows_are_those_of_the_table(delta, length, first):
     i, found = 0, []
@@ -33,7 +42,7 @@ def test_first_windows_are_those_of_the_table(delta, length, first):
     assert tuple(found) == first
 
 
-@pytest.mark.parametrize("kind", [window.Cosine(0.05), window.Linear(0.05), window.Fixed(7), window.Open()])
+@pytest.mark.parametrize("kind", [window.Cosine(0.05), window.Linear(0.05), window.Fixed(7), window.Open(), window.Stairs((0.1, 0.35, 1.0))])
 @pytest.mark.parametrize("length", [1, 2, 37, 128])
 def test_a_width_lies_between_one_and_what_is_left_and_depends_on_the_row_alone(kind, length):
     i = torch.arange(length)
@@ -42,7 +51,7 @@ def test_a_width_lies_between_one_and_what_is_left_and_depends_on_the_row_alone(
     assert all(int(kind.width(i[k : k + 1], length)[0]) == int(width[k]) for k in range(length))
 
 
-@pytest.mark.parametrize("kind", [schedule.Linear(), schedule.Cosine(), schedule.Polynomial(0.5), schedule.Polynomial(3.0)])
+@pytest.mark.parametrize("kind", [schedule.Linear(), schedule.Cosine(), schedule.Polynomial(0.5), schedule.Polynomial(3.0), schedule.Knots((0.0, 0.1, 0.5, 1.0))])
 def test_schedules_fall_from_one_to_zero_with_the_stated_slope_and_inverse(kind):
     t = torch.linspace(0, 1, 101, dtype=torch.float64)
     alpha = kind.alpha(t)

@@ -3,6 +3,8 @@
 from copy import deepcopy
 from functools import lru_cache
 
+import torch
+
 from harness.kinds import Denoiser
 from harness.nets.transformer import Block
 
@@ -18,4 +20,6 @@ def compiled(net: Denoiser) -> Denoiser:
     for module in copy.modules():
         if isinstance(module, Block):
             module.compile(dynamic=True)
+            for part in ("keys_values", "ask"):
+                setattr(module, part, torch.compile(getattr(module, part), dynamic=True))
     return copy

@@ -30,7 +30,7 @@ class Iid:
     def draft(self, x: Tensor, at: Tensor | None = None, alive=None, clock=None) -> tuple[Tensor, Tensor]:
         return self.logits.expand(*(x if at is None else at).shape, -1), x         # (B, W, V)
 
-    def flops(self, kind: str, length: int, heads: int, tracks: int = 0) -> int:
+    def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
         return heads * self.vocab
 
     def blocks(self, kind: str) -> int:

@@ -45,7 +45,10 @@ class Tabular:
             columns.append(_take(self.marginals(known), order.gather(1, r.clamp_min(0)[:, None])))
         return torch.cat(columns, 1)                                                             # (B, W, V)
 
-    def flops(self, kind: str, length: int, heads: int, tracks: int = 0) -> int:
+    def begin(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor) -> Tensor:
+        return torch.zeros_like(y[:, 0])    # nothing is kept
+
+    def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
         return self.blocks(kind) * length + heads
 
     def blocks(self, kind: str) -> int:

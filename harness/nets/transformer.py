@@ -85,6 +85,21 @@ class Block(nn.Module):
         x = x + self.drop(self.out(seen.transpose(1, 2).reshape(B, T, d)))
         return x + self.drop(self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh")))
 
+    def keys_values(self, x: Tensor, key: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """What x (B, C, d) offers to those who ask, (B, heads, C, d / heads) each."""
+        (B, C, d), (_, k, v) = x.shape, self.qkv.weight.chunk(3)
+        n = self.norm1(x)
+        k, v = (F.linear(n, part).view(B, C, self.heads, d // self.heads).transpose(1, 2) for part in (k, v))
+        return rotate(k, key), v
+
+    def ask(self, x: Tensor, keys: Tensor, values: Tensor, query: tuple[Tensor, Tensor], seen: Tensor) -> Tensor:
+        """x (B, W, d) after the block, where it sees `seen` (B, 1, W, T) of the keys and values (B, heads, T, d / heads)."""
+        B, W, d = x.shape
+        q = F.linear(self.norm1(x), self.qkv.weight[:d]).view(B, W, self.heads, d // self.heads).transpose(1, 2)
+        mixed = F.scaled_dot_product_attention(rotate(q, query), keys, values, attn_mask=seen)
+        x = x + self.out(mixed.transpose(1, 2).reshape(B, W, d))
+        return x + self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh"))
+
     def drop(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.dropout, self.training) if self.dropout else x
 
@@ -130,7 +145,7 @@ class Transformer(nn.Module):
     def verify(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
         raise ValueError("a plain masked transformer has no verify pass: give this sampler a hybrid checkpoint")
 
-    def flops(self, kind: str, length: int, heads: int, tracks: int = 0) -> int:
+    def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
         assert kind == "draft", kind
         c = self.config
         return length * c.blocks * block_flops(c.width, length) + heads * head_flops(c.width, c.vocab)

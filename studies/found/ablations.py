@@ -1,4 +1,4 @@
-"""Every ablated network against the hybrid at equal settings. Claims ablations.NAME_minus_hybrid and ablations.NAME_passes, and measures nothing else."""
+"""Every ablated network against the one it was made from, at equal settings. Claims ablations.NAME_minus_BASE and ablations.NAME_passes, and measures nothing else."""
 
 import sys
 
@@ -16,8 +16,8 @@ from ssmd.sampler import SelfSpeculative
 
 COMPARED = SelfSpeculative(Cosine(0.083), rounds=10)
 MODULES = ("harness.loop", "harness.nets.transformer", "ssmd.model")
-OTHERS, ABSENT = present(SHIPPED, {"hybrid_plain": "ssmd-bench train hybrid_plain", "hybrid_two": "ssmd-bench train hybrid_two",
-                                   "hybrid_heads": "ssmd-bench train hybrid --set shared_head=false"})
+BASES = {"hybrid_plain": "hybrid", "hybrid_two": "hybrid", "hybrid_frozen_plain": "hybrid_frozen", "hybrid_frozen_heads": "hybrid_frozen"}    # member -> whose ablation it is
+MEMBERS, ABSENT = present(SHIPPED, {name: f"ssmd-bench train {name}" for name in dict.fromkeys([*BASES.values(), *BASES])})
 
 
 def measure(study: Study, store: Store) -> list[dict]:
@@ -33,15 +33,17 @@ def budget(card: dict | None) -> float:
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    """ablations.NAME_minus_hybrid and ablations.NAME_passes of every other network that ran, at the setting COMPARED."""
-    made, cards = [], {r["name"]: r["card"] for r in store.of("network")}
-    for name in sorted({r["arm"] for r in store.of("counted")} & (cards.keys() - {"hybrid"})):
-        n = rows(store, name, "hybrid")
-        sides = [[(r, point(store, r, "judge")) for r in done(store, arm, n)] for arm in (name, "hybrid")]
+    """ablations.NAME_minus_BASE and ablations.NAME_passes of every ablated network that ran beside its base, at the setting COMPARED."""
+    made, cards, ran = [], {r["name"]: r["card"] for r in store.of("network")}, {r["arm"] for r in store.of("counted")}
+    for name, base in BASES.items():
+        if not {name, base} <= ran:
+            continue
+        n = rows(store, name, base)
+        sides = [[(r, point(store, r, "judge")) for r in done(store, arm, n)] for arm in (name, base)]
         same = [next((r, p) for r, p in side if r["cell"]["sampler"] == to_json(COMPARED)) for side in sides]
-        note = "trained on " + " and ".join(f"{budget(cards[arm]):.0f} M tokens ({arm})" for arm in (name, "hybrid"))
+        note = "trained on " + " and ".join(f"{budget(cards[arm]):.0f} M tokens ({arm})" for arm in (name, base))
         d, keys = paired_difference(*(p.scores for _, p in same)), [r["key"] for side in sides for r, _ in side]
-        made.append(claim(f"ablations.{name}_minus_hybrid", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r, _ in same],
+        made.append(claim(f"ablations.{name}_minus_{base}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r, _ in same],
                           f"both {COMPARED.window}, N = {COMPARED.rounds}; passes {' and '.join(f'{p.cost:.1f}' for _, p in same)}; {note}", MODULES))
         found = matched_ratio(*([p for _, p in side] for side in sides), same[1][1].scores, "lower")
         if v := found.interval:

@@ -99,8 +99,11 @@ def measure(study: Study, store: Store) -> list[dict]:
 
 def claims(store: Store, command: str) -> list[dict]:
     """float32.entropy_loss_nats.STEPS: the known entropy of a token minus -ln P of the tokens that the float32 arm wrote, by the law of its own race."""
-    record, data = next(r for r in reversed(store.of("measured")) if r["name"] == NAME), from_json("rows", store.of("study")[-1]["data"])
-    rows = []
+    record, rows = next((r for r in reversed(store.of("measured")) if r["name"] == NAME), None), []
+    if record is None:
+        print("float32.entropy_loss_nats: no claim, no cell is finished; run the study without --only")
+        return []
+    data = from_json("rows", store.of("study")[-1]["data"])
     for cell in (r for r in done(store, "fused_float32", record["settings"]["n"]) if r["key"] in record["cells"]):
         steps = cell["cell"]["sampler"]["steps"]
         own = _own_nats(data, "fused_float32", steps, torch.from_numpy(store.get("samples", cell["key"])).long())

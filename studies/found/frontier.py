@@ -1,23 +1,43 @@
-"""Passes of ancestral sampling over those of the self-speculative sampler at equal likelihood. Claims frontier.nfe_ratio.judge, by number of ancestral steps."""
+"""Passes of ancestral sampling over those of every other arm at equal likelihood. Claims frontier.nfe_ratio.judge.ARM.at_STEPS."""
 
 from harness.claims import claim
 from harness.frontier import matched_curve, rising
-from harness.points import done, point, rows
+from harness.points import done, point, rows, scores
+from harness.spec import from_json
 from harness.store import Store
 
-MATCHED_AT = (8, 16, 32, 64)    # steps of ancestral sampling
-MODULES = ("harness.loop", "harness.nets.transformer", "ssmd.model")
+BASELINE, MATCHED_AT = "ancestral", (16, 32)    # steps of ancestral sampling
+ENTROPY = "sample_entropy"
+
+
+def leftover(record: dict) -> float:
+    """The expected share of tokens that a solver's steps do not reach and a last pass draws."""
+    sampler = from_json("step", record["cell"]["sampler"])
+    return float(1 - sampler.levels("cpu")[-1]) if hasattr(sampler, "levels") else 0.0
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    """frontier.nfe_ratio.judge.{8, 16, 32, 64}: passes of ancestral over passes of ssmd at the likelihood of ancestral sampling in so many steps."""
-    n, made = rows(store, "ancestral", "ssmd"), []
-    baseline, arm = ([(r, p) for r in done(store, name, n) if (p := point(store, r, "judge"))] for name in ("ancestral", "ssmd"))
-    at = {r["cell"]["sampler"]["steps"]: p.scores for r, p in baseline if r["cell"]["sampler"]["steps"] in MATCHED_AT}
-    for steps, found in zip(at, matched_curve(*(rising([p for _, p in side], "lower") for side in (baseline, arm)), list(at.values()))):
-        if v := found.interval:
-            note = f"at judge {found.quality:.4f}, passes of ancestral {found.baseline_cost:.1f} and ssmd {found.arm_cost:.1f}"
-            made.append(claim(f"frontier.nfe_ratio.judge.{steps}", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, [r["key"] for r, _ in [*baseline, *arm]], note, MODULES))
-        else:
-            print(f"frontier.nfe_ratio.judge.{steps}: no interval, {found.reason}")
+    """frontier.nfe_ratio.judge.ARM.at_{16, 32}: passes of ancestral over passes of the arm at the likelihood of ancestral sampling in so many steps. The note holds
+    the entropy of the arm's samples at its nearest point minus that of the baseline: a likelihood bought with entropy shows there."""
+    arms = list(dict.fromkeys(r["arm"] for r in store.latest("counted", "key").values() if r["status"] == "done" and r["cost"]["nfe_a"] > 0))
+    n, made = rows(store, BASELINE), []
+    sides = {arm: found for arm in arms if (found := [(r, p) for r in done(store, arm, n) if (p := point(store, r, "judge"))])}
+    if BASELINE not in sides:
+        print(f"frontier.nfe_ratio.judge: no claim, {BASELINE} is not scored by the judge")
+        return []
+    base = sides.pop(BASELINE)
+    at = {r["cell"]["sampler"]["steps"]: (r, p) for r, p in base if r["cell"]["sampler"]["steps"] in MATCHED_AT}
+    front = rising([p for _, p in base], "lower")
+    for arm, side in sides.items():
+        for (steps, (there, goal)), found in zip(at.items(), matched_curve(front, rising([p for _, p in side], "lower"), [p.scores for _, p in at.values()])):
+            name = f"frontier.nfe_ratio.judge.{arm}.at_{steps}"
+            if v := found.interval:
+                nearest, _ = min(side, key=lambda rp: abs(rp[1].scores.value - goal.scores.value))
+                entropy = [scores(store, r["key"], ENTROPY).value for r in (nearest, there)]
+                left = leftover(nearest)
+                note = (f"at judge {found.quality:.4f}, passes of {BASELINE} {found.baseline_cost:.1f} and {arm} {found.arm_cost:.1f}; "
+                        f"entropy of samples {entropy[0] - entropy[1]:+.3f} nats" + (f"; {left:.1%} of the tokens left to the last pass" if left else ""))
+                made.append(claim(name, v.value, v.low, v.high, "NFE A / NFE A", v.n, command, [r["key"] for r, _ in [*base, *side]], note))
+            else:
+                print(f"{name}: no interval, {found.reason}")
     return made

@@ -97,7 +97,10 @@ def measure(study: Study, store: Store) -> list[dict]:
 
 def claims(store: Store, command: str) -> list[dict]:
     """gate.false_alarm and gate.power of the default rule at the usual noise; with .here, at the noise of this machine."""
-    record, made = next(r for r in reversed(store.of("measured")) if r["name"] == NAME), []
+    record, made = next((r for r in reversed(store.of("measured")) if r["name"] == NAME), None), []
+    if record is None:
+        print("gate.*: no claim, nothing was simulated; run the study without --only")
+        return []
     others = [r["busy"] for r in store.of("timed") if r["busy"] is not None]
     for noise, suffix in (("usual", ""), ("quiet", ".quiet"), ("noisy", ".noisy"), ("here", ".here")):
         for name, slower in (("gate.false_alarm", 1.0), ("gate.power", SLOWER)):

@@ -1,4 +1,4 @@
-"""Passes at equal quality, by two metrics and three hybrids. Claims nfe_ratio.text.{spelling, judge}[.one_block | .two_blocks][.at_24 | .at_64 | .same_network]."""
+"""Passes at equal quality, by two metrics and three hybrids. Claims nfe_ratio.text.{spelling, judge}[.plain | .one_block][.at_24 | .at_64 | .same_network]."""
 
 from itertools import product
 
@@ -7,12 +7,12 @@ from harness.frontier import matched_ratio
 from harness.points import done, point, rows
 from harness.store import Store
 
-ARMS = {"": "ssmd_frozen", ".one_block": "ssmd", ".two_blocks": "ssmd_two"}    # of a claim's name
+ARMS = {"": "ssmd_frozen", ".plain": "ssmd_frozen_plain", ".one_block": "ssmd"}    # of a claim's name
 MATCHED = {"": ("ancestral", 32), ".at_24": ("ancestral", 24), ".at_64": ("ancestral", 64), ".same_network": ("ancestral_hybrid", 32)}    # and of whose quality
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    """nfe_ratio.text.{spelling, judge}[.one_block | .two_blocks][.at_24 | .at_64 | .same_network]: passes of ancestral sampling over passes of ssmd at equal quality."""
+    """nfe_ratio.text.{spelling, judge}[.plain | .one_block][.at_24 | .at_64 | .same_network]: passes of ancestral sampling over those of ssmd at equal quality."""
     made = []
     for (label, better), (hybrid, arm), (where, (name, steps)) in product({"judge": "lower", "spelling": "higher"}.items(), ARMS.items(), MATCHED.items()):
         if name == "ancestral_hybrid" and arm != "ssmd":

@@ -8,12 +8,12 @@ from baselines.ancestral import Ancestral
 from baselines.any_order import AnyOrder
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
+from harness.accept import accept
 from harness.loop import sample
 from harness.random import categorical, residual
 from harness.schedule import Cosine as CosineSchedule
 from harness.schedule import Polynomial
 from harness.window import Cosine, Fixed, Linear, Open
-from ssmd.accept import accept
 from ssmd.likelihood import recursion
 from ssmd.sampler import SelfSpeculative
 
@@ -77,7 +77,7 @@ def test_laws_equal_up_to_rounding_accept_everything_and_leave_a_drawable_residu
     q = (p * (1 + jitter)).clamp_min(0)
     y = p.argmax(-1)[:, None]
     uniform = torch.tensor([[min(u, 1 - 1e-15)]], dtype=torch.float64)
-    assert accept(p[:, None], q[:, None], y, uniform, torch.tensor([0]), torch.tensor([1])).item() == 1
+    assert accept(p.gather(1, y), q.gather(1, y), uniform, torch.tensor([0]), torch.tensor([1])).item() == 1
     token = residual(p, q, uniform[:, 0])
     assert q[0, token].item() > 0
 
@@ -87,9 +87,9 @@ def test_laws_equal_up_to_rounding_accept_everything_and_leave_a_drawable_residu
 def test_the_first_rejection_is_the_first_bad_column_inside_the_window(width, a, b, bits):
     start, stop = sorted((min(a, width), min(b, width)))
     bad = [bool(bits >> k & 1) for k in range(width)]
-    q = torch.tensor([[[0.0, 1.0] if x else [1.0, 0.0] for x in bad]], dtype=torch.float64)
-    p = torch.full_like(q, 0.5)
-    f = accept(p, q, torch.zeros(1, width, dtype=torch.int64), torch.full((1, width), 0.5, dtype=torch.float64), torch.tensor([start]), torch.tensor([stop]))
+    q = torch.tensor([[0.0 if x else 1.0 for x in bad]], dtype=torch.float64)
+    half = torch.full_like(q, 0.5)
+    f = accept(half, q, half, torch.tensor([start]), torch.tensor([stop]))
     assert f.item() == next((k for k in range(start, stop) if bad[k]), stop)
 
 

@@ -8,12 +8,13 @@ from baselines.any_order import AnyOrder
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
+from harness.order import Blocks, LeftToRight
 from harness.placement import Middle, Prefix
 from harness.schedule import Cosine as CosineSchedule
 from harness.window import Cosine, Fixed, Open
 from harness.wrap import Temper
 from ssmd.sampler import SelfSpeculative
-from tests.conformance.toys import D, distance, hybrid, ordered_law, ssmd_law, stepped_law, subset_table
+from tests.conformance.toys import ORDERS, D, distance, hybrid, ordered_law, ssmd_law, stepped_law, subset_table
 
 WINDOWS = [Open(), Cosine(0.3), Fixed(2)]
 
@@ -26,6 +27,15 @@ def test_the_self_speculative_sampler_follows_its_recursion(window, rounds):
     assert abs(law.sum() - 1) < 1e-9
     tv, quantile = distance(SelfSpeculative(window, rounds), {"main": net}, law)
     assert tv < quantile
+
+
+@pytest.mark.parametrize("order, allowed", [(LeftToRight(), lambda sigma: sigma == [0, 1, 2, 3]), (Blocks(2), lambda sigma: max(sigma[:2]) < 2)], ids=["left_to_right", "blocks"])
+def test_another_law_of_orders_is_the_recursion_over_its_orders(order, allowed):
+    net = hybrid()
+    law = ssmd_law(net, Fixed(3), 2, ORDERS[[allowed(sigma) for sigma in ORDERS.tolist()]])
+    tv, quantile = distance(SelfSpeculative(Fixed(3), 2, order), {"main": net}, law)
+    far, _ = distance(SelfSpeculative(Fixed(3), 2), {"main": net}, law)
+    assert tv < quantile < far
 
 
 def test_the_laws_of_different_settings_differ_by_more_than_the_noise():

@@ -12,12 +12,14 @@ from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
 from harness.loop import sample
+from harness.order import Blocks
 from harness.window import Cosine, Open
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
 
-L, MASK, N = 20, 7, 96
-SAMPLERS = [Ancestral(8), FirstHitting(), FixedCount(Cosine(0.1)), AnyOrder(), Scheduled(Ancestral(8)), SelfSpeculative(Cosine(0.1), 3), SelfSpeculative(Open(), 1)]
+L, MASK, N = 20, 7, 70
+SAMPLERS = [Ancestral(8), FirstHitting(), FixedCount(Cosine(0.1)), AnyOrder(), Scheduled(Ancestral(8)), SelfSpeculative(Cosine(0.1), 3), SelfSpeculative(Open(), 1),
+            SelfSpeculative(Cosine(0.1), 2, Blocks(8))]
 
 
 def nets() -> dict:

@@ -8,11 +8,15 @@ from baselines.any_order import AnyOrder
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
-from harness.window import Cosine, Fixed, Linear, Open
+from harness.order import Blocks, LeftToRight
+from harness.schedule import Cosine as CosineSchedule
+from harness.schedule import Knots
+from harness.window import Cosine, Fixed, Linear, Open, Stairs
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import DATA, MASK, STATES, D, N, distance, drawn, table_nets
 
-EXACT = [FirstHitting(), AnyOrder(), FixedCount(Fixed(1)), *(SelfSpeculative(w, r) for w in (Open(), Cosine(0.3), Linear(0.6), Fixed(2)) for r in (1, 2, 8))]
+EXACT = [FirstHitting(), AnyOrder(), FixedCount(Fixed(1)), *(SelfSpeculative(w, r) for w in (Open(), Cosine(0.3), Linear(0.6), Fixed(2), Stairs()) for r in (1, 2, 8)),
+         *(s for order in (Blocks(2), LeftToRight()) for s in (FirstHitting(1, order), AnyOrder(order), FixedCount(Fixed(1), order), SelfSpeculative(Fixed(3), 2, order)))]
 
 
 @pytest.mark.parametrize("sampler", EXACT, ids=str)
@@ -33,6 +37,14 @@ def test_ancestral_sampling_approaches_the_law_as_steps_grow():
     assert all(a > b for a, b in zip(distances, distances[1:]))
     tv, quantile = distance(Ancestral(2048), table_nets(), DATA.law())
     assert tv < quantile
+
+
+def test_any_grid_is_a_schedule_of_knots():
+    """The linear schedule on a cosine grid is the cosine schedule on a uniform one."""
+    steps = 5
+    grid = torch.cos(torch.pi / 2 * torch.arange(steps + 1, dtype=torch.float64) / steps)
+    knots = Knots((0.0, *(1 - grid[1:-1]).tolist(), 1.0))
+    assert torch.equal(drawn(Ancestral(steps, knots), table_nets(), 2048), drawn(Ancestral(steps, CosineSchedule()), table_nets(), 2048))
 
 
 def test_a_schedule_of_one_network_twice_is_the_host_bit_for_bit():

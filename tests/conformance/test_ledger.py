@@ -1,5 +1,8 @@
 """The ledger: what it counts is what was called, what it adds is what was written, and it changes nothing."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 import torch
 
@@ -72,8 +75,11 @@ def test_passes_of_256_tokens_in_windows_of_a_hundredth_are_80():
         def verify(self, hidden, y, order, at, alive=None):
             return torch.zeros(*at.shape, 5)
 
+        def begin(self, hidden, y, order, at):
+            return torch.zeros_like(at[:, 0])
+
     net = Sure(Transformer(TransformerConfig(vocab=5, width=4, heads=1, blocks=1)))
-    net.blocks, net.flops = lambda kind: 1, lambda kind, length, heads, tracks=0: length + 0 * heads
+    net.blocks, net.flops = lambda kind: 1, lambda kind, length, heads, tracks=0, begin=0: length + 0 * heads
     _, ledger = metered(SelfSpeculative(Cosine(0.01), 1), {"main": net}, n=4, length=256, mask=5)
     assert ledger.calls["main.draft"].tolist() == [80] * 4 and ledger.calls["main.verify"].tolist() == [80] * 4
 
@@ -148,3 +154,37 @@ def test_schedules_under_one_seed_reveal_the_same_positions_at_the_same_steps():
         seen.append([])
         sample(Watched(Ancestral(4), placement), nets, torch.full((64, D), MASK), 0, 64, queue=False)
     assert torch.equal(seen[0][0], seen[1][0]), "the first step reveals the same positions under both"
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """Shows both halves of a text beside the text itself, and takes one token back before it is done."""
+
+    name: ClassVar[str] = "doubtful"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("main",)
+
+    def step(self, nets, rows):
+        x = torch.where(rows.n[:, None] == 1, torch.where(torch.arange(D) == 0, MASK, rows.x), rows.x)
+        logits, _ = nets["main"].draft(x.repeat_interleave(3, 0))
+        return rows._replace(x=torch.where(x == MASK, logits[::3].argmax(-1), x))
+
+    def done(self, rows):
+        return rows.n == 3
+
+
+def test_states_shown_side_by_side_are_passes_of_their_row_and_a_full_row_may_go_on():
+    x, ledger = metered(Doubtful(), table_nets(), n=50, batch=16)
+    assert bool((x != MASK).all())
+    assert ledger.calls["main.draft"].tolist() == [9] * 50 and ledger.drafts.tolist() == [9] * 50
+    assert ledger.tokens.tolist() == [D] * 50 and int(ledger.revealed.sum()) == 150, "one round each, the full ones too"
+
+
+def test_a_row_called_done_with_masks_left_is_an_error():
+    @dataclass(frozen=True)
+    class Hasty(Ancestral):
+        def done(self, rows):
+            return rows.n >= 1
+
+    with pytest.raises(AssertionError, match="masks left"):
+        metered(Hasty(3), table_nets())

@@ -50,12 +50,11 @@ def distance(sampler, nets: dict, law: Tensor, n: int = N, seed: int = 0) -> tup
     return total_variation(counts, law), null_quantile(law, n, draws=250)
 
 
-def ssmd_law(net, window, rounds: int) -> Tensor:
-    """Mean over the 24 orders of the likelihood recursion, (81,)."""
-    x = STATES.repeat_interleave(len(ORDERS), 0)
-    order = ORDERS.repeat(len(STATES), 1)
+def ssmd_law(net, window, rounds: int, orders: Tensor = ORDERS) -> Tensor:
+    """Mean of the likelihood recursion over orders, all 24 alike or some, (81,)."""
+    x, order = STATES.repeat_interleave(len(orders), 0), orders.repeat(len(STATES), 1)
     logp, logq = tables(net, x, order, batch=4096)
-    return recursion(logp, logq, window, rounds).exp().view(len(STATES), len(ORDERS)).mean(1)
+    return recursion(logp, logq, window, rounds).exp().view(len(STATES), len(orders)).mean(1)
 
 
 def subset_table(net) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 
 from harness.nets.transformer import gather_rows
 from harness.param import Range, check, param
-from harness.random import Stream, categorical, uniform
+from harness.random import Stream, from_logits, uniform
 from harness.reveal import fill
 
 
@@ -31,6 +31,5 @@ class Confident:
         sure = torch.where(rows.x == net.mask, torch.softmax(logits.double(), -1).amax(-1), -1.0)    # (B, L)
         best, at = sure.topk(self.tokens, dim=1)                                               # (B, tokens)
         at = torch.where(best > 0, at, -1)
-        p = torch.softmax(gather_rows(logits, at).double(), -1)                                # (B, tokens, V)
-        tokens = categorical(p, uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0)))
+        tokens, _ = from_logits(gather_rows(logits, at), uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0)))
         return rows._replace(x=fill(rows.x, at, tokens))

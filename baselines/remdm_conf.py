@@ -1,0 +1,59 @@
+"""ReMDM's strategy conf (arXiv 2503.00307): about one token a step is masked again, rather one that was improbable when it was written.
+
+    for n = 0 .. N-1:   t = 1 - n/N,  s = 1 - (n+1)/N,   sigma_max = min(1, (1 - alpha_s)/alpha_t)
+        masked l:     x_l ~ p_l(. | x) with probability (alpha_s - alpha_t)/(1 - alpha_t);      psi_l = p_l(x_l | x)
+        revealed l:   MASK with probability sigma_max softmax_l(- psi), over revealed tokens
+
+What is forgotten depends on what was written, so this one goes step by step. Law: more is masked than 1 - alpha_s, since what is forgotten is not made up for by
+revealing more; none in the end. The joint law is biased at every N: probable tokens stay. Cost: a pass for each step in which a row reveals something.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from baselines.remask import ends, revealing, sigma_max
+from harness.kinds import Rows
+from harness.param import Choice, Range, check, param
+from harness.random import Stream, from_logits
+from harness.redraw import anew
+from harness.reveal import fill, positions
+from harness.schedule import Cosine, Knots, Linear, Polynomial
+
+
+@dataclass(frozen=True)
+class ReMDMConf:
+    steps: int = param(64, Range(1, 4096, log=True), "N, equal steps in time")
+    schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()))
+
+    name: ClassVar[str] = "remdm_conf"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("main",)
+
+    def __post_init__(self):
+        check(self)
+
+    def exact(self) -> None:
+        """None: it prefers probable tokens, whatever N is."""
+
+    def start(self, nets, rows: Rows) -> dict[str, Tensor]:
+        return {"psi": torch.zeros(rows.x.shape, dtype=torch.float64, device=rows.x.device)}
+
+    def step(self, nets, rows: Rows) -> Rows:
+        net, psi, masked = nets["main"], rows.memo["psi"], rows.x == nets["main"].mask
+        alpha = self.schedule.alpha(ends(self.steps, psi.device))                  # (N+1,)
+        now, then = alpha[rows.n][:, None], alpha[rows.n + 1][:, None]             # (B, 1)
+        doubt = (-psi).masked_fill(masked | rows.given, -torch.inf).softmax(1)     # (B, L), NaN where nothing is revealed
+        u = anew(rows, Stream.POSITION)                                            # (B, L)
+        at = positions(masked & (u < revealing(0, now, then)))                     # (B, W)
+        x = torch.where(~masked & (u < sigma_max(now, then) * doubt), net.mask, rows.x)
+        if not at.shape[1]:
+            return rows._replace(x=x)
+        logits, _ = net.draft(rows.x, at, (at >= 0).any(1), alpha[rows.n])         # (B, W, V)
+        tokens, p = from_logits(logits, anew(rows, Stream.TOKEN, at))              # (B, W)
+        return rows._replace(x=fill(x, at, tokens), memo={"psi": fill(psi, at, p)})
+
+    def done(self, rows: Rows) -> Tensor:
+        return rows.n >= self.steps

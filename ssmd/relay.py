@@ -1,0 +1,75 @@
+"""The self-speculative sampler inside a model schedule: a light hybrid drafts and verifies some parts of the text, the heavy one the rest (a combination of ours).
+
+    at each draft pass:   network = light if placement.light(share written) else heavy;   its verify rounds are its own
+
+Model scheduling (arXiv 2604.02340) with self-speculation (arXiv 2510.03929) as the host. The law is a mixture of the two networks' causal targets: exact
+if both come from one joint, and not otherwise. Cost: passes of each, charged as what they are.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.alphabet import same_alphabet
+from harness.kinds import Denoiser, Placement, Rows
+from harness.param import Choice, check, param
+from harness.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
+from harness.wrap import Wrapper
+from ssmd.sampler import SelfSpeculative
+
+
+@dataclass(frozen=True)
+class Relayed:
+    host: SelfSpeculative = param(SelfSpeculative(), Choice(SelfSpeculative()))
+    placement: Sandwich | Middle | Prefix | Suffix | Interleaved | Random | Segments = param(
+        Sandwich(), Choice(Sandwich(), Middle(), Prefix(), Suffix(), Interleaved(), Random(), Segments()))
+
+    name: ClassVar[str] = "ssmd_relayed"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("main.verify", "light.verify")
+
+    def __post_init__(self):
+        check(self)
+
+    def exact(self) -> None:
+        """None: two networks that differ have no one law."""
+
+    def start(self, nets, rows: Rows) -> dict[str, Tensor]:
+        return self.host.start(nets, rows)
+
+    def step(self, nets, rows: Rows) -> Rows:
+        return self.host.step({"main": Relay(nets["main"], nets["light"], self.placement)}, rows)
+
+
+class Shared(NamedTuple):
+    light: Tensor     # (B,) rows that the light network drafted
+    states: tuple     # of the light network, of the heavy one
+
+
+class Relay(Wrapper):
+    """Rows whose share of revealed tokens falls in the placement go to `light`, for the draft pass and for the verify passes on it."""
+
+    def __init__(self, heavy: Denoiser, light: Denoiser, placement: Placement):
+        super().__init__(heavy)
+        same_alphabet(heavy, light)
+        self.light, self.placement = light, placement
+
+    def draft(self, x, at=None, alive=None, clock=None):
+        light = self.placement.light((x != self.mask).double().mean(1))            # (B,) bool
+        answers = [net.draft(x, at, rows, clock) if bool(rows.any()) else (None, None) for net, rows in self._sides(light, alive)]
+        return _either(light, *(logits for logits, _ in answers)), Shared(light, tuple(hidden for _, hidden in answers))
+
+    def verify(self, hidden, y, order, at, alive=None):
+        return _either(hidden.light, *(net.verify(states, y, order, at, rows) if bool(rows.any()) else None
+                                       for states, (net, rows) in zip(hidden.states, self._sides(hidden.light, alive))))
+
+    def _sides(self, light: Tensor, alive: Tensor | None) -> tuple[tuple[Denoiser, Tensor], ...]:
+        alive = torch.ones_like(light) if alive is None else alive
+        return (self.light, light & alive), (self.net, ~light & alive)
+
+
+def _either(light: Tensor, a: Tensor | None, b: Tensor | None) -> Tensor:
+    """Rows of a where light, of b elsewhere; one of them may not have been asked."""
+    return b if a is None else a if b is None else torch.where(light[:, None, None], a, b)
