@@ -17,7 +17,7 @@ from harness.window import Cosine, Open
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
 
-L, MASK, N = 20, 7, 70
+L, MASK, N = 20, 7, 40
 SAMPLERS = [Ancestral(8), FirstHitting(), FixedCount(Cosine(0.1)), AnyOrder(), Scheduled(Ancestral(8)), SelfSpeculative(Cosine(0.1), 3), SelfSpeculative(Open(), 1),
             SelfSpeculative(Cosine(0.1), 2, Blocks(8))]
 
@@ -41,8 +41,8 @@ def prompts(n: int = N) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=str)
-def test_rows_are_the_same_in_batches_of_1_7_and_64_with_and_without_the_queue(sampler):
-    runs = [sample(sampler, nets(), prompts(), 3, batch, queue=queue) for batch, queue in ((1, True), (7, True), (64, True), (64, False))]
+def test_rows_are_the_same_in_batches_of_1_7_and_32_with_and_without_the_queue(sampler):
+    runs = [sample(sampler, nets(), prompts(), 3, batch, queue=queue) for batch, queue in ((1, True), (7, True), (32, True), (32, False))]
     assert all(torch.equal(runs[0], other) for other in runs[1:])
 
 

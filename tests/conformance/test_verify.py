@@ -16,7 +16,7 @@ SHIPPED = [v for _, cls in sorted(samplers().items()) for v in variants(cls())]
 
 @pytest.mark.parametrize("sampler", SHIPPED, ids=str)
 def test_every_shipped_sampler_in_every_choice_conforms(sampler):
-    assert verify(sampler, n=4096).passed
+    assert verify(sampler, n=2048).passed
 
 
 @dataclass(frozen=True)
