@@ -43,15 +43,12 @@ def revealing(sigma: Tensor, now: Tensor, then: Tensor) -> Tensor:
 
 
 class Remasking:
-    """A sampler whose steps reveal and forget with `chances` of the step alone; a subclass is a frozen dataclass that says which."""
+    """A sampler whose steps reveal and forget with chances of the step alone; a subclass is a frozen dataclass with `chances(device)`, (K,) each."""
 
     needs: ClassVar[tuple[str, ...]] = ("main",)
 
     def __post_init__(self):
         check(self)
-
-    def chances(self, device) -> Chances:
-        raise NotImplementedError
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         return begun(rows, self.chances(rows.x.device))
