@@ -234,6 +234,7 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
         (out / "state.safetensors").unlink(missing_ok=True)
         say(f"finished {final}: {card['validation_nats_per_token']} nats per token on validation")
     if world > 1:
+        torch.distributed.barrier()    # the others wait for the checkpoint: a process that leaves early can take the group down
         torch.distributed.destroy_process_group()
     return final
 
