@@ -20,13 +20,15 @@ from harness.data import build, text
 from harness.data.austen import Austen
 from harness.data.exact import Exact
 from harness.data.markov import Markov
+from harness.data.potts import Potts
 from harness.data.text8 import Text8
 from harness.data.wikipedia_leads import TITLES_SHA256, WikipediaLeads
+from harness.metrics.law import null_quantile, total_variation
 
 ROOT = Path(__file__).parent.parent
 CARDS = ROOT / "harness" / "data" / "cards"
 CORPORA = [WikipediaLeads(), Austen()]
-ALL = [*CORPORA, Exact(), Markov()]
+ALL = [*CORPORA, Exact(), Markov(), Potts(width=4)]
 
 
 def by_name(data):
@@ -215,11 +217,40 @@ def test_markov_rows_are_stationary_from_the_first_place():
         assert (share - data.stationary()).abs().max() < 0.025
 
 
-@pytest.mark.parametrize("data", [Exact(), Markov()], ids=by_name)
+@pytest.mark.parametrize("data", [Exact(), Markov(), Potts(length=12, width=4)], ids=by_name)
 def test_drawn_rows_do_not_depend_on_how_many_are_asked(data):
     assert torch.equal(data.rows("test", 50, seed=1)[:7], data.rows("test", 7, seed=1))
     assert not torch.equal(data.rows("test", 50, seed=1), data.rows("train", 50, seed=1))
     assert not torch.equal(data.rows("test", 50, seed=1), data.rows("test", 50, seed=2))
+
+
+@pytest.mark.parametrize(("symbols", "width", "length"), [(3, 3, 8), (2, 4, 10), (3, 1, 6), (2, 8, 7)])
+def test_potts_is_the_law_of_its_bonds(symbols, width, length):
+    """Against a list of all states: ln Z, entropy, and the law of what is drawn; the last line is short in two cases, and the only one in the last."""
+    data = Potts(symbols=symbols, length=length, width=width, coupling=0.9)
+    states = torch.cartesian_prod(*[torch.arange(symbols)] * length)
+    sites = {(k // width, k % width): k for k in range(length)}
+    pairs = [(k, sites[beside]) for (y, x), k in sites.items() for beside in ((y, x + 1), (y + 1, x)) if beside in sites]
+    bonds = sum((states[:, a] == states[:, b]).long() for a, b in pairs)
+    assert torch.equal(data.bonds(states), bonds)
+    law = torch.softmax(0.9 * bonds.double(), 0)
+    torch.testing.assert_close(data.log_prob(states), law.log())
+    assert -(law * law.log()).sum().item() == pytest.approx(data.entropy_nats())
+    drawn = (data.rows("test", 8192, seed=3) * symbols ** torch.arange(length - 1, -1, -1)).sum(1)
+    some = law.argsort(descending=True)[:64]                                          # the likeliest states one by one, the others together
+    merged = torch.cat([law[some], 1 - law[some].sum()[None]])
+    place = torch.full((len(law),), 64).index_put((some,), torch.arange(64))
+    assert total_variation(torch.bincount(place[drawn], minlength=65), merged) < null_quantile(merged, 8192)
+
+
+def test_potts_crops_are_rows_by_number():
+    data = Potts(length=12, width=4)
+    assert torch.equal(data.crops("train", torch.tensor([5, 2]), seed=1), data.rows("train", 6, seed=1)[[5, 2]])
+
+
+def test_potts_refuses_a_line_of_too_many_states():
+    with pytest.raises(ValueError, match="smaller width"):
+        Potts(symbols=8, width=8)
 
 
 # every data set
@@ -244,13 +275,13 @@ def test_identity_is_json_and_tells_lengths_apart(data):
     assert type(data)(length=2).identity() != data.identity()
 
 
-@pytest.mark.parametrize("kind", [WikipediaLeads, Austen, Exact, Markov])
+@pytest.mark.parametrize("kind", [WikipediaLeads, Austen, Exact, Markov, Potts])
 def test_impossible_length_is_refused(kind):
     with pytest.raises(ValueError, match="length"):
         kind(length=0)
 
 
-@pytest.mark.parametrize("name", ["text", "wikipedia_leads", "austen", "exact", "markov", "synthetic"])
+@pytest.mark.parametrize("name", ["text", "wikipedia_leads", "austen", "exact", "markov", "potts", "synthetic"])
 def test_examples_of_the_docstrings_run(name):
     module = importlib.import_module(f"harness.data.{name}")
     result = doctest.testmod(module, extraglobs={"torch": torch})
