@@ -13,22 +13,26 @@ import zlib
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer
 
-from harness.data import build, text
+from harness.data import build, build_prose, text
 from harness.data.austen import Austen
 from harness.data.exact import Exact
 from harness.data.markov import Markov
 from harness.data.potts import Potts
+from harness.data.prose import TOKENIZER_SHA256, Prose
 from harness.data.text8 import Text8
 from harness.data.wikipedia_leads import TITLES_SHA256, WikipediaLeads
+from harness.metrics.grams import row_words
 from harness.metrics.law import null_quantile, total_variation
 
 ROOT = Path(__file__).parent.parent
 CARDS = ROOT / "harness" / "data" / "cards"
 CORPORA = [WikipediaLeads(), Austen()]
-ALL = [*CORPORA, Exact(), Markov(), Potts(width=4)]
+ALL = [*CORPORA, Exact(), Markov(), Potts(width=4), Prose()]
 
 
 def by_name(data):
@@ -72,6 +76,26 @@ def test_embedded_text_matches_its_card(data):
         row = next(line for line in card.splitlines() if line.startswith(f"| {split} |"))
         cells = [float(cell.replace(",", "")) for cell in row.split("|")[2:6]]
         assert cells == [share, len(data.tokens(split)), len(data.words(split)), len(data.words(split, seen=5))]
+
+
+def test_prose_matches_its_card():
+    data, card = Prose(), (CARDS / "prose.md").read_text()
+    assert data.identity()["sha256"] in card and data.identity()["tokenizer"] == TOKENIZER_SHA256 in card and f"**{len(data.ids()):,} tokens**" in card
+    for split, share in data.identity()["splits"].items():
+        assert f"| {split} | .{str(share)[2:]:0<2} | {len(data.tokens(split)):,} |" in card
+    for seen in (1, 5):
+        assert f"{len(data.words('test', seen)):,}" in card
+
+
+def test_prose_is_written_as_it_is_read():
+    data = Prose(length=64)
+    rows = data.rows("test", 8, seed=0)
+    text = data.decode(rows)[3]
+    assert data.decode(data.encode(text)[None]) == [text]
+    assert any(c.isupper() for c in "".join(data.decode(rows))) and data.vocab > rows.max() > 1000
+    assert data.decode(torch.tensor([[data.mask, *data.encode("Two of them"), data.mask, data.mask]])) == ["_Two of them__"]
+    assert data.spoken(data.encode("At 9, Mr. Darcy")[None]) == ["at nine mr darcy"]
+    assert row_words(data.encode("At 9, Mr. Darcy")[None], data) == [["nine", "mr"]]
 
 
 @pytest.mark.parametrize("data", CORPORA, ids=by_name)
@@ -236,11 +260,11 @@ def test_potts_is_the_law_of_its_bonds(symbols, width, length):
     law = torch.softmax(0.9 * bonds.double(), 0)
     torch.testing.assert_close(data.log_prob(states), law.log())
     assert -(law * law.log()).sum().item() == pytest.approx(data.entropy_nats())
-    drawn = (data.rows("test", 8192, seed=3) * symbols ** torch.arange(length - 1, -1, -1)).sum(1)
+    drawn = (data.rows("test", 2048, seed=3) * symbols ** torch.arange(length - 1, -1, -1)).sum(1)
     some = law.argsort(descending=True)[:64]                                          # the likeliest states one by one, the others together
     merged = torch.cat([law[some], 1 - law[some].sum()[None]])
     place = torch.full((len(law),), 64).index_put((some,), torch.arange(64))
-    assert total_variation(torch.bincount(place[drawn], minlength=65), merged) < null_quantile(merged, 8192)
+    assert total_variation(torch.bincount(place[drawn], minlength=65), merged) < null_quantile(merged, 2048)
 
 
 def test_potts_crops_are_rows_by_number():
@@ -275,13 +299,13 @@ def test_identity_is_json_and_tells_lengths_apart(data):
     assert type(data)(length=2).identity() != data.identity()
 
 
-@pytest.mark.parametrize("kind", [WikipediaLeads, Austen, Exact, Markov, Potts])
+@pytest.mark.parametrize("kind", [WikipediaLeads, Austen, Exact, Markov, Potts, Prose])
 def test_impossible_length_is_refused(kind):
     with pytest.raises(ValueError, match="length"):
         kind(length=0)
 
 
-@pytest.mark.parametrize("name", ["text", "wikipedia_leads", "austen", "exact", "markov", "potts", "synthetic"])
+@pytest.mark.parametrize("name", ["text", "wikipedia_leads", "austen", "exact", "markov", "potts", "prose", "synthetic"])
 def test_examples_of_the_docstrings_run(name):
     module = importlib.import_module(f"harness.data.{name}")
     result = doctest.testmod(module, extraglobs={"torch": torch})
@@ -320,6 +344,23 @@ def test_builder_gives_the_same_bytes_twice_and_one_title_an_article(tmp_path):
     assert first == build.build("wikipedia_leads", tmp_path, tmp_path / "b")
     titles = lzma.decompress((tmp_path / "a" / "wikipedia_leads.titles.txt.xz").read_bytes()).decode().splitlines()
     assert sorted(titles) == sorted(articles) and titles != sorted(articles)
+
+
+def test_prose_is_built_of_four_packages(tmp_path):
+    """Small stand-ins of all four: what is dropped, what is kept, and that the tokenizer has not seen the documents behind the training split."""
+    (tmp_path / "summaries_en-us.json").write_text(json.dumps({f"T{i}": {"extract": f"Article {i} was\n written."} for i in range(200)}))
+    (tmp_path / "Rdata.rdb").write_bytes(r_characters([b"EMMA", b"It was  1815."]))
+    (tmp_path / "glosses.txt.gz").write_bytes(gzip.compress(b"cat\ta small animal | a whip\nfeline\ta small animal\ndog\tan animal | a small animal\n"))
+    packed = zlib.compress(b"<title>PSALM 1</title> Blessed &amp; <hi>glad</hi>")
+    (tmp_path / "ot.czs").write_bytes(struct.pack("<IIIIII", 0, 0, 0, 0, len(packed), 50))
+    (tmp_path / "ot.czz").write_bytes(packed)
+    assert sorted(build_prose.definitions(tmp_path)[0].rstrip(".").split(". ")) == ["cat: a small animal; a whip", "dog: an animal"]
+    assert build_prose.commentary(tmp_path) == ["PSALM 1 Blessed & glad"] and build_prose.novels(tmp_path) == ["EMMA It was 1815."]
+    files = build_prose.prose(tmp_path)
+    own = Tokenizer.from_str(files["prose.tokenizer.json.xz"].decode())
+    documents = own.decode(np.frombuffer(files["prose.ids.xz"], "<u2").tolist()).splitlines()
+    assert len(documents) == 203 and {"EMMA It was 1815.", "Article 7 was written.", "PSALM 1 Blessed & glad"} <= set(documents)
+    assert files == build_prose.prose(tmp_path)
 
 
 def test_builder_says_what_is_missing(tmp_path):

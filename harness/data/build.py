@@ -91,9 +91,13 @@ CORPORA = {"austen": austen, "wikipedia_leads": wikipedia_leads}
 
 def build(corpus: str, source: Path, out: Path = FILES) -> dict[str, dict]:
     """Write the corpus's files to `out`; for each its size and sha256, packed and unpacked."""
+    return written(CORPORA[corpus](source), out)
+
+
+def written(files: dict[str, bytes], out: Path) -> dict[str, dict]:
     out.mkdir(parents=True, exist_ok=True)
     report = {}
-    for name, content in CORPORA[corpus](source).items():
+    for name, content in files.items():
         packed = lzma.compress(content, check=lzma.CHECK_CRC64, preset=9 | lzma.PRESET_EXTREME)
         (out / name).write_bytes(packed)
         report[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(),

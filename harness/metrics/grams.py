@@ -1,7 +1,8 @@
 """n-grams of samples and of splits: of tokens ("chars") or of whole words ("words").
 
 A row's n-grams lie within the row. Words are what is between spaces once the first and last fragment, which may be cut, are
-dropped (harness/metrics/words.py); a split is one long row. Token n-grams are numbers in base V, word n-grams strings.
+dropped (harness/metrics/words.py); a split is one long row. A data set
+of written text gives its words in `spoken`, lower case and without signs. Token n-grams are numbers in base V, word n-grams strings.
 
     >>> numbers(np.array([[1, 0, 1]]), vocab=2, order=2).tolist()
     [[2, 1]]
@@ -35,7 +36,7 @@ def row_words(samples: Tensor, data: Dataset) -> list[list[str]]:
     """The whole words of each row. Raises ValueError if the data set is not text."""
     if not hasattr(data, "decode") or not hasattr(data, "words"):
         raise ValueError(f"{data.name} is not text and has no words: choose a metric of tokens, or a corpus")
-    return [[word for word in row.split(" ")[1:-1] if word] for row in data.decode(tokens(samples, data))]
+    return [[word for word in row.split(" ")[1:-1] if word] for row in getattr(data, "spoken", data.decode)(tokens(samples, data))]
 
 
 def of_rows(samples: Tensor, data: Dataset, kind: str, order: int) -> list[list[Hashable]]:
