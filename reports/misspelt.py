@@ -1,14 +1,11 @@
 """Where the misspelt words of a sample stand, by the words of the data set that the records name.
 
-A data set is found by its name among those of the harness, and must be the one of the records by its hash; what is marked must agree with the stored number of
-known words of the row, so nothing is marked by another rule than the score's. No sampler and no network is needed.
+What is marked must agree with the stored number of known words of the row, so nothing is marked by another rule than the score's.
 """
-
-from functools import lru_cache
 
 import numpy as np
 
-from harness.plugins import find
+from reports.named import data_set
 from reports.records import Cell
 
 
@@ -17,10 +14,10 @@ def marks(cell: Cell, x: np.ndarray, rows: list[int], decode) -> dict[int, list[
     score = next((r for r in cell.scored.values() if r["metric"]["name"] == "spelling" and r["status"] == "done"), None)
     if score is None:
         return None
-    about = cell.record["cell"]["data"]
-    known = _words(about.get("name", ""), about.get("length", 0), about.get("sha256", ""), score["metric"].get("seen", 1))
-    if known is None or score["per"] != "row" or not cell.store.has("scores", score["score_key"]):
+    data = data_set(cell.record["cell"]["data"])
+    if not hasattr(data, "words") or score["per"] != "row" or not cell.store.has("scores", score["score_key"]):
         return None
+    known = data.words("train", score["metric"].get("seen", 1))
     right, whole = cell.store.get("scores", score["score_key"])  # (n,) each
     found = {}
     for row in rows:
@@ -42,16 +39,3 @@ def words(text: str) -> list[tuple[int, int, str]]:
         found.append((place, place + len(part), part))
         place += len(part) + 1
     return [span for span in found[1:-1] if span[2]]
-
-
-@lru_cache(maxsize=4)
-def _words(name: str, length: int, sha256: str, seen: int) -> frozenset[str] | None:
-    """The words of the training split; None if there is no such text here, or another of that name."""
-    cls = find("rows", ("harness.data",)).get(name)
-    if cls is None or not hasattr(cls, "words"):
-        return None
-    try:
-        data = cls(length=length)
-        return data.words("train", seen) if data.identity()["sha256"] == sha256 else None
-    except (TypeError, ValueError, OSError):  # a text that comes by path, or is not whole
-        return None

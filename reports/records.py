@@ -1,7 +1,7 @@
 """Run folders as cells: the newest counted record of each key, with the scores and times that belong to its samples.
 
 What a report says of a run comes through this file, which reads what harness/store.py stored and nothing else; trials of a sweep come from its journal
-(reports/sweeps.py), and the words that mark a misspelling from the data set that the records name (reports/misspelt.py).
+(reports/sweeps.py), and what reads samples as text and marks misspelt words from the data set that the records name (reports/named.py).
 A folder given later answers for the keys it shares with an earlier one.
 """
 

@@ -1,13 +1,15 @@
 """Whole sequences of every arm, chosen by the seed and not by hand, with the misspelt words marked (reports/misspelt.py)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
 
 from reports import misspelt
 from reports.digits import spell
 from reports.frame import Chapter
+from reports.named import data_set
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz "
 SHOWN = 3  # rows of every arm
@@ -33,9 +35,9 @@ def samples(chapter: Chapter) -> list[dict]:
         except ValueError as error:
             found.append(about | {"rows": [], "reason": str(error), "marked": False, "nfe": None})
             continue
-        alphabet, picked = cell.record["cell"]["data"].get("alphabet") or ALPHABET, chosen(len(x), int(row.seed))
-        marks = misspelt.marks(cell, x, picked, lambda ids, letters=alphabet: decode(ids, letters))
-        rows = [(r, pieces(decode(x[r], alphabet), (marks or {}).get(r, []))) for r in picked]
+        decode, picked = reader(cell.record["cell"]["data"]), chosen(len(x), int(row.seed))
+        marks = misspelt.marks(cell, x, picked, decode)
+        rows = [(r, pieces(decode(x[r]), (marks or {}).get(r, []))) for r in picked]
         found.append(about | {"nfe": spell(row.nfe_a) if arm in chapter.arms else None, "reason": "", "rows": rows, "marked": marks is not None})
     return found
 
@@ -47,6 +49,14 @@ def pieces(text: str, spans: Sequence[Sequence[int]]) -> list[tuple[str, bool]]:
         found += [(text[place:start], False), (text[start:stop], True)]
         place = stop
     return [part for part in [*found, (text[place:], False)] if part[0]]
+
+
+def reader(about: dict) -> Callable[[np.ndarray], str]:
+    """Token ids (L,) -> text: by the data set itself where it is here, else by the alphabet of the record."""
+    data = data_set(about)
+    if hasattr(data, "decode"):
+        return lambda ids: data.decode(torch.as_tensor(ids.astype(np.int64))[None])[0]
+    return lambda ids: decode(ids, about.get("alphabet") or ALPHABET)
 
 
 def decode(ids: Sequence[int], alphabet: str) -> str:

@@ -15,6 +15,7 @@ from joblib.externals.loky import get_reusable_executor
 from matplotlib.image import imread
 
 from harness.clock import busy
+from harness.data.prose import Prose
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics.words import Spelling
 from harness.runner import run as run_study
@@ -26,6 +27,7 @@ from harness.window import Cosine, Fixed, Linear, Open
 from reports import frame, front, records, samples, style, tables, windows
 from reports import page as page_of
 from reports.build import TEMPLATES, build
+from reports.samples import reader
 from studies.smoke import STUDY as SMOKE
 from tests.test_report_toy import DATA, METRICS, write, write_grid, write_many
 
@@ -459,3 +461,10 @@ def test_a_chapter_names_the_machines_of_its_own_runs_alone(tmp_path, plain):
     page = build([tmp_path / "one", tmp_path / "two"], tmp_path / "out", resamples=50).read_text()
     first, second = (re.search(rf'id="{name}-provenance".*?</dl>', page, re.S)[0] for name in ("1-made-up", "2-grid"))
     assert "c0ffee" in first and "b0bb1e" not in first and "b0bb1e" in second and "c0ffee" not in second
+
+
+def test_samples_are_read_by_the_data_set_that_the_records_name():
+    ids = Prose().encode("Mr. Darcy smiled.").numpy()
+    assert reader(Prose(length=64).identity())(ids) == "Mr. Darcy smiled."
+    assert reader(Prose().identity() | {"sha256": "0" * 64})(ids) == " ".join(map(str, ids))
+    assert reader({"name": "of mine", "alphabet": "xyz"})(np.array([2, 0, 3])) == "zx_" and reader({"name": "text8", "sha256": "?", "length": 3})(np.array([7, 8])) == "hi"

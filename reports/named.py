@@ -1,0 +1,28 @@
+"""The data set that a record names, where it is here: found by its name among those of the harness, and taken only if its identity is that of the record.
+
+No sampler and no network is needed. Text that comes by path, and data that has changed since, is not found; then a page shows what the records alone hold.
+"""
+
+import json
+from dataclasses import fields
+from functools import lru_cache
+
+from harness.plugins import find
+
+
+def data_set(about: dict):
+    """The data set of a record's `data`, or None."""
+    return _found(json.dumps(about, sort_keys=True))
+
+
+@lru_cache(maxsize=8)
+def _found(identity: str):
+    about = json.loads(identity)
+    cls = find("rows", ("harness.data",)).get(about.get("name"))
+    if cls is None:
+        return None
+    try:
+        data = cls(**{f.name: about[f.name] for f in fields(cls) if f.name in about})
+        return data if json.loads(json.dumps(data.identity())) == about else None
+    except (TypeError, ValueError, OSError):  # it comes by path, or is not whole
+        return None
