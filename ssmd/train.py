@@ -13,6 +13,7 @@ import json
 import os
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -146,7 +147,8 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
 
     `init` starts from the weights of a finished checkpoint (a second cosine cycle, or a hybrid on the blocks of a masked-diffusion network): its card
     keeps the first cycle's story.
-    `extra` adds splits of other corpora of the same alphabet. `compiled` compiles each block by itself.
+    Data with `crops(split, rows, seed)` draw the batches themselves (a protein before a place in it); others are one text, of which places are drawn.
+    `extra` adds splits of other corpora of the same alphabet to a text. `compiled` compiles each block by itself.
     Under torchrun each process takes its share of every batch; the weights are those of one process, up to rounding.
     """
     world, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
@@ -164,6 +166,8 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             raise ValueError(f"{final} was trained by other settings or on other data: give another --out, or delete it")
         say(f"{final} is finished")
         return final
+    if extra and hasattr(data, "crops"):
+        raise ValueError(f"{data.name} draws its own batches and takes no extra text: leave it out")
     steps = int(config.tokens // (config.batch * data.length))
     if not steps:
         raise ValueError(f"tokens={config.tokens:g} is less than one update of {config.batch} rows x {data.length}: raise --tokens or lower the batch")
@@ -175,7 +179,11 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
         for k, p in net.named_parameters():
             p.requires_grad_(k.startswith(CAUSAL))
     out.mkdir(parents=True, exist_ok=True)
-    text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(device)
+    if hasattr(data, "crops"):
+        draw = partial(data.crops, split, seed=config.seed)
+    else:
+        text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(device)
+        draw = partial(batch_of, text, length=data.length, seed=config.seed)
     model = Trainable(net, config)
     if world > 1:
         if device.startswith("cuda"):
@@ -198,7 +206,7 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
         if config.dropout:
             torch.manual_seed((config.seed * 1_000_003 + step * world + rank) % 2**63)    # dropout alone: a resumed run drops what it would have dropped
         rows = step * config.batch + torch.arange(rank * config.batch // world, (rank + 1) * config.batch // world, device=device)
-        found = model(batch_of(text, rows, data.length, config.seed), rows, step)
+        found = model(draw(rows), rows, step)
         sum(found.values()).backward()
         nn.utils.clip_grad_norm_(net.parameters(), config.clip)
         for optimiser in optimiser_list:
