@@ -1,4 +1,5 @@
-"""ssmd-bench: list | run | sweep | report | compare | expect | rescore | renew | score | verify | grid | train | claims | doctor. The last line of stdout is one JSON document.
+"""ssmd-bench: list | data | run | sweep | report | fasta | compare | expect | rescore | renew | score | verify | grid | train | claims | doctor. The last line
+of stdout is one JSON document.
 
 Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; `verify` with a failing sampler in 1;
 `compare` in 1 for a regression, 2 if nothing was comparable, 3 if a run failed.
@@ -20,6 +21,13 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True)
 
     verbs.add_parser("list", help="samplers, data, metrics, plots, studies and more, with fields, defaults, ranges and origin")
+
+    data = verbs.add_parser("data", help="build the file of a data set that does not ship (docs/proteins.md)")
+    data.add_argument("dataset", choices=("proteins",))
+    data.add_argument("--out", type=Path, default=Path("runs/proteins.npz"), metavar="FILE")
+    data.add_argument("--source", type=Path, help="unpacked Debian package metastudent-data, or a FASTA file (default: fetch the package with apt-get)")
+    data.add_argument("--threads", type=int, default=1, help="of MMseqs2")
+    data.add_argument("--families", type=int, default=300, help="profile HMMs, of the largest training clusters")
 
     run = verbs.add_parser("run", help="run a study: count, time, score; what is stored is not computed again")
     run.add_argument("study")
@@ -55,6 +63,11 @@ def parser() -> argparse.ArgumentParser:
     report = verbs.add_parser("report", help="render a report from records alone")
     report.add_argument("runs", nargs="+", type=Path)
     report.add_argument("--out", type=Path, required=True)
+
+    fasta = verbs.add_parser("fasta", help="write the samples of a run of proteins as FASTA, a file a cell")
+    fasta.add_argument("run", type=Path)
+    fasta.add_argument("--out", type=Path, required=True, metavar="DIR")
+    fasta.add_argument("--only", action="append", default=[], metavar="ARM")
 
     summarise = verbs.add_parser("summarise", help="copy a run without its samples: what a repository keeps and a report can be rendered from")
     summarise.add_argument("run", type=Path)

@@ -19,7 +19,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ssmd.train import Training
+from ssmd.training import Training
 
 SHIPPED = Path(__file__).parent / "checkpoints"
 TRUNK = "heavy"    # the member whose blocks a frozen hybrid takes over

@@ -15,7 +15,8 @@ from harness.nets.transformer import Transformer, TransformerConfig, gather_rows
 from harness.wrap import Half
 from ssmd.model import Hybrid, HybridConfig, Kept
 from ssmd.sampler import SelfSpeculative
-from ssmd.train import Training, losses
+from ssmd.training import Training
+from ssmd.updates import losses
 from studies.smoke import STUDY as SMOKE
 
 L, V = 12, 7

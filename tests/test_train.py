@@ -11,7 +11,9 @@ from harness.schedule import Cosine, Linear, Polynomial
 from ssmd.family import queue
 from ssmd.likelihood import masked_bound, tables
 from ssmd.loss import draft_loss, mask_counts, masked_batch, target_loss
-from ssmd.train import Training, keep, losses, train, validate
+from ssmd.train import keep, train, validate
+from ssmd.training import Training
+from ssmd.updates import Updates, losses
 
 
 class Corpus(Markov):
@@ -122,11 +124,9 @@ def test_a_damaged_state_is_refused_with_a_sentence(tmp_path):
 
 
 def test_a_state_without_all_of_its_tensors_is_refused_with_a_sentence(tmp_path):
-    class Empty:
-        shadow: dict = {}
-
-    source = {"data": SOURCE.identity(), "length": 16, "split": "train", "extra": []}
-    keep(tmp_path, SMALL, source, torch.nn.Linear(2, 2), Empty(), [], 7)
+    updates = Updates(SMALL, SOURCE)
+    updates.average.shadow = {}
+    keep(tmp_path, {"data": SOURCE.identity(), "length": 16, "split": "train", "extra": []}, updates)
     with raises(ValueError, match="not whole: delete it"):
         train(SMALL, SOURCE, tmp_path, "net", say=lambda text: None)
 

@@ -1,0 +1,80 @@
+"""How far the letters of protein rows are from those of training crops.
+
+composition      total variation between the amino acids of all rows and of CROPS training crops drawn as training draws them
+kmer_distance    the same for words of `order` residues
+
+Both are of the whole set. Words of a finite sample are never quite those of another, so that the level to compare with is that of held-out rows, of equal n and L.
+
+    >>> import torch
+    >>> distance(np.array([[0, 0, 1, 1]]), np.array([[0, 0, 0, 1]]), order=1)
+    0.25
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.data.residues import AMINO
+from harness.kinds import Dataset, Scores
+from harness.metrics.form import tokens, whole
+from harness.metrics.grams import numbers
+from harness.metrics.law import total_variation
+from harness.param import Range, check, param
+
+CROPS = 8192
+
+
+def protein_rows(samples: Tensor, data: Dataset) -> np.ndarray:
+    """(n, L) uint8. Raises ValueError if the data set is not of proteins, or if a row holds what is no amino acid."""
+    if not hasattr(data, "proteins"):
+        raise ValueError(f"{data.name} holds no proteins: choose a metric of tokens or of text, or the data set proteins or fasta")
+    return tokens(samples, data).numpy().astype(np.uint8)
+
+
+def _counts(rows: np.ndarray, order: int) -> np.ndarray:
+    if rows.shape[1] < order:
+        raise ValueError(f"rows of {rows.shape[1]} residues hold no word of {order}: choose a lower order or longer rows")
+    return np.bincount(numbers(rows.astype(np.int64), len(AMINO), order).ravel(), minlength=len(AMINO) ** order)    # (20**order,)
+
+
+def distance(rows: np.ndarray, others: np.ndarray, order: int) -> float:
+    """Total variation between the words of two sets of rows."""
+    law = _counts(others, order)
+    return total_variation(torch.from_numpy(_counts(rows, order)), torch.from_numpy(law / law.sum()))
+
+
+@lru_cache(maxsize=4)
+def training_crops(data: Dataset) -> np.ndarray:
+    """(CROPS, L): shared, not to be written to."""
+    return data.crops("train", torch.arange(CROPS), seed=0).numpy()
+
+
+@dataclass(frozen=True)
+class Composition:
+    name: ClassVar[str] = "composition"
+    version: ClassVar[int] = 1
+    better: ClassVar[str] = "match"
+    unit: ClassVar[str] = "total variation"
+
+    def score(self, samples: Tensor, data: Dataset) -> Scores:
+        return whole(distance(protein_rows(samples, data), training_crops(data), 1), self.name)
+
+
+@dataclass(frozen=True)
+class KmerDistance:
+    name: ClassVar[str] = "kmer_distance"
+    version: ClassVar[int] = 1
+    better: ClassVar[str] = "match"
+    unit: ClassVar[str] = "total variation"
+
+    order: int = param(3, Range(2, 5), "residues of a word")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def score(self, samples: Tensor, data: Dataset) -> Scores:
+        return whole(distance(protein_rows(samples, data), training_crops(data), self.order), self.name)
