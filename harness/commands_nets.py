@@ -16,7 +16,7 @@ def _dataset(options: Namespace):
     known = plugins.datasets()
     if options.data not in known:
         raise ValueError(f"there is no data set {options.data!r}; choose {', '.join(sorted(known))}")
-    given = {"length": options.length, **({"path": options.path} if options.path else {})}
+    given = {"length": 128 if options.length is None else options.length, **({"path": options.path} if options.path else {})}
     if unknown := set(given) - {f.name for f in fields(known[options.data])}:
         raise ValueError(f"the data set {options.data!r} takes no --{sorted(unknown)[0]}: leave it out or choose another --data")
     return from_json("rows", {"name": options.data} | given)
@@ -79,25 +79,32 @@ def grid(options: Namespace) -> tuple[dict, int]:
 def train(options: Namespace) -> tuple[dict, int]:
     import torch
 
-    from ssmd.family import FAMILY, begins_from, member, queue
+    from ssmd.family import FAMILY, begins_from, member, queue, recipe
     from ssmd.train import train as train_network
 
     if options.jobs < 1 or (options.threads is not None and options.threads < 1):
         raise ValueError("--jobs and --threads must be at least 1")
+    family, data = recipe(options.recipe) if options.recipe else (FAMILY, None)
     if options.member == "family":
         words = sys.argv[1:]
         words.remove("family")    # each member takes its place, at the end
-        failed = queue([*FAMILY], ["-m", "harness", *words], options.jobs, options.out)
+        failed = queue(family, ["-m", "harness", *words], options.jobs, options.out)
         return {"family": str(options.out), "failed": failed}, 3 if failed else 0
-    config = changed(member(options.member), options.changes + ([f"tokens={options.tokens}"] if options.tokens else []))
-    data = _dataset(options)
-    extra = ((plugins.datasets()["text8"](path=options.extra, length=options.length), "train"),) if options.extra and config.network == "judge" else ()
-    if not hasattr(data, "tokens"):
-        raise ValueError(f"{options.data} is not a text to train on: choose a corpus with --data")
+    config = changed(member(options.member, family), options.changes + ([f"tokens={options.tokens}"] if options.tokens else []))
+    data = _dataset(options) if data is None else changed(data, [f"{k}={v}" for k, v in (("path", options.path), ("length", options.length)) if v is not None])
+    extra = ((plugins.datasets()["text8"](path=options.extra, length=data.length), "train"),) if options.extra and config.network == "judge" else ()
+    if not hasattr(data, "tokens") and not hasattr(data, "crops"):
+        raise ValueError(f"{data.name} is not a text to train on: choose a corpus with --data")
     if options.threads:
         torch.set_num_threads(options.threads)
-    split = "judge" if config.network == "judge" else "train"
-    path = train_network(config, data, options.out / options.member, options.member, checked(options.device), can_compile(options.compile), split,
-                         say=lambda text: print(text, file=sys.stderr, flush=True), init=options.init or begins_from(options.member, options.out), extra=extra,
-                         command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
+    split, init = "judge" if config.network == "judge" else "train", options.init or begins_from(options.member, options.out, family)
+    device, compiled = checked(options.device), can_compile(options.compile)
+    if options.dry_run:
+        from ssmd import dry
+
+        plan = dry.dry_run(config, data, split, device, compiled, init, options.seconds, options.assume)
+        print(dry.sentence(options.member, plan))
+        return {"member": options.member} | plan, 0
+    path = train_network(config, data, options.out / options.member, options.member, device, compiled, split, say=lambda text: print(text, file=sys.stderr, flush=True),
+                         init=init, extra=extra, command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
     return {"checkpoint": str(path)}, 0

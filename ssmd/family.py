@@ -19,6 +19,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from harness.kinds import Dataset
+from harness.study import load_module
 from ssmd.training import Training
 
 SHIPPED = Path(__file__).parent / "checkpoints"
@@ -37,29 +39,40 @@ FAMILY: dict[str, Training] = {
 }
 
 
-def member(name: str, **changes) -> Training:
-    if name not in FAMILY:
-        raise ValueError(f"the family has no member {name!r}; choose {' | '.join(FAMILY)}")
-    return replace(FAMILY[name], **changes)
+def recipe(path: str) -> tuple[dict[str, Training], Dataset]:
+    """FAMILY and DATA of a Python file: the networks of a paper and what they are trained on. Raises ValueError if it lacks one."""
+    module = load_module(path)
+    family, data = getattr(module, "FAMILY", None), getattr(module, "DATA", None)
+    if not isinstance(family, dict) or not hasattr(data, "rows"):
+        raise ValueError(f"{path} is no recipe, which has FAMILY = {{name: Training(...)}} and DATA: see studies/paper/text8.py")
+    return family, data
 
 
-def begins_from(name: str, out: Path) -> Path | None:
-    """The checkpoint whose draft a member takes over: that of the same run of the family, else the one that ships."""
-    if not FAMILY[name].frozen:
+def member(name: str, family: dict[str, Training] = FAMILY, **changes) -> Training:
+    if name not in family:
+        raise ValueError(f"the family has no member {name!r}; choose {' | '.join(family)}")
+    return replace(family[name], **changes)
+
+
+def begins_from(name: str, out: Path, family: dict[str, Training] = FAMILY) -> Path | None:
+    """The checkpoint whose draft a member takes over: that of the same run of the family, else, for the shipped family, the one that ships."""
+    if not family[name].frozen:
         return None
     own = out / TRUNK / f"{TRUNK}.safetensors"
+    if not own.is_file() and family is not FAMILY:
+        raise ValueError(f"{name} begins from {own}, which is not there: train {TRUNK} first, or name another checkpoint with --init")
     return own if own.is_file() else SHIPPED / f"{TRUNK}.safetensors"
 
 
-def queue(names: list[str], command: list[str], jobs: int, logs: Path) -> int:
-    """Run `command NAME` for each name, `jobs` at a time, one thread each if there are several; the number that failed."""
+def queue(family: dict[str, Training], command: list[str], jobs: int, logs: Path) -> int:
+    """Run `command NAME` for each member, `jobs` at a time, one thread each if there are several; the number that failed."""
     if jobs < 1:
         raise ValueError(f"--jobs {jobs} must be at least 1")
     logs.mkdir(parents=True, exist_ok=True)
-    waiting, running, failed = list(names), {}, 0
+    waiting, running, failed = list(family), {}, 0
     threads = {"OMP_NUM_THREADS": "1"} if jobs > 1 else {}
     while waiting or running:
-        for name in [n for n in waiting if not (FAMILY[n].frozen and TRUNK in [*waiting, *running])][:jobs - len(running)]:    # a trunk is frozen once it is trained
+        for name in [n for n in waiting if not (family[n].frozen and TRUNK in [*waiting, *running])][:jobs - len(running)]:    # a trunk is frozen once it is trained
             waiting.remove(name)
             log = open(logs / f"{name}.log", "a")
             running[name] = subprocess.Popen([sys.executable, *command, name], stdout=log, stderr=log, env=os.environ | threads)
