@@ -46,14 +46,14 @@ def library():
 def load(model: str, revision: str, gguf: str, dtype: str, device: str) -> Lm:
     """The model, shared between calls: not to be changed. Raises ValueError, in one sentence, for what is missing, not whole, or no causal language model."""
     library()
-    folder, commit = _folder(model, revision)
+    folder, commit = folder_of(model, revision)
     return _load(folder, model, commit, gguf, dtype, checked(device), tuple((p.name, p.stat().st_mtime_ns) for p in sorted(folder.iterdir()) if p.is_file()))
 
 
 def described(model: str, revision: str, gguf: str) -> dict[str, Any]:
     """`about` of the model, without loading it: files are hashed."""
     library()
-    folder, commit = _folder(model, revision)
+    folder, commit = folder_of(model, revision)
     weights = {path.name: _digest(path, path.stat().st_mtime_ns) for path in _weights(folder, gguf, model)}
     told = {"sha256": sha256(weights), "weights": weights, **({"commit": commit} if commit else {})}
     if gguf:
@@ -63,7 +63,7 @@ def described(model: str, revision: str, gguf: str) -> dict[str, Any]:
     return told | {"config_sha256": sha256(config), "tokenizer_sha256": sha256(files)}
 
 
-def _folder(model: str, revision: str) -> tuple[Path, str | None]:
+def folder_of(model: str, revision: str) -> tuple[Path, str | None]:
     """Where its files lie, and the commit if it was named and not given as a folder."""
     path = Path(model).expanduser()
     if path.is_dir():
@@ -73,7 +73,7 @@ def _folder(model: str, revision: str) -> tuple[Path, str | None]:
 
         found = Path(huggingface_hub.snapshot_download(model, revision=revision, allow_patterns=FETCHED, ignore_patterns=["*/*"]))
     except UNREADABLE as error:
-        raise ValueError(f"there is no folder {model!r}, and no model of that name can be fetched or is kept here ({_first(error)}): correct the path or the name") from None
+        raise ValueError(f"there is no folder {model!r}, and no model of that name can be fetched or is kept here ({first_line(error)}): correct the path or the name") from None
     return found, found.name
 
 
@@ -107,7 +107,7 @@ def _load(folder: Path, model: str, commit: str | None, gguf: str, dtype: str, d
     except Refused as error:
         raise ValueError(str(error)) from None
     except UNREADABLE as error:
-        raise ValueError(f"transformers cannot read {model} as a causal language model ({_first(error)}): correct the path or the name, or copy it again") from None
+        raise ValueError(f"transformers cannot read {model} as a causal language model ({first_line(error)}): correct the path or the name, or copy it again") from None
     if found["missing_keys"]:
         raise ValueError(f"the weights of {model} lack {sorted(found['missing_keys'])[0]}: choose a model that was saved with its language-model head")
     if not getattr(tokenizer, "is_fast", False) or not tokenizer("the", add_special_tokens=False)["input_ids"]:
@@ -137,5 +137,5 @@ def _never_ahead(net: nn.Module, model: str) -> None:
         raise ValueError(f"{model} reads tokens behind the one that it predicts, as a masked language model does: choose a causal one, such as gpt2")
 
 
-def _first(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
