@@ -196,9 +196,9 @@ def doctor(options: Namespace) -> tuple[dict, int]:
     from harness.nets.checkpoint import load
 
     about, troubles = machine(), []
-    for name, cls in sorted(plugins.datasets().items()):
+    for _, cls in sorted(plugins.datasets().items()):
         try:
-            if name != "text8":    # comes by path
+            if all(f.default is not MISSING for f in fields(cls)):    # others come by path
                 cls().identity()
         except ValueError as error:
             troubles.append(str(error))
