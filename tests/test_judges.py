@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -10,14 +11,19 @@ import numpy as np
 import pytest
 import torch
 
+from harness.__main__ import main
+from harness.control import HeldOut, Shuffled
 from harness.data.exact import Exact
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics import lm_judge
 from harness.metrics.lm_judge import LmJudge, LmTokenNll, windows
 from harness.metrics.lm_presets import Gpt2, Gpt2Large, SmolLm2
 from harness.plugins import metrics
+from harness.record import study_record
 from harness.scoring import described, plans
-from harness.spec import from_json, to_json
+from harness.spec import ROOT, from_json, to_json
+from harness.store import Store
+from harness.study import Arm, Study
 from tests import language_models
 
 DATA = WikipediaLeads(length=48)
@@ -221,3 +227,28 @@ def test_data_without_text_and_rows_with_masks_are_refused(folder, rows):
     for wrong in ({"first": "last"}, {"dtype": "int8"}, {"batch": 0}, {"limit": -1}):
         with pytest.raises(ValueError, match="is not allowed"):
             replace(LmJudge("here"), **wrong)
+
+
+def test_the_example_of_the_page_on_judges_runs(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(shutil.copytree(folder, tmp_path / "my_model").parent)
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "judges.md").read_text(), re.S)
+    exec(example, {})
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in told[:3]] == ["lm", "lm_token", "ngram"] and told[-1].startswith("agreement Interval(value=")
+    assert told[3].split()[1:] == ["bos", "64", "32"] and float(told[2].split()[-2]) < float(told[2].split()[-1])
+
+
+def test_a_stored_run_is_scored_by_judges_from_the_command_line(folder, tmp_path, capsys):
+    arms = [Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()])]
+    study = Study(name="judged", question="?", data=DATA, nets={"none": None}, reference="none", arms=arms, metrics=[], n=12, batch=4)
+    store = Store(tmp_path)
+    store.append(study_record(study, "ssmd-bench run judged.py"))
+    for key, control in (("a", HeldOut()), ("b", Shuffled())):
+        store.put("samples", key, control.control(DATA, 12, 0).numpy().astype(np.uint8))
+        store.append({"type": "counted", "key": key, "study": "judged", "arm": control.name, "control": True, "status": "done", "samples_sha256": key, "cell": {"n": 12}})
+    assert main(["rescore", str(tmp_path), "--metric", "lm", "--metric", "ngram", "--set", f"model={folder}"]) == 2 and "has no field" in capsys.readouterr().err
+    assert main(["rescore", str(tmp_path), "--metric", "lm", "--set", f"model={folder}", "--set", "stride=8"]) == 0
+    assert main(["rescore", str(tmp_path), "--metric", "mauve", "--set", "n=20"]) == 3, "twelve samples are fewer than twenty"
+    found = Store(tmp_path).of("scored")
+    assert [r["label"] for r in found] == ["lm", "lm", "mauve", "mauve"] and [r["status"] for r in found] == ["done", "done", "failed", "failed"]
+    assert found[0]["metric"]["identity"]["stride"] == 8 and found[0]["unit"] == "nats per token" and found[0]["per"] == "row"
