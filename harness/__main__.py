@@ -129,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, default=Path("runs/train"))
     train.add_argument("--data", default="wikipedia_leads")
     train.add_argument("--path", help="of a corpus that does not ship, e.g. text8")
+    train.add_argument("--tokenizer", help="of a corpus of tokens, e.g. openwebtext: tokenizer.json, or the folder of vocab.json and merges.txt")
     train.add_argument("--extra", metavar="PATH", help="a text8 file whose train split is added to the judge's text")
     train.add_argument("--length", type=int, help="of a row, in tokens (default 128, or the recipe's)")
     train.add_argument("--tokens", type=float)

@@ -199,7 +199,7 @@ def doctor(options: Namespace) -> tuple[dict, int]:
     about, troubles = machine(), []
     for _, cls in sorted(plugins.datasets().items()):
         try:
-            if not any(f.name == "path" for f in fields(cls)):    # comes by path
+            if all(f.default is not MISSING and f.name != "path" for f in fields(cls)):    # others come by path
                 cls().identity()
         except ValueError as error:
             troubles.append(str(error))

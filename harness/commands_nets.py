@@ -16,7 +16,8 @@ def _dataset(options: Namespace):
     known = plugins.datasets()
     if options.data not in known:
         raise ValueError(f"there is no data set {options.data!r}; choose {', '.join(sorted(known))}")
-    given = {"length": 128 if options.length is None else options.length, **({"path": options.path} if options.path else {})}
+    length = 128 if options.length is None else options.length
+    given = {"length": length, **{name: value for name in ("path", "tokenizer") if (value := getattr(options, name, None))}}
     if unknown := set(given) - {f.name for f in fields(known[options.data])}:
         raise ValueError(f"the data set {options.data!r} takes no --{sorted(unknown)[0]}: leave it out or choose another --data")
     return from_json("rows", {"name": options.data} | given)

@@ -18,7 +18,7 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from reports import costs, front, grids, history, interactive, measured, page, placed, published, samples, sweeps, tables
+from reports import costs, front, grids, history, interactive, judges, measured, page, placed, published, samples, sweeps, tables
 from reports.adjusted import adjusted, note
 from reports.drawing import draw, workers
 from reports.frame import Chapter, chapters
@@ -26,7 +26,7 @@ from reports.records import Records, read
 
 TEMPLATES = Path(__file__).parent / "templates"
 FRAMES = (  # each (chapter, baseline) -> tidy frame
-    front.tradeoff, front.likelihood, front.acceptance, grids.heat, costs.stack, costs.times, sweeps.history, sweeps.front, sweeps.importance,
+    front.tradeoff, front.likelihood, judges.scatter, front.acceptance, grids.heat, costs.stack, costs.times, sweeps.history, sweeps.front, sweeps.importance,
 )
 
 
@@ -70,7 +70,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         frame.to_csv(out / "tables" / f"{prefix}{name}.csv", index=False)
     tables.points_tex(chapter, out / "tables" / f"{prefix}points.tex")
     tables.matched_tex(ratios, out / "tables" / f"{prefix}matched.tex")
-    accepted = page.accepted(chapter, base)
+    accepted, ranked = page.accepted(chapter, base), judges.agreement(chapter)
     context = {
         "id": _slug(prefix or "report"),
         "name": chapter.name,
@@ -80,6 +80,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "points": page.points(chapter, base),
         "matched": page.matched_rows(ratios, chapter, base),
         "accepted": accepted,
+        "judges": judges.spelt(ranked),
         "depths": page.DEPTHS,
         "controls": page.controls(chapter),
         "troubles": chapter.troubles,
@@ -98,6 +99,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "points": chapter.frame.to_dict("records"),
         "matched": ratios.to_dict("records"),
         "accepted": bare,
+        "judges": judges.plain(ranked),
         "published": published.plain(known),
     }
 

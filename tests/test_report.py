@@ -54,6 +54,10 @@ def stored(run):
     return {(r["key"], r.get("label"), r.get("process")): r for r in lines if "key" in r}
 
 
+def test_without_a_second_judge_there_is_no_section_on_their_agreement(made):
+    assert "Do the judges agree?" not in made[2] and ">Judges</a>" not in made[2] and made[3]["chapters"][0]["judges"] == []
+
+
 def test_page_fetches_nothing(made):
     """The chart library names its address in its banner; nothing else on the page holds an address, and no element asks for a file."""
     library = (TEMPLATES / "vendor" / "uPlot.iife.min.js").read_text(encoding="utf-8")

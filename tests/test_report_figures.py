@@ -10,9 +10,10 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from reports import build, front, history, plots, style
+from reports import build, front, history, judges, plots, style
 from reports.frame import chapters
 from reports.records import read
+from tests.test_judges_agree import write_judges
 from tests.test_report_toy import count_again, write, write_grid, write_sweep
 
 SMALLEST = 6.0  # points
@@ -61,7 +62,7 @@ def _measured() -> list[pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def frames(tmp_path_factory):
-    """Tidy frames of all kinds, from three made-up runs."""
+    """Tidy frames of all kinds, from three made-up runs, and of a fourth what judges say."""
     folder, found = tmp_path_factory.mktemp("figures"), []
     for name, make in (("run", write), ("grid", write_grid), ("hunt", write_sweep)):
         store = make(folder / name, n=24)
@@ -71,7 +72,8 @@ def frames(tmp_path_factory):
         parts = chapters(read([folder / name]))
         base = front.baseline_of(parts[0], "ancestral")
         found += [*build.frames(parts[0], base, 200)[2], history.over_commits(parts, base)]
-    return found + _measured()
+    write_judges(folder / "judged")
+    return [*found, judges.scatter(chapters(read([folder / "judged"]))[0], "ancestral"), *_measured()]
 
 
 def texts(figure) -> list[tuple[Text, object]]:

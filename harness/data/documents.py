@@ -1,0 +1,257 @@
+"""Corpora of documents that come by path or by `datasets` name, as tokens of a tokenizer file: what openwebtext and lm1b share.
+
+Documents are read in the order of the sorted files, or of the data set. Splits are contiguous shares of the documents, so that none lies in two of them. A row is
+
+    wrapped      one of the non-overlapping blocks of the split's documents laid end to end, each with the end-of-text token behind it
+    unwrapped    a document: its first `length` tokens, filled up with end-of-text tokens; a document that is empty is left out
+
+Both stand in the identity, with the sha256 of all tokens and of the tokenizer; neither path does. The papers' rows differ: MDLM wraps OpenWebText and fills up LM1B.
+"""
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.random import Stream, permutation
+
+AT_ONCE = 1000    # documents that are cut into tokens together
+SUFFIXES = (".txt", ".txt.gz", ".jsonl", ".jsonl.gz", ".parquet")
+INSTALL = "`pip install ssmd-bench[judges]`"
+
+
+class Corpus(NamedTuple):
+    tokens: np.ndarray    # (T,) uint16 or int32, documents end to end, without end-of-text tokens
+    ends: np.ndarray      # (D,) int64, where each document ends
+    sha256: str
+
+
+class Documents:
+    """What such a corpus shares. It is a frozen dataclass with the fields path, tokenizer, length, wrapped, column, config, most and end."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    splits: ClassVar[tuple[tuple[str, int], ...]]    # thousandths of the documents, in their order
+    each: ClassVar[str]                              # what is a document of a .txt file: "line" or "file"
+    path: str
+    tokenizer: str
+    length: int
+    wrapped: bool
+    column: str
+    config: str
+    most: int
+    end: str
+
+    @property
+    def vocab(self) -> int:
+        return self._tokenizer()[0].get_vocab_size()
+
+    @property
+    def mask(self) -> int:
+        return self.vocab
+
+    def encode(self, text: str) -> Tensor:
+        return torch.tensor(self._tokenizer()[0].encode(text, add_special_tokens=False).ids, dtype=torch.int64)
+
+    def decode(self, rows: Tensor) -> list[str]:
+        """(n, L) token ids -> n strings; the mask reads "_", an end of text stands as it is written."""
+        tokenizer, mask = self._tokenizer()[0], self.mask
+        return ["_".join(tokenizer.decode(part, skip_special_tokens=False) for part in _parts(row, mask)) for row in rows.tolist()]
+
+    def tokens(self, split: str) -> Tensor:
+        """The split with an end of text behind each document, int32."""
+        first, last = self._bounds(split)
+        return torch.from_numpy(_joined(self._corpus(), first, last, self._end_id()))
+
+    def rows(self, split: str, n: int, seed: int) -> Tensor:
+        """n of the split's rows, without replacement; the first rows do not depend on n."""
+        first, last = self._bounds(split)
+        if self.wrapped:
+            tokens = self.tokens(split)
+            there, table = len(tokens) // self.length, tokens.view(-1)
+        else:
+            corpus = self._corpus()
+            starts = np.concatenate(([0], corpus.ends))[first:last]
+            kept = np.flatnonzero(corpus.ends[first:last] > starts) + first
+            there = len(kept)
+        if not 0 <= n <= there:
+            raise ValueError(f"{self.name} has {there} rows of length {self.length} in {split!r}, not {n}: ask for fewer, or give more documents")
+        place = torch.tensor([[name for name, _ in self.splits].index(split)])
+        chosen = permutation(seed, place, Stream.DATA, there)[0, :n]               # (n,)
+        if self.wrapped:
+            return table[: there * self.length].view(there, self.length)[chosen].long()              # (n, L)
+        return torch.stack([self._row(int(kept[k])) for k in chosen.tolist()]) if n else torch.empty(0, self.length, dtype=torch.int64)
+
+    def words(self, split: str, seen: int = 1) -> frozenset[str]:
+        """What stands between white space at least `seen` times in the split."""
+        return _words(self, split, seen)
+
+    def identity(self) -> dict[str, Any]:
+        return {"name": self.name, "version": self.version, "length": self.length, "wrapped": self.wrapped, "documents": len(self._corpus().ends),
+                "sha256": self._corpus().sha256, "tokenizer_sha256": self._tokenizer()[1], "end": self._end_id(), "splits": {name: share / 1000 for name, share in self.splits}}
+
+    def _row(self, k: int) -> Tensor:
+        corpus, row = self._corpus(), torch.full((self.length,), self._end_id())
+        first = int(corpus.ends[k - 1]) if k else 0
+        document = corpus.tokens[first : min(int(corpus.ends[k]), first + self.length)].astype(np.int64)
+        row[: len(document)] = torch.from_numpy(document)
+        return row
+
+    def _bounds(self, split: str) -> tuple[int, int]:
+        """The first document of a split, and that behind its last."""
+        names = [name for name, _ in self.splits]
+        if split not in names:
+            raise ValueError(f"{self.name} has no split {split!r}; choose {' | '.join(names)}")
+        before, size = sum(share for _, share in self.splits[: names.index(split)]), len(self._corpus().ends)
+        return size * before // 1000, size * (before + dict(self.splits)[split]) // 1000
+
+    def _tokenizer(self):
+        return tokenizer_of(*_stamped(Path(self.tokenizer).expanduser(), "a tokenizer.json, or the folder of vocab.json and merges.txt"))
+
+    def _end_id(self) -> int:
+        found = self._tokenizer()[0].token_to_id(self.end)
+        if found is None:
+            raise ValueError(f"the tokenizer {self.tokenizer} has no token {self.end!r}: name its end of text with `end`")
+        return found
+
+    def _corpus(self) -> Corpus:
+        path = Path(self.path).expanduser()
+        stamps = tuple((str(p), p.stat().st_mtime_ns) for p in _files(path)) if path.exists() else ((self.path, 0),)
+        tokenizer = _stamped(Path(self.tokenizer).expanduser(), "a tokenizer.json, or the folder of vocab.json and merges.txt")
+        return _read(stamps, path.exists(), self.config, self.column, self.each, self.most, tokenizer, self.name)
+
+
+def _parts(row: list[int], mask: int) -> Iterator[list[int]]:
+    """The stretches between masks."""
+    begin = 0
+    for place in [*(k for k, token in enumerate(row) if token == mask), len(row)]:
+        yield row[begin:place]
+        begin = place + 1
+
+
+def _joined(corpus: Corpus, first: int, last: int, end: int) -> np.ndarray:
+    ends = corpus.ends[first:last]
+    begin = int(corpus.ends[first - 1]) if first else 0
+    joined = np.full(int(ends[-1]) - begin + len(ends) if len(ends) else 0, end, np.int32)
+    if len(ends):
+        places = np.ones(len(joined), bool)
+        places[ends - begin + np.arange(len(ends))] = False
+        joined[places] = corpus.tokens[begin : int(ends[-1])]
+    return joined
+
+
+@lru_cache(maxsize=8)
+def _words(data: Documents, split: str, seen: int) -> frozenset[str]:
+    words, counts = np.unique(np.array(" ".join(data.decode(data.tokens(split)[None])).replace(data.end, " ").split() or [""]), return_counts=True)
+    return frozenset(str(word) for word in words[counts >= seen] if word)
+
+
+def _stamped(path: Path, what: str) -> tuple[Path, tuple]:
+    """A file, or a folder of files, with their times of change. Raises ValueError if it is not there."""
+    if not path.exists():
+        raise ValueError(f"there is no {str(path)!r}: give the path of {what}")
+    return path, tuple((p.name, p.stat().st_mtime_ns) for p in (sorted(path.iterdir()) if path.is_dir() else [path]) if p.is_file())
+
+
+@lru_cache(maxsize=4)
+def tokenizer_of(path: Path, _stamps: tuple) -> tuple[Any, str]:
+    """The tokenizer of a tokenizer.json, or GPT-2's from vocab.json and merges.txt (also encoder.json and vocab.bpe), and the sha256 of the files."""
+    try:
+        from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    except ImportError:
+        raise ValueError(f"a tokenizer needs the package tokenizers, which is not installed: {INSTALL}") from None
+    files = [path] if path.is_file() else next(([path / name for name in names] for names in (("tokenizer.json",), ("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
+                                                if all((path / name).is_file() for name in names)), [])
+    if not files:
+        raise ValueError(f"the folder {path} has no tokenizer.json and no vocab.json with merges.txt: give the path of a tokenizer")
+    try:
+        if len(files) == 1:
+            found = Tokenizer.from_file(str(files[0]))
+            found.no_padding()
+            found.no_truncation()
+        else:
+            found = Tokenizer(models.BPE.from_file(*map(str, files)))
+            found.pre_tokenizer, found.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    except Exception as error:    # tokenizers raises nothing narrower
+        raise ValueError(f"{files[0]} is not a tokenizer that can be read ({str(error).strip().splitlines()[0]}): copy it again") from None
+    return found, hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file() and p.name.endswith(SUFFIXES))
+
+
+@lru_cache(maxsize=2)
+def _read(stamps: tuple, local: bool, config: str, column: str, each: str, most: int, tokenizer: tuple, name: str) -> Corpus:
+    tokenizer = tokenizer_of(*tokenizer)[0]
+    texts = _local([Path(path) for path, _ in stamps], column, each) if local else _named(stamps[0][0], config, column)
+    texts, parts, lengths, digest = islice(texts, most or None), [], [], hashlib.sha256()
+    kind = np.uint16 if tokenizer.get_vocab_size() < 2**16 else np.int32
+    while batch := list(islice(texts, AT_ONCE)):
+        for found in tokenizer.encode_batch(batch, add_special_tokens=False):
+            parts.append(np.array(found.ids, kind))
+            lengths.append(len(found.ids))
+            digest.update(len(found.ids).to_bytes(8, "little") + parts[-1].astype("<i4").tobytes())
+    if not sum(lengths):
+        raise ValueError(f"{name} finds no text: give a file or a folder of {', '.join(SUFFIXES)}, or the name of a data set of `datasets`")
+    return Corpus(np.concatenate(parts), np.cumsum(lengths), digest.hexdigest())
+
+
+def _local(files: Iterable[Path], column: str, each: str) -> Iterator[str]:
+    """The documents of files. Raises ValueError for one that cannot be read."""
+    for path in files:
+        try:
+            if path.name.endswith(".parquet"):
+                yield from _parquet(path, column)
+                continue
+            if not path.name.endswith(SUFFIXES):
+                raise ValueError(f"it is none of {', '.join(SUFFIXES)}")
+            with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+                if ".jsonl" in path.name:
+                    yield from (_text(json.loads(line), column) for line in file if line.strip())
+                elif each == "file":
+                    yield file.read()
+                else:
+                    yield from (line.rstrip("\n") for line in file)
+        except (OSError, EOFError, zlib.error, ValueError) as error:
+            raise ValueError(f"{path} cannot be read as text ({next(iter(str(error).splitlines()), type(error).__name__)}): copy it again, or name another") from None
+
+
+def _text(record: Any, column: str) -> str:
+    if not isinstance(record, dict) or not isinstance(record.get(column), str):
+        raise ValueError(f"it has no column {column!r} of texts; choose it with `column`")
+    return record[column]
+
+
+def _parquet(path: Path, column: str) -> Iterator[str]:
+    try:
+        from datasets import Dataset
+    except ImportError:
+        raise ValueError(f"parquet needs the package datasets, which is not installed: {INSTALL}") from None
+    try:
+        found = Dataset.from_parquet(str(path), keep_in_memory=True)
+    except Exception as error:    # of pyarrow and of datasets, which share no class
+        raise ValueError(str(error) or type(error).__name__) from None
+    yield from (_text(record, column) for record in found)
+
+
+def _named(name: str, config: str, column: str) -> Iterator[str]:
+    try:
+        from datasets import load_dataset
+    except ImportError:
+        raise ValueError(f"there is no file {name!r}, and a data set by name needs the package datasets, which is not installed: {INSTALL}") from None
+    try:
+        found = load_dataset(name, config or None, split="train")
+    except Exception as error:    # of the network, the hub and the data set's own format, which share no class
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise ValueError(f"there is no file {name!r}, and no data set of that name can be fetched or is kept here ({reason}): correct the path or the name") from None
+    yield from (_text(record, column) for record in found)

@@ -1,0 +1,33 @@
+"""The One Billion Word benchmark (Chelba et al., arXiv 1312.3005) from files of the user's, or by `datasets` name, as tokens of a tokenizer file.
+
+It is not shipped. A line of a .txt file, a sentence, is one document; .jsonl and .parquet hold one in each line or row, in `column`. The papers fill sentences up to L = 128
+with padding, which is `wrapped=False` here, and some lay them end to end: perplexities of the two are not comparable, nor are those of unlike tokenizers.
+
+    Lm1b(path="lm1b/", tokenizer="gpt2/tokenizer.json").rows("test", n=8, seed=0)          # (8, 128)
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.data.documents import Documents
+from harness.param import Range, check, param
+
+
+@dataclass(frozen=True)
+class Lm1b(Documents):
+    name: ClassVar[str] = "lm1b"
+    version: ClassVar[int] = 1
+    splits: ClassVar[tuple[tuple[str, int], ...]] = (("train", 880), ("judge", 100), ("validation", 10), ("test", 10))
+    each: ClassVar[str] = "line"
+
+    path: str = param(note="file, folder, or name of a data set of `datasets`")
+    tokenizer: str = param(note="tokenizer.json, or a folder with vocab.json and merges.txt")
+    length: int = param(128, Range(1, 65536), "tokens a row")
+    wrapped: bool = param(False, note="blocks of documents end to end, or a document a row")
+    column: str = param("text", note="of .jsonl and .parquet")
+    config: str = param("", note="of a data set of `datasets`")
+    most: int = param(0, Range(0, 2**40), "documents that are read; 0: all")
+    end: str = param("<|endoftext|>", note="token behind a document")
+
+    def __post_init__(self) -> None:
+        check(self)
