@@ -92,7 +92,7 @@ def train(options: Namespace) -> tuple[dict, int]:
         failed = queue(family, ["-m", "harness", *words], options.jobs, options.out)
         return {"family": str(options.out), "failed": failed}, 3 if failed else 0
     config = changed(member(options.member, family), options.changes + ([f"tokens={options.tokens}"] if options.tokens else []))
-    data = _dataset(options) if data is None else changed(data, [f"{k}={v}" for k, v in (("path", options.path), ("length", options.length)) if v is not None])
+    data = _dataset(options) if data is None else changed(data, [f"{k}={v}" for k in ("path", "tokenizer", "length") if (v := getattr(options, k)) is not None])
     extra = ((plugins.datasets()["text8"](path=options.extra, length=data.length), "train"),) if options.extra and config.network == "judge" else ()
     if not hasattr(data, "tokens") and not hasattr(data, "crops"):
         raise ValueError(f"{data.name} is not a text to train on: choose a corpus with --data")

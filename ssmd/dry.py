@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.clock import peak, timed
 from harness.flops import block_flops, causal_flops, head_flops
 from harness.kinds import Dataset
+from ssmd.train import held_out
 from ssmd.training import Training
 from ssmd.updates import Updates, device_name
 
@@ -33,6 +34,7 @@ def dry_run(config: Training, data: Dataset, split: str, device: str = "cpu", co
             assume: float | None = None) -> dict:
     """The plan as a JSON document. Raises ValueError as training would: data that are missing, a checkpoint that does not fit, a device that is not there."""
     text = len(data.tokens(split)) if hasattr(data, "tokens") else None
+    judged = held_out(data)
     flops = flops_a_token(config, data.vocab, data.length)
     updates = Updates(config, data, split, device, compiled, init)
 
@@ -50,7 +52,8 @@ def dry_run(config: Training, data: Dataset, split: str, device: str = "cpu", co
     sizes = [(p.numel(), p.requires_grad) for p in updates.net.parameters()]
     plan = {
         "parameters": sum(n for n, _ in sizes), "trained_parameters": sum(n for n, trained in sizes if trained),
-        "updates": updates.steps, "tokens": updates.steps * config.batch * data.length, "text_tokens": text, "epochs": text and round(config.tokens / text, 2),
+        "updates": updates.steps, "tokens": updates.steps * config.batch * data.length, "text_tokens": text, "validation_rows": judged,
+        "epochs": text and round(config.tokens / text, 2),
         "flops_a_token": flops, "flops": flops * config.tokens, "processes": updates.world, "device": device_name(updates.device),
         "timed_updates": done, "tokens_per_second": round(speed, 1), "flops_per_second": speed * flops, "peak_mib": round(mib), "hours": config.tokens / speed / 3600,
     }

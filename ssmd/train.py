@@ -28,9 +28,19 @@ from ssmd.training import Training
 from ssmd.updates import Updates, device_name, losses
 
 
+def held_out(data: Dataset, n: int = 512) -> int:
+    """How many validation rows a network is judged on: n, or the largest half, quarter, ... of it that the split holds. Raises ValueError if that is none."""
+    while n > 1:
+        try:
+            return len(data.rows("validation", n, seed=0))
+        except ValueError:
+            n //= 2
+    return len(data.rows("validation", 1, seed=0))
+
+
 @torch.no_grad()
 def validate(net: nn.Module, data: Dataset, schedule, n: int = 512, rounds: int = 4) -> dict[str, float]:
-    """Mean losses on validation rows, nats per token, with fixed masks: comparable between networks."""
+    """Mean losses on n validation rows, nats per token, with fixed masks: comparable between networks."""
     x = data.rows("validation", n, seed=0).to(next(net.parameters()).device)
     net.eval()
     total: dict[str, float] = {}
@@ -61,6 +71,7 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             raise ValueError(f"{final} was trained by other settings or on other data: give another --out, or delete it")
         say(f"{final} is finished")
         return final
+    judged = held_out(data)    # before hours of training, not after them
     updates = Updates(config, data, split, device, compiled, init, extra)
     net, steps = updates.net, updates.steps
     out.mkdir(parents=True, exist_ok=True)
@@ -89,11 +100,11 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             for k, p in net.named_parameters():
                 p.copy_(updates.average.shadow[k].half().float())    # the stored numbers are the ones whose losses go on the card
         card = {"name": name, **story, "steps": steps, "tokens": steps * config.batch * data.length,
-                "validation_nats_per_token": {k: round(v, 5) for k, v in validate(net, data, Linear()).items()},
+                "validation_rows": judged, "validation_nats_per_token": {k: round(v, 5) for k, v in validate(net, data, Linear(), judged).items()},
                 "device": device_name(updates.device), "torch": torch.__version__,
                 "parameters": sum(p.numel() for p in net.parameters()), "command": command, "earlier_cycle": updates.before}
         if isinstance(net, Hybrid):
-            card["gate"] = gate(net, data).card()
+            card["gate"] = gate(net, data, min(256, judged)).card()
         checkpoint.save(net, final, card)
         (out / "state.safetensors").unlink(missing_ok=True)
         say(f"finished {final}: {card['validation_nats_per_token']} nats per token on validation")

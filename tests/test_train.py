@@ -8,7 +8,7 @@ from pytest import approx, fixture, mark, raises
 from harness.data.markov import Markov
 from harness.nets import checkpoint
 from harness.schedule import Cosine, Linear, Polynomial
-from ssmd.family import queue
+from ssmd.family import FAMILY, queue
 from ssmd.likelihood import masked_bound, tables
 from ssmd.loss import draft_loss, mask_counts, masked_batch, target_loss
 from ssmd.train import keep, train, validate
@@ -248,4 +248,4 @@ def test_a_frozen_hybrid_waits_for_the_trunk_of_its_own_run(tmp_path):
     script = tmp_path / "member.py"
     script.write_text("import sys, time, pathlib\nname, done = sys.argv[1], pathlib.Path(__file__).with_name('heavy.done')\n"
                       "sys.exit(0 if done.exists() else 1) if name == 'hybrid_frozen' else time.sleep(1.5)\ndone.touch() if name == 'heavy' else None\n")
-    assert queue(["hybrid_frozen", "light", "heavy"], [str(script)], jobs=3, logs=tmp_path) == 0
+    assert queue({name: FAMILY[name] for name in ("hybrid_frozen", "light", "heavy")}, [str(script)], jobs=3, logs=tmp_path) == 0
