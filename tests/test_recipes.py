@@ -21,6 +21,7 @@ from harness.study import load_module
 from ssmd.dry import flops_a_token
 from ssmd.training import Training
 from ssmd.updates import losses
+from studies.paper.cost import table
 
 TEXT = WikipediaLeads().content()[:30_000].decode()
 SMALL = [word for change in ("width=16", "heads=2", "blocks=3", "batch=8", "warmup=2") for word in ("--set", change)]
@@ -101,3 +102,8 @@ def test_flops_of_an_update_are_those_that_torch_counts(changes):
 def test_data_that_draw_their_batches_are_trained_on(tmp_path, capsys):
     assert main(["train", "light", "--data", "potts", "--length", "24", *SMALL, "--tokens", "2000", "--out", str(tmp_path)]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["checkpoint"].endswith("light.safetensors")
+
+
+def test_the_page_shows_the_costs_that_are_computed():
+    page = (ROOT / "docs/reproduce.md").read_text()
+    assert page.partition("<!-- cost -->")[2].partition("<!-- /cost -->")[0].strip() == table()
