@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import rankdata
 
 from harness.agreement import spanned
 from harness.kinds import Scores
@@ -32,6 +31,8 @@ def over_points(a: np.ndarray, b: np.ndarray, n: int, better: tuple[str, str] = 
     """Of tables that `values` made; `better` of each judge. Without an interval (NaN) where a judge has no rows to resample. Raises ValueError if one cannot rank."""
     if a.shape[1] != b.shape[1] or a.shape[1] < 3:
         raise ValueError(f"a rank correlation takes three points or more that both judges scored, not {a.shape[1]} and {b.shape[1]}")
+    from scipy.stats import rankdata  # slow to load, and this file is scanned for plug-ins
+
     resamples = min(len(a), len(b))
     sign = 1 if better[0] == better[1] else -1
     found = sign * _correlation(rankdata(a[:resamples], axis=1), rankdata(b[:resamples], axis=1), np.ones((1, a.shape[1])))

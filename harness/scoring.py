@@ -19,10 +19,9 @@ def about(metric: Metric) -> dict:
     return metric.identity() if hasattr(metric, "identity") else to_json(metric)
 
 
-def described(metric: Metric, data=None) -> dict:
-    """The record's `metric`: name, settings and, where there are such, identity (also spread out, for readers that look for its sha256) and what of the data it compares with."""
-    told = to_json(metric) | (about(metric) | {"identity": about(metric)} if hasattr(metric, "identity") else {})
-    return told | ({"reference": metric.reference(data)} if data is not None and hasattr(metric, "reference") else {})
+def described(metric: Metric) -> dict:
+    """The record's `metric`: name, settings and, where there is one, identity (also spread out, for readers that look for its sha256)."""
+    return to_json(metric) | (about(metric) | {"identity": about(metric)} if hasattr(metric, "identity") else {})
 
 
 def label(metric: Metric, metrics: Collection[Metric]) -> str:
@@ -83,9 +82,9 @@ def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequen
         metric, per = plan.metric, "row" if answer.table.size else "set"
         if answer.table.size:
             store.put("scores", answer.score_key, answer.table)
-        told = described(metric, None if answer.reason else data)
-        store.append({"type": "scored", "key": key, "score_key": answer.score_key, "metric": told, "label": plan.label, "better": metric.better, "unit": metric.unit,
-                      "n": answer.n, "code": plan.code, "status": "failed" if answer.reason else "done", "reason": answer.reason, "value": answer.value, "per": per})
+        store.append({"type": "scored", "key": key, "score_key": answer.score_key, "metric": described(metric), "label": plan.label, "better": metric.better,
+                      "unit": metric.unit, "n": answer.n, "code": plan.code, "status": "failed" if answer.reason else "done", "reason": answer.reason,
+                      "value": answer.value, "per": per})
         tally["unscored" if answer.reason else "scored"] += 1
     return tally
 

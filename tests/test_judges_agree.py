@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from scipy.stats import norm, spearmanr
+from scipy.stats import norm, rankdata, spearmanr
 
 from harness import judges
 from harness.judges import over_points, over_rows, pairs, values
@@ -41,7 +41,7 @@ def test_over_points_is_the_rank_correlation_of_the_values_with_an_interval_of_t
     assert found.value == pytest.approx(spearmanr([s.value for s in a], [s.value for s in b]).statistic)
     assert found.low <= found.value <= found.high < 1.0 + 1e-12 and found.n == N
     resampled = [spearmanr(x, y).statistic for x, y in zip(values(a, 20), values(b, 20))]
-    assert judges._correlation(*(judges.rankdata(values(s, 20), axis=1) for s in (a, b)), np.ones((1, 12))) == pytest.approx(resampled)
+    assert judges._correlation(*(rankdata(values(s, 20), axis=1) for s in (a, b)), np.ones((1, 12))) == pytest.approx(resampled)
     turned = over_points(values(a, 500), values([Scores(-s.value, -s.numerator, s.denominator) for s in b], 500), N, ("lower", "higher"))
     assert turned == pytest.approx(found), "a judge of which more is better is turned round"
 

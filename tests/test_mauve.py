@@ -102,15 +102,15 @@ def test_n_is_fixed(real):
 
 def test_the_record_has_the_hash_of_reference_and_encoder_and_a_frozen_one_is_held_to(real, tmp_path):
     sha = hashlib.sha256(DATA.rows("validation", 64, 0).numpy().tobytes()).hexdigest()
-    about = described(SMALL, DATA)
-    assert about["reference"] == {"split": "validation", "n": 64, "seed": 0, "sha256": sha} and len(about["identity"]["encoder"]["sha256"]) == 64
-    assert "reference" not in described(SMALL) and about["identity"]["bins"] == 6
+    assert SMALL.reference(DATA) == {"split": "validation", "n": 64, "seed": 0, "sha256": sha}
     frozen = replace(SMALL, frozen=sha)
-    assert frozen.score(real, DATA) == SMALL.score(real, DATA) and frozen.identity() == SMALL.identity()
+    about = described(frozen)
+    assert about["frozen"] == about["identity"]["frozen"] == sha and len(about["identity"]["encoder"]["sha256"]) == 64 and about["identity"]["bins"] == 6
+    assert frozen.score(real, DATA) == SMALL.score(real, DATA)
     store = Store(tmp_path)
     store.put("samples", "k", real.numpy().astype(np.uint8))
     cell = {"key": "k", "status": "done", "samples_sha256": "s", "study": "x"}
-    assert score_records([frozen], DATA, store, [cell])["scored"] == 1 and store.of("scored")[0]["metric"]["reference"]["sha256"] == sha
+    assert score_records([frozen], DATA, store, [cell])["scored"] == 1 and store.of("scored")[0]["metric"]["identity"]["frozen"] == sha
     assert score_records([replace(SMALL, frozen="0" * 64)], DATA, store, [cell | {"samples_sha256": "t"}])["unscored"] == 1
     assert "not the frozen 000000000000" in store.of("scored")[1]["reason"]
 

@@ -6,9 +6,9 @@ that hold 0.9 of their variance, are clustered together into `bins` cells by k-m
     x(l) = exp(-c KL(Q || R)),   y(l) = exp(-c KL(P || R)),   0 <= l <= 1        the divergence frontier; c = 5
     mauve = area under it, with (0, 1) and (1, 0)                                 1: one law; 1 / (2c choose c) = 1/252 for laws that share no cell
 
-in float64. It depends on n: n is fixed, fewer samples are refused and further ones are not looked at. The reference is frozen: the first n rows of a split, whose sha256 is in
-every record, the same for every arm; a control of held-out rows takes those of another split. It sees topic and spelling better than the order of words, and has no rows to
-resample, hence no interval: what two arms of the same law differ by is seen between seeds.
+in float64. It depends on n: n is fixed, fewer samples are refused and further ones are not looked at. The reference is the first n rows of a split, the same for every arm;
+`frozen`, its sha256 as `reference(data)` says it, is in the record and refuses any other. A control of held-out rows takes those of another split. MAUVE sees topic and
+spelling better than the order of words, and has no rows to resample, hence no interval: what two arms of the same law differ by is seen between seeds.
 
     >>> round(area([0.5, 0.5], [0.5, 0.5]), 9), round(area([1, 0], [0, 1]) * 252, 3)
     (1.0, 1.0)
@@ -58,13 +58,13 @@ class Mauve:
     def identity(self) -> dict[str, Any]:
         """What the key of a score holds; that of its cell holds the data."""
         return {"name": self.name, "version": self.version, "n": self.n, "split": self.split, "encoder": self.encoder.identity(), "bins": self.cells(), "scaling": self.scaling,
-                "seed": self.seed}
+                "seed": self.seed, **({"frozen": self.frozen} if self.frozen else {})}
 
     def cells(self) -> int:
         return self.bins or self.n // 10
 
     def reference(self, data: Dataset) -> dict[str, Any]:
-        """What the record says of the reference. Raises ValueError if it is not the frozen one."""
+        """What it compares with. Raises ValueError if that is not the frozen one."""
         sha = hashlib.sha256(self._rows(data).numpy().tobytes()).hexdigest()
         if self.frozen and self.frozen != sha:
             raise ValueError(f"the reference rows of {data.name} have the sha256 {sha[:12]}..., not the frozen {self.frozen[:12]}...: give the same data, or leave `frozen` empty")
