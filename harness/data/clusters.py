@@ -11,6 +11,7 @@ from pathlib import Path
 
 IDENTITY, COVERAGE, ALIGNED = 0.5, 0.8, 40    # of a cluster: identity and share of both; of a relative: identity over so many aligned residues
 SENSITIVITY = 2.0                             # of the search for relatives, from 1 to 7.5
+FEW = 5_000_000                               # residues: below, words of 5 do, whose index is a matter of milliseconds
 
 
 def program() -> str:
@@ -59,7 +60,8 @@ def related(sequences: Sequence[bytes], queries: Sequence[int], targets: Sequenc
         return set()
     _run(["createdb", written(folder / "queries.fasta", sequences, queries), "queries", "-v", "1"], folder)
     _run(["createdb", written(folder / "targets.fasta", sequences, targets), "targets", "-v", "1"], folder)
-    _run(["search", "queries", "targets", "hits", "scratch2", "-s", str(SENSITIVITY), "--max-seqs", "50", "-e", "1e-3", "--min-seq-id", str(IDENTITY), "--min-aln-len",
+    word = "5" if sum(len(sequences[k]) for k in targets) < FEW else "0"           # 0: MMseqs2 chooses
+    _run(["search", "queries", "targets", "hits", "scratch2", "-k", word, "-s", str(SENSITIVITY), "--max-seqs", "50", "-e", "1e-3", "--min-seq-id", str(IDENTITY), "--min-aln-len",
           str(ALIGNED), "--alignment-mode", "3", "--max-accept", "1", "--threads", str(threads), "-v", "1"], folder)
     _run(["convertalis", "queries", "targets", "hits", "hits.tsv", "--format-output", "query", "-v", "1"], folder)
     return {int(line) for line in (folder / "hits.tsv").read_text().split()}

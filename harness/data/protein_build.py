@@ -1,7 +1,7 @@
 """Builds the file that the data set `proteins` reads, from Debian's metastudent-data or from a FASTA file: `ssmd-bench data proteins`.
 
-Read, keep what has 40 or more residues, all of the 20; cluster (harness/data/clusters.py); draw the split of each cluster, one uniform permutation of seed 0: the first
-tenth test, the second validation, the third judge, the rest train. Of validation and test one protein a cluster is kept, its representative; if it has a relative among all
+Read, keep what has 40 or more residues, all of the 20; cluster (harness/data/clusters.py); draw the split of each cluster, one uniform permutation of seed 0: 5 % test,
+5 % validation, 10 % judge, the rest train. Of validation and test one protein a cluster is kept, its representative; if it has a relative among all
 proteins of train and judge, its cluster goes to the split `near`. Profile HMMs are of the largest clusters of train. The same source and MMseqs2 give the same sha256.
 """
 
@@ -29,8 +29,8 @@ TRAIN, JUDGE, VALIDATION, TEST, NEAR = range(5)
 def drawn(n: int) -> np.ndarray:
     """The split of each of n clusters before any is screened, (n,) uint8."""
     place = permutation(0, torch.tensor([0]), Stream.DATA, n)[0].argsort().numpy()
-    tenth = 10 * place // max(n, 1)
-    return np.select([tenth == 0, tenth == 1, tenth == 2], [TEST, VALIDATION, JUDGE], TRAIN).astype(np.uint8)
+    part = 20 * place // max(n, 1)
+    return np.select([part == 0, part == 1, part <= 3], [TEST, VALIDATION, JUDGE], TRAIN).astype(np.uint8)
 
 
 def build(source: Path | None, out: Path, threads: int = 1, families: int = FAMILIES, say: Callable[[str], None] = lambda text: None) -> dict:
