@@ -28,6 +28,8 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--source", type=Path, help="unpacked Debian package metastudent-data, or a FASTA file (default: fetch the package with apt-get)")
     data.add_argument("--threads", type=int, default=1, help="of MMseqs2")
     data.add_argument("--families", type=int, default=300, help="profile HMMs, of the largest training clusters")
+    data.add_argument("--held-out", type=int, default=8, metavar="PERCENT", help="of the clusters, drawn for test and as many for validation")
+    data.add_argument("--near", type=float, default=0.4, metavar="IDENTITY", help="with a training protein, from which on a held-out one is set apart")
 
     run = verbs.add_parser("run", help="run a study: count, time, score; what is stored is not computed again")
     run.add_argument("study")

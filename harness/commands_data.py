@@ -13,9 +13,9 @@ def data(options: Namespace) -> tuple[dict, int]:
     """Build the file of a data set that does not ship."""
     from harness.data.protein_build import build
 
-    if min(options.threads, options.families) < 1:
-        raise ValueError("--threads and --families must be at least 1")
-    about = build(options.source, options.out, options.threads, options.families, say=lambda text: print(text, file=sys.stderr, flush=True))
+    if min(options.threads, options.families, options.held_out) < 1 or options.held_out > 40 or not 0 < options.near <= 1:
+        raise ValueError("--threads and --families must be at least 1, --held-out 1 to 40 per cent, --near above 0 and at most 1")
+    about = build(options.source, options.out, options.threads, options.families, options.held_out, options.near, say=lambda text: print(text, file=sys.stderr, flush=True))
     return {"data": str(options.out), "card": str(options.out.with_suffix(".md")), "bytes": options.out.stat().st_size, **about}, 0
 
 

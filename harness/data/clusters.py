@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-IDENTITY, COVERAGE, ALIGNED = 0.5, 0.8, 40    # of a cluster: identity and share of both; of a relative: identity over so many aligned residues
+IDENTITY, COVERAGE = 0.5, 0.8                 # of a cluster: identity, and share of both that is aligned
+ALIGNED = 40                                  # residues aligned with a relative, at least
 SENSITIVITY = 2.0                             # of the search for relatives, from 1 to 7.5
+FEW = 5_000_000                               # residues: below, words of 5 do, whose index is a matter of milliseconds
 
 
 def program() -> str:
@@ -53,13 +55,14 @@ def clusters(sequences: Sequence[bytes], folder: Path, threads: int) -> list[lis
     return [[first, *sorted(set(members[first]) - {first})] for first in sorted(members)]
 
 
-def related(sequences: Sequence[bytes], queries: Sequence[int], targets: Sequence[int], folder: Path, threads: int) -> set[int]:
-    """The queries that have a relative among the targets: IDENTITY over ALIGNED residues, E below 0.001."""
+def related(sequences: Sequence[bytes], queries: Sequence[int], targets: Sequence[int], identity: float, folder: Path, threads: int) -> set[int]:
+    """The queries that have a relative among the targets: `identity` over ALIGNED residues, E below 0.001."""
     if not queries or not targets:
         return set()
     _run(["createdb", written(folder / "queries.fasta", sequences, queries), "queries", "-v", "1"], folder)
     _run(["createdb", written(folder / "targets.fasta", sequences, targets), "targets", "-v", "1"], folder)
-    _run(["search", "queries", "targets", "hits", "scratch2", "-s", str(SENSITIVITY), "--max-seqs", "50", "-e", "1e-3", "--min-seq-id", str(IDENTITY), "--min-aln-len",
+    word = "5" if sum(len(sequences[k]) for k in targets) < FEW else "0"           # 0: MMseqs2 chooses
+    _run(["search", "queries", "targets", "hits", "scratch2", "-k", word, "-s", str(SENSITIVITY), "--max-seqs", "50", "-e", "1e-3", "--min-seq-id", str(identity), "--min-aln-len",
           str(ALIGNED), "--alignment-mode", "3", "--max-accept", "1", "--threads", str(threads), "-v", "1"], folder)
     _run(["convertalis", "queries", "targets", "hits", "hits.tsv", "--format-output", "query", "-v", "1"], folder)
     return {int(line) for line in (folder / "hits.tsv").read_text().split()}

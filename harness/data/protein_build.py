@@ -1,7 +1,7 @@
 """Builds the file that the data set `proteins` reads, from Debian's metastudent-data or from a FASTA file: `ssmd-bench data proteins`.
 
-Read, keep what has 40 or more residues, all of the 20; cluster (harness/data/clusters.py); draw the split of each cluster, one uniform permutation of seed 0: the first
-tenth test, the second validation, the third judge, the rest train. Of validation and test one protein a cluster is kept, its representative; if it has a relative among all
+Read, keep what has 40 or more residues, all of the 20; cluster (harness/data/clusters.py); draw the split of each cluster, one uniform permutation of seed 0: `held_out` per cent
+test, as many validation, 10 % judge, the rest train. Of validation and test one protein a cluster is kept, its representative; if it has a relative among all
 proteins of train and judge, its cluster goes to the split `near`. Profile HMMs are of the largest clusters of train. The same source and MMseqs2 give the same sha256.
 """
 
@@ -23,17 +23,19 @@ from harness.data.residues import encode
 from harness.random import Stream, permutation
 
 SHORTEST, FAMILIES, LEAST = 40, 300, 10    # residues of a protein; profiles, and members of a family at least
+HELD_OUT, NEAR_FROM = 8, 0.4               # per cent of the clusters; identity from which on a relative is near (measured in docs/proteins.md)
 TRAIN, JUDGE, VALIDATION, TEST, NEAR = range(5)
 
 
-def drawn(n: int) -> np.ndarray:
-    """The split of each of n clusters before any is screened, (n,) uint8."""
-    place = permutation(0, torch.tensor([0]), Stream.DATA, n)[0].argsort().numpy()
-    tenth = 10 * place // max(n, 1)
-    return np.select([tenth == 0, tenth == 1, tenth == 2], [TEST, VALIDATION, JUDGE], TRAIN).astype(np.uint8)
+def drawn(n: int, held_out: int = HELD_OUT) -> np.ndarray:
+    """The split of each of n clusters before any is screened, (n,) uint8; `held_out` per cent for test and for validation."""
+    place = 100 * permutation(0, torch.tensor([0]), Stream.DATA, n)[0].argsort().numpy()
+    ends = [place < n * share for share in (held_out, 2 * held_out, 2 * held_out + 10)]
+    return np.select(ends, [TEST, VALIDATION, JUDGE], TRAIN).astype(np.uint8)
 
 
-def build(source: Path | None, out: Path, threads: int = 1, families: int = FAMILIES, say: Callable[[str], None] = lambda text: None) -> dict:
+def build(source: Path | None, out: Path, threads: int = 1, families: int = FAMILIES, held_out: int = HELD_OUT, near_from: float = NEAR_FROM,
+          say: Callable[[str], None] = lambda text: None) -> dict:
     """Write `out` and its card beside it (.md); what the file says of itself. Raises ValueError, in a sentence, for what is missing."""
     tools()    # before minutes of work
     begun, fetched = time.monotonic(), None
@@ -53,11 +55,11 @@ def build(source: Path | None, out: Path, threads: int = 1, families: int = FAMI
             raise ValueError(f"{source} holds no protein of {SHORTEST} or more residues: give another source")
         say(f"{len(sequences):,} proteins, {counts['residues']:,} residues; clustering at {clusters.IDENTITY:.0%} identity, {(time.monotonic() - begun):.0f} s so far")
         groups = clusters.clusters(sequences, Path(scratch), threads)
-        split = drawn(len(groups))
+        split = drawn(len(groups), held_out)
         held = [k for k in range(len(groups)) if split[k] in (VALIDATION, TEST)]
         known = [p for k, group in enumerate(groups) if split[k] in (TRAIN, JUDGE) for p in group]
         say(f"{len(groups):,} clusters; looking for relatives of {len(held):,} held-out ones among {len(known):,} proteins, {(time.monotonic() - begun):.0f} s so far")
-        near = clusters.related(sequences, [groups[k][0] for k in held], known, Path(scratch), threads)
+        near = clusters.related(sequences, [groups[k][0] for k in held], known, near_from, Path(scratch), threads)
         counts |= {f"drawn_{name}": int((split == k).sum()) for name, k in (("validation", VALIDATION), ("test", TEST))}
         for k in held:
             groups[k] = groups[k][:1]
@@ -72,7 +74,8 @@ def build(source: Path | None, out: Path, threads: int = 1, families: int = FAMI
     for k, name in enumerate(Proteins.splits):
         counts |= {f"{name}_clusters": int((split == k).sum()), f"{name}_proteins": int(size[split == k].sum())}
     about = {"sha256": digest(arrays), "source": f"Debian {swissprot.PACKAGE} {swissprot.VERSION}" if fetched else source.name, "mmseqs": mmseqs, "shortest": SHORTEST,
-             "identity": clusters.IDENTITY, "coverage": clusters.COVERAGE, "aligned": clusters.ALIGNED, "sensitivity": clusters.SENSITIVITY, "counts": counts}
+             "identity": clusters.IDENTITY, "coverage": clusters.COVERAGE,
+             "held_out": held_out, "near_from": near_from, "aligned": clusters.ALIGNED, "sensitivity": clusters.SENSITIVITY, "counts": counts}
     accessions = "\n".join(found[sequences[p]] for group in groups for p in group)
     arrays |= {"accession": _bytes(accessions.encode()), "profiles": _bytes(hmms), "about": _bytes(json.dumps(about, sort_keys=True).encode())}
     say(f"writing {out}, {(time.monotonic() - begun):.0f} s so far")
@@ -124,7 +127,7 @@ def card(about: dict) -> str:
 | made by | `ssmd-bench data proteins`, MMseqs2 {about['mmseqs']} |
 
 {counts['clusters']:,} clusters (linclust, identity {about['identity']}, coverage {about['coverage']} of both), {counts['clusters_of_one']:,} of one protein.
-Of {counts['drawn_validation']:,} and {counts['drawn_test']:,} clusters drawn for validation and test, those with a relative in train or judge (identity {about['identity']} over
+Of {counts['drawn_validation']:,} and {counts['drawn_test']:,} clusters drawn for validation and test, those with a relative in train or judge (identity {about['near_from']} over
 {about['aligned']} aligned residues, MMseqs2 at sensitivity {about['sensitivity']}) are in `near`. {counts['families_with_profile']} profile HMMs of the largest clusters of train.
 
 | split | clusters | proteins |

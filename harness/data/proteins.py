@@ -1,6 +1,6 @@
 """Swiss-Prot clustered at 50 % identity, from a file that `ssmd-bench data proteins` builds (docs/proteins.md): CC BY 4.0, UniProt; see its card.
 
-Splits are drawn by cluster, and no protein of validation or test has a relative in train or judge that mmseqs finds at 50 % identity over 40 residues; those that
+Splits are drawn by cluster, and no protein of validation or test has a relative in train or judge that MMseqs2 finds at 40 % identity over 40 residues; those that
 had one are in the split `near`, which is neither trained on nor tested with, but shows what such a leak is worth. The split is part of the file, hence of the identity.
 Training draws a cluster, one of its proteins, a place in it; held-out rows are one crop a cluster. `shortest` and `longest` choose a bucket of protein lengths.
 

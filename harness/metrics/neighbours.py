@@ -5,7 +5,7 @@ Protein Eng. 13, 2000). They are aligned by Smith-Waterman with affine gaps (BLO
 
     identity = identical residues of the best local alignment / residues of the row,
 
-the highest over the candidates: a short perfect match is a low identity. It is a lower bound of the nearest neighbour's over all proteins, exact where that one is among the candidates.
+the highest over the candidates: a short perfect match is a low identity. It is a lower bound of the nearest neighbour's, exact where that one is among the candidates.
 Time: one pass over the proteins' words, and rows x candidates alignments.
 
     >>> encoded = [encode(s).numpy() for s in (b"MKVLAAGIVGLPNVGKSTLF", b"WWWWWHHHHHWWWWWHHHHH")]
