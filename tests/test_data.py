@@ -32,7 +32,7 @@ from harness.metrics.law import null_quantile, total_variation
 ROOT = Path(__file__).parent.parent
 CARDS = ROOT / "harness" / "data" / "cards"
 CORPORA = [WikipediaLeads(), Austen()]
-ALL = [*CORPORA, Exact(), Markov(), Potts(width=4), Prose()]
+ALL = [*CORPORA, Exact(), Markov(), Potts(line=4), Prose()]
 
 
 def by_name(data):
@@ -241,7 +241,7 @@ def test_markov_rows_are_stationary_from_the_first_place():
         assert (share - data.stationary()).abs().max() < 0.025
 
 
-@pytest.mark.parametrize("data", [Exact(), Markov(), Potts(length=12, width=4)], ids=by_name)
+@pytest.mark.parametrize("data", [Exact(), Markov(), Potts(length=12, line=4)], ids=by_name)
 def test_drawn_rows_do_not_depend_on_how_many_are_asked(data):
     assert torch.equal(data.rows("test", 50, seed=1)[:7], data.rows("test", 7, seed=1))
     assert not torch.equal(data.rows("test", 50, seed=1), data.rows("train", 50, seed=1))
@@ -251,7 +251,7 @@ def test_drawn_rows_do_not_depend_on_how_many_are_asked(data):
 @pytest.mark.parametrize(("symbols", "width", "length"), [(3, 3, 8), (2, 4, 10), (3, 1, 6), (2, 8, 7)])
 def test_potts_is_the_law_of_its_bonds(symbols, width, length):
     """Against a list of all states: ln Z, entropy, and the law of what is drawn; the last line is short in two cases, and the only one in the last."""
-    data = Potts(symbols=symbols, length=length, width=width, coupling=0.9)
+    data = Potts(symbols=symbols, length=length, line=width, coupling=0.9)
     states = torch.cartesian_prod(*[torch.arange(symbols)] * length)
     sites = {(k // width, k % width): k for k in range(length)}
     pairs = [(k, sites[beside]) for (y, x), k in sites.items() for beside in ((y, x + 1), (y + 1, x)) if beside in sites]
@@ -268,13 +268,13 @@ def test_potts_is_the_law_of_its_bonds(symbols, width, length):
 
 
 def test_potts_crops_are_rows_by_number():
-    data = Potts(length=12, width=4)
+    data = Potts(length=12, line=4)
     assert torch.equal(data.crops("train", torch.tensor([5, 2]), seed=1), data.rows("train", 6, seed=1)[[5, 2]])
 
 
 def test_potts_refuses_a_line_of_too_many_states():
-    with pytest.raises(ValueError, match="smaller width"):
-        Potts(symbols=8, width=8)
+    with pytest.raises(ValueError, match="shorter line"):
+        Potts(symbols=8, line=8)
 
 
 # every data set

@@ -20,8 +20,9 @@ from harness.data.residues import AMINO, decode, encode, fasta, read_fasta
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.nets import checkpoint
 from harness.random import Stream, integers, uniform
-from ssmd import train as training
-from ssmd.train import Training, train
+from ssmd import updates
+from ssmd.train import train
+from ssmd.training import Training
 
 SMALL = Training("masked", width=16, heads=2, blocks=1, batch=8, tokens=12 * 8 * 16, warmup=4)
 
@@ -302,8 +303,8 @@ def test_training_on_crops_resumes_to_the_same_weights_and_takes_no_extra_text(m
 
 
 def test_training_sees_the_crops_of_the_data_and_text_is_cropped_as_before(many, tmp_path, monkeypatch):
-    seen, forward = [], training.Trainable.forward
-    monkeypatch.setattr(training.Trainable, "forward", lambda self, x, rows, step: (seen.append((x.clone(), rows)), forward(self, x, rows, step))[1])
+    seen, forward = [], updates.Trainable.forward
+    monkeypatch.setattr(updates.Trainable, "forward", lambda self, x, rows, step: (seen.append((x.clone(), rows)), forward(self, x, rows, step))[1])
     for data in (many, WikipediaLeads(length=16)):
         seen.clear()
         train(replace(SMALL, tokens=3 * 8 * 16), data, tmp_path / data.name, "net", say=lambda text: None)

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ import studies.ablations as ablations
 import studies.batch as batch
 import studies.found.ablations as ablations_found
 import studies.found.batch as batch_found
+import studies.found.equal_entropy as equal_entropy
 import studies.found.frontier as frontier_found
 import studies.found.lawkeeping as lawkeeping_found
 import studies.found.model_scheduling as model_scheduling_found
@@ -253,6 +255,16 @@ def test_the_frontier_of_all_samplers_runs_and_claims_what_both_fronts_reach(tmp
     others = [arm.name for arm in study.arms if arm.name not in (frontier_found.BASELINE, "held_out", "shuffled")]
     names = [f"frontier.nfe_ratio.judge.{arm}.at_{steps}" for arm in others for steps in frontier_found.MATCHED_AT]
     assert rows and all((name in rows) != (f"{name}: no interval" in said) for name in names)
+    equal = [name.replace("nfe_ratio.judge", "judge_at_equal_entropy") for name in names]
+    assert any(name in rows for name in equal) and all((name in rows) != (f"{name}: no claim" in said) for name in equal)
+
+
+def test_what_entropy_buys_is_taken_off_by_the_baselines_own_temperature():
+    """On the line between the two temperatures nothing is left; off it, the distance in nats."""
+    base, cool = (2.5, 2.75), (2.3, 2.65)
+    for share, off in ((0.0, 0.0), (0.5, 0.0), (1.7, 0.0), (0.5, -0.04), (-0.3, 0.02)):
+        arm = [b + share * (c - b) for b, c in zip(base, cool)]
+        assert equal_entropy.gap(np.array([[arm[0] + off, arm[1], *base, *cool]])) == pytest.approx([off])
 
 
 def test_a_front_is_held_against_that_of_the_plain_sampler(tmp_path, monkeypatch, capsys):

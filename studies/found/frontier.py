@@ -1,10 +1,12 @@
-"""Passes of ancestral sampling over those of every other arm at equal likelihood. Claims frontier.nfe_ratio.judge.ARM.at_STEPS."""
+"""Passes of ancestral sampling over those of every other arm at equal likelihood, claims frontier.nfe_ratio.judge.ARM.at_STEPS; likelihood at equal passes and entropy beside
+it (studies/found/equal_entropy.py)."""
 
 from harness.claims import claim
 from harness.frontier import matched_curve, rising
 from harness.points import done, point, rows, scores
 from harness.spec import from_json
 from harness.store import Store
+from studies.found import equal_entropy
 
 BASELINE, MATCHED_AT = "ancestral", (16, 32)    # steps of ancestral sampling
 ENTROPY = "sample_entropy"
@@ -40,4 +42,4 @@ def claims(store: Store, command: str) -> list[dict]:
                 made.append(claim(name, v.value, v.low, v.high, "NFE A / NFE A", v.n, command, [r["key"] for r, _ in [*base, *side]], note))
             else:
                 print(f"{name}: no interval, {found.reason}")
-    return made
+    return made + equal_entropy.claims(store, command, [*sides], n, MATCHED_AT)
