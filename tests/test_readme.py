@@ -18,7 +18,7 @@ SMALLER = {    # what a command is given on top, so that a test can afford it
     "run": ["--n", "64", "--no-time"],
     "sweep": ["--trials", "4"],
     "grid": ["--rows", "2", "--steps", "2", "4"],
-    "train": ["--tokens", "4096", "--set", "width=16", "--set", "heads=2", "--length", "32"],
+    "train": ["--tokens", "4096", "--set", "width=16", "--set", "heads=2", "--length", "16", "--data", "austen"],
 }
 
 

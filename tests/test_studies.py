@@ -255,7 +255,7 @@ def test_the_frontier_of_all_samplers_runs_and_claims_what_both_fronts_reach(tmp
     others = [arm.name for arm in study.arms if arm.name not in (frontier_found.BASELINE, "held_out", "shuffled")]
     names = [f"frontier.nfe_ratio.judge.{arm}.at_{steps}" for arm in others for steps in frontier_found.MATCHED_AT]
     assert rows and all((name in rows) != (f"{name}: no interval" in said) for name in names)
-    equal = [name.replace("nfe_ratio.judge", "judge_at_equal_entropy") for name in names]
+    equal = [name.replace("nfe_ratio.judge", "judge_at_equal_entropy") for name in names if "ancestral_cool" not in name]
     assert any(name in rows for name in equal) and all((name in rows) != (f"{name}: no claim" in said) for name in equal)
 
 

@@ -19,9 +19,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from harness.data.synthetic import Source, check_split, row_uniforms, uniforms_of
+from harness.data.synthetic import _SPLIT, Source, check_split
 from harness.param import Range, param
-from harness.random import categorical
+from harness.random import Stream, categorical, uniform
 
 LARGEST = 1 << 16    # states of a line: with 128 sites their messages take 64 MiB
 
@@ -62,11 +62,12 @@ class Potts(Source):
 
     def rows(self, split: str, n: int, seed: int) -> Tensor:
         """n independent rows; the splits are independent draws from one law."""
-        return self._drawn(row_uniforms(seed, check_split(self.name, split), n, self.length))
+        return self.crops(split, torch.arange(n), seed)
 
     def crops(self, split: str, rows: Tensor, seed: int) -> Tensor:
         """Rows by number, (B,) -> (B, L): training never sees one twice."""
-        return self._drawn(uniforms_of(seed, check_split(self.name, split), rows, self.length))
+        places = check_split(self.name, split) * _SPLIT + torch.arange(self.length)
+        return self._drawn(uniform(seed, rows, Stream.DATA, places))
 
     def _drawn(self, u: Tensor) -> Tensor:
         """(n, L) uniforms -> (n, L) int64, site by site."""

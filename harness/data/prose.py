@@ -49,7 +49,13 @@ class Prose(Text):
         return VOCAB
 
     def ids(self) -> Tensor:
-        return _ids(self.content())
+        """The whole text: shared, not to be written to."""
+        return _ids(self.content())                                                    # (tokens,) int32
+
+    def tokens(self, split: str) -> Tensor:
+        """The split's share of `ids`: a view, not to be written to."""
+        start, stop = (at // 2 for at in self._bounds(split))                          # two bytes a token
+        return self.ids()[start:stop]                                                  # (tokens,)
 
     def encode(self, text: str) -> Tensor:
         return torch.tensor(tokenizer().encode(text).ids, dtype=torch.int64)           # (tokens,)

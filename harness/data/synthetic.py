@@ -51,11 +51,7 @@ def check_split(name: str, split: str) -> int:
 
 
 def row_uniforms(seed: int, split: int, n: int, places: int) -> Tensor:
-    return uniforms_of(seed, split, torch.arange(n), places)
-
-
-def uniforms_of(seed: int, split: int, rows: Tensor, places: int) -> Tensor:
-    return uniform(seed, rows, Stream.DATA, split * _SPLIT + torch.arange(places))              # (n, places) float64
+    return uniform(seed, torch.arange(n), Stream.DATA, split * _SPLIT + torch.arange(places))   # (n, places) float64
 
 
 def law_uniforms(law_seed: int, n: int) -> Tensor:

@@ -70,14 +70,10 @@ class Text:
         table = np.frombuffer((ALPHABET + "_").encode(), np.uint8)
         return [table[row].tobytes().decode() for row in rows.cpu().numpy()]
 
-    def ids(self) -> Tensor:
-        """The whole text as one tensor of a small integer type: shared, not to be written to."""
-        return _ids(self.content())                                           # (characters,) uint8
-
     def tokens(self, split: str) -> Tensor:
-        """The split's share of `ids`: a view, not to be written to."""
+        """The split as one uint8 tensor: a view of the shared text, not to be written to."""
         start, stop = self._bounds(split)
-        return self.ids()[start:stop]                                         # (tokens,)
+        return _ids(self.content())[start:stop]                               # (characters,)
 
     def rows(self, split: str, n: int, seed: int) -> Tensor:
         """n of the split's non-overlapping blocks, without replacement; the first rows do not depend on n."""
@@ -107,7 +103,7 @@ class Text:
         if split not in names:
             raise ValueError(f"{self.name} has no split {split!r}; choose {' | '.join(names)}")
         before = sum(share for _, share in self.splits[: names.index(split)])
-        size = len(self.ids())
+        size = len(self.content())
         return size * before // 1000, size * (before + dict(self.splits)[split]) // 1000
 
 

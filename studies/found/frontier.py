@@ -42,4 +42,4 @@ def claims(store: Store, command: str) -> list[dict]:
                 made.append(claim(name, v.value, v.low, v.high, "NFE A / NFE A", v.n, command, [r["key"] for r, _ in [*base, *side]], note))
             else:
                 print(f"{name}: no interval, {found.reason}")
-    return made + equal_entropy.claims(store, command, [*sides], n, MATCHED_AT)
+    return made + equal_entropy.claims(store, command, [arm for arm in sides if arm != equal_entropy.COOLER], n, MATCHED_AT)
