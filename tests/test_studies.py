@@ -256,7 +256,19 @@ def test_the_frontier_of_all_samplers_runs_and_claims_what_both_fronts_reach(tmp
     names = [f"frontier.nfe_ratio.judge.{arm}.at_{steps}" for arm in others for steps in frontier_found.MATCHED_AT]
     assert rows and all((name in rows) != (f"{name}: no interval" in said) for name in names)
     equal = [name.replace("nfe_ratio.judge", "judge_at_equal_entropy") for name in names if "ancestral_cool" not in name]
-    assert any(name in rows for name in equal) and all((name in rows) != (f"{name}: no claim" in said) for name in equal)
+    assert all((name in rows) != (f"{name}: no claim" in said) for name in equal)
+
+
+def test_likelihood_is_compared_at_equal_passes_and_entropy(tmp_path, monkeypatch, capsys):
+    """Arms of made-up rows: on the baseline's line, off it by 0.1 nats between two points, and with no point on one side."""
+    noise = np.random.default_rng(0).normal(0, 0.02, (200, 2))
+    points = {"ancestral": {16: (2.6, 2.75)}, "ancestral_cool": {16: (2.3, 2.65)}, "alike": {16: (2.45, 2.70)}, "better": {8: (2.7, 2.75), 32: (2.3, 2.75)}, "few": {8: (2.7, 2.75)}}
+    monkeypatch.setattr(equal_entropy, "done", lambda store, arm, n: [{"key": (arm, k), "cost": {"nfe_a": float(k)}, "cell": {"sampler": {"steps": k}}} for k in points[arm]])
+    monkeypatch.setattr(equal_entropy, "columns", lambda store, key: np.array(points[key[0]][key[1]]) + noise * (1 + (key[0] == "better")))
+    rows = {r["claim"].split(".")[2]: r for r in equal_entropy.claims(None, "a command", ["alike", "better", "few"], 200, (16,))}
+    assert rows.keys() == {"alike", "better"} and "few.at_16: no claim, its points do not enclose" in capsys.readouterr().out
+    assert rows["alike"]["value"] == pytest.approx(0) and rows["alike"]["low"] <= 0 <= rows["alike"]["high"]
+    assert rows["better"]["value"] == pytest.approx(-0.1, abs=0.01) and rows["better"]["high"] < -0.08
 
 
 def test_what_entropy_buys_is_taken_off_by_the_baselines_own_temperature():

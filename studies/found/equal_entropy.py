@@ -59,6 +59,9 @@ def claims(store: Store, command: str, arms: list[str], n: int, matched_at: tupl
                 print(f"{name}: no claim, its points do not enclose the passes of {BASELINE} at {steps} steps")
                 continue
             sums = resampled_sums(np.concatenate([rows, *(columns(store, r["key"]) for r in (base, cool))], 1), RESAMPLES, 0)
+            if (sums[:, 5] >= sums[:, 3]).any():
+                print(f"{name}: no claim, {COOLER} does not lower the entropy in every resample")
+                continue
             gaps = gap(sums / n)
             here = interval(gaps[0], gaps[1:], n, 0.95)
             means = sums[0] / n
