@@ -24,7 +24,8 @@ def claimed(name: str) -> dict[str, dict]:
 
 @pytest.mark.parametrize("name", KEPT)
 def test_claims_name_records_that_are_kept(name):
-    known = {r["key"] for r in Store(ROOT / "studies/runs" / name).of("counted")}
+    store = Store(ROOT / "studies/runs" / name)
+    known = {r["key"] for kind in ("counted", "measured") for r in store.of(kind)}
     assert bool(claimed(name)) == hasattr(import_module(f"studies.{name}"), "claims")    # a grid makes none
     assert all({*row["keys"]} <= known for row in claimed(name).values())
 
