@@ -126,7 +126,7 @@ class Updates:
         if config.dropout:
             torch.manual_seed((config.seed * 1_000_003 + step * self.world + self.rank) % 2**63)    # dropout alone: a resumed run drops what it would have dropped
         rows = step * config.batch + torch.arange(self.rank * share, (self.rank + 1) * share, device=self.device)
-        found = self.model(self.draw(rows).to(self.device), rows, step)
+        found = self.model(self.draw(rows), rows, step)
         sum(found.values()).backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), config.clip)
         for optimiser in self.optimisers:

@@ -20,7 +20,7 @@ from harness.store import Store
 from harness.study import load_module
 from ssmd.dry import flops_a_token
 from ssmd.training import Training
-from ssmd.updates import losses
+from ssmd.updates import CAUSAL, losses
 from studies.paper.cost import table
 
 TEXT = WikipediaLeads().content()[:30_000].decode()
@@ -93,7 +93,7 @@ def test_flops_of_an_update_are_those_that_torch_counts(changes):
     config, data = Training(**{"width": 64, "heads": 2, "blocks": 3} | changes), Potts(length=32)
     net, x = config.build(data.vocab), data.rows("train", 4, 0)
     for name, p in net.named_parameters():
-        p.requires_grad_(not config.frozen or name.startswith(("bos", "project", "blocks_c", "norm_c")))
+        p.requires_grad_(not config.frozen or name.startswith(CAUSAL))
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         sum(losses(net, x, torch.arange(4), config.schedule, 0, 0).values()).backward()
     assert flops_a_token(config, data.vocab, 32) * x.numel() == pytest.approx(counter.get_total_flops(), rel=0.08)

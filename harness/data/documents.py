@@ -13,6 +13,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.param import Range, check, param
 from harness.random import Stream, permutation
 
 AT_ONCE = 1000    # documents that are cut into tokens together
@@ -35,21 +37,26 @@ class Corpus(NamedTuple):
     sha256: str
 
 
+@dataclass(frozen=True)
 class Documents:
-    """What such a corpus shares. It is a frozen dataclass with the fields path, tokenizer, length, wrapped, column, config, most and end."""
+    """What such a corpus shares; each has its own length and way of laying rows."""
 
     name: ClassVar[str]
     version: ClassVar[int]
-    splits: ClassVar[tuple[tuple[str, int], ...]]    # thousandths of the documents, in their order
+    splits: ClassVar[tuple[tuple[str, int], ...]] = (("train", 880), ("judge", 100), ("validation", 10), ("test", 10))    # thousandths of the documents, in their order
     each: ClassVar[str]                              # what is a document of a .txt file: "line" or "file"
-    path: str
-    tokenizer: str
-    length: int
-    wrapped: bool
-    column: str
-    config: str
-    most: int
-    end: str
+
+    path: str = param(note="file, folder, or name of a data set of `datasets`")
+    tokenizer: str = param(note="tokenizer.json, or a folder with vocab.json and merges.txt")
+    length: int = param(1024, Range(1, 65536), "tokens a row")
+    wrapped: bool = param(True, note="blocks of documents end to end, or a document a row")
+    column: str = param("text", note="of .jsonl and .parquet")
+    config: str = param("", note="of a data set of `datasets`")
+    most: int = param(0, Range(0, 2**40), "documents that are read; 0: all")
+    end: str = param("<|endoftext|>", note="token behind a document")
+
+    def __post_init__(self) -> None:
+        check(self)
 
     @property
     def vocab(self) -> int:

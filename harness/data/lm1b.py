@@ -10,24 +10,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.data.documents import Documents
-from harness.param import Range, check, param
+from harness.param import Range, param
 
 
 @dataclass(frozen=True)
 class Lm1b(Documents):
     name: ClassVar[str] = "lm1b"
     version: ClassVar[int] = 1
-    splits: ClassVar[tuple[tuple[str, int], ...]] = (("train", 880), ("judge", 100), ("validation", 10), ("test", 10))
     each: ClassVar[str] = "line"
 
-    path: str = param(note="file, folder, or name of a data set of `datasets`")
-    tokenizer: str = param(note="tokenizer.json, or a folder with vocab.json and merges.txt")
     length: int = param(128, Range(1, 65536), "tokens a row")
     wrapped: bool = param(False, note="blocks of documents end to end, or a document a row")
-    column: str = param("text", note="of .jsonl and .parquet")
-    config: str = param("", note="of a data set of `datasets`")
-    most: int = param(0, Range(0, 2**40), "documents that are read; 0: all")
-    end: str = param("<|endoftext|>", note="token behind a document")
-
-    def __post_init__(self) -> None:
-        check(self)

@@ -65,9 +65,9 @@ class Potts(Source):
         return self.crops(split, torch.arange(n), seed)
 
     def crops(self, split: str, rows: Tensor, seed: int) -> Tensor:
-        """Rows by number, (B,) -> (B, L): training never sees one twice."""
+        """Rows by number, (B,) -> (B, L) on their device: training never sees one twice."""
         places = check_split(self.name, split) * _SPLIT + torch.arange(self.length)
-        return self._drawn(uniform(seed, rows, Stream.DATA, places))
+        return self._drawn(uniform(seed, rows.cpu(), Stream.DATA, places)).to(rows.device)
 
     def _drawn(self, u: Tensor) -> Tensor:
         """(n, L) uniforms -> (n, L) int64, site by site."""

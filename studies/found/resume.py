@@ -32,8 +32,11 @@ def lines(folder: Path) -> list[bytes]:
 
 
 def finished(folder: Path) -> dict:
-    """The JSON document of one more worker, which works until the sweep is done."""
-    answer, _ = worker(folder).communicate()
+    """The JSON document of one more worker, which works until the sweep is done. Raises ValueError, with what it said last, if it ends without one."""
+    one = worker(folder)
+    answer, said = one.communicate()
+    if one.returncode or not answer:
+        raise ValueError(f"a worker in {folder} ended with code {one.returncode}: {said.strip()[-2000:]}")
     return json.loads(answer.splitlines()[-1])
 
 
