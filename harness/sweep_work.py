@@ -94,11 +94,11 @@ class Worker:
                 pass
 
     def _close_stale(self) -> list[int]:
-        """Fail the trials of dead workers; the numbers of those that run."""
+        """Fail the trials of dead workers; the numbers of those that run. One that is told between our list and our look at its lock is finished, not dead."""
         running = [t.number for t in self.study.get_trials(deepcopy=False) if t.state == TrialState.RUNNING]
         alive = [number for number in running if not self.locks.free(self.place + number)]
         for number in set(running) - set(alive):
-            self.study.tell(number, state=TrialState.FAIL)
+            self.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
         return alive
 
     def _ask(self, slot: int, tried: list[FrozenTrial]) -> Trial:

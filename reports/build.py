@@ -18,7 +18,7 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from reports import costs, front, grids, history, interactive, judges, measured, page, placed, published, samples, sweeps, tables
+from reports import costs, equal_entropy, front, grids, history, interactive, judges, measured, page, placed, published, samples, sweeps, tables
 from reports.adjusted import adjusted, note
 from reports.drawing import draw, workers
 from reports.frame import Chapter, chapters
@@ -26,7 +26,7 @@ from reports.records import Records, read
 
 TEMPLATES = Path(__file__).parent / "templates"
 FRAMES = (  # each (chapter, baseline) -> tidy frame
-    front.tradeoff, front.likelihood, judges.scatter, front.acceptance, grids.heat, costs.stack, costs.times, sweeps.history, sweeps.front, sweeps.importance,
+    front.tradeoff, front.likelihood, equal_entropy.gaps, judges.scatter, front.acceptance, grids.heat, costs.stack, costs.times, sweeps.history, sweeps.front, sweeps.importance,
 )
 
 

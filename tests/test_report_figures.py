@@ -49,6 +49,8 @@ def _measured() -> list[pd.DataFrame]:
     growth = spans(pd.DataFrame([{"sampler": s, "axis": axis, "at": at, "quantity": q, "value": (1 + k) * len(s) * at**0.9 / 100, "exponent": 0.9} | about
                                  for s in ("ancestral", "ssmd") for axis, sizes in axes.items() for k, q in enumerate(("seconds of passes", "seconds", "GFLOP", "loop over passes"))
                                  for at in sizes]), "exponent").rename(columns={"exponent_low": "low", "exponent_high": "high"})
+    equal = pd.DataFrame([{"arm": f"sampler_of_the_field_{k}", "passes": p, "baseline": "ancestral", "cooler": "ancestral_cool", "metric": "judge", "unit": "nats per token",
+                           "value": v, "low": v - 0.08, "high": v + 0.07, "entropy": -0.02 * k} | about for p in (15.9, 31.2) for k, v in enumerate(np.linspace(-0.3, 1.4, 28))])
     rows = []
     for key, setting in (("k0", "delta=0.16 rounds=10"), ("k1", "delta=0.04 rounds=4")):
         for states, by, count in itertools.product(("own", "text"), ("depth", "progress", "round", "revealed"), (10,)):
@@ -57,7 +59,7 @@ def _measured() -> list[pd.DataFrame]:
     revealed = pd.DataFrame(rows)
     for name in ("predicted", "counted", "difference"):
         revealed = spans(revealed, name)
-    return [importance, placements, float32, revealed, predicted, stragglers, laws, growth]
+    return [importance, placements, float32, revealed, predicted, stragglers, laws, growth, equal]
 
 
 @pytest.fixture(scope="module")

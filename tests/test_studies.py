@@ -30,6 +30,7 @@ from harness.contest import sides
 from harness.control import HeldOut
 from harness.data.exact import Exact
 from harness.data.markov import Markov
+from harness.equal_entropy import gap
 from harness.importance import as_revealed, gaps, predicted_loss
 from harness.measured import column
 from harness.metrics.entropy import SampleEntropy
@@ -276,7 +277,7 @@ def test_what_entropy_buys_is_taken_off_by_the_baselines_own_temperature():
     base, cool = (2.5, 2.75), (2.3, 2.65)
     for share, off in ((0.0, 0.0), (0.5, 0.0), (1.7, 0.0), (0.5, -0.04), (-0.3, 0.02)):
         arm = [b + share * (c - b) for b, c in zip(base, cool)]
-        assert equal_entropy.gap(np.array([[arm[0] + off, arm[1], *base, *cool]])) == pytest.approx([off])
+        assert gap(np.array([[arm[0] + off, arm[1], *base, *cool]])) == pytest.approx([off])
 
 
 def test_a_front_is_held_against_that_of_the_plain_sampler(tmp_path, monkeypatch, capsys):

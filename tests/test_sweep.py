@@ -327,6 +327,13 @@ def test_the_trial_of_a_dead_worker_is_tried_again_and_that_of_a_live_one_is_lef
         assert worker.take() is None and worker.tally()["trials"] == 1
 
 
+def test_a_trial_that_is_told_while_another_worker_looks_for_the_dead_is_left_alone(tmp_path, monkeypatch):
+    with Worker(replace(SMALL, trials=1), tmp_path) as worker:
+        trial = worker.take()
+        monkeypatch.setattr(worker.locks, "free", lambda place: worker.try_(trial) or True)    # it ends after the list of running trials was read, and its lock is gone
+        assert worker._close_stale() == [] and worker.tally()["trials"] == 1 and worker.tally()["requeued"] == 0
+
+
 def test_a_worker_that_is_killed_again_and_again_ends_at_the_front_of_one_that_was_not(tmp_path, monkeypatch):
     asked = replace(SMALL, early=(24,), constraint=Band("sample_entropy", 0.1))
     whole = sweep(asked, tmp_path / "whole")
