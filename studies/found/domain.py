@@ -1,0 +1,94 @@
+"""One question on several kinds of data: does the gain carry over? The family that is trained for each, the arms, and what is claimed.
+
+Claims nfe_ratio.DOMAIN[.at_24 | .at_64] and scheduling.DOMAIN.sandwich_minus_{middle, fewer_steps}.
+"""
+
+from collections.abc import Callable, Sequence
+
+from baselines.ancestral import Ancestral
+from baselines.fixed_count import FixedCount
+from baselines.scheduled import Scheduled
+from harness.claims import claim
+from harness.control import HeldOut, Shuffled
+from harness.frontier import matched_ratio
+from harness.placement import Middle, Sandwich
+from harness.points import done, point, rows, scores
+from harness.stats import paired_difference
+from harness.store import Store
+from harness.study import Arm, Checkpoint, grid
+from harness.window import Linear
+from ssmd.family import SHIPPED
+from ssmd.sampler import SelfSpeculative
+from ssmd.training import Training
+
+BASELINE, ARM = "ancestral", "ssmd_frozen"
+MATCHED = {"": 32, ".at_24": 24, ".at_64": 64}    # of a claim's name: steps of ancestral sampling whose quality is matched
+CONTROLS = ("middle", "fewer_steps")              # arms that the sandwich is held against
+HALF, ROUNDS = 27, 10                             # steps of the heavy network alone at about the FLOPs of a sandwich of 32: a quarter of its steps cost a third
+
+
+def family(tokens: float, **size) -> dict[str, Training]:
+    """The members that a frontier needs; the hybrid is one causal block on the frozen heavy network, the paper's protein recipe."""
+    shapes = {"heavy": dict(network="masked"), "light": dict(network="masked", blocks=2), "hybrid_frozen": dict(network="hybrid", blocks=7, frozen=True),
+              "judge": dict(network="judge", blocks=4, width=192, heads=6, dropout=0.1)}
+    return {name: Training(**shape | size, tokens=tokens) for name, shape in shapes.items()}
+
+
+def checkpoint(domain: str, name: str) -> str:
+    return str(SHIPPED / domain / f"{name}.safetensors")
+
+
+def nets(domain: str) -> dict[str, Checkpoint]:
+    return {name: Checkpoint(checkpoint(domain, name)) for name in ("heavy", "light", "hybrid_frozen")}
+
+
+def arms(deltas: Sequence[float] = (0.125, 0.083, 0.0625, 0.05, 0.04, 0.03), steps: Sequence[int] = (16, 24, 32, 64)) -> list[Arm]:
+    """Ancestral sampling of the heavy network; the sandwich with its controls; the hybrid in windows from wide to narrow, and the widest unverified; held-out and shuffled rows."""
+    windows, both = [Linear(delta) for delta in deltas], {"main": "heavy", "light": "light"}
+    return [
+        Arm(BASELINE, grid(Ancestral, steps=list(steps)), {"main": "heavy"}),
+        Arm("scheduled", [Scheduled(Ancestral(32), Sandwich(0.25))], both), Arm("middle", [Scheduled(Ancestral(32), Middle(0.25))], both),
+        Arm("fewer_steps", [Ancestral(HALF)], {"main": "heavy"}),
+        Arm(ARM, [SelfSpeculative(window, ROUNDS) for window in windows], {"main": "hybrid_frozen"}),
+        Arm("fixed_count", [FixedCount(windows[0])], {"main": "hybrid_frozen"}),
+        Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
+    ]
+
+
+def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per token, paired") -> Callable[[Store, str], list[dict]]:
+    """What a study of this kind of data claims: passes of ancestral sampling over those of ssmd_frozen at equal `label`, and the sandwich against its controls."""
+    def claims(store: Store, command: str) -> list[dict]:
+        return [*_ratios(domain, label, store, command), *_scheduling(domain, label, unit, store, command)]
+    return claims
+
+
+def _ratios(domain: str, label: str, store: Store, command: str) -> list[dict]:
+    made, n = [], rows(store, BASELINE, ARM)
+    baseline, mine = ([(r, p) for r in done(store, who, n) if (p := point(store, r, label))] for who in (BASELINE, ARM))
+    for where, steps in MATCHED.items():
+        name, at = f"nfe_ratio.{domain}{where}", next((p for r, p in baseline if r["cell"]["sampler"]["steps"] == steps), None)
+        if at is None or not mine:
+            print(f"{name}: {BASELINE} at {steps} steps or {ARM} is not in the store; run the study without --only")
+            continue
+        found = matched_ratio([p for _, p in baseline], [p for _, p in mine], at.scores, "lower")
+        passes = " and ".join(f"{who} {cost:.1f}" if cost else f"{who} never" for who, cost in ((BASELINE, found.baseline_cost), (ARM, found.arm_cost)))
+        note = f"at {label} {found.quality:.4f}, passes of {passes}" + (f"; {found.reason}" if found.reason else "")
+        if v := found.interval:
+            made.append(claim(name, v.value, v.low, v.high, "NFE A / NFE A", v.n, command, [r["key"] for r, _ in (*baseline, *mine)], note))
+        else:
+            print(f"{name}: no interval, {note}")
+    return made
+
+
+def _scheduling(domain: str, label: str, unit: str, store: Store, command: str) -> list[dict]:
+    made, n = [], rows(store, "scheduled", *CONTROLS)
+    for control in CONTROLS:
+        name, pair = f"scheduling.{domain}.sandwich_minus_{control}", [next(iter(done(store, arm, n)), None) for arm in ("scheduled", control)]
+        found = [r and scores(store, r["key"], label) for r in pair]
+        if None in found:
+            print(f"{name}: scheduled or {control} is not in the store; run the study without --only")
+            continue
+        d = paired_difference(*found)
+        note = f"{pair[0]['cost']['nfe_c']:.2f} against {pair[1]['cost']['nfe_c']:.2f} passes (convention C)"
+        made.append(claim(name, d.value, d.low, d.high, unit, d.n, command, [r["key"] for r in pair], note))
+    return made

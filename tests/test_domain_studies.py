@@ -1,0 +1,73 @@
+"""The frontiers of other kinds of data at toy size, and the page about proteins: its example is run on a file made on the spot."""
+
+import re
+import runpy
+from dataclasses import replace
+
+import pytest
+
+import studies.found.domain as domain
+import studies.potts_frontier as potts
+import studies.prose_frontier as prose
+import studies.protein_frontier as protein
+from baselines.ancestral import Ancestral
+from harness import runner
+from harness.control import HeldOut, Shuffled
+from harness.data.residues import fasta
+from harness.spec import ROOT
+from harness.store import Store
+from harness.window import Linear
+from ssmd.family import TRUNK
+from ssmd.sampler import SelfSpeculative
+from tests.test_proteins import chains
+from tests.test_studies import HEAVY, toy, whole
+
+STUDIES = {"protein": (protein, "judge"), "third": (potts, "exact_nll"), "subword": (prose, "judge")}
+NAMES = [*(f"nfe_ratio.{{}}{where}" for where in domain.MATCHED), *(f"scheduling.{{}}.sandwich_minus_{control}" for control in domain.CONTROLS)]
+
+
+def test_ratios_and_losses_are_claimed_where_the_store_has_them(tmp_path, capsys):
+    """The three studies differ in data and metrics alone, so that one toy stands for them."""
+    small = toy(protein.STUDY, nets={"heavy": HEAVY, "light": HEAVY, "hybrid_frozen": HEAVY}, n=96, batch=96)
+    assert runner.run(small, tmp_path, timing=False)["failed"] == 0
+    rows, said = whole(protein.claims(Store(tmp_path), "a command"), Store(tmp_path)), capsys.readouterr().out
+    for name in (name.format("protein") for name in NAMES):
+        assert (name in rows) != (f"{name}: no interval, at judge" in said)
+    loss = rows["scheduling.protein.sandwich_minus_middle"]
+    assert loss["low"] <= loss["value"] <= loss["high"] and "passes (convention C)" in loss["note"]
+    runner.run(toy(protein.STUDY, nets={"heavy": HEAVY}, arms=[protein.STUDY.arms[0]]), tmp_path / "alone", timing=False)
+    assert protein.claims(Store(tmp_path / "alone"), "a command") == []
+    assert all(f"{name.format('protein')}: " in said and "is not in the store" in said for said in [capsys.readouterr().out] for name in NAMES)
+
+
+@pytest.mark.parametrize("claimed", STUDIES)
+def test_a_study_is_of_the_frozen_recipe_with_controls_and_two_judges(claimed):
+    study, label = STUDIES[claimed]
+    arms = {arm.name: arm for arm in study.STUDY.arms}
+    assert study.STUDY.reference == TRUNK and study.STUDY.data == study.DATA
+    assert {type(p) for name in ("held_out", "shuffled") for p in arms[name].points} == {HeldOut, Shuffled}
+    assert {dict(arm.nets)["main"] for name, arm in arms.items() if name in (domain.BASELINE, domain.ARM)} == {"heavy", "hybrid_frozen"}
+    assert arms["ancestral"].points[2] == Ancestral(32) and arms["ssmd_frozen"].points[0] == SelfSpeculative(Linear(0.125), 10)
+    names = {metric.name for metric in study.STUDY.metrics}
+    assert {label, "judge", "ngram", "sample_entropy"} <= names
+    family = study.FAMILY
+    assert family["hybrid_frozen"].frozen and family["hybrid_frozen"].blocks == family[TRUNK].blocks + 1 and len({member.tokens for member in family.values()}) == 1
+    assert {*study.STUDY.nets} | {"judge"} == {*family} and replace(family["light"], blocks=6) == family[TRUNK]
+
+
+def test_a_study_whose_networks_are_not_there_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(domain, "SHIPPED", tmp_path)
+    with pytest.raises(ValueError, match="no checkpoint"):
+        domain.nets("protein")["heavy"].load("cpu")
+
+
+def test_the_example_of_the_page_runs_on_a_small_fasta_file(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("pyopal")
+    sequences = chains(200, 64, 90, seed=4)
+    (tmp_path / "mine.fasta").write_text(fasta([f"p{k}" for k in range(200)], sequences))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "example.py").write_text(re.search("```python\n(.*?)```", (ROOT / "docs" / "proteins.md").read_text(), re.DOTALL)[1])
+    runpy.run_path("example.py")
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 4 and len(said[0]) == 64 and any(said[0] in s for s in sequences)
+    assert said[1].startswith("composition 0.") and said[2].startswith("nearest_identity 0.") and said[3] == "clusters 1.000"
