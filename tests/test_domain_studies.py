@@ -1,4 +1,4 @@
-"""The frontiers of other kinds of data at toy size, and the page about proteins: its example is run on a file made on the spot."""
+"""The frontiers of other kinds of data and the study of judges at toy size, and the page about proteins: its example is run on a file made on the spot."""
 
 import re
 import runpy
@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 import studies.found.domain as domain
+import studies.found.judges as judges_found
+import studies.judges as judges
 import studies.potts_frontier as potts
 import studies.prose_frontier as prose
 import studies.protein_frontier as protein
@@ -40,6 +42,11 @@ def test_ratios_and_losses_are_claimed_where_the_store_has_them(tmp_path, capsys
     assert all(f"{name.format('protein')}: " in said and "is not in the store" in said for said in [capsys.readouterr().out] for name in NAMES)
 
 
+@pytest.mark.parametrize("study", [*(study for study, _ in STUDIES.values()), judges], ids=lambda m: m.__name__)
+def test_the_docstring_says_what_it_costs(study):
+    assert "one core" in study.__doc__ and len(study.STUDY.arms) > 5
+
+
 @pytest.mark.parametrize("claimed", STUDIES)
 def test_a_study_is_of_the_frozen_recipe_with_controls_and_two_judges(claimed):
     study, label = STUDIES[claimed]
@@ -59,6 +66,14 @@ def test_a_study_whose_networks_are_not_there_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(domain, "SHIPPED", tmp_path)
     with pytest.raises(ValueError, match="no checkpoint"):
         domain.nets("protein")["heavy"].load("cpu")
+
+
+def test_agreement_is_claimed_of_each_two_judges_that_scored(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(judges_found, "JUDGES", ("judge", "sample_entropy", "smollm2"))
+    runner.run(toy(judges.STUDY, n=64, batch=64), tmp_path, timing=False)
+    rows, said = whole(judges.claims(Store(tmp_path), "a command"), Store(tmp_path)), capsys.readouterr().out
+    assert rows.keys() == {"agreement.points.judge.sample_entropy", "agreement.rows.judge.sample_entropy"} and "agreement.points.judge.smollm2: no claim, 0 points" in said
+    assert all(-1 <= row["value"] <= 1 and row["note"].startswith("12 operating points") for row in rows.values()), "controls are no operating points"
 
 
 def test_the_example_of_the_page_runs_on_a_small_fasta_file(tmp_path, monkeypatch, capsys):

@@ -1,0 +1,27 @@
+"""Agreement of judges on the same samples. Claims agreement.{points, rows}.JUDGE.OTHER."""
+
+from harness.claims import claim
+from harness.judges import over_points, over_rows, pairs, values
+from harness.points import scores
+from harness.store import Store
+
+JUDGES, OTHERS = ("judge", "ngram", "smollm2"), ("spelling",)
+BETTER = {"spelling": "higher"}    # the others: lower
+MODULES = ("harness.judges", "harness.agreement", "harness.stats")
+
+
+def claims(store: Store, command: str) -> list[dict]:
+    """agreement.points.A.B: over the operating points, controls left out; agreement.rows.A.B: over rows, averaged over the points."""
+    counted = sorted((r for r in store.latest("counted", "key").values() if r["status"] == "done" and not r.get("control")), key=lambda r: r["key"])
+    made = []
+    for a, b in pairs(JUDGES, OTHERS):
+        found = [(r, one, other) for r in counted if (one := scores(store, r["key"], a)) and (other := scores(store, r["key"], b))]
+        if len(found) < 3:
+            print(f"agreement.points.{a}.{b}: no claim, {len(found)} points have both; see docs/judges.md for what a judge needs")
+            continue
+        records, ones, others = ([entry[k] for entry in found] for k in range(3))
+        keys, n, better = [r["key"] for r in records], records[0]["cell"]["n"], tuple(BETTER.get(label, "lower") for label in (a, b))
+        for what, v in (("points", over_points(values(ones), values(others), n, better)), ("rows", over_rows(ones, others, better))):
+            made.append(claim(f"agreement.{what}.{a}.{b}", v.value, v.low, v.high, "Spearman's rank correlation", n, command, keys,
+                              f"{len(keys)} operating points, chosen and no sample: the interval is of rows", MODULES))
+    return made
