@@ -56,10 +56,10 @@ def test_a_study_is_of_the_frozen_recipe_with_controls_and_two_judges(claimed):
     assert {dict(arm.nets)["main"] for name, arm in arms.items() if name in (domain.BASELINE, domain.ARM)} == {"heavy", "hybrid_frozen"}
     assert arms["ancestral"].points[2] == Ancestral(32) and arms["ssmd_frozen"].points[0] == SelfSpeculative(Linear(0.125), 10)
     names = {metric.name for metric in study.STUDY.metrics}
-    assert {label, "judge", "ngram", "sample_entropy"} <= names
+    assert {label, "ngram", "sample_entropy"} <= names
     family = study.FAMILY
     assert family["hybrid_frozen"].frozen and family["hybrid_frozen"].blocks == family[TRUNK].blocks + 1 and len({member.tokens for member in family.values()}) == 1
-    assert {*study.STUDY.nets} | {"judge"} == {*family} and replace(family["light"], blocks=6) == family[TRUNK]
+    assert {*study.STUDY.nets} | {label} & {"judge"} == {*family} and replace(family["light"], blocks=6) == family[TRUNK]
 
 
 def test_a_study_whose_networks_are_not_there_says_so(monkeypatch, tmp_path):
