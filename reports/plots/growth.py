@@ -47,7 +47,8 @@ def caption(frame: pd.DataFrame) -> str:
     ratios = frame[frame.quantity == "loop over passes"].drop_duplicates(["sampler", "axis"])
     faster = [f"{row.sampler} with {row.axis} ({row.exponent:.2f}, {row.low:.2f} to {row.high:.2f})" for row in ratios.itertuples() if row.low > 0]
     said = f"Loop over passes grows for {'; '.join(faster)}." if faster else "Loop over passes grows along none of them beyond its interval."
+    points = len(frame[["sampler", "axis", "at"]].drop_duplicates())
     return (
-        f"Random networks of width 64, one thread, n = {len(frame[['sampler', 'axis', 'at']].drop_duplicates())} points, a fresh process each, the shorter of two runs. Over each panel: slopes of the logarithms over its points, with Student's "
+        f"Random networks of width 64, one thread, n = {points} points, a fresh process each, the shorter of two runs. Over each panel: slopes of the logarithms over its points, with Student's "
         f"95 % interval of the fit for the loop, and for its passes alone, played once more without the sampler. {said}"
     )
