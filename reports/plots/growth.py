@@ -49,6 +49,6 @@ def caption(frame: pd.DataFrame) -> str:
     said = f"Loop over passes grows for {'; '.join(faster)}." if faster else "Loop over passes grows along none of them beyond its interval."
     points = len(frame[["sampler", "axis", "at"]].drop_duplicates())
     return (
-        f"Random networks of width 64, one thread, n = {points} points, a fresh process each, the shorter of two runs. Over each panel: slopes of the logarithms over its points, with Student's "
-        f"95 % interval of the fit for the loop, and for its passes alone, played once more without the sampler. {said}"
+        f"Random networks of width 64, one thread, n = {points} points, a fresh process each, the shorter of two runs. Over each panel: slopes of the logarithms over its "
+        f"points, with Student's 95 % interval of the fit for the loop, and for its passes alone, played once more without the sampler. {said}"
     )
