@@ -30,10 +30,10 @@ def gap(means: np.ndarray) -> np.ndarray:
     return np.round((arm - base) - (cool - base) / (cool_entropy - base_entropy) * (arm_entropy - base_entropy), 12)
 
 
-def at(points: Sequence[tuple[float, str]], read: Callable[[str], np.ndarray | None], passes: float) -> np.ndarray | None:
-    """An arm's nats and entropy by row, (n, 2), at so many passes, from its points (cost, key), by rising cost. None if no two of them enclose the passes."""
+def at(points: Sequence[tuple[float, str]], read: Callable[[str], np.ndarray | None], passes: float, near: float = NEAR) -> np.ndarray | None:
+    """An arm's rows at so many passes, from its points (cost, key), by rising cost: one that is near, or two that enclose it, joined in ln(cost); else None."""
     for cost, key in points:
-        if abs(cost / passes - 1) < NEAR:
+        if abs(cost / passes - 1) < near:
             return read(key)
     above = next((k for k, (cost, _) in enumerate(points) if cost > passes), 0)
     if not above:
