@@ -147,7 +147,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--assume", type=float, metavar="FLOPS", help="a dry run also computes the hours at this many FLOP/s")
 
     claims = verbs.add_parser("claims", help="what the studies found, and which of it is stale")
-    claims.add_argument("names", nargs="*", help="beginnings of names, e.g. nfe_ratio (default: all)")
+    claims.add_argument("names", nargs="*", help="names, and beginnings of names, e.g. nfe_ratio (default: all)")
     claims.add_argument("--write", type=Path, metavar="FILE", help="put the table between the marks of a Markdown file")
     verbs.add_parser("doctor", help="what this machine is, and whether data and checkpoints are whole")
     for verb in verbs.choices.values():

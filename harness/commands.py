@@ -181,7 +181,10 @@ def verify(options: Namespace) -> tuple[dict, int]:
 
 
 def claims(options: Namespace) -> tuple[dict, int]:
-    rows = [row for row in claims_of.read() if row["claim"].startswith(tuple(options.names) or "")]
+    every = claims_of.read()
+    whole = {row["claim"] for row in every} & {*options.names}
+    beginnings = tuple(name for name in options.names if name not in whole)
+    rows = [row for row in every if row["claim"] in whole or row["claim"].startswith(beginnings if options.names else "")]
     if options.names and not rows:
         raise ValueError(f"no claim begins with {' or '.join(options.names)}: `ssmd-bench claims` lists them all")
     print(claims_of.table(rows))

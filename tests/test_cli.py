@@ -325,8 +325,9 @@ def test_set_and_only_change_what_is_run(toy, tmp_path, capsys):
     assert [(c["sampler"]["steps"], c["sampler"]["schedule"]["name"], c["n"], c["seed"]) for c in cells] == [(5, "cosine", 7, 3)]
 
 
-def test_claims_are_chosen_by_the_beginnings_of_their_names(tmp_path, capsys, monkeypatch):
-    (tmp_path / "toy.json").write_text(json.dumps([claims.claim(name, 1.0, 0.5, 1.5, "none", 4, "c", []) for name in ("bpc.a", "bpc.b", "other")]))
+def test_claims_are_chosen_by_their_names_and_the_beginnings_of_names(tmp_path, capsys, monkeypatch):
+    (tmp_path / "toy.json").write_text(json.dumps([claims.claim(name, 1.0, 0.5, 1.5, "none", 4, "c", []) for name in ("bpc.a", "bpc.a.more", "bpc.b", "other")]))
     monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
-    assert main(["claims", "bpc"]) == 0 and '"claims": 2' in capsys.readouterr().out
+    for names, found in ((["bpc"], 3), (["bpc.a"], 1), (["bpc.a.", "other"], 2), ([], 4)):    # a whole name is that claim alone
+        assert main(["claims", *names]) == 0 and f'"claims": {found}' in capsys.readouterr().out
     refuses(capsys, ["claims", "none"], "no claim begins with none")

@@ -30,6 +30,17 @@ def test_readme_shows_commands():
     assert [c for c in COMMANDS if c.startswith("make ")] == ["make demo", "make test"] and sum(c.startswith("ssmd-bench ") for c in COMMANDS) >= 6
 
 
+def test_the_table_of_samplers_quotes_claims():
+    known = {row["claim"]: row for row in claims.read()}
+    table = [line.split("|")[4:6] for line in README.splitlines() if line.startswith("| ") and line.count("|") == 6 and (".py`" in line)]
+    quoted = [(kind, *found) for cells in table for kind, cell in zip(("nfe_ratio.judge", "judge_at_equal_entropy"), cells)
+              for found in re.findall(r"`(\w+)` (-?[\d.]+) \((-?[\d.]+) to (-?[\d.]+)\)", cell)]
+    assert len(quoted) > 25
+    for kind, arm, *numbers in quoted:
+        row = known[f"frontier.{kind}.{arm}.at_16"]
+        assert [float(x) for x in numbers] == pytest.approx([row[end] for end in ("value", "low", "high")], abs=0.00501), (kind, arm)
+
+
 @pytest.mark.parametrize("target", ["demo", "test", "gate", "lint", "bench"])
 def test_make_knows_the_target(target):
     plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
