@@ -206,7 +206,7 @@ def doctor(options: Namespace) -> tuple[dict, int]:
                 cls().identity()
         except ValueError as error:
             troubles.append(str(error))
-    for path in sorted((ROOT / "ssmd" / "checkpoints").glob("*.safetensors")):
+    for path in sorted((ROOT / "ssmd" / "checkpoints").glob("**/*.safetensors")):
         try:
             load(path)
         except ValueError as error:

@@ -5,6 +5,7 @@ import runpy
 from dataclasses import replace
 
 import pytest
+import torch
 
 import studies.found.domain as domain
 import studies.found.judges as judges_found
@@ -60,6 +61,15 @@ def test_a_study_is_of_the_frozen_recipe_with_controls_and_two_judges(claimed):
     family = study.FAMILY
     assert family["hybrid_frozen"].frozen and family["hybrid_frozen"].blocks == family[TRUNK].blocks + 1 and len({member.tokens for member in family.values()}) == 1
     assert {*study.STUDY.nets} | {label} & {"judge"} == {*family} and replace(family["light"], blocks=6) == family[TRUNK]
+
+
+def test_the_family_of_lattices_ships_and_its_hybrid_drafts_with_the_heavy_network():
+    nets = {name: source.load("cpu") for name, source in potts.STUDY.nets.items()}
+    x = potts.DATA.rows("test", n=2, seed=0)
+    x[:, ::2] = potts.DATA.mask
+    assert torch.equal(nets["heavy"].draft(x)[0], nets["hybrid_frozen"].draft(x)[0])
+    for name, net in nets.items():
+        assert net.card["data"] == potts.DATA.identity() and net.card["tokens"] > 0.99 * potts.FAMILY[name].tokens
 
 
 def test_a_study_whose_networks_are_not_there_says_so(monkeypatch, tmp_path):
