@@ -55,9 +55,9 @@ def test_a_study_is_of_the_frozen_recipe_with_controls_and_two_judges(claimed):
     assert study.STUDY.reference == TRUNK and study.STUDY.data == study.DATA
     assert {type(p) for name in ("held_out", "shuffled") for p in arms[name].points} == {HeldOut, Shuffled}
     assert {dict(arm.nets)["main"] for name, arm in arms.items() if name in (domain.BASELINE, domain.ARM)} == {"heavy", "hybrid_frozen"}
-    assert arms["ancestral"].points[2] == Ancestral(32) and arms["ssmd_frozen"].points[0] == SelfSpeculative(Linear(0.125), 10)
+    assert arms["ancestral"].points[2] == Ancestral(32) and SelfSpeculative(Linear(0.125), 10) in arms["ssmd_frozen"].points
     names = {metric.name for metric in study.STUDY.metrics}
-    assert {label, "ngram", "sample_entropy"} <= names
+    assert {label, "sample_entropy"} <= names and (label == "exact_nll" or "ngram" in names), "a law needs no second judge"
     family = study.FAMILY
     assert family["hybrid_frozen"].frozen and family["hybrid_frozen"].blocks == family[TRUNK].blocks + 1 and len({member.tokens for member in family.values()}) == 1
     assert {*study.STUDY.nets} | {label} & {"judge"} == {*family} and replace(family["light"], blocks=6) == family[TRUNK]
