@@ -234,9 +234,9 @@ def _identity(scored: dict) -> str:
 
 
 def _maker(cell: Cell) -> tuple[str, ...]:
-    """Cells of one answer are sampled by the same code."""
+    """Cells of one answer are sampled by the same code; a nucleus brings its own module (harness/cell.py)."""
     about = cell.record["cell"]
-    return about["sampler"]["name"], *sorted((about.get("nets") or {}).values())
+    return about["sampler"]["name"], *(["nucleus"] if about.get("nucleus", 1) != 1 else []), *sorted((about.get("nets") or {}).values())
 
 
 def _codes(cells: Sequence[Cell]) -> dict[tuple[str, ...], str]:

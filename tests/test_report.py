@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -472,3 +473,9 @@ def test_samples_are_read_by_the_data_set_that_the_records_name():
     assert reader(Prose(length=64).identity())(ids) == "Mr. Darcy smiled."
     assert reader(Prose().identity() | {"sha256": "0" * 64})(ids) == " ".join(map(str, ids))
     assert reader({"name": "of mine", "alphabet": "xyz"})(np.array([2, 0, 3])) == "zx_" and reader({"name": "text8", "sha256": "?", "length": 3})(np.array([7, 8])) == "hi"
+
+
+def test_a_nucleus_does_not_make_a_cell_stale_beside_one_without():
+    plain, cut = (SimpleNamespace(record={"cell": {"sampler": {"name": "ancestral"}, "nets": {"main": "h"}} | more, "code": code}) for code, more in (("a", {}), ("b", {"nucleus": 0.9})))
+    codes = frame._codes([plain, cut])
+    assert [codes[frame._maker(cell)] for cell in (plain, cut)] == ["a", "b"]
