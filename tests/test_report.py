@@ -476,6 +476,7 @@ def test_samples_are_read_by_the_data_set_that_the_records_name():
 
 
 def test_a_nucleus_does_not_make_a_cell_stale_beside_one_without():
-    plain, cut = (SimpleNamespace(record={"cell": {"sampler": {"name": "ancestral"}, "nets": {"main": "h"}} | more, "code": code}) for code, more in (("a", {}), ("b", {"nucleus": 0.9})))
+    about = {"sampler": {"name": "ancestral"}, "nets": {"main": "h"}}
+    plain, cut = (SimpleNamespace(record={"cell": about | more, "code": code}) for code, more in (("a", {}), ("b", {"nucleus": 0.9})))
     codes = frame._codes([plain, cut])
     assert [codes[frame._maker(cell)] for cell in (plain, cut)] == ["a", "b"]
