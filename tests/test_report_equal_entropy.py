@@ -1,11 +1,13 @@
 """Likelihood at equal passes and entropy, as a report reads it off made-up rows."""
 
+import doctest
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from harness import equal_entropy as statistic
 from reports.equal_entropy import gaps
 from reports.plots import equal_entropy
 
@@ -36,6 +38,11 @@ def chapter(points=POINTS, **metrics):
     frame = pd.DataFrame(rows)
     known = {"judge": {"name": "judge", "unit": "nats per token", "per": "row"}, "sample_entropy": {"name": "sample_entropy", "unit": "nats", "per": "row"}}
     return SimpleNamespace(done=lambda: frame, metrics=known | metrics, cells=cells, palette=list(points))
+
+
+def test_the_example_of_the_statistic_holds():
+    found = doctest.testmod(statistic)
+    assert found.attempted == 1 and not found.failed
 
 
 def test_the_gap_is_what_entropy_at_the_baselines_exchange_does_not_explain():

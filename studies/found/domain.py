@@ -70,11 +70,11 @@ def _ratios(domain: str, label: str, store: Store, command: str) -> list[dict]:
     made, n = [], rows(store, BASELINE, ARM)
     baseline, mine = ([(r, p) for r in done(store, who, n) if (p := point(store, r, label))] for who in (BASELINE, ARM))
     for where, steps in MATCHED.items():
-        name, at = f"nfe_ratio.{domain}{where}", next((p for r, p in baseline if r["cell"]["sampler"]["steps"] == steps), None)
-        if at is None or not mine:
+        name, there = f"nfe_ratio.{domain}{where}", next((p for r, p in baseline if r["cell"]["sampler"]["steps"] == steps), None)
+        if there is None or not mine:
             print(f"{name}: {BASELINE} at {steps} steps or {ARM} is not in the store; run the study without --only")
             continue
-        found = matched_ratio([p for _, p in baseline], [p for _, p in mine], at.scores, "lower")
+        found = matched_ratio([p for _, p in baseline], [p for _, p in mine], there.scores, "lower")
         passes = " and ".join(f"{who} {cost:.1f}" if cost else f"{who} never" for who, cost in ((BASELINE, found.baseline_cost), (ARM, found.arm_cost)))
         note = f"at {label} {found.quality:.4f}, passes of {passes}" + (f"; {found.reason}" if found.reason else "")
         if v := found.interval:
