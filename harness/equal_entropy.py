@@ -4,8 +4,8 @@ Text of lower entropy is likelier under any judge. What entropy buys is read off
 slope = (nats when cooler - nats) / (entropy when cooler - entropy). An arm is read at the passes of the baseline, between its two neighbouring points in ln(passes),
 and its gap is (its nats - the baseline's) - slope * (its entropy - the baseline's). Below zero it is better than the baseline of that entropy.
 
-    >>> gap(np.array([[2.4, 2.7, 2.5, 2.75, 2.3, 2.65]]))
-    array([0.])
+    >>> abs(float(gap(np.array([2.4, 2.7, 2.5, 2.75, 2.3, 2.65]))))    # half of the way to the cooler baseline in both
+    0.0
 """
 
 from collections.abc import Callable, Sequence
