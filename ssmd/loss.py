@@ -8,7 +8,8 @@ the expectation of the first term equal to the evidence bound of a masked diffus
 linear one w_i = D/(D-i). The law of i and the weight of the second term are ours: the paper's are not known.
 
 A verify pass tests a window of w tokens, so a target is asked for at depths k - i = 1..w alone. `depth` keeps the second term to those, their sum
-scaled by (D-i) / min(D-i, depth) so that its size does not change: ours, an ablation of that term's weight.
+scaled by (D-i) / min(D-i, depth) so that its size does not change. `power` puts (D/(D-i))^power in the place of D/(D-i) in the second term, over its mean over
+uniform i per masked token, so that the size of the term does not change: 0 counts each token alike, 2 leans to the last tokens. Both are ours, ablations of that term's weight.
 """
 
 import torch
@@ -42,9 +43,12 @@ def draft_loss(logits: Tensor, x: Tensor, hidden: Tensor, weight: Tensor) -> Ten
     return (weight[:, None] * nll * hidden).sum() / x.numel()
 
 
-def target_loss(logits: Tensor, x: Tensor, order: Tensor, i: Tensor, weight: Tensor, depth: int = 0) -> Tensor:
-    """logits (B, L, V) by rank -> weighted nats per token; of the first `depth` masked ranks alone, if it is not 0."""
+def target_loss(logits: Tensor, x: Tensor, order: Tensor, i: Tensor, weight: Tensor, depth: int = 0, power: float = 1.0) -> Tensor:
+    """logits (B, L, V) by rank -> weighted nats per token; of the first `depth` masked ranks alone, if it is not 0; weights to another `power`."""
     ranks = torch.arange(x.shape[1], device=x.device)
+    if power != 1:
+        lean = (x.shape[1] / (x.shape[1] - ranks)) ** (power - 1)                  # (L,) of i = 0..L-1
+        weight = weight * (lean / lean.mean())[i]
     late = ranks >= i[:, None]                                                     # (B, L) ranks still masked
     if depth:
         left = x.shape[1] - i                                                      # (B,)

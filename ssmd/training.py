@@ -10,6 +10,7 @@ from harness.nets.transformer import Transformer, TransformerConfig
 from harness.param import Choice, Range, check, param
 from harness.schedule import Cosine, Linear, Polynomial
 from ssmd.model import Hybrid, HybridConfig
+from ssmd.variants import CONTRIBUTIONS, INPUTS, Variant, VariantConfig
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class Training:
     shared_head: bool = True
     frozen: bool = False    # the draft: only what verify passes add is trained, as in the paper's protein model; needs init
     depth: int = param(0, Range(0, 1 << 20), "of the target term, in tokens: the window that verify passes will test; 0: all that is masked")
+    power: float = param(1.0, Range(0.0, 4.0), "of D/(D-i) in the weight of the target term", later=True)
+    inputs: str = param(INPUTS[0], Choice(*INPUTS), "hidden states that a track of the causal part reads", later=True)
+    contribution: str = param(CONTRIBUTIONS[0], Choice(*CONTRIBUTIONS), "how the causal part adds to the draft", later=True)
     dropout: float = param(0.0, Range(0.0, 0.5))
     schedule: Linear | Cosine | Polynomial = param(Linear(), Choice(Linear(), Cosine(), Polynomial()), "the law of i")
     tokens: float = param(12e6, Range(1, 1e13, log=True), "budget: rows x length summed over updates")
@@ -51,5 +55,8 @@ class Training:
         torch.manual_seed(self.seed)    # initial weights only
         size = dict(vocab=vocab, width=self.width, heads=self.heads, dropout=self.dropout)
         if self.network == "hybrid":
-            return Hybrid(HybridConfig(**size, blocks=self.blocks - self.causal, causal=self.causal, residual=self.residual, shared_head=self.shared_head))
+            size |= dict(blocks=self.blocks - self.causal, causal=self.causal, residual=self.residual, shared_head=self.shared_head)
+            if (self.inputs, self.contribution) != (INPUTS[0], CONTRIBUTIONS[0]):
+                return Variant(VariantConfig(**size, inputs=self.inputs, contribution=self.contribution))
+            return Hybrid(HybridConfig(**size))
         return (Transformer if self.network == "masked" else Autoregressive)(TransformerConfig(**size, blocks=self.blocks))

@@ -25,7 +25,7 @@ from ssmd.training import Training
 CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c")    # weights that verify passes alone use
 
 
-def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: int, batch: int = 0, depth: int = 0) -> dict[str, Tensor]:
+def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: int, batch: int = 0, depth: int = 0, power: float = 1.0) -> dict[str, Tensor]:
     """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token; their sum is minimised."""
     if isinstance(net, Autoregressive):
         return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
@@ -36,7 +36,7 @@ def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: i
     found = {"draft": draft_loss(net.logits(h), x, hidden, weight)}
     if isinstance(net, Hybrid):
         state = net.target_hidden(h, x, order, x.shape[1])
-        found["target"] = target_loss(net.target_logits(state), x, order, i, weight, depth)
+        found["target"] = target_loss(net.target_logits(state), x, order, i, weight, depth, power)
     return found
 
 
@@ -49,7 +49,8 @@ class Trainable(nn.Module):
 
     def forward(self, x: Tensor, rows: Tensor, step: int) -> dict[str, Tensor]:
         with autocast(x.device.type):
-            return losses(self.net, x, rows, self.config.schedule, self.config.seed, step, self.config.batch, self.config.depth)
+            c = self.config
+            return losses(self.net, x, rows, c.schedule, c.seed, step, c.batch, c.depth, c.power)
 
 
 def batch_of(text: Tensor, rows: Tensor, length: int, seed: int) -> Tensor:

@@ -22,7 +22,7 @@ from studies.found.domain import arms, checkpoint, claims_of, family, nets
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
 
-DATA, FAMILY = Proteins(length=128), family(tokens=16e6)
+DATA, FAMILY = Proteins(length=128), family(tokens=12e6)
 STUDY = Study(
     name="protein_frontier", question=__doc__, data=DATA, reference="heavy", nets=nets("protein"), arms=arms(),
     metrics=[Judge(checkpoint("protein", "judge")), NgramJudge(order=3), SampleEntropy(), Composition(), KmerDistance(), NearestIdentity(), Clusters(), FamilyHits(), FamilyBits()],

@@ -10,6 +10,7 @@ from harness.data.markov import Markov
 from harness.flops import block_flops, head_flops
 from harness.loop import sample
 from harness.machine import can_compile
+from harness.nets import checkpoint
 from harness.nets.compiled import compiled
 from harness.nets.transformer import Transformer, TransformerConfig, gather_rows
 from harness.wrap import Half
@@ -17,20 +18,27 @@ from ssmd.model import Hybrid, HybridConfig, Kept
 from ssmd.sampler import SelfSpeculative
 from ssmd.training import Training
 from ssmd.updates import losses
+from ssmd.variants import INPUTS, READ, Variant, VariantConfig
 from studies.smoke import STUDY as SMOKE
 
 L, V = 12, 7
 CONFIG = HybridConfig(vocab=V, width=32, heads=2, blocks=2, causal=1)
-VARIANTS = [CONFIG, replace(CONFIG, causal=2), replace(CONFIG, residual=False), replace(CONFIG, shared_head=False), replace(CONFIG, norm="layer")]
+VARIANTS = [CONFIG, replace(CONFIG, causal=2), replace(CONFIG, residual=False), replace(CONFIG, shared_head=False), replace(CONFIG, norm="layer"),
+            *(VariantConfig(V, 32, 2, 2, causal=1, inputs=inputs) for inputs in INPUTS[1:]),
+            *(VariantConfig(V, 32, 2, 2, causal=1, contribution=contribution) for contribution in ("projected", "gated"))]
+
+
+def of(config: HybridConfig) -> Hybrid:
+    return (Variant if isinstance(config, VariantConfig) else Hybrid)(config)
 
 
 def rough(config: HybridConfig, seed: int = 0) -> Hybrid:
     """Random weights with causal output projections away from zero."""
     torch.manual_seed(seed)
-    net = Hybrid(config).eval()
-    for block in net.blocks_c:
-        for layer in (block.out, block.down):
-            torch.nn.init.normal_(layer.weight, std=0.3)
+    net = of(config).eval()
+    for name, p in net.blocks_c.named_parameters():
+        if name.split(".")[1] in ("out", "down", "last", "gate"):
+            torch.nn.init.normal_(p, std=0.3)
     for p in (net.embed.weight, net.head.weight):
         torch.nn.init.normal_(p, std=1.0)
     return net.requires_grad_(False)
@@ -61,7 +69,7 @@ def test_a_target_never_sees_the_token_it_judges_nor_any_later_one(config):
 
 @pytest.mark.parametrize("config", [c for c in VARIANTS if c.residual], ids=str)
 def test_target_equals_draft_at_the_start(config):
-    net = Hybrid(config).eval()
+    net = of(config).eval()
     x, y, order, ranks = inputs()
     p, hidden = net.draft(x, order)
     assert torch.equal(net.verify(hidden, y, order, ranks), p)
@@ -134,6 +142,34 @@ def test_another_next_position_changes_the_logits_also_at_equal_hidden_states():
     assert torch.allclose(a[:, :6], b[:, :6], atol=1e-5) and (a[:, 6] - b[:, 6]).abs().max() > 1e-4
 
 
+@pytest.mark.parametrize("read", INPUTS)
+def test_a_track_reads_the_hidden_states_of_the_places_it_is_given_and_no_others(read):
+    """Without the output residual, so that the state of the next place arrives through the track alone; one row, one track beside BOS."""
+    net = rough(VariantConfig(V, 32, 2, 2, causal=1, residual=False, inputs=read))
+    x, y, order, ranks = (t[:1] for t in inputs())
+    _, hidden = net.draft(x)
+    before = net.verify(hidden, y, order, ranks[:, 1:2])
+    for part, place in enumerate(order[0, :2]):                                    # track 1 carries the first place and predicts the second
+        states = hidden.whole.clone()
+        states[0, place] = states[0, place].flip(0)
+        moved = not torch.equal(net.verify(Kept(states), y, order, ranks[:, 1:2]), before)
+        bos = part == 0 and read in ("both", "next")                               # track 0 predicts the first place, and track 1 sees track 0
+        assert moved == bool(READ[read][part] or bos)
+
+
+def test_a_variant_is_saved_trained_and_refused_like_any_network(tmp_path):
+    config = Training("hybrid", width=16, heads=2, blocks=2, inputs="next", contribution="gated", power=0.0)
+    net = config.build(V)
+    path = tmp_path / "variant.safetensors"
+    checkpoint.save(net, path, {"name": "variant"})
+    again = checkpoint.load(path)
+    assert isinstance(again, Variant) and again.config == net.config and type(Training("hybrid").build(V)) is Hybrid
+    with pytest.raises(ValueError, match="choose both | current"):
+        Training("hybrid", inputs="all")
+    with pytest.raises(ValueError, match="is for one causal block"):
+        Training("hybrid", causal=2, contribution="gated").build(V)
+
+
 def test_only_distances_between_positions_matter():
     net = rough(CONFIG)
     x, y, order, ranks = inputs(1)
@@ -184,14 +220,14 @@ def test_flops_of_a_pass_equal_what_pytorch_counts():
     assert plain.flops("draft", L, L) == L * (3 * block_flops(32, L) + head_flops(32, V))
 
 
-@pytest.mark.parametrize("causal", [1, 2])
-def test_flops_of_a_pass_that_keeps_what_it_has_equal_what_pytorch_counts(causal):
+@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, causal=2), VariantConfig(V, 32, 2, 2, causal=1, contribution="projected")], ids=str)
+def test_flops_of_a_pass_that_keeps_what_it_has_equal_what_pytorch_counts(config):
     """All tracks are kept, one token changes, and the last three are asked."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
     x, y, order, ranks = inputs(2)
-    net, asked = rough(replace(CONFIG, causal=causal)), 3
+    net, asked, causal = rough(config), 3, config.causal
     _, hidden = net.draft(x)
     with torch.inference_mode():
         net.verify(hidden, y, order, ranks)

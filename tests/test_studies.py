@@ -1,7 +1,7 @@
 """The studies of the mission at toy size: an exact joint as the network, the same arms, hooks and claims as at full size."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +10,7 @@ import torch
 
 import studies.ablations as ablations
 import studies.batch as batch
+import studies.causal_part as causal_part
 import studies.found.ablations as ablations_found
 import studies.found.batch as batch_found
 import studies.found.equal_entropy as equal_entropy
@@ -49,6 +50,7 @@ from reports.frame import chapters
 from reports.records import read
 from ssmd.adaptive import UNLIMITED, Adaptive
 from ssmd.sampler import SelfSpeculative
+from ssmd.training import Training
 
 DATA = Exact()
 HEAVY, LIGHT = Table(DATA), Table(DATA, power=0.5)
@@ -219,6 +221,17 @@ def test_an_ablated_network_is_compared_at_the_same_settings(tmp_path):
     assert worse["low"] > 0 and len(worse["keys"]) == 2, "the flattened joint is a worse network"
     assert "0 M tokens (hybrid_two) and 0 M tokens (hybrid)" in worse["note"]
     assert ablations_found.budget({"tokens": 24e6, "earlier_cycle": {"tokens": 12e6, "earlier_cycle": None}}) == 36
+
+
+def test_each_hybrid_of_the_causal_part_differs_from_the_base_in_one_thing(tmp_path):
+    base = causal_part.FAMILY["base"]
+    for name, training in causal_part.FAMILY.items():
+        changed = {f.name for f in fields(Training) if getattr(training, f.name) != getattr(base, f.name)}
+        assert len(changed - {"blocks"}) == (name != "base") and training.build(27).config.blocks == base.build(27).config.blocks == 6
+    arms = [Arm(name, causal_part.STUDY.arms[0].points, {"main": name}) for name in ("base", "gated")] + [Arm("seed", causal_part.STUDY.arms[0].points[:1], {"main": "gated"})]
+    runner.run(toy(causal_part.STUDY, nets={"heavy": HEAVY, "base": HEAVY, "gated": LIGHT}, arms=arms, n=200, batch=200), tmp_path, timing=False)
+    rows = whole(causal_part.claims(Store(tmp_path), "a command"), Store(tmp_path))
+    assert rows["causal_part.gated_minus_base"]["low"] > 0 and not any("seed" in name for name in rows), "it did not run at the setting of the claims"
 
 
 def test_a_network_that_is_not_there_has_no_arm_and_the_run_says_so(tmp_path, capsys, monkeypatch):

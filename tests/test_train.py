@@ -244,6 +244,17 @@ def test_the_target_term_equals_a_slow_sum(depth):
     assert torch.allclose(target_loss(logits, x, order, i, w, depth), slow, atol=1e-5)
 
 
+@mark.parametrize("power", [0.0, 2.0])
+def test_another_power_of_the_weight_leaves_the_size_of_the_target_term(power):
+    """Of a loss of one nat a token: the mean over every i is what it is with the weight of the bound; a row's share follows (L / (L - i)) to that power."""
+    L = 16
+    x, order, i = torch.zeros(L, L, dtype=torch.int64), torch.arange(L).expand(L, L), torch.arange(L)
+    logits = torch.log(torch.tensor([1 / torch.e, 1 - 1 / torch.e])).expand(L, L, 2)
+    row = [float(target_loss(logits[[k]], x[[k]], order[[k]], i[[k]], L / (L - i[[k]]), power=power)) for k in range(L)]
+    assert sum(row) / L == approx(1.0, abs=1e-5)
+    assert row[12] / row[0] == approx((L / (L - 12)) ** power * (L - 12) / L, rel=1e-5)
+
+
 def test_a_frozen_hybrid_waits_for_the_trunk_of_its_own_run(tmp_path):
     script = tmp_path / "member.py"
     script.write_text("import sys, time, pathlib\nname, done = sys.argv[1], pathlib.Path(__file__).with_name('heavy.done')\n"

@@ -1,6 +1,7 @@
 """Every ablated network against the one it was made from, at equal settings. Claims ablations.NAME_minus_BASE and ablations.NAME_passes, and measures nothing else."""
 
 import sys
+from collections.abc import Callable, Mapping
 
 from harness.claims import claim
 from harness.frontier import matched_ratio
@@ -32,22 +33,31 @@ def budget(card: dict | None) -> float:
     return (card.get("tokens", 0) / 1e6 + budget(card.get("earlier_cycle"))) if card else 0.0
 
 
-def claims(store: Store, command: str) -> list[dict]:
-    """ablations.NAME_minus_BASE and ablations.NAME_passes of every ablated network that ran beside its base, at the setting COMPARED."""
-    made, cards, ran = [], {r["name"]: r["card"] for r in store.of("network")}, {r["arm"] for r in store.of("counted")}
-    for name, base in BASES.items():
-        if not {name, base} <= ran:
-            continue
-        n = rows(store, name, base)
-        sides = [[(r, point(store, r, "judge")) for r in done(store, arm, n)] for arm in (name, base)]
-        same = [next((r, p) for r, p in side if r["cell"]["sampler"] == to_json(COMPARED)) for side in sides]
-        note = "trained on " + " and ".join(f"{budget(cards[arm]):.0f} M tokens ({arm})" for arm in (name, base))
-        d, keys = paired_difference(*(p.scores for _, p in same)), [r["key"] for side in sides for r, _ in side]
-        made.append(claim(f"ablations.{name}_minus_{base}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r, _ in same],
-                          f"both {COMPARED.window}, N = {COMPARED.rounds}; passes {' and '.join(f'{p.cost:.1f}' for _, p in same)}; {note}", MODULES))
-        found = matched_ratio(*([p for _, p in side] for side in sides), same[1][1].scores, "lower")
-        if v := found.interval:
-            made.append(claim(f"ablations.{name}_passes", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys, f"at judge {found.quality:.4f}; {note}", MODULES))
-        else:
-            print(f"ablations.{name}_passes: no interval, {found.reason}")
+def claims_of(prefix: str, bases: Mapping[str, str]) -> Callable[[Store, str], list[dict]]:
+    """PREFIX.NAME_minus_BASE and PREFIX.NAME_passes of every network that ran beside its base, at the setting COMPARED."""
+    def claims(store: Store, command: str) -> list[dict]:
+        ran = {r["arm"] for r in store.of("counted")}
+        return [row for name, base in bases.items() if {name, base} <= ran for row in _compared(prefix, name, base, store, command)]
+    return claims
+
+
+def _compared(prefix: str, name: str, base: str, store: Store, command: str) -> list[dict]:
+    n, cards = rows(store, name, base), {r["name"]: r["card"] for r in store.of("network")}
+    sides = [[(r, point(store, r, "judge")) for r in done(store, arm, n)] for arm in (name, base)]
+    same = [next(((r, p) for r, p in side if r["cell"]["sampler"] == to_json(COMPARED)), None) for side in sides]
+    if None in same:
+        print(f"{prefix}.{name}: no claim, {name} or {base} did not run at {COMPARED.window}")
+        return []
+    note = "trained on " + " and ".join(f"{budget(cards[arm]):.0f} M tokens ({arm})" for arm in (name, base))
+    d, keys = paired_difference(*(p.scores for _, p in same)), [r["key"] for side in sides for r, _ in side]
+    made = [claim(f"{prefix}.{name}_minus_{base}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r, _ in same],
+                  f"both {COMPARED.window}, N = {COMPARED.rounds}; passes {' and '.join(f'{p.cost:.1f}' for _, p in same)}; {note}", MODULES)]
+    found = matched_ratio(*([p for _, p in side] for side in sides), same[1][1].scores, "lower")
+    if v := found.interval:
+        made.append(claim(f"{prefix}.{name}_passes", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys, f"at judge {found.quality:.4f}; {note}", MODULES))
+    else:
+        print(f"{prefix}.{name}_passes: no interval, {found.reason}")
     return made
+
+
+claims = claims_of("ablations", BASES)
