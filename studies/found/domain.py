@@ -62,7 +62,7 @@ def arms(deltas: Sequence[float] = (0.125, 0.083, 0.0625, 0.05, 0.04, 0.03), ste
 def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per token, paired") -> Callable[[Store, str], list[dict]]:
     """What a study of this kind of data claims: passes of ancestral sampling over those of ssmd_frozen at equal `label`, and the sandwich against its controls."""
     def claims(store: Store, command: str) -> list[dict]:
-        return [*_ratios(domain, label, store, command), *_scheduling(domain, label, unit, store, command)]
+        return [*_ratios(domain, label, store, command), *scheduling(domain, label, unit, store, command)]
     return claims
 
 
@@ -84,15 +84,15 @@ def _ratios(domain: str, label: str, store: Store, command: str) -> list[dict]:
     return made
 
 
-def _scheduling(domain: str, label: str, unit: str, store: Store, command: str) -> list[dict]:
+def scheduling(domain: str, label: str, unit: str, store: Store, command: str, controls: Sequence[str] = CONTROLS) -> list[dict]:
     """The control is read at the FLOPs of the sandwich, between its two points in ln(FLOPs) where it has two."""
-    made, n = [], rows(store, "scheduled", *CONTROLS)
+    made, n = [], rows(store, "scheduled", *controls)
 
     def nats(key: str) -> np.ndarray | None:
         found = scores(store, key, label)
         return found and np.asarray(found.numerator) / np.asarray(found.denominator)    # (n,)
 
-    for control in CONTROLS:
+    for control in controls:
         name, (mine, theirs) = f"scheduling.{domain}.sandwich_minus_{control}", ([(r["cost"]["nfe_c"], r["key"]) for r in done(store, arm, n)] for arm in ("scheduled", control))
         found = [at(points, nats, mine[0][0], NEAR) if mine else None for points in (mine, theirs)]
         if any(x is None for x in found):
