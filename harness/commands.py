@@ -181,6 +181,10 @@ def verify(options: Namespace) -> tuple[dict, int]:
 
 
 def claims(options: Namespace) -> tuple[dict, int]:
+    if options.rebuild:
+        from harness.rebuild import rebuild
+
+        return rebuild(lambda text: print(text, file=sys.stderr, flush=True)), 0
     every = claims_of.read()
     whole = {row["claim"] for row in every} & {*options.names}
     beginnings = tuple(name for name in options.names if name not in whole)

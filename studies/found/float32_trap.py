@@ -9,7 +9,7 @@ from baselines.fused_float32 import race_law
 from harness.claims import claim
 from harness.data.zipf import Zipf
 from harness.kinds import Scores
-from harness.measured import once
+from harness.measured import column, once
 from harness.metrics.entropy import CorpusEntropy
 from harness.metrics.exact_nll import ExactNll
 from harness.points import done
@@ -103,11 +103,12 @@ def claims(store: Store, command: str) -> list[dict]:
     if record is None:
         print("float32.entropy_loss_nats: no claim, no cell is finished; run the study without --only")
         return []
-    data = from_json("rows", store.of("study")[-1]["data"])
-    for cell in (r for r in done(store, "fused_float32", record["settings"]["n"]) if r["key"] in record["cells"]):
+    data, n = from_json("rows", store.of("study")[-1]["data"]), record["settings"]["n"]
+    known = data.entropy_nats() / data.length
+    for cell in (r for r in done(store, "fused_float32", n) if r["key"] in record["cells"]):
         steps = cell["cell"]["sampler"]["steps"]
-        own = _own_nats(data, "fused_float32", steps, torch.from_numpy(store.get("samples", cell["key"])).long())
-        loss, exact = ratio_interval(data.entropy_nats() - own.numerator, own.denominator), entropy(_law(data, "fused_float32", steps))
-        rows.append(claim(f"float32.entropy_loss_nats.{steps}", loss.value, loss.low, loss.high, "nats per token", loss.n, command, [cell["key"]],
-                          f"of {data.entropy_nats() / data.length:.3f}; closed form of the race: {data.entropy_nats() / data.length - exact:.3f}"))
+        value, low, high = (known - column(record, end, arm="fused_float32", quantity="entropy", kind="measured", steps=steps)[0] for end in ("value", "high", "low"))
+        exact = entropy(_law(data, "fused_float32", steps))
+        rows.append(claim(f"float32.entropy_loss_nats.{steps}", value, low, high, "nats per token", n, command, [cell["key"]],
+                          f"of {known:.3f}; closed form of the race: {known - exact:.3f}"))
     return sorted(rows, key=lambda row: int(row["claim"].rpartition(".")[2]))

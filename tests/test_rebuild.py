@@ -1,0 +1,69 @@
+"""Claims computed anew from a kept run: equal ones stand as they are written, wrong ones are put right, lost ones come back, and the run is not touched."""
+
+import json
+import shutil
+
+import pytest
+
+from harness import claims, rebuild
+from harness.spec import ROOT
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+    monkeypatch.setattr(claims, "RESULTS", tmp_path / "results")
+
+    def put(rows: list[dict], name: str = "ablations"):
+        path = tmp_path / "results" / f"{name}.json"
+        path.write_text(json.dumps(rows))
+        return path
+    return put
+
+
+def kept(name: str = "ablations") -> list[dict]:
+    return json.loads((ROOT / "studies" / "results" / f"{name}.json").read_text())
+
+
+def test_claims_of_a_kept_run_come_out_as_they_are_written(results):
+    rows, said = kept(), []
+    path = results(rows)
+    before = path.stat().st_mtime_ns
+    assert rebuild.rebuild(said.append) == {"equal": len(rows), "changed": 0, "added": 0, "left": 0} and not said
+    assert path.stat().st_mtime_ns == before, "nothing to write"
+
+
+def test_a_wrong_number_is_put_right_with_the_code_of_its_records(results):
+    rows, said = kept(), []
+    path = results([rows[0] | {"value": 9.0, "high": 9.0}, *rows[1:]])
+    assert rebuild.rebuild(said.append)["changed"] == 1 and "9 (" in said[0] and " before, " in said[0]
+    (now, *others) = json.loads(path.read_text())
+    assert rebuild.same(now, rows[0]) and now["code"] == rows[0]["code"]
+    assert others == rows[1:]
+
+
+def test_a_lost_claim_comes_back_if_its_records_are_of_the_present_code(results, monkeypatch):
+    rows, said = kept(), []
+    path = results(rows[1:])
+    monkeypatch.setattr(rebuild, "cell_of", lambda record, study: type("Cell", (), {"code": lambda self: record["code"]})())
+    assert rebuild.rebuild(said.append)["added"] == 1
+    (back,) = [row for row in json.loads(path.read_text()) if row["claim"] == rows[0]["claim"]]
+    assert rebuild.same(back, rows[0]) and back["code"].keys() == rows[0]["code"].keys()
+    path = results(rows[1:])
+    monkeypatch.setattr(rebuild, "cell_of", lambda record, study: type("Cell", (), {"code": lambda self: "other"})())
+    assert rebuild.rebuild(said.append)["added"] == 0 and "other code made its records" in said[-1]
+
+
+def test_a_claim_without_a_kept_run_is_left_and_named(results, tmp_path):
+    rows, said = kept(), []
+    results([rows[0] | {"claim": "ablations.of_a_network_that_is_gone"}, *rows])
+    assert rebuild.rebuild(said.append)["left"] == 1 and "does not yield ablations.of_a_network_that_is_gone" in said[0]
+    assert rebuild.rebuild(said.append, kept=tmp_path / "none")["left"] == len(rows) + 1 and "no run is kept" in said[-1]
+
+
+def test_the_kept_run_is_not_written_to(results, tmp_path):
+    shutil.copytree(ROOT / "studies" / "runs" / "ablations", tmp_path / "kept" / "ablations")
+    every = {path: path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file()}
+    results(kept())
+    rebuild.rebuild(print, kept=tmp_path / "kept")
+    assert every == {path: path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file()}
