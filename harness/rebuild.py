@@ -1,7 +1,7 @@
 """Claims computed anew from the runs that are kept in the repository (studies/runs), without sampling: `ssmd-bench claims --rebuild`.
 
 A claim that comes out as it was, up to rounding, stands as it is written, with the code that its records were made by. One whose numbers change takes the new ones.
-A new one is added if every record behind it was made by the present code; else the study is to be run again. What no kept run yields is left alone and named.
+A new one is added beside a known one of the same records, or if the present code made them; else the study is to be run again. What no kept run yields is left alone and named.
 """
 
 import math
@@ -17,7 +17,7 @@ from harness import claims as claims_of
 from harness.renew import cell_of
 from harness.spec import ROOT
 from harness.store import Store
-from harness.study import load_module
+from harness.study import Study, load_module
 
 KEPT, NUMBERS = ROOT / "studies" / "runs", ("value", "low", "high", "n")
 TAKEN = (*NUMBERS, "unit", "keys", "note")
@@ -60,7 +60,7 @@ def _again(module: ModuleType, run: Path, command: str, rows: dict[str, dict], s
             old = rows.get(row["claim"])
             if old is not None:
                 known[row["claim"]] = old if same(old, row) else old | {field: row[field] for field in TAKEN}
-            elif whole := fresh(row, module.STUDY, store, say):
+            elif whole := fresh(row, rows, module.STUDY, store, say):
                 added.append(whole)
     return known, added
 
@@ -70,8 +70,11 @@ def same(old: dict, new: dict) -> bool:
     return all(math.isclose(old[field], new[field], rel_tol=1e-9, abs_tol=1e-12) for field in NUMBERS) and all(old[f] == new[f] for f in TAKEN if f not in NUMBERS)
 
 
-def fresh(row: dict, study, store: Store, say: Callable[[str], None]) -> dict | None:
-    """The row with the hashes of the present code, if its records were made by it."""
+def fresh(row: dict, rows: dict[str, dict], study: Study, store: Store, say: Callable[[str], None]) -> dict | None:
+    """The row with its command and hashes: those of a claim that rests on the same records; else those of the present code, if it made them."""
+    for other in rows.values():
+        if {*other["keys"]} == {*row["keys"]}:
+            return row | {field: other[field] for field in ("command", "code", "nets", "renewed") if field in other}
     counted = store.latest("counted", "key")
     for key in row["keys"]:
         record = counted.get((key,))

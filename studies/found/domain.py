@@ -13,10 +13,9 @@ from baselines.scheduled import Scheduled
 from harness.claims import claim
 from harness.control import HeldOut, Shuffled
 from harness.equal_entropy import at
-from harness.frontier import matched_ratio
 from harness.kinds import Scores
 from harness.placement import Middle, Sandwich
-from harness.points import done, point, rows, scores
+from harness.points import done, rows, scores
 from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Arm, Checkpoint, grid
@@ -24,6 +23,7 @@ from harness.window import Linear
 from ssmd.family import SHIPPED
 from ssmd.sampler import SelfSpeculative
 from ssmd.training import Training
+from studies.found.matched import ratio
 
 BASELINE, ARM = "ancestral", "ssmd_frozen"
 MATCHED = {"": 32, ".at_24": 24, ".at_64": 64}    # of a claim's name: steps of ancestral sampling whose quality is matched
@@ -62,26 +62,9 @@ def arms(deltas: Sequence[float] = (0.125, 0.083, 0.0625, 0.05, 0.04, 0.03), ste
 def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per token, paired") -> Callable[[Store, str], list[dict]]:
     """What a study of this kind of data claims: passes of ancestral sampling over those of ssmd_frozen at equal `label`, and the sandwich against its controls."""
     def claims(store: Store, command: str) -> list[dict]:
-        return [*_ratios(domain, label, store, command), *scheduling(domain, label, unit, store, command)]
+        ratios = [row for where, steps in MATCHED.items() for row in ratio(f"nfe_ratio.{domain}{where}", store, command, ARM, steps, label)]
+        return [*ratios, *scheduling(domain, label, unit, store, command)]
     return claims
-
-
-def _ratios(domain: str, label: str, store: Store, command: str) -> list[dict]:
-    made, n = [], rows(store, BASELINE, ARM)
-    baseline, mine = ([(r, p) for r in done(store, who, n) if (p := point(store, r, label))] for who in (BASELINE, ARM))
-    for where, steps in MATCHED.items():
-        name, there = f"nfe_ratio.{domain}{where}", next((p for r, p in baseline if r["cell"]["sampler"]["steps"] == steps), None)
-        if there is None or not mine:
-            print(f"{name}: {BASELINE} at {steps} steps or {ARM} is not in the store; run the study without --only")
-            continue
-        found = matched_ratio([p for _, p in baseline], [p for _, p in mine], there.scores, "lower")
-        passes = " and ".join(f"{who} {cost:.1f}" if cost else f"{who} never" for who, cost in ((BASELINE, found.baseline_cost), (ARM, found.arm_cost)))
-        note = f"at {label} {found.quality:.4f}, passes of {passes}" + (f"; {found.reason}" if found.reason else "")
-        if v := found.interval:
-            made.append(claim(name, v.value, v.low, v.high, "NFE A / NFE A", v.n, command, [r["key"] for r, _ in (*baseline, *mine)], note))
-        else:
-            print(f"{name}: no interval, {note}")
-    return made
 
 
 def scheduling(domain: str, label: str, unit: str, store: Store, command: str, controls: Sequence[str] = CONTROLS) -> list[dict]:
