@@ -14,7 +14,7 @@ ROOMS = ("harness", "baselines", "ssmd", "studies", "reports", "tests")
 RECORDS = {f"harness.{name}" for name in ("store", "record", "stats", "frontier", "equal_entropy", "points", "kinds", "sweep_storage", "judges")}    # what a report may know
 EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "harness/nets/transformer.py": {"nn.init.normal_", "F.dropout"}, "harness/nets/autoregressive.py": {"nn.init.normal_"},
-    "ssmd/model.py": {"nn.init.normal_"}, "ssmd/training.py": {"torch.manual_seed"}, "ssmd/updates.py": {"torch.manual_seed"},
+    "ssmd/model.py": {"nn.init.normal_"}, "ssmd/variants.py": {"nn.init.normal_"}, "ssmd/training.py": {"torch.manual_seed"}, "ssmd/updates.py": {"torch.manual_seed"},
 }
 LONGEST = 300    # lines of a file
 COUNTERS = re.compile(r"nfe|(num|n|count)_(calls|passes|forwards)|(calls|passes|forwards?)_(made|count)|counter|n_forward", re.I)
