@@ -1,9 +1,9 @@
-# make demo · make test · make gate · make lint · make bench: each makes .venv first if there is none.
+# make demo · make test · make gate · make lint · make bench · make findings: each makes .venv first if there is none.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test gate lint bench
+.PHONY: demo test gate lint bench findings
 
 demo: $(READY)
 	$(BIN)/ssmd-bench run studies/demo.py --out runs/demo --jobs 2 --report runs/demo/report
@@ -22,6 +22,13 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m pytest tests/bench --benchmark-enable --benchmark-only
+
+# claims, figures and pages from the records in the repository, without sampling
+findings: $(READY)
+	$(BIN)/ssmd-bench claims --rebuild
+	$(BIN)/ssmd-bench claims --write docs/claims.md
+	$(BIN)/ssmd-bench claims --fill studies/findings.md --write docs/findings.md
+	$(BIN)/python -m reports.gallery
 
 # torch first and pinned alone: a looser request would pull gigabytes of GPU libraries
 $(READY): pyproject.toml constraints.txt

@@ -149,6 +149,7 @@ def parser() -> argparse.ArgumentParser:
     claims = verbs.add_parser("claims", help="what the studies found, and which of it is stale")
     claims.add_argument("names", nargs="*", help="names, and beginnings of names, e.g. nfe_ratio (default: all)")
     claims.add_argument("--rebuild", action="store_true", help="compute them anew from the runs kept in studies/runs, without sampling")
+    claims.add_argument("--fill", type=Path, metavar="FILE", help="write this text to --write, with the numbers of the claims that it names in braces")
     claims.add_argument("--write", type=Path, metavar="FILE", help="put the table between the marks of a Markdown file")
     verbs.add_parser("doctor", help="what this machine is, and whether data and checkpoints are whole")
     for verb in verbs.choices.values():

@@ -6,6 +6,8 @@ since is stale; a checkpoint that is not here is not held against it. `renewed` 
 """
 
 import json
+import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -90,3 +92,23 @@ def table(rows: Sequence[dict]) -> str:
     head = ("claim", "value", "95 % interval", "unit", "n", "note")
     lines = [(f"`{r['claim']}`", f"{r['value']:.3g}", f"{r['low']:.3g} to {r['high']:.3g}", r["unit"], str(r["n"]), _note(r)) for r in rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, ("---",) * len(head), *lines))
+
+
+def quoted(row: dict) -> str:
+    """A claim in a sentence: value and interval, with as many digits as the interval leaves."""
+    width = row["high"] - row["low"]
+    digits = min(3, max(2, 1 - math.floor(math.log10(width)))) if width > 0 else 2
+    return f"{row['value']:.{digits}f} ({row['low']:.{digits}f} to {row['high']:.{digits}f})"
+
+
+def filled(text: str, rows: Sequence[dict]) -> str:
+    """The text with {NAME} of each claim replaced by its value and interval. Raises ValueError for a name that is no claim, or a stale one."""
+    known = {row["claim"]: row for row in rows}
+
+    def quote(found: re.Match) -> str:
+        row = known.get(found[1])
+        if row is None or row["stale"]:
+            raise ValueError(f"{found[1]} is {'stale: rebuild it with ' + row['command'] if row else 'no claim: `ssmd-bench claims` lists them all'}")
+        return quoted(row)
+
+    return re.sub(r"\{([a-z][\w.]*)\}", quote, text)

@@ -186,9 +186,14 @@ def claims(options: Namespace) -> tuple[dict, int]:
 
         return rebuild(lambda text: print(text, file=sys.stderr, flush=True)), 0
     every = claims_of.read()
+    if options.fill:
+        if not options.write or not options.fill.is_file():
+            raise ValueError(f"--fill takes a text that is there, not {options.fill}, and needs --write FILE beside it")
+        options.write.write_text(claims_of.filled(options.fill.read_text(encoding="utf-8"), every), encoding="utf-8")
+        return {"written": str(options.write)}, 0
     whole = {row["claim"] for row in every} & {*options.names}
-    beginnings = tuple(name for name in options.names if name not in whole)
-    rows = [row for row in every if row["claim"] in whole or row["claim"].startswith(beginnings if options.names else "")]
+    found = {name: [row for row in every if row["claim"] == name or (name not in whole and row["claim"].startswith(name))] for name in options.names or [""]}
+    rows = list({row["claim"]: row for part in found.values() for row in part}.values())    # in the order of the names
     if options.names and not rows:
         raise ValueError(f"no claim begins with {' or '.join(options.names)}: `ssmd-bench claims` lists them all")
     print(claims_of.table(rows))

@@ -22,6 +22,7 @@ from reports.records import read
 
 DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+PROGRAM = "python -m reports.gallery"
 DPI = 140  # of a figure that a page shows
 HEADLINE = "headline"
 RESAMPLES = 2000
@@ -64,7 +65,7 @@ def write(asked: Sequence[str], docs: Path, headline: str = "", arms: Sequence[s
                 text += [f"### {study}", "", _origin(chapter), ""]
             kept.append(_save(figure, path))
             text += [f"![{plot.TITLE}](figures/{path.name})", "", f"**{plot.TITLE}.** {caption}", ""]
-    command = shlex.join(["python", "-m", "reports.gallery", *asked, *(["--headline", headline] if headline else []), *(["--arms", *arms] if arms else [])])
+    command = shlex.join([*PROGRAM.split(), *asked, *(["--headline", headline] if headline else []), *(["--arms", *arms] if arms else [])])
     told = ["", "Drawn from the run folders of these studies by", "", f"    {command}", "", *text]
     page.write_text(f"{head}{begin}\n" + "\n".join(told) + f"{end}{tail}", encoding="utf-8")
     for path in sorted((docs / "figures").glob("*.png")):
@@ -108,14 +109,25 @@ def _save(figure: Figure, path: Path) -> Path:
     return path
 
 
+def _again(page: Path) -> list[str]:
+    """The words of the command that the page shows. Raises ValueError if it shows none."""
+    begin = f"    {PROGRAM} "
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if line.startswith(begin) and line.partition("[")[0] == line:
+            return shlex.split(line)[3:]
+    raise ValueError(f"{page} shows no command to repeat: name the runs, as in `{PROGRAM} studies/runs/text_frontier`")
+
+
 def main(words: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m reports.gallery", description="redraw the committed figures of docs/gallery.md")
-    parser.add_argument("runs", nargs="+", metavar="RUN[:FIGURE,...]")
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="redraw the committed figures of docs/gallery.md")
+    parser.add_argument("runs", nargs="*", metavar="RUN[:FIGURE,...]", help="default: the command that the page shows, once more")
     parser.add_argument("--headline", default="", metavar="RUN", help="draw docs/figures/headline.png from this run")
     parser.add_argument("--arms", nargs="+", default=[], help="arms of the headline figure (default: all)")
     parser.add_argument("--docs", type=Path, default=DOCS)
     options = parser.parse_args(words)
     try:
+        if not options.runs:
+            options = parser.parse_args([*_again(options.docs / "gallery.md"), "--docs", str(options.docs)])
         kept = write(options.runs, options.docs, options.headline, options.arms)
     except ValueError as error:
         print(f"reports.gallery: {error}", file=sys.stderr)

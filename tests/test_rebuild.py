@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from harness import claims, rebuild
+from harness.__main__ import main
 from harness.spec import ROOT
 
 
@@ -67,3 +68,35 @@ def test_the_kept_run_is_not_written_to(results, tmp_path):
     results(kept())
     rebuild.rebuild(print, kept=tmp_path / "kept")
     assert every == {path: path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file()}
+
+
+# ---- pages that quote claims
+
+
+@pytest.mark.parametrize(("ends", "said"), [
+    ((1.969, 1.856, 2.104), "1.97 (1.86 to 2.10)"), ((-0.0457, -0.0674, -0.0238), "-0.046 (-0.067 to -0.024)"), ((12.0, 8.0, 17.0), "12.00 (8.00 to 17.00)"),
+    ((1.0, 1.0, 1.0), "1.00 (1.00 to 1.00)"),
+])
+def test_a_quote_has_the_digits_that_its_interval_leaves(ends, said):
+    assert claims.quoted(dict(zip(("value", "low", "high"), ends))) == said
+
+
+def test_a_page_is_filled_with_fresh_claims_alone():
+    row = {"claim": "a.b", "value": 1.0, "low": 1.0, "high": 1.0, "stale": False, "command": "make it"}
+    assert claims.filled("{a.b}; {not a name}, {}", [row]) == "1.00 (1.00 to 1.00); {not a name}, {}"
+    with pytest.raises(ValueError, match="a.b is stale: rebuild it with make it"):
+        claims.filled("{a.b}", [row | {"stale": True}])
+    with pytest.raises(ValueError, match="a.c is no claim"):
+        claims.filled("{a.c}", [row])
+
+
+def test_the_findings_are_the_claims_of_now():
+    assert claims.filled((ROOT / "studies" / "findings.md").read_text(), claims.read()) == (ROOT / "docs" / "findings.md").read_text(), "run `make findings`"
+
+
+def test_the_command_fills_a_page_and_refuses_half_a_request(tmp_path, capsys):
+    (tmp_path / "in.md").write_text("killed: {mutants.killed_share}")
+    assert main(["claims", "--fill", str(tmp_path / "in.md"), "--write", str(tmp_path / "out.md")]) == 0
+    assert (tmp_path / "out.md").read_text().startswith("killed: 1.00 (0.8")
+    for words in (["--fill", str(tmp_path / "in.md")], ["--fill", str(tmp_path / "gone.md"), "--write", str(tmp_path / "out.md")]):
+        assert main(["claims", *words]) == 2 and "--fill takes a text that is there" in capsys.readouterr().err

@@ -51,12 +51,14 @@ def test_the_command_redraws_figures_and_text_and_deletes_what_is_no_longer_show
     assert text.startswith("before\n") and text.endswith("after\n") and "former text" not in text and shown(page) == {"made_up_matched.png", "made_up_stack.png"}
     assert f"    python -m reports.gallery {run}:matched,stack --headline {run} --arms ancestral ssmd\n" in text
     assert "Cells: 20 done." in text and "c0ffeec with changes" in text and capsys.readouterr().out.rstrip().endswith("MiB in all")
+    assert gallery.main(["--docs", str(docs / "docs")]) == 0 and page.read_text() == text, "without words it repeats the command of the page"
 
 
 @pytest.mark.parametrize(("words", "told"), [
     (["RUN:acceptence"], "has no figure 'acceptence'"),
     (["RUN", "--headline", "RUN", "--arms", "nobody"], "has no arm 'nobody'"),
     (["NOWHERE"], "is not a run folder"),
+    ([], "shows no command to repeat"),
 ])
 def test_what_cannot_be_drawn_is_refused_in_a_sentence(docs, capsys, words, told):
     words = [word.replace("RUN", str(docs / "run")).replace("NOWHERE", str(docs)) for word in words]
