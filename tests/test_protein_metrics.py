@@ -3,11 +3,14 @@
 import doctest
 import importlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+import studies.protein_frontier as protein
+from harness import runner
 from harness.control import HeldOut, Shuffled
 from harness.data.protein_build import packed, written
 from harness.data.proteins import Proteins, digest
@@ -19,6 +22,11 @@ from harness.metrics.neighbours import aligner, candidates, identities, nearest,
 from harness.metrics.novelty import Clusters, NearestIdentity
 from harness.metrics.plddt import Plddt
 from harness.metrics.residue_grams import Composition, KmerDistance, distance
+from harness.nets import checkpoint
+from harness.nets.transformer import Transformer, TransformerConfig
+from harness.store import Store
+from harness.study import Checkpoint
+from studies.found.proteins import leaks
 from tests.test_proteins import chains, mutated
 
 
@@ -50,6 +58,17 @@ def held_out(data):
 @pytest.fixture(scope="module")
 def shuffled(data):
     return Shuffled().control(data, 40, 1)
+
+
+def test_rows_with_a_near_relative_in_training_are_claimed(data, tmp_path):
+    pytest.importorskip("pyopal")
+    checkpoint.save(Transformer(TransformerConfig(20, 8, 2, 1)), tmp_path / "net.safetensors", {"name": "net"})
+    small = replace(protein.STUDY, data=data, nets={"heavy": Checkpoint(str(tmp_path / "net.safetensors"))}, n=40, batch=40, metrics=[NearestIdentity()],
+                    arms=[arm for arm in protein.STUDY.arms if arm.name in ("held_out", "shuffled")])
+    assert runner.run(small, tmp_path, timing=False)["failed"] == 0
+    rows = {row["claim"]: row for row in leaks(Store(tmp_path), "a command")}
+    assert rows.keys() == {"proteins.leak.test", "proteins.leak.shuffled"} and rows["proteins.leak.test"]["value"] == 1, "each held-out row has known relatives"
+    assert rows["proteins.leak.test"]["low"] > 0.9 and rows["proteins.leak.shuffled"]["value"] < 0.1
 
 
 def test_examples_of_the_docstrings_run():

@@ -3,7 +3,7 @@
 Claims nfe_ratio.DOMAIN[.at_24 | .at_64] and scheduling.DOMAIN.sandwich_minus_{middle, fewer_steps}.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -59,10 +59,10 @@ def arms(deltas: Sequence[float] = (0.125, 0.083, 0.0625, 0.05, 0.04, 0.03), ste
     ]
 
 
-def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per token, paired") -> Callable[[Store, str], list[dict]]:
+def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per token, paired", matched: Mapping[str, int] = MATCHED) -> Callable[[Store, str], list[dict]]:
     """What a study of this kind of data claims: passes of ancestral sampling over those of ssmd_frozen at equal `label`, and the sandwich against its controls."""
     def claims(store: Store, command: str) -> list[dict]:
-        ratios = [row for where, steps in MATCHED.items() for row in ratio(f"nfe_ratio.{domain}{where}", store, command, ARM, steps, label)]
+        ratios = [row for where, steps in matched.items() for row in ratio(f"nfe_ratio.{domain}{where}", store, command, ARM, steps, label)]
         return [*ratios, *scheduling(domain, label, unit, store, command)]
     return claims
 
