@@ -76,12 +76,14 @@ def nfe_interval(points: Sequence[Point], quality: float | Scores, better: str, 
 
 
 def matched_ratio(baseline: Sequence[Point], arm: Sequence[Point], quality: float | Scores, better: str, resamples: int = 2000,
-                  seed: int = 0, level: float = 0.95) -> Matched:
+                  seed: int = 0, level: float = 0.95, at_least: bool = False) -> Matched:
     """Cost of the baseline over that of the arm at equal quality.
 
     `quality` is a number, or the Scores of an arm on the same rows (the baseline's last point, held-out data), resampled with them.
+    at_least: where the arm is better even at its cheapest point, that point's cost stands for it, and the ratio is a lower bound.
     """
-    return matched_curve(*(rising(points, better, resamples, seed) for points in (baseline, arm)), [quality], level)[0]
+    fronts = [rising(points, better, resamples, seed) for points in (baseline, arm)]
+    return matched_curve(*fronts, [quality], level, at_least)[0]
 
 
 class Rising(NamedTuple):
@@ -98,16 +100,18 @@ def rising(points: Sequence[Point], better: str, resamples: int = 2000, seed: in
     return Rising(*_rising(*_frontier(points, resamples, seed), better), better, _rows(*points), seed)
 
 
-def matched_curve(baseline: Rising, arm: Rising, qualities: Sequence[float | Scores], level: float = 0.95) -> list[Matched]:
+def matched_curve(baseline: Rising, arm: Rising, qualities: Sequence[float | Scores], level: float = 0.95, at_least: bool = False) -> list[Matched]:
     """matched_ratio over a grid of qualities. The intervals are pointwise."""
     _one({baseline.n, arm.n})
     assert (baseline.seed, baseline.best.shape[0]) == (arm.seed, arm.best.shape[0]), "frontiers are paired by the same resamples"
-    return [_matched(baseline, arm, _goal(quality, arm.n, len(arm.best) - 1, arm.seed), level) for quality in qualities]
+    return [_matched(baseline, arm, _goal(quality, arm.n, len(arm.best) - 1, arm.seed), level, at_least) for quality in qualities]
 
 
-def _matched(baseline: Rising, arm: Rising, goal: np.ndarray, level: float) -> Matched:
+def _matched(baseline: Rising, arm: Rising, goal: np.ndarray, level: float, at_least: bool) -> Matched:
     """goal: (1 + resamples,)."""
     b, a = (_crossing(front[:2], _up(goal, arm.better)) for front in (baseline, arm))                  # (1 + resamples,) each
+    if at_least:
+        a = np.where(a == 0, np.exp(arm.log_cost[:, 0]), a)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = b / a                                                              # 0 / 0 and inf / inf are NaN: the side is unknown
     missed, resamples = int(((b == 0) | (a == 0) | np.isinf(b) | np.isinf(a))[1:].sum()), len(goal) - 1

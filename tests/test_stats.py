@@ -334,6 +334,15 @@ def test_a_quality_out_of_reach_has_no_ratio_but_a_reason():
     assert [m.interval is None for m in matched_curve(*(rising(points, "higher", resamples=10) for points in (slow, fast)), (0.55, 0.7, 0.85))] == [True, False, True]
 
 
+def test_an_arm_that_is_better_at_its_cheapest_point_may_stand_at_that_cost():
+    slow, fast = line([(10, 0.5), (100, 0.9)]), line([(4, 0.6), (40, 0.8)])
+    found = matched_ratio(slow, fast, 0.55, "higher", resamples=10, at_least=True)
+    assert found.arm_cost == pytest.approx(4) and found.interval.value == pytest.approx(10 * 10 ** (0.05 / 0.4) / 4) and found.missed == 0
+    for quality in (0.7, 0.85, 0.95):    # elsewhere nothing changes: within both fronts, beyond the arm, beyond the baseline
+        assert matched_ratio(slow, fast, quality, "higher", resamples=10, at_least=True) == matched_ratio(slow, fast, quality, "higher", resamples=10)
+    assert matched_ratio(fast, slow, 0.55, "higher", resamples=10, at_least=True).interval is None, "a baseline that is better at its cheapest point has no cost"
+
+
 def noisy(costs, qualities, n, rng, row):
     """Points whose rows share an effect `row` on quality, with noise in both axes."""
     for cost, quality in zip(costs, qualities, strict=True):

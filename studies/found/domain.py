@@ -19,7 +19,7 @@ from harness.points import done, rows, scores
 from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Arm, Checkpoint, grid
-from harness.window import Linear
+from harness.window import Linear, Open
 from ssmd.family import SHIPPED
 from ssmd.sampler import SelfSpeculative
 from ssmd.training import Training
@@ -28,6 +28,7 @@ from studies.found.matched import ratio
 BASELINE, ARM = "ancestral", "ssmd_frozen"
 MATCHED = {"": 32, ".at_24": 24, ".at_64": 64}    # of a claim's name: steps of ancestral sampling whose quality is matched
 CONTROLS = ("middle", "fewer_steps")              # arms that the sandwich is held against
+WINDOWS = [Linear(delta) for delta in (0.125, 0.083, 0.0625, 0.05, 0.04, 0.03)]
 FEWER, ROUNDS, NEAR = (26, 28), 10, 0.01         # steps of the heavy network alone around the FLOPs of a sandwich of 32, rounds, and how near a control must be in cost
 
 
@@ -46,15 +47,15 @@ def nets(domain: str) -> dict[str, Checkpoint]:
     return {name: Checkpoint(checkpoint(domain, name)) for name in ("heavy", "light", "hybrid_frozen")}
 
 
-def arms(deltas: Sequence[float] = (0.125, 0.083, 0.0625, 0.05, 0.04, 0.03), steps: Sequence[int] = (16, 24, 32, 64)) -> list[Arm]:
-    """Ancestral sampling of the heavy network; the sandwich with its controls; the hybrid in windows from wide to narrow, and the widest unverified; held-out and shuffled rows."""
-    windows, both = [Linear(delta) for delta in deltas], {"main": "heavy", "light": "light"}
+def arms(windows: Sequence[Open | Linear] = WINDOWS, steps: Sequence[int] = (16, 24, 32, 64)) -> list[Arm]:
+    """Ancestral sampling of the heavy network; the sandwich with its controls; the hybrid in windows from wide to narrow, one of them unverified; held-out and shuffled rows."""
+    both = {"main": "heavy", "light": "light"}
     return [
         Arm(BASELINE, grid(Ancestral, steps=list(steps)), {"main": "heavy"}),
         Arm("scheduled", [Scheduled(Ancestral(32), Sandwich(0.25))], both), Arm("middle", [Scheduled(Ancestral(32), Middle(0.25))], both),
         Arm("fewer_steps", grid(Ancestral, steps=list(FEWER)), {"main": "heavy"}),
         Arm(ARM, [SelfSpeculative(window, ROUNDS) for window in windows], {"main": "hybrid_frozen"}),
-        Arm("fixed_count", [FixedCount(windows[0])], {"main": "hybrid_frozen"}),
+        Arm("fixed_count", [FixedCount(next(w for w in windows if w != Open()))], {"main": "hybrid_frozen"}),
         Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
     ]
 
@@ -62,7 +63,7 @@ def arms(deltas: Sequence[float] = (0.125, 0.083, 0.0625, 0.05, 0.04, 0.03), ste
 def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per token, paired", matched: Mapping[str, int] = MATCHED) -> Callable[[Store, str], list[dict]]:
     """What a study of this kind of data claims: passes of ancestral sampling over those of ssmd_frozen at equal `label`, and the sandwich against its controls."""
     def claims(store: Store, command: str) -> list[dict]:
-        ratios = [row for where, steps in matched.items() for row in ratio(f"nfe_ratio.{domain}{where}", store, command, ARM, steps, label)]
+        ratios = [row for where, steps in matched.items() for row in ratio(f"nfe_ratio.{domain}{where}", store, command, ARM, steps, label, at_least=True)]
         return [*ratios, *scheduling(domain, label, unit, store, command)]
     return claims
 

@@ -8,7 +8,8 @@ from harness.store import Store
 UNITS = {"nfe_a": "NFE A / NFE A", "nfe_c": "FLOPs / FLOPs"}    # convention C is FLOPs over those of the reference's whole forward
 
 
-def ratio(name: str, store: Store, command: str, arm: str, steps: int, label: str, baseline: str = "ancestral", better: str = "lower", cost: str = "nfe_a") -> list[dict]:
+def ratio(name: str, store: Store, command: str, arm: str, steps: int, label: str, baseline: str = "ancestral", better: str = "lower",
+          cost: str = "nfe_a", at_least: bool = False) -> list[dict]:
     """The claim, or none where the fronts do not reach that quality or an arm did not run, and a line that says so."""
     n = rows(store, baseline, arm)
     base, mine = ([(r, p) for r in done(store, who, n) if (p := point(store, r, label, cost))] for who in (baseline, arm))
@@ -16,16 +17,19 @@ def ratio(name: str, store: Store, command: str, arm: str, steps: int, label: st
     if there is None or not mine:
         print(f"{name}: {baseline} at {steps} steps or {arm} is not in the store; run the study without --only")
         return []
-    found = matched_ratio([p for _, p in base], [p for _, p in mine], there.scores, better)
+    fronts = [[p for _, p in side] for side in (base, mine)]
+    found = matched_ratio(*fronts, there.scores, better, at_least=at_least)
     passes = " and ".join(f"{who} {spent:.1f}" if spent else f"{who} never" for who, spent in ((baseline, found.baseline_cost), (arm, found.arm_cost)))
     note = f"at {label} {found.quality:.4f}, passes of {passes}" + (f"; {found.reason}" if found.reason else "")
+    if at_least and (beyond := matched_ratio(*fronts, there.scores, better).missed - found.missed):
+        note += f"; at least: in {beyond} of {found.resamples} resamples the arm is better at its cheapest point, which then counts"
     if (v := found.interval) is None:
         print(f"{name}: no interval, {note}")
         return []
     return [claim(name, v.value, v.low, v.high, UNITS[cost], v.n, command, [r["key"] for r, _ in (*base, *mine)], note)]
 
 
-def headlines(store: Store, command: str, arm: str, best: str, steps: int, label: str, suffix: str = "") -> list[dict]:
+def headlines(store: Store, command: str, arm: str, best: str, steps: int, label: str, suffix: str = "", at_least: bool = False) -> list[dict]:
     """headline.ssmd.nfe_ratio, headline.best.nfe_ratio and headline.best.flops_ratio, each with the suffix of its kind of data."""
     wanted = (("ssmd.nfe_ratio", arm, "nfe_a"), ("best.nfe_ratio", best, "nfe_a"), ("best.flops_ratio", best, "nfe_c"))
-    return [row for name, who, cost in wanted for row in ratio(f"headline.{name}{suffix}", store, command, who, steps, label, cost=cost)]
+    return [row for name, who, cost in wanted for row in ratio(f"headline.{name}{suffix}", store, command, who, steps, label, cost=cost, at_least=at_least)]
