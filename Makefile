@@ -1,9 +1,10 @@
-# make demo · make test · make gate · make lint · make bench · make findings: each makes .venv first if there is none.
+# make demo · make test · make gate · make lint · make types · make api · make coverage · make bench · make findings: each makes .venv first if there is none.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+DEV := .venv/.dev
 
-.PHONY: demo test gate lint bench findings
+.PHONY: demo test gate lint types api coverage bench findings
 
 demo: $(READY)
 	$(BIN)/ssmd-bench run studies/demo.py --out runs/demo --jobs 2 --report runs/demo/report
@@ -20,6 +21,16 @@ gate: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 
+types: $(DEV)
+	$(BIN)/mypy
+
+# a page a module, under runs/api
+api: $(DEV)
+	$(BIN)/pdoc --output-directory runs/api harness ssmd baselines
+
+coverage: $(DEV)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov harness --cov ssmd --cov baselines --cov reports --cov-report term:skip-covered
+
 bench: $(READY)
 	$(BIN)/python -m pytest tests/bench --benchmark-enable --benchmark-only
 
@@ -35,4 +46,8 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet $$(grep '^torch==' constraints.txt)
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[test]'
+	touch $@
+
+$(DEV): $(READY)
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
 	touch $@

@@ -48,4 +48,4 @@ class DFM(Remasking):
 
     def chances(self, device) -> Chances:
         """reveal, forget and alpha_t of each step, (K,)."""
-        return torch.tensor(grid(self.steps, self.strength), dtype=torch.float64, device=device).unbind(1)
+        return torch.tensor(grid(self.steps, self.strength), dtype=torch.float64, device=device).unbind(1)    # type: ignore[return-value]

@@ -51,10 +51,10 @@ class Remasking:
         check(self)
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        return begun(rows, self.chances(rows.x.device))
+        return begun(rows, self.chances(rows.x.device))    # type: ignore[attr-defined]
 
     def step(self, nets, rows: Rows) -> Rows:
-        return stepped(nets["main"], rows, self.chances(rows.x.device))
+        return stepped(nets["main"], rows, self.chances(rows.x.device))    # type: ignore[attr-defined]
 
 
 def begun(rows: Rows, chances: Chances) -> dict[str, Tensor]:

@@ -43,7 +43,7 @@ def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def spanned(found: np.ndarray, n: int, level: float = 0.95) -> Interval:
     """(1 + R,) -> the value and its percentile interval, drawn out to the value where it would leave it out; n rows were resampled."""
-    between = interval(found[0], found[1:], n, level)
+    between = interval(found[0], found[1:], n, level)    # type: ignore[arg-type]
     return between._replace(low=min(between.low, between.value), high=max(between.high, between.value))
 
 

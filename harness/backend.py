@@ -88,7 +88,7 @@ def version(packages: tuple[str, ...]) -> str:
 def packed(name: str) -> Package:
     """Raises ValueError for a package too large to travel."""
     top = name.split(".")[0]
-    source = Path(sys.modules[top].__file__)
+    source = Path(sys.modules[top].__file__)    # type: ignore[arg-type]
     paths = [source] if source.name != "__init__.py" else [p for p in sorted(source.parent.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
     if sum(p.stat().st_size for p in paths) > LARGEST:
         raise ValueError(f"the plug-in package {top!r} is larger than {LARGEST >> 20} MiB: keep its data apart from its code, or run it without --backend and --jobs")

@@ -35,7 +35,7 @@ class Cell:
         """The networks, compiled or not, in the precision of the study, at the temperature of the arm, then cut to its nucleus."""
         nets: dict[str, Denoiser] = self.nets()
         if self.study.compiled:
-            nets = {role: compiled(net) for role, net in nets.items()}
+            nets = {role: compiled(net) for role, net in nets.items()}    # type: ignore[arg-type]
         if self.study.dtype == "bfloat16":
             nets = {role: Half(net) for role, net in nets.items()}
         if self.arm.temperature != 1:
@@ -55,8 +55,9 @@ class Cell:
     def describe(self) -> dict:
         """What decides the samples: the record's `cell`."""
         s, nets = self.study, self.nets()
-        about = {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()}, "net_names": {} if self.is_control else dict(self.arm.nets),
-                "data": s.data.identity(), "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch, "seed": s.seed,
+        about = {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()},    # type: ignore[attr-defined]
+                "net_names": {} if self.is_control else dict(self.arm.nets), "data": s.data.identity(),
+                "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch, "seed": s.seed,
                 "temperature": self.arm.temperature, "device": self.device.split(":")[0], "dtype": s.dtype, "draw_dtype": "float64"}
         about |= {"compiled": True} if s.compiled else {}
         return about | ({} if self.arm.nucleus == 1 else {"nucleus": self.arm.nucleus, "nucleus_keep": self.arm.nucleus_keep})

@@ -17,7 +17,9 @@ from harness.spec import ROOT, code_hash
 from harness.store import Store
 
 RESULTS = ROOT / "studies" / "results"
-KINDS = {"claim": str, "value": (int, float), "low": (int, float), "high": (int, float), "unit": str, "n": int, "command": str, "keys": list, "code": dict}
+KINDS: dict[str, type | tuple[type, ...]] = {
+    "claim": str, "value": (int, float), "low": (int, float), "high": (int, float), "unit": str, "n": int, "command": str, "keys": list, "code": dict,
+}
 SAMPLING = ("harness.loop", "harness.nets.transformer")
 
 

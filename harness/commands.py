@@ -8,6 +8,7 @@ import shlex
 import sys
 from argparse import Namespace
 from dataclasses import MISSING, fields
+from functools import partial
 from pathlib import Path
 
 from harness import claims as claims_of
@@ -39,7 +40,7 @@ def run(options: Namespace) -> tuple[dict, int]:
         raise ValueError("--n, --batch and --jobs must be at least 1")
     study = chosen(study, options.only)
     for change in options.changes:
-        study = each_sampler(study, lambda sampler, change=change: changed(sampler, [change]))
+        study = each_sampler(study, partial(changed, changes=[change]))
     folder = options.out or Path("runs") / study.name
     part = parse_shard(options.shard) if options.shard else WHOLE
     if part != WHOLE and (options.claims or options.report):
@@ -152,7 +153,8 @@ def compare(options: Namespace) -> tuple[dict, int]:
     from harness.compare import compare as gate
 
     rules = compare_rules.read(options.rules) if options.rules else compare_rules.Rules()
-    found = gate(*(compare_side.expectations(path) if path.is_file() else compare_side.side(opened(path)) for path in (options.base, options.new)), rules)
+    base, new = (compare_side.expectations(path) if path.is_file() else compare_side.side(opened(path)) for path in (options.base, options.new))
+    found = gate(base, new, rules)
     for path, text in ((options.junit, compare_text.junit), (options.markdown, compare_text.markdown)):
         if path:
             path.write_text(text(found), encoding="utf-8")

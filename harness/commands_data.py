@@ -27,7 +27,7 @@ def fasta(options: Namespace) -> tuple[dict, int]:
     store = opened(options.run)
     about = next((r for r in reversed(store.of("study")) if r.get("data")), None)
     dataset = from_json("rows", about["data"]) if about else None
-    if not isinstance(dataset, Sequences):
+    if about is None or not isinstance(dataset, Sequences):
         raise ValueError(f"the samples of {options.run} are not proteins{f' but {dataset.name}' if dataset else ''}: give a run of a study of proteins")
     cells = [r for r in store.latest("counted", "key").values() if r["study"] == about["name"] and r["status"] == "done" and (not options.only or r["arm"] in options.only)]
     if not cells:

@@ -4,6 +4,7 @@ import shlex
 import sys
 from argparse import Namespace
 from dataclasses import fields
+from typing import Any
 
 from harness import claims as claims_of
 from harness import plugins
@@ -37,7 +38,7 @@ def score(options: Namespace) -> tuple[dict, int]:
     paths = options.checkpoints or [SHIPPED / f"{name}.safetensors" for name in ("hybrid", "heavy", "light")]
     command, rows, document = shlex.join(["ssmd-bench", *sys.argv[1:]]), [], {}
     for path in paths:
-        net = load(path)
+        net: Any = load(path)
         if not hasattr(net, "draft"):
             raise ValueError(f"{path} is a {net.name} network, which drafts nothing: score a hybrid or a masked-diffusion network")
         if net.vocab != data.vocab:
@@ -67,7 +68,8 @@ def grid(options: Namespace) -> tuple[dict, int]:
         raise ValueError(f"the study {study.name} has no network {name!r}; choose {', '.join(study.nets)}")
     if options.rows < 1:
         raise ValueError(f"--rows {options.rows} must be at least 1")
-    net, rows = study.nets[name].load(checked(options.device)), study.data.rows("validation", options.rows, options.seed).to(options.device)
+    net: Any = study.nets[name].load(checked(options.device))
+    rows = study.data.rows("validation", options.rows, options.seed).to(options.device)
     found = []
     for by, search in SEARCHES.items():
         for steps, (alphas, passes) in search(net, rows, sorted({*options.steps}), seed=options.seed).items():

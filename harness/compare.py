@@ -45,14 +45,14 @@ def compare(base: Side, new: Side, rules: Rules) -> Comparison:
     for key in (key for key in base.counted if key in finished):
         old, now, ours = base.counted[key], new.counted.get(key), rules.of(base.counted[key]["arm"])
         if key in failed:
-            verdicts["counts"].append(Verdict("counts", key, named(old), "", "failed", f"{now['status']} in NEW: {now['reason']}", True))
+            verdicts["counts"].append(Verdict("counts", key, named(old), "", "failed", f"{now['status']} in NEW: {now['reason']}", True))    # type: ignore[index]
         elif key not in elsewhere:
             why = f"skipped in NEW: {now['reason']}" if now else "NEW has it with other networks or data" if likeness(old) in rebuilt else "not in NEW"
             verdicts["counts"].append(Verdict("counts", key, named(old), "", "missing", why, ours.missing == "fail"))
         else:
-            verdicts["counts"].append(counts(old, now, ours))
+            verdicts["counts"].append(counts(old, now, ours))    # type: ignore[arg-type]
             verdicts["quality"] += quality(base, new, old, ours)
-            verdicts["time"] += times(base, new, old, now, ours)
+            verdicts["time"] += times(base, new, old, now, ours)    # type: ignore[arg-type]
     found = [v for tier in TIERS for v in _together(verdicts[tier])]
     strict = {key for key in finished if rules.of(base.counted[key]["arm"]).inconclusive == "fail"}
     found = [v._replace(fails=True) if v.outcome == "inconclusive" and v.tier == "quality" and v.key in strict else v for v in found]
@@ -80,11 +80,11 @@ def _together(verdicts: list[Verdict]) -> list[Verdict]:
     """Regressions are the tests that stay significant among all of their tier."""
     tested = [k for k, v in enumerate(verdicts) if v.p is not None]
     found = list(verdicts)
-    for k, adjusted in zip(tested, holm([verdicts[k].p for k in tested])):
+    for k, adjusted in zip(tested, holm([verdicts[k].p for k in tested])):    # type: ignore[misc]
         v = verdicts[k]._replace(holm=adjusted)
         if adjusted <= 0.05:
             v = v._replace(outcome="regression", fails=True)
-        elif v.p <= 0.05:
+        elif v.p <= 0.05:    # type: ignore[operator]
             v = v._replace(detail=f"{v.detail}; worse alone, not among {len(tested)} tests (p = {adjusted:.2g})")
         found[k] = v
     return found

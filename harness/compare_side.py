@@ -30,7 +30,7 @@ class Side(NamedTuple):
 
 
 class Change(NamedTuple):
-    count: str      # a name in COUNTS; of calls, calls.NETWORK.KIND
+    count: str    # type: ignore[assignment]  # a name in COUNTS; of calls, calls.NETWORK.KIND
     before: float
     now: float
 
@@ -122,7 +122,8 @@ def _counted(record: dict) -> bool:
     if record["status"] != "done":
         return True
     calls = cost.get("calls") if isinstance(cost, dict) else None
-    return _texts(record, ("samples_sha256",)) and isinstance(calls, dict) and all(map(_number, (*calls.values(), *(cost.get(count) for count in COUNTS[1:]))))
+    return (_texts(record, ("samples_sha256",)) and isinstance(calls, dict)
+            and all(map(_number, (*calls.values(), *(cost.get(count) for count in COUNTS[1:])))))    # type: ignore[union-attr]
 
 
 def _scored(record: dict) -> bool:

@@ -25,7 +25,7 @@ def document(found: Comparison, whole: bool) -> dict:
     return about | ({"verdicts": [v._asdict() for v in found.verdicts]} if whole else {})
 
 
-def rows(found: Comparison) -> list[tuple[str, str, str, str]]:
+def rows(found: Comparison) -> list[tuple[str, ...]]:
     """(tier, outcome, cell, detail) of all that is not plainly equal, gravest first; many verdicts with one reason are one row."""
     groups: dict[tuple, list[Verdict]] = defaultdict(list)
     for v in found.verdicts:

@@ -87,7 +87,7 @@ def _metric(record: dict) -> dict:
 
 def _table(side: Side, record: dict) -> np.ndarray:
     """(2, n) numerators and denominators."""
-    table = side.store.get("scores", record["score_key"])
+    table = side.store.get("scores", record["score_key"])    # type: ignore[union-attr]
     if table.ndim != 2 or len(table) != 2:
         raise ValueError(f"{side.name}: the scores of {record['score_key']} are damaged: score the run again")
     return table
@@ -127,7 +127,7 @@ def times(base: Side, new: Side, old: dict, now: dict, rules: Rules) -> list[Ver
     except ValueError as error:
         return [blank._replace(detail=str(error))]
     bound = rules.time_ratio
-    p = _beyond(Interval(*map(log, found[:3]), found.n, LEVEL), log(bound))
+    p = _beyond(Interval(*map(log, found[:3]), found.n, LEVEL), log(bound))    # type: ignore[arg-type, call-arg]
     outcome = "better" if found.high < 1 / bound else "equal" if found.high < bound else "inconclusive"
     detail = f"{found.value:.3f} times as long ({found.low:.3f} to {found.high:.3f}), threshold {bound:g}{'' if _interleaved(a, b) else ', not interleaved'}"
     return [blank._replace(outcome=outcome, detail=detail, value=found.value, low=found.low, high=found.high, bound=bound, n=found.n, p=p)]

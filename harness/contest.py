@@ -4,8 +4,10 @@ PREFIX.front_hypervolume_gain and PREFIX.front_ahead_of_ARM are those of harness
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 from harness.claims import claim
+from harness.frontier import Point
 from harness.halves import contest
 from harness.points import point, rows, scores
 from harness.spec import to_json
@@ -23,8 +25,8 @@ def sides(store: Store, sweep: Sweep, fixed: str) -> tuple[list[dict], list[dict
     ours = [r for r in scored if _settings(r["cell"]) in settings]
     searched = [r for r in scored if r["arm"] == sweep.arm and r not in ours]
     if band:
-        level = next((scores(store, r["key"], band.metric).value for r in counted if r["arm"] == band.control), None)
-        searched = [r for r in searched if level is not None and abs(scores(store, r["key"], band.metric).value - level) <= band.width]
+        level = next((scores(store, r["key"], band.metric).value for r in counted if r["arm"] == band.control), None)    # type: ignore[union-attr]
+        searched = [r for r in searched if level is not None and abs(scores(store, r["key"], band.metric).value - level) <= band.width]    # type: ignore[union-attr]
     return searched, ours
 
 
@@ -38,7 +40,8 @@ def front_claims(store: Store, command: str, sweep: Sweep, fixed: str, prefix: s
     metric, asked = sweep.labels()[quality], len(next(arm for arm in sweep.study.arms if arm.name == fixed).points)
     if len(ours) < asked or not searched:
         return [], f"{prefix}.front_hypervolume_gain: no claim, {len(ours)} of {asked} points of {fixed} and {len(searched)} of the search: give `ssmd-bench sweep` for this study"
-    c = contest(*([point(store, r, quality, cost) for r in side] for side in (searched, ours)), metric.better)
+    found, held = ([cast(Point, point(store, r, quality, cost)) for r in side] for side in (searched, ours))    # both were scored
+    c = contest(found, held, metric.better)
     keys, half = [r["key"] for r in [*(searched[k] for k in c.front), *ours]], "front chosen on the even rows, judged on the odd"
     made = [claim(f"{prefix}.front_hypervolume_gain", c.gain.value, c.gain.low, c.gain.high, f"{quality} {metric.unit} x ln {cost}", c.gain.n, command, keys,
                   f"{len(c.front)} of {len(searched)} points against the {asked} of {fixed}, which have {c.baseline:.3g}; {half}", modules)]

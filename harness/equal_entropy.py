@@ -20,8 +20,8 @@ NEAR = 0.02    # of the passes asked for: a point so near is taken as it is
 
 class Gap(NamedTuple):
     nats: Interval
-    judge: tuple[float, float, float]      # nats a token of the arm, of the baseline, of the cooler baseline
-    entropy: tuple[float, float, float]
+    judge: tuple[float, ...]    # nats a token of the arm, of the baseline, of the cooler baseline
+    entropy: tuple[float, ...]
 
 
 def gap(means: np.ndarray) -> np.ndarray:
@@ -50,4 +50,4 @@ def compared(arm: np.ndarray, base: np.ndarray, cool: np.ndarray, resamples: int
     if (sums[:, 5] >= sums[:, 3]).any():
         return None
     gaps, means = gap(sums / n), tuple(float(m) for m in sums[0] / n)
-    return Gap(interval(gaps[0], gaps[1:], n, 0.95), means[::2], means[1::2])
+    return Gap(interval(gaps[0], gaps[1:].tolist(), n, 0.95), means[::2], means[1::2])

@@ -7,6 +7,7 @@ give the same file. CHANGELOG.md says what changed.
 import os
 from pathlib import Path
 from textwrap import fill
+from typing import Any
 
 from harness.compare_side import COUNTS, changes, expectations, likeness, named, side
 from harness.record import SCHEMA
@@ -47,7 +48,7 @@ def _line(record: dict) -> dict:
 def _change(old: dict[str, dict], now: dict[str, dict]) -> tuple[str, dict[str, int]]:
     """What to say in the log, and how many cells changed, are new, are gone. A cell whose networks or data were built again is one cell."""
     alike = {likeness(r): r for key, r in old.items() if key not in now}
-    before = {key: old.get(key) or alike.pop(likeness(r), None) for key, r in now.items()}
+    before: dict[str, Any] = {key: old.get(key) or alike.pop(likeness(r), None) for key, r in now.items()}
     changed = [(r, found) for key, r in now.items() if before[key] and (found := changes(before[key]["cost"], r["cost"]))]
     kept = {r["key"] for r in before.values() if r}
     fresh, gone = [r for key, r in now.items() if not before[key]], [r for key, r in old.items() if key not in kept]

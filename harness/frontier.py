@@ -82,8 +82,8 @@ def matched_ratio(baseline: Sequence[Point], arm: Sequence[Point], quality: floa
     `quality` is a number, or the Scores of an arm on the same rows (the baseline's last point, held-out data), resampled with them.
     at_least: where the arm is better even at its cheapest point, that point's cost stands for it, and the ratio is a lower bound.
     """
-    fronts = [rising(points, better, resamples, seed) for points in (baseline, arm)]
-    return matched_curve(*fronts, [quality], level, at_least)[0]
+    base, mine = (rising(points, better, resamples, seed) for points in (baseline, arm))
+    return matched_curve(base, mine, [quality], level, at_least)[0]
 
 
 class Rising(NamedTuple):
@@ -137,15 +137,15 @@ def _where(cost: float) -> str:
 
 def pareto(costs: Sequence[float], values: Sequence[float], better: str) -> np.ndarray:
     """(K,) bool: points that no other point beats on one axis while it is at least as good on the other."""
-    costs, values = np.asarray(costs, np.float64), _up(np.asarray(values, np.float64), better)   # (K,), (K,)
-    no_worse = (costs[:, None] <= costs) & (values[:, None] >= values)             # (K, K): the row beats the column, or ties
+    costs, values = np.asarray(costs, np.float64), _up(np.asarray(values, np.float64), better)    # type: ignore[assignment]  # (K,), (K,)
+    no_worse = (costs[:, None] <= costs) & (values[:, None] >= values)    # type: ignore[call-overload]  # (K, K): the row beats the column, or ties
     return ~(no_worse & ~no_worse.T).any(0)
 
 
 def hypervolume(costs: Sequence[float], values: Sequence[float], reference: tuple[float, float], better: str) -> float:
     """Area in (ln cost, quality) that the points dominate, up to a reference (cost, quality) which is worse than all that counts."""
-    costs, values = np.asarray(costs, np.float64)[None], np.asarray(values, np.float64)[None]    # (1, K), (1, K)
-    return float(_area(costs, values, reference, better)[0])
+    costs, values = np.asarray(costs, np.float64)[None], np.asarray(values, np.float64)[None]    # type: ignore[assignment]  # (1, K), (1, K)
+    return float(_area(costs, values, reference, better)[0])    # type: ignore[arg-type]
 
 
 def hypervolume_interval(points: Sequence[Point], reference: tuple[float, float], better: str, resamples: int = 2000, seed: int = 0,

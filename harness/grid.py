@@ -50,7 +50,7 @@ def revealed_at(n: int, length: int, seed: int) -> Tensor:
 @torch.inference_mode()
 def profile(net: Denoiser, rows: Tensor, at: Tensor, seed: int = 0, batch: int = 64) -> Tensor:
     """h: mean nats of a masked token of rows (n, L) when `at` (K,) tokens are known -> (K,) float64."""
-    ranks = revealed_at(*rows.shape, seed).argsort(1).argsort(1)                   # (n, L)
+    ranks = revealed_at(*rows.shape, seed).argsort(1).argsort(1)    # type: ignore[call-arg]  # (n, L)
     sums = torch.zeros(len(at), dtype=torch.float64)
     for part in torch.arange(len(rows)).split(batch):
         for k, known in enumerate(at.tolist()):
@@ -105,7 +105,7 @@ def jump_your_steps(net: Denoiser, rows: Tensor, steps: Collection[int], evaluat
 
 def refined(net: Denoiser, rows: Tensor, evaluations: int, seed: int) -> Iterator[Grid]:
     """Jump Your Steps: grids of 1, 2, 3, .. steps; `evaluations` losses a golden-section search, each a pass of every row."""
-    times, length, passes = revealed_at(*rows.shape, seed), rows.shape[1], 0
+    times, length, passes = revealed_at(*rows.shape, seed), rows.shape[1], 0    # type: ignore[call-arg]
 
     @torch.inference_mode()
     def predicted(alpha: float) -> Tensor:
@@ -158,7 +158,7 @@ def _golden(f, a: float, c: float, evaluations: int) -> tuple[float, float]:
         else:
             a, left, right = left, right, left + share * (c - left)
             seen[right] = f(right)
-    best = max(seen, key=seen.get)
+    best = max(seen, key=seen.get)    # type: ignore[arg-type]
     return best, seen[best]
 
 

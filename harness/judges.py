@@ -49,7 +49,7 @@ def over_rows(a: Sequence[Scores], b: Sequence[Scores], better: tuple[str, str] 
     for one, other in zip(a, b, strict=True):
         pair = [np.asarray(s.numerator, np.float64) / np.asarray(s.denominator, np.float64) for s in (one, other)]     # (n,) each
         if all(len(np.unique(values)) > 1 for values in pair):
-            found.append(sign * _resampled(*pair, resamples, seed))
+            found.append(sign * _resampled(*pair, resamples, seed))    # type: ignore[arg-type, call-arg]
     if not found:
         raise ValueError("a judge gives every row of a point the same score, which ranks nothing")
     return spanned(np.mean(found, 0), len(a[0].numerator))

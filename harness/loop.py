@@ -19,11 +19,11 @@ def _join(a: Rows | None, b: Rows) -> Rows:
     if a is None or not len(a.id):
         return b
     parts = (torch.cat((getattr(a, f), getattr(b, f))) for f in ("x", "given", "id", "n"))
-    return Rows(*parts, a.seed, {k: torch.cat((a.memo[k], b.memo[k])) for k in b.memo})
+    return Rows(*parts, a.seed, {k: torch.cat((a.memo[k], b.memo[k])) for k in b.memo})    # type: ignore[arg-type, call-arg]
 
 
 def _keep(rows: Rows, kept: Tensor) -> Rows:
-    return Rows(*(t[kept] for t in rows[:4]), rows.seed, {k: v[kept] for k, v in rows.memo.items()})
+    return Rows(*(t[kept] for t in rows[:4]), rows.seed, {k: v[kept] for k, v in rows.memo.items()})    # type: ignore[arg-type, call-arg]
 
 
 @torch.inference_mode()
@@ -50,8 +50,8 @@ def sample(sampler: Sampler, nets: Mapping[str, Denoiser], prompts: Tensor, seed
             new = new._replace(memo=sampler.start(nets, new) if hasattr(sampler, "start") else {})
             live, slots = _join(live, new), torch.cat((slots, entering))
         if ledger is not None:
-            ledger.open(slots, live.x)
-        live = sampler.step(nets, live)
+            ledger.open(slots, live.x)    # type: ignore[union-attr]
+        live = sampler.step(nets, live)    # type: ignore[arg-type]
         live, rounds = live._replace(n=live.n + 1), rounds + 1
         if ledger is not None:
             ledger.close(live.x)

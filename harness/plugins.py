@@ -57,9 +57,9 @@ def find(verb: str, rooms: tuple[str, ...] = ROOMS) -> dict[str, type]:
                     continue
                 if not (isinstance(getattr(thing, "name", None), str) and hasattr(thing, verb)):
                     continue
-                other = found.setdefault(thing.name, thing)
+                other = found.setdefault(thing.name, thing)    # type: ignore[attr-defined]
                 if other is not thing:
-                    raise ValueError(f"two plug-ins with {verb}() are named {thing.name!r}: {origin(other)} and {origin(thing)}; rename one")
+                    raise ValueError(f"two plug-ins with {verb}() are named {thing.name!r}: {origin(other)} and {origin(thing)}; rename one")    # type: ignore[attr-defined]
     return found
 
 

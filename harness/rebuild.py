@@ -79,7 +79,7 @@ def fresh(row: dict, rows: dict[str, dict], study: Study, store: Store, say: Cal
     for key in row["keys"]:
         record = counted.get((key,))
         cell = cell_of(record, study) if record else None
-        if cell is None or record["code"] != cell.code():
+        if record is None or cell is None or record["code"] != cell.code():
             say(f"{row['claim']}: not added, other code made its records; run the study again")
             return None
     return claims_of.stamped([row], store)[0]

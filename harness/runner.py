@@ -64,7 +64,7 @@ class Limited(Ledger):
 def cost_of(ledger: Ledger, cell: Cell) -> tuple[dict, np.ndarray]:
     """The record's `cost`, and needed NFE of each row by conventions A, B and C, (n, 3)."""
     reference, length = cell.study.nets[cell.study.reference].load(cell.device), cell.study.data.length
-    blocks, whole = reference.blocks("draft"), reference.flops("draft", length, length, 0)
+    blocks, whole = reference.blocks("draft"), reference.flops("draft", length, length, 0)    # type: ignore[call-arg]
     rows = torch.stack((ledger.blocks / blocks, ledger.drafts.double(), ledger.flops / whole), 1).double().numpy()
     a, b, c = rows.mean(0).tolist()
     needed = float(ledger.flops.sum())
@@ -85,11 +85,11 @@ def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part:
         about |= {"type": "shard", "shard": str(part)}
     if reason := cell.missing():
         return Counted(key, about | {"status": "skipped", "reason": reason}, None, None)
-    parts, kept, sha, (first, last) = [], [], hashlib.sha256(), part.rows(study.n)
+    parts, kept, sha, (first, last) = [], [], hashlib.sha256(), part.rows(study.n)    # type: ignore[var-annotated]
     step = study.n if cell.is_control else max(STRETCH, study.batch)
     for row in range(first, last, step):
         try:
-            ledger, rows = sampled(cell, row, min(row + step, last), lambda finished, row=row: live(row - first + finished), begun)
+            ledger, rows = sampled(cell, row, min(row + step, last), lambda finished, row=row: live(row - first + finished), begun)    # type: ignore[misc]
         except CellTimeout as late:
             return Counted(key, about | {"status": "timeout", "reason": str(late)}, None, None)
         except Exception as error:
@@ -109,7 +109,7 @@ def sampled(cell: Cell, first: int, last: int, live: Callable[[int], None] = lam
     study = cell.study
     ledger = Limited(last - first, study.data.length, study.data.mask, study.limit_seconds, time.perf_counter() if begun is None else begun)
     if cell.is_control:
-        x = cell.sampler.control(study.data, study.n, study.seed)[first:last]
+        x = cell.sampler.control(study.data, study.n, study.seed)[first:last]    # type: ignore[attr-defined]
     else:
         prompts = cell.prompts(first, last)
         x = sample(cell.sampler, cell.heated(), prompts, study.seed, study.batch, torch.arange(first, last, device=prompts.device), ledger=ledger, progress=live)
@@ -137,7 +137,8 @@ def unite(cell: Cell, parts: list[dict], store: Store) -> Counted:
 
 def fresh(store: Store, record: dict | None, cell: Cell) -> bool:
     """Whether a stored record answers for its cell: done by the present code, with its arrays whole."""
-    return bool(record) and record["status"] == "done" and record["code"] == cell.code() and store.has("samples", record["key"]) and store.has("costs", record["key"])
+    return (bool(record) and record["status"] == "done" and record["code"] == cell.code()    # type: ignore[index]
+            and store.has("samples", record["key"]) and store.has("costs", record["key"]))    # type: ignore[index]
 
 
 def _counted(cells: list[Cell], store: Store, room: str, jobs: int, backend: str, part: Shard, progress: Progress) -> Iterator[Counted]:
@@ -147,7 +148,7 @@ def _counted(cells: list[Cell], store: Store, room: str, jobs: int, backend: str
             label = f"{cell.arm.name}: {cell.sampler.name}"
             first, last = part.rows(cell.study.n)
             with store.writing(room, part.file(cell.key()), last - first) as keep:
-                found = count(cell, lambda finished, label=label, of=last - first: progress.live(label, finished, of), part, keep)
+                found = count(cell, lambda finished, label=label, of=last - first: progress.live(label, finished, of), part, keep)    # type: ignore[misc]
             yield found
     elif cells:
         yield from each(_count_elsewhere, ((cell, cell.code(), part) for cell in cells), jobs, backend)
@@ -170,10 +171,10 @@ def _open(study: Study, folder: Path, device: str, command: str, part: Shard) ->
     store, fingerprint = Store(folder, part.name), machine(device)
     written = {(r["name"], r["sha256"]) for r in store.of("network")}
     for name, net in nets.items():
-        if (name, net.sha256) not in written:
+        if (name, net.sha256) not in written:    # type: ignore[attr-defined]
             path = Path(getattr(study.nets[name], "path", ROOT)).resolve()
             ours = {"path": str(path.relative_to(ROOT))} if ROOT in path.parents else {}    # so that a claim can see that the file has changed
-            store.append({"type": "network", "sha256": net.sha256, "name": name, "card": net.card} | ours)
+            store.append({"type": "network", "sha256": net.sha256, "name": name, "card": net.card} | ours)    # type: ignore[attr-defined]
     about = study_record(study, command)
     if {k: v for k, v in (store.of("study") or [{}])[-1].items() if k not in ("schema", "time")} != about:
         store.append(about)
@@ -197,7 +198,7 @@ def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: 
         shards = shard.whole(store, todo)
     else:
         rooms, mine = ("shard_samples", "shard_counts"), {r["key"]: r for r in store.of("shard") if r["shard"] == str(part)}
-        todo = [c for c in todo if not (shard.answers(store, old := mine.get(c.key()), c) and old["status"] == "done")]
+        todo = [c for c in todo if not (shard.answers(store, old := mine.get(c.key()), c) and old["status"] == "done")]    # type: ignore[index]
     progress = Progress(len(todo), "count")
     tally = {"cached": len(cells) - len(todo), "stale": stale, "done": 0, "skipped": 0, "failed": 0, "timeout": 0}
     uniting = (unite(c, shards[c.key()], store) for c in todo if c.key() in shards)

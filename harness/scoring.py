@@ -75,7 +75,7 @@ def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequen
         for key, _ in due:
             if not store.has("samples", key):
                 store.get("samples", key)    # raises here, and not where the workers are fed
-        found = each(scores_of, ((store.get("samples", key), [(to, metrics[k]) for to, k in wanted], data) for key, wanted in due), jobs, backend)
+        found = each(scores_of, ((store.get("samples", key), [(to, metrics[k]) for to, k in wanted], data) for key, wanted in due), jobs, backend)    # type: ignore[assignment]
     owners = {to: (key, planned[k]) for key, wanted in due for to, k in wanted}
     for answer in (answer for answers in found for answer in answers):
         key, plan = owners[answer.score_key]
@@ -91,7 +91,7 @@ def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequen
 
 def _stands(store: Store, old: dict | None, plan: Plan) -> bool:
     """Whether a stored score answers for a plan."""
-    return bool(old) and old["status"] == "done" and old["label"] == plan.label and (old["per"] == "set" or store.has("scores", old["score_key"]))
+    return bool(old) and old["status"] == "done" and old["label"] == plan.label and (old["per"] == "set" or store.has("scores", old["score_key"]))    # type: ignore[index]
 
 
 class Answer(NamedTuple):

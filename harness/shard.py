@@ -109,7 +109,7 @@ def whole(store: Store, cells: Sequence[Cell]) -> dict[str, list[dict]]:
     Raises ValueError, in a sentence, if some shards are there and others are missing.
     """
     found: dict[tuple[str, int], dict[int, dict]] = {}                             # (key, of) -> k -> record
-    cells, codes = {c.key(): c for c in cells if not c.missing()}, set()
+    cells, codes = {c.key(): c for c in cells if not c.missing()}, set()    # type: ignore[assignment]
     for (key, text), record in store.latest("shard", "key", "shard").items():
         shard = parse(text)
         codes.add(shard.of)
@@ -122,7 +122,7 @@ def whole(store: Store, cells: Sequence[Cell]) -> dict[str, list[dict]]:
     if not found or len(made) == len(cells):
         return made
     of = max(codes, key=lambda of: sum(len(parts) for (_, other), parts in found.items() if other == of))
-    absent = {key: set(range(1, of + 1)) - found.get((key, of), {}).keys() for key in cells if key not in made}
+    absent = {key: set(range(1, of + 1)) - found.get((key, of), {}).keys() for key in cells if key not in made}    # type: ignore[arg-type, comparison-overlap]
     names = sorted(set().union(*absent.values()))
     raise ValueError(f"the shard{'s' if len(names) > 1 else ''} {', '.join(str(Shard(k, of)) for k in names)} {'are' if len(names) > 1 else 'is'} missing or of other code "
                      f"for {len(absent)} of {len(cells)} cells: run this command with --shard {Shard(names[0], of)}{' and so on' if len(names) > 1 else ''}, "

@@ -101,9 +101,9 @@ def _named(verb: str, name: str | None) -> type:
 def _parse(text: str, current: Any, hint: Any, label: str) -> Any:
     plugins = [t for t in _types(hint) if is_dataclass(t)]
     if plugins:
-        chosen = [t for t in plugins if t.name == text]
+        chosen = [t for t in plugins if t.name == text]    # type: ignore[attr-defined]
         if not chosen:
-            raise ValueError(f"{label} cannot be {text!r}; choose {' | '.join(t.name for t in plugins)}")
+            raise ValueError(f"{label} cannot be {text!r}; choose {' | '.join(t.name for t in plugins)}")    # type: ignore[attr-defined]
         return chosen[0]()
     if isinstance(current, str):
         return text
@@ -139,7 +139,7 @@ def _bare(tree: ast.AST) -> ast.AST:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
-            node.body = body[1:]
+            node.body = body[1:]    # type: ignore[attr-defined]
     return tree
 
 

@@ -49,8 +49,8 @@ def paired_difference(a: Scores, b: Scores, resamples: int = 10_000, seed: int =
 
 def unpaired_difference(a: Scores, b: Scores, resamples: int = 10_000, seed: int = 0, level: float = 0.95) -> Interval:
     """Interval of a - b for rows that cannot be paired; label it so. n is that of the smaller side."""
-    a, b = _columns(a), _columns(b)                                                # (n, 2), (m, 2)
-    value, *found = _ratios(a, resamples, seed) - _ratios(b, resamples, seed, lane=1)
+    a, b = _columns(a), _columns(b)    # type: ignore[assignment]  # (n, 2), (m, 2)
+    value, *found = _ratios(a, resamples, seed) - _ratios(b, resamples, seed, lane=1)    # type: ignore[arg-type]
     return interval(value, found, min(len(a), len(b)), level)
 
 
@@ -110,12 +110,12 @@ def time_ratio(a_seconds: Sequence[Sequence[float]], b_seconds: Sequence[Sequenc
         raise ValueError("every process must have repetitions, and each takes a finite time above 0: was a run stopped?")
     logs = np.log(a) - np.log(b)                                                   # (processes,)
     half = _student(level, len(logs) - 1) * logs.std(ddof=1) / len(logs) ** 0.5
-    return Interval(*(float(np.exp(logs.mean() + x)) for x in (0, -half, half)), len(logs), level)
+    return Interval(*(float(np.exp(logs.mean() + x)) for x in (0, -half, half)), len(logs), level)    # type: ignore[arg-type, call-arg]
 
 
 def interval(value: float, found: Sequence[float], n: int, level: float) -> Interval:
     """The quantiles of resampled values, as an Interval. Raises ValueError if a value is not finite."""
-    found = np.asarray(found)                                                      # (resamples,)
+    found = np.asarray(found)    # type: ignore[assignment]  # (resamples,)
     if not np.isfinite(value) or not np.isfinite(found).all():
         raise ValueError("a resampled value is not finite: too few rows hold what the metric counts")
     tail = tail_share(level, n)
@@ -186,7 +186,7 @@ def _ratios(columns: np.ndarray, resamples: int, seed: int, lane: int = 0) -> np
 
 
 def _differences(a: Scores, b: Scores, resamples: int, seed: int) -> np.ndarray:
-    a, b = _columns(a), _columns(b)                                                # (n, 2), (n, 2)
+    a, b = _columns(a), _columns(b)    # type: ignore[assignment]  # (n, 2), (n, 2)
     if len(a) != len(b):
         raise ValueError(f"{len(a)} rows cannot be paired with {len(b)}: score the rows that both arms share, or say unpaired_difference")
-    return _ratios(a, resamples, seed) - _ratios(b, resamples, seed)
+    return _ratios(a, resamples, seed) - _ratios(b, resamples, seed)    # type: ignore[arg-type]

@@ -34,7 +34,7 @@ def sentence(error: OSError) -> str:
 class Store:
     def __init__(self, folder: Path, writer: str = ""):
         """Open or create. Raises ValueError if the folder cannot be made or read."""
-        self.folder, self.torn, self.newer, self._latest = Path(folder), 0, 0, {}
+        self.folder, self.torn, self.newer, self._latest = Path(folder), 0, 0, {}    # type: ignore[var-annotated]
         self.path = self.folder / (f"records.{writer}.jsonl" if writer else "records.jsonl")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ class Store:
             with open(path, "rb", buffering=0) as file:
                 content = file.read()
             offset, dtype, shape, order = _layout(content[:HEADER])
-            return np.frombuffer(bytearray(content), dtype, math.prod(shape), offset).reshape(shape, order=order)
+            return np.frombuffer(bytearray(content), dtype, math.prod(shape), offset).reshape(shape, order=order)    # type: ignore[call-overload]
         except (OSError, ValueError, EOFError):
             raise ValueError(f"{path} is missing or damaged: run the study again, which computes only what is missing") from None
 
@@ -177,7 +177,7 @@ def _layout(head: bytes) -> tuple[int, np.dtype, tuple[int, ...], str]:
 
 def _write_all(file: int, *contents: bytes | memoryview) -> None:
     """Write and sync; a disk that is full raises OSError here and not later."""
-    for left in map(memoryview, contents):
+    for left in map(memoryview, contents):    # type: ignore[arg-type, var-annotated]
         while left:
             left = left[os.write(file, left):]
     os.fsync(file)

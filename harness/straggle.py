@@ -40,7 +40,7 @@ class Watch(Ledger):
 
     def post(self, name, kind, net, alive, heads, tracks, begin):
         super().post(name, kind, net, alive, heads, tracks, begin)
-        for slot in (self._slots if alive is None else self._slots[alive.cpu()]).tolist():
+        for slot in (self._slots if alive is None else self._slots[alive.cpu()]).tolist():    # type: ignore[index, union-attr]
             self.seen[slot][-1][KINDS.index(kind)] += 1
 
 

@@ -34,7 +34,7 @@ class Checkpoint:
 
 @lru_cache(maxsize=16)
 def _loaded(path: str, device: str) -> Denoiser:
-    return checkpoint.load(Path(path)).to(device)
+    return checkpoint.load(Path(path)).to(device)    # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Table:
 def _tabulated(table: Table, device: str) -> Tabular:
     net = Tabular(table.data.law().to(device), table.data.vocab, table.data.length)
     net = net if table.power == 1 else net.flat(table.power)
-    net.sha256 = hashlib.sha256(canonical([table.data.identity(), table.power]).encode()).hexdigest()
-    net.card = {"data": table.data.identity(), "power": table.power}
+    net.sha256 = hashlib.sha256(canonical([table.data.identity(), table.power]).encode()).hexdigest()    # type: ignore[attr-defined]
+    net.card = {"data": table.data.identity(), "power": table.power}    # type: ignore[attr-defined]
     return net
 
 
@@ -144,10 +144,10 @@ def load_module(path: str) -> ModuleType:
     if not file.is_file():
         raise ValueError(f"there is no study file {path}: see studies/ for examples, or `ssmd-bench list`")
     spec = importlib.util.spec_from_file_location(f"study_{file.stem}", file)
-    module = importlib.util.module_from_spec(spec)
+    module = importlib.util.module_from_spec(spec)    # type: ignore[arg-type]
     note_file(module.__name__, file)
     try:
-        spec.loader.exec_module(module)
+        spec.loader.exec_module(module)    # type: ignore[union-attr]
     except ValueError:
         raise
     except (Exception, SystemExit) as error:    # any error of the user's file becomes one sentence

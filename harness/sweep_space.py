@@ -66,11 +66,11 @@ class Place(NamedTuple):
 def _named(choice: Choice) -> dict[Any, Any]:
     """Label -> value. Values that are dataclasses go by their name; two of one class by their settings, and then nothing inside them is searched."""
     names = [getattr(v, "name", None) for v in choice.values]
-    return {v if not is_dataclass(v) else v.name if names.count(v.name) == 1 else brief(to_json(v)): v for v in choice.values}
+    return {v if not is_dataclass(v) else v.name if names.count(v.name) == 1 else brief(to_json(v)): v for v in choice.values}    # type: ignore[union-attr]
 
 
 def _inside(label: Any, value: Any) -> bool:
-    return is_dataclass(value) and label == value.name
+    return is_dataclass(value) and label == value.name    # type: ignore[union-attr]
 
 
 def _here(settings: Any, space: Mapping[str, Space], path: str) -> Iterator[tuple[str, Place]]:
@@ -78,7 +78,7 @@ def _here(settings: Any, space: Mapping[str, Space], path: str) -> Iterator[tupl
     for f in fields(settings):
         own, given, value = Fitting(settings, f.name) if f.name in tuples else space_of(f), space.get(path + f.name), getattr(settings, f.name)
         if given or own is not None and not tuples:
-            yield f.name, Place(path + f.name, given or _open(own, value, [p for p in space if p.startswith(f"{path}{f.name}.")]), own, value)
+            yield f.name, Place(path + f.name, given or _open(own, value, [p for p in space if p.startswith(f"{path}{f.name}.")]), own, value)    # type: ignore[arg-type]
 
 
 def _open(own: Space, value: Any, named: list[str]) -> Space:
@@ -111,7 +111,7 @@ def checked(settings: Any, space: Mapping[str, Space]) -> list[Place]:
             raise ValueError(f"the space of {path!r} is empty, or a logarithm of nothing: give a Range(low, high) or a Choice of at least one value")
         if path in known and isinstance(narrow, Subset) != isinstance(known[path].own, Fitting):
             raise ValueError(f"{settings.name}: a Subset searches a tuple, and a tuple is searched by a Subset: {path} is given {narrow}")
-        if path in known and (wrong := [v for v in ends if not known[path].own.admits(v)]):
+        if path in known and (wrong := [v for v in ends if not known[path].own.admits(v)]):    # type: ignore[union-attr]
             raise ValueError(f"{settings.name}: {path} cannot be {wrong[0]!r}; search within {known[path].own}")
     return found
 
@@ -124,7 +124,7 @@ def _pick(ask: Ask, place: Place) -> tuple[Any, Any]:
     if isinstance(space, Range):
         whole = isinstance(place.value, int)
         low, high = (int(space.low), int(space.high)) if whole else (float(space.low), float(space.high))
-        found = low if low == high else (ask.suggest_int if whole else ask.suggest_float)(place.path, low, high, log=space.log)
+        found = low if low == high else (ask.suggest_int if whole else ask.suggest_float)(place.path, low, high, log=space.log)    # type: ignore[arg-type]
         return None, found
     named = _named(space)
     label = next(iter(named)) if len(named) == 1 else ask.suggest_categorical(place.path, list(named))

@@ -102,7 +102,7 @@ class Journal(BaseJournalBackend):
         with open(self.path, "a+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             size = os.fstat(file.fileno()).st_size
-            lines = memoryview(b"\n" + lines if size and os.pread(file.fileno(), 1, size - 1) != b"\n" else lines)
+            lines = memoryview(b"\n" + lines if size and os.pread(file.fileno(), 1, size - 1) != b"\n" else lines)    # type: ignore[assignment]
             while lines:
                 lines = lines[file.write(lines):]
 

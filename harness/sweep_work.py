@@ -80,7 +80,7 @@ class Worker:
         """The next trial, its lock held; waits for those of other workers at the end, in case they die; None if all slots are done."""
         while True:
             with self.locks.held(ASKING):
-                running, slots = self._close_stale(), {}
+                running, slots = self._close_stale(), {}    # type: ignore[var-annotated]
                 for t in self.study.get_trials(deepcopy=False):
                     slots.setdefault(t.user_attrs["slot"], []).append(t)
                 left = [slot for slot, tried in sorted(slots.items()) if any(t.state == TrialState.WAITING for t in tried)]    # by a worker that died just here
@@ -156,7 +156,7 @@ class Worker:
         store = Store(self.folder)
         for other in {t.user_attrs.get(f"look {n}") for t in self.study.get_trials(deepcopy=False) if t.state in LIVE} - {None, key}:
             try:
-                seen = self.look(n, other, store)
+                seen = self.look(n, other, store)    # type: ignore[arg-type]
             except LookupError:
                 continue
             if seen.excess <= 0:

@@ -41,7 +41,7 @@ def in_fresh_process(job: bytes) -> list[Timed]:
 
 def repeated(cells: list[Cell], process: int, rows: int, repeats: int) -> list[Timed]:
     """What one process does, in this one: every cell untimed, then `repeats` times, each time in another order."""
-    found = {}
+    found = {}    # type: ignore[var-annotated]
     for turn in range(repeats + 1):
         order = permutation(process, torch.tensor([turn]), Stream.RESAMPLE, len(cells))[0].tolist()
         for cell in (cells[k] for k in order):

@@ -52,23 +52,23 @@ class Watched(Wrapper):
         logits = self.net.verify(hidden, y, order, at, alive)
         rows = torch.arange(len(y)) if alive is None else alive.cpu().nonzero()[:, 0]
         drafted = y.gather(1, order.gather(1, at.clamp_min(0)))                    # (B, W)
-        self._add(self._p[rows], probabilities(logits[rows]), drafted[rows], at[rows], len(self._passes))
+        self._add(self._p[rows], probabilities(logits[rows]), drafted[rows], at[rows], len(self._passes))    # type: ignore[index]
         self._passes.append(rows)
         return logits
 
     def _add(self, p: Tensor, q: Tensor, y: Tensor, at: Tensor, round_: int) -> None:
         on = at >= 0                                                               # (b, W)
         reach, alpha = (t.cpu().numpy() for t in reach_and_accept(p, q, y, on))
-        on, at, kept = on.cpu().numpy(), at.cpu().numpy(), reach * alpha
+        on, at, kept = on.cpu().numpy(), at.cpu().numpy(), reach * alpha    # type: ignore[assignment]
         first = np.where(on, at, self.length).min(1, keepdims=True)
         place = {"depth": (at - first)[on], "progress": (at * TENTHS // self.length)[on], "round": np.full(on.sum(), min(round_, 63))}
         for table, mass in ((self.tested, reach), (self.passed, kept)):
             for by, where in place.items():
                 np.add.at(table[by], where, mass[on])
         width = on.argmax(1) + on.sum(1)                                           # (b,) the window: tokens revealed if all is accepted
-        last = np.take_along_axis(reach, width[:, None] - 1, 1)[:, 0]              # every track but the last accepted: the round ends in any case
+        last = np.take_along_axis(reach, width[:, None] - 1, 1)[:, 0]    # type: ignore[arg-type]  # every track but the last accepted: the round ends in any case
         stopped = reach - kept
-        np.put_along_axis(stopped, width[:, None] - 1, last[:, None], 1)
+        np.put_along_axis(stopped, width[:, None] - 1, last[:, None], 1)    # type: ignore[arg-type]
         if round_ + 1 < self.rounds:
             np.add.at(self.revealed, width, last)
         else:
@@ -85,7 +85,7 @@ def watch(sampler: Sampler, net: Denoiser, rows: Rows, whole: bool = True) -> Ru
     """Take the rows to their end (or one round further) and add up what was predicted and what happened."""
     length = rows.x.shape[1]
     ledger = Ledger(len(rows.id), length, net.mask)
-    seen = Watched(Alive(net), sampler.rounds, length)
+    seen = Watched(Alive(net), sampler.rounds, length)    # type: ignore[attr-defined]
     nets, live, slots = {"main": Metered(seen, "main", ledger)}, rows, torch.arange(len(rows.id))
     while len(slots):
         ledger.open(slots, live.x)
@@ -101,7 +101,7 @@ def fresh_rows(sampler: Sampler, ids: Tensor, length: int, mask: int, seed: int)
     """Rows with nothing written, as the loop of the harness admits them."""
     x = torch.full((len(ids), length), mask, device=ids.device)
     rows = Rows(x, torch.zeros_like(x, dtype=torch.bool), ids, torch.zeros_like(ids), seed, {})
-    return rows._replace(memo=sampler.start({}, rows))
+    return rows._replace(memo=sampler.start({}, rows))    # type: ignore[attr-defined]
 
 
 def data_rows(sampler: Sampler, data: Tensor, ids: Tensor, mask: int, seed: int, states: int) -> Rows:
@@ -120,7 +120,7 @@ class Compared(NamedTuple):
     """One bin: a share predicted, the share counted, and their difference, with intervals over blocks of rows."""
 
     by: str
-    index: int             # from 1; tokens for "revealed"
+    index: int    # type: ignore[assignment]  # from 1; tokens for "revealed"
     tests: int             # counted: drafts tested, or draft passes
     predicted: Interval
     counted: Interval

@@ -27,7 +27,7 @@ def bits_per_character(net: Denoiser, data: Dataset, n: int, orders: int, window
         each = []
         for part in torch.arange(n).split(4):
             logp, logq = tables(net, x[part], order[part], causal=window is not None)
-            each.append(masked_bound(logp) if window is None else recursion(logp, logq, window, rounds))
+            each.append(masked_bound(logp) if window is None or logq is None else recursion(logp, logq, window, rounds))
             say(k * n + int(part[-1]) + 1, orders * n)
         found.append(torch.cat(each))
     total = torch.stack(found)

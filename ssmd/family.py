@@ -18,6 +18,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from harness.kinds import Dataset
 from harness.study import load_module
@@ -42,7 +43,8 @@ FAMILY: dict[str, Training] = {
 def recipe(path: str) -> tuple[dict[str, Training], Dataset]:
     """FAMILY and DATA of a Python file: the networks of a paper and what they are trained on. Raises ValueError if it lacks one."""
     module = load_module(path)
-    family, data = getattr(module, "FAMILY", None), getattr(module, "DATA", None)
+    family: Any = getattr(module, "FAMILY", None)
+    data: Any = getattr(module, "DATA", None)
     if not isinstance(family, dict) or not hasattr(data, "rows"):
         raise ValueError(f"{path} is no recipe, which has FAMILY = {{name: Training(...)}} and DATA: see studies/paper/text8.py")
     return family, data
@@ -69,7 +71,8 @@ def queue(family: dict[str, Training], command: list[str], jobs: int, logs: Path
     if jobs < 1:
         raise ValueError(f"--jobs {jobs} must be at least 1")
     logs.mkdir(parents=True, exist_ok=True)
-    waiting, running, failed = list(family), {}, 0
+    waiting, failed = list(family), 0
+    running: dict[str, subprocess.Popen] = {}
     threads = {"OMP_NUM_THREADS": "1"} if jobs > 1 else {}
     while waiting or running:
         for name in [n for n in waiting if not (family[n].frozen and TRUNK in [*waiting, *running])][:jobs - len(running)]:    # a trunk is frozen once it is trained

@@ -45,7 +45,7 @@ def tables(net: Denoiser, x: Tensor, order: Tensor, causal: bool = True, batch: 
         logp[part] = logits.double().log_softmax(-1).gather(-1, true)[..., 0].where(late, NEVER)
         if causal:
             q = net.verify(hidden, x[row], order[row], ranks)
-            logq[part] = q.double().log_softmax(-1).gather(-1, true)[..., 0].where(late, NEVER)
+            logq[part] = q.double().log_softmax(-1).gather(-1, true)[..., 0].where(late, NEVER)    # type: ignore[index]
     return logp.view(n, D, D), None if logq is None else logq.view(n, D, D)
 
 

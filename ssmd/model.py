@@ -134,11 +134,11 @@ class Hybrid(Transformer):
     def target_logits(self, state: Tensor) -> Tensor:
         return self.logits(state) if self.config.shared_head else self.head_c(self.norm_c(state))
 
-    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Kept]:
+    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Kept]:    # type: ignore[override]
         logits, h = super().draft(x, at, alive, clock)
         return logits, Kept(h)
 
-    def verify(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
+    def verify(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:    # type: ignore[override]
         del alive    # see harness/wrap.py
         begin, stop = self.begin(hidden, y, order, at), at.amax(1) + 1                     # (B,)
         tracks, longest = ranks_between(begin, stop), int(stop.max())                      # (B, C): later tracks cannot reach the ranks wanted

@@ -72,4 +72,4 @@ class Relay(Wrapper):
 
 def _either(light: Tensor, a: Tensor | None, b: Tensor | None) -> Tensor:
     """Rows of a where light, of b elsewhere; one of them may not have been asked."""
-    return b if a is None else a if b is None else torch.where(light[:, None, None], a, b)
+    return b if a is None else a if b is None else torch.where(light[:, None, None], a, b)    # type: ignore[return-value]

@@ -12,6 +12,7 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -65,7 +66,8 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
     source = {"data": data.identity(), "length": data.length, "split": split, "extra": [[other.identity(), part] for other, part in extra]}
     story = {"training": asdict(config) | {"schedule": config.schedule.name}, **source}
     if final.exists():
-        card, asked = checkpoint.load(final).card, json.loads(json.dumps(story))
+        done: Any = checkpoint.load(final)
+        card, asked = done.card, json.loads(json.dumps(story))
         asked["training"] = {k: v for k, v in asked["training"].items() if k in card.get("training", asked["training"])}    # older cards know fewer
         if any(card.get(k, v) != v for k, v in asked.items()):
             raise ValueError(f"{final} was trained by other settings or on other data: give another --out, or delete it")

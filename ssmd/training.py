@@ -57,6 +57,6 @@ class Training:
         if self.network == "hybrid":
             size |= dict(blocks=self.blocks - self.causal, causal=self.causal, residual=self.residual, shared_head=self.shared_head)
             if (self.inputs, self.contribution) != (INPUTS[0], CONTRIBUTIONS[0]):
-                return Variant(VariantConfig(**size, inputs=self.inputs, contribution=self.contribution))
-            return Hybrid(HybridConfig(**size))
-        return (Transformer if self.network == "masked" else Autoregressive)(TransformerConfig(**size, blocks=self.blocks))
+                return Variant(VariantConfig(**size, inputs=self.inputs, contribution=self.contribution))    # type: ignore[arg-type]
+            return Hybrid(HybridConfig(**size))    # type: ignore[arg-type]
+        return (Transformer if self.network == "masked" else Autoregressive)(TransformerConfig(**size, blocks=self.blocks))    # type: ignore[arg-type]

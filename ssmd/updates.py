@@ -30,8 +30,8 @@ def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: i
     if isinstance(net, Autoregressive):
         return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
     i, weight = mask_counts(schedule, rows, x.shape[1], seed, step, batch)
-    masked, order, hidden = masked_batch(x, i, rows, seed, net.mask)
-    with torch.set_grad_enabled(torch.is_grad_enabled() and net.embed.weight.requires_grad):    # not through a frozen draft
+    masked, order, hidden = masked_batch(x, i, rows, seed, net.mask)    # type: ignore[arg-type]
+    with torch.set_grad_enabled(torch.is_grad_enabled() and net.embed.weight.requires_grad):    # type: ignore[arg-type]  # not through a frozen draft
         h = net.hidden(masked)                                                         # (B, L, d)
     found = {"draft": draft_loss(net.logits(h), x, hidden, weight)}
     if isinstance(net, Hybrid):
@@ -69,7 +69,7 @@ def begin(net: nn.Module, init: Path) -> dict:
         net.load_state_dict(weights)
     except RuntimeError:
         raise ValueError(f"the weights of {init} do not fit a network of these settings: choose another --init, or its settings with --set") from None
-    return start.card
+    return start.card    # type: ignore[return-value]
 
 
 def device_name(device: str) -> str:
@@ -106,14 +106,14 @@ class Updates:
         if hasattr(data, "crops"):
             self.draw = partial(data.crops, split, seed=config.seed)
         else:
-            text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(self.device)
+            text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(self.device)    # type: ignore[attr-defined]
             self.draw = partial(batch_of, text, length=data.length, seed=config.seed)
         self.model = Trainable(self.net, config)
         if self.world > 1:
             if self.device.startswith("cuda"):
                 torch.cuda.set_device(self.device)
             torch.distributed.init_process_group("nccl" if self.device.startswith("cuda") else "gloo")
-            self.model = nn.parallel.DistributedDataParallel(self.model)
+            self.model = nn.parallel.DistributedDataParallel(self.model)    # type: ignore[assignment]
         if compiled:
             for module in self.net.modules():
                 if isinstance(module, Block):

@@ -202,9 +202,9 @@ def _read(stamps: tuple, local: bool, config: str, column: str, each: str, most:
     tokenizer = tokenizer_of(*tokenizer)[0]
     texts = _local([Path(path) for path, _ in stamps], column, each) if local else _named(stamps[0][0], config, column)
     texts, parts, lengths, digest = islice(texts, most or None), [], [], hashlib.sha256()
-    kind = np.uint16 if tokenizer.get_vocab_size() < 2**16 else np.int32
+    kind = np.uint16 if tokenizer.get_vocab_size() < 2**16 else np.int32    # type: ignore[attr-defined]
     while batch := list(islice(texts, AT_ONCE)):
-        for found in tokenizer.encode_batch(batch, add_special_tokens=False):
+        for found in tokenizer.encode_batch(batch, add_special_tokens=False):    # type: ignore[attr-defined]
             parts.append(np.array(found.ids, kind))
             lengths.append(len(found.ids))
             digest.update(len(found.ids).to_bytes(8, "little") + parts[-1].astype("<i4").tobytes())

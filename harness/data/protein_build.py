@@ -96,7 +96,7 @@ def written(out: Path, arrays: dict[str, np.ndarray]) -> None:
     scratch = out.with_name(f"{out.name}.{os.getpid()}.tmp")
     try:
         with open(scratch, "wb") as f:
-            np.savez_compressed(f, **arrays)
+            np.savez_compressed(f, **arrays)    # type: ignore[arg-type]
         scratch.replace(out)
     finally:
         scratch.unlink(missing_ok=True)

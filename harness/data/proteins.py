@@ -83,4 +83,5 @@ def _load(path: Path, _modified_ns: int) -> tuple[Content, dict[str, np.ndarray]
         raise ValueError(f"{path.name!r} cannot be read ({error}): {REMEDY}") from error
     if not whole:
         raise ValueError(f"{path.name!r} does not hold the proteins that it says it holds, the sha256 differs: {REMEDY}")
-    return Content(*(arrays[key] for key in ("residues", "starts", "cluster", "split")), about["sha256"]), {key: arrays[key] for key in ("accession", "profiles", "about")}
+    return (Content(*(arrays[key] for key in ("residues", "starts", "cluster", "split")), about["sha256"]),    # type: ignore[call-arg]
+            {key: arrays[key] for key in ("accession", "profiles", "about")})

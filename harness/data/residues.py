@@ -99,7 +99,7 @@ class Pool(NamedTuple):
     """The proteins of one split that a row may be cut from."""
 
     first: np.ndarray     # (K,) of each cluster its first such protein, in `members`
-    count: np.ndarray     # (K,) and how many there are
+    count: np.ndarray    # type: ignore[assignment]  # (K,) and how many there are
     members: np.ndarray   # (M,) proteins
 
 

@@ -40,7 +40,7 @@ class Source:
         return self.symbols
 
     def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version} | asdict(self)
+        return {"name": self.name, "version": self.version} | asdict(self)    # type: ignore[call-overload]
 
 
 def check_split(name: str, split: str) -> int:

@@ -27,13 +27,13 @@ def tokens(samples: Tensor, data: Dataset) -> Tensor:
 
 def ratio(numerator: Sequence[float], denominator: Sequence[float], metric: str) -> Scores:
     """Scores of a ratio of sums over rows. Raises ValueError if a row is not finite or the denominators sum to zero."""
-    numerator, denominator = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)   # (n,), (n,)
+    numerator, denominator = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)    # type: ignore[assignment]  # (n,), (n,)
     finite = np.isfinite(numerator) & np.isfinite(denominator)
     if not finite.all():
         raise ValueError(f"{metric} is not a finite number in {(~finite).sum()} of {len(finite)} rows: the metric has failed")
-    if denominator.sum() <= 0:
+    if denominator.sum() <= 0:    # type: ignore[attr-defined]
         raise ValueError(f"{metric} has nothing to divide by: the rows hold none of what it counts")
-    return Scores(float(numerator.sum() / denominator.sum()), numerator, denominator)
+    return Scores(float(numerator.sum() / denominator.sum()), numerator, denominator)    # type: ignore[attr-defined]
 
 
 def whole(value: float, metric: str) -> Scores:

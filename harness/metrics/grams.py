@@ -42,7 +42,7 @@ def row_words(samples: Tensor, data: Dataset) -> list[list[str]]:
 def of_rows(samples: Tensor, data: Dataset, kind: str, order: int) -> list[list[Hashable]]:
     """The n-grams of each row, in their order."""
     if kind == "words":
-        return [_joined(words, order) for words in row_words(samples, data)]
+        return [_joined(words, order) for words in row_words(samples, data)]    # type: ignore[misc]
     if samples.shape[-1] < order:
         raise ValueError(f"rows of {samples.shape[-1]} tokens hold no {order}-gram: choose a lower order or longer rows")
     return numbers(tokens(samples, data).numpy(), data.vocab, order).tolist()

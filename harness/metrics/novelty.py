@@ -35,7 +35,7 @@ class NearestIdentity:
 
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         rows = protein_rows(samples, data)
-        return ratio(nearest(rows, data.proteins("train"), self.candidates), np.ones(len(rows)), self.name)
+        return ratio(nearest(rows, data.proteins("train"), self.candidates), np.ones(len(rows)), self.name)    # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

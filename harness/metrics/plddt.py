@@ -45,7 +45,7 @@ class Plddt:
     @torch.inference_mode()
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         rows, (net, _) = protein_rows(samples, data), _load(self.model, self.revision, self.device)
-        texts = data.decode(torch.from_numpy(rows.astype(np.int64)))
+        texts = data.decode(torch.from_numpy(rows.astype(np.int64)))    # type: ignore[attr-defined]
         found = [net.infer(texts[k : k + BATCH])["plddt"][..., CA].double().mean(1).cpu() for k in range(0, len(texts), BATCH)]    # (b, L, 37) -> (b,)
         return ratio(100 * torch.cat(found).numpy(), np.ones(len(rows)), self.name)
 

@@ -50,7 +50,7 @@ def distance(rows: np.ndarray, others: np.ndarray, order: int) -> float:
 @lru_cache(maxsize=4)
 def training_crops(data: Dataset) -> np.ndarray:
     """(CROPS, L): shared, not to be written to."""
-    return data.crops("train", torch.arange(CROPS), seed=0).numpy()
+    return data.crops("train", torch.arange(CROPS), seed=0).numpy()    # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

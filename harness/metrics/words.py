@@ -35,5 +35,5 @@ class Spelling:
 
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         rows = row_words(samples, data)
-        known = data.words("train", self.seen)
+        known = data.words("train", self.seen)    # type: ignore[attr-defined]
         return ratio([sum(word in known for word in row) for row in rows], [max(len(row), 1) for row in rows], self.name)

@@ -102,7 +102,7 @@ def _load(folder: Path, model: str, commit: str | None, gguf: str, dtype: str, d
         config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **more)
         _causal(config, model)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **more)
-        weights = more or {"use_safetensors": True}
+        weights = more or {"use_safetensors": True}    # type: ignore[dict-item]
         net, found = transformers.AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False, local_files_only=True, output_loading_info=True, **weights)
     except Refused as error:
         raise ValueError(str(error)) from None
@@ -130,7 +130,7 @@ def _causal(config, model: str) -> None:
 @torch.inference_mode()
 def _never_ahead(net: nn.Module, model: str) -> None:
     """Raises ValueError if the answers at a place change with the tokens behind it."""
-    x = torch.arange(8, device=net.device).expand(2, -1).clone()
+    x = torch.arange(8, device=net.device).expand(2, -1).clone()    # type: ignore[call-overload]
     x[1, -1] += 1
     a, b = net(input_ids=x).logits[:, :-1].float()
     if not torch.allclose(a, b, rtol=0, atol=1e-4 * (1 if net.dtype == torch.float32 else 100) * a.std().item()):

@@ -21,12 +21,12 @@ def save(net: nn.Module, path: Path, card: dict) -> None:
     """Write PATH.safetensors and, for readers, the card as PATH.json."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {k: v.detach().to(torch.float16).contiguous() for k, v in net.state_dict().items()}
-    about = {"network": net.name, "config": json.dumps(asdict(net.config)), "card": json.dumps(card)}
+    about = {"network": net.name, "config": json.dumps(asdict(net.config)), "card": json.dumps(card)}    # type: ignore[call-overload]
     scratch = path.with_suffix(".tmp")
-    write(tensors, scratch, about)
+    write(tensors, scratch, about)    # type: ignore[arg-type]
     scratch.chmod(0o644)
     scratch.replace(path)
-    path.with_suffix(".json").write_text(json.dumps({"network": net.name, "config": asdict(net.config), **card}, indent=1) + "\n")
+    path.with_suffix(".json").write_text(json.dumps({"network": net.name, "config": asdict(net.config), **card}, indent=1) + "\n")    # type: ignore[call-overload]
 
 
 def write(tensors: dict[str, torch.Tensor], path: Path, about: dict[str, str]) -> None:
@@ -57,7 +57,7 @@ def load(path: Path) -> nn.Module:
         raise ValueError(f"{path} holds a network {about.get('network')!r} that is not one of {', '.join(sorted(known))}; was it written by `ssmd-bench train`?")
     cls = known[about["network"]]
     try:
-        net, card = cls(cls.config_type(**json.loads(about["config"]))), json.loads(about["card"])
+        net, card = cls(cls.config_type(**json.loads(about["config"]))), json.loads(about["card"])    # type: ignore[attr-defined]
     except (KeyError, TypeError, ValueError, ArithmeticError):
         raise ValueError(f"the header of {path} is not one that `ssmd-bench train` writes: copy or train the checkpoint again") from None
     try:

@@ -17,7 +17,7 @@ def compilable(net: Denoiser) -> bool:
 def compiled(net: Denoiser) -> Denoiser:
     """A copy with each block compiled for every batch size at once; one copy a network serves all cells of a process."""
     copy = deepcopy(net)
-    for module in copy.modules():
+    for module in copy.modules():    # type: ignore[attr-defined]
         if isinstance(module, Block):
             module.compile(dynamic=True)
             for part in ("keys_values", "ask"):

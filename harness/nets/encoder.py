@@ -88,11 +88,11 @@ class Hidden:
         while order:
             room = max(1, TOKENS_A_BATCH // max(1, len(ids[order[-1]])))
             now, order = order[-room:], order[:-room]
-            x = torch.nn.utils.rnn.pad_sequence([ids[k] for k in now], batch_first=True).to(net.device)          # (b, T)
-            lengths = torch.tensor([len(ids[k]) for k in now], device=net.device)
+            x = torch.nn.utils.rnn.pad_sequence([ids[k] for k in now], batch_first=True).to(net.device)    # type: ignore[arg-type]  # (b, T)
+            lengths = torch.tensor([len(ids[k]) for k in now], device=net.device)    # type: ignore[arg-type]
             if not lengths.all():
                 raise ValueError(f"the tokenizer of {self.model} makes nothing of a row: choose a model of this alphabet")
-            seen = (torch.arange(x.shape[1], device=net.device) < lengths[:, None])
+            seen = (torch.arange(x.shape[1], device=net.device) < lengths[:, None])    # type: ignore[call-overload]
             layers = net(input_ids=x, attention_mask=seen.long(), output_hidden_states=True).hidden_states
             if not -len(layers) <= self.layer < len(layers):
                 raise ValueError(f"{self.model} has the layers 0 to {len(layers) - 1}, not {self.layer}: choose among them, or -1 for the last")
@@ -122,7 +122,7 @@ def _hidden(folder: Path, model: str, gguf: str, dtype: str, device: str, _stamp
     causal_lm.described(str(folder), "", gguf)    # says what is missing
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **more)
-        net = transformers.AutoModel.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **(more or {"use_safetensors": True}))
+        net = transformers.AutoModel.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **(more or {"use_safetensors": True}))    # type: ignore[dict-item]
     except causal_lm.UNREADABLE as error:
         raise ValueError(f"transformers cannot read {model} ({causal_lm.first_line(error)}): correct the path or the name, or copy it again") from None
     return net.to(device, getattr(torch, dtype)).eval().requires_grad_(False), tokenizer

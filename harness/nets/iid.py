@@ -50,6 +50,6 @@ class Known:
 @lru_cache(maxsize=4)
 def _loaded(known: Known, device: str) -> Iid:
     net = Iid(known.data.law().to(device))
-    net.card = {"data": known.data.identity()}
-    net.sha256 = sha256(net.card)
+    net.card = {"data": known.data.identity()}    # type: ignore[attr-defined]
+    net.sha256 = sha256(net.card)    # type: ignore[attr-defined]
     return net

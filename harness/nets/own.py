@@ -46,7 +46,7 @@ class Own:
         if len(left_out) <= len(never) or not left_out <= set(range(self.size)):
             raise ValueError(f"mask={mask} and never={tuple(never)} must be different ids below {self.size}, which is vocab + 1 + {len(never)}")
         self.ids = torch.tensor([*sorted(set(range(self.size)) - left_out), mask])    # (V + 1,) the model's id of each of ours
-        self.flops_per_token = flops_of(module) if flops_per_token is None else flops_per_token
+        self.flops_per_token = flops_of(module) if flops_per_token is None else flops_per_token    # type: ignore[arg-type]
         self.sha256 = sha256([identity or repr(module), self.ids.tolist(), weights_of(module)])
         self.card = {"identity": identity or type(module).__name__, "vocab": vocab, "mask": mask, "never": sorted(never), "blocks": blocks,
                      "flops_per_token": self.flops_per_token}
@@ -81,7 +81,7 @@ class Made:
 
 @lru_cache(maxsize=16)
 def _made(source: Made, device: str) -> Own:
-    return source.make(device)
+    return source.make(device)    # type: ignore[attr-defined]
 
 
 def flops_of(module: nn.Module) -> int:

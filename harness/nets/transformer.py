@@ -54,7 +54,7 @@ class Rotary(nn.Module):
         self.register_buffer("frequency", frequency.float(), persistent=False)
 
     def forward(self, position: Tensor) -> tuple[Tensor, Tensor]:
-        angle = position[..., None].float() * self.frequency                      # (B, T, head_width / 2)
+        angle = position[..., None].float() * self.frequency    # type: ignore[operator]  # (B, T, head_width / 2)
         return angle.cos()[:, None], angle.sin()[:, None]                         # (B, 1, T, head_width / 2)
 
 
