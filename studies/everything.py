@@ -1,0 +1,66 @@
+"""All of it from nothing, one command after another: data, networks, then every study that a claim is of.
+
+    python -m studies.everything             says what would run
+    python -m studies.everything --go        runs it: on two cores a matter of days; what is finished is found finished, so that the same command goes on after a kill
+
+Networks are trained in one cosine cycle of 36 M tokens (the shipped ones in two, see their cards), are written under runs/ and take the place of the shipped ones; the numbers
+will be near the published ones and not equal. Each study is run by the command that its claims name, and writes them to studies/results.
+"""
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.claims import RESULTS
+from ssmd.family import SHIPPED
+
+FAMILIES = {"": "runs/family", "potts": "runs/potts_family", "protein": "runs/protein_family", "prose": "runs/prose_family"}    # folder of the shipped -> where it is trained
+DATA = ["ssmd-bench data proteins --out runs/proteins.npz --threads 2"]
+TRAINING = ["ssmd-bench train family --compile --jobs 2 --tokens 36e6 --out runs/family",
+            *(f"ssmd-bench train family --recipe studies/{name}_frontier.py --compile --jobs 2 --out {FAMILIES[name]}" for name in ("potts", "protein", "prose")),
+            "ssmd-bench train family --recipe studies/causal_part.py --init ssmd/checkpoints/heavy.safetensors --compile --jobs 2 --out runs/causal_part"]
+NEW = [f"ssmd-bench run studies/{name}.py --compile --no-time --claims" for name in ("protein_frontier", "prose_frontier", "causal_part", "sandwich", "sandwich_prompted")]
+
+
+def claimed(results: Path = RESULTS) -> list[str]:
+    """The commands that the claims name, each once."""
+    return list(dict.fromkeys(row["command"] for path in sorted(results.glob("*.json")) for row in json.loads(path.read_text())))
+
+
+def plan() -> list[str]:
+    studies = claimed()
+    return [*DATA, *TRAINING, *studies, *(command for command in NEW if not any(command.split()[2] in known for known in studies))]
+
+
+def put_in_place(shipped: Path = SHIPPED) -> list[Path]:
+    """Finished networks, where the studies look for them."""
+    found = []
+    for folder, trained in FAMILIES.items():
+        for path in sorted(Path(trained).glob("*/*.safetensors")):
+            if path.stem == path.parent.name:
+                (shipped / folder).mkdir(parents=True, exist_ok=True)
+                found += [Path(shutil.copy(path.with_suffix(end), shipped / folder)) for end in (".safetensors", ".json")]
+    return found
+
+
+def main(words: Sequence[str]) -> int:
+    commands = plan()
+    for k, command in enumerate(commands):
+        print(f"[{k + 1}/{len(commands)}] {command}", flush=True)
+        if "--go" in words:
+            head, *rest = shlex.split(command)
+            code = subprocess.run([sys.executable, "-m", {"ssmd-bench": "harness"}.get(head, head), *rest]).returncode
+            if code:
+                print(f"it ended with code {code}: see above; the same command goes on from here", file=sys.stderr)
+                return code
+            if " train " in command:
+                put_in_place()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
