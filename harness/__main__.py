@@ -169,6 +169,9 @@ def main(words: list[str] | None = None) -> int:
         from harness.commands import VERBS  # and with it the network library
         from harness.plugins import add_package
 
+        for path in filter(None, (getattr(options, "study", None), getattr(options, "recipe", None))):
+            if os.path.isfile(path) and not str(path).endswith(".py"):
+                raise ValueError(f"{path} is no study file, which is a Python file: give it a name that ends in .py")
         if options.plugins:
             sys.path.append(os.getcwd())    # as `python -m` has it
         for package in options.plugins:
