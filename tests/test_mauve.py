@@ -162,3 +162,13 @@ def test_what_an_encoder_cannot_read_is_said(folder, real, tmp_path):
 
 def test_examples_in_docstrings_run():
     assert doctest.testmod(module).failed == 0
+
+
+def test_it_is_what_the_package_of_its_authors_says_on_the_same_vectors():
+    """`pip install mauve-text`: another k-means, so that the two differ as the package's own seeds do."""
+    theirs = pytest.importorskip("mauve", reason="mauve-text is not installed").compute_mauve
+    u = uniform(3, torch.arange(512), Stream.DATA, torch.arange(24)).numpy()
+    for shift in (0.0, 0.3, 3.0):
+        reference, samples = u[:256] - 0.5, u[256:] - 0.5 + shift * (np.arange(24) < 8)
+        seeds = [theirs(p_features=reference, q_features=samples, num_buckets=25, seed=seed).mauve for seed in range(3)]
+        assert min(seeds) - 0.1 < mauve(reference, samples, 25) < max(seeds) + 0.1
