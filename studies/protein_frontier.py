@@ -32,7 +32,7 @@ __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
 DATA, FAMILY = Proteins(length=128), family(tokens=12e6)
 STUDY = Study(
     name="protein_frontier", question=__doc__, data=DATA, reference="heavy", nets=nets("protein"),
-    arms=[*arms([Open(), Linear(0.5), Linear(0.25), Linear(0.125), Linear(0.0625)], steps=(2, 4, 8, 16, 32, 64)), Arm("near", [HeldOut("near")])],
+    arms=[*arms([Open(), Linear(0.5), Linear(0.25), Linear(0.125), Linear(0.0625)], steps=(2, 4, 8, 16, 32)), Arm("near", [HeldOut("near")])],
     metrics=[NgramJudge(order=3), SampleEntropy(), Composition(), KmerDistance(), NearestIdentity(), Clusters(), FamilyHits(), FamilyBits()],
     n=2048, batch=64)
 

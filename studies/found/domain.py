@@ -15,7 +15,7 @@ from harness.control import HeldOut, Shuffled
 from harness.equal_entropy import at
 from harness.kinds import Scores
 from harness.placement import Middle, Sandwich
-from harness.points import done, rows, scores
+from harness.points import done, scores
 from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Arm, Checkpoint, grid
@@ -69,20 +69,22 @@ def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per tok
 
 
 def scheduling(domain: str, label: str, unit: str, store: Store, command: str, controls: Sequence[str] = CONTROLS) -> list[dict]:
-    """The control is read at the FLOPs of the sandwich, between its two points in ln(FLOPs) where it has two."""
-    made, n = [], rows(store, "scheduled", *controls)
-
+    """The control is read at the FLOPs of the sandwich, between its two points in ln(FLOPs) where it has two; at the most rows for which it can be."""
     def nats(key: str) -> np.ndarray | None:
         found = scores(store, key, label)
         return found and np.asarray(found.numerator) / np.asarray(found.denominator)    # (n,)
 
+    made, sizes = [], sorted({r["cell"]["n"] for r in store.of("counted")}, reverse=True)
     for control in controls:
-        name, (mine, theirs) = f"scheduling.{domain}.sandwich_minus_{control}", ([(r["cost"]["nfe_c"], r["key"]) for r in done(store, arm, n)] for arm in ("scheduled", control))
-        found = [at(points, nats, mine[0][0], NEAR) if mine else None for points in (mine, theirs)]
-        if any(x is None for x in found):
+        name = f"scheduling.{domain}.sandwich_minus_{control}"
+        for n in sizes:
+            mine, theirs = ([(r["cost"]["nfe_c"], r["key"]) for r in done(store, arm, n)] for arm in ("scheduled", control))
+            found = [at(points, nats, mine[0][0], NEAR) if mine else None for points in (mine, theirs)]
+            if not any(x is None for x in found):
+                d = paired_difference(*(Scores(float(x.mean()), x, np.ones(n)) for x in found))
+                note = f"at {mine[0][0]:.2f} passes (convention C); the control's own: {' and '.join(f'{cost:.2f}' for cost, _ in theirs)}"
+                made.append(claim(name, d.value, d.low, d.high, unit, d.n, command, [key for _, key in (*mine, *theirs)], note))
+                break
+        else:
             print(f"{name}: scheduled, or {control} within {NEAR:.0%} of its cost, is not in the store; run the study without --only")
-            continue
-        d = paired_difference(*(Scores(float(x.mean()), x, np.ones(n)) for x in found))
-        note = f"at {mine[0][0]:.2f} passes (convention C); the control's own: {' and '.join(f'{cost:.2f}' for cost, _ in theirs)}"
-        made.append(claim(name, d.value, d.low, d.high, unit, d.n, command, [key for _, key in (*mine, *theirs)], note))
     return made
