@@ -46,3 +46,10 @@ def test_the_table_says_all_that_the_document_says(document):
 def test_a_study_that_cannot_be_read_is_listed_with_the_reason(tmp_path):
     (tmp_path / "bad.py").write_text("STUDY = 1 / 0\n")
     assert "ZeroDivisionError" in listing._study(tmp_path / "bad.py")["unreadable"]
+
+
+@pytest.mark.parametrize("verb", ["score", "rows", "step"])
+def test_no_setting_hides_what_the_harness_asks_of_a_plugin(verb):
+    """A field named `identity` was taken for the method that says what a metric is."""
+    for name, cls in plugins.find(verb).items():
+        assert not {f.name for f in fields(cls)} & {"identity", "exact", "start", "done", "score", "rows", "step", "about"}, name

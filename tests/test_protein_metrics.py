@@ -63,7 +63,7 @@ def shuffled(data):
 def test_rows_with_a_near_relative_in_training_are_claimed(data, tmp_path):
     pytest.importorskip("pyopal")
     checkpoint.save(Transformer(TransformerConfig(20, 8, 2, 1)), tmp_path / "net.safetensors", {"name": "net"})
-    small = replace(protein.STUDY, data=data, nets={"heavy": Checkpoint(str(tmp_path / "net.safetensors"))}, n=40, batch=40, metrics=[NearestIdentity()],
+    small = replace(protein.STUDY, data=data, nets={"heavy": Checkpoint(str(tmp_path / "net.safetensors"))}, n=40, batch=40,
                     arms=[arm for arm in protein.STUDY.arms if arm.name in ("held_out", "shuffled")])
     assert runner.run(small, tmp_path, timing=False)["failed"] == 0
     rows = {row["claim"]: row for row in leaks(Store(tmp_path), "a command")}
@@ -132,7 +132,7 @@ def test_clusters_are_counted_by_hand(data):
     one, two, three = (torch.from_numpy(encode(s.encode()).numpy()).long() for s in chains(3, 60, 60, seed=9))
     like_one = encode(mutated(decode(one[None])[0], 0.2, 3).encode()).long()
     assert Clusters().score(torch.stack([one, two, like_one, three, two]), data).value == 3 / 5
-    assert Clusters(identity=1.0).score(torch.stack([one, two, like_one, three, two]), data).value == 4 / 5
+    assert Clusters(alike=1.0).score(torch.stack([one, two, like_one, three, two]), data).value == 4 / 5
     assert Clusters().score(one.expand(10, -1), data).value == 1 / 10
 
 

@@ -2,7 +2,7 @@
 
 nearest_identity    mean over rows of the identity with the nearest training protein. Rows copied from training are at 1; held-out rows show the level of new natural proteins,
                     shuffled ones that of chance. To be matched: too high is memory, too low is noise.
-clusters            clusters per row when rows are grouped greedily, in their order: a row joins the first earlier representative with which its identity is at least `identity`,
+clusters            clusters per row when rows are grouped greedily, in their order: a row joins the first earlier representative with which its identity is at least `alike`,
                     among the CANDIDATES earlier and later rows that share most words with it. 1: all differ. A value of the whole set, for arms of equal n and L.
 """
 
@@ -45,7 +45,7 @@ class Clusters:
     better: ClassVar[str] = "match"
     unit: ClassVar[str] = "clusters a row"
 
-    identity: float = param(0.5, Range(0.2, 1.0), "from which on two rows are in one cluster")
+    alike: float = param(0.5, Range(0.2, 1.0), "identity from which on two rows are in one cluster")
 
     def __post_init__(self) -> None:
         check(self)
@@ -55,6 +55,6 @@ class Clusters:
         first: set[int] = set()
         for k, alike in enumerate(candidates(rows, list(rows), CANDIDATES)):
             earlier = [int(j) for j in alike if j in first]
-            if not (identities(tool, rows[k], [rows[j] for j in earlier]) >= self.identity).any():
+            if not (identities(tool, rows[k], [rows[j] for j in earlier]) >= self.alike).any():
                 first.add(k)
         return whole(len(first) / len(rows), self.name)
