@@ -1,4 +1,4 @@
-"""ssmd-bench: list | data | run | sweep | report | fasta | compare | expect | rescore | renew | score | verify | grid | train | claims | doctor. The last line
+"""ssmd-bench: list | data | run | sweep | report | fasta | compare | expect | rescore | summarise | renew | score | verify | grid | train | claims | doctor. The last line
 of stdout is one JSON document.
 
 Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; `verify` with a failing sampler in 1;

@@ -3,7 +3,7 @@
 Per row it keeps what the row *needed*; per run, what the device *executed* (padding of heads and tracks included):
 
     calls      passes by (network, kind), e.g. "main.draft"
-    blocks     transformer blocks: over the reference network's they are NFE convention A of spec ssmd.md section 6
+    blocks     transformer blocks: over the reference network's they are NFE convention A
     drafts     draft passes of any network: convention B
     flops      logits where wanted only: convention C
 

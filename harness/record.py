@@ -3,6 +3,7 @@
     study     the question, arms, reference network and command of a run       network   sha256, name and card of a checkpoint
     machine   what ran where (harness/machine.py)                              counted   once a key: cost, hash of the samples, status
     timed     once a (key, process): seconds of bare runs                      scored    once a (key, metric): value, status
+    measured  a table that a study computes from its cells                     shard     some rows of a cell, to be united
 
 A status is done | skipped | failed | timeout, with a reason unless done. A record of an older schema is read through `upgrade`, one step a
 version, so that an old run never needs to be repeated for its format alone; one of a newer schema is left alone.
@@ -25,7 +26,7 @@ def upgrade(old: dict) -> dict | None:
 
 
 def study_record(study, command: str) -> dict:
-    """`data` and `metrics` are kept as plain JSON so that `ssmd-bench score` can score the run without its study file."""
+    """`data` and `metrics` are kept as plain JSON so that `ssmd-bench rescore` can score the run without its study file."""
     from harness.spec import to_json
 
     controls = [arm.name for arm in study.arms if any(hasattr(point, "control") for point in arm.points)]

@@ -4,7 +4,7 @@ A question is a data set with its prompts, n, seed and reference network (record
 figure. Columns of the frame:
 
     arm, setting, key, run, study, sampler, status, reason, control, inert, stale, n, batch, seed, temperature, nucleus, nucleus_keep
-    nfe_a, nfe_b, nfe_c      needed by a row, conventions A, B, C of spec ssmd.md section 6; with .low and .high
+    nfe_a, nfe_b, nfe_c      needed by a row, conventions A, B, C (harness/ledger.py); with .low and .high
     executed_a, executed_over_needed, gflop (executed, a row), tokens (a row)
     seconds                  a row: mean over processes of the median repetition; with .low, .high, .n (processes)
     LABEL                    the value of each metric; with .low and .high where it is a ratio of sums over rows

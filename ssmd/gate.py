@@ -1,7 +1,7 @@
 """The gate before a hybrid is sampled from: on validation text its target must lose less than its draft at every depth above 1.
 
 Depth d of a verify pass is the d-th rank behind the revealed text, d = r - i + 1. At depth 1 the target sees nothing that the draft did not
-see; from depth 2 on it knows tokens that the draft could not know. Where that does not help, speculation cannot (rule 9 of our notes on traps).
+see; from depth 2 on it knows tokens that the draft could not know. Where that does not help, speculation cannot (ours).
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Optimisers, learning-rate law and weight average of training (spec: AdamW or Muon, warm-up, cosine to 5 %, clip 1, EMA)."""
+"""Optimisers, learning-rate law and weight average of training (AdamW or Muon, warm-up, cosine to 5 %, clip 1, EMA)."""
 
 from math import cos, pi
 

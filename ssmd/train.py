@@ -5,7 +5,7 @@
 Updates are counter-based (ssmd/updates.py), so a killed run that resumes sees the batches it would have seen. State is kept in
 OUT/state.safetensors every `save_seconds` and written whole or not at all; the finished network goes to OUT/NAME.safetensors with its card.
 
-Recipe: spec values of small scale, AdamW or Muon, warm-up, cosine to 5 %, clip 1, weight average.
+Recipe: AdamW or Muon, warm-up, cosine to 5 %, clip 1, weight average.
 """
 
 import json

@@ -23,6 +23,8 @@ DATA = ["ssmd-bench data proteins --out runs/proteins.npz --threads 2"]
 TRAINING = ["ssmd-bench train family --compile --jobs 2 --tokens 36e6 --out runs/family",
             *(f"ssmd-bench train family --recipe studies/{name}_frontier.py --compile --jobs 2 --out {FAMILIES[name]}" for name in ("potts", "protein", "prose")),
             "ssmd-bench train family --recipe studies/causal_part.py --init ssmd/checkpoints/heavy.safetensors --compile --jobs 2 --out runs/causal_part"]
+FIRST = ["ssmd-bench grid studies/demo.py --net heavy --out studies/grids.json",              # that time_grids samples by
+         "ssmd-bench run studies/noise_schedule.py --only held_out --out runs/noise_schedule"]    # trains the networks that its sweep claims
 NEW = [f"ssmd-bench run studies/{name}.py --compile --no-time --claims" for name in ("protein_frontier", "prose_frontier", "causal_part", "sandwich", "sandwich_prompted")]
 
 
@@ -33,7 +35,7 @@ def claimed(results: Path = RESULTS) -> list[str]:
 
 def plan() -> list[str]:
     studies = claimed()
-    return [*DATA, *TRAINING, *studies, *(command for command in NEW if not any(command.split()[2] in known for known in studies))]
+    return [*DATA, *TRAINING, *FIRST, *studies, *(command for command in NEW if not any(command.split()[2] in known for known in studies))]
 
 
 def put_in_place(shipped: Path = SHIPPED) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Windows and schedules against the table of spec ssmd.md 4.3 and their own definitions."""
+"""Windows and schedules against a table computed by hand and their own definitions."""
 
 import pytest
 import torch

@@ -10,7 +10,7 @@ from harness.loop import sample
 V = 50_257
 ZIPF = 1 / torch.arange(1, V + 1, dtype=torch.float64)
 ZIPF = ZIPF / ZIPF.sum()
-TABLE = {    # entropy of revealed tokens, reveal probability relative to exact, at t = .9 / .5 / .1 (spec samplers.md 1.3)
+TABLE = {    # entropy of revealed tokens, reveal probability relative to exact, at t = .9 / .5 / .1 (computed)
     32: ((7.38, 0.96), (7.46, 0.98), (7.55, 1.00)), 128: ((6.90, 0.88), (7.16, 0.92), (7.48, 0.98)), 512: ((6.10, 0.76), (6.45, 0.81), (7.24, 0.94)),
     1000: ((5.71, 0.70), (6.06, 0.75), (6.97, 0.89)), 4096: ((4.85, 0.58), (5.21, 0.63), (6.17, 0.77)),
 }

@@ -120,7 +120,7 @@ def test_what_a_row_needed_does_not_depend_on_the_batch_but_padding_shows_in_wha
 
 @pytest.mark.parametrize("steps, length", [(16, 16), (64, 16), (8, 24)])
 def test_distinct_forwards_of_ancestral_sampling_follow_their_formula(steps, length):
-    """N (1 - (1 - 1/N)**L) a row, whatever the batch (spec model_scheduling.md, section 5)."""
+    """N (1 - (1 - 1/N)**L) a row, whatever the batch."""
     net = Transformer(TransformerConfig(vocab=3, width=4, heads=1, blocks=1)).eval()
     n = 400
     _, ledger = metered(Ancestral(steps), {"main": net}, n=n, batch=100, length=length, mask=3)
