@@ -7,7 +7,7 @@ from pathlib import Path
 from harness import claims
 from harness.__main__ import parser
 from harness.spec import ROOT
-from studies import everything
+from studies import __main__ as everything
 
 
 def test_every_claim_is_of_the_plan_and_every_study_exists():

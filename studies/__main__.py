@@ -1,7 +1,7 @@
 """All of it from nothing, one command after another: data, networks, then every study that a claim is of.
 
-    python -m studies.everything             says what would run
-    python -m studies.everything --go        runs it: on two cores a matter of days; what is finished is found finished, so that the same command goes on after a kill
+    python -m studies         says what would run
+    python -m studies --go    runs it: on two cores a matter of days; what is finished is found finished, so that the same command goes on after a kill
 
 Networks are trained in one cosine cycle of 36 M tokens (the shipped ones in two, see their cards), are written under runs/ and take the place of the shipped ones; the numbers
 will be near the published ones and not equal. Each study is run by the command that its claims name, and writes them to studies/results.
