@@ -175,7 +175,13 @@ def verify(options: Namespace) -> tuple[dict, int]:
     known = plugins.samplers()
     if unknown := set(options.samplers) - set(known):
         raise ValueError(f"there is no sampler {sorted(unknown)[0]!r}; choose {', '.join(sorted(known))}")
-    verdicts = [check(v) for name, cls in sorted(known.items()) if not options.samplers or name in options.samplers for v in variants(cls())]
+    verdicts = []
+    for name, cls in sorted(known.items()):
+        if not options.samplers or name in options.samplers:
+            try:
+                verdicts += [check(variant) for variant in variants(cls())]
+            except Exception as error:    # a sampler of one's own may raise whatever it likes
+                raise ValueError(f"the sampler {name} cannot be verified ({type(error).__name__}: {error}): correct {plugins.origin(cls)}; every field needs a default") from error
     print(table(verdicts))
     if options.write:
         between_marks(options.write, "verify", table(verdicts))

@@ -45,7 +45,7 @@ def recipe(path: str) -> tuple[dict[str, Training], Dataset]:
     module = load_module(path)
     family: Any = getattr(module, "FAMILY", None)
     data: Any = getattr(module, "DATA", None)
-    if not isinstance(family, dict) or not hasattr(data, "rows"):
+    if not isinstance(family, dict) or not all(isinstance(member, Training) for member in family.values()) or not hasattr(data, "rows"):
         raise ValueError(f"{path} is no recipe, which has FAMILY = {{name: Training(...)}} and DATA: see studies/paper/text8.py")
     return family, data
 

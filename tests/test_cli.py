@@ -128,6 +128,24 @@ def test_a_stranger_meets_one_sentence_and_no_traceback(toy, tmp_path):
     assert (tmp_path / "taken").read_text() == "mine" and not (tmp_path / "runs").exists()
 
 
+def test_a_sampler_of_ones_own_that_fails_is_named_with_its_place(tmp_path):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "__init__.py").write_text("""
+from dataclasses import dataclass
+from typing import ClassVar
+
+@dataclass(frozen=True)
+class Broken:
+    name: ClassVar[str] = "broken"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("main",)
+    def exact(self): return None
+    def start(self, nets, rows): return {}
+    def step(self, nets, rows): return {}["no"]
+""")
+    refused(outside("--plugins", "broken", "verify", "broken", cwd=tmp_path), "the sampler broken cannot be verified (KeyError: 'no'): correct broken")
+
+
 def test_a_folder_that_may_only_be_read_is_refused(toy, tmp_path, capsys):
     disk = tmp_path / "disk"
     disk.mkdir()

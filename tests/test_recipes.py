@@ -76,8 +76,10 @@ def test_a_recipe_runs_from_end_to_end_at_a_small_size(made, tmp_path, monkeypat
 
 def test_a_dry_run_and_a_recipe_refuse_what_training_would_refuse(tmp_path, capsys):
     (tmp_path / "none.py").write_text("FAMILY = 3\n")
+    (tmp_path / "words.py").write_text("from studies.demo import STUDY\nFAMILY, DATA = {'heavy': 'masked'}, STUDY.data\n")
     for words, says in (
         (["heavy", "--recipe", str(tmp_path / "none.py")], "is no recipe"), (["heavy", "--recipe", "nowhere.py"], "there is no study file nowhere.py"),
+        (["heavy", "--recipe", str(tmp_path / "words.py")], "is no recipe"),
         (["light", "--recipe", str(ROOT / "studies/paper/text8.py")], "the family has no member 'light'"),
         (["heavy", "--recipe", str(ROOT / "studies/paper/text8.py"), "--path", "nowhere", "--dry-run"], "there is no file 'nowhere'"),
         (["hybrid", "--recipe", str(ROOT / "studies/paper/uniref50.py"), "--out", str(tmp_path)], "train heavy first"),

@@ -59,7 +59,10 @@ def _measured() -> list[pd.DataFrame]:
     revealed = pd.DataFrame(rows)
     for name in ("predicted", "counted", "difference"):
         revealed = spans(revealed, name)
-    return [importance, placements, float32, revealed, predicted, stragglers, laws, growth, equal]
+    groups = ("BOS", "revealed", "drafted", "beside, revealed", "beside, drafted")
+    attention = spans(pd.DataFrame([{"group": g, "depth": d, "quantity": q, "value": (0.1 + 0.1 * k) * (1 if q == "attention" else 0.4)} | about
+                                    for k, g in enumerate(groups) for d in (0, 1, 2, 4, 8, 16, 32) for q in ("attention", "tracks")]))
+    return [importance, placements, float32, revealed, predicted, stragglers, laws, growth, equal, attention]
 
 
 @pytest.fixture(scope="module")
