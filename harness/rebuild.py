@@ -31,12 +31,12 @@ def rebuild(say: Callable[[str], None], kept: Path = KEPT) -> dict[str, int]:
         known.setdefault(row["file"], {})[row["claim"]] = {k: v for k, v in row.items() if k not in ("file", "stale")}
     for file, rows in known.items():
         command, name = next(iter(rows.values()))["command"], Path(file).stem
-        study, store = next((word for word in command.split() if word.endswith(".py")), ""), kept / name
-        if not study or not store.is_dir():
+        study, run = next((word for word in command.split() if word.endswith(".py")), ""), kept / name
+        if not study or not run.is_dir():
             say(f"{name}: no run is kept, its claims stand as `{command}` made them")
             tally["left"] += len(rows)
             continue
-        made, added = _again(load_module(str(ROOT / study)), store, command, rows, say)
+        made, added = _again(load_module(str(ROOT / study)), run, command, rows, say)
         for old in rows.values():
             new = made.get(old["claim"])
             tally["left" if new is None else "equal" if new is old else "changed"] += 1
