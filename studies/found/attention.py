@@ -36,9 +36,8 @@ def looked(study: Study, net) -> tuple[np.ndarray, np.ndarray]:
             y = fill(shown, at, tokens)
             y = torch.where(y == net.mask, 0, y)                                   # behind the window: no track that is looked at sees it
             made.append(by_group(attention(net, hidden.h, y, order), order, i, torch.tensor(DEPTHS)))
-    shape = (STAGES, -1, len(DEPTHS), len(GROUPS))
     parts = [[torch.cat(side).unflatten(0, (STAGES, -1)) for side in zip(*made[k : k + STAGES])] for k in range(0, len(made), STAGES)]
-    return tuple(np.concatenate([part[k].numpy().reshape(shape).swapaxes(0, 1) for part in parts]) for k in (0, 1))
+    return tuple(np.concatenate([part[k].numpy().swapaxes(0, 1) for part in parts]) for k in (0, 1))
 
 
 def _rows(study: Study, net) -> list[list]:
