@@ -18,7 +18,8 @@ from studies.found.domain import arms, checkpoint, claims_of, family, nets
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
 
-DATA, FAMILY = Prose(length=256), family(tokens=16e6)
+DATA, SHORT = Prose(length=256), 8e6
+FAMILY = family(tokens=SHORT, lr=8e-3) | {"hybrid_frozen": family(tokens=SHORT)["hybrid_frozen"]}    # embeddings of 8,192 tokens learn too slowly at the usual 2e-3
 STUDY = Study(
     name="prose_frontier", question=__doc__, data=DATA, reference="heavy", nets=nets("prose"), arms=arms(),
     metrics=[Judge(checkpoint("prose", "judge")), NgramJudge(), Spelling(), SampleEntropy(), CorpusEntropy()], n=1024, batch=32)

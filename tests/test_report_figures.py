@@ -62,7 +62,9 @@ def _measured() -> list[pd.DataFrame]:
     groups = ("BOS", "revealed", "drafted", "beside, revealed", "beside, drafted")
     attention = spans(pd.DataFrame([{"group": g, "depth": d, "quantity": q, "value": (0.1 + 0.1 * k) * (1 if q == "attention" else 0.4)} | about
                                     for k, g in enumerate(groups) for d in (0, 1, 2, 4, 8, 16, 32) for q in ("attention", "tracks")]))
-    return [importance, placements, float32, revealed, predicted, stragglers, laws, growth, equal, attention]
+    further = pd.DataFrame([{"objective": o, "seed": s, "rounds": r, "nats": 2.0 + 0.02 * k + 0.1 * (r > 1), "passes": 4 - 0.2 * s - 2 * (r > 1)} | about
+                            for k, (o, s) in enumerate((("start", 0), *itertools.product(("loss", "bound"), (1, 2, 3)))) for r in (1, 10)])
+    return [importance, placements, float32, revealed, predicted, stragglers, laws, growth, equal, attention, spans(spans(further, "nats"), "passes")]
 
 
 @pytest.fixture(scope="module")

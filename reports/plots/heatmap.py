@@ -1,8 +1,8 @@
 """Quality and passes over a grid of two settings, such as window step and rounds, or schedule and steps."""
 
-import numpy as np
 import pandas as pd
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+import seaborn as sns
+from matplotlib.colors import LinearSegmentedColormap
 
 from reports import style
 from reports.digits import digits
@@ -32,16 +32,14 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             ax.set_axis_off()
             continue
         across, up = mine.x_place.max() + 1, mine.y_place.max() + 1  # of this grid
-        table = np.full((up, across), np.nan)
-        table[mine.y_place, mine.x_place] = mine.value
+        table = mine.pivot(index="y_place", columns="x_place", values="value").reindex(index=range(up), columns=range(across))
         shades = SHADES if mine.better.iloc[0] == "higher" else SHADES.reversed()
-        norm = Normalize(np.nanmin(table), np.nanmax(table))
-        ax.pcolormesh(table, cmap=shades, norm=norm, edgecolors=style.PAPER, linewidth=0.8)
-        if max(across, up) <= MOST:
-            places = min(digits(row.value, row.low, row.high) for row in mine.itertuples())
-            for row in mine.itertuples():
-                dark = sum(c * w for c, w in zip(shades(norm(row.value)), (0.3, 0.6, 0.1))) < 0.55
-                ax.text(row.x_place + 0.5, row.y_place + 0.5, f"{row.value:.{places}f}", ha="center", va="center", fontsize=6, color=LIGHT if dark else DARK)
+        places = min(digits(row.value, row.low, row.high) for row in mine.itertuples())
+        numbers = {"annot": bool(max(across, up) <= MOST), "fmt": f".{places}f", "annot_kws": {"fontsize": 6}}
+        sns.heatmap(table, ax=ax, cmap=shades, cbar=False, linewidths=0.8, linecolor=style.PAPER, xticklabels=False, yticklabels=False, **numbers)
+        ax.invert_yaxis()
+        for text in ax.texts:
+            text.set_color(LIGHT if text.get_color() == "w" else DARK)
         for axis, name in ((ax.xaxis, "x"), (ax.yaxis, "y")):
             ticks = mine.drop_duplicates(f"{name}_place").sort_values(f"{name}_place")
             ticks = ticks[:: -(-len(ticks) // (MOST if wide or name == "y" else MOST // columns))]

@@ -1,10 +1,11 @@
 """Passes of ancestral sampling over those of every other arm at equal likelihood, claims frontier.nfe_ratio.judge.ARM.at_STEPS; likelihood at equal passes and entropy beside
-it (studies/found/equal_entropy.py)."""
+it (studies/found/equal_entropy.py); and what a light network that drafts for the heavy one costs, claim frontier.two_networks_passes."""
 
 from harness.claims import claim
 from harness.frontier import matched_curve, rising
 from harness.points import done, point, rows, scores
 from harness.spec import from_json
+from harness.stats import ratio_interval
 from harness.store import Store
 from studies.found import equal_entropy
 
@@ -42,4 +43,15 @@ def claims(store: Store, command: str) -> list[dict]:
                 made.append(claim(name, v.value, v.low, v.high, "NFE A / NFE A", v.n, command, [r["key"] for r, _ in [*base, *side]], note))
             else:
                 print(f"{name}: no interval, {found.reason}")
-    return made + equal_entropy.claims(store, command, [arm for arm in sides if arm != equal_entropy.COOLER], n, MATCHED_AT)
+    return made + two_networks(store, command, n) + equal_entropy.claims(store, command, [arm for arm in sides if arm != equal_entropy.COOLER], n, MATCHED_AT)
+
+
+def two_networks(store: Store, command: str, n: int) -> list[dict]:
+    """frontier.two_networks_passes: light_heavy over first_hitting at one token a pass, whose law it keeps to the letter."""
+    mine, one = done(store, "light_heavy", n), [r for r in done(store, "first_hitting", n) if r["cell"]["sampler"]["tokens"] == 1]
+    if not (mine and one):
+        print("frontier.two_networks_passes: no claim, light_heavy or first_hitting at one token a pass did not run")
+        return []
+    keys = [mine[0]["key"], one[0]["key"]]
+    v = ratio_interval(*(store.get("costs", key)[:, 0] for key in keys))
+    return [claim("frontier.two_networks_passes", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys, "the law is that of the heavy network, one token a pass, for both")]

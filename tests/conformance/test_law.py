@@ -5,6 +5,7 @@ import torch
 
 from baselines.ancestral import Ancestral
 from baselines.any_order import AnyOrder
+from baselines.dilated import DilatedHost
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
@@ -12,11 +13,13 @@ from harness.order import Blocks, LeftToRight
 from harness.schedule import Cosine as CosineSchedule
 from harness.schedule import Knots
 from harness.window import Cosine, Fixed, Linear, Open, Stairs
+from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import DATA, MASK, STATES, D, N, distance, drawn, table_nets
 
 EXACT = [FirstHitting(), AnyOrder(), FixedCount(Fixed(1)), *(SelfSpeculative(w, r) for w in (Open(), Cosine(0.3), Linear(0.6), Fixed(2), Stairs()) for r in (1, 2, 8)),
-         *(s for order in (Blocks(2), LeftToRight()) for s in (FirstHitting(1, order), AnyOrder(order), FixedCount(Fixed(1), order), SelfSpeculative(Fixed(3), 2, order)))]
+         *(s for order in (Blocks(2), LeftToRight()) for s in (FirstHitting(1, order), AnyOrder(order), FixedCount(Fixed(1), order), SelfSpeculative(Fixed(3), 2, order))),
+         DilatedHost(FirstHitting(1)), *(DilatedSelfSpeculative(SelfSpeculative(w, r)) for w in (Open(), Fixed(2)) for r in (1, 4))]
 
 
 @pytest.mark.parametrize("sampler", EXACT, ids=str)

@@ -65,6 +65,7 @@ MUTANTS = [
     Mutant("heavy states without the drafts before them", "baselines.light_heavy", "states.flatten(0, 1)", "states[:, :1].expand_as(states).flatten(0, 1)", ("pair",)),
     Mutant("sweep over what was drafted probable", "ssmd.corrected", "again = full[:, None] & self.chosen(rows, u)",
            "again = full[:, None] & ((rows.x == 0) | self.chosen(rows, u))", ("mended",)),
+    Mutant("ranks of the host's order under a dilated one", "harness.dilated", """| ({"rank": order.argsort(1)} if "rank" in memo else {})""", "", ("dilated",)),
 ]
 ROOMS = ("harness", "baselines", "ssmd", "tests.conformance.toys")
 
@@ -100,7 +101,7 @@ def enumerate_laws() -> None:
     if not LAW:
         net, light = toys.hybrid(0), toys.hybrid(1)
         table, other = toys.subset_table(net), toys.subset_table(light)
-        from harness.window import Open
+        from harness.window import Fixed, Open
         from harness.wrap import Temper
 
         LAW["ideal"] = toys.DATA.law()
@@ -108,6 +109,7 @@ def enumerate_laws() -> None:
         LAW["tempered"] = toys.ssmd_law(Temper(net, 0.5), Open(), 2)
         LAW["schedule"] = toys.ordered_law(lambda i: other if i in (0, 1) else table, [1] * 4)
         LAW["hitting"] = LAW["mended"] = toys.DATA.law()
+        LAW["dilated"] = toys.ssmd_law(net, Fixed(2), 2, torch.tensor([[(place - start) % 4 for place in (0, 2, 1, 3)] for start in range(4)]))
         LAW["pair"] = toys.ordered_law(lambda i: table, [1] * 4)
         LAW["stepped"] = toys.stepped_law(lambda n: table, [0.25, 0.5, 0.75, 1.0])
         QUANTILE.update({name: toys.null_quantile(law, toys.N, draws=250) for name, law in LAW.items()})
@@ -123,6 +125,7 @@ def holds(check: str, t) -> bool:
     from harness.window import Cosine, Fixed, Open
     from harness.wrap import Temper
     from ssmd.corrected import Corrected
+    from ssmd.dilated import DilatedSelfSpeculative
     from ssmd.sampler import SelfSpeculative
 
     def fits(sampler, nets, name: str) -> bool:
@@ -143,6 +146,8 @@ def holds(check: str, t) -> bool:
         return fits(Scheduled(FirstHitting(), Prefix(0.5)), {"main": t.hybrid(0), "light": t.hybrid(1)}, "schedule")
     if check == "pair":
         return fits(LightHeavy(3), {"main": t.hybrid(0), "light": t.hybrid(1)}, "pair")
+    if check == "dilated":
+        return fits(DilatedSelfSpeculative(SelfSpeculative(Fixed(2), 2)), {"main": t.hybrid()}, "dilated")
     if check == "mended":
         return fits(Corrected(SelfSpeculative(Open(), 2), 0.5, 3), t.table_nets(), "mended")
     if check == "batch":
