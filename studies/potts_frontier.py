@@ -6,7 +6,8 @@ a sandwich of light and heavy steps against the same share in the middle and aga
 seeds; NFE by convention A. The judge of the claims is the law itself: -ln p of each row, whose mean over true rows is their entropy, so that no judge can be wrong,
 and none is trained; entropies stand beside it. Claims: the ratio of passes at the quality that ancestral sampling reaches at 24, 32 and 64 steps; no setting of
 the sampler is much worse than 32 of them, and where the cheapest is better its cost stands, so that the ratio is at least the value.
-Expected: a ratio above 1 and below that of text, since bonds are local: far sites revealed in one pass hardly depend on one another.
+Expected: a ratio above 1 and below that of text, since bonds are local: far sites revealed in one pass hardly depend on one another. The same windows in a dilated order
+(.dilated, added later): less than on text or nothing, since places of even distance come together, and the sites above and below are eight places away.
 `ssmd-bench run studies/potts_frontier.py --compile --no-time --claims`: about two hours on one core at n = 2,048.
 The family: `ssmd-bench train family --recipe studies/potts_frontier.py --compile --out runs/potts_family`.
 """

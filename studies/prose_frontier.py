@@ -3,7 +3,8 @@
 Design: rows of 256 tokens (some thousand characters) of the embedded prose. Ancestral sampling of the heavy network against the hybrid of one causal block on that network,
 frozen, in linear windows from wide to narrow; a sandwich of light and heavy steps against the same share in the middle and against fewer heavy steps; the window unverified;
 held-out and shuffled text. Rows share seeds; NFE by convention A. Two judges: autoregressive, trained on a split of its own, and n-gram; spelling and entropy beside them.
-Claims: the ratio of passes at the likelihood that ancestral sampling reaches at 24, 32 and 64 steps. Expected: ratios near those of letters.
+Claims: the ratio of passes at the likelihood that ancestral sampling reaches at 24, 32 and 64 steps. Expected: ratios near those of letters,
+in uniform orders and in dilated ones (harness/dilated.py).
 `ssmd-bench run studies/prose_frontier.py --compile --no-time --claims`: about four hours on one core at n = 1,024.
 The family: `ssmd-bench train family --recipe studies/prose_frontier.py --compile --out runs/prose_family`.
 """

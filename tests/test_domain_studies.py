@@ -29,7 +29,8 @@ from tests.test_proteins import chains
 from tests.test_studies import HEAVY, LIGHT, toy, whole
 
 STUDIES = {"protein": (protein, "ngram"), "third": (potts, "exact_nll"), "subword": (prose, "judge")}
-NAMES = [*(f"nfe_ratio.{{}}{where}" for where in domain.MATCHED), *(f"scheduling.{{}}.sandwich_minus_{control}" for control in domain.CONTROLS)]
+NAMES = [*(f"nfe_ratio.{{}}{order}{where}" for order in ("", ".dilated") for where in domain.MATCHED),
+         *(f"scheduling.{{}}.sandwich_minus_{control}" for control in domain.CONTROLS)]
 
 
 def test_ratios_and_losses_are_claimed_where_the_store_has_them(tmp_path, capsys):

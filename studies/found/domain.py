@@ -1,6 +1,6 @@
 """One question on several kinds of data: does the gain carry over? The family that is trained for each, the arms, and what is claimed.
 
-Claims nfe_ratio.DOMAIN[.at_24 | .at_64] and scheduling.DOMAIN.sandwich_minus_{middle, fewer_steps}.
+Claims nfe_ratio.DOMAIN[.dilated][.at_24 | .at_64] and scheduling.DOMAIN.sandwich_minus_{middle, fewer_steps}.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +20,13 @@ from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Arm, Checkpoint, grid
 from harness.window import Linear, Open
+from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.family import SHIPPED
 from ssmd.sampler import SelfSpeculative
 from ssmd.training import Training
 from studies.found.matched import ratio
 
-BASELINE, ARM = "ancestral", "ssmd_frozen"
+BASELINE, ARM, DILATED = "ancestral", "ssmd_frozen", "ssmd_dilated"
 MATCHED = {"": 32, ".at_24": 24, ".at_64": 64}    # of a claim's name: steps of ancestral sampling whose quality is matched
 CONTROLS = ("middle", "fewer_steps")              # arms that the sandwich is held against
 WINDOWS = [Linear(delta) for delta in (0.125, 0.083, 0.0625, 0.05, 0.04, 0.03)]
@@ -48,22 +49,25 @@ def nets(domain: str) -> dict[str, Checkpoint]:
 
 
 def arms(windows: Sequence[Open | Linear] = WINDOWS, steps: Sequence[int] = (16, 24, 32, 64)) -> list[Arm]:
-    """Ancestral sampling of the heavy network; the sandwich with its controls; the hybrid in windows from wide to narrow, one of them unverified; held-out and shuffled rows."""
-    both = {"main": "heavy", "light": "light"}
+    """Ancestral sampling of the heavy network; the sandwich with its controls; the hybrid in windows from wide to narrow, in uniform and in dilated orders, one of them
+    unverified; held-out and shuffled rows."""
+    both, wider = {"main": "heavy", "light": "light"}, dict.fromkeys((Linear(0.25), *windows[:5]))
     return [
         Arm(BASELINE, grid(Ancestral, steps=list(steps)), {"main": "heavy"}),
         Arm("scheduled", [Scheduled(Ancestral(32), Sandwich(0.25))], both), Arm("middle", [Scheduled(Ancestral(32), Middle(0.25))], both),
         Arm("fewer_steps", grid(Ancestral, steps=list(FEWER)), {"main": "heavy"}),
         Arm(ARM, [SelfSpeculative(window, ROUNDS) for window in windows], {"main": "hybrid_frozen"}),
+        Arm(DILATED, [DilatedSelfSpeculative(SelfSpeculative(window, ROUNDS)) for window in wider], {"main": "hybrid_frozen"}),
         Arm("fixed_count", [FixedCount(next(w for w in windows if w != Open()))], {"main": "hybrid_frozen"}),
         Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
     ]
 
 
 def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per token, paired", matched: Mapping[str, int] = MATCHED) -> Callable[[Store, str], list[dict]]:
-    """What a study of this kind of data claims: passes of ancestral sampling over those of ssmd_frozen at equal `label`, and the sandwich against its controls."""
+    """What a study of this kind of data claims: passes of ancestral sampling over those of the self-speculative sampler at equal `label`, and the sandwich against its controls."""
     def claims(store: Store, command: str) -> list[dict]:
-        ratios = [row for where, steps in matched.items() for row in ratio(f"nfe_ratio.{domain}{where}", store, command, ARM, steps, label, at_least=True)]
+        ratios = [row for order, arm in (("", ARM), (".dilated", DILATED)) for where, steps in matched.items()
+                  for row in ratio(f"nfe_ratio.{domain}{order}{where}", store, command, arm, steps, label, at_least=True)]
         return [*ratios, *scheduling(domain, label, unit, store, command)]
     return claims
 

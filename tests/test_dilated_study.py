@@ -1,0 +1,58 @@
+"""The study of dilated orders: its reading of a network's own law against an exact joint, and the study at toy size."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+import studies.dilated as study
+import studies.found.dilated as found
+from harness import runner
+from harness.dilated import DILATED
+from harness.metrics.words import Spelling
+from harness.nets import checkpoint
+from harness.order import LeftToRight, Uniform
+from harness.store import Store
+from harness.study import Checkpoint
+from reports.gallery import shown
+from tests.conformance.toys import DATA, table_nets
+from tests.test_model import CONFIG, rough
+from tests.test_studies import whole
+
+
+@pytest.mark.parametrize("law", [DILATED, Uniform(), LeftToRight()], ids=lambda law: law.name)
+def test_under_an_ideal_network_every_order_reads_the_joint(law):
+    x = DATA.rows("test", 40, 0)
+    assert torch.tensor(found.nats(table_nets()["main"], DATA, law, 40, 0)) == pytest.approx(-DATA.law()[DATA.index(x)].log())
+
+
+def test_under_a_rough_network_orders_differ():
+    data = replace(study.STUDY.data, length=16)
+    a, b = (found.nats(rough(replace(CONFIG, vocab=data.vocab)), data, law, 8, 0) for law in (DILATED, Uniform()))
+    assert (a != b).all()
+
+
+def test_the_study_at_toy_size_makes_its_claims_and_its_figure(tmp_path, monkeypatch, capsys):
+    data = replace(study.STUDY.data, length=32)
+    checkpoint.save(rough(replace(CONFIG, vocab=data.vocab)), tmp_path / "net.safetensors", {"name": "net"})
+    net = Checkpoint(str(tmp_path / "net.safetensors"))
+    small = replace(study.STUDY, n=16, data=data, nets=dict.fromkeys(study.STUDY.nets, net),
+                    metrics=[Spelling(), *(m for m in study.STUDY.metrics if m.name in ("judge", "sample_entropy"))])
+    monkeypatch.setattr(found, "LOOKED_AT", 8)
+    assert study.claims(Store(tmp_path / "run"), "a command") == []
+    assert found.measure(small, Store(tmp_path / "run")) == []
+    runner.run(small, tmp_path / "run", timing=False)
+    store = Store(tmp_path / "run")
+    (record,) = study.measure(small, store)
+    capsys.readouterr()
+    rows = whole(study.claims(store, "a command"), store)
+    said = capsys.readouterr().out
+    wanted = {f"dilated.{label}.{pair}" for label in ("judge", "spelling", "sample_entropy") for pair in found.PAIRS} | {"dilated.law_minus_uniform"}
+    ratios = {f"nfe_ratio.dilated.{label}{end}{where}" for label in ("judge", "spelling") for end in found.ARMS for where in found.MATCHED}
+    ratios |= {"headline.best.nfe_ratio", "headline.best.flops_ratio"}
+    assert wanted <= rows.keys() <= wanted | ratios and all(f"{name}: no interval" in said for name in ratios - rows.keys())
+    assert all("Linear(0.125)" in rows[f"dilated.{label}.ssmd"]["note"] for label in ("judge", "spelling"))
+    ((_, _, _, caption),) = shown(tmp_path / "run", ["tradeoff"])
+    assert "n = 16" in caption
+    by = {name: value for name, value, *_ in record["rows"]}
+    assert by["dilated minus uniform"] == pytest.approx(by["dilated"] - by["uniform"])
