@@ -3,8 +3,8 @@
 Design: ancestral sampling of the heavy network against the hybrid whose draft is that network bit for bit, in linear windows from wide to narrow; a light network that shares
 the steps with the heavy one, against the same share in the middle and against fewer heavy steps; the window unverified; held-out and shuffled proteins. Crops of 128 residues
 of Swiss-Prot clustered at 50 % identity, held-out ones without a relative in training (docs/proteins.md). Rows share seeds. NFE by convention A: blocks over the six of the
-heavy network. Claims: the ratio of passes at the quality, under an n-gram judge of clusters of its own, that ancestral sampling reaches at 8 and 32 steps; and how many
-held-out rows have a near relative in training (proteins.leak.*). The autoregressive judge of the family is still in training. Likelihood alone can be bought with repeats:
+heavy network. Claims: the ratio of passes at the quality, under an autoregressive judge of clusters of its own, that ancestral sampling reaches at 8 and 32 steps; and how many
+held-out rows have a near relative in training (proteins.leak.*). An n-gram judge of the same clusters stands beside it (.ngram). Likelihood alone can be bought with repeats:
 composition, words of three, identity to training, clusters and family profiles stand beside it, each with its held-out and shuffled level.
 Expected at first: ratios near 2, as on text. A pilot (512 rows of another seed, the n-gram judge) then showed that one step and sixteen lie 0.006 nats a residue apart, a
 fifth of what lies between one step and real proteins, so that few steps and the widest windows were added: a network of this size writes little that depends on several
@@ -17,14 +17,15 @@ from harness.control import HeldOut
 from harness.data.proteins import Proteins
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.families import FamilyBits, FamilyHits
+from harness.metrics.judge import Judge
 from harness.metrics.ngram_judge import NgramJudge
 from harness.metrics.novelty import Clusters, NearestIdentity
 from harness.metrics.residue_grams import Composition, KmerDistance
 from harness.store import Store
 from harness.study import Arm, Study
 from harness.window import Linear, Open
-from studies.found.domain import ARM, arms, claims_of, family, nets
-from studies.found.matched import headlines
+from studies.found.domain import ARM, DILATED, arms, checkpoint, claims_of, family, nets
+from studies.found.matched import headlines, ratio
 from studies.found.proteins import leaks
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
@@ -33,10 +34,12 @@ DATA, FAMILY = Proteins(length=128), family(tokens=12e6)
 STUDY = Study(
     name="protein_frontier", question=__doc__, data=DATA, reference="heavy", nets=nets("protein"),
     arms=[*arms([Open(), Linear(0.5), Linear(0.25), Linear(0.125), Linear(0.0625)], steps=(2, 4, 8, 16, 32)), Arm("near", [HeldOut("near")])],
-    metrics=[NgramJudge(order=3), SampleEntropy(), Composition(), KmerDistance(), NearestIdentity(), Clusters(), FamilyHits(), FamilyBits()],
+    metrics=[Judge(checkpoint("protein", "judge")), NgramJudge(order=3), SampleEntropy(), Composition(), KmerDistance(), NearestIdentity(), Clusters(), FamilyHits(), FamilyBits()],
     n=2048, batch=64)
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    frontier = claims_of("protein", "ngram", "n-gram judge nats per residue, paired", {"": 32, ".at_8": 8})
-    return [*frontier(store, command), *headlines(store, command, ARM, ARM, 32, "ngram", ".protein", at_least=True), *leaks(store, command)]
+    frontier = claims_of("protein", "judge", "judge nats per residue, paired", {"": 32, ".at_8": 8})
+    also = (("headline.ssmd.nfe_ratio.protein", "judge"), ("nfe_ratio.protein.ngram", "ngram"))
+    plain = [row for name, label in also for row in ratio(name, store, command, ARM, 32, label, at_least=True)]
+    return [*frontier(store, command), *plain, *headlines(store, command, DILATED, 32, "judge", ".protein"), *leaks(store, command)]

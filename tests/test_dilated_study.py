@@ -37,7 +37,7 @@ def test_the_study_at_toy_size_makes_its_claims_and_its_figure(tmp_path, monkeyp
     checkpoint.save(rough(replace(CONFIG, vocab=data.vocab)), tmp_path / "net.safetensors", {"name": "net"})
     net = Checkpoint(str(tmp_path / "net.safetensors"))
     small = replace(study.STUDY, n=16, data=data, nets=dict.fromkeys(study.STUDY.nets, net),
-                    metrics=[Spelling(), *(m for m in study.STUDY.metrics if m.name in ("judge", "sample_entropy"))])
+                    metrics=[Spelling(), *(m for m in study.STUDY.metrics if m.name in ("judge", "ngram", "sample_entropy"))])
     monkeypatch.setattr(found, "LOOKED_AT", 8)
     assert study.claims(Store(tmp_path / "run"), "a command") == []
     assert found.measure(small, Store(tmp_path / "run")) == []
@@ -47,8 +47,8 @@ def test_the_study_at_toy_size_makes_its_claims_and_its_figure(tmp_path, monkeyp
     capsys.readouterr()
     rows = whole(study.claims(store, "a command"), store)
     said = capsys.readouterr().out
-    wanted = {f"dilated.{label}.{pair}" for label in ("judge", "spelling", "sample_entropy") for pair in found.PAIRS} | {"dilated.law_minus_uniform"}
-    ratios = {f"nfe_ratio.dilated.{label}{end}{where}" for label in ("judge", "spelling") for end in found.ARMS for where in found.MATCHED}
+    wanted = {f"dilated.{label}.{pair}" for label in ("judge", "ngram", "spelling", "sample_entropy") for pair in found.PAIRS} | {"dilated.law_minus_uniform"}
+    ratios = {f"nfe_ratio.dilated.{label}{end}{where}" for label in ("judge", "ngram", "spelling") for end in found.ARMS for where in found.MATCHED}
     ratios |= {"headline.best.nfe_ratio", "headline.best.flops_ratio"}
     assert wanted <= rows.keys() <= wanted | ratios and all(f"{name}: no interval" in said for name in ratios - rows.keys())
     assert all("Linear(0.125)" in rows[f"dilated.{label}.ssmd"]["note"] for label in ("judge", "spelling"))

@@ -1,6 +1,7 @@
 """Dilated orders against uniform ones: passes at equal quality, quality at equal settings, and what the order costs the network's own law.
 
-Claims nfe_ratio.dilated.{judge, spelling}[.fixed][.at_64], headline.best.{nfe_ratio, flops_ratio}, dilated.{judge, spelling, entropy}.{ssmd, fixed} and dilated.law_minus_uniform.
+Claims nfe_ratio.dilated.{judge, ngram, spelling}[.fixed][.at_64], headline.best.{nfe_ratio, flops_ratio}, dilated.{judge, ngram, spelling, sample_entropy}.{ssmd, fixed}
+and dilated.law_minus_uniform.
 """
 
 import numpy as np
@@ -17,11 +18,12 @@ from harness.random import Stream, uniform
 from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Study
-from studies.found.matched import ratio
+from studies.found.matched import headlines, ratio
 
 ARMS = {"": "ssmd_dilated", ".fixed": "fixed_dilated"}    # of a claim's name
 MATCHED = {"": 32, ".at_64": 64}                          # steps of ancestral sampling
 PAIRS = {"ssmd": ("ssmd_dilated", "ssmd_frozen", "Linear(0.125)"), "fixed": ("fixed_dilated", "fixed", "8 tokens a pass")}
+UNITS = {"judge": "judge nats per token, paired", "ngram": "n-gram nats per token, paired", "spelling": "share of words, paired", "sample_entropy": "nats, paired"}
 LOOKED_AT = 128                                           # held-out rows under the network's own law
 NAME, COLUMNS = "one token a pass", ("order", "value", "low", "high")
 MODULES = ("harness.dilated", "harness.order", "harness.random", "harness.nets.transformer")
@@ -67,14 +69,13 @@ def setting(record: dict) -> object:
 
 def claims(store: Store, command: str) -> list[dict]:
     """Passes at equal quality, differences at the setting that PAIRS names, and the law of one token a pass."""
-    made = [row for label, better in (("judge", "lower"), ("spelling", "higher")) for end, arm in ARMS.items() for where, steps in MATCHED.items()
+    made = [row for label, better in (("judge", "lower"), ("ngram", "lower"), ("spelling", "higher")) for end, arm in ARMS.items() for where, steps in MATCHED.items()
             for row in ratio(f"nfe_ratio.dilated.{label}{end}{where}", store, command, arm, steps, label, better=better, at_least=True)]
-    made += [row for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c"))
-             for row in ratio(f"headline.best.{name}", store, command, ARMS[""], 32, "judge", cost=cost, at_least=True)]
+    made += headlines(store, command, ARMS[""], 32, "judge")
     for name, (mine, other, where) in PAIRS.items():
         n = rows(store, mine, other)
         pair = [next((r for r in done(store, arm, n) if setting(r) in ({"name": "linear", "delta": 0.125}, 8)), None) for arm in (mine, other)]
-        for label, unit in (("judge", "judge nats per token, paired"), ("spelling", "share of words, paired"), ("sample_entropy", "nats, paired")):
+        for label, unit in UNITS.items():
             both = [r and scores(store, r["key"], label) for r in pair]
             if None in both:
                 print(f"dilated.{label}.{name}: no claim, {mine} or {other} is not in the store; run the study without --only")

@@ -29,7 +29,7 @@ def ratio(name: str, store: Store, command: str, arm: str, steps: int, label: st
     return [claim(name, v.value, v.low, v.high, UNITS[cost], v.n, command, [r["key"] for r, _ in (*base, *mine)], note)]
 
 
-def headlines(store: Store, command: str, arm: str, best: str, steps: int, label: str, suffix: str = "", at_least: bool = False) -> list[dict]:
-    """headline.ssmd.nfe_ratio, headline.best.nfe_ratio and headline.best.flops_ratio, each with the suffix of its kind of data."""
-    wanted = (("ssmd.nfe_ratio", arm, "nfe_a"), ("best.nfe_ratio", best, "nfe_a"), ("best.flops_ratio", best, "nfe_c"))
-    return [row for name, who, cost in wanted for row in ratio(f"headline.{name}{suffix}", store, command, who, steps, label, cost=cost, at_least=at_least)]
+def headlines(store: Store, command: str, best: str, steps: int, label: str, suffix: str = "") -> list[dict]:
+    """headline.best.nfe_ratio and headline.best.flops_ratio, each with the suffix of its kind of data."""
+    return [row for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c"))
+            for row in ratio(f"headline.best.{name}{suffix}", store, command, best, steps, label, cost=cost, at_least=True)]
