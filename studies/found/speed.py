@@ -1,7 +1,7 @@
 """Loops and passes timed side by side: what sampling adds to its bare passes, and what each optimisation is worth against the plain path it replaced.
 
-Claims overhead.{ancestral, ssmd}.{v28, v50258, v50258.d768}, speed.{queue, kept_keys, lazy_head, gather_first}, queue.executed_over_needed, seconds_ratio.text,
-seconds_share_of_nfe_gain.text and headline.best.seconds_ratio.
+Claims overhead.{ancestral, ssmd}.{v28, v50258, v50258.d768}, speed.{queue, kept_keys, lazy_head, gather_first}, queue.executed_over_needed, seconds_ratio.text and
+seconds_share_of_nfe_gain.text.
 """
 
 from collections.abc import Callable
@@ -161,7 +161,6 @@ def claims(store: Store, command: str) -> list[dict]:
         made.append(claim(name, v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note, MODULES))
         if name == MATCHED:
             passes = _passes()
-            made.append(claim("headline.best.seconds_ratio", v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], f"that of {MATCHED}; {note}", MODULES))
             made.append(claim("seconds_share_of_nfe_gain.text", *(x / passes for x in (v.value, v.low, v.high)), "seconds ratio / NFE ratio", v.n, command, [table["key"]],
                               f"{v.value:.2f} of the seconds for {passes:.2f} of the passes (NFE A, a count); {note}", MODULES))
     return made + [_executed(command, table["key"])]
