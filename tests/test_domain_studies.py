@@ -44,6 +44,7 @@ def test_ratios_and_losses_are_claimed_where_the_store_has_them(tmp_path, capsys
     loss = rows["scheduling.subword.sandwich_minus_middle"]
     assert loss["low"] <= loss["value"] <= loss["high"] and "passes (convention C)" in loss["note"]
     runner.run(toy(prose.STUDY, nets={"heavy": HEAVY}, arms=[prose.STUDY.arms[0]]), tmp_path / "alone", timing=False)
+    assert rows["dilated.subword"]["note"].startswith("window linear(delta=0.125), dilated minus uniform; passes ")
     assert prose.claims(Store(tmp_path / "alone"), "a command") == []
     assert all(f"{name.format('subword')}: " in said and "is not in the store" in said for said in [capsys.readouterr().out] for name in NAMES)
 

@@ -1,6 +1,6 @@
 """One question on several kinds of data: does the gain carry over? The family that is trained for each, the arms, and what is claimed.
 
-Claims nfe_ratio.DOMAIN[.dilated][.at_24 | .at_64] and scheduling.DOMAIN.sandwich_minus_{middle, fewer_steps}.
+Claims nfe_ratio.DOMAIN[.dilated][.at_24 | .at_64], dilated.DOMAIN and scheduling.DOMAIN.sandwich_minus_{middle, fewer_steps}.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,8 @@ from harness.control import HeldOut, Shuffled
 from harness.equal_entropy import at
 from harness.kinds import Scores
 from harness.placement import Middle, Sandwich
-from harness.points import done, scores
+from harness.points import done, rows, scores
+from harness.spec import brief, to_json
 from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Arm, Checkpoint, grid
@@ -68,8 +69,21 @@ def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per tok
     def claims(store: Store, command: str) -> list[dict]:
         ratios = [row for order, arm in (("", ARM), (".dilated", DILATED)) for where, steps in matched.items()
                   for row in ratio(f"nfe_ratio.{domain}{order}{where}", store, command, arm, steps, label, at_least=True)]
-        return [*ratios, *scheduling(domain, label, unit, store, command)]
+        return [*ratios, *order(domain, label, unit, store, command), *scheduling(domain, label, unit, store, command)]
     return claims
+
+
+def order(domain: str, label: str, unit: str, store: Store, command: str) -> list[dict]:
+    """dilated.DOMAIN: the self-speculative sampler in a dilated order minus the same in a uniform one, at the widest of WINDOWS."""
+    name, n = f"dilated.{domain}", rows(store, DILATED, ARM)
+    window = to_json(WINDOWS[0])
+    pair = [next((r for r in done(store, arm, n) if r["cell"]["sampler"].get("host", r["cell"]["sampler"])["window"] == window), None) for arm in (DILATED, ARM)]
+    both = [r and scores(store, r["key"], label) for r in pair]
+    if None in both:
+        print(f"{name}: {DILATED} or {ARM} is not in the store; run the study without --only")
+        return []
+    d, passes = paired_difference(*both), " against ".join(f"{r['cost']['nfe_a']:.1f}" for r in pair)
+    return [claim(name, d.value, d.low, d.high, unit, d.n, command, [r["key"] for r in pair], f"window {brief(window)}, dilated minus uniform; passes {passes}")]
 
 
 def scheduling(domain: str, label: str, unit: str, store: Store, command: str, controls: Sequence[str] = CONTROLS) -> list[dict]:
