@@ -13,12 +13,12 @@ from harness.dilated import DILATED
 from harness.kinds import Dataset, Denoiser, Order, Scores
 from harness.measured import column, once
 from harness.order import UNIFORM
-from harness.points import done, rows, scores
+from harness.points import done, rows
 from harness.random import Stream, uniform
 from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Study
-from studies.found.matched import headlines, ratio
+from studies.found.matched import dilated_minus_uniform, headlines, ratio
 
 ARMS = {"": "ssmd_dilated", ".fixed": "fixed_dilated"}    # of a claim's name
 MATCHED = {"": 32, ".at_64": 64}                          # steps of ancestral sampling
@@ -75,14 +75,7 @@ def claims(store: Store, command: str) -> list[dict]:
     for name, (mine, other, where) in PAIRS.items():
         n = rows(store, mine, other)
         pair = [next((r for r in done(store, arm, n) if setting(r) in ({"name": "linear", "delta": 0.125}, 8)), None) for arm in (mine, other)]
-        for label, unit in UNITS.items():
-            both = [r and scores(store, r["key"], label) for r in pair]
-            if None in both:
-                print(f"dilated.{label}.{name}: no claim, {mine} or {other} is not in the store; run the study without --only")
-                continue
-            d = paired_difference(*both)
-            passes = " against ".join(f"{r['cost']['nfe_a']:.1f}" for r in pair)
-            made.append(claim(f"dilated.{label}.{name}", *d[:3], unit, d.n, command, [r["key"] for r in pair], f"{where}, dilated minus uniform; passes {passes}"))
+        made += [row for label, unit in UNITS.items() for row in dilated_minus_uniform(f"dilated.{label}.{name}", pair, label, unit, store, command, where)]
     record = next((m for m in reversed(store.of("measured")) if m["name"] == NAME), None)
     if record is None:
         print("dilated.law_minus_uniform: no claim, nothing is measured; run the study without --only")

@@ -25,7 +25,7 @@ from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.family import SHIPPED
 from ssmd.sampler import SelfSpeculative
 from ssmd.training import Training
-from studies.found.matched import ratio
+from studies.found.matched import dilated_minus_uniform, ratio
 
 BASELINE, ARM, DILATED = "ancestral", "ssmd_frozen", "ssmd_dilated"
 MATCHED = {"": 32, ".at_24": 24, ".at_64": 64}    # of a claim's name: steps of ancestral sampling whose quality is matched
@@ -75,15 +75,9 @@ def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per tok
 
 def order(domain: str, label: str, unit: str, store: Store, command: str) -> list[dict]:
     """dilated.DOMAIN: the self-speculative sampler in a dilated order minus the same in a uniform one, at the widest of WINDOWS."""
-    name, n = f"dilated.{domain}", rows(store, DILATED, ARM)
-    window = to_json(WINDOWS[0])
+    n, window = rows(store, DILATED, ARM), to_json(WINDOWS[0])
     pair = [next((r for r in done(store, arm, n) if r["cell"]["sampler"].get("host", r["cell"]["sampler"])["window"] == window), None) for arm in (DILATED, ARM)]
-    both = [r and scores(store, r["key"], label) for r in pair]
-    if None in both:
-        print(f"{name}: {DILATED} or {ARM} is not in the store; run the study without --only")
-        return []
-    d, passes = paired_difference(*both), " against ".join(f"{r['cost']['nfe_a']:.1f}" for r in pair)
-    return [claim(name, d.value, d.low, d.high, unit, d.n, command, [r["key"] for r in pair], f"window {brief(window)}, dilated minus uniform; passes {passes}")]
+    return dilated_minus_uniform(f"dilated.{domain}", pair, label, unit, store, command, f"window {brief(window)}")
 
 
 def scheduling(domain: str, label: str, unit: str, store: Store, command: str, controls: Sequence[str] = CONTROLS) -> list[dict]:

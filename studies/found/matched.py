@@ -1,8 +1,9 @@
-"""One claim: what ancestral sampling costs over what another arm costs, at the quality that ancestral sampling reaches in so many steps."""
+"""What ancestral sampling costs over what another arm costs, at the quality that ancestral sampling reaches in so many steps; and one order against another at equal settings."""
 
 from harness.claims import claim
 from harness.frontier import matched_ratio
-from harness.points import done, point, rows
+from harness.points import done, point, rows, scores
+from harness.stats import paired_difference
 from harness.store import Store
 
 UNITS = {"nfe_a": "NFE A / NFE A", "nfe_c": "FLOPs / FLOPs"}    # convention C is FLOPs over those of the reference's whole forward
@@ -33,3 +34,13 @@ def headlines(store: Store, command: str, best: str, steps: int, label: str, suf
     """headline.best.nfe_ratio and headline.best.flops_ratio, each with the suffix of its kind of data."""
     return [row for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c"))
             for row in ratio(f"headline.best.{name}{suffix}", store, command, best, steps, label, cost=cost, at_least=True)]
+
+
+def dilated_minus_uniform(name: str, pair: list[dict | None], label: str, unit: str, store: Store, command: str, where: str) -> list[dict]:
+    """The claim of a counted record in a dilated order and its partner in a uniform one, or none where either did not run, and a line that says so."""
+    found = [(r, s) for r in pair if r and (s := scores(store, r["key"], label))]
+    if len(found) < 2:
+        print(f"{name}: no claim, one of the two orders is not in the store; run the study without --only")
+        return []
+    d, passes = paired_difference(*(s for _, s in found)), " against ".join(f"{r['cost']['nfe_a']:.1f}" for r, _ in found)
+    return [claim(name, d.value, d.low, d.high, unit, d.n, command, [r["key"] for r, _ in found], f"{where}, dilated minus uniform; passes {passes}")]
