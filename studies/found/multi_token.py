@@ -28,6 +28,7 @@ OWN, RIVAL = "autoregressive", "ssmd_dilated"
 GUESSES, STEPS, ROWS, RATE, SEED = (0, 1, 2, 4, 8), 1000, 32, 1e-3, 1
 UNITS = {"spelling": "share of words", "ngram": "n-gram nats per token"}
 NAME, COLUMNS = "several heads", ("sampler", "setting", "metric", "passes", "passes_low", "passes_high", "value", "low", "high")
+PASSES, VALUE = COLUMNS.index("passes"), COLUMNS.index("value")
 MODULES = ("studies.found.heads", "harness.nets.autoregressive", "harness.random", "harness.loop", "ssmd.optim")
 
 
@@ -102,17 +103,17 @@ def claims(store: Store, command: str) -> list[dict]:
     if record is None:
         print("multi_token: no claim, nothing is measured; run the study without --only")
         return []
-    place, n, made = {c: k for k, c in enumerate(COLUMNS)}, done(store, "held_out")[0]["cell"]["n"], []
+    n, made = done(store, "held_out")[0]["cell"]["n"], []
     own = {int(row[1]): row for row in record["rows"] if row[0] == OWN and row[2] == "spelling"}
     for k, row in own.items():
         if k:
-            made.append(claim(f"multi_token.passes.k{k}", *row[place["passes"] : place["value"]], "whole passes of the autoregressive network a row", n, command, [*record["cells"]],
-                              f"{k} guesses a pass; its spelling {row[place['value']]:.3f}; without guesses {own[0][place['passes']]:.0f}", MODULES))
-    widest = max((row for row in record["rows"] if row[0] == RIVAL), key=lambda row: row[place["passes"]], default=None)
+            made.append(claim(f"multi_token.passes.k{k}", *row[PASSES:VALUE], "whole passes of the autoregressive network a row", n, command, [*record["cells"]],
+                              f"{k} guesses a pass; its spelling {row[VALUE]:.3f}; without guesses {own[0][PASSES]:.0f}", MODULES))
+    widest = max((row for row in record["rows"] if row[0] == RIVAL), key=lambda row: row[PASSES], default=None)
     for metric in ("spelling", "ngram"):
         for row in record["rows"] if widest else ():
             if row[:3] == [f"{OWN} minus {RIVAL}", f"{max(own)}, {widest[1]}", metric]:    # type: ignore[index]
-                passes = " against ".join(f"{side[place['passes']]:.1f}" for side in (own[max(own)], widest))    # type: ignore[index]
+                passes = " against ".join(f"{side[PASSES]:.1f}" for side in (own[max(own)], widest))    # type: ignore[index]
                 note = f"{max(own)} guesses a pass against {widest[1]}; passes {passes}"    # type: ignore[index]
-                made.append(claim(f"multi_token.{metric}_minus_dilated", *row[place["value"] :], UNITS[metric], n, command, [*record["cells"]], note, MODULES))
+                made.append(claim(f"multi_token.{metric}_minus_dilated", *row[VALUE:], UNITS[metric], n, command, [*record["cells"]], note, MODULES))
     return made
