@@ -29,7 +29,8 @@ api: $(DEV)
 	$(BIN)/pdoc --output-directory runs/api harness ssmd baselines
 
 coverage: $(DEV)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov harness --cov ssmd --cov baselines --cov reports --cov-report term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov harness --cov ssmd --cov baselines --cov reports --cov studies --cov-report term:skip-covered --cov-report json:runs/coverage.json
+	$(BIN)/python -m tests.covered runs/coverage.json
 
 bench: $(READY)
 	$(BIN)/python -m pytest tests/bench --benchmark-enable --benchmark-only
