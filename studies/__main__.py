@@ -22,10 +22,12 @@ FAMILIES = {"": "runs/family", "potts": "runs/potts_family", "protein": "runs/pr
 DATA = ["ssmd-bench data proteins --out runs/proteins.npz --threads 2"]
 TRAINING = ["ssmd-bench train family --compile --jobs 2 --tokens 36e6 --out runs/family",
             *(f"ssmd-bench train family --recipe studies/{name}_frontier.py --compile --jobs 2 --out {FAMILIES[name]}" for name in ("potts", "protein", "prose")),
-            "ssmd-bench train family --recipe studies/causal_part.py --init ssmd/checkpoints/heavy.safetensors --compile --jobs 2 --out runs/causal_part"]
+            "ssmd-bench train family --recipe studies/causal_part.py --init ssmd/checkpoints/heavy.safetensors --compile --jobs 2 --out runs/causal_part",
+            *(f"ssmd-bench train {member} --recipe studies/second_seed.py --compile --out runs/second_seed"
+              for member in ("first", "heavy --init runs/second_seed/first/first.safetensors", "hybrid_frozen"))]
 FIRST = ["ssmd-bench grid studies/demo.py --net heavy --out studies/grids.json",              # that time_grids samples by
          "ssmd-bench run studies/noise_schedule.py --only held_out --out runs/noise_schedule"]    # trains the networks that its sweep claims
-NEW = [f"ssmd-bench run studies/{name}.py --compile --no-time --claims" for name in ("protein_frontier", "prose_frontier", "causal_part", "sandwich", "sandwich_prompted")]
+NEW = [f"ssmd-bench run studies/{name}.py --compile --no-time --claims" for name in ("prose_frontier", "causal_part", "second_seed", "multi_token", "sandwich_prompted")]
 
 
 def claimed(results: Path = RESULTS) -> list[str]:

@@ -1,12 +1,14 @@
 """The study of dilated orders: its reading of a network's own law against an exact joint, and the study at toy size."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import pytest
 import torch
 
 import studies.dilated as study
 import studies.found.dilated as found
+import studies.second_seed as second_seed
 from harness import runner
 from harness.dilated import DILATED
 from harness.metrics.words import Spelling
@@ -15,6 +17,7 @@ from harness.order import LeftToRight, Uniform
 from harness.store import Store
 from harness.study import Checkpoint
 from reports.gallery import shown
+from ssmd.family import SHIPPED
 from tests.conformance.toys import DATA, table_nets
 from tests.test_model import CONFIG, rough
 from tests.test_studies import whole
@@ -52,7 +55,19 @@ def test_the_study_at_toy_size_makes_its_claims_and_its_figure(tmp_path, monkeyp
     ratios |= {"headline.best.nfe_ratio", "headline.best.flops_ratio"}
     assert wanted <= rows.keys() <= wanted | ratios and all(f"{name}: no interval" in said for name in ratios - rows.keys())
     assert all("Linear(0.125)" in rows[f"dilated.{label}.ssmd"]["note"] for label in ("judge", "spelling"))
+    seed2 = {row["claim"] for row in second_seed.claims(store, "a command")}
+    assert seed2 <= {f"seed2.nfe_ratio.{label}{end}" for label in ("judge", "spelling") for end in ("", ".dilated", ".dilated.fixed")}
     ((_, _, _, caption),) = shown(tmp_path / "run", ["tradeoff"])
     assert "n = 16" in caption
     by = {name: value for name, value, *_ in record["rows"]}
     assert by["dilated minus uniform"] == pytest.approx(by["dilated"] - by["uniform"])
+
+
+def test_the_second_seed_is_trained_as_the_first_was():
+    """By its cards: the same settings but for the seed, in as many cycles."""
+    for name in ("heavy", "hybrid_frozen"):
+        card = checkpoint.load(SHIPPED / f"{name}.safetensors").card
+        cycles = [card["training"]] + ([card["earlier_cycle"]["training"]] if name == "heavy" else [])
+        for told, member in zip(cycles, (name, "first")):
+            mine = json.loads(json.dumps(asdict(second_seed.FAMILY[member]) | {"schedule": second_seed.FAMILY[member].schedule.name}))
+            assert {k for k, v in told.items() if mine[k] != v} == {"seed"}

@@ -1,0 +1,12 @@
+"""The headlines once more, for networks trained from another seed. Claims seed2.nfe_ratio[.dilated[.fixed]] and the same by spelling."""
+
+from harness.store import Store
+from studies.found.matched import ratio
+
+ARMS = {"": "ssmd_frozen", ".dilated": "ssmd_dilated", ".dilated.fixed": "fixed_dilated"}    # of a claim's name
+
+
+def claims(store: Store, command: str) -> list[dict]:
+    """Passes of ancestral sampling over those of each arm, at the quality of 32 steps."""
+    return [row for label, better in (("judge", "lower"), ("spelling", "higher")) for name, arm in ARMS.items()
+            for row in ratio(f"seed2.nfe_ratio.{label}{name}", store, command, arm, 32, label, better=better, at_least=True)]

@@ -1,0 +1,31 @@
+"""Do the headlines hold for a text family trained from another seed?
+
+Design: the heavy network and the hybrid of one causal block on it, frozen, trained again from other weights on other batches, by the recipe of the ones that ship (12 M
+characters by AdamW, 24 M more by Muon, the causal block 16 M). Then the arms of studies/dilated.py, on as many rows from the same seeds of draws: ancestral sampling, a fixed
+number of tokens a pass in a dilated order, the self-speculative sampler in uniform and in dilated orders. Claims seed2.*: the ratio of passes at the likelihood that ancestral
+sampling reaches at 32 steps, beside which headline.* and nfe_ratio.dilated.* stand for the first seed.
+Expected, written before the run: validation losses within 0.01 nats of the first seed's (1.633 and 1.309), ratios within 10 % of it, and each on the same side of the others.
+
+    ssmd-bench train first --recipe studies/second_seed.py --compile --out runs/second_seed                                             forty minutes on one core
+    ssmd-bench train heavy --recipe studies/second_seed.py --compile --out runs/second_seed --init runs/second_seed/first/first.safetensors     eighty
+    ssmd-bench train hybrid_frozen --recipe studies/second_seed.py --compile --out runs/second_seed                                     forty
+    ssmd-bench run studies/second_seed.py --compile --no-time --claims                                                                  forty
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from harness.study import Checkpoint
+from ssmd.training import Training
+from studies.dilated import STUDY as FIRST
+from studies.found.second_seed import claims
+
+__all__ = ["DATA", "FAMILY", "STUDY", "claims"]
+
+DATA, TRAINED = FIRST.data, Path("runs/second_seed")
+FAMILY = {
+    "first": Training("masked", optimiser="adamw", tokens=12e6, seed=2),
+    "heavy": Training("masked", tokens=24e6, seed=2),
+    "hybrid_frozen": Training("hybrid", blocks=7, frozen=True, tokens=16e6, seed=2),
+}
+STUDY = replace(FIRST, name="second_seed", question=__doc__, nets={name: Checkpoint(str(TRAINED / name / f"{name}.safetensors")) for name in FIRST.nets})
