@@ -98,7 +98,7 @@ def test_the_blocks_of_the_extending_page_are_plug_ins(tmp_path):
     assert done.stdout.strip() == "True", done.stderr
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/claims.md", "docs/gate.md", "docs/speed.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/claims.md", "docs/gate.md", "docs/judges.md", "docs/proteins.md", "docs/speed.md"])
 def test_a_page_quotes_the_claims_as_they_stand(page):
     quoted = (ROOT / page).read_text().partition("<!-- claims -->")[2].partition("<!-- /claims -->")[0].strip().splitlines()
     every = claims.table(claims.read()).splitlines()

@@ -1,8 +1,9 @@
-"""Agreement of judges on the same samples. Claims agreement.{points, rows}.JUDGE.OTHER."""
+"""Agreement of judges on the same samples, and what each says of real and of shuffled text. Claims agreement.{points, rows}.JUDGE.OTHER, level.{held_out, shuffled}.METRIC."""
 
 from harness.claims import claim
 from harness.judges import over_points, over_rows, pairs, values
-from harness.points import scores
+from harness.points import done, scores
+from harness.stats import ratio_interval
 from harness.store import Store
 
 JUDGES, OTHERS = ("judge", "ngram", "smollm2"), ("spelling",)
@@ -24,4 +25,19 @@ def claims(store: Store, command: str) -> list[dict]:
         for what, v in (("points", over_points(values(ones), values(others), n, better)), ("rows", over_rows(ones, others, better))):
             made.append(claim(f"agreement.{what}.{a}.{b}", v.value, v.low, v.high, "Spearman's rank correlation", n, command, keys,
                               f"{len(keys)} operating points, chosen and no sample: the interval is of rows", MODULES))
+    return [*made, *levels(store, command)]
+
+
+def levels(store: Store, command: str) -> list[dict]:
+    """Real text and its characters in random places under each judge; of a metric of the whole set the value is its own interval."""
+    made = []
+    for arm in ("held_out", "shuffled"):
+        for record in done(store, arm):
+            for label in (*JUDGES, "mauve"):
+                if (found := scores(store, record["key"], label)) is None:
+                    continue
+                by_row = len(found.numerator) > 0
+                low, high = ratio_interval(found.numerator, found.denominator)[1:3] if by_row else (found.value, found.value)
+                made.append(claim(f"level.{arm}.{label}", found.value, low, high, "nats per token of the data" if by_row else "MAUVE", record["cell"]["n"], command, [record["key"]],
+                                  "" if by_row else "a number of the whole set, without interval", MODULES))
     return made
