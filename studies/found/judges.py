@@ -38,6 +38,6 @@ def levels(store: Store, command: str) -> list[dict]:
                     continue
                 by_row = len(found.numerator) > 0
                 low, high = ratio_interval(found.numerator, found.denominator)[1:3] if by_row else (found.value, found.value)
-                made.append(claim(f"level.{arm}.{label}", found.value, low, high, "nats per token of the data" if by_row else "MAUVE", record["cell"]["n"], command, [record["key"]],
-                                  "" if by_row else "a number of the whole set, without interval", MODULES))
+                unit, note = ("nats per token of the data", "") if by_row else ("MAUVE", "a number of the whole set, without interval")
+                made.append(claim(f"level.{arm}.{label}", found.value, low, high, unit, record["cell"]["n"], command, [record["key"]], note, MODULES))
     return made
