@@ -39,6 +39,7 @@ bench: $(READY)
 findings: $(READY)
 	$(BIN)/ssmd-bench claims --rebuild
 	$(BIN)/ssmd-bench claims --write docs/claims.md
+	$(BIN)/ssmd-bench claims --refresh README.md docs/gate.md docs/judges.md docs/proteins.md docs/speed.md
 	$(BIN)/ssmd-bench claims --fill studies/findings.md --write docs/findings.md
 	$(BIN)/python -m reports.gallery
 

@@ -151,6 +151,7 @@ def parser() -> argparse.ArgumentParser:
     claims.add_argument("--rebuild", action="store_true", help="compute them anew from the runs kept in studies/runs, without sampling")
     claims.add_argument("--fill", type=Path, metavar="FILE", help="write this text to --write, with the numbers of the claims that it names in braces")
     claims.add_argument("--write", type=Path, metavar="FILE", help="put the table between the marks of a Markdown file")
+    claims.add_argument("--refresh", type=Path, nargs="+", default=[], metavar="FILE", help="write the tables of these files again: the claims that they quote, as they stand now")
     verbs.add_parser("doctor", help="what this machine is, and whether data and checkpoints are whole")
     for verb in verbs.choices.values():
         verb.add_argument("--plugins", action="append", default=argparse.SUPPRESS, metavar="PACKAGE", help="scan one more package for plug-ins")

@@ -96,6 +96,17 @@ def table(rows: Sequence[dict]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, ("---",) * len(head), *lines))
 
 
+def again(path: Path, rows: Sequence[dict]) -> list[dict]:
+    """The claims that the table of a Markdown file quotes, in its order, as they stand now. Raises ValueError for a file that is not there, or a name that is no claim any more."""
+    if not path.is_file():
+        raise ValueError(f"there is no {path} whose table could be written again: correct the path")
+    known, text = {row["claim"]: row for row in rows}, path.read_text(encoding="utf-8").partition("<!-- claims -->")[2].partition("<!-- /claims -->")[0]
+    names = re.findall(r"^\| `([a-z][\w.]*)` \|", text, re.M)
+    if gone := [name for name in names if name not in known]:
+        raise ValueError(f"{path} quotes {gone[0]}, which is no claim any more: write its table with `ssmd-bench claims NAMES --write {path}`")
+    return [known[name] for name in names]
+
+
 def quoted(row: dict) -> str:
     """A claim in a sentence: value and interval, with as many digits as the interval leaves."""
     width = row["high"] - row["low"]

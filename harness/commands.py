@@ -199,6 +199,10 @@ def claims(options: Namespace) -> tuple[dict, int]:
             raise ValueError(f"--fill takes a text that is there, not {options.fill}, and needs --write FILE beside it")
         options.write.write_text(claims_of.filled(options.fill.read_text(encoding="utf-8"), every), encoding="utf-8")
         return {"written": str(options.write)}, 0
+    if options.refresh:
+        for path in options.refresh:
+            between_marks(path, "claims", claims_of.table(claims_of.again(path, every)))
+        return {"written": [str(path) for path in options.refresh]}, 0
     whole = {row["claim"] for row in every} & {*options.names}
     found = {name: [row for row in every if row["claim"] == name or (name not in whole and row["claim"].startswith(name))] for name in options.names or [""]}
     rows = list({row["claim"]: row for part in found.values() for row in part}.values())    # in the order of the names

@@ -1,4 +1,4 @@
-"""The trained family that ships: equal width, data, token budget and seed, so that only the method differs.
+"""The trained family: one recipe of equal width, data, token budget and seed, so that only the method differs. Budgets of what ships are in the cards.
 
     hybrid         5 non-causal blocks + 1 causal          the self-speculative network
     heavy          6 blocks                                masked diffusion

@@ -4,7 +4,8 @@
     python -m studies --go    runs it: on two cores a matter of days; what is finished is found finished, so that the same command goes on after a kill
 
 Networks are trained in one cosine cycle of 36 M tokens (the shipped ones in two, see their cards), are written under runs/ and take the place of the shipped ones; the numbers
-will be near the published ones and not equal. Each study is run by the command that its claims name, and writes them to studies/results.
+will be near the published ones and not equal (text8, on which the judge that ships was trained too, is not fetched). Each study is run by the command that its claims name, and
+writes them to studies/results.
 """
 
 import json

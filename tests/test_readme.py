@@ -102,5 +102,5 @@ def test_the_blocks_of_the_extending_page_are_plug_ins(tmp_path):
 def test_a_page_quotes_the_claims_as_they_stand(page):
     quoted = (ROOT / page).read_text().partition("<!-- claims -->")[2].partition("<!-- /claims -->")[0].strip().splitlines()
     every = claims.table(claims.read()).splitlines()
-    assert quoted and set(quoted) <= set(every), "a table is older than studies/results: see the command beside it"
+    assert quoted and set(quoted) <= set(every), "a table is older than studies/results: run `make findings`"
     assert page != "docs/claims.md" or quoted == every

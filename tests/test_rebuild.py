@@ -100,3 +100,17 @@ def test_the_command_fills_a_page_and_refuses_half_a_request(tmp_path, capsys):
     assert (tmp_path / "out.md").read_text().startswith("killed: 1.00 (0.8")
     for words in (["--fill", str(tmp_path / "in.md")], ["--fill", str(tmp_path / "gone.md"), "--write", str(tmp_path / "out.md")]):
         assert main(["claims", *words]) == 2 and "--fill takes a text that is there" in capsys.readouterr().err
+
+
+def test_a_page_s_table_is_written_again_in_its_own_order(tmp_path, capsys):
+    page, row = tmp_path / "page.md", "| `{}` | 9 | 9 to 9 | an old unit | 1 | |"
+    rows = map(row.format, ("resume.kills_survived_share", "mutants.killed_share"))
+    page.write_text("\n".join(["above", "<!-- claims -->", *rows, "<!-- /claims -->", "| `judge` | below |"]))
+    assert main(["claims", "--refresh", str(page)]) == 0
+    lines = page.read_text().splitlines()
+    assert [line.split("`")[1] for line in lines if line.startswith("| `")] == ["resume.kills_survived_share", "mutants.killed_share", "judge"] and "old unit" not in page.read_text()
+    page.write_text(page.read_text().replace("mutants.killed", "mutants.gone"))
+    before = page.read_text()
+    for path, says in ((page, "quotes mutants.gone_share, which is no claim any more"), (tmp_path / "gone.md", "there is no")):
+        assert main(["claims", "--refresh", str(path)]) == 2 and says in capsys.readouterr().err
+    assert page.read_text() == before

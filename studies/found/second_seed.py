@@ -1,4 +1,4 @@
-"""The headlines once more, for networks trained from another seed. Claims seed2.nfe_ratio[.dilated[.fixed]] and the same by spelling."""
+"""The headlines once more, for networks trained from another seed. Claims seed2.nfe_ratio.{judge, spelling}[.dilated[.fixed]]."""
 
 from harness.store import Store
 from studies.found.matched import ratio
