@@ -2,9 +2,8 @@
 
 Design: the heavy network and the hybrid of one causal block on it, frozen, trained again from other weights on other batches, by the recipe of the ones that ship (12 M
 characters by AdamW, 24 M more by Muon, the causal block 16 M). Then the arms of studies/dilated.py, on as many rows from the same seeds of draws: ancestral sampling, a fixed
-number of tokens a pass in a dilated order, the self-speculative sampler in uniform and in dilated orders. Claims seed2.*: the ratio of passes at the likelihood, and at the spelling, that ancestral
-sampling reaches at 32 steps,
-beside which headline.* and nfe_ratio.dilated.* stand for the first seed.
+number of tokens a pass in a dilated order, the self-speculative sampler in uniform and in dilated orders. Claims seed2.*: the ratio of passes at the likelihood, and at the
+spelling, that ancestral sampling reaches at 32 steps, beside which headline.* and nfe_ratio.dilated.* stand for the first seed.
 Expected, written before the run: validation losses within 0.01 nats of the first seed's (1.633 and 1.309), ratios within 10 % of it, and each on the same side of the others.
 
     ssmd-bench train first --recipe studies/second_seed.py --compile --out runs/second_seed                                             forty minutes on one core

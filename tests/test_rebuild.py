@@ -107,8 +107,8 @@ def test_a_page_s_table_is_written_again_in_its_own_order(tmp_path, capsys):
     rows = map(row.format, ("resume.kills_survived_share", "mutants.killed_share"))
     page.write_text("\n".join(["above", "<!-- claims -->", *rows, "<!-- /claims -->", "| `judge` | below |"]))
     assert main(["claims", "--refresh", str(page)]) == 0
-    lines = page.read_text().splitlines()
-    assert [line.split("`")[1] for line in lines if line.startswith("| `")] == ["resume.kills_survived_share", "mutants.killed_share", "judge"] and "old unit" not in page.read_text()
+    named = [line.split("`")[1] for line in page.read_text().splitlines() if line.startswith("| `")]
+    assert named == ["resume.kills_survived_share", "mutants.killed_share", "judge"] and "old unit" not in page.read_text()
     page.write_text(page.read_text().replace("mutants.killed", "mutants.gone"))
     before = page.read_text()
     for path, says in ((page, "quotes mutants.gone_share, which is no claim any more"), (tmp_path / "gone.md", "there is no")):
