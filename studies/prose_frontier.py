@@ -6,7 +6,7 @@ held-out and shuffled text. Rows share seeds; NFE by convention A. Two judges: a
 Claims: the ratio of passes at the likelihood that ancestral sampling reaches at 24, 32 and 64 steps. Expected: ratios near those of letters,
 in uniform orders and in dilated ones (harness/dilated.py).
 `ssmd-bench run studies/prose_frontier.py --compile --no-time --claims`: about two hours on one core at n = 512 (which are as many tokens as 1,024 rows of the letters).
-The family: `ssmd-bench train family --recipe studies/prose_frontier.py --compile --out runs/prose_family`.
+The family: `ssmd-bench train family --recipe studies/prose_frontier.py --compile --out runs/prose_family`. Both need the extra `hub`, whose tokenizers read the text.
 """
 
 from harness.data.prose import Prose
