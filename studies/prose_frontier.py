@@ -3,9 +3,9 @@
 Design: rows of 256 tokens (some thousand characters) of the embedded prose. Ancestral sampling of the heavy network against the hybrid of one causal block on that network,
 frozen, in linear windows from wide to narrow; a sandwich of light and heavy steps against the same share in the middle and against fewer heavy steps; the window unverified;
 held-out and shuffled text. Rows share seeds; NFE by convention A. Two judges: autoregressive, trained on a split of its own, and n-gram; spelling and entropy beside them.
-Claims: the ratio of passes at the likelihood that ancestral sampling reaches at 8, 24 and 32 steps. Expected: ratios near those of letters, in uniform orders and in dilated ones
-(harness/dilated.py). After a first look, in which 16, 24 and 32 ancestral steps could not be told apart, so that no ratio had an interval: 2, 4 and 8 steps and the
-window 0.25 were added, and the claim at 64 steps, which no window reaches, was given up.
+Claims: the ratio of passes at the likelihood that ancestral sampling reaches at 8 and 16 steps. Expected: ratios near those of letters, in uniform orders and in dilated ones
+(harness/dilated.py). It was to be claimed at 24, 32 and 64 steps as for letters; a first look showed that 16, 24 and 32 ancestral steps cannot be told apart here and that no
+window reaches 64, so that none of these has an interval. So 2, 4 and 8 steps and the window 0.25 were added, and 16 is the most that is claimed.
 `ssmd-bench run studies/prose_frontier.py --compile --no-time --claims`: about two hours on one core at n = 512 (which are as many tokens as 1,024 rows of the letters).
 The family: `ssmd-bench train family --recipe studies/prose_frontier.py --compile --out runs/prose_family`. Both need the extra `hub`, whose tokenizers read the text.
 """
@@ -32,5 +32,5 @@ STUDY = Study(
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    frontier = claims_of("subword", matched={"": 32, ".at_24": 24, ".at_8": 8})
-    return [*frontier(store, command), *ratio("nfe_ratio.subword.ngram", store, command, ARM, 32, "ngram", at_least=True)]
+    frontier = claims_of("subword", matched={"": 16, ".at_8": 8})
+    return [*frontier(store, command), *ratio("nfe_ratio.subword.ngram.at_8", store, command, ARM, 8, "ngram", at_least=True)]
