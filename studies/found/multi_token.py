@@ -22,6 +22,7 @@ from harness.store import Store
 from harness.study import Study
 from ssmd.family import SHIPPED
 from ssmd.optim import learning_rate
+from ssmd.updates import batch_of
 from studies.found.heads import Guessed, Heads
 
 TRUNK, SPLIT = SHIPPED / "judge.safetensors", "judge"    # the autoregressive network that ships, and the text that it was trained on
@@ -30,7 +31,7 @@ GUESSES, STEPS, ROWS, RATE, SEED = (1, 2, 4, 8), 1000, 32, 1e-3, 1
 UNITS = {"spelling": "share of words", "ngram": "n-gram nats per token"}
 NAME, COLUMNS = "several heads", ("sampler", "setting", "metric", "passes", "passes_low", "passes_high", "value", "low", "high")
 PASSES, VALUE = COLUMNS.index("passes"), COLUMNS.index("value")
-MODULES = ("studies.found.heads", "harness.nets.autoregressive", "harness.random", "harness.loop", "ssmd.optim")
+MODULES = ("studies.found.heads", "harness.nets.autoregressive", "harness.random", "harness.loop", "ssmd.updates")
 
 
 def losses(net: Heads, x: Tensor) -> list[Tensor]:
@@ -42,11 +43,11 @@ def losses(net: Heads, x: Tensor) -> list[Tensor]:
 
 def trained(net: Heads, data: Dataset, split: str) -> Heads:
     """The heads after STEPS updates; the trunk stays as it is."""
-    x, live = data.rows(split, STEPS * ROWS, SEED), list(net.ahead.parameters())
+    text, live = data.tokens(split), list(net.ahead.parameters())    # type: ignore[attr-defined]
     optimiser = torch.optim.AdamW(live, lr=RATE, betas=(0.9, 0.95), weight_decay=0.0)
-    for step, part in enumerate(x.split(ROWS)):
+    for step, rows in enumerate(torch.arange(STEPS * ROWS).split(ROWS)):
         with autocast("cpu"):
-            found = losses(net, part)
+            found = losses(net, batch_of(text, rows, data.length, SEED))
         torch.stack(found).sum().backward()
         nn.utils.clip_grad_norm_(live, 1.0)
         for group in optimiser.param_groups:
