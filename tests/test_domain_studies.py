@@ -29,7 +29,7 @@ from tests.test_proteins import chains
 from tests.test_studies import HEAVY, LIGHT, toy, whole
 
 STUDIES = {"protein": (protein, "judge"), "third": (potts, "exact_nll"), "subword": (prose, "judge")}
-NAMES = [*(f"nfe_ratio.{{}}{order}{where}" for order in ("", ".dilated") for where in domain.MATCHED),
+NAMES = [*(f"nfe_ratio.{{}}{order}{where}" for order in ("", ".dilated") for where in ("", ".at_8")),
          *(f"scheduling.{{}}.sandwich_minus_{control}" for control in domain.CONTROLS)]
 
 
@@ -101,8 +101,10 @@ def test_agreement_is_claimed_of_each_two_judges_that_scored(tmp_path, capsys, m
     monkeypatch.setattr(judges_found, "JUDGES", ("judge", "sample_entropy", "smollm2"))
     runner.run(toy(judges.STUDY, n=64, batch=64), tmp_path, timing=False)
     rows, said = whole(judges.claims(Store(tmp_path), "a command"), Store(tmp_path)), capsys.readouterr().out
-    assert rows.keys() == {"agreement.points.judge.sample_entropy", "agreement.rows.judge.sample_entropy"} and "agreement.points.judge.smollm2: no claim, 0 points" in said
-    assert all(-1 <= row["value"] <= 1 and row["note"].startswith("12 operating points") for row in rows.values()), "controls are no operating points"
+    agreement, levels = ({name: row for name, row in rows.items() if name.startswith(kind)} for kind in ("agreement.", "level."))
+    assert agreement.keys() == {"agreement.points.judge.sample_entropy", "agreement.rows.judge.sample_entropy"} and "agreement.points.judge.smollm2: no claim, 0 points" in said
+    assert all(-1 <= row["value"] <= 1 and row["note"].startswith("12 operating points") for row in agreement.values()), "controls are no operating points"
+    assert levels.keys() == {f"level.{arm}.{label}" for arm in ("held_out", "shuffled") for label in ("judge", "sample_entropy")} and len(rows) == len(agreement) + len(levels)
 
 
 def test_the_example_of_the_page_runs_on_a_small_fasta_file(tmp_path, monkeypatch, capsys):
