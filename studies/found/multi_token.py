@@ -31,7 +31,7 @@ GUESSES, STEPS, ROWS, RATE, SEED = (1, 2, 4, 8), 1000, 32, 1e-3, 1
 UNITS = {"spelling": "share of words", "ngram": "n-gram nats per token"}
 NAME, COLUMNS = "several heads", ("sampler", "setting", "metric", "passes", "passes_low", "passes_high", "value", "low", "high")
 PASSES, VALUE = COLUMNS.index("passes"), COLUMNS.index("value")
-MODULES = ("studies.found.heads", "harness.nets.autoregressive", "harness.random", "harness.loop", "ssmd.updates")
+MODULES = ("harness.nets.autoregressive", "harness.random", "harness.loop", "ssmd.updates")
 
 
 def losses(net: Heads, x: Tensor) -> list[Tensor]:
