@@ -10,7 +10,7 @@ from harness.nets.transformer import Transformer, TransformerConfig
 from harness.param import Choice, Range, check, param
 from harness.schedule import Cosine, Linear, Polynomial
 from ssmd.model import Hybrid, HybridConfig
-from ssmd.variants import CONTRIBUTIONS, INPUTS, Variant, VariantConfig
+from ssmd.variants import CONTRIBUTIONS, INPUTS, POSITIONS, Variant, VariantConfig
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Training:
     power: float = param(1.0, Range(0.0, 4.0), "of D/(D-i) in the weight of the target term", later=True)
     inputs: str = param(INPUTS[0], Choice(*INPUTS), "hidden states that a track of the causal part reads", later=True)
     contribution: str = param(CONTRIBUTIONS[0], Choice(*CONTRIBUTIONS), "how the causal part adds to the draft", later=True)
+    positions: str = param(POSITIONS[0], Choice(*POSITIONS), "where positions enter the causal part", later=True)
     dropout: float = param(0.0, Range(0.0, 0.5))
     schedule: Linear | Cosine | Polynomial = param(Linear(), Choice(Linear(), Cosine(), Polynomial()), "the law of i")
     tokens: float = param(12e6, Range(1, 1e13, log=True), "budget: rows x length summed over updates")
@@ -56,7 +57,8 @@ class Training:
         size = dict(vocab=vocab, width=self.width, heads=self.heads, dropout=self.dropout)
         if self.network == "hybrid":
             size |= dict(blocks=self.blocks - self.causal, causal=self.causal, residual=self.residual, shared_head=self.shared_head)
-            if (self.inputs, self.contribution) != (INPUTS[0], CONTRIBUTIONS[0]):
-                return Variant(VariantConfig(**size, inputs=self.inputs, contribution=self.contribution))    # type: ignore[arg-type]
+            wiring = dict(inputs=self.inputs, contribution=self.contribution, positions=self.positions)
+            if wiring != dict(inputs=INPUTS[0], contribution=CONTRIBUTIONS[0], positions=POSITIONS[0]):
+                return Variant(VariantConfig(**size, **wiring))    # type: ignore[arg-type]
             return Hybrid(HybridConfig(**size))    # type: ignore[arg-type]
         return (Transformer if self.network == "masked" else Autoregressive)(TransformerConfig(**size, blocks=self.blocks))    # type: ignore[arg-type]

@@ -25,7 +25,8 @@ L, V = 12, 7
 CONFIG = HybridConfig(vocab=V, width=32, heads=2, blocks=2, causal=1)
 VARIANTS = [CONFIG, replace(CONFIG, causal=2), replace(CONFIG, residual=False), replace(CONFIG, shared_head=False), replace(CONFIG, norm="layer"),
             *(VariantConfig(V, 32, 2, 2, causal=1, inputs=inputs) for inputs in INPUTS[1:]),
-            *(VariantConfig(V, 32, 2, 2, causal=1, contribution=contribution) for contribution in ("projected", "gated"))]
+            *(VariantConfig(V, 32, 2, 2, causal=1, contribution=contribution) for contribution in ("projected", "gated")),
+            *(VariantConfig(V, 32, 2, 2, causal=1, positions=positions) for positions in ("halves", "learned"))]
 
 
 def of(config: HybridConfig) -> Hybrid:
@@ -102,7 +103,7 @@ def test_what_verify_passes_keep_changes_no_logit(config):
         found = net.verify(hidden[rows], y[rows], order[rows], at[rows])
         plain = net.target_logits(gather_rows(net.target_hidden(h, y, order, L), at))[rows]
         assert torch.allclose(found[at[rows] >= 0], plain[at[rows] >= 0], atol=1e-5)
-    assert kept > 20, "nothing was kept"
+    assert (kept > 20) == (getattr(config, "positions", "split") == "split"), "what is kept"
 
 
 def test_logits_wanted_at_some_places_are_those_of_the_whole_pass():
