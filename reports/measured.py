@@ -1,7 +1,7 @@
 """Measured records (harness/measured.py) -> tidy frames, one for each set of columns: the rows as they stand, with what figures need beside them.
 
-Added are name, n and subject, and where a column is called "key" the arm, setting, nfe_a, colour and marker of that cell. A record whose cells
-have been sampled anew since is left out.
+Added are name, n and subject; where a column is called "key" the arm, setting, nfe_a, colour and marker of that cell; where one is called "metric" the
+better side and the unit of it. A record whose cells have been sampled anew since is left out.
 """
 
 import pandas as pd
@@ -34,4 +34,7 @@ def _dressed(frame: pd.DataFrame, chapter: Chapter, baseline: str | None) -> pd.
         for column in ("arm", "setting", "nfe_a"):
             frame[column] = frame.key.map(about[column])
         frame["colour"], frame["marker"] = ([getattr(look[arm], part) for arm in frame.arm] for part in ("colour", "marker"))
+    if "metric" in frame and {*frame.metric} <= chapter.metrics.keys():
+        for column in ("better", "unit"):
+            frame[column] = frame.metric.map(lambda label, column=column: chapter.metrics[label][column])
     return frame

@@ -16,7 +16,7 @@ from harness.kinds import Dataset
 from harness.nets import checkpoint
 from harness.nets.autoregressive import Autoregressive
 from harness.nets.transformer import Block, autocast
-from harness.random import Stream, integers
+from ssmd.crops import batch_of
 from ssmd.loss import draft_loss, mask_counts, masked_batch, target_loss
 from ssmd.model import Hybrid
 from ssmd.optim import Average, learning_rate, optimisers
@@ -51,12 +51,6 @@ class Trainable(nn.Module):
         with autocast(x.device.type):
             c = self.config
             return losses(self.net, x, rows, c.schedule, c.seed, step, c.batch, c.depth, c.power)
-
-
-def batch_of(text: Tensor, rows: Tensor, length: int, seed: int) -> Tensor:
-    """Random crops of the training text, (B, L) int64."""
-    start = integers(seed, rows, Stream.TRAIN, torch.tensor([1 << 41], device=rows.device), len(text) - length)   # (B, 1)
-    return text[start + torch.arange(length, device=rows.device)].long()
 
 
 def begin(net: nn.Module, init: Path) -> dict:

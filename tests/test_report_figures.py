@@ -64,7 +64,8 @@ def _measured() -> list[pd.DataFrame]:
                                     for k, g in enumerate(groups) for d in (0, 1, 2, 4, 8, 16, 32) for q in ("attention", "tracks")]))
     further = pd.DataFrame([{"objective": o, "seed": s, "rounds": r, "nats": 2.0 + 0.02 * k + 0.1 * (r > 1), "passes": 4 - 0.2 * s - 2 * (r > 1)} | about
                             for k, (o, s) in enumerate((("start", 0), *itertools.product(("loss", "bound"), (1, 2, 3)))) for r in (1, 10)])
-    beside = pd.DataFrame([{"sampler": s, "setting": str(k), "metric": m, "passes": 0.0 if s == "held_out" else 120 * 0.6**k, "value": 2.0 + 0.1 * k} | about
+    beside = pd.DataFrame([{"sampler": s, "setting": str(k), "metric": m, "better": "lower", "unit": "nats", "passes": 0.0 if s == "held_out" else 120 * 0.6**k,
+                            "value": 2.0 + 0.1 * k} | about
                            for s in ("ancestral", "ssmd_dilated", "held_out", "autoregressive", "autoregressive minus ssmd_dilated")
                            for m in ("spelling", "ngram", "sample_entropy") for k in range(4)])
     return [importance, placements, float32, revealed, predicted, stragglers, laws, growth, equal, attention,

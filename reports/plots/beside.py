@@ -3,11 +3,12 @@
 import pandas as pd
 
 from reports import style
+from reports.plots.tradeoff import quality_label
 
 TITLE = "Beside a network of another kind"
 SECTION = "tradeoff"
 PLACE = 26
-needs = ("sampler", "setting", "metric", "passes", "passes_low", "passes_high", "value", "low", "high")
+needs = ("sampler", "setting", "metric", "better", "unit", "passes", "passes_low", "passes_high", "value", "low", "high")
 FLAT = ("held_out", "shuffled")  # controls, which take no passes
 
 
@@ -26,7 +27,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         for level in part[part.sampler == "held_out"].value:
             handles["held-out data"] = ax.axhline(level, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
         style.log_x(ax, part[part.passes > 0].passes, most=5)
-        ax.set_title(metric.replace("_", " "), loc="left")
+        ax.set_title(quality_label(part), loc="left")
         ax.set_xlabel("network passes a sequence")
     style.legend(figure, handles, inches)
     return figure, frame[list(needs)].to_dict("records")

@@ -49,8 +49,9 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 
 
 def quality_label(mine: pd.DataFrame, gap: str = " ") -> str:
-    """Name, direction and unit of the metric."""
-    return f"{mine.metric.iloc[0].replace('_', ' ')} {'↑' if mine.better.iloc[0] == 'higher' else '↓'}{gap}({mine.unit.iloc[0]})"
+    """Name, direction and unit of the metric; no direction where it should match the data's."""
+    arrow = {"higher": " ↑", "lower": " ↓"}.get(mine.better.iloc[0], "")
+    return f"{mine.metric.iloc[0].replace('_', ' ')}{arrow}{gap}({mine.unit.iloc[0]})"
 
 
 def panel(ax: Axes, mine: pd.DataFrame, handles: dict) -> list[dict]:

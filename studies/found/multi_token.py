@@ -20,9 +20,9 @@ from harness.spec import brief
 from harness.stats import ratio_interval, unpaired_difference
 from harness.store import Store
 from harness.study import Study
+from ssmd.crops import batch_of
 from ssmd.family import SHIPPED
 from ssmd.optim import learning_rate
-from ssmd.updates import batch_of
 from studies.found.heads import Guessed, Heads
 
 TRUNK, SPLIT = SHIPPED / "judge.safetensors", "judge"    # the autoregressive network that ships, and the text that it was trained on
@@ -31,7 +31,7 @@ GUESSES, STEPS, ROWS, RATE, SEED = (1, 2, 4, 8), 1000, 32, 1e-3, 1
 UNITS = {"spelling": "share of words", "ngram": "n-gram nats per token"}
 NAME, COLUMNS = "several heads", ("sampler", "setting", "metric", "passes", "passes_low", "passes_high", "value", "low", "high")
 PASSES, VALUE = COLUMNS.index("passes"), COLUMNS.index("value")
-MODULES = ("harness.nets.autoregressive", "harness.random", "harness.loop", "ssmd.updates")
+MODULES = ("harness.nets.autoregressive", "harness.random", "harness.loop", "ssmd.crops", "ssmd.optim")
 
 
 def losses(net: Heads, x: Tensor) -> list[Tensor]:
