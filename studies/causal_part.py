@@ -24,9 +24,9 @@ from harness.window import Cosine
 from ssmd.sampler import SelfSpeculative
 from ssmd.training import Training
 from studies.demo import STUDY as DEMO
-from studies.found.ablations import COMPARED, claims_of
+from studies.found.ablations import COMPARED, claims_of, measure_of
 
-__all__ = ["DATA", "FAMILY", "STUDY", "claims"]
+__all__ = ["DATA", "FAMILY", "STUDY", "claims", "measure"]
 
 BASE, TRAINED = Training("hybrid", blocks=7, frozen=True, tokens=4e6), Path("runs/causal_part")
 CHANGES = {
@@ -43,4 +43,5 @@ STUDY = Study(
     arms=[*(Arm(name, [SelfSpeculative(Cosine(0.16), 10), COMPARED, SelfSpeculative(Cosine(0.04), 4)], {"main": name}) for name in FAMILY),
           next(arm for arm in DEMO.arms if arm.name == "held_out")],
     metrics=[m for m in DEMO.metrics if m.name in ("judge", "spelling", "sample_entropy")], n=512, batch=64)
-claims = claims_of("causal_part", {name: "base" for name in FAMILY if name != "base"})
+BASES = {name: "base" for name in FAMILY if name != "base"}
+claims, measure = claims_of("causal_part", BASES), measure_of(BASES)

@@ -68,7 +68,9 @@ def _measured() -> list[pd.DataFrame]:
                             "value": 2.0 + 0.1 * k} | about
                            for s in ("ancestral", "ssmd_dilated", "held_out", "autoregressive", "autoregressive minus ssmd_dilated")
                            for m in ("spelling", "ngram", "sample_entropy") for k in range(4)])
-    return [importance, placements, float32, revealed, predicted, stragglers, laws, growth, equal, attention,
+    changes = spans(spans(pd.DataFrame([{"network": name, "base": "base", "nats": 0.02 * k + 0.01, "ratio": 1 + 0.05 * k if k else None} | about
+                                        for k, name in enumerate(("seed", "two_blocks", "gated"))]), "nats"), "ratio")
+    return [changes, importance, placements, float32, revealed, predicted, stragglers, laws, growth, equal, attention,
             spans(spans(further, "nats"), "passes"), spans(spans(beside), "passes")]
 
 

@@ -1,14 +1,16 @@
-"""Every ablated network against the one it was made from, at equal settings. Claims ablations.NAME_minus_BASE and ablations.NAME_passes, and measures nothing else."""
+"""Every ablated network against the one it was made from, at equal settings: a table of them all, and claims PREFIX.NAME_minus_BASE and PREFIX.NAME_passes."""
 
 import sys
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from harness.claims import claim
-from harness.frontier import matched_ratio
+from harness.frontier import Matched, Point, matched_ratio
+from harness.measured import once
 from harness.points import done, point, rows
 from harness.present import present
 from harness.spec import to_json
-from harness.stats import paired_difference
+from harness.stats import Interval, paired_difference
 from harness.store import Store
 from harness.study import Study
 from harness.window import Cosine
@@ -21,16 +23,53 @@ BASES = {"hybrid_plain": "hybrid", "hybrid_two": "hybrid", "hybrid_frozen_plain"
 MEMBERS, ABSENT = present(SHIPPED, {name: f"ssmd-bench train {name}" for name in dict.fromkeys([*BASES.values(), *BASES])})
 
 
-def measure(study: Study, store: Store) -> list[dict]:
-    """Nothing; says which networks had no arm."""
-    for sentence in ABSENT:
-        print(sentence, file=sys.stderr)
-    return []
+NAME = "one change at a time"
+COLUMNS = ("network", "base", "nats", "nats_low", "nats_high", "ratio", "ratio_low", "ratio_high")
 
 
 def budget(card: dict | None) -> float:
     """Millions of tokens of training, of all cycles."""
     return (card.get("tokens", 0) / 1e6 + budget(card.get("earlier_cycle"))) if card else 0.0
+
+
+class Pair(NamedTuple):
+    """A network and its base, both at COMPARED (same) and at all their settings (every)."""
+
+    same: list[tuple[dict, Point]]
+    every: list[dict]
+    nats: Interval
+    ratio: Matched
+
+
+def paired(name: str, base: str, store: Store) -> Pair | None:
+    """None where one of the two did not run, or not at COMPARED."""
+    n = rows(store, name, base)
+    sides = [[(r, point(store, r, "judge")) for r in done(store, arm, n)] for arm in (name, base)]
+    same = [next(((r, p) for r, p in side if r["cell"]["sampler"] == to_json(COMPARED)), None) for side in sides]
+    if None in same:
+        return None
+    ratio = matched_ratio(*([p for _, p in side] for side in sides), same[1][1].scores, "lower")
+    return Pair(same, [r for side in sides for r, _ in side], paired_difference(*(p.scores for _, p in same)), ratio)
+
+
+def measure_of(bases: Mapping[str, str]) -> Callable[[Study, Store], list[dict]]:
+    """One row a network: the judge's nats beyond its base at COMPARED, and its passes over those of the base at the base's likelihood, None without an interval."""
+    def measure(study: Study, store: Store) -> list[dict]:
+        found = {(name, base): pair for name, base in bases.items() if (pair := paired(name, base, store))}
+        cells = {r["key"]: r for pair in found.values() for r in pair.every}
+
+        def table() -> list[list]:
+            return [[*names, *pair.nats[:3], *(pair.ratio.interval[:3] if pair.ratio.interval else (None,) * 3)] for names, pair in found.items()]
+
+        return [once(store, study.name, NAME, COLUMNS, table, [*cells.values()], ("harness.frontier", "harness.stats"))] if found else []
+    return measure
+
+
+def measure(study: Study, store: Store) -> list[dict]:
+    """The table of the members that ship; says which networks had no arm."""
+    for sentence in ABSENT:
+        print(sentence, file=sys.stderr)
+    return measure_of(BASES)(study, store)
 
 
 def claims_of(prefix: str, bases: Mapping[str, str]) -> Callable[[Store, str], list[dict]]:
@@ -42,21 +81,19 @@ def claims_of(prefix: str, bases: Mapping[str, str]) -> Callable[[Store, str], l
 
 
 def _compared(prefix: str, name: str, base: str, store: Store, command: str) -> list[dict]:
-    n, cards = rows(store, name, base), {r["name"]: r["card"] for r in store.of("network")}
-    sides = [[(r, point(store, r, "judge")) for r in done(store, arm, n)] for arm in (name, base)]
-    same = [next(((r, p) for r, p in side if r["cell"]["sampler"] == to_json(COMPARED)), None) for side in sides]
-    if None in same:
+    pair, cards = paired(name, base, store), {r["name"]: r["card"] for r in store.of("network")}
+    if pair is None:
         print(f"{prefix}.{name}: no claim, {name} or {base} did not run at {COMPARED.window}")
         return []
     note = "trained on " + " and ".join(f"{budget(cards[arm]):.0f} M tokens ({arm})" for arm in (name, base))
-    d, keys = paired_difference(*(p.scores for _, p in same)), [r["key"] for side in sides for r, _ in side]
-    made = [claim(f"{prefix}.{name}_minus_{base}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r, _ in same],
-                  f"both {COMPARED.window}, N = {COMPARED.rounds}; passes {' and '.join(f'{p.cost:.1f}' for _, p in same)}; {note}", MODULES)]
-    found = matched_ratio(*([p for _, p in side] for side in sides), same[1][1].scores, "lower")
-    if v := found.interval:
-        made.append(claim(f"{prefix}.{name}_passes", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys, f"at judge {found.quality:.4f}; {note}", MODULES))
+    d, passes = pair.nats, " and ".join(f"{p.cost:.1f}" for _, p in pair.same)
+    made = [claim(f"{prefix}.{name}_minus_{base}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r, _ in pair.same],
+                  f"both {COMPARED.window}, N = {COMPARED.rounds}; passes {passes}; {note}", MODULES)]
+    if v := pair.ratio.interval:
+        made.append(claim(f"{prefix}.{name}_passes", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, [r["key"] for r in pair.every],
+                          f"at judge {pair.ratio.quality:.4f}; {note}", MODULES))
     else:
-        print(f"{prefix}.{name}_passes: no interval, {found.reason}")
+        print(f"{prefix}.{name}_passes: no interval, {pair.ratio.reason}")
     return made
 
 
