@@ -23,7 +23,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         for k in frame.index[frame.network == YARDSTICK]:
             ax.axvspan(low[k], high[k], color=style.GRID, zorder=0)
         ax.errorbar(value, places, xerr=(value - low, high - value), linestyle="none", marker="o", color=style.COLOURS[1], elinewidth=0.9)
-        ax.set_yticks(places, [f"{name} ({base})" if frame.base.nunique() > 1 else name for name, base in zip(frame.network.str.replace("_", " "), frame.base)])
+        ax.set_yticks(places, [(f"{name} ({base})" if frame.base.nunique() > 1 else name).replace("_", " ") for name, base in zip(frame.network, frame.base)])
         ax.set_ylim(len(frame) - 0.5, -0.5)
         ax.tick_params(axis="y", length=0)
         style.even(ax.xaxis, 5)
