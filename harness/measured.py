@@ -29,6 +29,11 @@ def once(store: Store, study: str, name: str, columns: Sequence[str], compute: C
                          "columns": list(columns), "rows": rows, "code": code})
 
 
+def newest(store: Store, name: str) -> dict | None:
+    """The last measured record of this name; None if nothing was measured."""
+    return next((record for record in reversed(store.of("measured")) if record["name"] == name), None)
+
+
 def column(record: dict, name: str, **where) -> list:
     """One column of the rows whose other columns have these values."""
     place = {c: k for k, c in enumerate(record["columns"])}

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from harness.claims import claim
-from harness.measured import column, once
+from harness.measured import column, newest, once
 from harness.points import done
 from harness.random import Stream, from_logits, permutation, uniform
 from harness.reveal import fill, places, ranks_between
@@ -67,7 +67,7 @@ def measure(study: Study, store: Store) -> list[dict]:
 
 def claims(store: Store, command: str) -> list[dict]:
     """attention.drafted, .beside_revealed, .beside_drafted, at depths 2 to 32; .drafted_over_revealed: a drafted neighbour's over a revealed one's."""
-    record = next((m for m in reversed(store.of("measured")) if m["name"] == NAME), None)
+    record = newest(store, NAME)
     if record is None:
         print("attention: no claim, nothing is measured; run the study without --only")
         return []

@@ -19,7 +19,7 @@ from harness.kinds import Denoiser
 from harness.ledger import Ledger
 from harness.loop import sample
 from harness.machine import machine
-from harness.measured import column, once
+from harness.measured import column, newest, once
 from harness.nets.compiled import compiled
 from harness.stats import time_ratio
 from harness.store import Store
@@ -142,7 +142,7 @@ def measure(study: Study, store: Store) -> list[dict]:
 
 def claims(store: Store, command: str) -> list[dict]:
     """device.seconds_ratio.{b1, saturated}: seconds of ancestral over seconds of ssmd for the same rows. device.ARM.LOAD.QUANTITY: what one reached."""
-    table = next((r for r in reversed(store.of("measured")) if r["name"] == NAME), None)
+    table = newest(store, NAME)
     if table is None:
         print("device.*: no claim, nothing was timed; run the study without --only")
         return []

@@ -11,7 +11,7 @@ from torch import Tensor
 from harness.claims import claim
 from harness.dilated import DILATED
 from harness.kinds import Dataset, Denoiser, Order, Scores
-from harness.measured import column, once
+from harness.measured import column, newest, once
 from harness.order import UNIFORM
 from harness.points import done, rows
 from harness.random import Stream, uniform
@@ -76,7 +76,7 @@ def claims(store: Store, command: str) -> list[dict]:
         n = rows(store, mine, other)
         pair = [next((r for r in done(store, arm, n) if setting(r) in ({"name": "linear", "delta": 0.125}, 8)), None) for arm in (mine, other)]
         made += [row for label, unit in UNITS.items() for row in dilated_minus_uniform(f"dilated.{label}.{name}", pair, label, unit, store, command, where)]
-    record = next((m for m in reversed(store.of("measured")) if m["name"] == NAME), None)
+    record = newest(store, NAME)
     if record is None:
         print("dilated.law_minus_uniform: no claim, nothing is measured; run the study without --only")
         return made

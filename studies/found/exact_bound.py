@@ -11,7 +11,7 @@ from harness.claims import claim
 from harness.kinds import Dataset, Scores
 from harness.ledger import Ledger
 from harness.loop import sample
-from harness.measured import column, once
+from harness.measured import column, newest, once
 from harness.nets.transformer import autocast
 from harness.points import done
 from harness.random import Stream, permutation
@@ -142,7 +142,7 @@ def measure(study: Study, store: Store) -> list[dict]:
 
 def claims(store: Store, command: str) -> list[dict]:
     """exact_bound.nats[.N10], bound minus loss; exact_bound.passes[.N10], bound over loss; exact_bound.loss_minus_start: what the steps are worth at all."""
-    record = next((m for m in reversed(store.of("measured")) if m["name"] == NAME), None)
+    record = newest(store, NAME)
     if record is None:
         print("exact_bound: no claim, nothing is measured; run the study without --only")
         return []

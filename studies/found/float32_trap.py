@@ -9,7 +9,7 @@ from baselines.fused_float32 import race_law
 from harness.claims import claim
 from harness.data.zipf import Zipf
 from harness.kinds import Scores
-from harness.measured import column, once
+from harness.measured import column, newest, once
 from harness.metrics.entropy import CorpusEntropy
 from harness.metrics.exact_nll import ExactNll
 from harness.points import done
@@ -99,7 +99,7 @@ def measure(study: Study, store: Store) -> list[dict]:
 
 def claims(store: Store, command: str) -> list[dict]:
     """float32.entropy_loss_nats.STEPS: the known entropy of a token minus -ln P of the tokens that the float32 arm wrote, by the law of its own race."""
-    record, rows = next((r for r in reversed(store.of("measured")) if r["name"] == NAME), None), []
+    record, rows = newest(store, NAME), []
     if record is None:
         print("float32.entropy_loss_nats: no claim, no cell is finished; run the study without --only")
         return []

@@ -11,7 +11,7 @@ from harness.claims import claim
 from harness.compare import compare
 from harness.compare_rules import Rules
 from harness.compare_side import COUNTS, Side
-from harness.measured import column, once
+from harness.measured import column, newest, once
 from harness.random import Stream, uniform
 from harness.store import Store
 from harness.study import Study, Timing
@@ -97,7 +97,7 @@ def measure(study: Study, store: Store) -> list[dict]:
 
 def claims(store: Store, command: str) -> list[dict]:
     """gate.false_alarm and gate.power of the default rule at the usual noise; with .here, at the noise of this machine."""
-    record, made = next((r for r in reversed(store.of("measured")) if r["name"] == NAME), None), []
+    record, made = newest(store, NAME), []
     if record is None:
         print("gate.*: no claim, nothing was simulated; run the study without --only")
         return []

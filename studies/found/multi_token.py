@@ -11,7 +11,7 @@ from harness.claims import claim
 from harness.kinds import Dataset, Scores
 from harness.ledger import Ledger
 from harness.loop import sample
-from harness.measured import once
+from harness.measured import newest, once
 from harness.nets import checkpoint
 from harness.nets.compiled import compiled
 from harness.nets.transformer import autocast
@@ -103,7 +103,7 @@ def measure(study: Study, store: Store) -> list[dict]:
 
 def claims(store: Store, command: str) -> list[dict]:
     """multi_token.passes.kK, and with the most guesses its quality minus that of the self-speculative sampler at the setting of most passes."""
-    record = next((m for m in reversed(store.of("measured")) if m["name"] == NAME), None)
+    record = newest(store, NAME)
     if record is None:
         print("multi_token: no claim, nothing is measured; run the study without --only")
         return []

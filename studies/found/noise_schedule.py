@@ -8,7 +8,7 @@ from scipy.stats import t as student
 
 from harness.claims import claim
 from harness.contest import front_claims
-from harness.measured import column, once
+from harness.measured import column, newest, once
 from harness.nets import checkpoint
 from harness.points import done
 from harness.schedule import Cosine, Linear, Polynomial
@@ -53,7 +53,7 @@ def claims(store: Store, command: str, sweep: Sweep) -> list[dict]:
     made, reason = front_claims(store, command, sweep, "linear", "noise_schedule", ("harness.loop", "harness.nets.transformer"))
     if reason:
         print(reason)
-    record = next((r for r in reversed(store.of("measured")) if r["name"] == NAME), None)
+    record = newest(store, NAME)
     for law in [] if record is None else sorted({*column(record, "law")} - {"linear"}):
         d = np.subtract(*(column(record, "nats", law=name) for name in (law, "linear")))                # (seeds,)
         half = student.ppf(0.975, len(d) - 1) * d.std(ddof=1) / len(d) ** 0.5

@@ -17,7 +17,7 @@ from harness.clock import busy
 from harness.compare import TIERS, Comparison, compare
 from harness.compare_rules import Rules
 from harness.compare_side import Side, side
-from harness.measured import column, once
+from harness.measured import column, newest, once
 from harness.runner import run
 from harness.spec import ROOT
 from harness.store import Store
@@ -188,7 +188,7 @@ def _times(records: list[dict]) -> tuple[list[int], str]:
 
 def claims(store: Store, command: str) -> list[dict]:
     """planted.caught_share, planted.sleep_caught and gate.false_alarm.measured, with the intervals of Clopper and Pearson."""
-    record, keys = next((r for r in reversed(store.of("measured")) if r["name"] == NAME), None), [r["key"] for r in store.of("counted") if r["status"] == "done"]
+    record, keys = newest(store, NAME), [r["key"] for r in store.of("counted") if r["status"] == "done"]
     if record is None:
         print("planted.*: no claim, nothing was judged; run the study without --only")
         return []

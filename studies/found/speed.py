@@ -19,7 +19,7 @@ from harness.clock import busy, timed
 from harness.kinds import Denoiser
 from harness.ledger import Ledger
 from harness.loop import sample
-from harness.measured import column, once
+from harness.measured import column, newest, once
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig, gather_rows
 from harness.reveal import probabilities
@@ -149,7 +149,7 @@ def measure(study: Study, store: Store) -> list[dict]:
 
 def claims(store: Store, command: str) -> list[dict]:
     """overhead.*: seconds of a sampling loop over those of its bare passes. speed.*: seconds of the plain path over those of the present one."""
-    table = next((r for r in reversed(store.of("measured")) if r["name"] == NAME), None)
+    table = newest(store, NAME)
     if table is None:
         print("overhead.* and speed.*: no claim, nothing was timed; run the study without --only")
         return []
