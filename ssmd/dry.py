@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.clock import peak, timed
 from harness.flops import block_flops, causal_flops, head_flops
 from harness.kinds import Dataset
-from ssmd.train import held_out
+from ssmd.train import check_rows, held_out
 from ssmd.training import Training
 from ssmd.updates import Updates, device_name
 
@@ -33,6 +33,7 @@ def flops_a_token(config: Training, vocab: int, length: int) -> float:
 def dry_run(config: Training, data: Dataset, split: str, device: str = "cpu", compiled: bool = False, init: Path | None = None, seconds: float = SECONDS,
             assume: float | None = None) -> dict:
     """The plan as a JSON document. Raises ValueError as training would: data that are missing, a checkpoint that does not fit, a device that is not there."""
+    check_rows(config, data)
     text = len(data.tokens(split)) if hasattr(data, "tokens") else None
     judged = held_out(data)
     flops = flops_a_token(config, data.vocab, data.length)

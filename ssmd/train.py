@@ -27,6 +27,7 @@ from ssmd.model import Hybrid
 from ssmd.optim import flatten, unflatten
 from ssmd.training import Training
 from ssmd.updates import Updates, device_name, losses
+from ssmd.variants import LONGEST
 
 
 def held_out(data: Dataset, n: int = 512) -> int:
@@ -37,6 +38,12 @@ def held_out(data: Dataset, n: int = 512) -> int:
         except ValueError:
             n //= 2
     return len(data.rows("validation", 1, seed=0))
+
+
+def check_rows(config: Training, data: Dataset) -> None:
+    """Raises ValueError if rows are longer than the positions that the network would learn."""
+    if config.positions == "learned" and data.length > LONGEST:
+        raise ValueError(f"rows of {data.length} tokens are longer than the {LONGEST} that positions=learned reaches: choose shorter rows, or --set positions=split")
 
 
 @torch.no_grad()
@@ -73,6 +80,7 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             raise ValueError(f"{final} was trained by other settings or on other data: give another --out, or delete it")
         say(f"{final} is finished")
         return final
+    check_rows(config, data)
     judged = held_out(data)    # before hours of training, not after them
     updates = Updates(config, data, split, device, compiled, init, extra)
     net, steps = updates.net, updates.steps

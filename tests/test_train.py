@@ -8,12 +8,14 @@ from pytest import approx, fixture, mark, raises
 from harness.data.markov import Markov
 from harness.nets import checkpoint
 from harness.schedule import Cosine, Linear, Polynomial
+from ssmd.dry import dry_run
 from ssmd.family import FAMILY, queue
 from ssmd.likelihood import masked_bound, tables
 from ssmd.loss import draft_loss, mask_counts, masked_batch, target_loss
 from ssmd.train import keep, train, validate
 from ssmd.training import Training
 from ssmd.updates import Updates, losses
+from ssmd.variants import LONGEST
 
 
 class Corpus(Markov):
@@ -142,6 +144,15 @@ def test_a_budget_below_one_update_and_weights_that_do_not_fit_are_refused(unbro
         train(replace(SMALL, tokens=100), SOURCE, tmp_path / "a", "net")
     with raises(ValueError, match="do not fit a network of these settings"):
         train(replace(SMALL, width=32), SOURCE, tmp_path / "b", "net", init=unbroken)
+    assert not list(tmp_path.iterdir())
+
+
+def test_rows_beyond_the_positions_that_are_learned_are_refused_before_training_and_by_a_dry_run(tmp_path):
+    learned, rows = replace(SMALL, positions="learned"), replace(SOURCE, length=LONGEST + 1)
+    with raises(ValueError, match="rows of 1025 tokens are longer than the 1024"):
+        train(learned, rows, tmp_path, "net")
+    with raises(ValueError, match="choose shorter rows, or --set positions=split"):
+        dry_run(learned, rows, "train")
     assert not list(tmp_path.iterdir())
 
 
