@@ -7,6 +7,7 @@
     hybrid_two     4 + 2                                   ablation
     hybrid_frozen  the 6 blocks of heavy, frozen, + 1      only the causal block is trained, as in the paper's protein model; one block deeper than the others
     hybrid_frozen_plain, hybrid_frozen_heads               the same without the output residual; with two heads
+    hybrid_frozen_long                                     hybrid_frozen after a further cycle of 32 M tokens
     judge          4 blocks, left to right                 trained on text that no sampler's network has seen
 
 `ssmd-bench train family` queues them, each resumable, two at a time on two cores.
@@ -25,7 +26,8 @@ from harness.study import load_module
 from ssmd.training import Training
 
 SHIPPED = Path(__file__).parent / "checkpoints"
-TRUNK = "heavy"    # the member whose blocks a frozen hybrid takes over
+TRUNK = "heavy"                                      # the member whose blocks a frozen hybrid takes over
+GOES_ON = {"hybrid_frozen_long": "hybrid_frozen"}    # member -> the one whose training it goes on with, on other batches
 
 FAMILY: dict[str, Training] = {
     "hybrid": Training("hybrid"),
@@ -35,6 +37,7 @@ FAMILY: dict[str, Training] = {
     "hybrid_plain": Training("hybrid", residual=False),
     "hybrid_two": Training("hybrid", causal=2),
     "hybrid_frozen": Training("hybrid", blocks=7, frozen=True),
+    "hybrid_frozen_long": Training("hybrid", blocks=7, frozen=True, seed=2),
     "hybrid_frozen_plain": Training("hybrid", blocks=7, frozen=True, residual=False),
     "hybrid_frozen_heads": Training("hybrid", blocks=7, frozen=True, shared_head=False),
 }
@@ -56,14 +59,20 @@ def member(name: str, family: dict[str, Training] = FAMILY, **changes) -> Traini
     return replace(family[name], **changes)
 
 
+def earlier(name: str, family: dict[str, Training]) -> str | None:
+    """The member that must be trained before this one."""
+    return GOES_ON.get(name) or (TRUNK if family[name].frozen else None)
+
+
 def begins_from(name: str, out: Path, family: dict[str, Training] = FAMILY) -> Path | None:
-    """The checkpoint whose draft a member takes over: that of the same run of the family, else, for the shipped family, the one that ships."""
-    if not family[name].frozen:
+    """The checkpoint that a member takes over, its draft or the whole: that of the same run of the family, else, for the shipped family, the one that ships."""
+    before = earlier(name, family)
+    if before is None:
         return None
-    own = out / TRUNK / f"{TRUNK}.safetensors"
+    own = out / before / f"{before}.safetensors"
     if not own.is_file() and family is not FAMILY:
-        raise ValueError(f"{name} begins from {own}, which is not there: train {TRUNK} first, or name another checkpoint with --init")
-    return own if own.is_file() else SHIPPED / f"{TRUNK}.safetensors"
+        raise ValueError(f"{name} begins from {own}, which is not there: train {before} first, or name another checkpoint with --init")
+    return own if own.is_file() else SHIPPED / f"{before}.safetensors"
 
 
 def queue(family: dict[str, Training], command: list[str], jobs: int, logs: Path) -> int:
@@ -75,7 +84,7 @@ def queue(family: dict[str, Training], command: list[str], jobs: int, logs: Path
     running: dict[str, subprocess.Popen] = {}
     threads = {"OMP_NUM_THREADS": "1"} if jobs > 1 else {}
     while waiting or running:
-        for name in [n for n in waiting if not (family[n].frozen and TRUNK in [*waiting, *running])][:jobs - len(running)]:    # a trunk is frozen once it is trained
+        for name in [n for n in waiting if earlier(n, family) not in [*waiting, *running]][:jobs - len(running)]:
             waiting.remove(name)
             log = open(logs / f"{name}.log", "a")
             running[name] = subprocess.Popen([sys.executable, *command, name], stdout=log, stderr=log, env=os.environ | threads)

@@ -25,7 +25,7 @@ TRAINING = ["ssmd-bench train family --compile --jobs 2 --tokens 36e6 --out runs
             *(f"ssmd-bench train family --recipe studies/{name}_frontier.py --compile --jobs 2 --out {FAMILIES[name]}" for name in ("potts", "protein", "prose")),
             "ssmd-bench train family --recipe studies/causal_part.py --init ssmd/checkpoints/heavy.safetensors --compile --jobs 2 --out runs/causal_part",
             *(f"ssmd-bench train {member} --recipe studies/second_seed.py --compile --out runs/second_seed"
-              for member in ("first", "heavy --init runs/second_seed/first/first.safetensors", "hybrid_frozen"))]
+              for member in ("first", "heavy --init runs/second_seed/first/first.safetensors", "hybrid_frozen", "hybrid_frozen_long"))]
 FIRST = ["ssmd-bench grid studies/demo.py --net heavy --out studies/grids.json",              # that time_grids samples by
          "ssmd-bench run studies/noise_schedule.py --only held_out --out runs/noise_schedule"]    # trains the networks that its sweep claims
 NEW = [f"ssmd-bench run studies/{name}.py --compile --no-time --claims" for name in ("prose_frontier", "causal_part", "second_seed", "multi_token", "sandwich_prompted")]

@@ -11,8 +11,8 @@ Of the long one (.long), written before it was trained: a target 0.02 to 0.03 na
     ssmd-bench train first --recipe studies/second_seed.py --compile --out runs/second_seed                                             forty minutes on one core
     ssmd-bench train heavy --recipe studies/second_seed.py --compile --out runs/second_seed --init runs/second_seed/first/first.safetensors     eighty
     ssmd-bench train hybrid_frozen --recipe studies/second_seed.py --compile --out runs/second_seed                                     forty
-    ssmd-bench train hybrid_frozen_long --recipe studies/second_seed.py --compile --out runs/second_seed --init runs/second_seed/hybrid_frozen/hybrid_frozen.safetensors   eighty
-    ssmd-bench run studies/second_seed.py --compile --no-time --claims                                                                  forty
+    ssmd-bench train hybrid_frozen_long --recipe studies/second_seed.py --compile --out runs/second_seed                                forty
+    ssmd-bench run studies/second_seed.py --compile --no-time --claims                                                                  seventy
 """
 
 from dataclasses import replace

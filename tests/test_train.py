@@ -9,7 +9,7 @@ from harness.data.markov import Markov
 from harness.nets import checkpoint
 from harness.schedule import Cosine, Linear, Polynomial
 from ssmd.dry import dry_run
-from ssmd.family import FAMILY, queue
+from ssmd.family import FAMILY, SHIPPED, begins_from, queue
 from ssmd.likelihood import masked_bound, tables
 from ssmd.loss import draft_loss, mask_counts, masked_batch, target_loss
 from ssmd.train import keep, train, validate
@@ -264,6 +264,16 @@ def test_another_power_of_the_weight_leaves_the_size_of_the_target_term(power):
     row = [float(target_loss(logits[[k]], x[[k]], order[[k]], i[[k]], L / (L - i[[k]]), power=power)) for k in range(L)]
     assert sum(row) / L == approx(1.0, abs=1e-5)
     assert row[12] / row[0] == approx((L / (L - 12)) ** power * (L - 12) / L, rel=1e-5)
+
+
+def test_a_member_that_goes_on_begins_from_the_member_of_its_own_run_or_from_the_one_that_ships(tmp_path):
+    assert begins_from("hybrid_frozen_long", tmp_path) == SHIPPED / "hybrid_frozen.safetensors" and begins_from("heavy", tmp_path) is None
+    with raises(ValueError, match="train hybrid_frozen first"):
+        begins_from("hybrid_frozen_long", tmp_path, dict(FAMILY))
+    own = tmp_path / "hybrid_frozen" / "hybrid_frozen.safetensors"
+    own.parent.mkdir()
+    own.touch()
+    assert begins_from("hybrid_frozen_long", tmp_path) == begins_from("hybrid_frozen_long", tmp_path, dict(FAMILY)) == own
 
 
 def test_a_frozen_hybrid_waits_for_the_trunk_of_its_own_run(tmp_path):

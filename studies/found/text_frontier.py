@@ -1,6 +1,6 @@
-"""Passes at equal quality, by two metrics and three hybrids.
+"""Passes at equal quality, by two metrics and four hybrids.
 
-Claims nfe_ratio.text.{spelling, judge}[.plain | .one_block][.at_24 | .at_64 | .same_network], and by the judge at 32 steps headline.ssmd.nfe_ratio.
+Claims nfe_ratio.text.{spelling, judge}[.long | .plain | .one_block][.at_24 | .at_64 | .same_network], and by the judge at 32 steps headline.ssmd.nfe_ratio.
 """
 
 from itertools import product
@@ -8,7 +8,7 @@ from itertools import product
 from harness.store import Store
 from studies.found.matched import ratio
 
-ARMS = {"": "ssmd_frozen", ".plain": "ssmd_frozen_plain", ".one_block": "ssmd"}    # of a claim's name
+ARMS = {"": "ssmd_frozen", ".long": "ssmd_frozen_long", ".plain": "ssmd_frozen_plain", ".one_block": "ssmd"}    # of a claim's name
 MATCHED = {"": ("ancestral", 32), ".at_24": ("ancestral", 24), ".at_64": ("ancestral", 64), ".same_network": ("ancestral_hybrid", 32)}    # and of whose quality
 
 
@@ -17,4 +17,4 @@ def claims(store: Store, command: str) -> list[dict]:
     for (label, better), (hybrid, arm), (where, (baseline, steps)) in product({"judge": "lower", "spelling": "higher"}.items(), ARMS.items(), MATCHED.items()):
         if baseline == "ancestral" or arm == "ssmd":    # the blocks of ancestral_hybrid are those of ssmd alone
             made += ratio(f"nfe_ratio.text.{label}{hybrid}{where}", store, command, arm, steps, label, baseline, better)
-    return made + ratio("headline.ssmd.nfe_ratio", store, command, ARMS[""], 32, "judge")
+    return made + ratio("headline.ssmd.nfe_ratio", store, command, ARMS[".long"], 32, "judge")
