@@ -1,6 +1,6 @@
 """Dilated orders against uniform ones: passes at equal quality, quality at equal settings, and what the order costs the network's own law.
 
-Claims nfe_ratio.dilated.{judge, ngram, spelling}[.fixed][.at_64], headline.best.{nfe_ratio, flops_ratio}, dilated.{judge, ngram, spelling, sample_entropy}.{ssmd, fixed}
+Claims nfe_ratio.dilated.{judge, ngram, spelling}[.long | .fixed][.at_64], headline.best.{nfe_ratio, flops_ratio}, dilated.{judge, ngram, spelling, sample_entropy}.{ssmd, fixed}
 and dilated.law_minus_uniform.
 """
 
@@ -20,7 +20,7 @@ from harness.store import Store
 from harness.study import Study
 from studies.found.matched import dilated_minus_uniform, headlines, ratio
 
-ARMS = {"": "ssmd_dilated", ".fixed": "fixed_dilated"}    # of a claim's name
+ARMS = {"": "ssmd_dilated", ".long": "ssmd_dilated_long", ".fixed": "fixed_dilated"}    # of a claim's name
 MATCHED = {"": 32, ".at_64": 64}                          # steps of ancestral sampling
 PAIRS = {"ssmd": ("ssmd_dilated", "ssmd_frozen", "Linear(0.125)"), "fixed": ("fixed_dilated", "fixed", "8 tokens a pass")}
 UNITS = {"judge": "judge nats per token, paired", "ngram": "n-gram nats per token, paired", "spelling": "share of words, paired", "sample_entropy": "nats, paired"}
@@ -71,7 +71,7 @@ def claims(store: Store, command: str) -> list[dict]:
     """Passes at equal quality, differences at the setting that PAIRS names, and the law of one token a pass."""
     made = [row for label, better in (("judge", "lower"), ("ngram", "lower"), ("spelling", "higher")) for end, arm in ARMS.items() for where, steps in MATCHED.items()
             for row in ratio(f"nfe_ratio.dilated.{label}{end}{where}", store, command, arm, steps, label, better=better, at_least=True)]
-    made += headlines(store, command, ARMS[""], 32, "judge")
+    made += headlines(store, command, ARMS[".long"], 32, "judge")
     for name, (mine, other, where) in PAIRS.items():
         n = rows(store, mine, other)
         pair = [next((r for r in done(store, arm, n) if setting(r) in ({"name": "linear", "delta": 0.125}, 8)), None) for arm in (mine, other)]

@@ -1,9 +1,9 @@
-"""The headlines once more, for networks trained from another seed. Claims seed2.nfe_ratio.{judge, spelling}[.long | .dilated[.fixed]]."""
+"""The headlines once more, for networks trained from another seed. Claims seed2.nfe_ratio.{judge, spelling}[.dilated[.fixed]][.long]."""
 
 from harness.store import Store
 from studies.found.matched import ratio
 
-ARMS = {"": "ssmd_frozen", ".long": "ssmd_frozen_long", ".dilated": "ssmd_dilated", ".dilated.fixed": "fixed_dilated"}    # of a claim's name
+ARMS = {"": "ssmd_frozen", ".long": "ssmd_frozen_long", ".dilated": "ssmd_dilated", ".dilated.long": "ssmd_dilated_long", ".dilated.fixed": "fixed_dilated"}    # of a claim's name
 
 
 def claims(store: Store, command: str) -> list[dict]:
