@@ -1,7 +1,7 @@
 """Dilated orders against uniform ones: passes at equal quality, quality at equal settings, and what the order costs the network's own law.
 
 Claims nfe_ratio.dilated.{judge, ngram, spelling}[.long | .fixed][.at_64], headline.best.{nfe_ratio, flops_ratio}, dilated.{judge, ngram, spelling, sample_entropy}.{ssmd, fixed}
-and dilated.law_minus_uniform.
+dilated.longer.{uniform, dilated} and dilated.law_minus_uniform.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ from harness.random import Stream, uniform
 from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Study
-from studies.found.matched import dilated_minus_uniform, headlines, ratio
+from studies.found.matched import difference, headlines, ratio
 
 ARMS = {"": "ssmd_dilated", ".long": "ssmd_dilated_long", ".fixed": "fixed_dilated"}    # of a claim's name
 MATCHED = {"": 32, ".at_64": 64}                          # steps of ancestral sampling
@@ -67,15 +67,28 @@ def setting(record: dict) -> object:
     return host.get("window") or host["tokens"]
 
 
+def pair(store: Store, *arms: str) -> list[dict | None]:
+    """The record of each arm at the setting that PAIRS names."""
+    n = rows(store, *arms)
+    return [next((r for r in done(store, arm, n) if setting(r) in ({"name": "linear", "delta": 0.125}, 8)), None) for arm in arms]
+
+
+def longer(name: str, store: Store, command: str) -> list[dict]:
+    """What a longer training of the causal block changes, in uniform and in dilated orders: NAME.{uniform, dilated}."""
+    note = "Linear(0.125), causal block trained on 48 M characters minus on 16 M"
+    return [row for order, arm in (("uniform", "ssmd_frozen"), ("dilated", "ssmd_dilated"))
+            for row in difference(f"{name}.{order}", pair(store, f"{arm}_long", arm), "judge", UNITS["judge"], store, command, note)]
+
+
 def claims(store: Store, command: str) -> list[dict]:
     """Passes at equal quality, differences at the setting that PAIRS names, and the law of one token a pass."""
     made = [row for label, better in (("judge", "lower"), ("ngram", "lower"), ("spelling", "higher")) for end, arm in ARMS.items() for where, steps in MATCHED.items()
             for row in ratio(f"nfe_ratio.dilated.{label}{end}{where}", store, command, arm, steps, label, better=better, at_least=True)]
-    made += headlines(store, command, ARMS[".long"], 32, "judge")
+    made += headlines(store, command, ARMS[""], 32, "judge")
     for name, (mine, other, where) in PAIRS.items():
-        n = rows(store, mine, other)
-        pair = [next((r for r in done(store, arm, n) if setting(r) in ({"name": "linear", "delta": 0.125}, 8)), None) for arm in (mine, other)]
-        made += [row for label, unit in UNITS.items() for row in dilated_minus_uniform(f"dilated.{label}.{name}", pair, label, unit, store, command, where)]
+        made += [row for label, unit in UNITS.items()
+                 for row in difference(f"dilated.{label}.{name}", pair(store, mine, other), label, unit, store, command, f"{where}, dilated minus uniform")]
+    made += longer("dilated.longer", store, command)
     record = newest(store, NAME)
     if record is None:
         print("dilated.law_minus_uniform: no claim, nothing is measured; run the study without --only")

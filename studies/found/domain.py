@@ -25,7 +25,7 @@ from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.family import SHIPPED
 from ssmd.sampler import SelfSpeculative
 from ssmd.training import Training
-from studies.found.matched import dilated_minus_uniform, ratio
+from studies.found.matched import difference, ratio
 
 BASELINE, ARM, DILATED = "ancestral", "ssmd_frozen", "ssmd_dilated"
 MATCHED = {"": 32, ".at_24": 24, ".at_64": 64}    # of a claim's name: steps of ancestral sampling whose quality is matched
@@ -77,7 +77,7 @@ def order(domain: str, label: str, unit: str, store: Store, command: str) -> lis
     """dilated.DOMAIN: the self-speculative sampler in a dilated order minus the same in a uniform one, at the widest of WINDOWS."""
     n, window = rows(store, DILATED, ARM), to_json(WINDOWS[0])
     pair = [next((r for r in done(store, arm, n) if r["cell"]["sampler"].get("host", r["cell"]["sampler"])["window"] == window), None) for arm in (DILATED, ARM)]
-    return dilated_minus_uniform(f"dilated.{domain}", pair, label, unit, store, command, f"window {brief(window)}")
+    return difference(f"dilated.{domain}", pair, label, unit, store, command, f"window {brief(window)}, dilated minus uniform")
 
 
 def scheduling(domain: str, label: str, unit: str, store: Store, command: str, controls: Sequence[str] = CONTROLS) -> list[dict]:

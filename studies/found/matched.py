@@ -1,4 +1,4 @@
-"""What ancestral sampling costs over what another arm costs, at the quality that ancestral sampling reaches in so many steps; and one order against another at equal settings."""
+"""What ancestral sampling costs over what another arm costs, at the quality that ancestral sampling reaches in so many steps; and one arm against another at equal settings."""
 
 from harness.claims import claim
 from harness.frontier import matched_ratio
@@ -36,11 +36,11 @@ def headlines(store: Store, command: str, best: str, steps: int, label: str, suf
             for row in ratio(f"headline.best.{name}{suffix}", store, command, best, steps, label, cost=cost, at_least=True)]
 
 
-def dilated_minus_uniform(name: str, pair: list[dict | None], label: str, unit: str, store: Store, command: str, where: str) -> list[dict]:
-    """The claim of a counted record in a dilated order and its partner in a uniform one, or none where either did not run, and a line that says so."""
+def difference(name: str, pair: list[dict | None], label: str, unit: str, store: Store, command: str, note: str) -> list[dict]:
+    """The claim of a counted record minus its partner, row by row, or none where either did not run, and a line that says so."""
     found = [(r, s) for r in pair if r and (s := scores(store, r["key"], label))]
     if len(found) < 2:
-        print(f"{name}: no claim, one of the two orders is not in the store; run the study without --only")
+        print(f"{name}: no claim, one of the two arms is not in the store; run the study without --only")
         return []
     d, passes = paired_difference(*(s for _, s in found)), " against ".join(f"{r['cost']['nfe_a']:.1f}" for r, _ in found)
-    return [claim(name, d.value, d.low, d.high, unit, d.n, command, [r["key"] for r, _ in found], f"{where}, dilated minus uniform; passes {passes}")]
+    return [claim(name, d.value, d.low, d.high, unit, d.n, command, [r["key"] for r, _ in found], f"{note}; passes {passes}")]
