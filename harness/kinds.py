@@ -2,8 +2,9 @@
 
     Denoiser  draft, verify     a network as a sampler sees it
     Sampler   step              one round of every row in the batch; the loop belongs to harness/loop.py
-    Schedule  alpha             P(not masked at t); alpha(0) = 1, alpha(1) = 0
+    Schedule  dalpha            alpha(t) = P(not masked at t), from 1 at t = 0 to 0 at t = 1, its slope and its inverse
     Window    width             how many tokens may come next, per row
+    Order     times             which positions are revealed first
     Placement light             which parts of a text a light network writes
     Dataset   rows              token rows of a split
     Metric    score             a pure function of samples
@@ -78,6 +79,8 @@ class Sampler(Protocol):
 
 
 class Schedule(Protocol):
+    """Noise: t (n,) in [0, 1] -> P(not masked at t), its derivative, and the time of a given alpha; float64 in, float64 out."""
+
     def alpha(self, t: Tensor) -> Tensor: ...
     def dalpha(self, t: Tensor) -> Tensor: ...
     def inverse(self, alpha: Tensor) -> Tensor: ...
@@ -96,6 +99,11 @@ class Placement(Protocol):
 
 
 class Dataset(Protocol):
+    """Rows of equal length, drawn from a split by the seed alone, so that the first ones do not depend on n; `identity` is what makes two data sets the same in a record.
+
+    `rows` raises ValueError, in one sentence, for a split that is unknown or holds fewer rows.
+    """
+
     name: ClassVar[str]
     version: ClassVar[int]
     length: int
@@ -107,6 +115,8 @@ class Dataset(Protocol):
 
 
 class Metric(Protocol):
+    """A pure function of samples (n, L) int64; `better` says which side is, and "match" that it should be that of the data."""
+
     name: ClassVar[str]
     version: ClassVar[int]
     better: ClassVar[str]    # "lower" | "higher" | "match"

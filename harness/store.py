@@ -3,6 +3,7 @@
     RUN/records.jsonl         one record a line; every writer appends whole lines and syncs; further writers use records.NAME.jsonl
     RUN/samples/KEY.npy       (n, L) token ids           RUN/costs/KEY.npy     (n, 3) nfe_a, nfe_b, nfe_c needed by each row
     RUN/scores/KEY.npy        (2, n) numerator and denominator of a per-row metric
+    RUN/shard_*/KEY.npy       samples and counts of a stretch of rows, until a run without --shard unites them
 
 A torn line - the end of a killed writer - is skipped and counted. Arrays are written under another name and then renamed.
 """

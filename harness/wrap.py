@@ -1,7 +1,7 @@
 """Networks that wrap networks and are one, so that any sampler takes them: Alive, Switch, Half, Temper.
 
-From the inside out: Metered (harness/ledger.py) next to the network, so that a light pass is charged as light; Switch, Half and
-Temper outside.
+From the inside out: the network, compiled or not, Half, Temper, Nucleus (harness/cell.py), then Alive and Metered (harness/loop.py), which charges the calls that a sampler makes.
+Switch, and Relay of ssmd/relay.py, stand outside of all of these, around two such networks, so that a light pass is charged as light.
 """
 
 from typing import Any

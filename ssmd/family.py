@@ -1,4 +1,5 @@
-"""The trained family: one recipe of equal width, data, token budget and seed, so that only the method differs. Budgets of what ships are in the cards.
+"""The trained family: one recipe of equal width, data, token budget and seed but for the judge and what goes on from a member, so that only the method differs.
+Budgets of what ships are in the cards.
 
     hybrid         5 non-causal blocks + 1 causal          the self-speculative network
     heavy          6 blocks                                masked diffusion

@@ -28,7 +28,6 @@ TRAINING = ["ssmd-bench train family --compile --jobs 2 --tokens 36e6 --out runs
               for member in ("first", "heavy --init runs/second_seed/first/first.safetensors", "hybrid_frozen", "hybrid_frozen_long"))]
 FIRST = ["ssmd-bench grid studies/demo.py --net heavy --out studies/grids.json",              # that time_grids samples by
          "ssmd-bench run studies/noise_schedule.py --only held_out --out runs/noise_schedule"]    # trains the networks that its sweep claims
-NEW = [f"ssmd-bench run studies/{name}.py --compile --no-time --claims" for name in ("prose_frontier", "causal_part", "second_seed", "multi_token", "sandwich_prompted")]
 
 
 def claimed(results: Path = RESULTS) -> list[str]:
@@ -37,8 +36,7 @@ def claimed(results: Path = RESULTS) -> list[str]:
 
 
 def plan() -> list[str]:
-    studies = claimed()
-    return [*DATA, *TRAINING, *FIRST, *studies, *(command for command in NEW if not any(command.split()[2] in known for known in studies))]
+    return [*DATA, *TRAINING, *FIRST, *claimed()]
 
 
 def put_in_place(shipped: Path = SHIPPED) -> list[Path]:

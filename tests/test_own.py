@@ -207,7 +207,11 @@ def test_weights_that_are_not_whole_or_not_safetensors_are_refused_in_a_sentence
     library.BertModel(model.config).save_pretrained(tmp_path / "headless")
     model.config.save_pretrained(tmp_path / "pickled")
     torch.save(model.state_dict(), tmp_path / "pickled" / "pytorch_model.bin")
-    for path, says in (("headless", "was saved with its language-model head"), ("pickled", "with safetensors weights"), ("nowhere", "correct the path or the name")):
+    model.save_pretrained(tmp_path / "torn")
+    weights = tmp_path / "torn" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    for path, says in (("headless", "was saved with its language-model head"), ("pickled", "with safetensors weights"), ("nowhere", "correct the path or the name"),
+                       ("torn", "correct the path or the name")):
         with pytest.raises(ValueError, match=says) as refused:
             Hub(str(tmp_path / path), 4, SPECIAL).load("cpu")
         assert "\n" not in str(refused.value)

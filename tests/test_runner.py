@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -372,7 +373,7 @@ def test_clock_measures_seconds_memory_and_others():
     seconds, answer = timed(lambda: sum(range(200_000)))
     assert answer == sum(range(200_000)) and 0 < seconds < 5
     share = busy(seconds=0.05)
-    assert share is None or 0 <= share <= 1
+    assert share is None if not Path("/proc/stat").exists() else 0 <= share <= 1
 
 
 PEAK = """

@@ -33,6 +33,7 @@ from harness.data.exact import Exact
 from harness.data.markov import Markov
 from harness.equal_entropy import gap
 from harness.importance import as_revealed, gaps, predicted_loss
+from harness.kinds import Scores
 from harness.measured import column
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.exact_nll import ExactNll
@@ -287,6 +288,13 @@ def test_likelihood_is_compared_at_equal_passes_and_entropy(tmp_path, monkeypatc
     assert rows.keys() == {"alike", "better"} and "few.at_16: no claim, its points do not enclose" in capsys.readouterr().out
     assert rows["alike"]["value"] == pytest.approx(0) and rows["alike"]["low"] <= 0 <= rows["alike"]["high"]
     assert rows["better"]["value"] == pytest.approx(-0.1, abs=0.01) and rows["better"]["high"] < -0.08
+
+
+def test_columns_are_of_scores_by_row_alone(monkeypatch):
+    by_row, of_the_set = Scores(2.5, np.array([20.0, 30.0]), np.array([10.0, 10.0])), Scores(2.5)
+    monkeypatch.setattr(equal_entropy, "scores", lambda store, key, label: key[label == "sample_entropy"])
+    assert equal_entropy.columns(None, (by_row, by_row)).tolist() == [[2.0, 2.0], [3.0, 3.0]]
+    assert equal_entropy.columns(None, (by_row, of_the_set)) is None and equal_entropy.columns(None, (by_row, None)) is None
 
 
 def test_what_entropy_buys_is_taken_off_by_the_baselines_own_temperature():

@@ -17,6 +17,7 @@ from torch import Tensor
 from harness.kinds import Dataset, Scores
 from harness.metrics.form import ratio
 from harness.metrics.residue_grams import protein_rows
+from harness.nets.causal_lm import UNREADABLE, first_line
 from harness.nets.own import weights_of
 from harness.param import check, param
 
@@ -59,9 +60,8 @@ def _load(model: str, revision: str, device: str) -> tuple[Any, str]:
         raise ValueError("pLDDT needs transformers, which is not installed: `pip install ssmd-bench[hub]`") from None
     try:
         net, about = transformers.EsmForProteinFolding.from_pretrained(model, revision=revision, use_safetensors=True, output_loading_info=True)
-    except (OSError, ValueError) as error:
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ValueError(f"transformers finds no ESMFold model with safetensors weights at {model} ({reason}): correct the path or the name") from None
+    except UNREADABLE as error:
+        raise ValueError(f"transformers finds no ESMFold model with safetensors weights at {model} ({first_line(error)}): correct the path or the name") from None
     if missing := [key for key in about["missing_keys"] if "esm.contact_head" not in key]:
         raise ValueError(f"the weights at {model} lack {sorted(missing)[0]}: choose a model that was saved whole, such as facebook/esmfold_v1")
     return net.float().eval().requires_grad_(False).to(device), weights_of(net)

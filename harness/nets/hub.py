@@ -6,6 +6,7 @@ of the harness are the model's other ids, ascending; `net.ids[x]` are the ids th
 
 from dataclasses import dataclass
 
+from harness.nets.causal_lm import UNREADABLE, first_line
 from harness.nets.own import Made, Own
 
 
@@ -24,9 +25,8 @@ class Hub(Made):
             raise ValueError(f"the model {self.model} needs transformers, which is not installed: `pip install ssmd-bench[hub]`") from None
         try:
             net, about = transformers.AutoModelForMaskedLM.from_pretrained(self.model, revision=self.revision, use_safetensors=True, output_loading_info=True)
-        except (OSError, ValueError) as error:
-            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            raise ValueError(f"transformers finds no masked language model with safetensors weights at {self.model} ({reason}): correct the path or the name") from None
+        except UNREADABLE as error:
+            raise ValueError(f"transformers finds no masked language model with safetensors weights at {self.model} ({first_line(error)}): correct the path or the name") from None
         if about["missing_keys"]:
             raise ValueError(f"the weights at {self.model} lack {sorted(about['missing_keys'])[0]}: choose a model that was saved with its language-model head")
         net = net.float().to(device)

@@ -15,7 +15,7 @@ BASELINE, COOLER = "ancestral", "ancestral_cool"
 def columns(store: Store, key: str) -> np.ndarray | None:
     """Nats a token and entropy of each row, (n, 2); None if the cell lacks a score by row."""
     found = [scores(store, key, label) for label in ("judge", "sample_entropy")]
-    if any(s is None or s.numerator is None for s in found):
+    if any(s is None or not len(s.numerator) for s in found):
         return None
     return np.stack([np.asarray(s.numerator) / np.asarray(s.denominator) for s in found], 1)
 
