@@ -13,6 +13,7 @@ import studies.judges as judges
 import studies.potts_frontier as potts
 import studies.prose_frontier as prose
 import studies.protein_frontier as protein
+import studies.prefix as prefix
 import studies.sandwich as sandwich
 import studies.sandwich_prompted as sandwich_prompted
 from baselines.ancestral import Ancestral
@@ -49,16 +50,16 @@ def test_ratios_and_losses_are_claimed_where_the_store_has_them(tmp_path, capsys
     assert all(f"{name.format('subword')}: " in said and "is not in the store" in said for said in [capsys.readouterr().out] for name in NAMES)
 
 
-@pytest.mark.parametrize("study, name", [(sandwich, "text"), (sandwich_prompted, "prompted")])
-def test_a_sandwich_is_held_against_controls_of_equal_flops_with_and_without_a_given_beginning(tmp_path, capsys, study, name):
+@pytest.mark.parametrize("study, name, other", [(sandwich, "text.sandwich", "middle"), (sandwich_prompted, "prompted.sandwich", "middle"), (prefix, "text.prefix", "sandwich")])
+def test_light_steps_are_held_against_controls_of_equal_flops_with_and_without_a_given_beginning(tmp_path, capsys, study, name, other):
     """On a flattened joint as the light network: worse than the heavy one by a loss that is there to be seen."""
     arms = [replace(arm, points=[replace(arm.points[0], tokens=k) for k in (1, 2)]) if arm.name == "first_hitting" else arm for arm in study.STUDY.arms]
     small = toy(study.STUDY, nets={"heavy": HEAVY, "light": LIGHT}, arms=arms, n=256, batch=256)
     assert runner.run(small, tmp_path, timing=False)["failed"] == 0
     rows, said = whole(study.claims(Store(tmp_path), "a command"), Store(tmp_path)), capsys.readouterr().out
-    assert rows[f"scheduling.{name}.sandwich_minus_heavy"]["low"] > 0 and "fewer FLOPs" in rows[f"scheduling.{name}.sandwich_minus_heavy"]["note"]
-    for control in ("middle", "fewer_steps", "first_hitting"):
-        assert (f"scheduling.{name}.sandwich_minus_{control}" in rows) != (f"scheduling.{name}.sandwich_minus_{control}: scheduled" in said)
+    assert rows[f"scheduling.{name}_minus_heavy"]["low"] > 0 and "fewer FLOPs" in rows[f"scheduling.{name}_minus_heavy"]["note"]
+    for control in (other, "fewer_steps", "first_hitting"):
+        assert (f"scheduling.{name}_minus_{control}" in rows) != (f"scheduling.{name}_minus_{control}: scheduled" in said)
     assert study.claims(Store(tmp_path / "empty"), "a command") == []
 
 

@@ -80,15 +80,16 @@ def order(domain: str, label: str, unit: str, store: Store, command: str) -> lis
     return difference(f"dilated.{domain}", pair, label, unit, store, command, f"window {brief(window)}, dilated minus uniform")
 
 
-def scheduling(domain: str, label: str, unit: str, store: Store, command: str, controls: Sequence[str] = CONTROLS) -> list[dict]:
-    """The control is read at the FLOPs of the sandwich, between its two points in ln(FLOPs) where it has two; at the most rows for which it can be."""
+def scheduling(domain: str, label: str, unit: str, store: Store, command: str, controls: Sequence[str] = CONTROLS,
+               placed: str = "sandwich") -> list[dict]:
+    """The control is read at the FLOPs of what is placed, between its two points in ln(FLOPs) where it has two; at the most rows for which it can be."""
     def nats(key: str) -> np.ndarray | None:
         found = scores(store, key, label)
         return found and np.asarray(found.numerator) / np.asarray(found.denominator)    # (n,)
 
     made, sizes = [], sorted({r["cell"]["n"] for r in store.of("counted")}, reverse=True)
     for control in controls:
-        name = f"scheduling.{domain}.sandwich_minus_{control}"
+        name = f"scheduling.{domain}.{placed}_minus_{control}"
         for n in sizes:
             mine, theirs = ([(r["cost"]["nfe_c"], r["key"]) for r in done(store, arm, n)] for arm in ("scheduled", control))
             found = [at(points, nats, mine[0][0], NEAR) if mine else None for points in (mine, theirs)]

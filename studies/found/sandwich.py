@@ -1,9 +1,9 @@
-"""A sandwich of light and heavy steps against all heavy ones, and against its controls at equal FLOPs.
+"""A sandwich of light and heavy steps, or another placement, against all heavy ones, and against its controls at equal FLOPs.
 
-Claims scheduling.NAME.sandwich_minus_{heavy, middle, fewer_steps, first_hitting}.
+Claims scheduling.NAME.PLACED_minus_{heavy, middle, fewer_steps, first_hitting}.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from harness.claims import claim
 from harness.points import done, rows, scores
@@ -15,14 +15,15 @@ CONTROLS = ("middle", "fewer_steps", "first_hitting")
 UNIT = "judge nats per token, paired"
 
 
-def claims_of(name: str) -> Callable[[Store, str], list[dict]]:
+def claims_of(name: str, placed: str = "sandwich", controls: Sequence[str] = CONTROLS) -> Callable[[Store, str], list[dict]]:
+    """`placed` is what the arm "scheduled" places."""
     def claims(store: Store, command: str) -> list[dict]:
-        return [*_loss(name, store, command), *scheduling(name, "judge", UNIT, store, command, CONTROLS)]
+        return [*_loss(f"scheduling.{name}.{placed}_minus_heavy", store, command), *scheduling(name, "judge", UNIT, store, command, controls, placed)]
     return claims
 
 
-def _loss(name: str, store: Store, command: str) -> list[dict]:
-    n, claimed = rows(store, "scheduled", "heavy"), f"scheduling.{name}.sandwich_minus_heavy"
+def _loss(claimed: str, store: Store, command: str) -> list[dict]:
+    n = rows(store, "scheduled", "heavy")
     if not n:
         print(f"{claimed}: scheduled or heavy is not in the store; run the study without --only")
         return []
