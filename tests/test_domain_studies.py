@@ -11,9 +11,9 @@ import studies.found.domain as domain
 import studies.found.judges as judges_found
 import studies.judges as judges
 import studies.potts_frontier as potts
+import studies.prefix as prefix
 import studies.prose_frontier as prose
 import studies.protein_frontier as protein
-import studies.prefix as prefix
 import studies.sandwich as sandwich
 import studies.sandwich_prompted as sandwich_prompted
 from baselines.ancestral import Ancestral
@@ -54,7 +54,7 @@ def test_ratios_and_losses_are_claimed_where_the_store_has_them(tmp_path, capsys
 def test_light_steps_are_held_against_controls_of_equal_flops_with_and_without_a_given_beginning(tmp_path, capsys, study, name, other):
     """On a flattened joint as the light network: worse than the heavy one by a loss that is there to be seen."""
     arms = [replace(arm, points=[replace(arm.points[0], tokens=k) for k in (1, 2)]) if arm.name == "first_hitting" else arm for arm in study.STUDY.arms]
-    small = toy(study.STUDY, nets={"heavy": HEAVY, "light": LIGHT}, arms=arms, n=256, batch=256)
+    small = toy(study.STUDY, nets={"heavy": HEAVY, "light": LIGHT}, arms=arms, n=1024, batch=256)
     assert runner.run(small, tmp_path, timing=False)["failed"] == 0
     rows, said = whole(study.claims(Store(tmp_path), "a command"), Store(tmp_path)), capsys.readouterr().out
     assert rows[f"scheduling.{name}_minus_heavy"]["low"] > 0 and "fewer FLOPs" in rows[f"scheduling.{name}_minus_heavy"]["note"]
