@@ -19,6 +19,7 @@ from harness.clock import busy
 from harness.data.prose import Prose
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics.words import Spelling
+from harness.record import SCHEMA
 from harness.runner import run as run_study
 from harness.spec import ROOT, to_json
 from harness.stats import ratio_interval
@@ -361,6 +362,17 @@ def test_a_skipped_cell_stands_on_the_page_with_its_reason(tmp_path, plain):
     page = build([tmp_path / "run"], tmp_path / "out", resamples=100).read_text()
     row = re.search(r'<tr><th scope="row"><span class="flag">skipped</span></th>.*?</tr>', page, re.S)[0]
     assert "needs a network with verify passes" in row and "ssmd" in row and "1 skipped" in page
+
+
+@pytest.mark.parametrize(("newer", "told"), [
+    (0, None), (1, "1 record of a newer version of this harness was left out: read it with that version."),
+    (2, "2 records of a newer version of this harness were left out: read them with that version.")])
+def test_records_of_a_newer_version_are_left_out_and_the_page_says_how_many(tmp_path, plain, newer, told):
+    write(tmp_path / "run", n=4, judge=False, timed=0, troubles=False)
+    with (tmp_path / "run" / "records.jsonl").open("a") as file:
+        file.writelines(json.dumps({"schema": SCHEMA + 1, "type": "counted", "key": "later"}) + "\n" for _ in range(newer))
+    page = build([tmp_path / "run"], tmp_path / "out", resamples=50).read_text()
+    assert told in page if told else "newer version" not in page
 
 
 def test_two_runs_make_one_report_with_chapters_of_their_own_and_shared_looks(tmp_path, plain):
