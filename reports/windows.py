@@ -16,6 +16,9 @@ def width(window: dict, i: np.ndarray, length: int) -> np.ndarray | None:
             wide = np.full(len(i), np.ceil(length * delta - 1e-9))
         case {"name": "fixed", "tokens": tokens}:
             wide = np.full(len(i), float(tokens))
+        case {"name": "stairs", "ends": ends}:
+            steps = np.ceil(length * np.array(ends) - 1e-9)  # (s,) tokens
+            wide = np.where(steps > i[:, None], steps, length).min(1) - i
         case {"name": "open"}:
             wide = length - i
         case _:

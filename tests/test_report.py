@@ -15,6 +15,7 @@ import torch
 from joblib.externals.loky import get_reusable_executor
 from matplotlib.image import imread
 
+from harness import plugins
 from harness.clock import busy
 from harness.data.prose import Prose
 from harness.data.wikipedia_leads import WikipediaLeads
@@ -25,7 +26,7 @@ from harness.spec import ROOT, to_json
 from harness.stats import ratio_interval
 from harness.store import Store
 from harness.summary import summarise
-from harness.window import Cosine, Fixed, Linear, Open
+from harness.window import Cosine, Fixed, Linear, Open, Stairs
 from reports import frame, front, records, samples, style, tables, windows
 from reports import page as page_of
 from reports.build import TEMPLATES, build
@@ -325,12 +326,19 @@ def test_rows_shown_are_chosen_by_the_seed_and_not_by_the_arm():
     assert len({tuple(samples.chosen(1000, seed)) for seed in range(20)}) == 20 and samples.chosen(2, 0) == [0, 1]
 
 
-@pytest.mark.parametrize("window", [Cosine(0.02), Cosine(0.083), Cosine(0.7), Linear(0.05), Fixed(5), Open()], ids=str)
+WINDOWS = [Cosine(0.02), Cosine(0.083), Cosine(0.7), Linear(0.05), Fixed(5), Stairs(), Stairs((0.01, 0.02, 0.3, 1.0)), Open()]
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
 @pytest.mark.parametrize("length", [16, 128, 256])
 def test_width_of_a_stored_window_is_that_of_the_window(window, length):
     i = np.arange(length)
     assert windows.width(to_json(window), i, length).tolist() == window.width(torch.arange(length), length).tolist()
     assert windows.width({"name": "unknown"}, i, length) is None
+
+
+def test_every_window_that_ships_has_its_width_here():
+    assert {window.name for window in WINDOWS} == set(plugins.windows())
 
 
 def test_ten_thousand_records_make_a_page_in_seconds_and_under_five_megabytes(tmp_path, monkeypatch):
