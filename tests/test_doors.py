@@ -11,7 +11,7 @@ import pytest
 from harness.spec import ROOT
 
 ROOMS = ("harness", "baselines", "ssmd", "studies", "reports", "tests")
-RECORDS = {f"harness.{name}" for name in ("store", "record", "stats", "frontier", "equal_entropy", "points", "kinds", "sweep_storage", "judges")}    # what a report may know
+RECORDS = {f"harness.{name}" for name in ("store", "stats", "frontier", "equal_entropy", "kinds", "sweep_storage", "judges")}    # what a report may know
 EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "harness/nets/transformer.py": {"nn.init.normal_", "F.dropout"}, "harness/nets/autoregressive.py": {"nn.init.normal_"},
     "ssmd/model.py": {"nn.init.normal_"}, "ssmd/variants.py": {"nn.init.normal_"}, "ssmd/training.py": {"torch.manual_seed"}, "ssmd/updates.py": {"torch.manual_seed"},
@@ -63,6 +63,8 @@ def test_rooms_know_only_their_doors(room, known):
 
 
 def test_reports_read_records_and_statistics_and_no_sampler():
+    used = {name for path in files("reports") for name in imports(path)}
+    assert used >= RECORDS, f"no file of reports imports {RECORDS - used}: take it out of RECORDS"
     for path in files("reports"):
         ours = {name for name in imports(path) if name.startswith("harness.")}
         words = {"harness.plugins"} if path.name == "named.py" else set()    # a data set, found by its name
