@@ -13,7 +13,7 @@ Intervals are those of harness.stats.ratio_interval, computed for all columns at
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -186,6 +186,11 @@ def _time(cell: Cell, machine: str | None, row: dict, trouble) -> None:
     if len(seconds) > 1:
         found = ratio_interval(seconds, np.ones(len(seconds)))
         row |= {"seconds.low": found.low, "seconds.high": found.high}
+
+
+def span(row: Mapping | pd.Series, column: str) -> tuple[float, float, float]:
+    """(value, low, high) of a row with columns NAME, NAME.low and NAME.high; NaN for what it lacks."""
+    return row.get(column, np.nan), row.get(f"{column}.low", np.nan), row.get(f"{column}.high", np.nan)
 
 
 def times_of(cell: Cell, machine: str | None) -> list[dict]:

@@ -4,14 +4,14 @@ Every frame has arm, setting, key, colour, marker, n and subject (data and lengt
 cost at a quality joins the points of an arm by lines in (log cost, running best); nothing is extrapolated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from harness.frontier import Matched, Point, matched_curve, pareto, rising
 from harness.kinds import Scores
-from reports.frame import COSTS, Chapter
+from reports.frame import COSTS, Chapter, span
 from reports.records import Cell
 from reports.style import AXES, looks
 from reports.windows import by_tenth
@@ -81,8 +81,8 @@ def tradeoff(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
                         "unit": about["unit"],
                         "rank": rank,
                         "cost": cost,
-                        **_span(row, cost, "x"),
-                        **_span(row, label, "y"),
+                        **along("x", row, cost),
+                        **along("y", row, label),
                         "on_front": bool(on_front),
                         "hollow": row["inert"] or row["stale"],
                         "level": level[label] if level else np.nan,
@@ -93,8 +93,9 @@ def tradeoff(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
     return dressed(chapter, rows, baseline)
 
 
-def _span(row: dict, column: str, name: str) -> dict:
-    return {name: row[column], f"{name}_low": row.get(f"{column}.low", np.nan), f"{name}_high": row.get(f"{column}.high", np.nan)}
+def along(axis: str, row: Mapping | pd.Series, column: str) -> dict[str, float]:
+    """A column with its interval, where the axis "x" has x, x_low and x_high."""
+    return dict(zip((axis, f"{axis}_low", f"{axis}_high"), span(row, column)))
 
 
 def frontiers(chapter: Chapter, arm: str, label: str) -> dict[str, list[Point]]:
@@ -206,8 +207,8 @@ def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
                             "n": row["n"],
                             "metric": metric,
                             "entropy": entropy,
-                            **_span(row, entropy, "x"),
-                            **_span(row, metric, "y"),
+                            **along("x", row, entropy),
+                            **along("y", row, metric),
                             "hollow": row["inert"] or row["stale"],
                             "x_level": x_level,
                             "y_level": y_level,

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from reports.frame import Chapter
+from reports.frame import Chapter, span
 from reports.front import directional, dressed
 from reports.names import ARM_SETTINGS
 
@@ -29,9 +29,8 @@ def heat(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
             for k, row in enumerate(cells):
                 if row["status"] == "done" and np.isfinite(row.get(label, np.nan)):
                     about = {"arm": row["arm"], "setting": row["setting"], "key": row["key"], "n": row["n"], "grid": " and ".join(dict.fromkeys(mine.arm))}
-                    span = {"value": row[label], "low": row.get(f"{label}.low", np.nan), "high": row.get(f"{label}.high", np.nan)}
                     places = {"x_name": x_name, "x": x[k][1], "x_place": x[k][0], "y_name": y_name, "y": y[k][1], "y_place": y[k][0]}
-                    rows.append(about | {"metric": label, "better": better, "unit": unit} | places | span)
+                    rows.append(about | {"metric": label, "better": better, "unit": unit} | places | dict(zip(("value", "low", "high"), span(row, label))))
     return dressed(chapter, rows, baseline)
 
 

@@ -6,7 +6,7 @@ Numbers have six significant digits, enough for a screen; those of full precisio
 import numpy as np
 
 from reports import style
-from reports.frame import Chapter
+from reports.frame import Chapter, span
 from reports.front import directional, held_out
 from reports.style import AXES
 
@@ -26,7 +26,7 @@ def data(chapter: Chapter, baseline: str | None) -> dict | None:
             "key": row["key"],
             "n": row["n"],
             "flags": [flag for flag in ("inert", "stale") if row[flag]],
-            "at": {column: _span(row, column) for column in (*costs, *metrics) if np.isfinite(row.get(column, np.nan))},
+            "at": {column: _known(row, column) for column in (*costs, *metrics) if np.isfinite(row.get(column, np.nan))},
         }
         for row in done.to_dict("records")
     ]
@@ -42,9 +42,9 @@ def data(chapter: Chapter, baseline: str | None) -> dict | None:
     }
 
 
-def _span(row: dict, column: str) -> list[float]:
-    ends = [row.get(f"{column}.{end}", np.nan) for end in ("low", "high")]
-    return [_short(x) for x in (row[column], *(ends if np.isfinite(ends).all() else ()))]
+def _known(row: dict, column: str) -> list[float]:
+    value, *ends = span(row, column)
+    return [_short(x) for x in (value, *(ends if np.isfinite(ends).all() else ()))]
 
 
 def _short(value: float) -> float:

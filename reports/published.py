@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from reports.digits import spell
-from reports.frame import Chapter
+from reports.frame import Chapter, span
 from reports.front import dressed, headline, subject
 
 FILE = Path(__file__).parent / "published.csv"
@@ -47,8 +47,8 @@ def _points(chapter: Chapter, quantities: set[str]) -> list[dict]:
         for row in chapter.done().to_dict("records"):
             if np.isfinite(row[label]):
                 where = {"method": f"{row['arm']} {row['setting']}".strip(), "nfe": row["nfe_a"], "arm": row["arm"], "key": row["key"]}
-                span = {"value": row[label], "low": row.get(f"{label}.low", np.nan), "high": row.get(f"{label}.high", np.nan)}
-                found.append({"quantity": about["name"], "unit": about["unit"], "better": about["better"]} | where | span)
+                known = dict(zip(("value", "low", "high"), span(row, label)))
+                found.append({"quantity": about["name"], "unit": about["unit"], "better": about["better"]} | where | known)
     return found
 
 

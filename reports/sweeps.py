@@ -17,7 +17,7 @@ from harness.frontier import hypervolume, pareto
 from harness.stats import resampled_sums
 from harness.store import Store
 from reports.frame import COSTS, Chapter
-from reports.front import dressed
+from reports.front import along, dressed
 
 OTHER_COSTS = ("executed_a", "gflop")
 UNITS = {"gflop": "GFLOP a sequence", "seconds": "a sequence"}
@@ -160,8 +160,7 @@ def front(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
             rows.append(
                 {"sweep": sweep.name, "state": states[key], "key": key, "arm": row.arm, "setting": row.setting, "n": row.n, "on_front": key in best}
                 | {"x_metric": cost.name, "y_metric": quality.name, "better": quality.better, "unit": quality.unit}
-                | {f"{axis}{end}": row.get(f"{name}{column}", np.nan) for axis, name in (("x", cost.name), ("y", quality.name))
-                   for end, column in (("", ""), ("_low", ".low"), ("_high", ".high"))}
+                | along("x", row, cost.name) | along("y", row, quality.name)
             )
     return dressed(chapter, rows, baseline)
 

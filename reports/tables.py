@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from reports.digits import spell
-from reports.frame import COSTS, Chapter
+from reports.frame import COSTS, Chapter, span
 
 BOLD = "bold: best, and its interval touches no other"
 TEX = {
@@ -35,7 +35,7 @@ def show(value: float, low: float = np.nan, high: float = np.nan) -> str:
 
 
 def at(row: dict, column: str) -> dict | None:
-    return spell(row.get(column, np.nan), row.get(f"{column}.low", np.nan), row.get(f"{column}.high", np.nan))
+    return spell(*span(row, column))
 
 
 def metric_order(chapter: Chapter) -> list[str]:
@@ -60,7 +60,7 @@ def points_tex(chapter: Chapter, path: Path) -> None:
     """Every done cell, the controls below: costs and metrics with intervals."""
     metrics, done = metric_order(chapter), chapter.done().to_dict("records")
     heads = ["arm", "setting", "NFE A", "NFE B", "NFE C", *metrics]
-    winners = {label: winner([_span(row, label) for row in done], chapter.metrics[label]["better"]) for label in metrics}
+    winners = {label: winner([span(row, label) for row in done], chapter.metrics[label]["better"]) for label in metrics}
     above = [
         [row["arm"], row["setting"], *(_math(at(row, column)) for column in COSTS), *(_math(at(row, label), bold=k == winners[label]) for label in metrics)]
         for k, row in enumerate(done)
@@ -111,10 +111,6 @@ def winner(spans: Sequence[tuple[float, float, float]], better: str) -> int | No
     others = [span for j, *span in known if j != k]
     apart = all(best[1] > high for _, _, high in others) if up == 1 else all(best[2] < low for _, low, _ in others)
     return k if apart else None
-
-
-def _span(row: dict, column: str) -> tuple[float, float, float]:
-    return row.get(column, np.nan), row.get(f"{column}.low", np.nan), row.get(f"{column}.high", np.nan)
 
 
 def stated(ratios: pd.DataFrame) -> list[dict]:
