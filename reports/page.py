@@ -56,7 +56,7 @@ def points(chapter: Chapter, baseline: str | None) -> dict:
         {
             "name": label,
             "unit": chapter.metrics[label]["unit"],
-            "arrow": {"higher": "↑", "lower": "↓"}.get(chapter.metrics[label]["better"], "="),
+            "arrow": style.ARROWS.get(chapter.metrics[label]["better"], "="),
         }
         for label in metrics
     ]

@@ -25,6 +25,7 @@ INK, MUTED, FRONT, GRID, PAPER = "#1a1a1b", "#6b6b6d", "#c4c4c8", "#e6e6e9", "#f
 VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", FRONT: "var(--front)", GRID: "var(--grid)", PAPER: "var(--paper)"}
 COLOURS = (INK, "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933")
 MARKERS = ("o", "s", "D", "^", "v", "<", ">", "P", "X", "*")
+ARROWS = {"higher": "↑", "lower": "↓"}  # the better side; a metric that should match the data's has none
 SIGNS = dict(zip(MARKERS, "●■◆▲▼◀▶✚✖★"))
 
 RC = {

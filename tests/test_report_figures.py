@@ -12,6 +12,7 @@ from matplotlib.text import Text
 
 from reports import build, front, history, judges, plots, style
 from reports.frame import chapters
+from reports.plots.tradeoff import quality_label
 from reports.records import read
 from tests.test_judges_agree import write_judges
 from tests.test_report_toy import count_again, write, write_grid, write_sweep
@@ -145,6 +146,20 @@ def test_an_arm_has_its_colour_and_marker_in_every_chapter_of_a_report(tmp_path)
     looks = [{(row.arm, row.colour, row.marker) for row in front.tradeoff(part, "ancestral").itertuples()} for part in parts]
     every = set.union(*looks)
     assert len(every) == len({arm for arm, *_ in every}) == len({(colour, marker) for _, colour, marker in every})
+
+
+@pytest.mark.parametrize(("name", "better", "label"), [
+    ("spelling", "higher", "spelling ↑ (unit)"), ("corpus_entropy", "match", "corpus entropy (unit)"), ("nfe_a", "lower", "NFE A ↓ (unit)")])
+def test_an_arrow_points_to_the_better_side_and_a_metric_without_one_has_none(frames, name, better, label):
+    about = {"better": better, "unit": "unit"}
+    assert quality_label(pd.DataFrame([about | {"metric": name}])) == label
+    for plot, column in (("history", "metric"), ("sweep_front", "y_metric"), ("sweep_history", "objective")):
+        module = importlib.import_module(f"reports.plots.{plot}")
+        frame = next(frame for frame in frames if len(frame) and set(module.needs) <= set(frame))
+        frame = frame[frame[column] == next(each for each in frame[column] if each != "front")].assign(**about | {column: name})
+        with style.paper():
+            figure, _ = module.draw(frame)
+        assert figure.axes[0].get_ylabel().replace("\n", " ") == label, plot
 
 
 def test_figures_of_the_importance_study_stand_with_the_placements():

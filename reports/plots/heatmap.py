@@ -50,7 +50,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         ax.grid(False)
         ax.tick_params(length=0)
         gap = " " if wide or columns == 1 else "\n"
-        title = f"NFE A ↓{gap}(passes a sequence)" if metric == "nfe_a" else quality_label(mine, gap)
+        title = quality_label(mine, gap)
         ax.set_title(f"{style.brief(grid, inches)}:{gap}{title}" if len(grids) > 1 and (metric == metrics[0] or not wide) else title)
     for ax in axes.ravel()[len(grids) * len(metrics) :]:
         ax.set_axis_off()

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from reports import style
+from reports.plots.tradeoff import quality_label
 
 TITLE = "History over commits"
 SECTION = "history"
@@ -27,17 +28,12 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             ax.vlines(known.place, known.low, known.high, color=colour, linewidth=0.8, zorder=3)
             ax.plot(points.place, points.value, linestyle="none", marker=marker, color=colour, markeredgecolor=style.PAPER, markeredgewidth=0.4, zorder=4)
             (handles[f"{arm} {points.setting.iloc[-1]}".strip()],) = ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4)
-        ax.set_ylabel(_label(mine, "\n"))
+        ax.set_ylabel(quality_label(mine, "\n"))
         ax.set_xlim(-0.4, commits.place.max() + 0.4)
         ax.set_xticks(commits.place, commits.commit, rotation=35, ha="right", rotation_mode="anchor", fontsize=6)
     handles = {name: handles[name] for name in sorted(handles, key="other networks".__eq__) if name}
     style.legend(figure, handles, inches)
     return figure, frame[["commit", "place", "metric", "arm", "setting", "key", "networks", "n", "value", "low", "high"]].to_dict("records")
-
-
-def _label(mine: pd.DataFrame, gap: str) -> str:
-    name = "NFE A" if mine.metric.iloc[0] == "nfe_a" else mine.metric.iloc[0].replace("_", " ")
-    return f"{name} {'↑' if mine.better.iloc[0] == 'higher' else '↓'}{gap}({mine.unit.iloc[0]})"
 
 
 def caption(frame: pd.DataFrame) -> str:

@@ -5,7 +5,7 @@ import textwrap
 import pandas as pd
 
 from reports import style
-from reports.plots.tradeoff import bars
+from reports.plots.tradeoff import bars, quality_label
 
 TITLE = "Published numbers beside measured ones"
 SECTION = "published"
@@ -31,9 +31,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             style.log_x(ax, rows.nfe, most=5 if wide else 4)
             title = f"ours: {rows.regime.iloc[0]}" if ours else _regimes(rows)
             ax.set_title(title if wide else textwrap.fill(title.replace(" = ", "\xa0=\xa0"), 24), fontsize=6.5)
-            arrow = {"higher": " ↑", "lower": " ↓"}.get(rows.better.iloc[0], "")
             if wide or not ours:
-                ax.set_ylabel(f"{quantity.replace('_', ' ')}{arrow}\n({rows.unit.iloc[0]})")
+                ax.set_ylabel(quality_label(rows, "\n", "quantity"))
             ax.set_xlabel("NFE A" if ours else "NFE, as published")
             style.even(ax.yaxis, 5)
             ax.margins(y=0.15)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from reports import style
-from reports.plots.tradeoff import bars, dots, subject
+from reports.plots.tradeoff import bars, dots, quality_label, subject
 
 TITLE = "What the search found"
 SECTION = "search"
@@ -38,7 +38,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         handles[f"front of {sweep}" if len(sweeps) > 1 else "front of the search"] = ax.plot([], [], color=FOUND, marker="s")[0]
         style.log_x(ax, mine[["x", "x_low", "x_high"]].to_numpy().ravel())
         ax.set_xlabel(style.AXES.get(mine.x_metric.iloc[0], mine.x_metric.iloc[0]))
-        ax.set_ylabel(f"{mine.y_metric.iloc[0].replace('_', ' ')} {'↑' if mine.better.iloc[0] == 'higher' else '↓'}{' ' if wide else chr(10)}({mine.unit.iloc[0]})")
+        ax.set_ylabel(quality_label(mine, " " if wide else "\n", "y_metric"))
     style.legend(figure, handles, inches)
     columns = ["sweep", "arm", "setting", "key", "n", "state", "on_front", "x_metric", "x", "x_low", "x_high", "y_metric", "y", "y_low", "y_high"]
     return figure, frame[columns].to_dict("records")

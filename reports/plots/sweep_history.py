@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from reports import style
-from reports.plots.tradeoff import subject
+from reports.plots.tradeoff import quality_label, subject
 
 TITLE = "The search, trial by trial"
 SECTION = "search"
@@ -35,7 +35,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
                     (handles[words],) = ax.plot(points.trial, points.value, linestyle="none", **look)
             (handles["best so far"],) = ax.plot(mine.trial, mine.best, color=style.INK, drawstyle="steps-post", linewidth=0.9, zorder=1)
             ax.set_xlabel("trial")
-            ax.set_ylabel(_label(mine))
+            ax.set_ylabel("area of the front\n(share of the last)" if name == "front" else quality_label(mine, "\n", "objective"))
             ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=(1, 2, 5, 10)))
             if mine.value.notna().any() and mine.value.min() > 0 and mine.value.max() > 5 * mine.value.min():
                 style.log_y(ax, mine.value)
@@ -43,13 +43,6 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             row[0].set_title(sweep, loc="left")
     style.legend(figure, handles, inches)
     return figure, frame[["sweep", "trial", "state", "key", "setting", "objective", "better", "unit", "value", "best"]].to_dict("records")
-
-
-def _label(mine: pd.DataFrame) -> str:
-    name = mine.objective.iloc[0]
-    if name == "front":
-        return "area of the front\n(share of the last)"
-    return f"{name.replace('nfe_a', 'NFE A').replace('_', ' ')} {'↑' if mine.better.iloc[0] == 'higher' else '↓'}\n({mine.unit.iloc[0]})"
 
 
 def caption(frame: pd.DataFrame) -> str:

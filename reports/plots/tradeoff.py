@@ -48,10 +48,11 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     return figure, numbers
 
 
-def quality_label(mine: pd.DataFrame, gap: str = " ") -> str:
-    """Name, direction and unit of the metric; no direction where it should match the data's."""
-    arrow = {"higher": " ↑", "lower": " ↓"}.get(mine.better.iloc[0], "")
-    return f"{mine.metric.iloc[0].replace('_', ' ')}{arrow}{gap}({mine.unit.iloc[0]})"
+def quality_label(mine: pd.DataFrame, gap: str = " ", column: str = "metric") -> str:
+    """Name, direction and unit of the metric or cost that the column names; no direction where it should match the data's."""
+    name, arrow = mine[column].iloc[0], style.ARROWS.get(mine.better.iloc[0])
+    name = name.upper() if name in ("nfe_a", "nfe_b", "nfe_c") else name
+    return f"{name.replace('_', ' ')}{f' {arrow}' if arrow else ''}{gap}({mine.unit.iloc[0]})"
 
 
 def panel(ax: Axes, mine: pd.DataFrame, handles: dict) -> list[dict]:
