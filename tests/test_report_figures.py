@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 from reports import build, front, history, judges, plots, style
 from reports.frame import chapters
-from reports.plots.tradeoff import quality_label
+from reports.marks import quality_label
 from reports.records import read
 from tests.test_judges_agree import write_judges
 from tests.test_report_toy import count_again, write, write_grid, write_sweep

@@ -5,7 +5,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.ticker import MaxNLocator
 
 from reports import style
-from reports.plots.tradeoff import subject
+from reports.marks import subject
 
 TITLE = "Acceptance of drafts"
 SECTION = "acceptance"

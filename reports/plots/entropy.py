@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from reports import style
-from reports.plots.tradeoff import FAR, bars, beyond, dots, reach, subject
+from reports.marks import FAR, bars, beyond, dots, reach, subject
 
 TITLE = "Likelihood beside entropy"
 SECTION = "entropy"

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from reports import style
-from reports.plots.tradeoff import subject
+from reports.marks import subject
 
 TITLE = "Likelihood at equal passes and equal entropy"
 SECTION = "entropy"

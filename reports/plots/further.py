@@ -3,6 +3,7 @@
 import pandas as pd
 
 from reports import style
+from reports.marks import describe
 from reports.plots import headline, tradeoff
 
 TITLE = "Further metrics against network passes"
@@ -21,4 +22,4 @@ def _mine(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def caption(frame: pd.DataFrame) -> str:
-    return tradeoff.describe(_mine(frame))
+    return describe(_mine(frame))

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from reports import style
+from reports.marks import describe, panel, quality_label
 from reports.plots import tradeoff
 
 TITLE = "Quality against network passes"
@@ -26,8 +27,8 @@ def small_multiples(frame: pd.DataFrame, inches: float, columns: int):
     numbers, handles = [], {}
     for ax, metric in zip(axes.ravel(), metrics):
         mine = frame[frame.metric == metric]
-        numbers += tradeoff.panel(ax, mine, handles)
-        ax.set_ylabel(tradeoff.quality_label(mine, " " if wide and columns < 3 else "\n"))
+        numbers += panel(ax, mine, handles)
+        ax.set_ylabel(quality_label(mine, " " if wide and columns < 3 else "\n"))
         ax.set_xlabel("network passes a sequence (NFE A)")
         style.log_x(ax, frame[["x", "x_low", "x_high"]].to_numpy().ravel())
     for ax in axes.ravel()[len(metrics) :]:
@@ -41,4 +42,4 @@ def _mine(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def caption(frame: pd.DataFrame) -> str:
-    return tradeoff.describe(_mine(frame))
+    return describe(_mine(frame))

@@ -6,7 +6,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from reports import style
 from reports.digits import digits
-from reports.plots.tradeoff import quality_label, subject
+from reports.marks import quality_label, subject
 
 TITLE = "Quality and passes over a grid of two settings"
 SECTION = "tradeoff"

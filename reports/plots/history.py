@@ -3,7 +3,7 @@
 import pandas as pd
 
 from reports import style
-from reports.plots.tradeoff import quality_label
+from reports.marks import quality_label
 
 TITLE = "History over commits"
 SECTION = "history"

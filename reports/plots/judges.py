@@ -3,7 +3,7 @@
 import pandas as pd
 
 from reports import style
-from reports.plots.tradeoff import bars, dots, subject
+from reports.marks import bars, dots, subject
 
 TITLE = "Two judges of the same points"
 SECTION = "judges"

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from reports import style
-from reports.plots.tradeoff import subject
+from reports.marks import subject
 
 TITLE = "Placements ranked by measured loss"
 SECTION = "importance"

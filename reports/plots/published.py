@@ -5,7 +5,7 @@ import textwrap
 import pandas as pd
 
 from reports import style
-from reports.plots.tradeoff import bars, quality_label
+from reports.marks import bars, quality_label
 
 TITLE = "Published numbers beside measured ones"
 SECTION = "published"

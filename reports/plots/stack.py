@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.patches import Patch
 
 from reports import style
+from reports.marks import subject
 from reports.plots.acceptance import shade
-from reports.plots.tradeoff import subject
 
 TITLE = "Cost by network and pass"
 SECTION = "tradeoff"

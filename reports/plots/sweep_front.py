@@ -3,7 +3,7 @@
 import pandas as pd
 
 from reports import style
-from reports.plots.tradeoff import bars, dots, quality_label, subject
+from reports.marks import bars, dots, quality_label, subject
 
 TITLE = "What the search found"
 SECTION = "search"

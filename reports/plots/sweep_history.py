@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from reports import style
-from reports.plots.tradeoff import quality_label, subject
+from reports.marks import quality_label, subject
 
 TITLE = "The search, trial by trial"
 SECTION = "search"

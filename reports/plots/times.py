@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from reports import style
-from reports.plots.tradeoff import subject
+from reports.marks import subject
 
 TITLE = "Seconds by process, and time against passes"
 SECTION = "tradeoff"
