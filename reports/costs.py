@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 
 from harness.stats import time_ratio
-from reports.frame import Chapter, machine_of, times_of
+from reports.frame import Chapter, from_near, machine_of, times_of
 from reports.front import dressed
 from reports.records import Cell
 
-NEAR = 32  # passes of the baseline's cell that times are compared with
 EXACT = 1e-5  # relative error of a sum of single-precision ratios
 WHOLE = "all passes"
 
@@ -69,7 +68,7 @@ def times(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
     done, machine = chapter.done(), machine_of(list(chapter.cells.values()))
     timed = {key: found for key in done.key if (found := times_of(chapter.cells[key], machine))}
     base = done[(done.arm == baseline) & done.key.isin(timed)]
-    reference = base.loc[(np.log(base.nfe_a) - np.log(NEAR)).abs().idxmin()] if len(base) else None
+    reference = base.loc[from_near(base.nfe_a).idxmin()] if len(base) else None  # what times are compared with
     rows = []
     for row in done[done.key.isin(timed)].to_dict("records"):
         mine = timed[row["key"]]

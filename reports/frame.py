@@ -21,11 +21,13 @@ import numpy as np
 import pandas as pd
 
 from harness.stats import Interval, ratio_interval, resampled_sums, tail_share
+from harness.store import Store
 from reports.names import ARM_SETTINGS, arm_names, settings_of
 from reports.records import Cell, Records
 
 COSTS = ("nfe_a", "nfe_b", "nfe_c")
 FIRST = ("spelling", "judge")  # metrics drawn first where they were scored
+NEAR = 32  # passes of the setting of an arm that stands for it, where one must
 BUSY = 0.2  # share of the device that other work may take while a cell is timed
 
 
@@ -43,6 +45,10 @@ class Chapter(NamedTuple):
     def done(self, arm: str | None = None) -> pd.DataFrame:
         found = self.frame[(self.frame.status == "done") & (self.frame.control if arm in self.controls else ~self.frame.control)]
         return found if arm is None else found[found.arm == arm]
+
+    def stores(self) -> list[Store]:
+        """Of its cells, one a run folder."""
+        return list({cell.store.folder: cell.store for cell in self.cells.values()}.values())
 
 
 def chapters(records: Records) -> list[Chapter]:
@@ -191,6 +197,11 @@ def _time(cell: Cell, machine: str | None, row: dict, trouble) -> None:
 def span(row: Mapping | pd.Series, column: str) -> tuple[float, float, float]:
     """(value, low, high) of a row with columns NAME, NAME.low and NAME.high; NaN for what it lacks."""
     return row.get(column, np.nan), row.get(f"{column}.low", np.nan), row.get(f"{column}.high", np.nan)
+
+
+def from_near(passes: pd.Series) -> pd.Series:
+    """How far each is from NEAR, in ln."""
+    return (np.log(passes.clip(lower=1e-9)) - np.log(NEAR)).abs()
 
 
 def times_of(cell: Cell, machine: str | None) -> list[dict]:

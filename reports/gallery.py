@@ -94,7 +94,7 @@ def _origin(chapter: Chapter) -> str:
     """The command of the records, the commits that counted them, and how many cells are not there."""
     cells = chapter.cells.values()
     here = {cell.record.get("machine") for cell in cells}
-    machines = [m for store in {cell.store.folder: cell.store for cell in cells}.values() for m in store.of("machine") if m["id"] in here]
+    machines = [m for store in chapter.stores() for m in store.of("machine") if m["id"] in here]
     commits = dict.fromkeys(f"{(m.get('commit') or 'unknown')[:7]}{' with changes' if m.get('dirty') else ''}" for m in machines)
     counts = chapter.frame.status.value_counts().to_dict()
     commands = dict.fromkeys(cell.study["command"] for cell in cells if cell.study.get("command"))

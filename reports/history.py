@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 
 from harness.store import Store
-from reports.frame import Chapter, intervals
+from reports.frame import Chapter, from_near, intervals
 from reports.front import directional, subject
 from reports.names import ARM_SETTINGS
 from reports.style import looks
 
-NEAR = 32  # passes of the settings that are drawn, one an arm
 MOST = 12  # commits
 METRICS = 2  # the first in rank, beside NFE A
 SAME = ("sampler", "net_names", "data", "prompt", "n", "seed", *ARM_SETTINGS, "dtype")
@@ -26,7 +25,7 @@ SHORT = 7  # digits of a commit
 
 def over_commits(chapters: Sequence[Chapter], baseline: str | None) -> pd.DataFrame:
     """Empty where no cell was counted under two commits."""
-    stores = {cell.store.folder: cell.store for chapter in chapters for cell in chapter.cells.values()}
+    stores = {store.folder: store for chapter in chapters for store in chapter.stores()}
     labels = {label: chapter.metrics[label] for chapter in chapters for label in directional(chapter)[:METRICS]}
     settings = {key: setting for chapter in chapters for key, setting in zip(chapter.frame.key, chapter.frame.setting)}
     found = pd.DataFrame([row for store in stores.values() for row in _past(store, labels)])
@@ -72,10 +71,9 @@ def _past(store: Store, labels: dict[str, dict]) -> Iterator[dict]:
 
 
 def _chosen(found: pd.DataFrame) -> list[str]:
-    """Of each arm the settings nearest to NEAR passes, by the last counting."""
+    """Of each arm the settings nearest to frame.NEAR passes, by the last counting."""
     last = found[found.metric == "nfe_a"].drop_duplicates("line", keep="last")
-    far = (np.log(last.value.clip(lower=1e-9)) - np.log(NEAR)).abs()
-    return list(last.assign(far=far).sort_values("far", kind="stable").drop_duplicates("arm").line)
+    return list(last.assign(far=from_near(last.value)).sort_values("far", kind="stable").drop_duplicates("arm").line)
 
 
 def _with_intervals(found: pd.DataFrame) -> pd.DataFrame:

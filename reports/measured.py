@@ -22,9 +22,8 @@ def frames(chapter: Chapter, baseline: str | None) -> list[pd.DataFrame]:
 
 def _newest(chapter: Chapter) -> list[dict]:
     """The last measured record of each name and cells whose samples are still those of the chapter."""
-    stores = {cell.store.folder: cell.store for cell in chapter.cells.values()}
     now = {key: cell.record.get("samples_sha256") for key, cell in chapter.cells.items()}
-    fitting = [r for store in stores.values() for r in store.of("measured") if all(now.get(key) == sha for key, sha in r["cells"].items())]
+    fitting = [r for store in chapter.stores() for r in store.of("measured") if all(now.get(key) == sha for key, sha in r["cells"].items())]
     return list({(r["study"], r["name"], *sorted(r["cells"])): r for r in fitting}.values())
 
 

@@ -146,7 +146,6 @@ def provenance(chapter: Chapter, records: Records) -> dict:
 
     used = dict.fromkeys(sha for a in about for sha in (a.get("nets") or {}).values())
     names = {sha: a["net_names"].get(role, "") for a in about for role, sha in (a.get("nets") or {}).items()}
-    stores = {cell.store.folder: cell.store for cell in cells}
     here = {cell.record.get("machine") for cell in cells} | {t["machine"] for cell in cells for t in cell.timed}
     return {
         "facts": {
@@ -166,7 +165,7 @@ def provenance(chapter: Chapter, records: Records) -> dict:
             {"name": names[sha], "sha256": sha, "card": json.dumps(records.networks.get(sha, {}).get("card"), indent=1)} for sha in used
         ],
         "metrics": {label: json.dumps(_metric(m["metric"]), sort_keys=True) for label, m in chapter.metrics.items()},
-        "machines": list({(m["id"], m.get("commit"), m.get("diff_sha")): m for store in stores.values() for m in store.of("machine") if m["id"] in here}.values()),
+        "machines": list({(m["id"], m.get("commit"), m.get("diff_sha")): m for store in chapter.stores() for m in store.of("machine") if m["id"] in here}.values()),
         "commands": list(dict.fromkeys(cell.study.get("command", "") for cell in cells if cell.study.get("command"))),
         "questions": [paragraphs(text) for text in dict.fromkeys(cell.study.get("question", "") for cell in cells if cell.study.get("question"))],
     }

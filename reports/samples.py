@@ -8,12 +8,11 @@ import torch
 
 from reports import misspelt
 from reports.digits import spell
-from reports.frame import Chapter
+from reports.frame import Chapter, from_near
 from reports.named import data_set
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz "
 SHOWN = 3  # rows of every arm
-NEAR = 32  # passes of the operating point whose samples are shown
 
 
 def chosen(n: int, seed: int) -> list[int]:
@@ -22,13 +21,13 @@ def chosen(n: int, seed: int) -> list[int]:
 
 
 def samples(chapter: Chapter) -> list[dict]:
-    """Of each arm the operating point that is nearest to NEAR passes, and the controls. A row is (number, [(text, misspelt)])."""
+    """Of each arm the operating point that is nearest to frame.NEAR passes, and the controls. A row is (number, [(text, misspelt)])."""
     found = []
     for arm in (*chapter.arms, *chapter.controls):
         done = chapter.done(arm)
         if done.empty:
             continue
-        row = done.loc[(np.log(done.nfe_a.clip(lower=1e-9)) - np.log(NEAR)).abs().idxmin()] if arm in chapter.arms else done.iloc[0]
+        row = done.loc[from_near(done.nfe_a).idxmin()] if arm in chapter.arms else done.iloc[0]
         cell, about = chapter.cells[row.key], {"arm": arm, "setting": row.setting, "key": row.key}
         try:
             x = cell.samples()

@@ -43,8 +43,7 @@ class Sweep(NamedTuple):
 
 def of(chapter: Chapter) -> list[Sweep]:
     """The sweeps whose last looks are cells of the chapter."""
-    stores = {cell.store.folder: cell.store for cell in chapter.cells.values()}
-    found = [sweep for store in stores.values() if (store.folder / "sweep.journal").exists() for sweep in _read(store)]
+    found = [sweep for store in chapter.stores() if (store.folder / "sweep.journal").exists() for sweep in _read(store)]
     return [sweep for sweep in found if any(_key(trial, sweep.rows) in chapter.cells for trial in sweep.trials)]
 
 
