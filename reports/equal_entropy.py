@@ -10,10 +10,10 @@ import pandas as pd
 
 from harness.equal_entropy import at, compared
 from reports.frame import Chapter
-from reports.front import dressed
+from reports.front import NATS, dressed
 from reports.names import ARM_SETTINGS
 
-NATS, ENTROPY, SETTINGS = "nats per token", "sample_entropy", 2    # settings of the baseline that are drawn, those whose passes the most arms enclose
+ENTROPY, SETTINGS = "sample_entropy", 2    # settings of the baseline that are drawn, those whose passes the most arms enclose
 
 
 def gaps(chapter: Chapter, baseline: str | None) -> pd.DataFrame:

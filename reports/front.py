@@ -19,6 +19,7 @@ from reports.windows import by_tenth
 PASSES = (20, 32, 48, 64)  # of the baseline, convention A, whose quality is matched
 HEADLINE = (32, 48, 20, 64)  # the first of these that both frontiers reach stands in the headline
 GRID = 13  # qualities of a curve
+NATS = "nats per token"  # the unit of a judge, of tokens of the data
 
 
 def baseline_of(chapter: Chapter, name: str) -> str | None:

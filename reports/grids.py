@@ -11,7 +11,7 @@ import pandas as pd
 
 from reports.frame import Chapter, span
 from reports.front import directional, dressed
-from reports.names import ARM_SETTINGS
+from reports.names import ARM_SETTINGS, text_of
 
 METRICS = 2  # drawn, the first in rank; the passes stand beside them
 
@@ -56,13 +56,9 @@ def _axis(field: str, values: list) -> tuple[str, list[tuple[int, str]]]:
     while all(isinstance(value, dict) for value in values):
         inner = [name for name in dict.fromkeys(name for value in values for name in value) if len({json.dumps(value.get(name), sort_keys=True) for value in values}) > 1]
         if len(inner) > 1:
-            values = [" ".join(_text(value[name]) for name in sorted(inner, key="name".__ne__) if name in value) for value in values]
+            values = [" ".join(text_of(value[name]) for name in sorted(inner, key="name".__ne__) if name in value) for value in values]
             break
         field, values = (inner[0] if inner[0] != "name" else field), [value.get(inner[0]) for value in values]
-    order = sorted(set(values)) if all(isinstance(value, (int, float)) for value in values) else sorted(set(map(_text, values)))
-    texts = [_text(value) for value in order]
-    return field, [(texts.index(_text(value)), _text(value)) for value in values]
-
-
-def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    order = sorted(set(values)) if all(isinstance(value, (int, float)) for value in values) else sorted(set(map(text_of, values)))
+    texts = [text_of(value) for value in order]
+    return field, [(texts.index(text_of(value)), text_of(value)) for value in values]

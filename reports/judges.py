@@ -12,10 +12,9 @@ from harness.judges import over_points, over_rows, pairs, values
 from harness.kinds import Scores
 from reports.digits import spell
 from reports.frame import Chapter
-from reports.front import along, directional, dressed, held_out
+from reports.front import NATS, along, directional, dressed, held_out
 
 MOST, SEQUENCES = 256, 32  # points that are ranked, and points within which sequences are: of more, so many, evenly in cost
-NATS = "nats per token"
 
 
 def judges(chapter: Chapter) -> list[str]:

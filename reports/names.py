@@ -38,9 +38,10 @@ def settings_of(cells: Sequence[Cell], names: dict[str, str]) -> dict[str, str]:
         varying = [p for p in paths if len({json.dumps(flat[key].get(p)) for key in mine}) > 1]
         leaves = [p.rsplit(".", 1)[-1] for p in varying]
         short = {p: leaf if leaves.count(leaf) == 1 else p for p, leaf in zip(varying, leaves)}
-        found |= {key: " ".join(f"{short[p]}={_text(flat[key][p])}" for p in varying if p in flat[key]) for key in mine}
+        found |= {key: " ".join(f"{short[p]}={text_of(flat[key][p])}" for p in varying if p in flat[key]) for key in mine}
     return found
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """The value of a setting as short text."""
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -22,12 +22,15 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         return None
     quantities, wide = list(dict.fromkeys(frame.quantity)), inches >= style.DOUBLE
     figure, axes = style.panels(len(quantities), 2, inches, 1.9 if wide else 1.65)
-    handles = {}
+    handles, methods = {}, list(dict.fromkeys(frame.method[frame.marker != "ours"]))
     for pair, quantity in zip(axes, quantities):
         mine = frame[frame.quantity == quantity]
         for ax, ours in zip(pair, (False, True)):
             rows = mine[(mine.marker == "ours") == ours]
-            (_measured if ours else _published)(ax, rows, handles, list(dict.fromkeys(frame.method[frame.marker != "ours"])))
+            if ours:
+                _measured(ax, rows, handles)
+            else:
+                _published(ax, rows, handles, methods)
             style.log_x(ax, rows.nfe, most=5 if wide else 4)
             title = f"ours: {rows.regime.iloc[0]}" if ours else _regimes(rows)
             ax.set_title(title if wide else textwrap.fill(title.replace(" = ", "\xa0=\xa0"), 24), fontsize=6.5)
@@ -59,7 +62,7 @@ def _published(ax, rows: pd.DataFrame, handles: dict, methods: list[str]) -> Non
         handles[f"{points.marker.iloc[0]}: {method}"] = line
 
 
-def _measured(ax, rows: pd.DataFrame, handles: dict, methods: list[str]) -> None:
+def _measured(ax, rows: pd.DataFrame, handles: dict) -> None:
     for arm, points in rows.groupby("arm", sort=False):
         points = points.sort_values("nfe").rename(columns={"nfe": "x", "value": "y", "low": "y_low", "high": "y_high"}).assign(x_low=float("nan"), x_high=float("nan"))
         look = {"color": points.colour.iloc[0], "marker": points["shape"].iloc[0], "markeredgecolor": style.PAPER, "markeredgewidth": 0.4}

@@ -24,8 +24,6 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             ax.plot([row.low, row.high], [row.Index] * 2, color=colour, linewidth=1)
         (mark,) = ax.plot([row.value], [row.Index], linestyle="none", marker=shape, color=colour, markerfacecolor=colour if ours else "none", markeredgewidth=0.9)
         handles.setdefault(f"ours: {row.arm}" if ours else row.marker, mark)
-        if not ours:
-            handles[row.marker] = mark
     ax.axvline(1, color=style.INK, linewidth=0.8, zorder=1)
     names = [row.method if row.marker == "ours" else f"{row.method} ({row.marker})" for row in frame.itertuples()]
     ax.set_yticks(range(len(frame)), [style.brief(name, inches) for name in names], fontsize=6)
