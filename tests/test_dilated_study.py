@@ -37,9 +37,10 @@ def test_under_a_rough_network_orders_differ():
 
 def test_the_study_at_toy_size_makes_its_claims_and_its_figure(tmp_path, monkeypatch, capsys):
     data = replace(study.STUDY.data, length=32)
-    checkpoint.save(rough(replace(CONFIG, vocab=data.vocab)), tmp_path / "net.safetensors", {"name": "net"})
-    net = Checkpoint(str(tmp_path / "net.safetensors"))
-    small = replace(study.STUDY, n=16, data=data, nets=dict.fromkeys(study.STUDY.nets, net),
+    for seed, name in enumerate(("net", "long")):
+        checkpoint.save(rough(replace(CONFIG, vocab=data.vocab), seed), tmp_path / f"{name}.safetensors", {"name": name})
+    net, long = (Checkpoint(str(tmp_path / f"{name}.safetensors")) for name in ("net", "long"))
+    small = replace(study.STUDY, n=16, data=data, nets=dict.fromkeys(study.STUDY.nets, net) | {"hybrid_frozen_long": long},
                     metrics=[Spelling(), *(m for m in study.STUDY.metrics if m.name in ("judge", "ngram", "sample_entropy"))])
     monkeypatch.setattr(found, "LOOKED_AT", 8)
     assert study.claims(Store(tmp_path / "run"), "a command") == []
@@ -50,13 +51,16 @@ def test_the_study_at_toy_size_makes_its_claims_and_its_figure(tmp_path, monkeyp
     capsys.readouterr()
     rows = whole(study.claims(store, "a command"), store)
     said = capsys.readouterr().out
-    wanted = {f"dilated.{label}.{pair}" for label in ("judge", "ngram", "spelling", "sample_entropy") for pair in found.PAIRS} | {"dilated.law_minus_uniform"}
+    wanted = {f"dilated.{label}.{pair}" for label in ("judge", "ngram", "spelling", "sample_entropy") for pair in found.PAIRS}
+    wanted |= {"dilated.law_minus_uniform", "dilated.longer.uniform", "dilated.longer.dilated"}
     ratios = {f"nfe_ratio.dilated.{label}{end}{where}" for label in ("judge", "ngram", "spelling") for end in found.ARMS for where in found.MATCHED}
     ratios |= {"headline.best.nfe_ratio", "headline.best.flops_ratio"}
     assert wanted <= rows.keys() <= wanted | ratios and all(f"{name}: no interval" in said for name in ratios - rows.keys())
     assert all("Linear(0.125)" in rows[f"dilated.{label}.ssmd"]["note"] for label in ("judge", "spelling"))
     seed2 = {row["claim"] for row in second_seed.claims(store, "a command")}
-    assert seed2 <= {f"seed2.nfe_ratio.{label}{end}" for label in ("judge", "spelling") for end in ("", ".dilated", ".dilated.fixed")}
+    longer = {"seed2.longer.uniform", "seed2.longer.dilated"}
+    assert longer <= seed2 <= longer | {f"seed2.nfe_ratio.{label}{end}" for label in ("judge", "spelling")
+                                        for end in ("", ".long", ".dilated", ".dilated.long", ".dilated.fixed")}
     ((_, _, _, caption),) = shown(tmp_path / "run", ["tradeoff"])
     assert "n = 16" in caption
     by = {name: value for name, value, *_ in record["rows"]}
