@@ -7,11 +7,11 @@ Budgets of what ships are in the cards.
     hybrid_plain   5 + 1 without the output residual       ablation
     hybrid_two     4 + 2                                   ablation
     hybrid_frozen  the 6 blocks of heavy, frozen, + 1      only the causal block is trained, as in the paper's protein model; one block deeper than the others
-    hybrid_frozen_plain, hybrid_frozen_heads               the same without the output residual; with two heads (does not ship: `ssmd-bench train hybrid_frozen_heads --tokens 16e6`)
+    hybrid_frozen_plain, hybrid_frozen_heads               the same without the output residual; with two heads
     hybrid_frozen_long                                     hybrid_frozen after a further cycle of 32 M tokens
     judge          4 blocks, left to right                 trained on text that no sampler's network has seen
 
-`ssmd-bench train family` queues them, each resumable, two at a time on two cores.
+hybrid_frozen_heads does not ship: `ssmd-bench train hybrid_frozen_heads --tokens 16e6`. `ssmd-bench train family` queues them, each resumable, two at a time on two cores.
 """
 
 import os
