@@ -56,7 +56,8 @@ def main(words: Sequence[str]) -> int:
         print(f"[{k + 1}/{len(commands)}] {command}", flush=True)
         if "--go" in words:
             head, *rest = shlex.split(command)
-            code = subprocess.run([sys.executable, "-m", {"ssmd-bench": "harness"}.get(head, head), *rest]).returncode
+            program = ["make"] if head == "make" else [sys.executable, "-m", {"ssmd-bench": "harness"}.get(head, head)]
+            code = subprocess.run([*program, *rest]).returncode
             if code:
                 print(f"it ended with code {code}: see above; the same command goes on from here", file=sys.stderr)
                 return code
