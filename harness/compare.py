@@ -2,7 +2,7 @@
 
 A cell is compared if it is finished in both, in three tiers (harness/compare_tiers.py): counts, quality, time. Each of the last two holds many tests, and
 one in twenty would cry wolf; so a regression there is a test that stays significant at 5 % among all tests of its tier (Holm, 1979). A cell whose networks or
-data were built again has another key: it is missing, not worse.
+data were built again has another key: it is missing, not worse. "No regression" is said of the tiers in which everything was decided, and of no other.
 """
 
 from collections import Counter
@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from harness.compare_rules import Rules
 from harness.compare_side import Side, likeness, named
-from harness.compare_tiers import OUTCOMES, Verdict, counts, quality, times
+from harness.compare_tiers import OUTCOMES, TRIED, UNDECIDED, Verdict, counts, quality, seen, times
 from harness.stats import holm
 
 TIERS = ("counts", "quality", "time")
-ENDS = {0: "no regression", 1: "regression", 2: "nothing comparable", 3: "a run failed"}    # by exit code
+ENDS = {0: "no regression", 1: "regression", 2: "nothing comparable", 3: "a run failed", 4: "not shown"}    # by exit code
+BUSY = 0.2    # share of the machine that others may take before times are warned of
 
 
 class Comparison(NamedTuple):
@@ -26,9 +27,25 @@ class Comparison(NamedTuple):
 
     @property
     def code(self) -> int:
-        """Exit code: 3 if a run failed, else 1 for a regression, 2 if nothing was comparable, 0."""
+        """Exit code: 3 if a run failed, else 1 for a regression, 4 for what is undecided and must not be, 2 if nothing was comparable, 0."""
         failing = {v.outcome for v in self.verdicts if v.fails}
-        return 3 if "failed" in failing else 1 if failing else 0 if self.compared else 2
+        return 3 if "failed" in failing else 1 if failing - {*UNDECIDED} else 4 if failing else 0 if self.compared else 2
+
+    @property
+    def end(self) -> str:
+        """One of ENDS. A comparison that passes and has left something undecided has not shown that there is no regression."""
+        return ENDS[4] if self.code == 0 and self.undecided else ENDS[self.code]
+
+    @property
+    def undecided(self) -> dict[str, int]:
+        """How many verdicts of each tier are neither a regression nor its absence."""
+        found = Counter(v.tier for v in self.verdicts if v.outcome in UNDECIDED)
+        return {tier: found[tier] for tier in TIERS if found[tier]}
+
+    @property
+    def decided(self) -> list[str]:
+        """The tiers in which there are verdicts and every one is a decision."""
+        return [tier for tier in TIERS if tier not in self.undecided and any(v.tier == tier and v.outcome != "missing" for v in self.verdicts)]
 
     def totals(self) -> dict[str, dict[str, int]]:
         """How many verdicts of each outcome a tier has."""
@@ -54,9 +71,10 @@ def compare(base: Side, new: Side, rules: Rules) -> Comparison:
             verdicts["quality"] += quality(base, new, old, ours)
             verdicts["time"] += times(base, new, old, now, ours)    # type: ignore[arg-type]
     found = [v for tier in TIERS for v in _together(verdicts[tier])]
-    strict = {key for key in finished if rules.of(base.counted[key]["arm"]).inconclusive == "fail"}
-    found = [v._replace(fails=True) if v.outcome == "inconclusive" and v.tier == "quality" and v.key in strict else v for v in found]
-    return Comparison(found, len(finished & elsewhere), len(finished - elsewhere - failed), len(elsewhere - finished), _notes(base, new, rules))
+    strict = {key: rules.of(base.counted[key]["arm"]) for key in finished}
+    found = [v._replace(fails=True) if v.outcome in TRIED and (strict[v.key].inconclusive_time if v.tier == "time" else strict[v.key].inconclusive) == "fail" else v for v in found]
+    notes = [*_notes(base, new, rules), *_busy({"BASE": base, "NEW": new}, {v.key for v in found if v.tier == "time"})]
+    return Comparison(found, len(finished & elsewhere), len(finished - elsewhere - failed), len(elsewhere - finished), notes)
 
 
 def _notes(base: Side, new: Side, rules: Rules) -> list[str]:
@@ -76,6 +94,16 @@ def _notes(base: Side, new: Side, rules: Rules) -> list[str]:
     return notes
 
 
+def _busy(sides: dict[str, Side], keys: set[str]) -> list[str]:
+    """How busy the machine was while the cells were timed, which decides what their times can show."""
+    found = {name: [r["busy"] for key in keys for r in side.timed.get(key, []) if r.get("busy") is not None] for name, side in sides.items()}
+    if not all(found.values()):
+        return []
+    said = [f"{sum(shares) / len(shares):.0%} in {name} ({min(shares):.0%} to {max(shares):.0%})" for name, shares in found.items()]
+    advice = "; on a busy machine `ssmd-bench contest` sees more: it times two trees in turns, in CPU seconds too" if max(map(max, found.values())) > BUSY else ""
+    return [f"other work took of the machine while it was timed: {', '.join(said)}{advice}"]
+
+
 def _together(verdicts: list[Verdict]) -> list[Verdict]:
     """Regressions are the tests that stay significant among all of their tier."""
     tested = [k for k, v in enumerate(verdicts) if v.p is not None]
@@ -86,5 +114,7 @@ def _together(verdicts: list[Verdict]) -> list[Verdict]:
             v = v._replace(outcome="regression", fails=True)
         elif v.p <= 0.05:    # type: ignore[operator]
             v = v._replace(detail=f"{v.detail}; worse alone, not among {len(tested)} tests (p = {adjusted:.2g})")
+        if v.outcome == "not shown":
+            v = v._replace(detail=f"{v.detail}; a slow-down of {seen(v, len(tested)) - 1:.0%} would have been seen in four comparisons of five")
         found[k] = v
     return found

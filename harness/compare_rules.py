@@ -32,6 +32,7 @@ class Rules:
     margin: float = 0.05                                              # of every metric, a share of its value in BASE
     margins: Mapping[str, float] = field(default_factory=dict)        # by label of the metric, in its unit
     inconclusive: str = "pass"                                        # what a metric does that is shown neither equivalent nor worse
+    inconclusive_time: str = "fail"                                   # what times do that decide nothing: exit code 4
     missing: str = "pass"                                             # what a cell does that BASE has finished and NEW does not have
     time_ratio: float = 1.03                                          # NEW over BASE; slower than that is a regression
     arms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -52,7 +53,7 @@ class Rules:
 
 LEAST = {"tolerance": 0.0, "counts": 0.0, "margin": 0.0, "margins": 0.0, "time_ratio": 1.0}
 ABOVE = ("margin", "margins")    # more than the least
-WORDS = {"samples": SAMPLES, "inconclusive": VERDICTS, "missing": VERDICTS}
+WORDS = {"samples": SAMPLES, "inconclusive": VERDICTS, "inconclusive_time": VERDICTS, "missing": VERDICTS}
 RULES = tuple(f.name for f in fields(Rules))
 
 

@@ -5,23 +5,35 @@ from collections import defaultdict
 from html import escape
 from xml.etree import ElementTree
 
-from harness.compare import ENDS, TIERS, Comparison
+from harness.compare import TIERS, Comparison
 from harness.compare_tiers import OUTCOMES, Verdict
 
 FEW = 3          # more verdicts than these with one reason are one line
 LONGEST = 25     # rows of the Markdown table
-SKIPPED = ("missing", "too few processes", "not comparable")
+SKIPPED = ("missing", "not shown", "too few processes", "not comparable")
 _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")    # what XML 1.0 cannot hold, in any spelling
 
 
 def headline(found: Comparison) -> str:
-    """One sentence: the end, how many cells were compared, how many stand on one side only."""
-    return f"{ENDS[found.code]}: {found.compared} cells compared, {found.only_base} finished in BASE alone, {found.only_new} in NEW alone"
+    """One sentence: the end and what it is of, how many cells were compared, how many stand on one side only."""
+    counted = f"{found.compared} cells compared, {found.only_base} finished in BASE alone, {found.only_new} in NEW alone"
+    decided = _listed(found.decided)
+    if found.end == "no regression":
+        return f"no regression in {decided}: {counted}"
+    if found.end == "not shown":
+        open_ = _listed([f"{tier} ({number} undecided)" for tier, number in found.undecided.items()])
+        return f"not shown: neither a regression nor its absence in {open_}{f'; {decided} in order' if decided else ''}: {counted}"
+    return f"{found.end}: {counted}"
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def document(found: Comparison, whole: bool) -> dict:
     """The last line of stdout; every verdict if `whole`."""
-    about = {"end": ENDS[found.code], "compared": found.compared, "only_base": found.only_base, "only_new": found.only_new, "totals": found.totals(), "notes": found.notes}
+    about = {"end": found.end, "decided": found.decided, "undecided": found.undecided, "compared": found.compared,
+             "only_base": found.only_base, "only_new": found.only_new, "totals": found.totals(), "notes": found.notes}
     return about | ({"verdicts": [v._asdict() for v in found.verdicts]} if whole else {})
 
 

@@ -3,13 +3,14 @@
     counts     calls, passes, FLOPs and tokens are equal, or within a declared tolerance
     quality    every metric scored by row: NEW - BASE lies within -margin..margin by two one-sided tests (Schuirmann, 1987), or is shown not to be worse than
                that ("better"), or neither ("inconclusive")
-    time       NEW over BASE on one machine, process i beside process i: the lower 95 % bound of the ratio is above the threshold, or is not
+    time       NEW over BASE on one machine, process i beside process i: the lower 95 % bound of the ratio is above the threshold, or the upper one below it
+               ("equal"), or neither ("not shown")
 
-Intervals are of 90 %, so that either end is a bound of 95 %. A test that is worse than its bound beyond doubt is inconclusive here: harness/compare.py makes
+Intervals are of 90 %, so that either end is a bound of 95 %. A test that is worse than its bound beyond doubt is undecided here: harness/compare.py makes
 regressions of those that stay so among all tests of the tier.
 """
 
-from math import log
+from math import exp, log
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,10 @@ from harness.kinds import Scores
 from harness.machine import comparable
 from harness.stats import FEWEST_PROCESSES, Interval, equivalent, paired_difference, time_ratio, unpaired_difference
 
-OUTCOMES = ("failed", "regression", "missing", "inconclusive", "declared", "samples differ", "too few processes", "not comparable", "better", "equal")    # gravest first
+OUTCOMES = ("failed", "regression", "missing", "inconclusive", "not shown", "declared", "samples differ", "too few processes",
+            "not comparable", "better", "equal")    # gravest first
+TRIED = ("inconclusive", "not shown")    # neither a regression nor its absence, though it was tried: what the rules may let fail
+UNDECIDED = (*TRIED, "too few processes", "not comparable")
 LEVEL = 0.90
 
 
@@ -128,9 +132,16 @@ def times(base: Side, new: Side, old: dict, now: dict, rules: Rules) -> list[Ver
         return [blank._replace(detail=str(error))]
     bound = rules.time_ratio
     p = _beyond(Interval(*map(log, found[:3]), found.n, LEVEL), log(bound))    # type: ignore[arg-type, call-arg]
-    outcome = "better" if found.high < 1 / bound else "equal" if found.high < bound else "inconclusive"
+    outcome = "better" if found.high < 1 / bound else "equal" if found.high < bound else "not shown"
     detail = f"{found.value:.3f} times as long ({found.low:.3f} to {found.high:.3f}), threshold {bound:g}{'' if _interleaved(a, b) else ', not interleaved'}"
     return [blank._replace(outcome=outcome, detail=detail, value=found.value, low=found.low, high=found.high, bound=bound, n=found.n, p=p)]
+
+
+def seen(verdict: Verdict, tests: int, power: float = 0.8) -> float:
+    """The ratio of times that comparisons with this noise find with this power, among so many tests of which one is slower."""
+    df, half = verdict.n - 1, log(verdict.value / verdict.low)    # type: ignore[operator]
+    error = half / stdtrit(df, 0.5 + LEVEL / 2)
+    return verdict.bound * exp(error * (stdtrit(df, 1 - 0.05 / tests) + stdtrit(df, power)))    # type: ignore[operator]
 
 
 def _processes(records: list[dict], counted: dict) -> dict[tuple, dict[int, dict]]:

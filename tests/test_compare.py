@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from harness.compare_side import COUNTS
-from harness.compare_tiers import LEVEL, _beyond
-from harness.stats import Interval
+from harness.compare_text import headline
+from harness.compare_tiers import LEVEL, _beyond, seen
+from harness.stats import Interval, time_ratio
 from harness.store import Store
 from tests.compared import COST, FAST, N, against, called, cell, failed, gate, made, many, one, rows, score, times, whole
 
@@ -17,7 +18,8 @@ def test_a_run_equals_itself(tmp_path, capsys):
     code, document, out = called(capsys, base, base)
     assert code == 0 and document["end"] == "no regression" and document["compared"] == 3 and document["notes"] == []
     assert document["totals"] == {"counts": {"equal": 3}, "quality": {"equal": 3}, "time": {"equal": 3}} and "verdicts" not in document
-    assert out.splitlines()[:-1] == ["counts: 3 equal", "quality: 3 equal", "time: 3 equal", "no regression: 3 cells compared, 0 finished in BASE alone, 0 in NEW alone"]
+    assert out.splitlines()[:-1] == ["counts: 3 equal", "quality: 3 equal", "time: 3 equal",
+                                     "no regression in counts, quality and time: 3 cells compared, 0 finished in BASE alone, 0 in NEW alone"]
 
 
 @pytest.mark.parametrize(("new", "code", "end"), [
@@ -26,7 +28,7 @@ def test_a_run_equals_itself(tmp_path, capsys):
 ])
 def test_the_four_exit_codes(tmp_path, capsys, new, code, end):
     found, document, out = called(capsys, made(tmp_path / "base", cell()), made(tmp_path / "new", *new))
-    assert (found, document["end"]) == (code, end) and f"{end}: " in out
+    assert (found, document["end"]) == (code, end) and f"\n{end}{' in counts' if not code else ''}: " in f"\n{out}"
 
 
 def test_a_failed_run_outweighs_a_regression(tmp_path):
@@ -96,7 +98,7 @@ def test_inconclusive_fails_if_the_rules_say_so(tmp_path):
     noise = np.random.default_rng(7).normal(0, 0.6, N)    # the interval of its mean is wider than the margin
     base, new = [cell(), score(cell(), rows())], [cell(), score(cell(), rows() + noise - noise.mean())]
     assert one(against(tmp_path, base, new), "quality").outcome == "inconclusive"
-    for rules, code in (({}, 0), ({"inconclusive": "fail"}, 1), ({"arms": {"ancestral": {"inconclusive": "fail"}}}, 1), ({"arms": {"ssmd": {"inconclusive": "fail"}}}, 0),
+    for rules, code in (({}, 0), ({"inconclusive": "fail"}, 4), ({"arms": {"ancestral": {"inconclusive": "fail"}}}, 4), ({"arms": {"ssmd": {"inconclusive": "fail"}}}, 0),
                         ({"inconclusive": "fail", "margin": 0.5}, 0)):
         assert gate(tmp_path / "base", tmp_path / "new", **rules).code == code, rules
     assert against(tmp_path, base, [cell(), score(cell(), rows() + noise - 1.0)], inconclusive="fail").code == 0    # as wide, and clearly better
@@ -159,7 +161,7 @@ def test_timed_cells_of_one_law_raise_an_alarm_in_one_comparison_of_twenty_and_n
         for name in ("base", "new"):
             made(tmp_path / name, *cells, *(times(c, list(rng.lognormal(0, 0.1, 6))) for c in cells))
         found = gate(tmp_path / "base", tmp_path / "new", time_ratio=1.0)
-        alarms, alone = alarms + found.code, alone + any(v.p <= 0.05 for v in found.verdicts if v.p is not None)
+        alarms, alone = alarms + (found.code == 1), alone + any(v.p <= 0.05 for v in found.verdicts if v.p is not None)
     assert alarms <= 6 and alone >= 16    # of 40: more than 6 at 5 % has a probability of 0.3 %, fewer than 16 at 64 % of 0.1 %
 
 
@@ -171,7 +173,7 @@ def test_a_p_value_is_5_percent_where_the_interval_touches_the_bound():
 
 @pytest.mark.parametrize(("medians", "changes", "outcome", "says"), [
     ([1.2 * s for s in FAST], {}, "regression", "1.200 times as long"), (FAST, {}, "equal", "threshold 1.03"), ([s / 1.2 for s in FAST], {}, "better", "0.833"),
-    ([1.02 * s for s in FAST], {}, "equal", "1.020"), ([2.0, 0.9, 1.6, 0.8, 1.5], {}, "inconclusive", "times as long"),
+    ([1.02 * s for s in FAST], {}, "equal", "1.020"), ([2.0, 0.9, 1.6, 0.8, 1.5], {}, "not shown", "times as long"),
     ([2 * s for s in FAST[:4]], {}, "too few processes", "4 processes timed on both sides, 5 are needed"),
     ([2 * s for s in FAST], {"machine": "m1"}, "not comparable", "other machines"),
     ([2 * s for s in FAST], {"rows": 64}, "not comparable", "unlike numbers of rows"), ([2 * s for s in FAST], {"code": "old"}, "not comparable", "not timed in NEW"),
@@ -180,9 +182,45 @@ def test_a_p_value_is_5_percent_where_the_interval_touches_the_bound():
 def test_times_are_compared_on_one_machine_alone(tmp_path, medians, changes, outcome, says):
     found = against(tmp_path, [cell(), times(cell(), FAST)], [cell(), times(cell(), medians, **changes)])
     verdict = one(found, "time")
-    assert verdict.outcome == outcome and says in verdict.detail and found.code == (outcome == "regression")
+    assert verdict.outcome == outcome and says in verdict.detail and found.code == {"regression": 1, "not shown": 4}.get(outcome, 0)
     assert ("not interleaved" in verdict.detail) == ("hour" in changes)
     assert gate(tmp_path / "base", tmp_path / "new", inconclusive="fail").code == found.code    # a rule for metrics
+
+
+NOISY = [1.0, 1.3, 0.95, 1.25, 1.05]    # over FAST: 1.07 (0.95 to 1.21) times as long
+
+
+def test_times_that_decide_nothing_are_not_called_no_regression_and_end_in_a_code_of_their_own(tmp_path, capsys):
+    base, new = (made(tmp_path / name, cell(), times(cell(), medians, busy=share)) for name, medians, share in (("base", FAST, 0.54), ("new", NOISY, 0.94)))
+    code, document, out = called(capsys, base, new)
+    assert code == 4 and document["end"] == "not shown" and document["undecided"] == {"time": 1} and document["decided"] == ["counts"]
+    said = "not shown: neither a regression nor its absence in time (1 undecided); counts in order: 1 cells compared"
+    assert "no regression" not in out and out.splitlines()[-2].startswith(said)
+    assert "other work took of the machine while it was timed: 54% in BASE (54% to 54%), 94% in NEW" in out and "ssmd-bench contest" in out
+    (tmp_path / "rules.toml").write_text('inconclusive_time = "pass"')
+    code, document, out = called(capsys, base, new, "--rules", tmp_path / "rules.toml")
+    assert code == 0 and document["end"] == "not shown" and "no regression" not in out
+
+
+def test_a_time_that_decides_nothing_says_which_slow_down_it_would_have_shown(tmp_path):
+    """Four in five of simulated comparisons with that noise and that slow-down are regressions."""
+    found = against(tmp_path, [cell(), times(cell(), FAST)], [cell(), times(cell(), NOISY)])
+    v = one(found, "time")
+    ratio = seen(v, 1)
+    noise, rng = np.log(np.array(NOISY) / FAST).std(ddof=1), np.random.default_rng(0)
+    made_up = [time_ratio(np.exp(np.log(ratio) + noise * rng.standard_normal((5, 1))).tolist(), np.ones((5, 1)).tolist(), LEVEL).low > 1.03 for _ in range(2000)]
+    assert f"a slow-down of {ratio - 1:.0%} would have been seen" in v.detail and 0.72 < np.mean(made_up) < 0.86    # approximate: the noise itself is estimated
+    assert seen(v, 20) > ratio
+
+
+@pytest.mark.parametrize("new", [[cell(), times(cell(), FAST[:4])], [cell(), times(cell(), FAST, machine="m1")]])
+def test_times_that_were_not_tried_pass_and_are_not_called_no_regression(tmp_path, new):
+    found = against(tmp_path, [cell(), times(cell(), FAST)], new)
+    assert found.code == 0 and found.end == "not shown" and headline(found).startswith("not shown: ")
+
+
+def test_no_regression_is_said_of_what_was_compared_alone(tmp_path):
+    assert headline(against(tmp_path, [cell(), times(cell(), FAST)], [cell()])).startswith("no regression in counts: 1 cells compared")
 
 
 def test_the_threshold_of_times_is_a_rule(tmp_path):
