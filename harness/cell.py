@@ -10,7 +10,7 @@ from torch import Tensor
 from harness.kinds import Denoiser, Sampler
 from harness.nets.compiled import compilable, compiled
 from harness.nucleus import Nucleus
-from harness.spec import code_hash, sha256, to_json
+from harness.spec import code_hash, foreign, sha256, to_json
 from harness.wrap import Half, Temper
 
 if TYPE_CHECKING:
@@ -68,15 +68,15 @@ class Cell:
         return sha256(about)[:24]
 
     def code(self) -> str:
-        """Hash of the code that decides the samples: sampler, networks and whoever makes them, data, loop."""
-        things = [self.sampler, self.study.data, *self.nets().values(), *self._makers()]
-        cut = () if self.arm.nucleus == 1 else ("harness.nucleus",)
-        return code_hash(("harness.loop", *cut, *sorted({type(thing).__module__ for thing in things})))
+        return code_hash(self.modules())
 
-    def _makers(self) -> list:
-        """The places of networks whose class is the user's: the code that builds them counts, where for ours the hash of the weights says it all."""
-        makers = [] if self.is_control else [self.study.nets[name] for name in self.arm.nets.values()]
-        return [maker for maker in makers if type(maker).__module__.split(".")[0] != "harness"]
+    def modules(self) -> tuple[str, ...]:
+        """Those that decide the samples: of sampler, networks and whoever makes them, data, loop."""
+        things = [self.sampler, self.study.data, *self.nets().values()]
+        makers = [] if self.is_control else [self.study.nets[name] for name in self.arm.nets.values()]    # of ours the hash of the weights says it all
+        cut = () if self.arm.nucleus == 1 else ("harness.nucleus",)
+        modules = {type(thing).__module__ for thing in things} | foreign(self.sampler, self.study.data, *makers)
+        return "harness.loop", *cut, *sorted(modules)
 
     def missing(self) -> str:
         """Why the cell cannot run, or nothing: a role without a network, or a network without the pass that the sampler needs."""

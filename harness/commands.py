@@ -45,7 +45,7 @@ def run(options: Namespace) -> tuple[dict, int]:
     part = parse_shard(options.shard) if options.shard else WHOLE
     if part != WHOLE and (options.claims or options.report):
         raise ValueError("a shard makes no claims and no report: unite the shards first, by the same command without --shard")
-    begun = finished.inputs(options, finished.reads(study))
+    begun = finished.begin(options, study)
     tally = run_study(study, folder, options.device, options.jobs, not options.no_time, shlex.join(["ssmd-bench", *sys.argv[1:]]), options.backend, part)
     document = {"run": str(folder), **({"shard": str(part)} if options.shard else {}), **tally}
     if measure := getattr(load_module(options.study), "measure", None):

@@ -1,25 +1,37 @@
 """What a run that has nothing left to do answers, without loading a network library for it.
 
-RUN/finished.json keeps the answer beside a digest of all that led to it: the options, the versions of Python and its libraries, the text of every source of ours and of
-every source and JSON file beside the study, the state (size, time of change) of the networks and corpora that the study reads and of every file of the run. Where
-anything differs, or the stamp is damaged, the run takes its ordinary way, which asks every record and every array.
+RUN/finished.json keeps the answer beside a digest of all that led to it: the options, the versions of Python and its libraries, the environment and the working folder, the
+text of every source of ours, of every first-party module that was loaded or that a code hash has read (harness/sources.py), and of every source and JSON file beside the
+study, the state (size, time of change) of the networks and corpora that the study reads and of every file of the run. Where anything differs, or the stamp is damaged, the
+run takes its ordinary way, which asks every record and every array.
 """
 
 import hashlib
 import json
 import os
 import platform
+import sys
+import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from harness.spec import ROOMS, ROOT, to_json
+from harness import sources
+from harness.spec import ROOMS, ROOT, canonical, reached, to_json
 
 STAMP = "finished.json"
 LIBRARIES = ("torch", "numpy", "safetensors")
 DATA = ROOT / "harness" / "data" / "files"
+FLEETING = {"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST"}    # variables that change from command to command by themselves
+
+
+class Begun(NamedTuple):
+    time_ns: int
+    reads: list[str]            # files that the study names
+    modules: set[Path]          # first-party ones that are loaded
+    made_from: dict[str, Any]
 
 
 def plain(options: Namespace) -> bool:
@@ -32,7 +44,7 @@ def answer(options: Namespace) -> dict | None:
     folder = options.out or Path("runs") / Path(options.study).stem
     try:
         stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-        return stamp["answer"] if plain(options) and stamp["digest"] == digest(inputs(options, stamp["reads"]), folder) else None
+        return stamp["answer"] if plain(options) and stamp["digest"] == digest(inputs(options, stamp["reads"], map(Path, stamp["modules"])), folder) else None
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -44,19 +56,39 @@ def reads(study) -> list[str]:
     return sorted({*filter(os.path.isfile, named), *(path for text in named if os.path.isfile(os.path.join(text, "config.json")) for path, _ in states(text))})
 
 
-def keep(options: Namespace, folder: Path, study, begun: list, document: dict) -> None:
-    """Write the stamp, if the same command would find nothing to do. `begun`: the inputs as they were before the run, which may change while it lasts.
+def begin(options: Namespace, study) -> Begun:
+    """The inputs as they are before the run; they may change while it lasts."""
+    named, modules = reads(study), sources.loaded()
+    return Begun(time.time_ns(), named, modules, inputs(options, named, modules))
 
-    A folder that cannot take the stamp goes without.
+
+def keep(options: Namespace, folder: Path, study, begun: Begun, document: dict) -> None:
+    """Write the stamp, if the same command would find nothing to do. A folder that cannot take it goes without.
+
+    No stamp is written if a module that was imported in the course of the run has changed since the run began: what ran is not known.
     """
     tally = {k: v for k, v in document.items() if k != "run"}
     if not plain(options) or any(v for k, v in tally.items() if k not in ("cached", "stale", "done", "timed", "scored")):
         return
     answer = {"run": str(folder)} | dict.fromkeys(tally, 0) | {"cached": tally["cached"] + tally["done"]}
     try:
-        (folder / STAMP).write_text(json.dumps({"answer": answer, "reads": reads(study), "digest": digest(begun, folder)}), encoding="utf-8")
+        late = {path for path in sources.loaded() | used(study, options.device) if str(path) not in begun.made_from["sources"]}
+        if any(path.stat().st_mtime_ns > begun.time_ns for path in late):
+            return
+        made_from = begun.made_from | {"sources": begun.made_from["sources"] | texts_of(late)}
+        stamp = {"answer": answer, "reads": begun.reads, "modules": sorted(map(str, begun.modules | late)), "digest": digest(made_from, folder)}
+        (folder / STAMP).write_text(json.dumps(stamp), encoding="utf-8")
     except OSError:
         pass
+
+
+def used(study, device: str) -> set[Path]:
+    """The sources that the hashes of its cells and scores cover, lazy imports among them."""
+    from harness.cell import Cell  # and with it the network library
+    from harness.scoring import modules
+
+    groups = {Cell(study, arm, point, device).modules() for arm in study.arms for point in arm.points} | {modules(metric) for metric in study.metrics}
+    return {path for group in groups for path in reached(group)}
 
 
 def texts(data: Any) -> Iterator[str]:
@@ -68,16 +100,21 @@ def texts(data: Any) -> Iterator[str]:
             yield from texts(inner)
 
 
-def inputs(options: Namespace, named: list[str]) -> list:
-    """All that a run is made from: options, versions, sources, data, and the files that its study names. Raises OSError if one is gone."""
+def inputs(options: Namespace, named: list[str], modules: Iterable[Path]) -> dict[str, Any]:
+    """All that a run is made from: options, surroundings, versions, sources, data, and the files that its study names. Raises OSError if one is gone."""
     study = Path(options.study).resolve()
-    sources = {*(p for room in (*ROOMS, "studies") for p in (ROOT / room).rglob("*.py")), *study.parent.glob("*.py"), *study.parent.glob("*.json"), study}
-    return [{k: str(v) for k, v in vars(options).items()}, platform.node(), platform.python_version(), [version(name) for name in LIBRARIES],
-            sorted((str(p), hashlib.sha256(p.read_bytes()).hexdigest()) for p in sources), sorted(states(str(DATA))), [(path, state(os.stat(path))) for path in named]]
+    every = {*(p for room in (*ROOMS, "studies") for p in (ROOT / room).rglob("*.py")), *study.parent.glob("*.py"), *study.parent.glob("*.json"), study, *modules}
+    return {"options": {k: str(v) for k, v in vars(options).items()}, "environment": {k: v for k, v in os.environ.items() if k not in FLEETING},
+            "machine": [os.getcwd(), sys.prefix, platform.node(), platform.python_version(), *map(version, LIBRARIES)], "sources": texts_of(every),
+            "data": sorted(states(str(DATA))), "named": [(path, state(os.stat(path))) for path in named]}
 
 
-def digest(made_from: list, folder: Path) -> str:
-    return hashlib.sha256(json.dumps([made_from, sorted(states(str(folder)))]).encode()).hexdigest()
+def texts_of(files: Iterable[Path]) -> dict[str, str]:
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def digest(made_from: dict[str, Any], folder: Path) -> str:
+    return hashlib.sha256(canonical([made_from, sorted(states(str(folder)))]).encode()).hexdigest()
 
 
 def state(file: os.stat_result) -> tuple[int, int]:

@@ -10,13 +10,18 @@ import torch
 
 from harness.backend import each
 from harness.kinds import Metric
-from harness.spec import canonical, code_hash, to_json
+from harness.spec import canonical, code_hash, foreign, to_json
 from harness.store import Store
 
 
 def about(metric: Metric) -> dict:
     """What decides a score; a metric with weights is known by their hash, not by their path."""
     return metric.identity() if hasattr(metric, "identity") else to_json(metric)
+
+
+def modules(metric: Metric) -> tuple[str, ...]:
+    """Those that decide a score."""
+    return tuple(sorted({type(metric).__module__, *foreign(metric)}))
 
 
 def described(metric: Metric) -> dict:
@@ -53,7 +58,7 @@ class Plan(NamedTuple):
 
 
 def plans(metrics: Sequence[Metric], beside: Sequence[Metric] = ()) -> list[Plan]:
-    made = [(metric, canonical(about(metric)), code_hash((type(metric).__module__,)), label(metric, {*metrics, *beside})) for metric in metrics]
+    made = [(metric, canonical(about(metric)), code_hash(modules(metric)), label(metric, {*metrics, *beside})) for metric in metrics]
     return [Plan(*plan, canonical(plan[1:3])[1:].encode()) for plan in made]
 
 

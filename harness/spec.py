@@ -10,8 +10,8 @@ text. `code_hash` covers the syntax trees, without docstrings, of the modules th
 
 import ast
 import hashlib
+import importlib
 import json
-import sys
 import types
 import typing
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
@@ -19,11 +19,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness import sources
 from harness.param import Choice, implied, space_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("harness", "baselines", "ssmd")
 _files: dict[str, Path] = {}    # sources of modules that no import finds: study files
+_reached: dict[tuple[str, ...], set[Path]] = {}
 
 
 class UnknownField(ValueError):
@@ -135,6 +137,19 @@ def set_field(settings: Any, path: str, text: str) -> Any:
     return replace(settings, **{name: value})
 
 
+def foreign(*things: Any) -> set[str]:
+    """The modules of the user's classes among some settings and within them: a window or an order of one's own may stand in a sampler of ours."""
+    found, waiting = {type(thing).__module__ for thing in things}, [*things]
+    while waiting:
+        thing = waiting.pop()
+        if isinstance(thing, (list, tuple)):
+            waiting += thing
+        elif is_dataclass(thing):
+            found.add(type(thing).__module__)
+            waiting += [getattr(thing, f.name, None) for f in fields(thing)]
+    return {module for module in found if module.split(".")[0] not in ROOMS}
+
+
 def _bare(tree: ast.AST) -> ast.AST:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
@@ -150,24 +165,19 @@ def note_file(module: str, path: Path) -> None:
 
 
 def _file(module: str, rooms: tuple[str, ...]) -> Path | None:
-    """The source of a first-party module; that of a plug-in package lies where it was imported from."""
+    """The source of a first-party module; a package of `rooms` is one even where it is installed."""
     if module in _files:
         return _files[module]
     top = module.split(".")[0]
-    if top not in rooms:
-        return None
-    home = ROOT
-    if top not in ROOMS:
-        source = getattr(sys.modules.get(top), "__file__", None)
-        if source is None:
-            return None
-        home = Path(source).resolve().parents[1 if source.endswith("__init__.py") else 0]
-    path = home / module.replace(".", "/")
-    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
+    if top in ROOMS:
+        path = ROOT / module.replace(".", "/")
+        return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
+    source = sources.found(module)
+    return source if source and (top in rooms or not sources.installed(source)) else None
 
 
 def _imports(tree: ast.AST, package: list[str]) -> set[str]:
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
@@ -188,20 +198,52 @@ def _shape(node: Any) -> str:
     return f"{type(node).__name__}({','.join(parts)})"
 
 
+def _tree(content: bytes) -> ast.AST | None:
+    """None for what this Python cannot read."""
+    try:
+        return ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _above(module: str) -> list[str]:
+    """The packages whose code runs before that of the module."""
+    parts = module.split(".")
+    return [".".join(parts[:depth]) for depth in range(1, len(parts))]
+
+
 @cache
 def code_hash(modules: tuple[str, ...]) -> str:
     """sha256 over the syntax trees of these modules and of all first-party modules they import, directly or not.
 
-    First-party are our own rooms and the packages that `modules` belong to. Comments and docstrings do not count, nor does a module
-    that a cell cannot reach: a new sampler makes no old record stale.
+    First-party are our own rooms, which import nothing but each other and libraries, the packages that `modules` belong to, and every other module on the path that
+    is not installed (harness/sources.py). Comments and docstrings do not count, nor does a module that a cell cannot reach: a new sampler makes no old record stale.
     """
-    rooms = (*ROOMS, *(m.split(".")[0] for m in modules))
-    trees, waiting = {}, [m for m in modules]
+    importlib.invalidate_caches()    # a file may have come since
+    rooms, waiting = (*ROOMS, *(m.split(".")[0] for m in modules)), [*modules]
+    shapes: dict[str, str] = {}
+    _reached[modules] = set()
     while waiting:
         module = waiting.pop()
-        path = _file(module, rooms)
-        if path is not None and module not in trees:
-            trees[module] = ast.parse(path.read_text(encoding="utf-8"))
-            inside = module.split(".")
-            waiting += _imports(trees[module], inside if path.name == "__init__.py" else inside[:-1])
-    return hashlib.sha256("\n".join(f"{name} {_shape(_bare(tree))}" for name, tree in sorted(trees.items())).encode()).hexdigest()[:16]
+        path = None if module in shapes else _file(module, rooms)
+        if path is None:
+            continue
+        _reached[modules].add(path)
+        content, inside = path.read_bytes(), module.split(".")
+        tree = _tree(content) if path.suffix == ".py" else None
+        if tree is None:    # compiled, or of another Python
+            shapes[module] = hashlib.sha256(content).hexdigest()
+            continue
+        imported = _imports(tree, inside if path.name == "__init__.py" else inside[:-1])
+        if inside[0] in ROOMS:
+            waiting += [name for name in imported if name.split(".")[0] in rooms]
+        else:
+            waiting += [*imported, *_above(module), *(above for name in imported for above in _above(name))]
+        shapes[module] = _shape(_bare(tree))
+    return hashlib.sha256("\n".join(f"{name} {shape}" for name, shape in sorted(shapes.items())).encode()).hexdigest()[:16]
+
+
+def reached(modules: tuple[str, ...]) -> set[Path]:
+    """The sources that the code hash of these modules covers."""
+    code_hash(modules)
+    return _reached[modules]
