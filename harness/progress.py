@@ -6,16 +6,17 @@ from typing import TextIO
 
 
 class Progress:
-    def __init__(self, total: int, stage: str, stream: TextIO | None = None):
-        self.total, self.stage, self.stream = total, stage, stream or sys.stderr
-        self.done, self.begun, self.shown = 0, time.perf_counter(), 0.0
+    def __init__(self, total: int, stage: str, stream: TextIO | None = None, before: int = 0):
+        """before: of the total, how many were done earlier. They are counted; how long they took is not known here."""
+        self.total, self.stage, self.stream, self.before = total, stage, stream or sys.stderr, before
+        self.done, self.begun, self.shown = before, time.perf_counter(), 0.0
 
     def left(self, extra: float = 0.0) -> str:
-        """Time left if the cells to come take as long as those done; `extra` is the share done of the one at work."""
-        done = self.done + extra
+        """Time left if the cells to come take as long as those done here; `extra` is the share done of the one at work."""
+        done = self.done - self.before + extra
         if done <= 0:
             return ""
-        seconds = (time.perf_counter() - self.begun) / done * (self.total - done)
+        seconds = (time.perf_counter() - self.begun) / done * (self.total - self.done - extra)
         return f"{seconds:.0f} s left" if seconds < 100 else f"{seconds / 60:.0f} min left"
 
     def tick(self, label: str, status: str) -> None:

@@ -2,7 +2,8 @@
 
     SWEEP = Sweep(STUDY, arm="ssmd", objectives=("judge", "nfe_a"), space={"window": Choice(Cosine())}, constraint=Band("sample_entropy", 0.05), early=(64, 256))
 
-The space is read from the fields of the arm's first point (harness/sweep_space.py); `space` narrows it. An objective is the label of a metric of the study, or
+The search begins at the arm's first point. It changes the fields that `space` names and no other; without a space it changes every field that declares a
+range (harness/sweep_space.py). An objective is the label of a metric of the study, or
 a cost: nfe_a, nfe_b, nfe_c, executed_a, gflop, seconds. With `early`, a trial first runs with few rows, and goes on to more only if no other trial beats it
 beyond doubt there, by paired rows; an early look is a cell of its own, since the sums of a network may differ in their last bits with the company rows keep.
 Every value is read from the records of the run folder, which are those of `ssmd-bench run`: the same cells, the same keys. Arms named `beside` are counted
@@ -23,7 +24,7 @@ from harness.scoring import about, label
 from harness.spec import sha256, to_json
 from harness.store import Store
 from harness.study import Arm, Study, load_module
-from harness.sweep_space import Space, checked
+from harness.sweep_space import Place, Space, checked
 
 OTHER_COSTS = ("executed_a", "gflop", "seconds")
 SEARCHES = ("tpe", "nsga2", "gp", "random")
@@ -43,7 +44,7 @@ class Sweep:
     study: Study
     arm: str
     objectives: Sequence[str]                                  # one or more
-    space: Mapping[str, Space] = field(default_factory=dict)   # path -> narrower Range or Choice
+    space: Mapping[str, Space] = field(default_factory=dict)   # path -> Range, Choice or Subset: what is searched; nothing given: all that declares a range
     search: str = "tpe"                                        # or nsga2, gp, random
     trials: int = 60
     early: Sequence[int] = ()                                  # rows of the first looks, rising; the last look has all rows of the study
@@ -76,11 +77,15 @@ class Sweep:
                 raise ValueError(f"the sweep of {self.study.name}: {remedy}")
         if not arms[self.arm].points or hasattr(self.start, "control"):
             raise ValueError(f"the sweep of {self.study.name}: the arm {self.arm!r} has no sampler to start from")
-        checked(self.start, self.space)
+        self.places()
 
     @property
     def start(self) -> Any:
         return self._arm(self.arm).points[0]
+
+    def places(self) -> list[Place]:
+        """What is searched. Raises ValueError for a space that the sampler or its text refuses."""
+        return checked(self.start, self.space, self.study.data.length)
 
     @property
     def looks(self) -> list[int]:
@@ -113,7 +118,7 @@ class Sweep:
     def identity(self, device: str) -> str:
         """Sweeps of one identity share their trials; a change of space, objectives, networks or code begins another. The number of trials may grow."""
         cell = self.cell(self.study.n, self.start, self._arm(self.arm).temperature, device)
-        spaces = [[place.path, to_json(place.space)] for place in checked(self.start, self.space)] + [[path, to_json(s)] for path, s in sorted(self.space.items())]
+        spaces = [[place.path, to_json(place.space)] for place in self.places()] + [[path, to_json(s)] for path, s in sorted(self.space.items())]
         metrics = {name: about(metric) for name, metric in self.labels().items() if name in (*self.objectives, self.constraint and self.constraint.metric)}
         band = self.constraint and [self.constraint.metric, self.constraint.width, self.constraint.control]
         return sha256([cell.describe(), cell.code(), spaces, list(self.objectives), metrics, self.search, self.looks, band or [], self.doubt, self.seed])[:12]

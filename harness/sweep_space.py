@@ -1,13 +1,21 @@
-"""Where a sweep looks: read from the fields of a sampler, param(default, Range | Choice), and of the dataclasses that they nest.
+"""Where a sweep looks: among the fields of a sampler, param(default, Range | Choice), and of the dataclasses they nest.
 
-A path names the way to a field, and each choice on it: `rounds`, `window`, `window.cosine.delta`, `schedule.polynomial.exponent`. A narrower Range or
-Choice may be given for a path; a Choice of one value fixes it. `temperature`, which belongs to the arm, is searched only where a space is given, and so is a
-tuple, such as the segments of a model schedule: Subset(8) searches all sets of 0 .. 7, each number in or out by itself. Beside a tuple, whose numbers
-must fit them, other fields are searched only where a space is given; and a choice that holds a tuple (a searched grid) is one of the choices only where a space names it.
+A path names the way to a field, and each choice on it: `rounds`, `window`, `window.cosine.delta`.
 
-    >>> from harness.window import Cosine
-    >>> [place.path for place in places(Cosine(), {})]
+    a space is given    the fields that it names are searched and no other; the rest keeps the value of the sampler,
+                        or of the choice that holds it
+    no space            every field with a declared Range or Choice is searched, on every branch
+
+What counts parts of a text (tokens, teeth, pieces) is never searched beyond the length of the text, whatever the range
+says. A Choice of one value fixes a field. Only a space reaches `temperature`, which belongs to the arm, and a tuple, such
+as the segments of a model schedule: Subset(8) searches all sets of 0 .. 7, each number in or out by itself. Without a
+space, fields beside a tuple, whose numbers must fit them, stay as they are, and so does a choice that holds a tuple.
+
+    >>> from harness.window import Cosine, Fixed
+    >>> [place.path for place in places(Cosine(), {}, length=64)]
     ['delta']
+    >>> [str(place.space) for place in places(Fixed(), {"tokens": Range(2, 4096)}, length=64)]
+    ['2..64']
 """
 
 from collections.abc import Iterator, Mapping
@@ -46,6 +54,7 @@ class Fitting(NamedTuple):
 
 Space = Range | Choice | Subset
 TEMPERATURE = "temperature"
+PARTS = ("tokens", "teeth", "pieces")    # names of fields that count parts of a text
 
 
 class Ask(Protocol):
@@ -73,46 +82,76 @@ def _inside(label: Any, value: Any) -> bool:
     return is_dataclass(value) and label == value.name    # type: ignore[union-attr]
 
 
-def _here(settings: Any, space: Mapping[str, Space], path: str) -> Iterator[tuple[str, Place]]:
+def _here(settings: Any, space: Mapping[str, Space], length: int, path: str) -> Iterator[tuple[str, Place]]:
     tuples = [f.name for f in fields(settings) if isinstance(getattr(settings, f.name), tuple)]
     for f in fields(settings):
-        own, given, value = Fitting(settings, f.name) if f.name in tuples else space_of(f), space.get(path + f.name), getattr(settings, f.name)
-        if given or own is not None and not tuples:
-            yield f.name, Place(path + f.name, given or _open(own, value, [p for p in space if p.startswith(f"{path}{f.name}.")]), own, value)    # type: ignore[arg-type]
+        here, value = path + f.name, getattr(settings, f.name)
+        own = Fitting(settings, f.name) if f.name in tuples else space_of(f)
+        if here in space:
+            wanted = space[here]
+        elif is_dataclass(value) and any(named.startswith(f"{here}.") for named in space):
+            wanted = Choice(value)    # it stays, and something inside it is searched
+        elif not space and own is not None and not tuples:
+            wanted = _open(own, value)    # type: ignore[arg-type]
+        else:
+            continue
+        yield f.name, Place(here, _cut(wanted, f.name, length), own, value)    # type: ignore[arg-type]
 
 
-def _open(own: Space, value: Any, named: list[str]) -> Space:
-    """A choice without the dataclasses that hold a tuple, unless the field holds such a one or a path of the space names it."""
+def _open(own: Space, value: Any) -> Space:
+    """A choice without the dataclasses that hold a tuple, unless the field holds such a one."""
     if not isinstance(own, Choice):
         return own
-    closed = [v for v in own.values if is_dataclass(v) and any(isinstance(getattr(v, f.name), tuple) for f in fields(v))]
-    return Choice(*(v for v in own.values if v not in closed or type(v) is type(value) or any(f".{v.name}." in f".{path}" for path in named)))
+    closed = [v for v in own.values
+              if is_dataclass(v) and any(isinstance(getattr(v, f.name), tuple) for f in fields(v))]
+    return Choice(*(v for v in own.values if v not in closed or type(v) is type(value)))
 
 
-def places(settings: Any, space: Mapping[str, Space], path: str = "") -> Iterator[Place]:
-    """Every field that could be searched, on every branch."""
-    for _, place in _here(settings, space, path):
+def _cut(space: Space, name: str, length: int) -> Space:
+    """Without what lies beyond the text, which samples as its length does; a range that begins there is `checked`."""
+    if name in PARTS and isinstance(space, Range) and space.low <= length < space.high:
+        return Range(space.low, length, space.log)
+    return space
+
+
+def places(settings: Any, space: Mapping[str, Space], length: int, path: str = "") -> Iterator[Place]:
+    """Every field that is searched, on every branch, of a text of so many places."""
+    for _, place in _here(settings, space, length, path):
         yield place
         if isinstance(place.space, Choice):
             for label, value in _named(place.space).items():
                 if _inside(label, value):
-                    yield from places(value, space, f"{place.path}.{label}.")
+                    yield from places(value, space, length, f"{place.path}.{label}.")
 
 
-def checked(settings: Any, space: Mapping[str, Space]) -> list[Place]:
+def checked(settings: Any, space: Mapping[str, Space], length: int) -> list[Place]:
     """The places searched. Raises ValueError for a path that leads nowhere and for values that the field would refuse."""
-    found = list(places(settings, space))
+    for path, narrow in space.items():
+        if not isinstance(narrow, Space):
+            raise ValueError(f"the space of {path!r} is {narrow!r}: "
+                             "give a Range(low, high), a Choice of values or, for a tuple, a Subset")
+    found = list(places(settings, space, length))
     known = {place.path: place for place in found}
-    if unknown := set(space) - set(known) - {TEMPERATURE}:
-        raise ValueError(f"{settings.name} has no {sorted(unknown)[0]!r} to search; it has {', '.join([*known, TEMPERATURE])}")
+    if unknown := sorted(set(space) - set(known) - {TEMPERATURE}):
+        every = [place.path for place in places(settings, {}, length)]
+        if unknown[0] in every:
+            raise ValueError(f"{settings.name}: {unknown[0]!r} lies inside a choice that the space does not make: "
+                             "name the choice in the space too")
+        raise ValueError(f"{settings.name} has no {unknown[0]!r} to search; it has {', '.join([*every, TEMPERATURE])}")
     for path, narrow in space.items():
         ends = narrow.values if isinstance(narrow, Choice) else (tuple(range(narrow.of)),) if isinstance(narrow, Subset) else (narrow.low, narrow.high)
         if not ends or isinstance(narrow, Range) and not 0 <= narrow.low * narrow.log <= narrow.low <= narrow.high:
             raise ValueError(f"the space of {path!r} is empty, or a logarithm of nothing: give a Range(low, high) or a Choice of at least one value")
         if path in known and isinstance(narrow, Subset) != isinstance(known[path].own, Fitting):
             raise ValueError(f"{settings.name}: a Subset searches a tuple, and a tuple is searched by a Subset: {path} is given {narrow}")
+        if path in known and known[path].own is None:
+            raise ValueError(f"{settings.name}: {path} declares no range and cannot be searched: leave it out of the space")
         if path in known and (wrong := [v for v in ends if not known[path].own.admits(v)]):    # type: ignore[union-attr]
             raise ValueError(f"{settings.name}: {path} cannot be {wrong[0]!r}; search within {known[path].own}")
+    for path, space_here in ((place.path, place.space) for place in found):
+        if path.split(".")[-1] in PARTS and isinstance(space_here, Range) and space_here.low > length:
+            raise ValueError(f"{settings.name}: the space of {path!r} begins at {space_here.low:g}, "
+                             f"and the text has {length} places: search within 1..{length}")
     return found
 
 
@@ -131,12 +170,12 @@ def _pick(ask: Ask, place: Place) -> tuple[Any, Any]:
     return label, named[label]
 
 
-def suggest(ask: Ask, settings: Any, space: Mapping[str, Space], path: str = "") -> Any:
+def suggest(ask: Ask, settings: Any, space: Mapping[str, Space], length: int, path: str = "") -> Any:
     """The settings with every searched field replaced by what `ask` answers."""
     changes = {}
-    for name, place in _here(settings, space, path):
+    for name, place in _here(settings, space, length, path):
         label, value = _pick(ask, place)
-        changes[name] = suggest(ask, value, space, f"{place.path}.{label}.") if _inside(label, value) else value
+        changes[name] = suggest(ask, value, space, length, f"{place.path}.{label}.") if _inside(label, value) else value
     return replace(settings, **changes)
 
 

@@ -53,10 +53,12 @@ class Worker:
             if self.study.user_attrs.setdefault("folder", self.locks.name()) != self.locks.name():
                 raise ValueError("the storage has this sweep as one of another folder: give the --out that it was begun with, or choose another --storage")
             self.study.set_user_attr("folder", self.locks.name())
+            if self.study.metric_names != list(sweep.objectives):    # for what others show of the storage
+                self.study.set_metric_names(list(sweep.objectives))
             self.command = next((r["command"] for r in reversed(Store(folder).of("study")) if r["name"] == sweep.study.name), without_password(command))
             for n in sweep.looks:    # the control, and what is written once
                 run(sweep.at(n), folder, device, command=self.command)
-        self.progress = Progress(sweep.trials, "sweep")
+        self.progress = Progress(sweep.trials, "sweep", before=self.ended())
 
     def __enter__(self) -> "Worker":
         return self
@@ -115,7 +117,7 @@ class Worker:
     def point(self, ask: Any) -> tuple[Any, float]:
         """The sampler and temperature of a trial."""
         arm, space = next(arm for arm in self.sweep.study.arms if arm.name == self.sweep.arm), self.sweep.space
-        return suggest(ask, self.sweep.start, space), suggest_temperature(ask, arm.temperature, space)
+        return suggest(ask, self.sweep.start, space, self.sweep.study.data.length), suggest_temperature(ask, arm.temperature, space)
 
     # ---- trying it
 
@@ -132,14 +134,24 @@ class Worker:
             except LookupError as reason:
                 trial.set_user_attr("ended", str(reason))
                 self.study.tell(trial, state=TrialState.FAIL)
-                return self.progress.tick(trial.user_attrs["settings"], "failed")
+                return self.say(trial.user_attrs["settings"], "failed")
             if n < self.sweep.study.n and (seen.beyond or any(self.beaten(seen, other) for other in self.others(n, cell.key()))):
                 break
         if self.sweep.constraint:
             trial.set_constraint(self.sweep.constraint.metric, seen.excess)
         self.study.tell(trial, [v.value for v in seen.values])
-        self.progress.tick(f"{trial.user_attrs['settings']}  " + "  ".join(f"{name} {v.value:.4g}" for name, v in zip(self.sweep.objectives, seen.values)),
+        self.say(f"{trial.user_attrs['settings']}  " + "  ".join(f"{name} {v.value:.4g}" for name, v in zip(self.sweep.objectives, seen.values)),
                            "done" if n == self.sweep.study.n else f"at {n}")
+
+    def ended(self) -> int:
+        """Slots that are done, whichever worker did them."""
+        trials = self.study.get_trials(deepcopy=False)
+        return len({t.user_attrs["slot"] for t in trials if t.state == TrialState.COMPLETE or "ended" in t.user_attrs})
+
+    def say(self, text: str, status: str) -> None:
+        """A trial has ended; those of other workers count too."""
+        self.progress.done = self.ended() - 1
+        self.progress.tick(text, status)
 
     def look(self, n: int, key: str, store: Store | None = None) -> Seen:
         """What the records say of a cell. Raises LookupError, with the reason, if they say nothing."""

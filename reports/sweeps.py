@@ -2,7 +2,7 @@
 
     FOLDER/sweep.journal      trials, their settings and values (harness/sweep_storage.py); one that a data base kept leaves a copy there when it ends
 
-A trial's values are those of the record of its last look, so an objective is known by the metric or cost whose values they are. Trials are `whole` (all rows,
+A trial's values are those of the record of its last look: an objective goes by the name that the sweep gave it, or is known by its values. Trials are `whole` (all rows,
 within the band), `outside` (of the band), `early` (given up at fewer rows) or `failed`. The area of a front is harness.frontier.hypervolume, in (ln cost, quality).
 """
 
@@ -52,11 +52,13 @@ def _read(store: Store) -> list[Sweep]:
 
     storage, found = open_storage("", Path(store.folder)), []
     for study in storage.get_all_studies():
-        slots = {trial.user_attrs["slot"]: trial for trial in storage.get_all_trials(study._study_id, deepcopy=False) if "settings" in trial.user_attrs}
+        ours = [t for t in storage.get_all_trials(study._study_id, deepcopy=False) if {"slot", "settings"} <= set(t.user_attrs)]
+        slots = {trial.user_attrs["slot"]: trial for trial in ours}
         trials = [slots[slot] for slot in sorted(slots)]
         done = [trial for trial in trials if trial.values]
         if done:
-            names = [_objective(store, done, k, direction.name == "MINIMIZE") for k, direction in enumerate(study.directions)]
+            named = study.system_attrs.get("study:metric_names") or [""] * len(study.directions)  # older sweeps have none
+            names = [_objective(store, done, k, direction.name == "MINIMIZE", named[k]) for k, direction in enumerate(study.directions)]
             found.append(Sweep(study.study_name.rsplit("-", 1)[0], names, trials, max(map(_rows, done))))
     return found
 
@@ -73,8 +75,8 @@ def _key(trial, rows: int) -> str:
     return _looks(trial).get(rows, "")
 
 
-def _objective(store: Store, done: Sequence, k: int, lower: bool) -> Objective:
-    """The metric or cost of the records that the k-th values of these trials are."""
+def _objective(store: Store, done: Sequence, k: int, lower: bool, named: str) -> Objective:
+    """The metric or cost of that name; of a sweep without names, the one of the records that the k-th values of these trials are."""
     counted, scored = store.latest("counted", "key"), store.latest("scored", "key", "label")
     keys = [_key(trial, _rows(trial)) for trial in done]
     times: dict[str, list[float]] = {}
@@ -87,10 +89,10 @@ def _objective(store: Store, done: Sequence, k: int, lower: bool) -> Objective:
     columns |= {cost: [counted.get((key,), {}).get("cost", {}).get(cost, np.nan) for key in keys] for cost in COSTS + OTHER_COSTS}
     values = np.array([trial.values[k] for trial in done])
     for name, column in columns.items():
-        if np.allclose(values, np.array(column, np.float64), rtol=EXACT, atol=0):
+        if name == named or not named and np.allclose(values, np.array(column, np.float64), rtol=EXACT, atol=0):
             better, unit = labels.get(name, ("lower", UNITS.get(name, "passes a sequence")))
             return Objective(name, better, unit, name not in labels)
-    return Objective(f"objective {k + 1}", "lower" if lower else "higher", "as the trials have it", False)
+    return Objective(named or f"objective {k + 1}", "lower" if lower else "higher", "as the trials have it", False)
 
 
 def _state(sweep: Sweep, trial) -> str:

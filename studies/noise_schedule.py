@@ -29,7 +29,7 @@ STUDY = Study(
     metrics=[m for m in DEMO.metrics if m.name in ("judge", "sample_entropy")], n=256, batch=64)
 
 SWEEP = Sweep(STUDY, arm="ancestral", objectives=("judge", "nfe_a"), trials=40, constraint=Band("sample_entropy", width=0.05), beside=("linear",), space={
-    "steps": Range(4, 64, log=True), "schedule": Choice(Linear(), Cosine(), Polynomial())})
+    "steps": Range(4, 64, log=True), "schedule": Choice(Linear(), Cosine(), Polynomial()), "schedule.polynomial.exponent": Range(0.25, 4.0, log=True)})
 
 
 def claims(store: Store, command: str) -> list[dict]:

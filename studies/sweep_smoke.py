@@ -10,7 +10,8 @@ from harness.control import HeldOut
 from harness.data.exact import Exact
 from harness.metrics.distinct import Distinct
 from harness.metrics.exact_nll import ExactNll
-from harness.param import Range
+from harness.param import Choice, Range
+from harness.schedule import Cosine, Linear, Polynomial
 from harness.study import Arm, Study, Table
 from harness.sweep import Band, Sweep
 
@@ -21,5 +22,6 @@ STUDY = Study(
     arms=[Arm("ancestral", [Ancestral(4)], {"main": "heavy"}), Arm("held_out", [HeldOut()])],
     metrics=[ExactNll(), Distinct("chars", 6)], n=512, batch=128)
 
-SWEEP = Sweep(STUDY, arm="ancestral", objectives=("exact_nll", "nfe_a"), trials=24, early=(64,), constraint=Band("distinct", width=0.1),
-              space={"steps": Range(1, 32, log=True), "temperature": Range(0.1, 1.25)})
+SWEEP = Sweep(STUDY, arm="ancestral", objectives=("exact_nll", "nfe_a"), trials=24, early=(64,), constraint=Band("distinct", width=0.1), space={
+    "steps": Range(1, 32, log=True), "schedule": Choice(Linear(), Cosine(), Polynomial()), "schedule.polynomial.exponent": Range(0.25, 4.0, log=True),
+    "temperature": Range(0.1, 1.25)})

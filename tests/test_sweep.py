@@ -31,7 +31,7 @@ from harness.schedule import Knots, Linear
 from harness.spec import ROOT
 from harness.store import Store
 from harness.study import Arm, Study, Table, Timing
-from harness.sweep import Band, Sweep
+from harness.sweep import Band, Sweep, load_sweep
 from harness.sweep_space import Subset, checked, places, suggest
 from harness.sweep_storage import Journal, Locks, open_storage, without_password
 from harness.sweep_work import Worker, sweep
@@ -66,60 +66,94 @@ def front(found: dict) -> list[tuple]:
 
 
 def test_the_space_is_the_fields_of_the_sampler_and_of_what_it_nests():
-    paths = {place.path for place in places(SelfSpeculative(), {})}
+    paths = {place.path for place in places(SelfSpeculative(), {}, 64)}
     assert paths == {"window", "window.cosine.delta", "window.linear.delta", "window.fixed.tokens", "rounds", "order", "order.blocks.tokens"}
-    assert {"steps", "schedule", "schedule.polynomial.exponent"} == {place.path for place in places(Ancestral(), {})}
-    scheduled = {place.path for place in places(Scheduled(FirstHitting()), {})}
+    assert {"steps", "schedule", "schedule.polynomial.exponent"} == {place.path for place in places(Ancestral(), {}, 64)}
+    scheduled = {place.path for place in places(Scheduled(FirstHitting()), {}, 64)}
     assert {"host", "placement", "by", "host.ancestral.schedule.polynomial.exponent", "placement.sandwich.share", "placement.interleaved.teeth"} <= scheduled
 
 
 def test_suggestions_become_settings_and_whole_numbers_stay_whole():
-    assert suggest(ask(window="fixed", window__fixed__tokens=3, rounds=5, order="uniform"), SelfSpeculative(), {}) == SelfSpeculative(Fixed(3), 5)
-    found = suggest(ask(window="open", rounds=1, order="blocks", order__blocks__tokens=16), SelfSpeculative(), {})
+    assert suggest(ask(window="fixed", window__fixed__tokens=3, rounds=5, order="uniform"), SelfSpeculative(), {}, 64) == SelfSpeculative(Fixed(3), 5)
+    found = suggest(ask(window="open", rounds=1, order="blocks", order__blocks__tokens=16), SelfSpeculative(), {}, 64)
     assert found == SelfSpeculative(Open(), 1, Blocks(16))
-    found = suggest(ask(steps=7, schedule="polynomial", schedule__polynomial__exponent=0.5), Ancestral(), {})
+    found = suggest(ask(steps=7, schedule="polynomial", schedule__polynomial__exponent=0.5), Ancestral(), {}, 64)
     assert found.steps == 7 and found.schedule.exponent == 0.5
 
 
+def test_a_space_is_all_that_is_searched():
+    """`rounds` and `order` stay as the sampler has them, and so does the window's kind where only its inside is named."""
+    for space, paths in (({"window": Choice(Cosine(), Fixed())}, ["window"]), ({"rounds": Range(1, 4)}, ["rounds"]),
+                         ({"window.cosine.delta": Range(0.1, 0.5)}, ["window", "window.cosine.delta"]),
+                         ({"temperature": Range(0.5, 1.0)}, [])):
+        assert [place.path for place in checked(SelfSpeculative(), space, 64)] == paths
+    assert suggest(ask(window__cosine__delta=0.3), SelfSpeculative(Cosine(), 7), {"window.cosine.delta": Range(0.1, 0.5)}, 64) == SelfSpeculative(Cosine(0.3), 7)
+    assert suggest(ask(window="fixed"), SelfSpeculative(Cosine(), 7), {"window": Choice(Cosine(), Fixed(5))}, 64) == SelfSpeculative(Fixed(5), 7)
+
+
+def test_what_counts_parts_of_a_text_is_not_searched_beyond_its_length():
+    spaces = {place.path: place.space for place in places(SelfSpeculative(), {}, 64)}
+    assert spaces["window.fixed.tokens"] == spaces["order.blocks.tokens"] == Range(1, 64, log=True)
+    assert spaces["rounds"] == Range(1, 64, log=True) and spaces["window.cosine.delta"] == Range(0.001, 1.0, log=True)
+    given = places(FixedCount(), {"window": Choice(Fixed()), "window.fixed.tokens": Range(2, 500)}, 64)
+    assert [place.space for place in given][1] == Range(2, 64)
+    assert {place.path: place.space for place in places(Scheduled(FirstHitting()), {}, 4)}["placement.interleaved.teeth"] == Range(1, 4, log=True)
+
+
+def test_a_sweep_tries_no_setting_beyond_its_space_and_its_text(tmp_path):
+    study = replace(STUDY, arms=[Arm("fixed", [FixedCount(Fixed())], {"main": "heavy"})], n=8)
+    sweep(Sweep(study, "fixed", ("nfe_a",), trials=16, search="random"), tmp_path / "all")
+    tried = [r["cell"]["sampler"] for r in Store(tmp_path / "all").of("counted")]
+    orders = [s.get("order", {"name": "uniform"}) for s in tried]
+    assert max(part.get("tokens", 0) for part in [*orders, *(s["window"] for s in tried)]) <= DATA.length
+    assert len({order["name"] for order in orders}) > 1
+    sweep(Sweep(study, "fixed", ("nfe_a",), {"window.fixed.tokens": Range(1, 99)}, trials=8, search="random"), tmp_path / "one")
+    tried = [r["cell"]["sampler"] for r in Store(tmp_path / "one").of("counted")]
+    assert 1 < len({s["window"]["tokens"] for s in tried}) <= DATA.length and not any("order" in s for s in tried)
+
+
 def test_a_choice_of_one_is_fixed_and_two_of_one_class_are_told_apart():
-    assert suggest(ask(rounds=2), SelfSpeculative(), {"order": Choice(Uniform()), "window": Choice(Fixed(4)), "window.fixed.tokens": Choice(4)}) == SelfSpeculative(Fixed(4), 2)
-    two = {"window": Choice(Fixed(2), Fixed(4), Open()), "order": Choice(Uniform())}
-    assert {p.path for p in places(SelfSpeculative(), two)} == {"window", "rounds", "order"}
-    assert suggest(ask(window="fixed(tokens=4)", rounds=1), SelfSpeculative(), two) == SelfSpeculative(Fixed(4), 1)
+    fixed = {"rounds": Range(1, 4), "window": Choice(Fixed(4)), "window.fixed.tokens": Choice(4)}
+    assert suggest(ask(rounds=2), SelfSpeculative(), fixed, 64) == SelfSpeculative(Fixed(4), 2)
+    two = {"window": Choice(Fixed(2), Fixed(4), Open()), "rounds": Range(1, 4)}
+    assert {p.path for p in places(SelfSpeculative(), two, 64)} == {"window", "rounds"}
+    assert suggest(ask(window="fixed(tokens=4)", rounds=1), SelfSpeculative(), two, 64) == SelfSpeculative(Fixed(4), 1)
     assert suggest(ask(placement="middle", placement__middle__share=0.5), Scheduled(), {
-        **HOST, "placement": Choice(Sandwich(), Middle()), "by": Choice("count")}) == Scheduled(
+        **HOST, "placement": Choice(Sandwich(), Middle()), "placement.middle.share": Range(0, 1), "by": Choice("count")}, 64) == Scheduled(
             FirstHitting(), Middle(0.5), "count")
 
 
 @pytest.mark.parametrize(("space", "says"), [
     ({"tokens": Range(1, 2)}, "has no 'tokens' to search; it has window"), ({"rounds": Range(0, 3)}, "rounds cannot be 0; search within 1..64"),
     ({"window": Choice(3)}, "window cannot be 3"), ({"rounds": Choice()}, "is empty"), ({"rounds": Range(3, 1)}, "is empty"),
-    ({"window": Choice(Open()), "window.cosine.delta": Range(0.1, 0.2)}, "has no 'window.cosine.delta'"),
+    ({"window": Choice(Open()), "window.cosine.delta": Range(0.1, 0.2)}, "inside a choice that the space does not make"),
+    ({"window.fixed.tokens": Range(2, 4)}, "name the choice in the space too"), ({"rounds": [1, 2]}, "give a Range"),
+    ({"window": Choice(Fixed()), "window.fixed.tokens": Range(65, 99)}, "begins at 65, and the text has 64 places"),
 ])
 def test_a_space_that_the_fields_refuse_is_refused(space, says):
     with pytest.raises(ValueError, match=says):
-        checked(SelfSpeculative(), space)
+        checked(SelfSpeculative(), space, 64)
 
 
 def test_a_grid_is_a_choice_only_where_a_space_names_it():
-    choice = {place.path: place.space for place in places(Ancestral(), {})}["schedule"]
+    choice = {place.path: place.space for place in places(Ancestral(), {}, 64)}["schedule"]
     assert [v.name for v in choice.values] == ["linear", "cosine", "polynomial"]
-    assert Knots in map(type, {p.path: p.space for p in places(Ancestral(4, Knots((0.0, 0.3, 1.0))), {})}["schedule"].values), "the field's own value stays"
-    given = places(Ancestral(), {"schedule": Choice(Linear(), Knots((0.0, 0.3, 1.0)))})
+    assert Knots in map(type, {p.path: p.space for p in places(Ancestral(4, Knots((0.0, 0.3, 1.0))), {}, 64)}["schedule"].values), "the field's own value stays"
+    given = places(Ancestral(), {"schedule": Choice(Linear(), Knots((0.0, 0.3, 1.0)))}, 64)
     assert [v.name for v in {place.path: place.space for place in given}["schedule"].values] == ["linear", "knots"]
 
 
 def test_segments_of_a_model_schedule_are_searched_each_by_itself():
-    assert not any(place.path.startswith("placement.segments.") for place in places(Scheduled(), {}))    # pieces alone could not hold the segments chosen
+    assert not any(place.path.startswith("placement.segments.") for place in places(Scheduled(), {}, 64))    # pieces alone could not hold the segments chosen
     space = HOST | {"placement": Choice(Segments()), "placement.segments.chosen": Subset(8), "by": Choice("count")}
-    inside = [p for p in checked(Scheduled(), space) if p.path.startswith("placement.segments.")]
+    inside = [p for p in checked(Scheduled(), space, 64) if p.path.startswith("placement.segments.")]
     assert [p.path for p in inside] == ["placement.segments.chosen"]
     answers = {f"placement__segments__chosen__{k}": k in (1, 4) for k in range(8)}
-    assert suggest(ask(**answers), Scheduled(), space) == Scheduled(FirstHitting(), Segments((1, 4), 8), "count")
+    assert suggest(ask(**answers), Scheduled(), space, 64) == Scheduled(FirstHitting(), Segments((1, 4), 8), "count")
     for path, given, says in (("placement.segments.chosen", Subset(9), "cannot be .0, 1, 2, 3, 4, 5, 6, 7, 8."), ("placement.segments.chosen", Range(0, 1), "searched by a Subset"),
                               ("by", Subset(2), "a Subset searches a tuple")):
         with pytest.raises(ValueError, match=says):
-            checked(Scheduled(), space | {path: given})
+            checked(Scheduled(), space | {path: given}, 64)
 
 
 @pytest.mark.parametrize(("changes", "says"), [
@@ -200,6 +234,56 @@ def test_more_trials_go_on_where_fewer_ended(tmp_path):
     sweep(replace(SMALL, trials=5), tmp_path / "parts")
     assert len(keys(tmp_path / "parts")) <= 5
     assert sweep(SMALL, tmp_path / "parts") == whole and keys(tmp_path / "parts") == keys(tmp_path / "whole")
+
+
+def test_resumed_trials_are_counted_and_the_estimate_is_of_those_done_now(tmp_path, capsys):
+    sweep(replace(SMALL, trials=5), tmp_path)
+    capsys.readouterr()
+    with Worker(SMALL, tmp_path) as worker:
+        assert worker.progress.done == 5 and worker.progress.left() == ""
+        worker.progress.begun -= 100    # as if a hundred seconds had gone by
+        worker.try_(worker.take())
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("[sweep")]
+    assert len(said) == 1 and said[0].startswith("[sweep 6/12]") and said[0].endswith("10 min left"), "six are left, a hundred seconds each"
+
+
+def test_trials_of_other_workers_are_counted(tmp_path, capsys):
+    with Worker(replace(SMALL, trials=3), tmp_path) as worker:
+        trial = worker.take()
+        [other] = started(tmp_path, replace(SMALL, trials=2), 1)
+        while worker.ended() < 1:
+            time.sleep(0.02)
+        other.kill()    # it waits for our trial
+        other.join()
+        worker.try_(trial)
+    assert "[sweep 2/3]" in capsys.readouterr().err
+
+
+def test_the_storage_names_its_objectives_and_so_does_a_report(tmp_path):
+    for url in ("", f"sqlite:///{tmp_path}/trials.db"):
+        folder = tmp_path / ("journal" if not url else "sqlite")
+        sweep(replace(SMALL, trials=3), folder, url)
+        study = optuna.load_study(study_name=None, storage=open_storage(url, folder))
+        assert study.metric_names == ["exact_nll", "nfe_a"]
+        assert ("values", "nfe_a") in study.trials_dataframe(multi_index=True).columns
+        (chapter,) = chapters(read([folder]))
+        assert {"exact_nll", "nfe_a"} <= set(sweeps.history(chapter, None).objective)
+    lines = (folder / "sweep.journal").read_text().splitlines(True)
+    assert sum("metric_names" in line for line in lines) == 1, "said once, by the first worker"
+    (folder / "sweep.journal").write_text("".join(line for line in lines if "metric_names" not in line))
+    assert {"exact_nll", "nfe_a"} <= set(sweeps.history(chapter, None).objective), "older journals have no names"
+
+
+@pytest.mark.parametrize("name", ["window_sweep", "noise_schedule"])
+def test_a_kept_sweep_searches_what_its_kept_trials_searched(name):
+    asked = load_sweep(str(ROOT / "studies" / f"{name}.py"))
+    searched = {place.path: place.space for place in asked.places() if not (isinstance(place.space, Choice) and len(place.space.values) == 1)}
+    (study,) = open_storage("", ROOT / "studies/runs" / name).get_all_studies()
+    tried = {path: d for t in open_storage("", ROOT / "studies/runs" / name).get_all_trials(study._study_id) for path, d in t.distributions.items()}
+    assert set(tried) == set(searched)
+    for path, space in searched.items():
+        assert list(tried[path].choices) == [v.name for v in space.values] if isinstance(space, Choice) else (
+            tried[path].low, tried[path].high, tried[path].log) == (space.low, space.high, space.log)
 
 
 def test_other_settings_are_another_sweep(tmp_path):
