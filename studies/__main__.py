@@ -56,7 +56,7 @@ def main(words: Sequence[str]) -> int:
         print(f"[{k + 1}/{len(commands)}] {command}", flush=True)
         if "--go" in words:
             head, *rest = shlex.split(command)
-            program = ["make"] if head == "make" else [sys.executable, "-m", {"ssmd-bench": "harness"}.get(head, head)]
+            program = {"make": ["make"], "python": [sys.executable]}.get(head, [sys.executable, "-m", {"ssmd-bench": "harness"}.get(head, head)])
             code = subprocess.run([*program, *rest]).returncode
             if code:
                 print(f"it ended with code {code}: see above; the same command goes on from here", file=sys.stderr)
