@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 from harness.spec import ROOT
-from tests.fuzz.claim import rows
 from tests.fuzz.case import Case, lost
 from tests.fuzz.child import Ended
+from tests.fuzz.claim import rows
 from tests.fuzz.driver import Found, judged
 from tests.fuzz.kinds import KINDS
 

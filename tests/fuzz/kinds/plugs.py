@@ -37,6 +37,12 @@ CLASSES = ('name = 3', 'name = None', 'name = ""', 'name = "ancestral"', 'name =
 WORDS = ("..", ".", "./planner", "/tmp", "planner.py", "a b", "", "os.path", "nowhere", "nowhere.x", "harness",
     "baselines", "torch", "1", "-x", "é", "\ud800", "a.b.c", "planner..x", "sys", "__main__", "antigravity.x",
     "tests.fuzz.nowhere")
+USE = '''
+from dataclasses import replace
+from harness import plugins
+MINE = plugins.samplers()["mine"]()
+STUDY = replace(STUDY, arms=[Arm("mine", [MINE], {"main": "heavy"})], limit_seconds=2)
+'''
 
 
 def one(rng: Random, base: Base, folder: Path) -> Case:
@@ -58,7 +64,7 @@ def one(rng: Random, base: Base, folder: Path) -> Case:
         inside.write_text(SAMPLER.format(body="return rows") + "    " + rng.choice(CLASSES) + "\n")
     else:
         inside.write_text(SAMPLER.format(body=rng.choice(BODIES)))
-    study = base.read("toy.py").decode() + "from dataclasses import replace\nfrom harness import plugins\nSTUDY = replace(STUDY, arms=[Arm('mine', [plugins.samplers()['mine']()], {'main': 'heavy'})], limit_seconds=2)\n"
+    study = base.read("toy.py").decode() + USE
     (folder / "toy.py").write_text(study)
     verb = rng.choice((("list",), ("verify", "mine"), ("run", "toy.py", "--out", "run", "--no-time"),
         ("run", "toy.py", "--out", "run", "--no-time")))

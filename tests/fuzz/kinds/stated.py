@@ -8,6 +8,14 @@ from tests.fuzz import values
 from tests.fuzz.base import STUDY, Base
 from tests.fuzz.case import Case
 
+USE = '''
+from dataclasses import replace
+from pathlib import Path
+from harness.grid import read
+POINTS = [Ancestral(steps, knots) for (_, steps), knots in read(Path("grids.json")).items()]
+STUDY = replace(STUDY, arms=[Arm("grid", POINTS, {"main": "heavy"})])
+'''
+
 
 def claims(rng: Random, base: Base, folder: Path) -> Case:
     base.put(folder, "results", "README.md")
@@ -21,8 +29,7 @@ def claims(rng: Random, base: Base, folder: Path) -> Case:
 def grids(rng: Random, base: Base, folder: Path) -> Case:
     base.put(folder, "grids.json")
     _spoilt(rng, folder / "grids.json")
-    (folder / "toy.py").write_text(STUDY + "from dataclasses import replace\nfrom pathlib import Path\nfrom harness.grid import read\n"
-                                   "STUDY = replace(STUDY, arms=[Arm('grid', [Ancestral(steps, knots) for (_, steps), knots in read(Path('grids.json')).items()], {'main': 'heavy'})])\n")
+    (folder / "toy.py").write_text(STUDY + USE)
     return Case(("run", "toy.py", "--out", "run", "--no-time"))
 
 

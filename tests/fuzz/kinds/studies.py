@@ -172,13 +172,20 @@ SETTINGS = ("network", "width", "heads", "blocks", "causal", "residual", "shared
     "inputs", "contribution", "positions", "dropout", "schedule", "tokens", "batch", "optimiser", "lr", "decay",
     "betas",
             "warmup", "clip", "average", "seed")
+RECIPE = '''
+from dataclasses import replace
+from harness.data.exact import Exact
+from harness.data.wikipedia_leads import WikipediaLeads
+from ssmd.training import Training
+DATA = WikipediaLeads(8)
+FAMILY = {"light": Training("masked", width=16, heads=2, blocks=1, batch=4, tokens=64.0)}
+'''
 
 
 def recipes(rng: Random, base: Base, folder: Path) -> Case:
     """Files of FAMILY and DATA for training, and settings of a member."""
     setting, value = rng.choice(SETTINGS), rng.choice(values.PYTHON)
     change = rng.choice(RECIPES) if rng.random() < 0.3 else f"FAMILY['light'] = replace(FAMILY['light'], {setting}={value})"
-    (folder / "recipe.py").write_text("from dataclasses import replace\nfrom harness.data.exact import Exact\nfrom harness.data.wikipedia_leads import WikipediaLeads\nfrom ssmd.training import Training\n"
-                                      f"DATA = WikipediaLeads(8)\nFAMILY = {{'light': Training('masked', width=16, heads=2, blocks=1, batch=4, tokens=64.0)}}\n{change}\n")
+    (folder / "recipe.py").write_text(RECIPE + change + "\n")
     return Case(("train", "light", "--recipe", "recipe.py", "--out", "trained",
         *(("--dry-run", "--seconds", "0.1") if rng.random() < 0.8 else ())))
