@@ -29,6 +29,7 @@ import torch
 
 from harness import plugins
 from harness.spec import code_hash
+from harness.workers import serve
 
 BACKENDS = ("loky", "dask", "ray")
 LARGEST = 2**24    # bytes of a plug-in package that travels with every job
@@ -47,7 +48,8 @@ def each(work: Callable, items: Iterable[tuple], jobs: int = 1, backend: str = "
 
     code, packages = version(tuple(plugins.packages())), [packed(name) for name in plugins.packages()]
     with _cluster(backend, jobs) as (n_jobs, threads, lost):
-        with parallel_config(backend, n_jobs=n_jobs):    # ends before the first answer: what our caller does in between is no business of the cluster
+        begins = {"initializer": serve, "initargs": (os.getpid(),)} if backend == "loky" else {}
+        with parallel_config(backend, n_jobs=n_jobs, **begins):    # ends before the first answer: what our caller does in between is no business of the cluster
             pool = Parallel(return_as="list" if backend == "ray" else "generator_unordered")
         made = (delayed(_elsewhere)(cloudpickle.dumps((work, item)), packages, code, threads) for item in items)
         try:    # the joblib of ray has no generators: there what is done is handed on, and stored, a batch at a time
@@ -139,15 +141,20 @@ def _cluster(backend: str, jobs: int) -> Iterator[tuple[int, int, tuple[type[Exc
                 ray.init(log_to_driver=False, logging_level="error", **where)
             except Exception as error:    # ray raises bare ones
                 raise ValueError(_silent("ray cluster", address, "RAY_ADDRESS", error)) from None
+            _restore(handler)    # ray puts one of its own there, which does not end the process
         try:
             yield int(ray.cluster_resources()["CPU"]), threads if ours and not address else 0, (ray.exceptions.RayError,)
         finally:
             if ours:
                 ray.shutdown()
-                if threading.current_thread() is threading.main_thread():
-                    signal.signal(signal.SIGTERM, handler)    # ray leaves one of its own, which does not end the process
+                _restore(handler)
     else:
         raise ValueError(f"there is no backend {backend!r}; choose {', '.join(BACKENDS)}")
+
+
+def _restore(handler: Any) -> None:
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
 
 
 def _silent(what: str, address: str | None, variable: str, error: Exception) -> str:

@@ -82,7 +82,7 @@ def sweep(options: Namespace) -> tuple[dict, int]:
     words = [*(w for p in plugins.packages() for w in ("--plugins", p)), "sweep", options.study, "--out", str(folder), "--device", options.device, "--trials", str(found.trials),
              "--n", str(found.study.n), "--seed", str(found.seed), *(["--storage", options.storage] if options.storage else []), *(["--compile"] if options.compile else [])]
     with alongside(found, words, options.jobs):
-        document = search(found, folder, options.storage, options.device, command)
+        document = search(found, folder, options.storage or "", options.device, command)
     print(table(found, document["front"]))
     if options.claims:
         document["claims"] = str(_claims(options.study, found.study.name, Store(folder)))

@@ -5,9 +5,7 @@ time in a new random order, so that a slow minute of the machine falls on no arm
 out the same: a timing is also a check.
 """
 
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from typing import NamedTuple
 
 import cloudpickle
@@ -21,6 +19,7 @@ from harness.progress import Progress
 from harness.random import Stream, permutation
 from harness.store import Store
 from harness.study import Cell
+from harness.workers import fresh_process
 
 
 class Timed(NamedTuple):
@@ -86,7 +85,7 @@ def time_all(cells: list[Cell], store: Store, machine_id: str) -> dict[str, int]
             progress.note(f"{others:.0%} of the device is busy with other work: times will be too long; wait for it to end, or leave them out with --no-time")
         code = {c.key(): c.code() for c in due}
         try:
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            with fresh_process() as pool:
                 answers = pool.submit(in_fresh_process, cloudpickle.dumps((due, process, rows, plan.repeats, plugins.packages()))).result()
         except BrokenProcessPool:
             answers = [Timed(c.key(), [], 0.0, None, "the process was killed, perhaps for want of memory") for c in due]

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from harness import claims
-from harness.__main__ import parser
+from harness.parser import parser
 from harness.spec import ROOT
 from studies import __main__ as everything
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from harness import commands, finished, scoring
-from harness.__main__ import main, parser
+from harness.__main__ import main
 from harness.data.exact import Exact
 from harness.metrics.judge import Judge
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
+from harness.parser import parser
 from harness.spec import ROOT, sha256
 from harness.store import Store
 from harness.study import load_study
