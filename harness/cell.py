@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from harness.finite import Finite
 from harness.kinds import Denoiser, Sampler
 from harness.nets.compiled import compilable, compiled
 from harness.nucleus import Nucleus
@@ -31,8 +32,8 @@ class Cell:
     def nets(self) -> dict[str, Denoiser]:
         return {} if self.is_control else {role: self.study.nets[name].load(self.device) for role, name in self.arm.nets.items()}
 
-    def heated(self) -> dict[str, Denoiser]:
-        """The networks, compiled or not, in the precision of the study, at the temperature of the arm, then cut to its nucleus."""
+    def heated(self, looked_at: bool = False) -> dict[str, Denoiser]:
+        """The networks, compiled or not, in the precision of the study, at the temperature of the arm, their logits looked at or not, then cut to its nucleus."""
         nets: dict[str, Denoiser] = self.nets()
         if self.study.compiled:
             nets = {role: compiled(net) for role, net in nets.items()}    # type: ignore[arg-type]
@@ -40,6 +41,8 @@ class Cell:
             nets = {role: Half(net) for role, net in nets.items()}
         if self.arm.temperature != 1:
             nets = {role: Temper(net, self.arm.temperature) for role, net in nets.items()}
+        if looked_at:
+            nets = {role: Finite(net, f"{self.arm.nets[role]!r} in the role {role!r}") for role, net in nets.items()}
         return nets if self.arm.nucleus == 1 else {role: Nucleus(net, self.arm.nucleus, self.arm.nucleus_keep) for role, net in nets.items()}
 
     def prompts(self, first: int = 0, last: int | None = None) -> Tensor:

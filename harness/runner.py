@@ -112,7 +112,7 @@ def sampled(cell: Cell, first: int, last: int, live: Callable[[int], None] = lam
         x = cell.sampler.control(study.data, study.n, study.seed)[first:last]    # type: ignore[attr-defined]
     else:
         prompts = cell.prompts(first, last)
-        x = sample(cell.sampler, cell.heated(), prompts, study.seed, study.batch, torch.arange(first, last, device=prompts.device), ledger=ledger, progress=live)
+        x = sample(cell.sampler, cell.heated(looked_at=True), prompts, study.seed, study.batch, torch.arange(first, last, device=prompts.device), ledger=ledger, progress=live)
     return ledger, x.cpu().numpy().astype(np.uint8 if study.data.vocab < 255 else np.int32)
 
 
