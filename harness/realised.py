@@ -1,0 +1,135 @@
+"""Cost at equal quality, realised: the cost of the cheapest setting that was run and is not worse than a goal.
+
+not worse   on every side of quality, the one-sided 97.5 % bound of (setting minus goal), paired by row, is at most a margin
+choice      on one set of rows: the few cheapest settings that seem no worse there, with half of the margin left for noise
+report      on other rows, which chose nothing: the chosen are tested one after the other, the surest first. The first
+            that fails ends it, so that the error of the whole is that of one test (a fixed sequence). The cheapest that
+            passed counts.
+ratio       cost of the baseline over cost of that setting, both measured on the reporting rows. The interval runs from the
+            lower end of that ratio to the upper end of the ratio of the cheapest setting which is not shown to be worse:
+            what a finer look could still find. Intervals of costs are 95 % bootstrap intervals.
+
+Nothing is read between two settings. Two sides of quality, such as a likelihood and a diversity, are both to be met: each is
+tested at the full level, since a setting that fails either is refused.
+
+    >>> n = np.arange(400) % 2
+    >>> cell = lambda cost, nats: Setting(str(cost), np.full(400, float(cost)), {"judge": Scores(nats, nats + n, n * 0 + 1.0)})
+    >>> fronts = cell(32, 2.0), [cell(8, 2.4), cell(12, 2.0), cell(16, 1.9)]
+    >>> found = matched(*fronts, [Side("judge", "lower", 0.01)])
+    >>> found.setting, round(found.ratio.value, 2)
+    ('12', 2.67)
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.kinds import Scores
+from harness.stats import Interval, paired_difference, ratio_interval
+
+CANDIDATES = 3    # settings that are tested on the reporting rows
+LEFT = 0.5        # of the margin, for the noise of the reporting rows
+RESAMPLES = 4000
+EVEN, ODD = slice(0, None, 2), slice(1, None, 2)
+
+
+class Side(NamedTuple):
+    """One side of quality."""
+
+    label: str       # of the metric
+    better: str      # lower or higher
+    margin: float    # in units of the metric: worse by less counts as not worse
+
+
+class Setting(NamedTuple):
+    """One operating point on n rows."""
+
+    name: str
+    costs: np.ndarray              # (n,)
+    scores: Mapping[str, Scores]   # by label, one of n rows each
+
+    def part(self, rows: slice) -> "Setting":
+        """The setting on some of its rows."""
+        def cut(x: Sequence[float]) -> np.ndarray:
+            return np.asarray(x, np.float64)[rows]
+
+        scores = {label: Scores(float(cut(s.numerator).sum() / cut(s.denominator).sum()), cut(s.numerator), cut(s.denominator))
+                  for label, s in self.scores.items()}
+        return Setting(self.name, cut(self.costs), scores)
+
+    @property
+    def cost(self) -> float:
+        return float(np.mean(self.costs))
+
+
+class Realised(NamedTuple):
+    """What a setting that was run saves."""
+
+    setting: str                      # its name, "" if there is none
+    ratio: Interval | None
+    excess: dict[str, Interval]       # by side: how much worse than the goal, below zero better
+    cheaper: str                      # the cheapest setting that is not shown to be worse: the upper end of the interval
+    reason: str = ""                  # why there is no ratio
+
+
+def excess(setting: Setting, goal: Setting, side: Side) -> Interval:
+    """How much worse a setting is than the goal, in units of the metric; below zero it is better."""
+    if side.better not in ("lower", "higher"):
+        raise ValueError(f"{side.label} is better {side.better}: a setting is held against a goal by metrics that are better lower or higher")
+    pair = (setting.scores[side.label], goal.scores[side.label])
+    return paired_difference(*(pair if side.better == "lower" else pair[::-1]), resamples=RESAMPLES)
+
+
+def not_worse(found: Sequence[Interval], sides: Sequence[Side]) -> bool:
+    """Of what `excess` found on each side."""
+    return all(e.high <= side.margin for e, side in zip(found, sides, strict=True))
+
+
+def shown_worse(found: Sequence[Interval], sides: Sequence[Side]) -> bool:
+    return any(e.low > side.margin for e, side in zip(found, sides, strict=True))
+
+
+def choose(goal: Setting, settings: Sequence[Setting], sides: Sequence[Side]) -> list[str]:
+    """The cheapest settings that seem no worse on these rows, by name, the surest first: the order in which to test them on others.
+
+    Here nothing is tested. A choice that was too hopeful fails on the other rows.
+    """
+    worst = {s.name: max(excess(s, goal, side).value / side.margin for side in sides) for s in settings}
+    cheapest = sorted((s for s in settings if worst[s.name] <= LEFT), key=lambda s: s.cost)[:CANDIDATES]
+    return sorted((s.name for s in cheapest), key=lambda name: worst[name])
+
+
+def report(baseline: Setting, settings: Sequence[Setting], order: Sequence[str], sides: Sequence[Side], goal: Setting | None = None) -> Realised:
+    """The ratio on rows that chose nothing. `order` is what `choose` gave on others; `goal` is the baseline itself unless said."""
+    goal, known = goal or baseline, {s.name: s for s in settings}
+    first = min((known[name].cost for name in order), default=0.0)
+    held = {s.name: [excess(s, goal, side) for side in sides] for s in settings if s.name in order or s.cost <= first}
+    passed: list[Setting] = []
+    for name in order:
+        if not not_worse(held[name], sides):
+            break
+        passed.append(known[name])
+    by_side = {name: dict(zip((side.label for side in sides), found, strict=True)) for name, found in held.items()}
+    if not passed:
+        if not order:
+            return Realised("", None, {}, "", "no setting seems no worse on the rows that choose")
+        return Realised("", None, by_side[order[0]], "", f"{order[0]}, the surest, is not shown to be no worse on rows that did not choose it")
+    best = min(passed, key=lambda s: s.cost)
+    perhaps = [known[name] for name in held if known[name].cost <= best.cost and not shown_worse(held[name], sides)]
+    cheapest = min(perhaps, key=lambda s: s.cost, default=best)
+    here, there = (ratio_interval(baseline.costs, s.costs) for s in (best, cheapest))
+    ratio = Interval(here.value, here.low, max(here.high, there.high), here.n, here.level)
+    return Realised(best.name, ratio, by_side[best.name], cheapest.name)
+
+
+def matched(baseline: Setting, settings: Sequence[Setting], sides: Sequence[Side], goal: Setting | None = None) -> Realised:
+    """The ratio from one set of rows: settings are chosen on the even rows and reported on the odd ones."""
+    goal = goal or baseline
+    order = choose(goal.part(EVEN), [s.part(EVEN) for s in settings], sides)
+    return report(baseline.part(ODD), [s.part(ODD) for s in settings], order, sides, goal.part(ODD))
+
+
+def over_seeds(first: Interval, others: Sequence[Interval]) -> Interval:
+    """The interval of one seed of training, widened to hold those of the others. n stays that of the first."""
+    return Interval(first.value, min(i.low for i in (first, *others)), max(i.high for i in (first, *others)), first.n, first.level)
