@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness import claims as claims_of
 from harness import finished, plugins
+from harness.collapse import companions
 from harness.commands_data import data, fasta
 from harness.commands_nets import grid, score, train
 from harness.machine import can_compile, machine
@@ -46,7 +47,9 @@ def run(options: Namespace) -> tuple[dict, int]:
     if part != WHOLE and (options.claims or options.report):
         raise ValueError("a shard makes no claims and no report: unite the shards first, by the same command without --shard")
     begun = finished.begin(options, study)
-    tally = run_study(study, folder, options.device, options.jobs, not options.no_time, shlex.join(["ssmd-bench", *sys.argv[1:]]), options.backend, part)
+    asks = "variant" if options.changes else "chosen" if options.only else "all"
+    command = shlex.join(["ssmd-bench", *sys.argv[1:]])
+    tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command, options.backend, part, asks)
     document = {"run": str(folder), **({"shard": str(part)} if options.shard else {}), **tally}
     if measure := getattr(load_module(options.study), "measure", None):
         document["measured"] = len(measure(study, Store(folder)))
@@ -97,8 +100,8 @@ def rescore(options: Namespace) -> tuple[dict, int]:
         raise ValueError(f"{options.run} does not say what its data are: run its study again, which scores what is stored")
     if options.jobs < 1:
         raise ValueError("--jobs must be at least 1")
-    own = [from_json("score", m) for m in about["metrics"]]
-    metrics = [_metric(name, options.changes) for name in options.metric] or own
+    own, rows = [from_json("score", m) for m in about["metrics"]], from_json("rows", about["data"])
+    metrics = [_metric(name, options.changes) for name in options.metric] or [*own, *companions(own, rows)]
     records = [r for r in store.latest("counted", "key").values() if r["study"] == about["name"]]
     if waiting := {r["key"] for r in store.of("shard") if r["study"] == about["name"]} - {r["key"] for r in records}:
         whole = re.sub(r" --shard[ =]\S+", "", about["command"])
@@ -106,7 +109,7 @@ def rescore(options: Namespace) -> tuple[dict, int]:
         if not records:
             raise ValueError(alone)
         print(alone)
-    tally = score_records(metrics, from_json("rows", about["data"]), store, records, own, options.jobs, options.backend)
+    tally = score_records(metrics, rows, store, records, own, options.jobs, options.backend)
     return {"run": str(options.run), "metrics": [m.name for m in metrics], **tally}, 3 if tally["unscored"] else 0
 
 

@@ -160,7 +160,7 @@ def _count_elsewhere(cell: Cell, code: str, part: Shard) -> Counted:
     return found._replace(record=found.record | {"code": code})
 
 
-def _open(study: Study, folder: Path, device: str, command: str, part: Shard) -> tuple[Store, str]:
+def _open(study: Study, folder: Path, device: str, command: str, part: Shard, asks: str) -> tuple[Store, str]:
     """The store with study, networks and machine written down, and the machine's id. Raises ValueError before anything is made."""
     nets = {name: source.load(checked(device)) for name, source in study.nets.items()}
     for name, net in nets.items():
@@ -175,7 +175,7 @@ def _open(study: Study, folder: Path, device: str, command: str, part: Shard) ->
             path = Path(getattr(study.nets[name], "path", ROOT)).resolve()
             ours = {"path": str(path.relative_to(ROOT))} if ROOT in path.parents else {}    # so that a claim can see that the file has changed
             store.append({"type": "network", "sha256": net.sha256, "name": name, "card": net.card} | ours)    # type: ignore[attr-defined]
-    about = study_record(study, command)
+    about = study_record(study, command, device, asks)
     if {k: v for k, v in (store.of("study") or [{}])[-1].items() if k not in ("schema", "time")} != about:
         store.append(about)
     ours = {"type": "machine", **fingerprint}
@@ -184,12 +184,13 @@ def _open(study: Study, folder: Path, device: str, command: str, part: Shard) ->
     return store, fingerprint["id"]
 
 
-def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: bool = True, command: str = "", backend: str = "loky", part: Shard = WHOLE) -> dict:
+def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: bool = True, command: str = "", backend: str = "loky", part: Shard = WHOLE,
+        asks: str = "all") -> dict:
     """Count, time and score; what happened, in numbers. Raises ValueError, in a sentence, for what no cell could survive.
 
-    With a `part`, only the rows of that shard are counted; a run without one then unites the shards.
+    With a `part`, only the rows of that shard are counted; a run without one then unites the shards. `asks`: harness/record.py.
     """
-    store, machine_id = _open(study, folder, device, command, part.checked(study.n))
+    store, machine_id = _open(study, folder, device, command, part.checked(study.n), asks)
     cells, known = study.keyed(device), store.latest("counted", "key")
     todo = [c for key, c in cells.items() if not fresh(store, known.get((key,)), c)]
     stale = sum(old["status"] == "done" and old["code"] != c.code() for c in todo if (old := known.get((c.key(),))))

@@ -1,15 +1,18 @@
 """Metrics over stored samples: sampling is never repeated for a new metric. A metric that fails makes a failed record, never a number."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from harness import collapse
 from harness.backend import each
 from harness.kinds import Metric
+from harness.progress import Progress
 from harness.spec import canonical, code_hash, foreign, to_json
 from harness.store import Store
 
@@ -36,11 +39,35 @@ def label(metric: Metric, metrics: Collection[Metric]) -> str:
     return metric.name + "(" + ",".join(f"{k}={v}" for k, v in to_json(metric).items() if k not in ("name", "version")) + ")"
 
 
+def metrics_of(study) -> list[Metric]:
+    """What a study is scored by: the metrics that it lists, and what must stand beside a likelihood."""
+    return [*study.metrics, *collapse.companions(study.metrics, study.data)]
+
+
 def score(study, store: Store, keys: Iterable[str], jobs: int = 1, backend: str = "loky") -> dict[str, int]:
     """Score every counted cell of these keys that lacks a score; what happened, in numbers."""
     known = store.latest("counted", "key")
-    records = [known.get((key,)) for key in keys]
-    return score_records(study.metrics, study.data, store, [r for r in records if r], jobs=jobs, backend=backend)
+    records = [r for r in (known.get((key,)) for key in keys) if r]
+    tally = score_records(metrics_of(study), study.data, store, records, jobs=jobs, backend=backend)
+    return tally | warn(store, records)
+
+
+def warn(store: Store, records: Sequence[dict]) -> dict[str, int]:
+    """Say on stderr which arms wrote samples that have collapsed; how many cells, where there are any."""
+    scores: dict[str, list[dict]] = {}
+    for found in store.latest("scored", "key", "label").values():
+        if found.get("level") is not None and found["status"] == "done" and collapse.collapsed(found["metric"]["name"], found["value"], found["level"]):
+            scores.setdefault(found["key"], []).append(found)
+    arms: dict[str, list[dict]] = {}
+    for record in records:
+        if record["status"] == "done" and not record.get("control") and record["key"] in scores:
+            arms.setdefault(record["arm"], []).append(record)
+    progress = Progress(len(records), "score")
+    for arm, mine in arms.items():
+        worst = min((found for record in mine for found in scores[record["key"]]), key=lambda found: found["value"] / found["level"])
+        of = sum(r["arm"] == arm and r["status"] == "done" for r in records)
+        progress.note(f"warning: {collapse.sentence(arm, worst['label'], worst['value'], worst['level'], f'{len(mine)} of {of} points')}")
+    return {"collapsed": sum(map(len, arms.values()))} if arms else {}
 
 
 class Plan(NamedTuple):
@@ -82,6 +109,7 @@ def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequen
                 store.get("samples", key)    # raises here, and not where the workers are fed
         found = each(scores_of, ((store.get("samples", key), [(to, metrics[k]) for to, k in wanted], data) for key, wanted in due), jobs, backend)    # type: ignore[assignment]
     owners = {to: (key, planned[k]) for key, wanted in due for to, k in wanted}
+    level = _levels(records, data)
     for answer in (answer for answers in found for answer in answers):
         key, plan = owners[answer.score_key]
         metric, per = plan.metric, "row" if answer.table.size else "set"
@@ -89,9 +117,25 @@ def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequen
             store.put("scores", answer.score_key, answer.table)
         store.append({"type": "scored", "key": key, "score_key": answer.score_key, "metric": described(metric), "label": plan.label, "better": metric.better,
                       "unit": metric.unit, "n": answer.n, "code": plan.code, "status": "failed" if answer.reason else "done", "reason": answer.reason,
-                      "value": answer.value, "per": per})
+                      "value": answer.value, "per": per, **level(metric, key)})
         tally["unscored" if answer.reason else "scored"] += 1
     return tally
+
+
+def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:
+    """(metric, key of a cell) -> {"level": what as many held-out rows have}, of metrics that tell of a collapse."""
+    rows = {record["key"]: (record["cell"].get("n"), record["cell"].get("seed")) for record in records}
+
+    @lru_cache(maxsize=None)
+    def held_out(metric: Metric, n: int, seed: int) -> float | None:
+        return collapse.level(metric, data, n, seed)
+
+    def level(metric: Metric, key: str) -> dict:
+        n, seed = rows[key]
+        found = held_out(metric, n, seed) if metric.name in collapse.SHARE and None not in (n, seed) else None
+        return {} if found is None else {"level": found}
+
+    return level
 
 
 def _stands(store: Store, old: dict | None, plan: Plan) -> bool:

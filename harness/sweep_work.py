@@ -57,7 +57,7 @@ class Worker:
                 self.study.set_metric_names(list(sweep.objectives))
             self.command = next((r["command"] for r in reversed(Store(folder).of("study")) if r["name"] == sweep.study.name), without_password(command))
             for n in sweep.looks:    # the control, and what is written once
-                run(sweep.at(n), folder, device, command=self.command)
+                run(sweep.at(n), folder, device, command=self.command, asks="search")
         self.progress = Progress(sweep.trials, "sweep", before=self.ended())
 
     def __enter__(self) -> "Worker":
@@ -127,7 +127,7 @@ class Worker:
         for n in self.sweep.looks:
             cell = self.sweep.cell(n, sampler, temperature, self.device)
             with self.locks.held(CELLS + int(cell.key()[:12], 16)):    # two workers at one point: the second finds it stored
-                run(cell.study, self.folder, self.device, command=self.command)
+                run(cell.study, self.folder, self.device, command=self.command, asks="search")
             trial.set_user_attr(f"look {n}", cell.key())
             try:
                 seen = self.look(n, cell.key())
@@ -187,7 +187,7 @@ class Worker:
                 place = CELLS + int(key[:12], 16)
                 if wait or self.locks.free(place):
                     with self.locks.held(place):
-                        run(study, self.folder, self.device, command=self.command)
+                        run(study, self.folder, self.device, command=self.command, asks="search")
         known = Store(self.folder).latest("counted", "key")
         return sum(known[(key,)]["status"] != "done" for key in keys)
 
