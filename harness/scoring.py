@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import lru_cache
+from functools import cache
 from math import isfinite
 from typing import NamedTuple
 
@@ -126,7 +126,7 @@ def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:
     """(metric, key of a cell) -> {"level": what as many held-out rows have}, of metrics that tell of a collapse."""
     rows = {record["key"]: (record["cell"].get("n"), record["cell"].get("seed")) for record in records}
 
-    @lru_cache(maxsize=None)
+    @cache
     def held_out(metric: Metric, n: int, seed: int) -> float | None:
         return collapse.level(metric, data, n, seed)
 

@@ -9,7 +9,6 @@
 """
 
 import json
-import re
 import shlex
 from collections.abc import Callable, Sequence
 from math import isfinite
@@ -23,6 +22,7 @@ from reports.adjusted import adjusted, note
 from reports.drawing import draw, workers
 from reports.frame import Chapter, chapters
 from reports.records import Records, read
+from reports.text import plain, short, slug
 
 TEMPLATES = Path(__file__).parent / "templates"
 FRAMES = (  # each (chapter, baseline) -> tidy frame
@@ -39,7 +39,7 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
     try:
         for room in ("figures", "tables"):
             (out / room).mkdir(parents=True, exist_ok=True)
-        prefixes = [f"{k}-{_slug(part.name)}-" if len(parts) > 1 else "" for k, part in enumerate(parts, 1)]
+        prefixes = [f"{k}-{slug(part.name)}-" if len(parts) > 1 else "" for k, part in enumerate(parts, 1)]
         found = [_chapter(part, records, out, prefix, baseline, resamples, side_by_side) for part, prefix in zip(parts, prefixes)]
         past, drawn = draw([history.over_commits(parts, front.baseline_of(parts[0], baseline))], out / "figures", "", side_by_side)()
         numbers = {"schema": 1, "chapters": [numbers for _, numbers in found], "history": drawn.get("history", [])}
@@ -51,11 +51,12 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
         )
-        title = " + ".join(dict.fromkeys(cell.study["name"] for part in parts for cell in part.cells.values()))
+        environment.filters["short"] = short
+        title = " + ".join(dict.fromkeys(plain(cell.study["name"]) for part in parts for cell in part.cells.values()))
         html = environment.get_template("report.html.j2").render(
             chapters=[context for context, _ in found], history=past, torn=records.torn, newer=records.newer, command=command, title=title
         )
-        (out / "index.html").write_text(html, encoding="utf-8")
+        (out / "index.html").write_text(html, encoding="utf-8", errors="replace")
     except OSError as error:
         raise ValueError(f"the report folder {out} cannot be written ({error.strerror}): choose another with --out") from None
     return out / "index.html"
@@ -67,12 +68,12 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
     ratios, known, tidy = frames(chapter, base, resamples)
     drawing = draw(tidy, out / "figures", prefix, side_by_side)
     for name, frame in (("points", chapter.frame), ("matched", ratios), ("published", known)):
-        frame.to_csv(out / "tables" / f"{prefix}{name}.csv", index=False)
+        frame.to_csv(out / "tables" / f"{prefix}{name}.csv", index=False, errors="replace")
     tables.points_tex(chapter, out / "tables" / f"{prefix}points.tex")
     tables.matched_tex(ratios, out / "tables" / f"{prefix}matched.tex")
     accepted, ranked = page.accepted(chapter, base), judges.agreement(chapter)
     context = {
-        "id": _slug(prefix or "report"),
+        "id": slug(prefix or "report"),
         "name": chapter.name,
         "n": int(chapter.frame.n.max()),
         "baseline": base,
@@ -89,7 +90,10 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "comparisons": note(ratios),
         "front": interactive.data(chapter, base),
         "provenance": page.provenance(chapter, records),
-        "counts": chapter.frame.status.value_counts().to_dict(),
+        "counts": page.counts(chapter),
+        "nothing": page.nothing(chapter),
+        "warnings": chapter.warnings,
+        "clock": page.clock(chapter),
     }
     context["figures"], drawn = drawing()
     bare = [{k: v for k, v in row.items() if k != "look"} for row in accepted]
@@ -109,10 +113,6 @@ def frames(chapter: Chapter, base: str | None, resamples: int) -> tuple[pd.DataF
     ratios, places = adjusted(front.matched(chapter, base, resamples)), placed.measured(chapter, base)
     known = published.beside(chapter, base, ratios, places)
     return ratios, known, [ratios, places, known, *(make(chapter, base) for make in FRAMES), *measured.frames(chapter, base)]
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "report"
 
 
 def _plain(value: object) -> object:

@@ -1,7 +1,7 @@
 """What a sequence costs, taken apart: passes by network and kind, needed and executed; seconds by process, and their ratios in pairs.
 
 stack     part (network and kind), passes (needed), blocks (their share of NFE A), executed_a, executed_over_needed (FLOPs)
-times     process, seconds (a sequence), and per cell the ratios to a cell of the baseline: time_ratio, .low, .high, nfe_ratio, reference
+times     process, busy, seconds (a sequence), and per cell the ratios to a cell of the baseline: time_ratio, .low, .high, nfe_ratio, reference
 
 The records hold passes by network and kind, and NFE A in all. NFE A is a weighted sum of the passes, with one weight (blocks over blocks of the
 reference) for each network and kind: with enough cells the weights follow by linear algebra. Where they do not, the passes stay in one part.
@@ -72,7 +72,7 @@ def times(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
     rows = []
     for row in done[done.key.isin(timed)].to_dict("records"):
         mine = timed[row["key"]]
-        about = {column: row[column] for column in ("arm", "setting", "key", "n", "nfe_a")} | {"timed_rows": mine[0]["rows"]}
+        about = {column: row[column] for column in ("arm", "setting", "key", "n", "nfe_a")} | {"timed_rows": mine[0]["rows"], "busy": row["seconds.busy"]}
         if reference is not None:
             about |= {"reference": f"{reference.arm} {reference.setting}".strip(), "nfe_ratio": row["nfe_a"] / reference.nfe_a} | _ratio(mine, timed[reference.key])
         rows += [about | {"process": t["process"], "seconds": median(t["seconds"]) / t["rows"]} for t in mine]

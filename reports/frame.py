@@ -3,10 +3,10 @@
 A question is a data set with its prompts, n, seed and reference network (records.Cell.question): cells of different questions never share a
 figure. Columns of the frame:
 
-    arm, setting, key, run, study, sampler, status, reason, control, inert, stale, n, batch, seed, temperature, nucleus, nucleus_keep
+    arm, setting, key, run, study, sampler, status, reason, control, inert, stale, left, collapsed, n, batch, seed, temperature, nucleus, nucleus_keep
     nfe_a, nfe_b, nfe_c      needed by a row, conventions A, B, C (harness/ledger.py); with .low and .high
     executed_a, executed_over_needed, gflop (executed, a row), tokens (a row)
-    seconds                  a row: mean over processes of the median repetition; with .low, .high, .n (processes)
+    seconds                  a row: mean over processes of the median repetition; with .low, .high, .n (processes), .busy (most of the device that other work took)
     LABEL                    the value of each metric; with .low and .high where it is a ratio of sums over rows
 
 Intervals are those of harness.stats.ratio_interval, computed for all columns at once.
@@ -22,13 +22,17 @@ import pandas as pd
 
 from harness.stats import Interval, ratio_interval, resampled_sums, tail_share
 from harness.store import Store
+from reports import collapsed
+from reports.asked import Asked, asked, remarks
+from reports.busy import BUSY
 from reports.names import ARM_SETTINGS, arm_names, settings_of
 from reports.records import Cell, Records
+from reports.text import plain
 
 COSTS = ("nfe_a", "nfe_b", "nfe_c")
 FIRST = ("spelling", "judge")  # metrics drawn first where they were scored
 NEAR = 32  # passes of the setting of an arm that stands for it, where one must
-BUSY = 0.2  # share of the device that other work may take while a cell is timed
+DOUBTS = ("inert", "stale", "collapsed", "left")  # flags of a point
 
 
 class Chapter(NamedTuple):
@@ -41,9 +45,12 @@ class Chapter(NamedTuple):
     troubles: list[dict]  # what is missing: {"what", "arm", "setting", "reason"}
     tables: list[dict]  # measured records of all run folders
     palette: list[str]  # arms of the whole report: one colour and marker an arm everywhere
+    asked: Asked  # what its studies ask for
+    warnings: list[str]  # sentences that belong at the head
 
     def done(self, arm: str | None = None) -> pd.DataFrame:
-        found = self.frame[(self.frame.status == "done") & (self.frame.control if arm in self.controls else ~self.frame.control)]
+        """The finished cells that their study asks for: what figures, fronts and ratios are made of."""
+        found = self.frame[(self.frame.status == "done") & ~self.frame.left & (self.frame.control if arm in self.controls else ~self.frame.control)]
         return found if arm is None else found[found.arm == arm]
 
     def stores(self) -> list[Store]:
@@ -55,7 +62,8 @@ def chapters(records: Records) -> list[Chapter]:
     questions: dict[str, list[Cell]] = {}
     for cell in records.cells:
         questions.setdefault(cell.question(), []).append(cell)
-    found = [_chapter(cells, records.tables) for cells in questions.values()]
+    everywhere = {cell.record["key"]: cell for cell in records.cells}
+    found = [_chapter(cells, records.tables, asked(cells, records.studies, everywhere)) for cells in questions.values()]
     names = [chapter.name for chapter in found]
     found.sort(key=lambda chapter: (names.index(chapter.name), -chapter.frame.n.max()))  # the most rows of a study first
     palette = list(dict.fromkeys(arm for chapter in found for arm in chapter.arms))
@@ -74,10 +82,10 @@ def _told_apart(chapter: Chapter, chapters: Sequence[Chapter]) -> str:
     return ", ".join([chapter.name, *parts])
 
 
-def _chapter(cells: list[Cell], tables: list[dict]) -> Chapter:
+def _chapter(cells: list[Cell], tables: list[dict], wanted: Asked) -> Chapter:
     names = arm_names(cells)
     settings = settings_of(cells, names)
-    troubles: list[dict] = []
+    troubles: list[dict] = remarks(wanted, names, settings)
 
     def trouble(what: str, cell: Cell, reason: str) -> None:
         key = cell.record["key"]
@@ -100,30 +108,38 @@ def _chapter(cells: list[Cell], tables: list[dict]) -> Chapter:
                 trouble("costs by row missing", cell, str(error))
     for (k, column), found in intervals(pairs).items():
         rows[k] |= {column: found.value, f"{column}.low": found.low, f"{column}.high": found.high}
+    fallen = collapsed.marked(cells, rows, metrics)
+    for cell, row in zip(cells, rows):
+        row |= {"left": row["key"] in wanted.left, "collapsed": row["key"] in fallen}
+        if row["collapsed"]:
+            trouble("collapsed", cell, f"{fallen[row['key']][1]}: it repeats, and is on no front and in no ratio")
+    troubles += [remark] if (remark := collapsed.unseen(metrics)) else []
     studies = {cell.study["name"]: cell.study for cell in cells}
     order = [arm for study in studies.values() for arm in study.get("arms", ())]
-    for study in studies.values():
-        told = {cell.record["arm"] for cell in cells if cell.study["name"] == study["name"]}
-        troubles += [
-            {
-                "what": "no record",
-                "arm": arm,
-                "setting": "",
-                "reason": f"the study {study['name']} names this arm and no cell of it was run",
-                "key": "",
-            }
-            for arm in study.get("arms", ())
-            if arm not in told
-        ]
+    troubles += _silent(studies, {cell.record["arm"] for cell in cells}, wanted)
     frame = pd.DataFrame(rows)
-    for column in ("inert", "stale", "control"):
+    for column in (*DOUBTS, "control"):
         frame[column] = frame[column].astype(bool)
     rank = {arm: k for k, arm in reversed(list(enumerate(order)))}
-    frame["_rank"] = frame.arm.map(lambda arm: rank.get(arm, rank.get(arm.split(" [")[0], len(rank))))
+    frame["_rank"] = [rank.get(cell.record["arm"], len(rank)) for cell in cells]
     frame = frame.sort_values(["_rank", "arm", "nfe_a"], kind="stable", ignore_index=True).drop(columns="_rank")
     arms = {control: list(dict.fromkeys(frame.arm[frame.control == control])) for control in (False, True)}
     keyed = {cell.record["key"]: cell for cell in cells}
-    return Chapter(" + ".join(studies), frame, metrics, keyed, arms[False], arms[True], troubles, tables, arms[False])
+    warnings = collapsed.warnings(rows, {key: why for key, why in fallen.items() if key not in wanted.left})
+    return Chapter(" + ".join(map(plain, studies)), frame, metrics, keyed, arms[False], arms[True], troubles, tables, arms[False], wanted, warnings)
+
+
+def _silent(studies: Mapping[str, dict], told: set[str], wanted: Asked) -> list[dict]:
+    """Arms without a cell, of studies whose record does not hold the cells that it asks for."""
+    older = {name for name, why in wanted.unknown if why == "older"}
+    reason = "the study {} names this arm and no cell bears its name: none was run, or another study has counted the same cells under another name"
+    return [
+        {"what": "no record", "arm": plain(arm), "setting": "", "reason": reason.format(plain(name)), "key": ""}
+        for name, study in studies.items()
+        if name in older
+        for arm in study.get("arms", ())
+        if arm not in told
+    ]
 
 
 def _row(cell: Cell, names: dict, settings: dict, code: str, trouble) -> dict:
@@ -184,11 +200,12 @@ def _time(cell: Cell, machine: str | None, row: dict, trouble) -> None:
             cell,
             f"in {max(t['differing_rows'] for t in differing)} of {differing[0]['rows']} rows, in {len(differing)} of {len(mine)} processes",
         )
-    if (others := max((t.get("busy") or 0 for t in mine), default=0)) > BUSY:
+    known = [t["busy"] for t in mine if t.get("busy") is not None]
+    if (others := max(known, default=0)) > BUSY:
         trouble("timed beside other work", cell, f"other work took up to {others:.0%} of the device")
     seconds = [median(t["seconds"]) / t["rows"] for t in mine]
     if seconds:
-        row |= {"seconds": float(np.mean(seconds)), "seconds.n": len(seconds), "timed_rows": mine[0]["rows"]}
+        row |= {"seconds": float(np.mean(seconds)), "seconds.n": len(seconds), "timed_rows": mine[0]["rows"], "seconds.busy": max(known, default=np.nan)}
     if len(seconds) > 1:
         found = ratio_interval(seconds, np.ones(len(seconds)))
         row |= {"seconds.low": found.low, "seconds.high": found.high}

@@ -4,6 +4,7 @@ Every frame has arm, setting, key, colour, marker, n and subject (data and lengt
 cost at a quality joins the points of an arm by lines in (log cost, running best); nothing is extrapolated.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,9 +12,10 @@ import pandas as pd
 
 from harness.frontier import Matched, Point, matched_curve, pareto, rising
 from harness.kinds import Scores
-from reports.frame import COSTS, Chapter, span
+from reports.frame import COSTS, DOUBTS, Chapter, span
 from reports.records import Cell
 from reports.style import AXES, looks
+from reports.text import plain, short
 from reports.windows import by_tenth
 
 PASSES = (20, 32, 48, 64)  # of the baseline, convention A, whose quality is matched
@@ -25,7 +27,7 @@ NATS = "nats per token"  # the unit of a judge, of tokens of the data
 def baseline_of(chapter: Chapter, name: str) -> str | None:
     """The arm of this name, or else the first whose sampler has it."""
     found = chapter.frame[~chapter.frame.control]
-    arms = [*found.arm[found.arm == name], *found.arm[found.sampler.str.contains(f'"name": "{name}"', regex=False)]]
+    arms = [*found.arm[found.arm == name], *found.arm[[json.loads(sampler)["name"] == name for sampler in found.sampler]]]
     return arms[0] if arms else None
 
 
@@ -36,7 +38,7 @@ def directional(chapter: Chapter) -> list[str]:
 
 def subject(chapter: Chapter) -> str:
     data = next(iter(chapter.cells.values())).record["cell"]["data"]
-    return data["name"] + (f", L = {data['length']}" if "length" in data else "")
+    return short(plain(data["name"]), 60) + (f", L = {data['length']}" if "length" in data else "")
 
 
 def dressed(chapter: Chapter, rows: list[dict], baseline: str | None) -> pd.DataFrame:
@@ -60,7 +62,7 @@ def held_out(chapter: Chapter, label: str, name: str = "held_out") -> dict | Non
 
 
 def tradeoff(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
-    """Columns metric, better, unit, rank, cost, x, x_low, x_high, y, y_low, y_high, on_front, hollow, level (of held-out rows)."""
+    """Columns metric, better, unit, rank, cost, x, x_low, x_high, y, y_low, y_high, on_front, hollow, collapsed, level (of held-out rows)."""
     rows, done = [], chapter.done()
     for rank, label in enumerate(directional(chapter)):
         about, level = chapter.metrics[label], held_out(chapter, label)
@@ -68,8 +70,10 @@ def tradeoff(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
             if cost not in done or label not in done:
                 continue
             mine = done[done[cost].gt(0) & done[label].notna()]
-            front = pareto(mine[cost], mine[label], about["better"]) if len(mine) else []
-            wanted = ("arm", "setting", "key", "n", "inert", "stale", "seconds.n", "timed_rows", *(f"{c}{end}" for c in (cost, label) for end in ("", ".low", ".high")))
+            front = np.zeros(len(mine), bool)
+            if sound := list(np.flatnonzero(~mine.collapsed)):
+                front[sound] = pareto(mine[cost].iloc[sound], mine[label].iloc[sound], about["better"])
+            wanted = ("arm", "setting", "key", "n", *DOUBTS, "seconds.n", "seconds.busy", "timed_rows", *(f"{c}{end}" for c in (cost, label) for end in ("", ".low", ".high")))
             for row, on_front in zip(mine[[c for c in wanted if c in mine]].to_dict("records"), front):
                 rows.append(
                     {
@@ -85,13 +89,20 @@ def tradeoff(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
                         **along("x", row, cost),
                         **along("y", row, label),
                         "on_front": bool(on_front),
-                        "hollow": row["inert"] or row["stale"],
+                        "hollow": doubtful(row),
+                        "collapsed": row["collapsed"],
                         "level": level[label] if level else np.nan,
                         "n_time": row.get("seconds.n", np.nan),
+                        "busy": row.get("seconds.busy", np.nan),
                         "timed_rows": row.get("timed_rows", np.nan),
                     }
                 )
     return dressed(chapter, rows, baseline)
+
+
+def doubtful(row: Mapping) -> bool:
+    """Whether a point is drawn hollow."""
+    return any(row[flag] for flag in DOUBTS)
 
 
 def along(axis: str, row: Mapping | pd.Series, column: str) -> dict[str, float]:
@@ -102,7 +113,8 @@ def along(axis: str, row: Mapping | pd.Series, column: str) -> dict[str, float]:
 def frontiers(chapter: Chapter, arm: str, label: str) -> dict[str, list[Point]]:
     """By A, B and C, the operating points of an arm that have a score and a cost for every row."""
     points = {cost: [] for cost in COSTS}
-    for row in chapter.done(arm).to_dict("records"):
+    done = chapter.done(arm)
+    for row in done[~done.collapsed].to_dict("records"):
         known = [cost for cost in COSTS if all(np.isfinite(row.get(f"{column}.low", np.nan)) for column in (label, cost))]
         if known:
             cell = chapter.cells[row["key"]]
@@ -210,7 +222,7 @@ def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
                             "entropy": entropy,
                             **along("x", row, entropy),
                             **along("y", row, metric),
-                            "hollow": row["inert"] or row["stale"],
+                            "hollow": doubtful(row),
                             "x_level": x_level,
                             "y_level": y_level,
                             "nfe_a": row["nfe_a"],

@@ -7,6 +7,7 @@ which README shows, with the arms named alone. What stands between the marks of 
 """
 
 import argparse
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from reports import build, front, style
 from reports.drawing import drawable
 from reports.frame import Chapter, chapters
 from reports.records import read
+from reports.text import LONGEST
 
 DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
@@ -60,7 +62,7 @@ def write(asked: Sequence[str], docs: Path, headline: str = "", arms: Sequence[s
         run, _, names = words.partition(":")
         for chapter, plot, figure, caption in shown(Path(run), [name for name in names.split(",") if name]):
             study = chapter.name.split(",")[0]
-            path = docs / "figures" / f"{study.replace(' ', '')}_{plot.__name__.rsplit('.', 1)[-1]}.png"
+            path = docs / "figures" / f"{re.sub(r'[^a-z0-9_+,]+', '', study.lower())[:LONGEST]}_{plot.__name__.rsplit('.', 1)[-1]}.png"
             if not any(line.startswith(f"### {study}") for line in text):
                 text += [f"### {study}", "", _origin(chapter), ""]
             kept.append(_save(figure, path))

@@ -17,7 +17,7 @@ METRICS = 2  # drawn, the first in rank; the passes stand beside them
 
 
 def heat(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
-    rows, frame = [], chapter.frame[~chapter.frame.control]
+    rows, frame = [], chapter.frame[~chapter.frame.control & ~chapter.frame.left]
     metrics = {label: (chapter.metrics[label]["better"], chapter.metrics[label]["unit"]) for label in directional(chapter)[:METRICS]}
     for _, mine in frame.groupby(frame.key.map(lambda key: _kind(chapter.cells[key].record["cell"])), sort=False):
         axes = _axes([json.loads(sampler) for sampler in mine.sampler])

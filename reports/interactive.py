@@ -6,7 +6,7 @@ Numbers have six significant digits, enough for a screen; those of full precisio
 import numpy as np
 
 from reports import style
-from reports.frame import Chapter, span
+from reports.frame import DOUBTS, Chapter, span
 from reports.front import directional, held_out
 from reports.style import AXES
 
@@ -25,7 +25,7 @@ def data(chapter: Chapter, baseline: str | None) -> dict | None:
             "setting": row["setting"],
             "key": row["key"],
             "n": row["n"],
-            "flags": [flag for flag in ("inert", "stale") if row[flag]],
+            "flags": [flag for flag in DOUBTS if row[flag]],
             "at": {column: _known(row, column) for column in (*costs, *metrics) if np.isfinite(row.get(column, np.nan))},
         }
         for row in done.to_dict("records")

@@ -12,7 +12,7 @@ from harness.judges import over_points, over_rows, pairs, values
 from harness.kinds import Scores
 from reports.digits import spell
 from reports.frame import Chapter
-from reports.front import NATS, along, directional, dressed, held_out
+from reports.front import NATS, along, directional, doubtful, dressed, held_out
 
 MOST, SEQUENCES = 256, 32  # points that are ranked, and points within which sequences are: of more, so many, evenly in cost
 
@@ -90,7 +90,7 @@ def scatter(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         levels = [held_out(chapter, label) for label in (a, b)]
         for row in chapter.done().to_dict("records"):
             if np.isfinite(row[a]) and np.isfinite(row[b]):
-                about = {column: row[column] for column in ("arm", "setting", "key", "n")} | {"hollow": row["inert"] or row["stale"]}
+                about = {column: row[column] for column in ("arm", "setting", "key", "n")} | {"hollow": doubtful(row)}
                 known = {f"{axis}_level": level[label] if level else np.nan for axis, label, level in zip("xy", (a, b), levels)}
                 rows.append(about | {"judge": a, "other": b} | along("x", row, a) | along("y", row, b) | known)
     return dressed(chapter, rows, baseline)

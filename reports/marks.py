@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from reports import style
+from reports.text import plain, short
 
 CROWD = 100  # points of an arm in a panel beyond which their intervals stand in the tables alone
 FAR = 1.0  # ranges of the values, beyond which the held-out level is written and not drawn
@@ -13,7 +14,7 @@ ON_PAPER = {"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.8}  # behind
 
 def quality_label(mine: pd.DataFrame, gap: str = " ", column: str = "metric") -> str:
     """Name, direction and unit of the metric or cost that the column names; no direction where it should match the data's."""
-    name, arrow = mine[column].iloc[0], style.ARROWS.get(mine.better.iloc[0])
+    name, arrow = short(plain(mine[column].iloc[0]), 40), style.ARROWS.get(mine.better.iloc[0])
     name = name.upper() if name in ("nfe_a", "nfe_b", "nfe_c") else name
     return f"{name.replace('_', ' ')}{f' {arrow}' if arrow else ''}{gap}({mine.unit.iloc[0]})"
 
@@ -26,7 +27,8 @@ def panel(ax: Axes, mine: pd.DataFrame, handles: dict) -> list[dict]:
     for arm, points in mine.groupby("arm", sort=False):
         points = points.sort_values("x")
         colour, marker = points.colour.iloc[0], points.marker.iloc[0]
-        best = points[(sign * points.y).cummax() == sign * points.y]
+        best = points[~points.collapsed]
+        best = best[(sign * best.y).cummax() == sign * best.y]
         ax.plot(best.x, best.y, color=colour, linewidth=0.9, zorder=3)
         bars(ax, points, colour)
         dots(ax, points, colour, marker)
@@ -55,6 +57,7 @@ def panel(ax: Axes, mine: pd.DataFrame, handles: dict) -> list[dict]:
         "y_high",
         "on_front",
         "hollow",
+        "collapsed",
         "level",
     ]
     return mine[columns].to_dict("records")
@@ -103,7 +106,8 @@ def bars(ax: Axes, points: pd.DataFrame, colour: str) -> None:
 
 
 def describe(about: pd.DataFrame) -> str:
-    hollow = " Hollow: inert or stale points." if about.hollow.any() else ""
+    hollow = " Hollow: points that are inert, stale or collapsed, see the remarks." if about.hollow.any() else ""
+    hollow += " Collapsed samples are on no front and no line." if about.collapsed.any() else ""
     hollow += f" Of an arm with more than {CROWD} points the intervals stand in the tables alone." if about.groupby(["metric", "cost", "arm"]).size().max() > CROWD else ""
     dashed = "; dashed, or written with an arrow where it lies far outside: held-out data" if about.level.notna().any() else ""
     return (

@@ -4,19 +4,20 @@ import json
 from collections.abc import Sequence
 
 from reports.records import Cell
+from reports.text import apart, plain
 
 ARM_SETTINGS = {"temperature": 1.0, "nucleus": 1.0, "nucleus_keep": "crossing"}  # beside its sampler; what they are where a record is silent
 
 
 def arm_names(cells: Sequence[Cell]) -> dict[str, str]:
-    """key -> arm; arms of one name and unlike networks or samplers, from two studies, get the study's name too."""
+    """key -> arm, plain; arms of one name and unlike networks or samplers, from two studies, get the study's name too."""
     kinds: dict[str, set] = {}
     for cell in cells:
         kinds.setdefault(cell.record["arm"], set()).add(
             (cell.study["name"], json.dumps(cell.record["cell"].get("nets") or {}, sort_keys=True))
         )
     mixed = {arm for arm, seen in kinds.items() if len({nets for _, nets in seen}) > 1 and len({study for study, _ in seen}) > 1}
-    return {cell.record["key"]: cell.record["arm"] + (f" [{cell.study['name']}]" if cell.record["arm"] in mixed else "") for cell in cells}
+    return apart({cell.record["key"]: cell.record["arm"] + (f" [{cell.study['name']}]" if cell.record["arm"] in mixed else "") for cell in cells})
 
 
 def _flat(value: object, path: str = "") -> dict[str, object]:
@@ -39,7 +40,7 @@ def settings_of(cells: Sequence[Cell], names: dict[str, str]) -> dict[str, str]:
         leaves = [p.rsplit(".", 1)[-1] for p in varying]
         short = {p: leaf if leaves.count(leaf) == 1 else p for p, leaf in zip(varying, leaves)}
         found |= {key: " ".join(f"{short[p]}={text_of(flat[key][p])}" for p in varying if p in flat[key]) for key in mine}
-    return found
+    return {key: text and plain(text) for key, text in found.items()}
 
 
 def text_of(value: object) -> str:

@@ -8,9 +8,9 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from reports import style
+from reports import asked, busy, style
 from reports.digits import spell
-from reports.frame import COSTS, Chapter
+from reports.frame import COSTS, DOUBTS, Chapter
 from reports.front import headline, subject, verified, verifying
 from reports.records import Records
 from reports.tables import at, metric_order, stated
@@ -70,12 +70,32 @@ def points(chapter: Chapter, baseline: str | None) -> dict:
             "key": row["key"],
             "status": row["status"],
             "reason": row["reason"],
-            "flags": [flag for flag in ("inert", "stale") if row[flag]],
+            "flags": [flag for flag in DOUBTS if row[flag]],
             "cells": [at(row, column) for column in columns],
         }
         for row in chapter.frame[~chapter.frame.control].to_dict("records")
     ]
     return {"heads": heads, "rows": [list(group) for _, group in groupby(rows, key=lambda row: row["arm"])]}
+
+
+def counts(chapter: Chapter) -> str:
+    """How many cells are here, by status, and how many were asked for."""
+    here = [f"{count} {status}" for status, count in chapter.frame.status.value_counts().items()]
+    here += [f"{len(chapter.asked.missing)} without a record"] if chapter.asked.missing else []
+    return f"Cells: {', '.join(here)}. {asked.sentence(chapter.asked)}".strip()
+
+
+def nothing(chapter: Chapter) -> str:
+    """What is said where there is no remark: of cells that are not known, nothing."""
+    cells = "every cell that the study asks for was counted" if not chapter.asked.unknown else "every cell that has a record was counted"
+    return f"No remark: {cells}, each sampler by the same code; none is inert or has collapsed, no metric failed."
+
+
+def clock(chapter: Chapter) -> str:
+    """What there is to say of the seconds of the chapter; nothing where none were taken."""
+    done = chapter.done()
+    done = done[done.seconds.notna()] if "seconds" in done else done[:0]
+    return busy.told(*(busy.column(done, f"seconds.{part}") for part in ("busy", "low", "high"))).strip() if len(done) else ""
 
 
 def matched_rows(ratios: pd.DataFrame, chapter: Chapter, baseline: str | None) -> list[dict]:

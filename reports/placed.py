@@ -1,6 +1,8 @@
 """Placements of a light network, measured: the loss under the judge beyond that of the same sampler with the heavy network throughout.
 
-Columns: placement, role (placement | control), metric, unit, x (difference, paired by row), x_low, x_high, p_holm, saved (share of NFE C), predicted
+Every difference is to the sampler's own host, so a row is known by its host too: `host` is what it is a difference to, `label` the row's whole name.
+
+Columns: placement, host, label, role (placement | control), metric, unit, x (difference, paired by row), x_low, x_high, p_holm, saved (share of NFE C), predicted
 (nats a token by the additive bound, from a measured record of the same two networks, where a run folder has one). Holm's adjustment covers all
 rows of the frame that are placements.
 """
@@ -12,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from harness.kinds import Scores
+from harness.spec import brief
 from harness.stats import holm, paired_difference, paired_p
 from reports.frame import Chapter
 from reports.front import directional, dressed
@@ -33,10 +36,7 @@ def measured(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         return pd.DataFrame()
     rows, p = [], []
     about = done.set_index("key")
-    aim = about.loc[[cell.record["key"] for cell, _ in pairs]].nfe_c.mean()
-    controls = [(cell, pairs[0][1]) for cell in cells if _control(cell, pairs[0][1], pairs[0][0])]
-    controls = sorted(controls, key=lambda pair: abs(about.loc[pair[0].record["key"]].nfe_c - aim))[:CONTROLS]
-    for cell, heavy in [*pairs, *controls]:
+    for cell, heavy in [*pairs, *_controls(cells, pairs, about.nfe_c)]:
         mine, theirs = _scores(cell, label), _scores(heavy, label)
         if mine is None or theirs is None:
             continue
@@ -45,17 +45,42 @@ def measured(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         swapped = role == "placement" and cell.record["cell"]["nets"]["main"] != heavy.record["cell"]["nets"]["main"]
         rows.append(
             {column: row[column] for column in ("arm", "setting", "n")}
-            | {"key": cell.record["key"], "placement": f"{name} (networks swapped)" if swapped else name or f"{row.arm} {row.setting}".strip(), "role": role}
+            | {"key": cell.record["key"], "placement": f"{name} (networks swapped)" if swapped else name or _called(row), "role": role}
             | {"metric": label, "unit": chapter.metrics[label]["unit"], "better": chapter.metrics[label]["better"], "x": found.value, "x_low": found.low, "x_high": found.high}
-            | {"saved": 1 - row.nfe_c / about.loc[heavy.record["key"]].nfe_c, "heavy": f"{about.loc[heavy.record['key']].arm} {about.loc[heavy.record['key']].setting}".strip()}
+            | {"saved": 1 - row.nfe_c / about.loc[heavy.record["key"]].nfe_c, "host": _called(about.loc[heavy.record["key"]])}
             | {"predicted": np.nan if swapped or role == "control" else _predicted(chapter, cell).get(name, np.nan)}
         )
         p.append(paired_p(mine, theirs, RESAMPLES) if role == "placement" else np.nan)
     frame = dressed(chapter, rows, baseline)
     if len(frame):
+        frame["label"] = _labels(frame)
         known, frame["p_holm"] = [value for value in p if np.isfinite(value)], np.nan
         frame.loc[frame.role == "placement", "p_holm"] = holm(known)
     return frame
+
+
+def _called(row: pd.Series) -> str:
+    """The arm with the settings that vary in it; where none does, with all of its sampler."""
+    return f"{row.arm} {row.setting}" if row.setting else f"{row.arm}: {brief(json.loads(row.sampler))}"
+
+
+def _labels(frame: pd.DataFrame) -> list[str]:
+    """What the row is minus what it is a difference to; rows that are still alike, of arms that differ elsewhere, get their arm's name."""
+    labels = [f"{row.placement} − {row.host}" for row in frame.itertuples()]
+    return [f"{row.arm}: {label}" if labels.count(label) > 1 else label for row, label in zip(frame.itertuples(), labels)]
+
+
+def _controls(cells: list[Cell], pairs: list[tuple[Cell, Cell]], nfe_c: pd.Series) -> list[tuple[Cell, Cell]]:
+    """Of each host some controls, those that cost the nearest to its placements; no host with others is a control of theirs."""
+    hosts = {heavy.record["key"]: heavy for _, heavy in pairs}
+    found = []
+    for heavy in hosts.values():
+        placed = [cell for cell, host in pairs if host is heavy]
+        aim = nfe_c[[cell.record["key"] for cell in placed]].mean()
+        mine = [cell for cell in cells if _control(cell, heavy, placed[0]) and cell.record["key"] not in hosts]
+        mine = sorted(mine, key=lambda cell: abs(nfe_c[cell.record["key"]] - aim))[: max(1, CONTROLS // len(hosts))]
+        found += [(cell, heavy) for cell in mine]
+    return found
 
 
 def _label(chapter: Chapter) -> str | None:

@@ -2,7 +2,7 @@
 
 Markers: paper (stated by the paper), reported (second-hand, unchecked), ours (measured in this chapter). Regimes differ, so no number of one row is
 to be subtracted from that of another; differences and ratios within a regime are what may be compared. Columns: those of published.csv
-(quantity, method, nfe, value, unit, better, regime, marker, source) and low, high, arm, key.
+(quantity, method, nfe, bound, value, unit, better, regime, marker, source) and low, high, arm, key.
 """
 
 from pathlib import Path
@@ -13,13 +13,14 @@ import pandas as pd
 from reports.digits import spell
 from reports.frame import Chapter, span
 from reports.front import dressed, headline, subject
+from reports.quoted import value
 
 FILE = Path(__file__).parent / "published.csv"
-COLUMNS = ("quantity", "method", "nfe", "value", "low", "high", "unit", "better", "regime", "marker", "source", "arm", "key")
+COLUMNS = ("quantity", "method", "nfe", "bound", "value", "low", "high", "unit", "better", "regime", "marker", "source", "arm", "key")
 
 
 def read() -> pd.DataFrame:
-    found = pd.read_csv(FILE, dtype={"value": str})
+    found = pd.read_csv(FILE, dtype={"value": str}).fillna({"bound": ""})
     return found.assign(spelt=found.value, value=found.value.astype(float))
 
 
@@ -27,7 +28,7 @@ def beside(chapter: Chapter, baseline: str | None, ratios: pd.DataFrame, placed:
     """The published numbers of every quantity that was measured here too, and the measured ones; empty where there are none of both."""
     known, here = read(), subject(chapter)
     rows = [*_points(chapter, set(known.quantity)), *_ratios(chapter, ratios), *_placements(placed)]
-    ours = pd.DataFrame([{"marker": "ours", "regime": here, "source": "this run"} | row for row in rows], columns=COLUMNS)
+    ours = pd.DataFrame([{"marker": "ours", "regime": here, "source": "this run", "bound": ""} | row for row in rows], columns=COLUMNS)
     both = pd.concat([known[known.quantity.isin(ours.quantity)].assign(arm="", key=""), ours], ignore_index=True) if len(ours) else ours
     looks = dressed(chapter, [{"arm": arm} for arm in chapter.arms], baseline)
     if len(both):
@@ -93,4 +94,4 @@ def table(frame: pd.DataFrame) -> list[dict]:
 
 def _number(row: dict) -> dict:
     """A published number has the digits it was published with."""
-    return spell(row["value"], row["low"], row["high"]) if row["marker"] == "ours" else {"value": row["spelt"], "low": None, "high": None}
+    return spell(row["value"], row["low"], row["high"]) if row["marker"] == "ours" else {"value": value(row), "low": None, "high": None}

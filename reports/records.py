@@ -50,11 +50,12 @@ class Records(NamedTuple):
     newer: int  # records of a newer schema, left out
     folders: list[Path]
     tables: list[dict]  # measured
+    studies: list[tuple[Path, dict]]  # folder and record, the oldest first
 
 
 def read(folders: Sequence[Path]) -> Records:
     """Raises ValueError, in a sentence, if there is nothing to report."""
-    cells, networks, tables, torn, newer = {}, {}, [], 0, 0
+    cells, networks, tables, studies, torn, newer = {}, {}, [], [], 0, 0
     for folder in map(Path, folders):
         if not any(folder.glob("records*.jsonl")):
             raise ValueError(f"{folder} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
@@ -62,11 +63,12 @@ def read(folders: Sequence[Path]) -> Records:
         torn, newer = torn + store.torn, newer + store.newer
         networks |= {net["sha256"]: net for net in store.of("network")}
         tables += store.of("measured")
+        studies += [(store.folder, study) for study in sorted(store.of("study"), key=lambda r: r.get("time", ""))]
         cells |= _cells(store)
     if not cells:
         names = ", ".join(str(folder) for folder in folders) or "no run folder"
         raise ValueError(f"{names}: no counted cell is stored, so there is nothing to report; run a study with `ssmd-bench run` first")
-    return Records(list(cells.values()), networks, torn, newer, [Path(folder) for folder in folders], tables)
+    return Records(list(cells.values()), networks, torn, newer, [Path(folder) for folder in folders], tables, studies)
 
 
 def _cells(store: Store) -> dict[str, Cell]:

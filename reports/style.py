@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from reports.font import families
+from reports.text import short
 
 SINGLE, DOUBLE = 3.25, 6.75  # inches
 INK, MUTED, FRONT, GRID, PAPER = "#1a1a1b", "#6b6b6d", "#c4c4c8", "#e6e6e9", "#ffffff"
@@ -68,8 +69,10 @@ RC = {
     "svg.fonttype": "path",
     "svg.hashsalt": "ssmd-bench",
     "axes.unicode_minus": True,
+    "text.parse_math": False,  # a $ in the name of an arm is a $
 }
 RUN = 30  # marks that are merged
+LETTER = 0.054  # inches of a letter of a legend
 AXES = {"nfe_a": "NFE A (blocks)", "nfe_b": "NFE B (drafts)", "nfe_c": "NFE C (FLOPs)", "seconds": "seconds a sequence"}  # of a trade-off
 
 
@@ -137,8 +140,8 @@ def _log(axis: Axis, limits: Callable, values: Sequence[float], most: int) -> No
 
 def legend(figure: Figure, handles: Mapping[str, Artist], inches: float) -> None:
     """One legend above all panels, in as many columns as fit the width."""
-    labels = list(handles)
-    widths = [0.42 + 0.054 * len(label) for label in labels]  # inches: handle, gap and text of 6.5 points
+    labels = [short(label, int((inches - 0.6) / LETTER)) for label in handles]
+    widths = [0.42 + LETTER * len(label) for label in labels]  # inches: handle, gap and text of 6.5 points
     columns = next((k for k in range(len(labels), 1, -1) if sum(part.max() for part in np.array_split(widths, k)) <= inches), 1)
     lines, (width, height) = -(-len(labels) // columns), figure.get_size_inches()
     figure.set_size_inches(width, height + 0.14 * lines)
@@ -147,8 +150,7 @@ def legend(figure: Figure, handles: Mapping[str, Artist], inches: float) -> None
 
 def brief(text: str, inches: float) -> str:
     """The text, shortened in its middle to what stands beside bars of a figure so wide."""
-    most = 44 if inches >= DOUBLE else 34
-    return text if len(text) <= most else f"{text[: most // 2]}…{text[len(text) - most // 2 + 1 :]}"
+    return short(text, 44 if inches >= DOUBLE else 34)
 
 
 def save(figure: Figure, folder: Path, name: str) -> str:

@@ -12,21 +12,11 @@ import numpy as np
 import pandas as pd
 
 from reports.digits import spell
-from reports.frame import COSTS, Chapter, span
+from reports.frame import COSTS, DOUBTS, Chapter, span
+from reports.text import Tex, tex
 
 BOLD = "bold: best, and its interval touches no other"
-TEX = {
-    "\\": r"\textbackslash{}",
-    "_": r"\_",
-    "%": r"\%",
-    "&": r"\&",
-    "#": r"\#",
-    "$": r"\$",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\^{}",
-}
+NONE = Tex("--")
 
 
 def show(value: float, low: float = np.nan, high: float = np.nan) -> str:
@@ -59,19 +49,26 @@ def metric_order(chapter: Chapter) -> list[str]:
 def points_tex(chapter: Chapter, path: Path) -> None:
     """Every done cell, the controls below: costs and metrics with intervals."""
     metrics, done = metric_order(chapter), chapter.done().to_dict("records")
+    unknown = (np.nan,) * 3
     heads = ["arm", "setting", "NFE A", "NFE B", "NFE C", *metrics]
-    winners = {label: winner([span(row, label) for row in done], chapter.metrics[label]["better"]) for label in metrics}
+    winners = {label: winner([unknown if row["collapsed"] else span(row, label) for row in done], chapter.metrics[label]["better"]) for label in metrics}
     above = [
-        [row["arm"], row["setting"], *(_math(at(row, column)) for column in COSTS), *(_math(at(row, label), bold=k == winners[label]) for label in metrics)]
+        [row["arm"], _flagged(row), *(_math(at(row, column)) for column in COSTS), *(_math(at(row, label), bold=k == winners[label]) for label in metrics)]
         for k, row in enumerate(done)
     ]
     controls = chapter.frame[chapter.frame.control & (chapter.frame.status == "done")]
     below = [
-        [row["arm"], row["setting"], "--", "--", "--", *(_math(at(row, column)) for column in metrics)]
+        [row["arm"], row["setting"], NONE, NONE, NONE, *(_math(at(row, column)) for column in metrics)]
         for row in controls.to_dict("records")
     ]
     n = ", ".join(str(n) for n in sorted(set(chapter.frame.n)))
     _tabular(path, heads, [above, below], f"n = {n} sequences a point; brackets: 95 % bootstrap intervals over sequences; {BOLD}")
+
+
+def _flagged(row: dict) -> str:
+    """The setting, and what is doubtful of the point."""
+    flags = ", ".join(flag for flag in DOUBTS if row[flag])
+    return " ".join(part for part in (row["setting"], flags and f"({flags})") if part)
 
 
 def matched_tex(ratios: pd.DataFrame, path: Path) -> None:
@@ -81,7 +78,7 @@ def matched_tex(ratios: pd.DataFrame, path: Path) -> None:
         groups.append([])
         for e in (e for e in entries if e["metric"] == metric):
             texts = [_math(e[cost], (metric, e["passes"], cost, e["arm"]) in winners) if e[cost] else "n.r." for cost in COSTS]
-            groups[-1].append([e["metric"], e["arm"], f"${e['passes']:g}$", f"${e['quality']:.4g}$", *texts])
+            groups[-1].append([e["metric"], e["arm"], Tex(f"${e['passes']:g}$"), Tex(f"${e['quality']:.4g}$"), *texts])
     _tabular(
         path,
         ["metric", "arm", "passes", "quality", "ratio A", "ratio B", "ratio C"],
@@ -133,18 +130,18 @@ def stated(ratios: pd.DataFrame) -> list[dict]:
     return found
 
 
-def _math(found: dict | None, bold: bool = False) -> str:
-    """Number and interval; already LaTeX."""
+def _math(found: dict | None, bold: bool = False) -> Tex:
+    """Number and interval."""
     if found is None:
-        return "--"
-    return (f"$\\mathbf{{{found['value']}}}$" if bold else f"${found['value']}$") + (f" {{\\scriptsize $[{found['low']}, {found['high']}]$}}" if found["low"] else "")
+        return NONE
+    return Tex((f"$\\mathbf{{{found['value']}}}$" if bold else f"${found['value']}$") + (f" {{\\scriptsize $[{found['low']}, {found['high']}]$}}" if found["low"] else ""))
 
 
 def _tabular(path: Path, heads: Sequence[str], groups: Sequence[Sequence[Sequence[str]]], note: str) -> None:
-    """groups of rows, a rule between them; cells that begin with $ or -- are LaTeX, others are text."""
+    """groups of rows, a rule between them; cells that are no Tex are text."""
 
     def line(cells: Sequence[str]) -> str:
-        return " & ".join(c if c.startswith(("$", "--")) else "".join(TEX.get(letter, letter) for letter in c) for c in cells) + r" \\"
+        return " & ".join(tex(cell) if cell else "" for cell in cells) + r" \\"
 
     body = "\n\\midrule\n".join("\n".join(line(row) for row in rows) for rows in groups if rows)
     lines = [

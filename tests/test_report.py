@@ -232,7 +232,7 @@ def test_tables_are_written_for_spreadsheets_and_latex(made):
 def test_a_run_without_judge_and_times_still_makes_a_report(tmp_path, plain):
     write(tmp_path / "run", n=12, judge=False, timed=0, troubles=False)
     page = build([tmp_path / "run"], tmp_path / "out", resamples=100).read_text()
-    assert "No likelihood was scored" in page and "Nothing: every cell" in page and "seconds a sequence" not in page
+    assert "No likelihood was scored" in page and "No remark: every cell that has a record was counted" in page and "is not known" in page and "seconds a sequence" not in page
 
 
 def test_a_run_of_failures_alone_still_makes_a_report(tmp_path, plain):
@@ -435,7 +435,7 @@ def test_a_report_renders_after_every_sampler_was_deleted(tmp_path):
     made = subprocess.run([sys.executable, "-c", DELETED, str(tmp_path / "run"), str(tmp_path / "out")], cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert made.returncode == 0, made.stderr[-2000:]
     page = (tmp_path / "out" / "index.html").read_text()
-    assert all(arm in page for arm in done) and "Nothing: every cell" in page
+    assert all(arm in page for arm in done) and "No remark: every cell that has a record was counted" in page and "is not known" in page
 
 
 def test_misspelt_words_are_found_by_the_data_that_the_records_name(tmp_path, plain):

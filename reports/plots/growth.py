@@ -50,5 +50,6 @@ def caption(frame: pd.DataFrame) -> str:
     points = len(frame[["sampler", "axis", "at"]].drop_duplicates())
     return (
         f"Random networks of width 64, one thread, n = {points} points, a fresh process each, the shorter of two runs. Over each panel: slopes of the logarithms over its "
-        f"points, with Student's 95 % interval of the fit for the loop, and for its passes alone, played once more without the sampler. {said}"
+        f"points, with Student's 95 % interval of the fit for the loop, and for its passes alone, played once more without the sampler. {said} "
+        "How busy the machine was is not in these records."
     )

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from reports import style
+from reports.quoted import sentence
 
 TITLE = "Passes saved: published beside measured"
 SECTION = "published"
@@ -38,5 +39,5 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 
 def caption(frame: pd.DataFrame) -> str:
     theirs = frame[(frame.quantity == "nfe_ratio") & (frame.marker != "ours")]
-    regimes = "; ".join(f"{row.marker}, {row.method}: {row.regime} {row.value:g}" for row in theirs.itertuples())
-    return f"Hollow: published, not measured here ({regimes}). Filled: measured in this run, bars 95 % intervals. The published counting rule is not known; ours is NFE A."
+    said = "; ".join(sentence(row) for row in theirs.to_dict("records"))
+    return f"Hollow: published, not measured here: {said}. Filled: measured in this run, bars 95 % intervals. The published counting rule is not known; ours is NFE A."

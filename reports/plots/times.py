@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from reports import style
+from reports.busy import told
 from reports.marks import subject
 
 TITLE = "Seconds by process, and time against passes"
@@ -43,10 +44,10 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 
 
 def caption(frame: pd.DataFrame) -> str:
-    pairs = frame.pairs.max()
+    pairs, cells = frame.pairs.max(), frame.drop_duplicates("key")
     bars = "Bars: 95 % intervals over pairs of processes." if np.isfinite(frame["time_ratio.low"]).any() else "Too few processes for intervals."
     return (
         f"{subject(frame)}, times of {frame.timed_rows.iloc[0]:g} sequences in one batch. Every mark on the left is one fresh process. Ratios: geometric mean over "
         f"{pairs:g} pair{'s' if pairs > 1 else ''} of processes that ran in the same block, both axes over {frame.reference.iloc[0]}. {bars} Above the dashed line "
-        "a pass takes longer than the reference's."
+        f"a pass takes longer than the reference's.{told(cells.busy, cells['time_ratio.low'], cells['time_ratio.high'])}"
     )

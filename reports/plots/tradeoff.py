@@ -3,6 +3,7 @@
 import pandas as pd
 
 from reports import style
+from reports.busy import told
 from reports.marks import describe, panel, quality_label
 
 TITLE = "Quality against cost"
@@ -53,5 +54,10 @@ def caption(frame: pd.DataFrame) -> str:
     many = f"{low:g}" if low == high else f"{low:g} to {high:g}"
     return (
         f"{describe(about)} Seconds: mean over {many} fresh process{'es' if high > 1 else ''} of the median, batch of {timed.timed_rows.iloc[0]:g} "
-        f"sequences{'; bars over processes' if high > 1 else ', without interval'}."
+        f"sequences{'; bars over processes' if high > 1 else ', without interval'}.{_clock(timed)}"
     )
+
+
+def _clock(timed: pd.DataFrame) -> str:
+    cells = timed.drop_duplicates("key")
+    return told(cells.busy, cells.x_low, cells.x_high)

@@ -18,7 +18,7 @@
   }
 
   function best(points, x, y, up) {
-    const sorted = points.filter((p) => p.at[x] && p.at[y]).sort((a, b) => a.at[x][0] - b.at[x][0]), found = new Map();
+    const sorted = points.filter((p) => p.at[x] && p.at[y] && !p.flags.includes("collapsed")).sort((a, b) => a.at[x][0] - b.at[x][0]), found = new Map();
     let reached = -Infinity;
     for (const p of sorted) if (up * p.at[y][0] > reached) { reached = up * p.at[y][0]; found.set(p.at[x][0], p.at[y][0]); }
     return found;
