@@ -42,7 +42,9 @@ TEXT = WikipediaLeads(48)
 
 def study(steps, name="toy", arm="ancestral", **changes) -> Study:
     arms = [Arm(arm, grid(Ancestral, steps=steps), {"main": "heavy"}), Arm("held_out", [HeldOut()])]
-    return Study(**{"name": name, "question": "?", "data": DATA, "nets": {"heavy": Table(DATA)}, "reference": "heavy", "arms": arms, "metrics": [ExactNll(), CorpusEntropy()], "n": 32, "batch": 8} | changes)
+    metrics = [ExactNll(), CorpusEntropy()]
+    about = {"name": name, "question": "?", "data": DATA, "nets": {"heavy": Table(DATA)}, "reference": "heavy", "arms": arms, "metrics": metrics, "n": 32, "batch": 8}
+    return Study(**about | changes)
 
 
 def interrupted(folder, keep: int) -> None:
@@ -174,9 +176,9 @@ class Even(Made):
         return Own(lambda x: torch.zeros(*x.shape, 28), vocab=27, blocks=1, flops_per_token=1, identity="even")
 
 
-def parrots(*phrases, controls=(), metrics=(NgramJudge(),)) -> Study:
+def parrots(*phrases, controls=()) -> Study:
     arms = [Arm("parrot", [Parrot(phrase) for phrase in phrases], {"main": "net"}), Arm("ancestral", grid(Ancestral, steps=[4, 8]), {"main": "net"}), *controls]
-    return Study(name="birds", question="?", data=TEXT, nets={"net": Even()}, reference="net", arms=arms, metrics=list(metrics), n=24, batch=12)
+    return Study(name="birds", question="?", data=TEXT, nets={"net": Even()}, reference="net", arms=arms, metrics=[NgramJudge()], n=24, batch=12)
 
 
 def test_a_likelihood_alone_is_scored_with_an_entropy_and_distinct_ngrams(tmp_path):
@@ -254,7 +256,8 @@ def test_captions_of_seconds_say_that_the_machine_was_busy_and_that_intervals_ar
     for title in ("Quality against cost", "Seconds by process, and time against passes"):
         assert "Other work took up to 94% of the machine" in captions[title], title
     assert re.search(r"\d+ of \d+ intervals of times span more than a factor of 2 \(the widest [\d.]+-fold\)", captions["Quality against cost"])
-    assert page.count("Other work took up to 94% of the machine") == 2 * 3 + 2, "both figures, for who sees them and who does not, the table of points, and the front that can be turned to seconds"
+    expected = 2 * 3 + 2    # both figures, for who sees them and who does not; the table of points; the front that can be turned to seconds
+    assert page.count("Other work took up to 94% of the machine") == expected
 
 
 def test_a_quiet_machine_is_not_spoken_of_and_an_unknown_one_is(tmp_path, plain):

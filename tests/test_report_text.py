@@ -18,8 +18,9 @@ from tests.test_report_toy import FAMILIES, SCALE, write
 
 COMPILERS = ("pdflatex", "xelatex", "lualatex", "tectonic")
 NASTY = (
-    "US$ a_$ b", r"$\frac{1}{0}$", "$", r"back\slash \\ two", "--50% off_x", r"\input{secret}", r"$x \& \input{secret}", "{b}races}{", "ca^^41ret^", "two\nlines\ttab", "bell\x07 null\x00",
-    "<script>alert(1)</script>", "</script><b>&amp;", "a" * 500, "\u202eright to left \u05e9\u05dc\u05d5\u05dd", "emoji \U0001f600", "   ", "", "../../x", "[0.5]", "*", "half \ud800",
+    "US$ a_$ b", r"$\frac{1}{0}$", "$", r"back\slash \\ two", "--50% off_x", r"\input{secret}", r"$x \& \input{secret}", "{b}races}{", "ca^^41ret^", "two\nlines\ttab",
+    "bell\x07 null\x00", "<script>alert(1)</script>", "</script><b>&amp;", "a" * 500, "\u202eright to left \u05e9\u05dc\u05d5\u05dd", "emoji \U0001f600", "   ", "",
+    "../../x", "[0.5]", "*", "half \ud800",
     "=1+1", "_hidden", "'\"`", "%", "-->", "{{ 7 * 7 }}", "~#&", "Ωmega ß ő", "]]>",
 )
 
