@@ -1,9 +1,9 @@
-"""ssmd-bench: list | data | run | sweep | report | fasta | compare | expect | rescore | summarise | renew | score | verify | grid | train | claims | doctor. The last line
-of stdout is one JSON document.
+"""ssmd-bench: list | data | run | sweep | report | fasta | compare | contest | expect | rescore | summarise | renew | score | verify | grid | train | claims | doctor.
+The last line of stdout is one JSON document.
 
 Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; one of which nothing could run in 4; `verify` with a failing
-sampler in 1; `compare` in 1 for a regression, 2 if nothing was comparable, 3 if a run failed. An error that nobody foresaw ends in 70, with its traceback in a
-file that the sentence names; a signal in 128 + its number: 129 SIGHUP, 130 SIGINT, 143 SIGTERM.
+sampler in 1; `compare` and `contest` in 1 for a regression, 2 if nothing was comparable, 3 if a run failed, 4 if nothing was shown. An error that nobody foresaw
+ends in 70, with its traceback in a file that the sentence names; a signal in 128 + its number: 129 SIGHUP, 130 SIGINT, 143 SIGTERM.
 """
 
 import sys

@@ -62,14 +62,14 @@ def busy(device: str = "cpu", seconds: float = 0.25) -> float | None:
         except Exception:    # needs a package of the vendor's; a time without this number is still a time
             return None
     try:
-        idle, total = _ticks()
+        idle, total = ticks()
         time.sleep(seconds)
-        idle_then, total_then = _ticks()
+        idle_then, total_then = ticks()
     except OSError:
         return None
     return 1 - (idle_then - idle) / max(1, total_then - total)
 
 
-def _ticks() -> tuple[int, int]:
+def ticks() -> tuple[int, int]:
     fields = [int(x) for x in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]    # user nice system idle iowait irq softirq steal
     return fields[3] + fields[4], sum(fields)

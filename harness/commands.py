@@ -14,6 +14,7 @@ from pathlib import Path
 from harness import claims as claims_of
 from harness import finished, plugins
 from harness.collapse import companions
+from harness.commands_contest import contest
 from harness.commands_data import data, fasta
 from harness.commands_nets import grid, score, train
 from harness.machine import can_compile, machine
@@ -241,5 +242,5 @@ def doctor(options: Namespace) -> tuple[dict, int]:
     return {"machine": about, "troubles": troubles}, 2 if troubles else 0
 
 
-VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "summarise": summarise, "compare": compare, "expect": expect, "score": score,
+VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "summarise": summarise, "compare": compare, "contest": contest, "expect": expect, "score": score,
          "rescore": rescore, "renew": renew, "verify": verify, "grid": grid, "train": train, "claims": claims, "doctor": doctor, "data": data, "fasta": fasta}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from harness import commands_contest
 from harness.nearest import meant
 
 ROWS = 2**32         # a draw knows its row by 32 bits (harness/random.py)
@@ -147,6 +148,8 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--json", action="store_true", help="every verdict in the last line of stdout")
     compare.add_argument("--junit", type=path, metavar="FILE", help="write JUnit XML there")
     compare.add_argument("--markdown", type=path, metavar="FILE", help="write a short table there, for a pull request")
+
+    commands_contest.options(verbs)
 
     expect = verbs.add_parser("expect", help="write the counts of a run as expectations to compare with, and what changed into the changelog")
     expect.add_argument("run", type=path)
