@@ -20,6 +20,7 @@ def options(verbs) -> None:
 
 def contest(options: Namespace) -> tuple[dict, int]:
     from harness import compare_rules, plugins
+    from harness.progress import Progress
     from harness.turns import Plan, fought
     from harness.turns_text import code, document, table
     from harness.turns_trees import Stopped, stoppable, trees
@@ -27,10 +28,17 @@ def contest(options: Namespace) -> tuple[dict, int]:
     if options.minutes <= 0 or options.rows is not None and options.rows < 1:
         raise ValueError("--minutes must be above 0 and --rows at least 1")
     rules = compare_rules.read(options.rules) if options.rules else compare_rules.Rules()
-    plan = Plan(tuple(options.only), options.rows, options.minutes, options.device, tuple(plugins.packages()), rules)
+    own = {arm: rules.of(arm).time_ratio for arm in rules.arms}
+    plan = Plan(tuple(options.only), options.rows, options.minutes, options.device, tuple(plugins.packages()), rules.time_ratio, own)
+    progress = Progress(1, "contest")
+
+    def told(planned: int, label: str) -> None:
+        progress.total = planned
+        progress.tick(label, "timed")
+
     try:
         with stoppable(), trees(options.old, options.new, options.study, options.share) as found:
-            fight = fought(found, plan)
+            fight = fought(found, plan, told)
     except Stopped as signal:
         print(f"stopped by {signal}: nothing was decided, and the trees are removed; the same command begins anew")
         return {"old": options.old, "new": options.new, "end": "stopped"}, signal.code

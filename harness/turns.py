@@ -7,13 +7,14 @@ process wait, which the wall clock counts and the CPU's does not.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, log
 from pathlib import Path
 from statistics import median
@@ -21,11 +22,9 @@ from typing import Any, NamedTuple
 
 from harness import turns_side
 from harness.clock import ticks
-from harness.compare_rules import Rules
-from harness.progress import Progress
 from harness.stats import FEWEST_PROCESSES
 from harness.turns_judge import Judged, judged, looks
-from harness.turns_trees import Tree
+from harness.turns_trees import Tree, deaf
 
 SLICE = 0.05      # seconds of one turn of a cell, at least: shorter ones are repeated
 BLOCKS = 14       # aimed at
@@ -34,18 +33,20 @@ RESERVE = 0.9     # of the time is planned for
 
 @dataclass(frozen=True)
 class Plan:
-    study_only: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
     rows: int | None = None            # of each cell; default: those that the study times, or 16
     minutes: float = 5.0
     device: str = "cpu"
     plugins: tuple[str, ...] = ()
-    rules: Rules = Rules(time_ratio=1.03)
+    threshold: float = 1.03            # NEW over OLD; slower than that is a regression
+    thresholds: Mapping[str, float] = field(default_factory=dict)    # the same, by arm
 
 
 class Block(NamedTuple):
     logs: dict[str, dict[str, float]]        # by cell and measure: log(NEW / OLD)
     seconds: dict[str, dict[str, float]]     # by cell: median CPU seconds of a run, of OLD and of NEW
     busy: float | None                       # share of the machine that others took meanwhile
+    load: float | None                       # load average: processes that run or would like to, these among them
 
 
 class Contest(NamedTuple):
@@ -98,15 +99,16 @@ def pair(trees: tuple[Tree, Tree], plan: Plan) -> Iterator[tuple[tuple[Process, 
         try:
             sides = [Process(tree, Path(scratch) / tree.name) for tree in trees]
             for side in sides:
-                side.ask("load", study=str(side.tree.folder / side.tree.study), only=list(plan.study_only), plugins=list(plan.plugins), rows=plan.rows, device=plan.device)
+                side.ask("load", study=str(side.tree.folder / side.tree.study), only=list(plan.only), plugins=list(plan.plugins), rows=plan.rows, device=plan.device)
             about = [side.answer() for side in sides]
             for side, found in zip(sides, about):
                 if "error" in found:
                     raise ValueError(f"{side.tree} cannot load the study: {found['error']}")
             yield (sides[0], sides[1]), (about[0], about[1])
         finally:
-            for side in sides:
-                side.close()
+            with deaf():
+                for side in sides:
+                    side.close()
 
 
 def both(sides: Sequence[Process], do: str, **settings: Any) -> list[dict]:
@@ -153,7 +155,7 @@ def meet(sides: tuple[Process, Process], about: tuple[dict, dict], plan: Plan) -
         notes.append(f"samples differ in {len(unlike)} of {len(cells)} cells, the first is {unlike[0]}: these times are of unlike samples")
     elif cells:
         notes.append(f"samples are equal in all {len(cells)} cells")
-    bounds = {cell: plan.rules.of(about[0]["cells"][cell]["arm"]).time_ratio for cell in cells}
+    bounds = {cell: plan.thresholds.get(about[0]["cells"][cell]["arm"], plan.threshold) for cell in cells}
     return Meeting(cells, repeats, four, bounds, failed, notes)
 
 
@@ -176,7 +178,7 @@ def checked(sides: tuple[Process, Process], about: tuple[dict, dict]) -> list[st
 
 def block(sides: tuple[Process, Process], meeting: Meeting, fours: int, number: int, seconds: float) -> Block:
     """Times in turns. seconds: end after the four that is at work then."""
-    begun, used, clock = time.perf_counter(), _spent(sides), ticks()
+    begun, used, clock = time.perf_counter(), _spent(sides), _clock()
     found: dict[str, list[tuple[dict, dict]]] = {cell: [] for cell in meeting.cells}
     for four in range(fours):
         for place, cell in enumerate(meeting.cells):
@@ -191,14 +193,22 @@ def block(sides: tuple[Process, Process], meeting: Meeting, fours: int, number: 
         if time.perf_counter() - begun > seconds:
             break
     busy = None
-    if clock and (after := ticks()):
+    if clock and (after := _clock()):
         total = after[1] - clock[1]
-        own = (_spent(sides) - used) * TICKS
+        own = (_spent(sides) - used) * os.sysconf("SC_CLK_TCK")
         busy = min(1.0, max(0.0, (total - (after[0] - clock[0]) - own) / total)) if total else None
     measures = [m for m in ("instructions", "cpu", "wall") if all(m in x for pairs in found.values() for p in pairs for x in p)]
     logs = {cell: {m: median(log(max(1e-9, new[m])) - log(max(1e-9, old[m])) for old, new in pairs) for m in measures} for cell, pairs in found.items()}
     each = {cell: {name: median(p[k]["cpu"] for p in pairs) / 2 / meeting.repeats[cell] for k, name in enumerate(("old", "new"))} for cell, pairs in found.items()}
-    return Block(logs, each, busy)
+    return Block(logs, each, busy, os.getloadavg()[0] if hasattr(os, "getloadavg") else None)
+
+
+def _clock() -> tuple[int, int] | None:
+    """Ticks of the machine's processors, idle and in all; None where it does not say."""
+    try:
+        return ticks()
+    except OSError:
+        return None
 
 
 def _spent(sides: Sequence[Process]) -> float:
@@ -206,10 +216,13 @@ def _spent(sides: Sequence[Process]) -> float:
     return sum(alone(side, "spent")["cpu"] for side in sides) + time.process_time()
 
 
-def fought(trees: tuple[Tree, Tree], plan: Plan, say: Callable[[str], None] | None = None) -> Contest:
-    """The contest. Raises ValueError if a tree cannot take part, or if five blocks take longer than there is time."""
+def fought(trees: tuple[Tree, Tree], plan: Plan, told: Callable[[int, str], None] = lambda planned, label: None) -> Contest:
+    """The contest; `told` hears after each block how many are planned, and what is known.
+
+    Raises ValueError if a tree cannot take part, or if five blocks take longer than there is time.
+    """
     begun, made, meeting, judgement = time.perf_counter(), [], None, None
-    allowed, blocks, fours, after, progress = plan.minutes * 60, FEWEST_PROCESSES, 1, (), None
+    allowed, blocks, fours, after = plan.minutes * 60, FEWEST_PROCESSES, 1, looks(FEWEST_PROCESSES)
     while len(made) < blocks:
         started = time.perf_counter()
         with pair(trees, plan) as (sides, about):
@@ -219,7 +232,6 @@ def fought(trees: tuple[Tree, Tree], plan: Plan, say: Callable[[str], None] | No
                     return Contest(None, [], 0, meeting.failed, meeting.notes, time.perf_counter() - begun)
                 blocks, fours = _planned(time.perf_counter() - started, meeting, allowed, plan)
                 after = looks(blocks)
-                progress = Progress(blocks, "contest")
             else:
                 for cell in meeting.cells:
                     if failing := next((x["error"] for x in both(sides, "timed", cell=cell, repeats=1) if "error" in x), ""):
@@ -229,8 +241,8 @@ def fought(trees: tuple[Tree, Tree], plan: Plan, say: Callable[[str], None] | No
         late = (time.perf_counter() - begun) * (1 + 1 / len(made)) > allowed and len(made) >= FEWEST_PROCESSES
         if len(made) >= 2:
             logs = {cell: {m: [b.logs[cell][m] for b in made] for m in made[0].logs[cell]} for cell in meeting.cells}
-            judgement = judged(logs, meeting.bounds, plan.rules.time_ratio, len(after), plan.device)
-        progress.tick(_label(made, judgement), "timed")    # type: ignore[union-attr]
+            judgement = judged(logs, meeting.bounds, plan.threshold, len(after), plan.device)
+        told(blocks, _label(made, judgement))
         if late or len(made) in after and judgement and judgement.end != "not shown":
             break
     assert meeting is not None
@@ -252,6 +264,3 @@ def _planned(start: float, meeting: Meeting, allowed: float, plan: Plan) -> tupl
                          "give --only ARM, fewer --rows, or more minutes")
     fours = max(1, int((room / BLOCKS - start) / meeting.four))
     return max(FEWEST_PROCESSES, int(room / (start + fours * meeting.four))), fours
-
-
-TICKS = 100    # of /proc/stat, a second

@@ -4,7 +4,7 @@ A block is a pair of fresh processes, one of each tree, that were timed in turns
 law. A contest looks at its blocks a few times and ends at the first look that decides, so that every look has its share of the level:
 
     a slow-down    LEVEL is an upper bound on the probability of any false one: it is divided among the looks, then the measures (the one that decides, and the wall clock),
-                   then half to the ratio over all cells and half among the cells (Bonferroni, as if their looks were independent: they are not, and the truth is lower)
+                   then half to the ratio over all cells and half among the cells (Bonferroni, which holds however they depend on each other)
     its absence    every cell, and all together, below the threshold in the measure that decides; each is tested at LEVEL over the looks, since all must pass
 
 Both are of the threshold: trees that are equal lie below it, so that fewer of them raise an alarm than LEVEL says.

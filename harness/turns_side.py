@@ -1,6 +1,7 @@
 """One tree of a contest, in a process of its own: loads the study, samples a cell when asked to, and says what that took.
 
-The text of this file runs in both trees, whatever their age, by `python -P` with the tree first on the path: of the tree it needs load_study, chosen, sample and Ledger alone.
+The text of this file runs in both trees, whatever their age, by `python -P` with the tree first on the path: of the tree it needs load_study, chosen, sample and Ledger alone,
+which it imports by name, since they are the tree's and none that stand beside this file.
 Requests and answers are JSON, a line each, on the process's stdin and stdout; what the study prints goes to stderr. Seconds; the CPU's are of all threads of this process.
 When stdin ends, so does the process.
 """
@@ -8,12 +9,14 @@ When stdin ends, so does the process.
 import ctypes
 import gc
 import hashlib
+import importlib
 import json
 import os
 import platform
 import struct
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 CALLS = {"x86_64": 298, "aarch64": 241}    # perf_event_open
@@ -42,39 +45,30 @@ class Side:
     """The study of this tree; cells are called by their label, arm: sampler(settings)."""
 
     def __init__(self, study: str, only: list[str], plugins: list[str], rows: int | None, device: str):
-        from harness import plugins as plug_ins
-        from harness.spec import brief, to_json
-        from harness.study import chosen, load_study
-
+        plug_ins, spec, studies, self.loop, self.ledger = (importlib.import_module(f"harness.{name}") for name in ("plugins", "spec", "study", "loop", "ledger"))
         for package in plugins:
             plug_ins.add_package(package)
-        self.study = chosen(load_study(study), only)
+        self.study = studies.chosen(studies.load_study(study), only)
         self.rows = min(self.study.n, rows or (self.study.timing.rows if self.study.timing else 16))
         cells = [cell for cell in self.study.cells(device) if not cell.is_control and not cell.missing()]
-        self.cells = {f"{cell.arm.name}: {brief(to_json(cell.sampler))}": cell for cell in cells}
+        self.cells = {f"{cell.arm.name}: {spec.brief(spec.to_json(cell.sampler))}": cell for cell in cells}
         self.file = counter()
 
     def about(self) -> dict:
-        import harness
-
         def source(cell: Any) -> str:
             return str(getattr(sys.modules[type(cell.sampler).__module__], "__file__", ""))
 
-        return {"study": self.study.name, "rows": self.rows, "harness": str(list(harness.__path__)[0]), "instructions": self.file is not None,
+        return {"study": self.study.name, "rows": self.rows, "harness": str(Path(str(self.loop.__file__)).parent), "instructions": self.file is not None,
                 "cells": {label: {"arm": cell.arm.name, "code": cell.code(), "source": source(cell)} for label, cell in self.cells.items()}}
 
     def sampled(self, cell: Any, ledger: Any = None) -> Any:
-        from harness.loop import sample
-
-        x = sample(cell.sampler, cell.heated(), cell.prompts()[: self.rows], self.study.seed, min(self.rows, self.study.batch), ledger=ledger)
+        x = self.loop.sample(cell.sampler, cell.heated(), cell.prompts()[: self.rows], self.study.seed, min(self.rows, self.study.batch), ledger=ledger)
         return x.cpu()    # which waits for the device
 
     def warm(self, cell: str) -> dict:
         """Once with a meter and once without: counts, samples, and about how long the cell takes."""
-        from harness.ledger import Ledger
-
         data, own = self.study.data, self.cells[cell]
-        ledger = Ledger(self.rows, data.length, data.mask)
+        ledger = self.ledger.Ledger(self.rows, data.length, data.mask)
         x = self.sampled(own, ledger)
         sha = hashlib.sha256(repr(x.tolist()).encode()).hexdigest()
         calls = {name: float(table.sum()) / self.rows for name, table in sorted(ledger.calls.items())}

@@ -23,8 +23,12 @@ def end(found: Contest) -> str:
 
 def busy(found: Contest) -> float | None:
     """The share of the machine that others took, over all blocks."""
-    shares = [b.busy for b in found.blocks if b.busy is not None]
-    return mean(shares) if shares else None
+    return _mean([b.busy for b in found.blocks])
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [x for x in values if x is not None]
+    return mean(known) if known else None
 
 
 def table(found: Contest, rules: Rules) -> str:
@@ -48,7 +52,9 @@ def _about(found: Contest) -> list[str]:
         return []
     lines = [f"intervals are of all looks and cells together: a false slow-down comes in at most {LEVEL:.0%} of contests"]
     shares = [b.busy for b in found.blocks if b.busy is not None]
-    return lines + ([f"other work took {share:.0%} of the machine meanwhile ({min(shares):.0%} to {max(shares):.0%})"] if shares else [])
+    load = _mean([b.load for b in found.blocks])
+    about = f", load average {load:.1f}" if load is not None else ""
+    return lines + ([f"other work took {share:.0%} of the machine meanwhile ({min(shares):.0%} to {max(shares):.0%}{about})"] if shares else [])
 
 
 def headline(found: Contest, rules: Rules) -> str:
@@ -91,13 +97,13 @@ def _verdict(own: dict[str, Ratio], judged: Judged) -> str:
 
 
 def document(found: Contest, rules: Rules) -> dict:
-    """The last line of stdout. `blocks` are the logarithms of NEW / OLD over all cells, by measure, in order."""
+    """The last line of stdout. `blocks` are the logarithms of NEW / OLD, of each pair of processes by cell and measure."""
     judged = found.judged
-    about = {"end": end(found), "code": code(found, rules), "seconds": round(found.seconds, 1), "pairs": len(found.blocks), "planned": found.planned, "busy": busy(found),
+    about = {"end": end(found), "code": code(found, rules), "seconds": round(found.seconds, 1), "pairs": len(found.blocks), "planned": found.planned,
+             "busy": busy(found), "load": _mean([b.load for b in found.blocks]),
              "notes": found.notes, "failed": found.failed}
     if judged is None:
         return about
-    means = [{m: mean(own[m] for own in b.logs.values()) for m in judged.whole} for b in found.blocks]
     return about | {"measure": judged.measure, "seen": judged.seen, "level": LEVEL, "whole": {m: r._asdict() for m, r in judged.whole.items()},
-                    "cells": {cell: {m: r._asdict() for m, r in own.items()} for cell, own in judged.cells.items()}, "blocks": means,
+                    "cells": {cell: {m: r._asdict() for m, r in own.items()} for cell, own in judged.cells.items()}, "blocks": [b.logs for b in found.blocks],
                     "threshold": rules.time_ratio}

@@ -111,14 +111,13 @@ def test_a_slow_down_that_takes_no_time_of_the_processor_is_seen_by_the_clock(fi
 
 
 def test_a_slow_down_of_one_cell_is_named(fight):
-    found, _ = fight({"cpu": even(), "noise": noisy(1)}, {"cpu": even() | {CELLS[2]: 1.6}, "noise": noisy(2)}, Plan(rules=Rules(time_ratio=1.25)))
+    found, _ = fight({"cpu": even(), "noise": noisy(1)}, {"cpu": even() | {CELLS[2]: 1.6}, "noise": noisy(2)}, Plan(threshold=1.25))
     assert found.judged.end == "regression" and headline(found, Rules()).split(";")[0].endswith(f"times the CPU seconds of OLD for {CELLS[2]}")
     assert {cell for cell, own in found.judged.cells.items() if own["cpu"].outcome == "slower"} == {CELLS[2]}
 
 
 def test_an_arm_has_a_threshold_of_its_own(fight):
-    rules = Rules(time_ratio=1.03, arms={"a": {"time_ratio": 2.0}, "b": {"time_ratio": 2.0}})
-    found, _ = fight({"cpu": even(), "noise": noisy(1)}, {"cpu": even(1.5), "noise": noisy(2)}, Plan(rules=rules))
+    found, _ = fight({"cpu": even(), "noise": noisy(1)}, {"cpu": even(1.5), "noise": noisy(2)}, Plan(thresholds={"a": 2.0, "b": 2.0}))
     assert {own["cpu"].outcome for own in found.judged.cells.values()} == {"not slower"} and found.judged.whole["cpu"].outcome == "slower"
 
 
