@@ -6,25 +6,20 @@ fours, its ratio over all cells the mean of the logarithms. What blocks show is 
 process wait, which the wall clock counts and the CPU's does not.
 """
 
-import json
 import os
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, log
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from harness import turns_side
 from harness.clock import ticks
 from harness.stats import FEWEST_PROCESSES
 from harness.turns_judge import Judged, judged, looks
-from harness.turns_trees import Tree, deaf
+from harness.turns_pair import Process, alone, both, pair
+from harness.turns_trees import Tree
 
 SLICE = 0.05      # seconds of one turn of a cell, at least: shorter ones are repeated
 BLOCKS = 14       # aimed at
@@ -41,6 +36,10 @@ class Plan:
     threshold: float = 1.03            # NEW over OLD; slower than that is a regression
     thresholds: Mapping[str, float] = field(default_factory=dict)    # the same, by arm
 
+    def settings(self) -> dict:
+        """What a process of a tree is told when it loads the study."""
+        return {"only": list(self.only), "plugins": list(self.plugins), "rows": self.rows, "device": self.device}
+
 
 class Block(NamedTuple):
     logs: dict[str, dict[str, float]]        # by cell and measure: log(NEW / OLD)
@@ -56,71 +55,6 @@ class Contest(NamedTuple):
     failed: dict[str, str]                   # cell -> why it fails in NEW
     notes: list[str]
     seconds: float
-
-
-class Process:
-    """A side at work. Raises ValueError, with the tree's own words, if it cannot do what it is asked for."""
-
-    def __init__(self, tree: Tree, errors: Path):
-        self.tree, self.errors = tree, errors
-        with errors.open("w") as file:
-            self.popen = subprocess.Popen([sys.executable, "-P", str(Path(turns_side.__file__).resolve())], cwd=tree.place(), env=tree.environment(),
-                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, text=True, start_new_session=True)
-
-    def ask(self, do: str, **settings: Any) -> None:
-        try:
-            self.popen.stdin.write(json.dumps({"do": do, **settings}) + "\n")    # type: ignore[union-attr]
-            self.popen.stdin.flush()    # type: ignore[union-attr]
-        except BrokenPipeError:
-            pass    # it has ended, which the answer will show
-
-    def answer(self) -> dict:
-        line = self.popen.stdout.readline()    # type: ignore[union-attr]
-        if line:
-            return json.loads(line)
-        said = " ".join(self.errors.read_text(errors="replace").split())[-300:]
-        raise ValueError(f"the process of {self.tree} ended, code {self.popen.wait()}: {said or 'it was killed, perhaps for want of memory'}")
-
-    def close(self) -> None:
-        self.popen.kill()
-        self.popen.wait()
-        for pipe in (self.popen.stdin, self.popen.stdout):
-            try:
-                pipe.close()    # type: ignore[union-attr]
-            except BrokenPipeError:
-                pass
-
-
-@contextmanager
-def pair(trees: tuple[Tree, Tree], plan: Plan) -> Iterator[tuple[tuple[Process, Process], tuple[dict, dict]]]:
-    """A fresh process of each tree with the study loaded, and what they say of it."""
-    with tempfile.TemporaryDirectory(prefix="ssmd-contest-") as scratch:
-        sides: list[Process] = []
-        try:
-            sides = [Process(tree, Path(scratch) / tree.name) for tree in trees]
-            for side in sides:
-                side.ask("load", study=str(side.tree.folder / side.tree.study), only=list(plan.only), plugins=list(plan.plugins), rows=plan.rows, device=plan.device)
-            about = [side.answer() for side in sides]
-            for side, found in zip(sides, about):
-                if "error" in found:
-                    raise ValueError(f"{side.tree} cannot load the study: {found['error']}")
-            yield (sides[0], sides[1]), (about[0], about[1])
-        finally:
-            with deaf():
-                for side in sides:
-                    side.close()
-
-
-def both(sides: Sequence[Process], do: str, **settings: Any) -> list[dict]:
-    """The same request, side by side."""
-    for side in sides:
-        side.ask(do, **settings)
-    return [side.answer() for side in sides]
-
-
-def alone(side: Process, do: str, **settings: Any) -> dict:
-    side.ask(do, **settings)
-    return side.answer()
 
 
 class Meeting(NamedTuple):
@@ -142,7 +76,10 @@ def meet(sides: tuple[Process, Process], about: tuple[dict, dict], plan: Plan) -
         if "error" in new or "error" in old:
             if "error" not in old:
                 failed[cell] = new["error"]
-            notes.append(f"{cell} cannot be sampled: " + "; ".join(f"{s.tree.name}: {x['error']}" for s, x in zip(sides, (old, new)) if "error" in x))
+            notes.append(
+                f"{cell} cannot be sampled: "
+                + "; ".join(f"{s.tree.name}: {x['error']}" for s, x in zip(sides, (old, new)) if "error" in x)
+            )
             continue
         cells.append(cell)
         unlike += [cell] if old["samples"] != new["samples"] else []
@@ -152,7 +89,9 @@ def meet(sides: tuple[Process, Process], about: tuple[dict, dict], plan: Plan) -
         repeats[cell] = max(1, ceil(SLICE / max(1e-6, min(old["cpu"], new["cpu"]))))
         four += 2 * repeats[cell] * (old["wall"] + new["wall"])
     if unlike:
-        notes.append(f"samples differ in {len(unlike)} of {len(cells)} cells, the first is {unlike[0]}: these times are of unlike samples")
+        notes.append(
+            f"samples differ in {len(unlike)} of {len(cells)} cells, the first is {unlike[0]}: these times are of unlike samples"
+        )
     elif cells:
         notes.append(f"samples are equal in all {len(cells)} cells")
     bounds = {cell: plan.thresholds.get(about[0]["cells"][cell]["arm"], plan.threshold) for cell in cells}
@@ -162,13 +101,22 @@ def meet(sides: tuple[Process, Process], about: tuple[dict, dict], plan: Plan) -
 def checked(sides: tuple[Process, Process], about: tuple[dict, dict]) -> list[str]:
     """Notes on what the trees share and do not. Raises ValueError if one of them runs the code of another place."""
     for side, found in zip(sides, about):
-        own = (side.tree.folder / "harness" / "__init__.py").is_file() and not Path(found["harness"]).resolve().is_relative_to(side.tree.folder)
+        own = (side.tree.folder / "harness" / "__init__.py").is_file() and not Path(
+            found["harness"]
+        ).resolve().is_relative_to(side.tree.folder)
         sources = [found["harness"], *(cell["source"] for cell in found["cells"].values())]
         if own or any(map(side.tree.leak, sources)):
             wrong = found["harness"] if own else next(filter(side.tree.leak, sources))
-            raise ValueError(f"{side.tree} runs code of {wrong}, not its own: it cannot be imported from its tree; is its package installed from another folder?")
+            raise ValueError(
+                f"{side.tree} runs code of {wrong}, not its own: it cannot be imported from its tree; is its package installed from another folder?"
+            )
     old, new = (found["cells"] for found in about)
-    notes = [f"{name} alone has {cell}" for name, a, b in (("OLD", old, new), ("NEW", new, old)) for cell in a if cell not in b]
+    notes = [
+        f"{name} alone has {cell}"
+        for name, a, b in (("OLD", old, new), ("NEW", new, old))
+        for cell in a
+        if cell not in b
+    ]
     if old and all(cell in new and old[cell]["code"] == new[cell]["code"] for cell in old):
         notes.append("the code that decides the samples of these cells is equal in both trees")
     if about[0]["rows"] != about[1]["rows"]:
@@ -197,9 +145,20 @@ def block(sides: tuple[Process, Process], meeting: Meeting, fours: int, number: 
         total = after[1] - clock[1]
         own = (_spent(sides) - used) * os.sysconf("SC_CLK_TCK")
         busy = min(1.0, max(0.0, (total - (after[0] - clock[0]) - own) / total)) if total else None
-    measures = [m for m in ("instructions", "cpu", "wall") if all(m in x for pairs in found.values() for p in pairs for x in p)]
-    logs = {cell: {m: median(log(max(1e-9, new[m])) - log(max(1e-9, old[m])) for old, new in pairs) for m in measures} for cell, pairs in found.items()}
-    each = {cell: {name: median(p[k]["cpu"] for p in pairs) / 2 / meeting.repeats[cell] for k, name in enumerate(("old", "new"))} for cell, pairs in found.items()}
+    measures = [
+        m for m in ("instructions", "cpu", "wall") if all(m in x for pairs in found.values() for p in pairs for x in p)
+    ]
+    logs = {
+        cell: {m: median(log(max(1e-9, new[m])) - log(max(1e-9, old[m])) for old, new in pairs) for m in measures}
+        for cell, pairs in found.items()
+    }
+    each = {
+        cell: {
+            name: median(p[k]["cpu"] for p in pairs) / 2 / meeting.repeats[cell]
+            for k, name in enumerate(("old", "new"))
+        }
+        for cell, pairs in found.items()
+    }
     return Block(logs, each, busy, os.getloadavg()[0] if hasattr(os, "getloadavg") else None)
 
 
@@ -216,7 +175,9 @@ def _spent(sides: Sequence[Process]) -> float:
     return sum(alone(side, "spent")["cpu"] for side in sides) + time.process_time()
 
 
-def fought(trees: tuple[Tree, Tree], plan: Plan, told: Callable[[int, str], None] = lambda planned, label: None) -> Contest:
+def fought(
+    trees: tuple[Tree, Tree], plan: Plan, told: Callable[[int, str], None] = lambda planned, label: None
+) -> Contest:
     """The contest; `told` hears after each block how many are planned, and what is known.
 
     Raises ValueError if a tree cannot take part, or if five blocks take longer than there is time.
@@ -225,7 +186,7 @@ def fought(trees: tuple[Tree, Tree], plan: Plan, told: Callable[[int, str], None
     allowed, blocks, fours, after = plan.minutes * 60, FEWEST_PROCESSES, 1, looks(FEWEST_PROCESSES)
     while len(made) < blocks:
         started = time.perf_counter()
-        with pair(trees, plan) as (sides, about):
+        with pair(trees, plan.settings()) as (sides, about):
             if meeting is None:
                 meeting = meet(sides, about, plan)
                 if not meeting.cells:
@@ -234,7 +195,9 @@ def fought(trees: tuple[Tree, Tree], plan: Plan, told: Callable[[int, str], None
                 after = looks(blocks)
             else:
                 for cell in meeting.cells:
-                    if failing := next((x["error"] for x in both(sides, "timed", cell=cell, repeats=1) if "error" in x), ""):
+                    if failing := next(
+                        (x["error"] for x in both(sides, "timed", cell=cell, repeats=1) if "error" in x), ""
+                    ):
                         raise ValueError(f"{cell} fails, though it ran before: {failing}")
             left = allowed - (time.perf_counter() - begun)
             made.append(block(sides, meeting, fours, len(made), left))
@@ -252,7 +215,9 @@ def fought(trees: tuple[Tree, Tree], plan: Plan, told: Callable[[int, str], None
 def _label(made: list[Block], judgement: Judged | None) -> str:
     busy = "" if made[-1].busy is None else f", others took {made[-1].busy:.0%} of the machine"
     found = judgement.whole[judgement.measure] if judgement else None
-    return f"a pair of processes{busy}" + (f"; NEW takes {found.value:.3f} ({found.low:.3f} to {found.high:.3f}) times as long" if found else "")
+    return f"a pair of processes{busy}" + (
+        f"; NEW takes {found.value:.3f} ({found.low:.3f} to {found.high:.3f}) times as long" if found else ""
+    )
 
 
 def _planned(start: float, meeting: Meeting, allowed: float, plan: Plan) -> tuple[int, int]:
@@ -260,7 +225,9 @@ def _planned(start: float, meeting: Meeting, allowed: float, plan: Plan) -> tupl
     room = allowed * RESERVE
     if FEWEST_PROCESSES * (start + meeting.four) > room:
         need = FEWEST_PROCESSES * (start + meeting.four) / RESERVE / 60
-        raise ValueError(f"the fewest blocks that decide, {FEWEST_PROCESSES}, would take {need:.1f} min, more than --minutes {plan.minutes:g}: "
-                         "give --only ARM, fewer --rows, or more minutes")
+        raise ValueError(
+            f"the fewest blocks that decide, {FEWEST_PROCESSES}, would take {need:.1f} min, more than --minutes {plan.minutes:g}: "
+            "give --only ARM, fewer --rows, or more minutes"
+        )
     fours = max(1, int((room / BLOCKS - start) / meeting.four))
     return max(FEWEST_PROCESSES, int(room / (start + fours * meeting.four))), fours

@@ -53,7 +53,9 @@ def decider(measures: list[str], device: str) -> str:
     return "wall" if not device.startswith("cpu") else next(name for name in MEASURES if name in measures)
 
 
-def judged(logs: dict[str, dict[str, list[float]]], bounds: dict[str, float], bound: float, count: int, device: str = "cpu") -> Judged:
+def judged(
+    logs: dict[str, dict[str, list[float]]], bounds: dict[str, float], bound: float, count: int, device: str = "cpu"
+) -> Judged:
     """logs: by cell and measure, one of each block; bounds: the thresholds of the cells, `bound` that of all; count: of looks in this contest."""
     measures = list(next(iter(logs.values())))
     first = decider(measures, device)
@@ -61,7 +63,12 @@ def judged(logs: dict[str, dict[str, list[float]]], bounds: dict[str, float], bo
     alone = len(logs) == 1
     share = LEVEL / count / len(tests)
     cells: dict[str, dict[str, Ratio]] = {
-        cell: {m: _ratio(x, bounds[cell], share if alone else share / 2 / len(logs), LEVEL / count, m in tests) for m, x in own.items()} for cell, own in logs.items()}
+        cell: {
+            m: _ratio(x, bounds[cell], share if alone else share / 2 / len(logs), LEVEL / count, m in tests)
+            for m, x in own.items()
+        }
+        for cell, own in logs.items()
+    }
     means = {m: np.mean([own[m] for own in logs.values()], 0) for m in measures}
     whole = {m: _ratio(x, bound, share if alone else share / 2, LEVEL / count, m in tests) for m, x in means.items()}
     every = [whole, *cells.values()]

@@ -45,7 +45,9 @@ class Side:
     """The study of this tree; cells are called by their label, arm: sampler(settings)."""
 
     def __init__(self, study: str, only: list[str], plugins: list[str], rows: int | None, device: str):
-        plug_ins, spec, studies, self.loop, self.ledger = (importlib.import_module(f"harness.{name}") for name in ("plugins", "spec", "study", "loop", "ledger"))
+        plug_ins, spec, studies, self.loop, self.ledger = (
+            importlib.import_module(f"harness.{name}") for name in ("plugins", "spec", "study", "loop", "ledger")
+        )
         for package in plugins:
             plug_ins.add_package(package)
         self.study = studies.chosen(studies.load_study(study), only)
@@ -58,11 +60,26 @@ class Side:
         def source(cell: Any) -> str:
             return str(getattr(sys.modules[type(cell.sampler).__module__], "__file__", ""))
 
-        return {"study": self.study.name, "rows": self.rows, "harness": str(Path(str(self.loop.__file__)).parent), "instructions": self.file is not None,
-                "cells": {label: {"arm": cell.arm.name, "code": cell.code(), "source": source(cell)} for label, cell in self.cells.items()}}
+        return {
+            "study": self.study.name,
+            "rows": self.rows,
+            "harness": str(Path(str(self.loop.__file__)).parent),
+            "instructions": self.file is not None,
+            "cells": {
+                label: {"arm": cell.arm.name, "code": cell.code(), "source": source(cell)}
+                for label, cell in self.cells.items()
+            },
+        }
 
     def sampled(self, cell: Any, ledger: Any = None) -> Any:
-        x = self.loop.sample(cell.sampler, cell.heated(), cell.prompts()[: self.rows], self.study.seed, min(self.rows, self.study.batch), ledger=ledger)
+        x = self.loop.sample(
+            cell.sampler,
+            cell.heated(),
+            cell.prompts()[: self.rows],
+            self.study.seed,
+            min(self.rows, self.study.batch),
+            ledger=ledger,
+        )
         return x.cpu()    # which waits for the device
 
     def warm(self, cell: str) -> dict:

@@ -14,7 +14,9 @@ def code(found: Contest, rules: Rules) -> int:
         return 3
     if found.judged is None:
         return 2
-    return {"regression": 1, "no regression": 0, "not shown": 4 if rules.inconclusive_time == "fail" else 0}[found.judged.end]
+    return {"regression": 1, "no regression": 0, "not shown": 4 if rules.inconclusive_time == "fail" else 0}[
+        found.judged.end
+    ]
 
 
 def end(found: Contest) -> str:
@@ -36,10 +38,15 @@ def table(found: Contest, rules: Rules) -> str:
     lines: list[tuple[str, ...]] = []
     if judged := found.judged:
         measures = [m for m in NAMES if m in judged.whole]
-        seconds = {cell: [mean(b.seconds[cell][name] for b in found.blocks) for name in ("old", "new")] for cell in judged.cells}
+        seconds = {
+            cell: [mean(b.seconds[cell][name] for b in found.blocks) for name in ("old", "new")]
+            for cell in judged.cells
+        }
         lines.append(("cell", "OLD s", "NEW s", *(f"NEW / OLD, {NAMES[m]}" for m in measures), "verdict"))
         for cell, own in judged.cells.items():
-            lines.append((cell, *(f"{x:.4g}" for x in seconds[cell]), *(_ratio(own[m]) for m in measures), _verdict(own, judged)))
+            lines.append(
+                (cell, *(f"{x:.4g}" for x in seconds[cell]), *(_ratio(own[m]) for m in measures), _verdict(own, judged))
+            )
         lines.append(("all", "", "", *(_ratio(judged.whole[m]) for m in measures), _verdict(judged.whole, judged)))
     widths = [max(map(len, column)) for column in zip(*lines)]
     body = ["  ".join(f"{text:<{width}}" for text, width in zip(line, widths)).rstrip() for line in lines]
@@ -50,11 +57,17 @@ def _about(found: Contest) -> list[str]:
     share = busy(found)
     if not found.blocks:
         return []
-    lines = [f"intervals are of all looks and cells together: a false slow-down comes in at most {LEVEL:.0%} of contests"]
+    lines = [
+        f"intervals are of all looks and cells together: a false slow-down comes in at most {LEVEL:.0%} of contests"
+    ]
     shares = [b.busy for b in found.blocks if b.busy is not None]
     load = _mean([b.load for b in found.blocks])
     about = f", load average {load:.1f}" if load is not None else ""
-    return lines + ([f"other work took {share:.0%} of the machine meanwhile ({min(shares):.0%} to {max(shares):.0%}{about})"] if shares else [])
+    return lines + (
+        [f"other work took {share:.0%} of the machine meanwhile ({min(shares):.0%} to {max(shares):.0%}{about})"]
+        if shares
+        else []
+    )
 
 
 def headline(found: Contest, rules: Rules) -> str:
@@ -64,15 +77,21 @@ def headline(found: Contest, rules: Rules) -> str:
     judged = found.judged
     if judged is None:
         return "nothing comparable: no cell can be sampled in both trees"
-    whole, name, took = judged.whole[judged.measure], NAMES[judged.measure], f"{len(found.blocks)} pairs of processes in {found.seconds:.0f} s"
+    whole, name, took = (
+        judged.whole[judged.measure],
+        NAMES[judged.measure],
+        f"{len(found.blocks)} pairs of processes in {found.seconds:.0f} s",
+    )
     over = f"{_ratio(whole)} times as long over all cells"
     if judged.end == "regression":
         return f"regression: {_slower(judged)}; {took}"
     if judged.end == "no regression":
         return f"no regression in {name}: {over}, and no cell slower by {rules.time_ratio - 1:.3g} of its time or more; {took}"
     open_ = sum(own[judged.measure].outcome == "not shown" for own in judged.cells.values())
-    return (f"not shown: neither a regression nor its absence in {name}: {over}, {open_} of {len(judged.cells)} cells undecided; "
-            f"a slow-down of {judged.seen - 1:.0%} would have been found in four contests of five; {took}")
+    return (
+        f"not shown: neither a regression nor its absence in {name}: {over}, {open_} of {len(judged.cells)} cells undecided; "
+        f"a slow-down of {judged.seen - 1:.0%} would have been found in four contests of five; {took}"
+    )
 
 
 def _slower(judged: Judged) -> str:
@@ -99,11 +118,25 @@ def _verdict(own: dict[str, Ratio], judged: Judged) -> str:
 def document(found: Contest, rules: Rules) -> dict:
     """The last line of stdout. `blocks` are the logarithms of NEW / OLD, of each pair of processes by cell and measure."""
     judged = found.judged
-    about = {"end": end(found), "code": code(found, rules), "seconds": round(found.seconds, 1), "pairs": len(found.blocks), "planned": found.planned,
-             "busy": busy(found), "load": _mean([b.load for b in found.blocks]),
-             "notes": found.notes, "failed": found.failed}
+    about = {
+        "end": end(found),
+        "code": code(found, rules),
+        "seconds": round(found.seconds, 1),
+        "pairs": len(found.blocks),
+        "planned": found.planned,
+        "busy": busy(found),
+        "load": _mean([b.load for b in found.blocks]),
+        "notes": found.notes,
+        "failed": found.failed,
+    }
     if judged is None:
         return about
-    return about | {"measure": judged.measure, "seen": judged.seen, "level": LEVEL, "whole": {m: r._asdict() for m, r in judged.whole.items()},
-                    "cells": {cell: {m: r._asdict() for m, r in own.items()} for cell, own in judged.cells.items()}, "blocks": [b.logs for b in found.blocks],
-                    "threshold": rules.time_ratio}
+    return about | {
+        "measure": judged.measure,
+        "seen": judged.seen,
+        "level": LEVEL,
+        "whole": {m: r._asdict() for m, r in judged.whole.items()},
+        "cells": {cell: {m: r._asdict() for m, r in own.items()} for cell, own in judged.cells.items()},
+        "blocks": [b.logs for b in found.blocks],
+        "threshold": rules.time_ratio,
+    }

@@ -31,10 +31,22 @@ class Tree:
     def environment(self) -> dict[str, str]:
         """Of its processes: one thread, and the tree first on the path."""
         here = [Path(entry or os.getcwd()).resolve() for entry in sys.path]
-        ours = [entry.relative_to(self.home) for entry in here if entry.is_relative_to(self.home) and not entry.is_relative_to(Path(sys.prefix).resolve())]
+        ours = [
+            entry.relative_to(self.home)
+            for entry in here
+            if entry.is_relative_to(self.home) and not entry.is_relative_to(Path(sys.prefix).resolve())
+        ]
         own = [str(self.folder / entry) for entry in dict.fromkeys([*ours, Path(".")])]
-        others = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry and not Path(entry).resolve().is_relative_to(self.home)]
-        return os.environ | {"PYTHONPATH": os.pathsep.join([*own, *others]), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        others = [
+            entry
+            for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep)
+            if entry and not Path(entry).resolve().is_relative_to(self.home)
+        ]
+        return os.environ | {
+            "PYTHONPATH": os.pathsep.join([*own, *others]),
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+        }
 
     def place(self) -> Path:
         """Where its processes stand: where we stand in the repository, if the tree has that folder."""
@@ -52,7 +64,12 @@ class Tree:
 def _git(home: Path, *words: str) -> str | None:
     """What git says, None if it fails; no hook of the repository runs."""
     try:
-        done = subprocess.run(["git", "-c", "core.hooksPath=/dev/null", "-C", str(home), *words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            ["git", "-c", "core.hooksPath=/dev/null", "-C", str(home), *words],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
     except OSError:
         return None
     return done.stdout.strip() if done.returncode == 0 else None
@@ -74,23 +91,33 @@ def trees(old: str, new: str, study: str, share: Sequence[str] = ()) -> Iterator
     path = Path(study).resolve()
     home, top = _home(path)
     if not path.is_relative_to(home):
-        raise ValueError(f"{study} does not lie in {home}, where the trees are taken from: call the command from the folder of the study's project")
+        raise ValueError(
+            f"{study} does not lie in {home}, where the trees are taken from: call the command from the folder of the study's project"
+        )
     work = Path(tempfile.mkdtemp(prefix="ssmd-contest-")).resolve()
     made: list[Path] = []
     try:
         found = []
         for name, given in (("OLD", old), ("NEW", new)):
-            commit = _git(home, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{given}^{{commit}}") if top else None
+            commit = (
+                _git(home, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{given}^{{commit}}")
+                if top
+                else None
+            )
             if commit:
                 folder = work / name.lower()
                 made.append(folder)
                 if _git(home, "worktree", "add", "--detach", "--quiet", str(folder), commit) is None:
-                    raise ValueError(f"git made no worktree of {given}: is there room in {work.parent}, and may {home} be written?")
+                    raise ValueError(
+                        f"git made no worktree of {given}: is there room in {work.parent}, and may {home} be written?"
+                    )
                 _shared(home, folder, share)
             elif Path(given).is_dir():
                 folder = Path(given).resolve()
             else:
-                raise ValueError(f"{name} is {given!r}, which is neither a commit of {home} nor a folder: give a branch, a tag, a hash, or a path")
+                raise ValueError(
+                    f"{name} is {given!r}, which is neither a commit of {home} nor a folder: give a branch, a tag, a hash, or a path"
+                )
             found.append(Tree(name, given, folder, commit or "", home, str(path.relative_to(home))))
             if not (folder / found[-1].study).is_file():
                 raise ValueError(f"{found[-1]} has no {found[-1].study}: give a study that both trees have")
@@ -98,7 +125,9 @@ def trees(old: str, new: str, study: str, share: Sequence[str] = ()) -> Iterator
     finally:
         with deaf():
             for folder in made:
-                _git(home, "worktree", "remove", "--force", "--force", str(folder))    # twice: one that was not finished is locked
+                _git(
+                    home, "worktree", "remove", "--force", "--force", str(folder)
+                )    # twice: one that was not finished is locked
             shutil.rmtree(work, ignore_errors=True)
 
 

@@ -21,5 +21,15 @@ from studies.found.busy_gate import claims, measure
 __all__ = ["STUDY", "claims", "measure"]
 
 STUDY = replace(
-    DEMO, name="busy_gate", question=__doc__, n=8, batch=8, timing=None, metrics=[],
-    arms=[Arm("ancestral", [Ancestral(12)], {"main": "heavy"}), Arm("ssmd", [SelfSpeculative(Cosine(0.2), 2)], {"main": "hybrid"})])
+    DEMO,
+    name="busy_gate",
+    question=__doc__,
+    n=8,
+    batch=8,
+    timing=None,
+    metrics=[],
+    arms=[
+        Arm("ancestral", [Ancestral(12)], {"main": "heavy"}),
+        Arm("ssmd", [SelfSpeculative(Cosine(0.2), 2)], {"main": "hybrid"}),
+    ],
+)

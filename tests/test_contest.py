@@ -23,13 +23,21 @@ SLOWER = f"{STEP}        import time\n        until = time.process_time() + 0.05
 
 
 def git(folder: Path, *words: str) -> str:
-    return subprocess.run(["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b.c", *words], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b.c", *words],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """The example of docs/ci.md with one cell, committed twice: `old`, and `new`, whose step takes 50 ms of the CPU more. Temporary files have a folder of their own."""
-    folder, scratch = Path(shutil.copytree(EXAMPLE, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))), tmp_path / "scratch"
+    folder, scratch = (
+        Path(shutil.copytree(EXAMPLE, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))),
+        tmp_path / "scratch",
+    )
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))
     monkeypatch.setattr("tempfile.tempdir", None)
@@ -65,24 +73,46 @@ def test_a_slower_commit_is_found_and_nothing_is_left(project, capsys, monkeypat
     monkeypatch.setattr(turns, "RESERVE", 10.0)
     code, document, out = contest(capsys, "old", "new", STUDY, "--rows", "4")
     assert code == 1 and document["end"] == "regression" and document["pairs"] == 5, out
-    assert document["whole"][document["measure"]]["low"] > 1.5 and "samples are equal in all 1 cells" in out and "regression: NEW takes" in out
+    assert (
+        document["whole"][document["measure"]]["low"] > 1.5
+        and "samples are equal in all 1 cells" in out
+        and "regression: NEW takes" in out
+    )
     assert document["old"].startswith("OLD (old, ") and 0 <= document["busy"] <= 1 and not left(project)
 
 
 def test_each_tree_loads_its_own_study_and_sampler_and_a_folder_is_a_tree_as_it_is(project):
     (project / SAMPLER).write_text((project / SAMPLER).read_text().replace("confident\"", "surest\""))
     with trees("old", ".", STUDY) as found:
-        assert left(project) and found[0].commit == git(project, "rev-parse", "old") and found[1].folder == project and not found[1].commit
-        with turns.pair(found, turns.Plan(plugins=("confident",))) as (sides, about):
-            assert [list(x["cells"]) for x in about] == [["confident: confident(tokens=4)"], ["confident: surest(tokens=4)"]]
-            assert [Path(x["cells"][cell]["source"]) for x in about for cell in x["cells"]] == [tree.folder / SAMPLER for tree in found]
-            assert turns.checked(sides, about) == ["OLD alone has confident: confident(tokens=4)", "NEW alone has confident: surest(tokens=4)"]
+        assert (
+            left(project)
+            and found[0].commit == git(project, "rev-parse", "old")
+            and found[1].folder == project
+            and not found[1].commit
+        )
+        with turns.pair(found, turns.Plan(plugins=("confident",)).settings()) as (sides, about):
+            assert [list(x["cells"]) for x in about] == [
+                ["confident: confident(tokens=4)"],
+                ["confident: surest(tokens=4)"],
+            ]
+            assert [Path(x["cells"][cell]["source"]) for x in about for cell in x["cells"]] == [
+                tree.folder / SAMPLER for tree in found
+            ]
+            assert turns.checked(sides, about) == [
+                "OLD alone has confident: confident(tokens=4)",
+                "NEW alone has confident: surest(tokens=4)",
+            ]
     assert not left(project)
 
 
-@pytest.mark.parametrize(("edit", "says"), [
-    ("STUDY = Study(names=3)", "OLD (broken, "), ("from confident import Nothing", "cannot load the study: ValueError: the study file"), ("STUDY = 3", "defines no STUDY"),
-])
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        ("STUDY = Study(names=3)", "OLD (broken, "),
+        ("from confident import Nothing", "cannot load the study: ValueError: the study file"),
+        ("STUDY = 3", "defines no STUDY"),
+    ],
+)
 def test_a_tree_whose_study_cannot_be_loaded_is_refused_in_a_sentence(project, capsys, edit, says):
     text = (project / STUDY).read_text()
     (project / STUDY).write_text(f"from harness.study import Study\n{edit}\n")
@@ -93,11 +123,16 @@ def test_a_tree_whose_study_cannot_be_loaded_is_refused_in_a_sentence(project, c
     assert code == 2 and out.startswith("ssmd-bench: ") and says in out and out.count("\n") == 1 and not left(project)
 
 
-@pytest.mark.parametrize(("words", "says"), [
-    (("nowhere", "."), "OLD is 'nowhere', which is neither a commit of"), (("--upload-pack=x", "."), "the following arguments are required"),
-    ((".", "new", "--minutes", "0"), "--minutes must be above 0"), (("old", "new", "--share", "nets"), "--share nets is not there"),
-    (("old", "new", "--rows", "0"), "--rows at least 1"),
-])
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("nowhere", "."), "OLD is 'nowhere', which is neither a commit of"),
+        (("--upload-pack=x", "."), "the following arguments are required"),
+        ((".", "new", "--minutes", "0"), "--minutes must be above 0"),
+        (("old", "new", "--share", "nets"), "--share nets is not there"),
+        (("old", "new", "--rows", "0"), "--rows at least 1"),
+    ],
+)
 def test_wrong_words_are_refused(project, capsys, words, says):
     try:
         code = main(["contest", *words[:2], STUDY, *words[2:]])
@@ -134,7 +169,11 @@ def test_paths_of_the_repository_become_those_of_the_tree(tmp_path, monkeypatch)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(home), "/lib/elsewhere"]))
     tree = Tree("OLD", "x", folder, "", home, "study.py")
     assert tree.environment()["PYTHONPATH"].split(os.pathsep) == [str(folder / "src"), str(folder), "/lib/elsewhere"]
-    assert tree.leak(str(home / "src/planner.py")) and not tree.leak(str(folder / "src/planner.py")) and not tree.leak("/lib/elsewhere/planner.py")
+    assert (
+        tree.leak(str(home / "src/planner.py"))
+        and not tree.leak(str(folder / "src/planner.py"))
+        and not tree.leak("/lib/elsewhere/planner.py")
+    )
 
 
 def sides_of(pid: int) -> list[int]:
@@ -168,27 +207,41 @@ def test_a_signal_ends_the_contest_with_its_processes_and_its_trees(project, num
         assert running.wait(60) == 128 + number and len(workers) == 2
         out.seek(0)
         said = out.read()
-    assert f"stopped by {number.name}" in said and json.loads(said.splitlines()[-1])["end"] == "stopped" and "Traceback" not in said
+    assert (
+        f"stopped by {number.name}" in said
+        and json.loads(said.splitlines()[-1])["end"] == "stopped"
+        and "Traceback" not in said
+    )
     assert not left(project) and all(map(ended, workers))
 
 
 def test_a_process_that_dies_is_a_sentence(project, capsys):
-    (project / SAMPLER).write_text((project / SAMPLER).read_text().replace(STEP, "        import os\n        os.abort()\n"))
+    (project / SAMPLER).write_text(
+        (project / SAMPLER).read_text().replace(STEP, "        import os\n        os.abort()\n")
+    )
     code, _, out = contest(capsys, "old", ".", STUDY, "--rows", "4")
     assert code == 2 and "the process of NEW (.) ended, code -6" in out and not left(project)
 
 
 def test_a_cell_that_raises_in_new_is_a_failed_run(project, capsys):
-    (project / SAMPLER).write_text((project / SAMPLER).read_text().replace(STEP, "        raise ValueError('made up')\n"))
+    (project / SAMPLER).write_text(
+        (project / SAMPLER).read_text().replace(STEP, "        raise ValueError('made up')\n")
+    )
     code, document, out = contest(capsys, "old", ".", STUDY, "--rows", "4")
-    assert code == 3 and document["failed"] == {"confident: confident(tokens=4)": "ValueError: made up"} and "a run failed: 1 cells fail in NEW" in out
+    assert (
+        code == 3
+        and document["failed"] == {"confident: confident(tokens=4)": "ValueError: made up"}
+        and "a run failed: 1 cells fail in NEW" in out
+    )
 
 
 def test_a_side_says_what_a_cell_samples_counts_and_takes(project, monkeypatch):
     monkeypatch.setattr("torch.set_num_threads", lambda count: None)
     monkeypatch.setattr("gc.freeze", lambda: None)
     monkeypatch.syspath_prepend(str(project))
-    side, about = turns_side.answer(None, {"do": "load", "study": STUDY, "only": [], "plugins": ["confident"], "rows": 4, "device": "cpu"})
+    side, about = turns_side.answer(
+        None, {"do": "load", "study": STUDY, "only": [], "plugins": ["confident"], "rows": 4, "device": "cpu"}
+    )
     assert about["rows"] == 4 and list(about["cells"]) == ["confident: confident(tokens=4)"]
     cell = next(iter(about["cells"]))
     _, warm = turns_side.answer(side, {"do": "warm", "cell": cell})

@@ -5,8 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,74 +12,56 @@ import torch
 from scipy.stats import binomtest
 
 from harness.claims import claim
-from harness.clock import busy
 from harness.measured import column, once
 from harness.random import Stream, integers, uniform
 from harness.spec import ROOT
 from harness.store import Store
 from harness.study import Study
 from harness.turns_judge import judged, looks
-from studies.found.planted import NOTHING, Plant, copied
+from studies.found.busy_plant import PLANT, SLOWER, half_busy
+from studies.found.planted import NOTHING, copied
 
 CONTESTS = 12                    # of each kind
-SLOWER, HALF, MINUTES = 0.12, 0.5, 5.0
+MINUTES = 5.0                    # of a contest, at most
 SIMULATED = 5000
 MODULES = ("harness.turns", "harness.loop")
-NAME, COLUMNS = "contest", ("kind", "end", "code", "seconds", "pairs", "planned", "low", "value", "high", "wall", "busy", "load", "burner", "samples_equal")
+NAME, COLUMNS = (
+    "contest",
+    (
+        "kind",
+        "end",
+        "code",
+        "seconds",
+        "pairs",
+        "planned",
+        "low",
+        "value",
+        "high",
+        "wall",
+        "busy",
+        "load",
+        "burner",
+        "samples_equal",
+    ),
+)
 PAIRS, PAIR_COLUMNS = "pairs of processes", ("pair", "cell", "cpu", "wall")
 SHARE, SHARE_COLUMNS = "what was planted", ("share", "seconds")
 
-EXTRA = f'''
-WORK = {{"owed": 0.0, "extra": 0.0, "repeats": 0}}
-
-
-def _slower(sampler, nets, live):
-    """The step, and as often as {SLOWER:.0%} of its CPU time is owed, the step again, for nothing."""
-    import time
-    begun = time.thread_time()
-    found = sampler.step(nets, live)
-    took = time.thread_time() - begun
-    WORK["owed"] += {SLOWER} * took
-    if WORK["owed"] >= took:
-        begun = time.thread_time()
-        sampler.step({{name: net.net if isinstance(net, Metered) else net for name, net in nets.items()}}, live)
-        again = time.thread_time() - begun
-        WORK["owed"], WORK["extra"], WORK["repeats"] = WORK["owed"] - again, WORK["extra"] + again, WORK["repeats"] + 1
-    return found
-
-
-@torch.inference_mode()
-def sample('''
-PLANT = Plant(f"{SLOWER:.0%} more work in the loop", "harness.loop", (
-    ("        live = sampler.step(nets, live)    # type", "        live = _slower(sampler, nets, live)    # type"),
-    ("\n@torch.inference_mode()\ndef sample(", EXTRA)), visible=False)
-
-BURNER = """
-import itertools, time
-for seconds in itertools.cycle((0.02, 0.5, 0.1, 1.0, 0.05, 0.2)):
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        pass
-    time.sleep(seconds)
-"""
-
-
-@contextmanager
-def half_busy(cores: int = 2) -> Iterator[bool]:
-    """Keeps so many cores half busy, unless others do; whether that was needed."""
-    needed = (busy(seconds=3.0) or 0.0) < HALF
-    burners = [subprocess.Popen([sys.executable, "-c", BURNER]) for _ in range(cores if needed else 0)]
-    try:
-        yield needed
-    finally:
-        for burner in burners:
-            burner.kill()
-            burner.wait()
-
-
 def contest(old: Path, new: Path) -> dict:
     """The last line of `ssmd-bench contest`, run as users run it."""
-    words = [sys.executable, "-m", "harness", "contest", str(old), str(new), "studies/busy_gate.py", "--rows", "1", "--minutes", f"{MINUTES:g}"]
+    words = [
+        sys.executable,
+        "-m",
+        "harness",
+        "contest",
+        str(old),
+        str(new),
+        "studies/busy_gate.py",
+        "--rows",
+        "1",
+        "--minutes",
+        f"{MINUTES:g}",
+    ]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     if not done.stdout:
         raise RuntimeError(f"a contest ended without an answer, code {done.returncode}: {done.stderr[-1000:]}")
@@ -108,7 +88,9 @@ def planted_share() -> None:
 
 def _share(tree: Path) -> list[list]:
     call = "from studies.found import busy_gate; busy_gate.planted_share()"
-    done = subprocess.run([sys.executable, "-c", call], cwd=tree, env=_alone(tree), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", call], cwd=tree, env=_alone(tree), capture_output=True, text=True, check=True
+    )
     return [json.loads(done.stdout.splitlines()[-1])]
 
 
@@ -119,8 +101,22 @@ def _alone(tree: Path) -> dict[str, str]:
 def measure(study: Study, store: Store) -> list[dict]:
     """A record of each contest, and one of its pairs of processes; kinds alternate, and what is stored is not made again."""
     work, cells = store.folder / "trees", [r for r in store.of("counted") if r["status"] == "done"]
-    equal, other, slower = (copied(plant, (work / name).resolve()) for plant, name in ((NOTHING, "equal"), (NOTHING, "other"), (PLANT, "slower")))
-    made = [once(store, study.name, SHARE, SHARE_COLUMNS, lambda: _share(slower), cells, MODULES, edits=[list(e) for e in PLANT.edits])]
+    equal, other, slower = (
+        copied(plant, (work / name).resolve())
+        for plant, name in ((NOTHING, "equal"), (NOTHING, "other"), (PLANT, "slower"))
+    )
+    made = [
+        once(
+            store,
+            study.name,
+            SHARE,
+            SHARE_COLUMNS,
+            lambda: _share(slower),
+            cells,
+            MODULES,
+            edits=[list(e) for e in PLANT.edits],
+        )
+    ]
     print(f"planted: {made[0]['rows'][0][0]:.1%} of CPU time")
     for number in range(CONTESTS):
         for kind, new in (("slower", slower), ("equal", other)):
@@ -130,14 +126,34 @@ def measure(study: Study, store: Store) -> list[dict]:
                 with half_busy() as burner:
                     found = contest(equal, new)
                 whole = found["whole"]
-                pairs += [[k, cell, own["cpu"], own["wall"]] for k, block in enumerate(found["blocks"]) for cell, own in block.items()]
-                return [[kind, found["end"], found["code"], found["seconds"], found["pairs"], found["planned"], *(whole["cpu"][x] for x in ("low", "value", "high")),
-                         whole["wall"]["value"], found["busy"], found["load"], burner, any(note.startswith("samples are equal") for note in found["notes"])]]
+                pairs += [
+                    [k, cell, own["cpu"], own["wall"]]
+                    for k, block in enumerate(found["blocks"])
+                    for cell, own in block.items()
+                ]
+                return [
+                    [
+                        kind,
+                        found["end"],
+                        found["code"],
+                        found["seconds"],
+                        found["pairs"],
+                        found["planned"],
+                        *(whole["cpu"][x] for x in ("low", "value", "high")),
+                        whole["wall"]["value"],
+                        found["busy"],
+                        found["load"],
+                        burner,
+                        any(note.startswith("samples are equal") for note in found["notes"]),
+                    ]
+                ]
 
             settings = {"kind": kind, "number": number, "minutes": MINUTES, "slower": SLOWER}
             made.append(once(store, study.name, NAME, COLUMNS, row, cells, MODULES, **settings))
             if pairs:
-                made.append(once(store, study.name, PAIRS, PAIR_COLUMNS, lambda pairs=pairs: pairs, cells, MODULES, **settings))
+                made.append(
+                    once(store, study.name, PAIRS, PAIR_COLUMNS, lambda pairs=pairs: pairs, cells, MODULES, **settings)
+                )
             print(f"{kind}, contest {number}: {dict(zip(COLUMNS, made[-1 - bool(pairs)]['rows'][0]))}", flush=True)
     return made
 
@@ -163,7 +179,9 @@ def claims(store: Store, command: str) -> list[dict]:
     """gate.busy_power and gate.busy_false_alarm, with exact binomial intervals, of what is stored: fewer contests if the run was broken off."""
     keys = [r["key"] for r in store.of("counted") if r["status"] == "done"]
     latest = {r["key"]: r for r in store.of("measured")}.values()
-    contests = {kind: [r for r in latest if r["name"] == NAME and r["settings"]["kind"] == kind] for kind in ("slower", "equal")}
+    contests = {
+        kind: [r for r in latest if r["name"] == NAME and r["settings"]["kind"] == kind] for kind in ("slower", "equal")
+    }
     planted = next((r for r in latest if r["name"] == SHARE), None)
     if not all(contests.values()) or planted is None:
         print("gate.busy_*: no claim, no contests were run; run the study without --only")
@@ -174,14 +192,44 @@ def claims(store: Store, command: str) -> list[dict]:
     planned = int(np.median([column(r, "planned")[0] for r in contests["equal"]]))
     alarms = simulated(pairs, planned)
     alike, made_up = (binomtest(k, n).proportion_ci() for k, n in ((same, len(ends["equal"])), (alarms, SIMULATED)))
-    share, wolf = binomtest(slow, len(ends["slower"])).proportion_ci(), f"{alarms / SIMULATED:.2%} ({made_up.low:.2%} to {made_up.high:.2%})"
-    said = f"{planted['rows'][0][0]:.1%} more CPU time planted, {MINUTES:g} minutes at most; {_about(contests['slower'])}"
-    false = (f"false alarms: {same} of {len(ends['equal'])} contests of equal trees ({alike.low:.1%} to {alike.high:.1%}), {wolf} of {SIMULATED} contests of {planned} pairs drawn "
-             f"from their {len(pairs)} with OLD and NEW exchanged at random")
-    return [claim("gate.busy_power", slow / len(ends["slower"]), share.low, share.high, "share of contests", len(ends["slower"]), command, keys, f"{said}; {false}", MODULES),
-            claim("gate.busy_false_alarm", alarms / SIMULATED, made_up.low, made_up.high, "share of simulated contests", SIMULATED, command, keys,
-                  f"contests of {planned} pairs, drawn from the {len(pairs)} of {len(ends['equal'])} contests of equal trees, of which {same} raised an alarm; "
-                  f"{_about(contests['equal'])}", MODULES)]
+    share, wolf = (
+        binomtest(slow, len(ends["slower"])).proportion_ci(),
+        f"{alarms / SIMULATED:.2%} ({made_up.low:.2%} to {made_up.high:.2%})",
+    )
+    said = (
+        f"{planted['rows'][0][0]:.1%} more CPU time planted, {MINUTES:g} minutes at most; {_about(contests['slower'])}"
+    )
+    false = (
+        f"false alarms: {same} of {len(ends['equal'])} contests of equal trees ({alike.low:.1%} to {alike.high:.1%}), {wolf} of {SIMULATED} contests of {planned} pairs drawn "
+        f"from their {len(pairs)} with OLD and NEW exchanged at random"
+    )
+    return [
+        claim(
+            "gate.busy_power",
+            slow / len(ends["slower"]),
+            share.low,
+            share.high,
+            "share of contests",
+            len(ends["slower"]),
+            command,
+            keys,
+            f"{said}; {false}",
+            MODULES,
+        ),
+        claim(
+            "gate.busy_false_alarm",
+            alarms / SIMULATED,
+            made_up.low,
+            made_up.high,
+            "share of simulated contests",
+            SIMULATED,
+            command,
+            keys,
+            f"contests of {planned} pairs, drawn from the {len(pairs)} of {len(ends['equal'])} contests of equal trees, of which {same} raised an alarm; "
+            f"{_about(contests['equal'])}",
+            MODULES,
+        ),
+    ]
 
 
 def _blocks(record: dict) -> list[dict[str, dict[str, float]]]:
@@ -193,8 +241,14 @@ def _blocks(record: dict) -> list[dict[str, dict[str, float]]]:
 
 def _about(records: list[dict]) -> str:
     """How long contests took, and how busy the machine was."""
-    seconds, value, others, load, burner = ([column(r, name)[0] for r in records] for name in ("seconds", "value", "busy", "load", "burner"))
+    seconds, value, others, load, burner = (
+        [column(r, name)[0] for r in records] for name in ("seconds", "value", "busy", "load", "burner")
+    )
     text = f"{min(seconds):.0f} to {max(seconds):.0f} s a contest, median {np.median(seconds):.0f}; CPU ratios {min(value):.3f} to {max(value):.3f}"
     known = [x for x in others if x is not None]
-    return text + (f"; others took {np.mean(known):.0%} of the machine ({min(known):.0%} to {max(known):.0%}), load average {np.mean(load):.1f}, "
-                   f"own burner in {sum(burner)} of {len(burner)}" if known else "")
+    return text + (
+        f"; others took {np.mean(known):.0%} of the machine ({min(known):.0%} to {max(known):.0%}), load average {np.mean(load):.1f}, "
+        f"own burner in {sum(burner)} of {len(burner)}"
+        if known
+        else ""
+    )
