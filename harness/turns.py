@@ -182,7 +182,8 @@ def fought(
 
     Raises ValueError if a tree cannot take part, or if five blocks take longer than there is time.
     """
-    begun, made, meeting, judgement = time.perf_counter(), [], None, None
+    begun, meeting, judgement = time.perf_counter(), None, None
+    made: list[Block] = []
     allowed, blocks, fours, after = plan.minutes * 60, FEWEST_PROCESSES, 1, looks(FEWEST_PROCESSES)
     while len(made) < blocks:
         started = time.perf_counter()

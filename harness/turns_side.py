@@ -16,6 +16,7 @@ import platform
 import struct
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,8 @@ def answer(side: Side | None, request: dict) -> tuple[Side | None, dict]:
             gc.collect()
             gc.freeze()
             return side, found
-        return side, {"warm": side.warm, "timed": side.timed, "spent": side.spent}[verb](**settings)
+        verbs: dict[str, Callable[..., dict]] = {"warm": side.warm, "timed": side.timed, "spent": side.spent}
+        return side, verbs[verb](**settings)
     except (Exception, SystemExit) as error:    # any error of the tree becomes one sentence
         return side, {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
 

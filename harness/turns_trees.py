@@ -174,7 +174,8 @@ def _handled(handler) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():    # Python lets no other thread set them
         yield
         return
-    before = {number: signal.signal(number, handler) for number in SIGNALS}
+    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]    # as nohup leaves it
+    before = {number: signal.signal(number, handler) for number in heard}
     try:
         yield
     finally:

@@ -127,18 +127,14 @@ def test_a_tree_whose_study_cannot_be_loaded_is_refused_in_a_sentence(project, c
     ("words", "says"),
     [
         (("nowhere", "."), "OLD is 'nowhere', which is neither a commit of"),
-        (("--upload-pack=x", "."), "the following arguments are required"),
-        ((".", "new", "--minutes", "0"), "--minutes must be above 0"),
+        (("--upload-pack=x", "."), "`ssmd-bench contest --help`"),
+        ((".", "new", "--minutes", "0"), "minutes: '0' must be a number above 0"),
         (("old", "new", "--share", "nets"), "--share nets is not there"),
-        (("old", "new", "--rows", "0"), "--rows at least 1"),
+        (("old", "new", "--rows", "0"), "rows: '0' must be a whole number of at least 1"),
     ],
 )
 def test_wrong_words_are_refused(project, capsys, words, says):
-    try:
-        code = main(["contest", *words[:2], STUDY, *words[2:]])
-    except SystemExit as error:
-        code = error.code
-    assert code == 2 and says in capsys.readouterr().err and not left(project)
+    assert main(["contest", *words[:2], STUDY, *words[2:]]) == 2 and says in capsys.readouterr().err and not left(project)
 
 
 def test_a_tree_without_the_study_says_so(project, capsys):
