@@ -28,6 +28,7 @@ import cloudpickle
 import torch
 
 from harness import plugins
+from harness.addresses import without_secrets
 from harness.spec import code_hash
 from harness.workers import serve
 
@@ -159,7 +160,7 @@ def _restore(handler: Any) -> None:
 
 def _silent(what: str, address: str | None, variable: str, error: Exception) -> str:
     if address:
-        return f"no {what} answers at {address} ({type(error).__name__}): start one, or unset {variable} for workers on this machine"
+        return f"no {what} answers at {without_secrets(address)} ({type(error).__name__}): start one, or unset {variable} for workers on this machine"
     return f"no {what} could be started on this machine ({type(error).__name__}): try again when it is less busy, with fewer --jobs, or with --backend loky"
 
 

@@ -4,7 +4,6 @@ The command line alone may reach into rooms above the harness, and only when the
 """
 
 import re
-import shlex
 import sys
 from argparse import Namespace
 from dataclasses import MISSING, fields
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from harness import claims as claims_of
 from harness import finished, plugins
+from harness.addresses import command as typed
 from harness.collapse import companions
 from harness.commands_contest import contest
 from harness.commands_data import data, fasta
@@ -49,7 +49,7 @@ def run(options: Namespace) -> tuple[dict, int]:
         raise ValueError("a shard makes no claims and no report: unite the shards first, by the same command without --shard")
     begun = finished.begin(options, study)
     asks = "variant" if options.changes else "chosen" if options.only else "all"
-    command = shlex.join(["ssmd-bench", *sys.argv[1:]])
+    command = typed(["ssmd-bench", *sys.argv[1:]])
     tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command, options.backend, part, asks)
     document = {"run": str(folder), **({"shard": str(part)} if options.shard else {}), **tally}
     if measure := getattr(load_module(options.study), "measure", None):
@@ -69,7 +69,7 @@ def _claims(path: str, name: str, store: Store) -> Path:
     found = getattr(load_module(path), "claims", None)
     if found is None:
         raise ValueError(f"{path} makes no claims: give it a function claims(store, command)")
-    rows = claims_of.stamped(found(store, shlex.join(["ssmd-bench", *sys.argv[1:]])), store)
+    rows = claims_of.stamped(found(store, typed(["ssmd-bench", *sys.argv[1:]])), store)
     print(claims_of.table(rows))
     return claims_of.write(name, rows)
 
@@ -81,7 +81,7 @@ def sweep(options: Namespace) -> tuple[dict, int]:
 
     if options.jobs < 1:
         raise ValueError("--jobs must be at least 1")
-    found, command = load_sweep(options.study, options.n, can_compile(options.compile), trials=options.trials, seed=options.seed), shlex.join(["ssmd-bench", *sys.argv[1:]])
+    found, command = load_sweep(options.study, options.n, can_compile(options.compile), trials=options.trials, seed=options.seed), typed(["ssmd-bench", *sys.argv[1:]])
     folder = options.out or Path("runs") / found.study.name
     words = [*(w for p in plugins.packages() for w in ("--plugins", p)), "sweep", options.study, "--out", str(folder), "--device", options.device, "--trials", str(found.trials),
              "--n", str(found.study.n), "--seed", str(found.seed), *(["--storage", options.storage] if options.storage else []), *(["--compile"] if options.compile else [])]

@@ -1,6 +1,5 @@
 """The verbs of the command line that make and score networks: options -> (JSON document, exit code)."""
 
-import shlex
 import sys
 from argparse import Namespace
 from dataclasses import fields
@@ -8,6 +7,7 @@ from typing import Any
 
 from harness import claims as claims_of
 from harness import plugins
+from harness.addresses import command as typed
 from harness.machine import can_compile, checked
 from harness.options import changed
 from harness.spec import from_json
@@ -36,7 +36,7 @@ def score(options: Namespace) -> tuple[dict, int]:
     if min(options.n, options.orders, options.rounds) < 1:
         raise ValueError("--n, --orders and --rounds must be at least 1")
     paths = options.checkpoints or [SHIPPED / f"{name}.safetensors" for name in ("hybrid", "heavy", "light")]
-    command, rows, document = shlex.join(["ssmd-bench", *sys.argv[1:]]), [], {}
+    command, rows, document = typed(["ssmd-bench", *sys.argv[1:]]), [], {}
     for path in paths:
         net: Any = load(path)
         if not hasattr(net, "draft"):
@@ -109,5 +109,5 @@ def train(options: Namespace) -> tuple[dict, int]:
         print(dry.sentence(options.member, plan))
         return {"member": options.member} | plan, 0
     path = train_network(config, data, options.out / options.member, options.member, device, compiled, split, say=lambda text: print(text, file=sys.stderr, flush=True),
-                         init=init, extra=extra, command=shlex.join(["ssmd-bench", *sys.argv[1:]]))
+                         init=init, extra=extra, command=typed(["ssmd-bench", *sys.argv[1:]]))
     return {"checkpoint": str(path)}, 0

@@ -9,7 +9,6 @@ worker is dead": no time-out to wait for, no process number that another process
 """
 
 import fcntl
-import json
 import os
 import re
 import socket
@@ -20,18 +19,40 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
-from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, get_storage
-from optuna.storages.journal import BaseJournalBackend
+from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage, get_storage
 
-REMEDY = {"psycopg": "pip install 'ssmd-bench[cluster]'", "grpc": "pip install 'ssmd-bench[cluster]'"}
+from harness.addresses import without_secrets
+from harness.sweep_journal import REBUILT, Journal, JournalError
+
+REMEDY = dict.fromkeys(("psycopg", "grpc", "protobuf", "sqlalchemy"), "pip install 'ssmd-bench[cluster]'")
+PATIENCE_SECONDS = 60
+CHOICES = "give sqlite:///FILE, postgresql://USER@HOST/NAME or grpc://HOST:PORT, and see that it runs there"
+CAUSES = (    # words of an error, which itself is not shown since it may quote the address -> what to do
+    (("password", "authentication", "role "), "the server refuses the user or the password: correct them (a password may stand in PGPASSWORD too)"),
+    (("connection refused", "could not translate", "name or service", "timeout", "timed out", "unreachable", "no route", "unavailable", "failed to resolve"),
+     "no server answers there: start it, or correct the address"),
+    (('database "', "unknown database"), "the server has no data base of that name: make it with createdb, or correct the address"),
+    (("readonly", "read-only"), "it cannot be written: correct its rights"),
+    (("disk", "full", "no space"), "its disk has no room, or is damaged: make room; the records are intact, and the same command goes on from there"),
+    (("unable to open",), "the file cannot be opened: correct its path or its rights"),
+    (("locked",), "other programs keep it busy: give the same command again"),
+    (("malformed", "not a database"), "the file is damaged, or no data base: give another file; the sweep is rebuilt from the records"),
+    (("no such column", "no such table", "has no column", "does not exist", "compatible", "alembic"),
+     "it holds tables of another program or version: give another data base; the sweep is rebuilt from the records"),
+    (("closed the connection", "server closed", "terminating", "connection is lost", "lost connection"),
+     "the server has gone away: start it and give the same command again, which goes on from there"))
 
 
 class Locks:
     """Open once a process: closing any handle of the file drops all of them."""
 
     def __init__(self, path: Path):
+        self.path = path
         try:
             self.file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise ValueError(f"{path} cannot be opened ({error.strerror}): correct its rights, or move it away") from None
+        try:
             self.release(0)
         except OSError as error:
             raise ValueError(f"{path} cannot be locked ({error.strerror}): choose an --out on a file system with locks") from None
@@ -60,71 +81,110 @@ class Locks:
         self.release(place)
         return True
 
-    def name(self) -> str:
-        """Of the folder, made by the first who asks, under a lock; a storage belongs to one folder."""
-        if not os.fstat(self.file).st_size:
-            os.pwrite(self.file, f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}".encode(), 0)
-        return os.pread(self.file, 200, 0).decode()
+    def check(self) -> None:
+        """Raises ValueError if the file was deleted or replaced: workers that begin now do not see our locks."""
+        try:
+            same = os.path.samestat(os.stat(self.path), os.fstat(self.file))
+        except OSError:
+            same = False
+        if not same:
+            raise ValueError(f"{self.path} was deleted while a worker used it: give the same command again, for every worker of the sweep; nothing is lost")
+
+    def blank(self) -> bool:
+        return not os.fstat(self.file).st_size
+
+    def name(self, first: str = "") -> str:
+        """Of the folder: `first`, or one made by the first who asks, under a lock; a data base belongs to one folder."""
+        if self.blank():
+            os.pwrite(self.file, (first or f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}").encode(), 0)
+        return os.pread(self.file, 200, 0).decode(errors="replace")
 
     def close(self) -> None:
         os.close(self.file)
 
 
-class Journal(BaseJournalBackend):
-    """One operation a line. A torn line, the end of a killed writer, is skipped by all alike; Optuna's own journal file cannot be read after one,
-    and its lock outlives a killed writer by 30 seconds. Not synced to the disk: the records are, and the sweep can be rebuilt from them."""
-
-    def __init__(self, path: Path):
-        self.path, self.starts = path, [0]    # starts: where operation k begins
-
-    def read_logs(self, log_number_from: int) -> Iterator[dict]:
-        if not self.path.exists():
-            return
-        with open(self.path, "rb") as file:
-            k = min(log_number_from, len(self.starts) - 1)
-            end = file.seek(self.starts[k])
-            for line in file:
-                end += len(line)
-                if not line.endswith(b"\n"):
-                    return    # still being written
-                try:
-                    operation = json.loads(line)
-                except ValueError:
-                    continue
-                k += 1
-                if k == len(self.starts):
-                    self.starts.append(end)
-                if k > log_number_from:
-                    yield operation
-
-    def append_logs(self, logs: list[dict]) -> None:
-        lines = b"".join(json.dumps(log, separators=(",", ":")).encode() + b"\n" for log in logs)
-        with open(self.path, "a+b", buffering=0) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            size = os.fstat(file.fileno()).st_size
-            lines = memoryview(b"\n" + lines if size and os.pread(file.fileno(), 1, size - 1) != b"\n" else lines)    # type: ignore[assignment]
-            while lines:
-                lines = lines[file.write(lines):]
-
-
 def open_storage(url: str, folder: Path) -> BaseStorage:
-    """Raises ValueError, in a sentence, if it cannot be reached."""
+    """Raises ValueError, in a sentence without secrets, if it cannot be reached or is no list of trials."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-    if not url:
-        return JournalStorage(Journal(folder / "sweep.journal"))
-    shown = without_password(url)
+    if url:
+        try:
+            return _data_base(url)
+        except ValueError:
+            raise
+        except Exception as error:    # each data base has errors of its own
+            raise _said(url, error) from None
+    path = folder / "sweep.journal"
     try:
-        if proxy := re.fullmatch(r"grpc://([^:/]+):(\d+)/?", url):
-            storage = GrpcStorageProxy(host=proxy[1], port=int(proxy[2]))
-            storage.wait_server_ready(timeout=20)
-            return storage
-        return get_storage(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url))
-    except ImportError as error:
-        package = (error.name or "a package").split(".")[0]
-        raise ValueError(f"the storage {shown} needs {package}, which is not installed: {REMEDY.get(package, f'pip install {package}')}") from None
-    except Exception as error:    # each data base has errors of its own
-        raise ValueError(f"the storage {shown} cannot be opened ({type(error).__name__}): is it running, and is the address right?") from None
+        return JournalStorage(Journal(path))
+    except JournalError:
+        raise
+    except Exception as error:    # each operation is one, and together they make no list of trials
+        raise ValueError(f"the operations in {path} contradict each other ({type(error).__name__}): {REBUILT}") from None
+
+
+def _data_base(url: str) -> BaseStorage:
+    if proxy := re.fullmatch(r"grpc://([^:/@]+|\[[^/@]+\]):(\d+)/?", url):
+        storage = GrpcStorageProxy(host=proxy[1], port=int(proxy[2]))
+        storage.wait_server_ready(timeout=20)
+        return storage
+    if "://" not in url:
+        raise ValueError(f"the storage is no address: {CHOICES}")    # not shown: a password may stand in it
+    from sqlalchemy.engine import make_url
+
+    try:
+        found = make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url))
+    except Exception:    # ArgumentError, and what its numbers raise
+        raise ValueError(f"the storage {without_secrets(url)} is no address: {CHOICES}") from None
+    kind, patience = found.get_backend_name(), {}
+    if kind == "sqlite":
+        if found.database in (None, "", ":memory:") or "memory" in str(found.query.get("mode", "")) or ":memory:" in str(found.database):
+            raise ValueError(f"the storage {without_secrets(url)} is in memory, where no other worker and no later command finds it: give sqlite:///FILE")
+        patience = {"timeout": PATIENCE_SECONDS}            # of a worker that waits for another's write
+    if kind == "postgresql" and "connect_timeout" not in found.query:
+        patience = {"connect_timeout": PATIENCE_SECONDS}
+    return get_storage(RDBStorage(found.render_as_string(hide_password=False), engine_kwargs={"connect_args": patience} if patience else None))
+
+
+@contextmanager
+def answering(url: str) -> Iterator[None]:
+    """What a data base raises in this block becomes a ValueError, in a sentence without secrets."""
+    try:
+        yield
+    except ValueError:
+        raise
+    except Exception as error:
+        if url and _of_storage(error):
+            raise _said(url, error) from None
+        raise
+
+
+def _said(url: str, error: Exception) -> ValueError:
+    if isinstance(error, ImportError):
+        package = _missing(error)
+        remedy = REMEDY.get(package, f"pip install {package}")
+        return ValueError(f"the storage {without_secrets(url)} needs {package}, which is not installed: {remedy}")
+    texts = [f"{type(e).__name__} {e}".lower() for e in _errors(error)]
+    remedy = next((remedy for words, remedy in CAUSES if any(word in text for text in texts for word in words)), CHOICES)
+    return ValueError(f"the storage {without_secrets(url)} cannot be opened or used ({type(error).__name__}): {remedy}")
+
+
+def _of_storage(error: BaseException) -> bool:
+    """Whether a data base, its driver or a proxy raised it."""
+    raisers = ("optuna", "sqlalchemy", "grpc", "psycopg", "sqlite3")
+    return isinstance(error, ConnectionError) or any(type(e).__module__.split(".")[0] in raisers for e in _errors(error))
+
+
+def _errors(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what caused it, what caused that, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _missing(error: ImportError) -> str:
+    names = [e.name for e in _errors(error) if isinstance(e, ImportError) and e.name]
+    return "protobuf" if names and names[0].startswith("google") else (names[0] if names else "a package").split(".")[0]
 
 
 def copy_to_journal(study: optuna.Study, storage: str, folder: Path) -> None:
@@ -133,7 +193,3 @@ def copy_to_journal(study: optuna.Study, storage: str, folder: Path) -> None:
     if study.study_name in optuna.get_all_study_names(journal):
         optuna.delete_study(study_name=study.study_name, storage=journal)
     optuna.copy_study(from_study_name=study.study_name, from_storage=open_storage(storage, folder), to_storage=journal)
-
-
-def without_password(text: str) -> str:
-    return re.sub(r"://([^:/@\s]+):[^@/\s]+@", r"://\1:***@", text)

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,14 +18,16 @@ import optuna
 import torch
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from harness.addresses import kept
 from harness.kinds import Scores
 from harness.progress import Progress
 from harness.runner import run
 from harness.spec import brief, sha256, to_json
 from harness.store import Store
 from harness.sweep import Sweep
+from harness.sweep_mend import looks, mend, refuse_foreign
 from harness.sweep_space import suggest, suggest_temperature
-from harness.sweep_storage import Locks, copy_to_journal, open_storage, without_password
+from harness.sweep_storage import Locks, answering, copy_to_journal, open_storage
 
 ASKING, CELLS, SWEEPS = 0, 2**62, 2**24    # places of locks: of taking a trial; of cells; how many trials each sweep has places for
 LIVE = (TrialState.COMPLETE, TrialState.RUNNING)
@@ -41,24 +43,34 @@ class Seen(NamedTuple):
 
 class Worker:
     def __init__(self, sweep: Sweep, folder: Path, storage: str = "", device: str = "cpu", command: str = ""):
-        """Open or begin the sweep. Raises ValueError if the storage belongs to another folder or cannot be reached."""
-        self.sweep, self.folder, self.device = sweep, folder, device
-        Store(folder)    # makes the folder, or says why not
+        """Open or begin the sweep. Raises ValueError if the storage belongs to another folder or sweep, or cannot be reached."""
+        self.sweep, self.folder, self.storage, self.device = sweep, folder, storage, device
+        store = Store(folder)    # makes the folder, or says why not
         self.locks = Locks(folder / "sweep.lock")
-        with self.locks.held(ASKING):
+        with self.locks.held(ASKING), answering(storage):
             identity = sweep.identity(device)
             self.place = 1 + int(identity[:9], 16) * SWEEPS
             self.study = optuna.create_study(storage=open_storage(storage, folder), study_name=f"{sweep.study.name}-{sweep.arm}-{identity}", load_if_exists=True,
                                              directions=["minimize" if lower else "maximize" for lower in sweep.lower()], sampler=_search(sweep, 0))
-            if self.study.user_attrs.setdefault("folder", self.locks.name()) != self.locks.name():
-                raise ValueError("the storage has this sweep as one of another folder: give the --out that it was begun with, or choose another --storage")
-            self.study.set_user_attr("folder", self.locks.name())
+            refuse_foreign(self)
+            self._claim(store)
             if self.study.metric_names != list(sweep.objectives):    # for what others show of the storage
                 self.study.set_metric_names(list(sweep.objectives))
-            self.command = next((r["command"] for r in reversed(Store(folder).of("study")) if r["name"] == sweep.study.name), without_password(command))
+            self.command = kept(next((r["command"] for r in reversed(store.of("study")) if r["name"] == sweep.study.name), command))
             for n in sweep.looks:    # the control, and what is written once
                 run(sweep.at(n), folder, device, command=self.command, asks="search")
+            mend(self)
         self.progress = Progress(sweep.trials, "sweep", before=self.ended())
+
+    def _claim(self, store: Store) -> None:
+        """A data base has a sweep for one folder, known by the name in its locks; one whose locks were deleted is known by its records."""
+        known = self.study.user_attrs.get("folder", "")
+        found = {key for t in self.study.get_trials(deepcopy=False) for key in looks(t).values()} & {r["key"] for r in store.of("counted")}
+        name = self.locks.name(known if found or not self.storage else "")
+        if self.storage and known and known != name:
+            raise ValueError("the storage has this sweep as one of another folder: give the --out that it was begun with, or choose another --storage")
+        if known != name:
+            self.study.set_user_attr("folder", name)
 
     def __enter__(self) -> "Worker":
         return self
@@ -81,6 +93,7 @@ class Worker:
     def take(self) -> Trial | None:
         """The next trial, its lock held; waits for those of other workers at the end, in case they die; None if all slots are done."""
         while True:
+            self.locks.check()
             with self.locks.held(ASKING):
                 running, slots = self._close_stale(), {}    # type: ignore[var-annotated]
                 for t in self.study.get_trials(deepcopy=False):
@@ -126,7 +139,7 @@ class Worker:
         sampler, temperature = self.point(trial)
         for n in self.sweep.looks:
             cell = self.sweep.cell(n, sampler, temperature, self.device)
-            with self.locks.held(CELLS + int(cell.key()[:12], 16)):    # two workers at one point: the second finds it stored
+            with self.at_cell(cell.key()):    # two workers at one point: the second finds it stored
                 run(cell.study, self.folder, self.device, command=self.command, asks="search")
             trial.set_user_attr(f"look {n}", cell.key())
             try:
@@ -142,6 +155,10 @@ class Worker:
         self.study.tell(trial, [v.value for v in seen.values])
         self.say(f"{trial.user_attrs['settings']}  " + "  ".join(f"{name} {v.value:.4g}" for name, v in zip(self.sweep.objectives, seen.values)),
                            "done" if n == self.sweep.study.n else f"at {n}")
+
+    def at_cell(self, key: str) -> AbstractContextManager[None]:
+        """Nobody else counts it meanwhile."""
+        return self.locks.held(CELLS + int(key[:12], 16))
 
     def ended(self) -> int:
         """Slots that are done, whichever worker did them."""
@@ -221,7 +238,7 @@ class Worker:
 
 def sweep(asked: Sweep, folder: Path, storage: str = "", device: str = "cpu", command: str = "") -> dict:
     """Work until the sweep is done; its tally and its front."""
-    with Worker(asked, folder, storage, device, command) as worker:
+    with answering(storage), Worker(asked, folder, storage, device, command) as worker:
         worker.work()
         failed, tally = worker.beside(), worker.tally()
         if storage:

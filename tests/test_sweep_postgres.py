@@ -85,6 +85,16 @@ def test_two_workers_share_a_data_base_and_one_is_killed(postgres, tmp_path, mon
         assert front({"front": last.front()}) == front(whole)
 
 
+@pytest.mark.parametrize(("old", "new", "says"), [
+    ("/postgres", "/nothing", "no data base of that name: make it with createdb"), ("postgres@", "nobody:secret@", "refuses the user or the password"),
+    ("127.0.0.1", "nowhere.invalid", "no server answers there"), ("?", "?sslmode=require", "cannot be opened or used"), ("?", "?nonsense=secret", "cannot be opened or used")])
+def test_what_a_server_refuses_is_said_with_the_remedy(postgres, tmp_path, old, new, says):
+    url = new.join((postgres + ("?" if old == "?" else "")).rsplit(old, 1))
+    with pytest.raises(ValueError, match=says) as refused:
+        sweep(ASKED, tmp_path, url)
+    assert "secret" not in str(refused.value) and "\n" not in str(refused.value)
+
+
 def _serve(url: str, port: int) -> None:
     from optuna.storages import run_grpc_proxy_server
 
