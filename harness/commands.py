@@ -157,7 +157,7 @@ def compare(options: Namespace) -> tuple[dict, int]:
     from harness.compare import compare as gate
 
     rules = compare_rules.read(options.rules) if options.rules else compare_rules.Rules()
-    base, new = (compare_side.expectations(path) if path.is_file() else compare_side.side(opened(path)) for path in (options.base, options.new))
+    base, new = (compare_side.expectations(path) if path.is_file() else compare_side.side(opened(path, strict=True)) for path in (options.base, options.new))
     found = gate(base, new, rules)
     for path, text in ((options.junit, compare_text.junit), (options.markdown, compare_text.markdown)):
         if path:
@@ -169,7 +169,7 @@ def compare(options: Namespace) -> tuple[dict, int]:
 def expect(options: Namespace) -> tuple[dict, int]:
     from harness.expect import expect as keep
 
-    return keep(opened(options.run), options.write, options.changelog), 0
+    return keep(opened(options.run, strict=True), options.write, options.changelog), 0
 
 
 def verify(options: Namespace) -> tuple[dict, int]:

@@ -4,18 +4,16 @@ A file of expectations (`ssmd-bench expect`) holds counted records, one JSON lin
 edit it, so that a line which is no such record is an error there, and not the torn end of a killed writer.
 """
 
-import json
-from collections.abc import Callable, Iterable
-from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from harness.incoming import Wrong, fitted, parsed
 from harness.record import upgrade
+from harness.record_types import Expected
 from harness.spec import brief, canonical
 from harness.store import Store
 
 COUNTS = ("calls", "nfe_a", "nfe_b", "nfe_c", "executed_a", "gflop", "tokens")    # of a record's cost; calls by (network, kind)
-STATUSES = ("done", "skipped", "failed", "timeout")
 ROUNDING = 1e-12    # relative; the last bits of a mean depend on the processor, one call more in a run is far above
 
 
@@ -39,19 +37,15 @@ class Change(NamedTuple):
 
 
 def side(store: Store) -> Side:
-    """A run as one side. Raises ValueError if one of its records lacks what every record of its kind has."""
-    def latest(kind: str, *ids: str) -> list[dict]:
-        for record in store.of(kind):
-            if not _WHOLE[kind](record):
-                raise ValueError(f"{store.folder} has a {kind} record that is not whole ({_place(record)}): remove its line, and run the study again")
-        return list(store.latest(kind, *ids).values())
-
+    """A run as one side. Raises ValueError if a line of the store was left out: a gate on what is left could pass by accident."""
+    if store.broken:
+        raise ValueError(f"{store.folder} has a record that is not whole ({store.broken[0]}): remove its line, and run the study again")
     scored: dict[str, dict[str, dict]] = {}
     timed: dict[str, list[dict]] = {}
-    counted = {r["key"]: r for r in latest("counted", "key")}
-    for record in latest("scored", "key", "label"):
+    counted = {r["key"]: r for r in store.latest("counted", "key").values()}
+    for record in store.latest("scored", "key", "label").values():
         scored.setdefault(record["key"], {})[record["label"]] = record
-    for record in latest("timed", "key", "machine", "code", "rows", "process"):
+    for record in store.latest("timed", "key", "machine", "code", "rows", "process").values():
         timed.setdefault(record["key"], []).append(record)
     return Side(str(store.folder), counted, scored, timed, store)
 
@@ -62,16 +56,23 @@ def expectations(path: Path) -> Side:
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         if not line.strip():
             continue
+        where, again = f"{path} line {number}", "restore the file, or write it again with `ssmd-bench expect`"
         try:
-            record = json.loads(line.decode())
-        except (ValueError, RecursionError):
-            raise ValueError(f"{path} line {number} is not valid JSON: restore the file, or write it again with `ssmd-bench expect`") from None
-        if isinstance(record, dict) and (record := upgrade(record)) is None:
-            raise ValueError(f"{path} line {number} was written by a newer version of the program: use that version")
-        if not isinstance(record, dict) or record.get("type") != "counted" or not _WHOLE["counted"](record):
-            raise ValueError(f"{path} line {number} is not a counted record: give a run folder, or write the file again with `ssmd-bench expect`")
+            record = parsed(line)
+        except Wrong as error:
+            raise ValueError(f"{where}: {error}: {again}") from None
+        try:
+            if not isinstance(record, dict) or record.get("type") != "counted":
+                raise Wrong("its type is another")
+            record = upgrade(record)
+            if record is not None:
+                fitted(record, Expected)
+        except Wrong as error:
+            raise ValueError(f"{where} is not a counted record ({error}): give a run folder, or {again}") from None
+        if record is None:
+            raise ValueError(f"{where} was written by a newer version of the program: use that version")
         if record["key"] in counted:
-            raise ValueError(f"{path} line {number} repeats the key {record['key']}: write the file again with `ssmd-bench expect`")
+            raise ValueError(f"{where} repeats the key {record['key']}: write the file again with `ssmd-bench expect`")
         counted[record["key"]] = record
     return Side(str(path), counted, {}, {})
 
@@ -96,45 +97,3 @@ def changes(before: dict, now: dict) -> list[Change]:
 
 def _flat(cost: dict) -> dict[str, float]:
     return {f"calls.{call}": calls for call, calls in cost["calls"].items()} | {count: cost[count] for count in COUNTS[1:]}
-
-
-def _place(record: dict) -> str:
-    return f"key {record['key']}" if isinstance(record.get("key"), str) else "without a key"
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
-
-
-def _texts(record: dict, names: Iterable[str]) -> bool:
-    return all(isinstance(record.get(name), str) for name in names)
-
-
-def _settings(data: Any) -> bool:
-    """Whether it and all settings in it say what they are settings of."""
-    return isinstance(data, dict) and isinstance(data.get("name"), str) and all(_settings(value) for value in data.values() if isinstance(value, dict))
-
-
-def _counted(record: dict) -> bool:
-    cell, cost = record.get("cell"), record.get("cost")
-    if not _texts(record, ("key", "arm", "status", "reason")) or record["status"] not in STATUSES or not isinstance(cell, dict) or not _settings(cell.get("sampler")):
-        return False
-    if record["status"] != "done":
-        return True
-    calls = cost.get("calls") if isinstance(cost, dict) else None
-    return (_texts(record, ("samples_sha256",)) and isinstance(calls, dict)
-            and all(map(_number, (*calls.values(), *(cost.get(count) for count in COUNTS[1:])))))    # type: ignore[union-attr]
-
-
-def _scored(record: dict) -> bool:
-    if not _texts(record, ("key", "label", "status", "reason", "better")) or not isinstance(record.get("metric"), dict):
-        return False
-    return record["status"] != "done" or _texts(record, ("per", "score_key")) and _number(record.get("value"))
-
-
-def _timed(record: dict) -> bool:
-    whole = _texts(record, ("key", "machine")) and isinstance(record.get("process"), int) and isinstance(record.get("rows"), int)
-    return whole and isinstance(record.get("seconds"), list) and all(map(_number, record["seconds"]))
-
-
-_WHOLE: dict[str, Callable[[dict], bool]] = {"counted": _counted, "scored": _scored, "timed": _timed}

@@ -15,11 +15,11 @@ def changed(settings, changes: list[str]):
     return settings
 
 
-def opened(run: Path) -> Store:
-    """The store of a run that is there; one that is not would be created."""
+def opened(run: Path, strict: bool = False) -> Store:
+    """The store of a run that is there; one that is not would be created. If `strict`, ValueError for a line that is no whole record."""
     if not any(run.glob("records*.jsonl")):
         raise ValueError(f"{run} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
-    return Store(run)
+    return Store(run, strict=strict)
 
 
 def between_marks(path: Path, mark: str, text: str) -> None:

@@ -5,24 +5,37 @@
     timed     once a (key, process): seconds of bare runs                      scored    once a (key, metric): value, status
     measured  a table that a study computes from its cells                     shard     some rows of a cell, to be united
 
-A status is done | skipped | failed | timeout, with a reason unless done. A record of an older schema is read through `upgrade`, one step a
-version, so that an old run never needs to be repeated for its format alone; one of a newer schema is left alone.
+A status is done | skipped | failed | timeout, with a reason unless done. The fields that each must have, with their types and limits, are
+declared in harness/record_types.py; a record may have more, and a type that is none of these is nobody's: it is kept, and read by no one.
+A record of an older schema is read through `upgrade`, one step a version, so that an old run never needs to be repeated for its format alone;
+one of a newer schema is left alone.
 """
 
 from collections.abc import Callable
+
+from harness.incoming import Wrong, fitted
+from harness.record_types import KINDS, Headed
 
 SCHEMA = 1
 STEPS: dict[int, Callable[[dict], dict]] = {}    # schema k -> the function that makes a record of k + 1 of it
 
 
 def upgrade(old: dict) -> dict | None:
-    """The record in the present schema; None if a newer version of the program wrote it."""
+    """The record in the present schema; None if a newer version of the program wrote it. Raises Wrong for a schema that never was."""
     schema = old.get("schema", 1)
-    if not isinstance(schema, int) or schema > SCHEMA:
+    if type(schema) is not int or schema < 1:
+        raise Wrong(f"the field `schema` is wrong (expected a whole number from 1 to {SCHEMA})")
+    if schema > SCHEMA:
         return None
     for step in range(schema, SCHEMA):
         old = STEPS[step](old)
     return old | {"schema": SCHEMA}
+
+
+def whole(record: dict) -> dict:
+    """The record as it is. Raises Wrong, with the field, if it lacks what every record of its type has."""
+    fitted(record, KINDS.get(fitted(record, Headed).type, Headed))
+    return record
 
 
 def study_record(study, command: str, device: str = "cpu", asks: str = "all") -> dict:

@@ -5,15 +5,27 @@
     RUN/scores/KEY.npy        (2, n) numerator and denominator of a per-row metric
     RUN/shard_*/KEY.npy       samples and counts of a stretch of rows, until a run without --shard unites them
 
-A torn line - the end of a killed writer - is skipped and counted. Arrays are written under another name and then renamed.
+A torn line - the end of a killed writer - is skipped and counted. So is a line that is JSON and no whole record (harness/record_types.py); it is named on
+stderr, once, and blocks no other: the run computes what is missing; a gate, which computes nothing, refuses the store. Arrays are written under another name and then renamed.
+
+**What counts.** Of several records of one key the last counts, for every reader alike, as `records` holds them in the order in which they were written.
+Within a file that is the order of its lines, whatever its clocks said. Files of several writers are merged by time, where a line counts as no later than
+the line below it: a clock that ran ahead for a while moves nothing but the last line that it stamped.
+
+**What is guaranteed.** `has` and `get` know no array that is not what the record of its key says (harness/arrays.py): samples by their sha256, costs and
+scores by their shapes and sums. Both read the whole file each time. A finished run that is asked again reads neither, as long as size and time of change of
+every file are those at its end (harness/finished.py): an edit that keeps both is seen by whoever reads the array next, and by the next run that
+has something to do.
 """
 
 import fcntl
+import heapq
 import io
 import json
 import math
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,7 +34,9 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.record import SCHEMA, upgrade
+from harness.arrays import fits
+from harness.incoming import Wrong, parsed
+from harness.record import SCHEMA, upgrade, whole
 
 HEADER = 128    # bytes that np.save gives to the head of an array with as few axes as ours
 
@@ -33,9 +47,10 @@ def sentence(error: OSError) -> str:
 
 
 class Store:
-    def __init__(self, folder: Path, writer: str = ""):
-        """Open or create. Raises ValueError if the folder cannot be made or read."""
-        self.folder, self.torn, self.newer, self._latest = Path(folder), 0, 0, {}    # type: ignore[var-annotated]
+    def __init__(self, folder: Path, writer: str = "", strict: bool = False):
+        """Open or create. Raises ValueError if the folder cannot be made or read, or, if `strict`, for a line that is JSON and no whole record."""
+        self.folder, self.strict, self.torn, self.newer, self._latest = Path(folder), strict, 0, 0, {}    # type: ignore[var-annotated]
+        self.broken: list[str] = []    # FILE line K: what is wrong with it
         self.path = self.folder / (f"records.{writer}.jsonl" if writer else "records.jsonl")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -47,28 +62,48 @@ class Store:
             raise ValueError(f"the records in {folder} cannot be read ({sentence(error)}): correct the rights of the folder or choose another with --out") from None
 
     def _read(self) -> list[dict]:
-        found, decode = [], json.JSONDecoder().decode
-        for path in sorted(self.folder.glob("records*.jsonl")):
-            for line in path.read_bytes().split(b"\n"):
-                if not line.strip():
-                    continue
-                try:
-                    record = decode(line.decode())
-                except ValueError:
-                    self.torn += 1
-                    continue
-                if not isinstance(record, dict):
-                    self.torn += 1
-                elif (record := upgrade(record)) is None:
+        files = [self._lines(path) for path in sorted(self.folder.glob("records*.jsonl"))]
+        return files[0] if len(files) == 1 else [record for _, record in heapq.merge(*map(_by_time, files), key=lambda timed: timed[0])]
+
+    def _lines(self, path: Path) -> list[dict]:
+        found, wrong = [], []
+        for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+            if not line.strip():
+                continue
+            try:
+                record = parsed(line)
+            except Wrong:
+                record = None
+            if not isinstance(record, dict):
+                self.torn += 1
+                continue
+            try:
+                record = upgrade(record)
+                if record is None:
                     self.newer += 1
                 else:
-                    found.append(record)
+                    found.append(whole(record))
+            except Wrong as error:
+                wrong.append(f"line {number}: {error}")
+        if wrong and self.strict:
+            raise ValueError(f"{path} {wrong[0]}: remove that line, and run the study again")
+        self.broken += [f"{path.name} {text}" for text in wrong]
+        if wrong and (path, len(wrong)) not in _told:
+            _told.add((path, len(wrong)))
+            lines = "1 line" if len(wrong) == 1 else f"{len(wrong)} lines"
+            print(f"{lines} of {path} {'is no whole record' if len(wrong) == 1 else 'are no whole records'} ({wrong[0]}): left out; "
+                  "the run computes what is missing", file=sys.stderr)
         return found
 
     def append(self, record: dict) -> dict:
-        """Write one record and sync it to the disk. Raises ValueError if the disk refuses; what was stored stays as it was."""
+        """Write one record and sync it to the disk. Raises ValueError for one that could not be read back, or if the disk refuses; what was stored stays as it was."""
         record = {"schema": SCHEMA, "time": datetime.now(UTC).isoformat(timespec="seconds"), **record}
-        line = json.dumps(record, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        text = json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        line = text.encode("utf-8", "replace") + b"\n"    # a message may hold half a character, which no reader takes
+        try:
+            whole(parsed(line))
+        except Wrong as error:
+            raise ValueError(f"a {record.get('type')} record cannot be stored: {error}: correct the study or the plug-in that it is of") from None
         try:
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
             try:
@@ -123,27 +158,40 @@ class Store:
                 scratch.unlink(missing_ok=True)
 
     def get(self, room: str, key: str) -> np.ndarray:
-        """Raises ValueError if the array is missing or damaged."""
+        """Raises ValueError if the array is missing, damaged, or not the one that its record is of."""
         path = f"{self.folder}/{room}/{key}.npy"    # a report reads thousands
         try:
             with open(path, "rb", buffering=0) as file:
                 content = file.read()
             offset, dtype, shape, order = _layout(content[:HEADER])
-            return np.frombuffer(bytearray(content), dtype, math.prod(shape), offset).reshape(shape, order=order)    # type: ignore[call-overload]
+            if len(content) != offset + math.prod(shape) * dtype.itemsize:
+                raise ValueError("not as long as its head says")
+            array = np.frombuffer(bytearray(content), dtype, math.prod(shape), offset).reshape(shape, order=order)    # type: ignore[call-overload]
+            owner = self._owner(room, key)
+            if owner and not fits(room, owner, array):
+                raise ValueError("not what its record says")
         except (OSError, ValueError, EOFError):
             raise ValueError(f"{path} is missing or damaged: run the study again, which computes only what is missing") from None
+        return array
 
     def has(self, room: str, key: str) -> bool:
-        """Whether the array is there, and as long as its header says."""
+        """Whether `get` gives the array."""
         try:
-            file = os.open(f"{self.folder}/{room}/{key}.npy", os.O_RDONLY)    # a finished run asks this of every array: no buffers
-            try:
-                offset, dtype, shape, _ = _layout(os.read(file, HEADER))
-                return os.fstat(file).st_size >= offset + math.prod(shape) * dtype.itemsize
-            finally:
-                os.close(file)
-        except (OSError, ValueError, EOFError):
+            self.get(room, key)
+        except ValueError:
             return False
+        return True
+
+    def _owner(self, room: str, key: str) -> dict | None:
+        """The record, done, that says what the array is; None for a room or a key that no record speaks of."""
+        if room in ("shard_samples", "shard_counts"):
+            name, _, part = key.rpartition(".")
+            found = self.latest("shard", "key", "shard").get((name, part.replace("of", "/")))
+        elif room == "scores":
+            found = self.latest("scored", "score_key").get((key,))
+        else:
+            found = self.latest("counted", "key").get((key,)) if room in ("samples", "costs") else None
+        return found if found and found["status"] == "done" else None
 
     def of(self, kind: str) -> list[dict]:
         return [r for r in self.records if r.get("type") == kind]
@@ -153,6 +201,18 @@ class Store:
         if (kind, ids) not in self._latest:
             self._latest[kind, ids] = {tuple(r.get(i) for i in ids): r for r in self.of(kind)}
         return self._latest[kind, ids]
+
+
+_told: set[tuple[Path, int]] = set()    # files with lines left out, and how many, of which this process has spoken
+
+
+def _by_time(records: list[dict]) -> list[tuple[str, dict]]:
+    """The records of one file with the times by which they are merged with those of others."""
+    made, below = [], "~"    # behind every time
+    for record in reversed(records):
+        below = min(below, record.get("time") or below)
+        made.append((below, record))
+    return made[::-1]
 
 
 def _head(shape: tuple[int, ...], dtype: np.dtype) -> bytes:

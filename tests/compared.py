@@ -17,14 +17,17 @@ from harness.store import Store
 
 N = 64
 FAST = [1.0, 1.1, 1.05, 1.02, 0.98]
-COST = {"calls": {"main.draft": 8.0, "main.verify": 12.5}, "nfe_a": 8.5, "nfe_b": 8.0, "nfe_c": 7.75, "executed_a": 9.0, "gflop": 3.25, "tokens": 8192}
+COST = {"calls": {"main.draft": 8.0, "main.verify": 12.5}, "nfe_a": 8.5, "nfe_b": 8.0, "nfe_c": 7.75, "executed_a": 9.0, "gflop": 3.25, "tokens": 8192,
+        "executed_over_needed": 1.0, "revealed": [], "tested": {}, "passed": {}}
 
 
 def cell(steps: int = 8, arm: str = "ancestral", net: str = "a", cost: dict | None = None, **changes) -> dict:
     about = {"sampler": {"name": arm, "version": 1, "steps": steps}, "nets": {"main": net * 64}, "net_names": {"main": "heavy"},
-             "data": {"name": "made_up", "version": 1}, "n": N, "seed": 0}
+             "data": {"name": "made_up", "version": 1}, "prompt": None, "n": N, "batch": 32, "seed": 0, "temperature": 1.0, "device": "cpu",
+             "dtype": "float32"}
     return {"type": "counted", "key": sha256({k: v for k, v in about.items() if k != "net_names"})[:24], "study": "made_up", "arm": arm, "control": False, "cell": about,
-            "code": "c0de", "machine": "m0", "status": "done", "reason": "", "cost": COST | (cost or {}), "samples_sha256": "5" * 64} | changes
+            "code": "c0de", "machine": "m0", "status": "done", "reason": "", "cost": COST | (cost or {}), "samples_sha256": "5" * 64,
+            "inert": False, "seconds": 1.0} | changes
 
 
 def failed(record: dict, status: str = "failed", reason: str = "RuntimeError: made up") -> dict:
@@ -34,20 +37,21 @@ def failed(record: dict, status: str = "failed", reason: str = "RuntimeError: ma
 def score(record: dict, numerator: np.ndarray, label: str = "judge", better: str = "lower", **changes) -> tuple[dict, np.ndarray]:
     """A scored record and its array (2, n); the denominators are 1."""
     return {"type": "scored", "key": record["key"], "score_key": sha256([record["key"], label])[:24], "metric": {"name": label, "version": 1}, "label": label, "better": better,
-            "unit": "nats per token", "n": len(numerator), "status": "done", "reason": "", "value": float(numerator.mean()), "per": "row"} | changes, np.stack(
+            "unit": "nats per token", "n": len(numerator), "code": "c0de", "status": "done", "reason": "", "value": float(numerator.mean()), "per": "row"} | changes, np.stack(
                 [numerator, np.ones(len(numerator))])
 
 
 def times(record: dict, medians: list[float], hour: int = 0, **changes) -> list[dict]:
     return [{"type": "timed", "key": record["key"], "process": k, "rows": 32, "batch": 32, "seconds": [s * 0.9, s, s * 1.4], "machine": "m0", "code": "c0de",
-             "time": f"2026-01-01T{hour + k:02}:00:00+00:00"} | changes for k, s in enumerate(medians)]
+             "same_output": True, "time": f"2026-01-01T{hour + k:02}:00:00+00:00"} | changes for k, s in enumerate(medians)]
 
 
 def made(folder: Path, *records: dict | tuple[dict, np.ndarray] | list[dict]) -> Path:
     """A run folder with these records, written at once."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [r for record in records for r in (record if isinstance(record, list) else [record[0]] if isinstance(record, tuple) else [record])]
-    (folder / "records.jsonl").write_text("".join(json.dumps({"schema": SCHEMA} | r) + "\n" for r in lines))
+    text = "".join(json.dumps({"schema": SCHEMA} | r, ensure_ascii=False) + "\n" for r in lines)
+    (folder / "records.jsonl").write_bytes(text.encode("utf-8", "replace"))    # as the store writes half a character
     for record, array in (r for r in records if isinstance(r, tuple)):
         Store(folder).put("scores", record["score_key"], array)
     return folder

@@ -44,7 +44,7 @@ def test_a_cell_that_failed_before_and_is_done_now_is_new(tmp_path):
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("factor", [1.001, 0.999])
 def test_a_planted_change_of_each_count_is_caught(tmp_path, count, factor):
-    cost = {"calls": {"main.draft": 8.0, "main.verify": 12.5 * factor}} if count == "calls" else {count: COST[count] * factor}
+    cost = {"calls": {"main.draft": 8.0, "main.verify": 12.5 * factor}} if count == "calls" else {count: type(COST[count])(COST[count] * factor)}
     found = against(tmp_path, [cell(), cell(16)], [cell(cost=cost), cell(16)])
     assert found.code == 1 and [v.outcome for v in found.verdicts] == ["regression", "equal"]
     assert found.verdicts[0].detail.startswith("calls.main.verify 12.5 before" if count == "calls" else f"{count} {COST[count]:g} before")

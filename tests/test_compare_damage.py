@@ -22,13 +22,13 @@ def test_a_truncated_store_loses_the_torn_cell_and_says_so(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("change", [
-    {"key": 3}, {"cost": {}}, {"cost": COST | {"gflop": None}}, {"cost": COST | {"nfe_a": float("nan")}}, {"cost": COST | {"calls": {"main.draft": "many"}}},
+    {"key": 3}, {"cost": {}}, {"cost": COST | {"gflop": None}}, {"cost": COST | {"nfe_a": -1.0}}, {"cost": COST | {"calls": {"main.draft": "many"}}},
     {"status": "fine"}, {"cell": {}}, {"cell": {"sampler": {"name": "x", "window": {}}}}, {"samples_sha256": None}, {"arm": None},
 ])
 def test_records_that_are_not_whole_are_refused_on_either_side(tmp_path, capsys, change):
     good, bad = made(tmp_path / "good", cell()), made(tmp_path / "bad", cell() | change)
-    refused(capsys, ["compare", good, bad], "has a counted record that is not whole")
-    refused(capsys, ["compare", bad / "records.jsonl", good], "records.jsonl line 1 is not a counted record")
+    refused(capsys, ["compare", good, bad], "records.jsonl line 1: the field `")
+    refused(capsys, ["compare", bad / "records.jsonl", good], "records.jsonl line 1 is not a counted record (the field `")
 
 
 @pytest.mark.parametrize("record", [
@@ -36,13 +36,13 @@ def test_records_that_are_not_whole_are_refused_on_either_side(tmp_path, capsys,
 ])
 def test_scores_and_times_that_are_not_whole_are_refused(tmp_path, capsys, record):
     base = made(tmp_path / "base", cell(), record)
-    refused(capsys, ["compare", base, base], f"has a {record['type']} record that is not whole")
+    refused(capsys, ["compare", base, base], "records.jsonl line 2: the field `")
 
 
 @pytest.mark.parametrize(("text", "says"), [
-    ("<<<<<<< HEAD\n", "line 3 is not valid JSON"), ('{"type": "counted"', "line 3 is not valid JSON"), ("[1]", "line 3 is not a counted record"),
+    ("<<<<<<< HEAD\n", "line 3: it is not valid JSON"), ('{"type": "counted"', "line 3: it is not valid JSON"), ("[1]", "line 3 is not a counted record"),
     (json.dumps(score(cell(), rows())[0]), "line 3 is not a counted record"), (json.dumps(cell(8)), "line 3 repeats the key"),
-    (json.dumps(cell(64) | {"schema": SCHEMA + 1}), "line 3 was written by a newer version"), ("[" * 100_000, "line 3 is not valid JSON"), ("\udcff", "line 3 is not valid JSON"),
+    (json.dumps(cell(64) | {"schema": SCHEMA + 1}), "line 3 was written by a newer version"), ("[" * 100_000, "line 3: it is nested deeper than 100 levels"), ("\udcff", "line 3: it is not valid JSON"),
 ])
 def test_corrupt_expectations_are_refused(tmp_path, capsys, text, says):
     path = tmp_path / "counts.jsonl"
@@ -76,7 +76,7 @@ def test_expectations_hold_the_counts_of_a_run_and_the_log_says_what_changed(tmp
     assert (first["cells"], first["changed"], first["new"], first["gone"]) == (3, 0, 3, 0) and f"- `{path}`: new, 3 cells." in (tmp_path / "LOG.md").read_text()
     assert called(capsys, path, tmp_path / "run")[:2][0] == 0 and expectations(path).counted.keys() == {cell(steps)["key"] for steps in (8, 16, 32)}
     before, log = path.read_bytes(), (tmp_path / "LOG.md").read_text()
-    made(tmp_path / "run", cell(32), cell(16, cost={"revealed": [1]}, seconds=3.0), cell(8))    # the same counts, in another order
+    made(tmp_path / "run", cell(32), cell(16, cost={"revealed": [[1]]}, seconds=3.0), cell(8))    # the same counts, in another order
     assert kept(capsys, tmp_path, tmp_path / "run")["changelog"] == "" and path.read_bytes() == before and (tmp_path / "LOG.md").read_text() == log
     made(tmp_path / "run", cell(8, cost={"nfe_a": 7.5, "calls": {"main.draft": 7.0, "main.verify": 12.5}}), cell(16, net="b", cost={"tokens": 4096}), cell(64))
     code, _, out = called(capsys, path, tmp_path / "run")
@@ -104,7 +104,7 @@ def test_expectations_against_a_run_leave_quality_and_times_out(tmp_path, capsys
 @pytest.mark.parametrize(("records", "log", "old", "says"), [
     ([cell(8), failed(cell(16))], LOG, None, "1 cells of"), ([failed(cell(16), "skipped")], LOG, None, "has no finished cell"),
     ([cell(8)], "# Changelog\n", None, "has no '## Unreleased'"),
-    ([cell(8)], LOG, "torn", "line 1 is not valid JSON"),
+    ([cell(8)], LOG, "torn", "line 1: it is not valid JSON"),
 ])
 def test_expectations_are_refused_before_anything_is_written(tmp_path, capsys, records, log, old, says):
     run, path = made(tmp_path / "run", *records), tmp_path / "counts.jsonl"

@@ -1,5 +1,6 @@
 """Ten thousand records: a run that has nothing left to do answers within two seconds and 500 MB, whatever stands in its folder; and asks anew what has changed."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -22,6 +23,7 @@ from harness.study import load_study
 from ssmd.family import SHIPPED
 
 POINTS, LENGTH = 1250, 128
+ZEROS = hashlib.sha256(bytes(16)).hexdigest()    # of samples (4, 4)
 STUDY = f"""
 from baselines.ancestral import Ancestral
 from harness.data.exact import Exact
@@ -43,21 +45,21 @@ def large(tmp_path_factory) -> tuple[Path, Path]:
     (folder / "large.py").write_text(STUDY)
     study, store = load_study(str(folder / "large.py")), Store(folder / "run")
     tables = {"depth": [12345] * LENGTH, "progress": [1] * 10, "round": [5] * 64}
-    cost = {"calls": {"main.draft": 12.5}, "nfe_a": 1.25, "revealed": [[0] * (LENGTH + 1)] * 10, "tested": tables, "passed": tables}
+    cost = {"calls": {"main.draft": 12.5}, **dict.fromkeys(("nfe_a", "nfe_b", "nfe_c", "executed_a", "executed_over_needed", "gflop"), 1.0), "tokens": 512, "revealed": [[0] * (LENGTH + 1)] * 10, "tested": tables, "passed": tables}
     for room in ("samples", "costs", "scores"):
         (folder / "run" / room).mkdir()
     lines, about = [], {"schema": 1, "time": "", "status": "done", "reason": ""}
     for cell in study.cells():
         key = cell.key()
         record = about | {"type": "counted", "key": key, "study": "large", "arm": "ancestral", "control": False, "cell": cell.describe(), "code": cell.code(), "cost": cost,
-                          "inert": False, "samples_sha256": "0" * 64, "seconds": 0.1, "machine": "m"}
+                          "inert": False, "samples_sha256": ZEROS, "seconds": 0.1, "machine": "m"}
         lines.append(record)
         arrays = {f"samples/{key}": np.zeros((4, 4), np.uint8), f"costs/{key}": np.ones((4, 3))}
         for plan in scoring.plans(study.metrics):
             score_key = plan.score_key(record)
             arrays[f"scores/{score_key}"] = np.ones((2, 4))
             lines.append(about | {"type": "scored", "key": key, "score_key": score_key, "metric": scoring.described(plan.metric), "label": plan.label, "better": "lower",
-                                  "unit": "none", "n": 4, "code": plan.code, "value": 0.5, "per": "row"})
+                                  "unit": "none", "n": 4, "code": plan.code, "value": 1.0, "per": "row"})
         for name, array in arrays.items():
             np.save(folder / "run" / name, array)    # not through the store, which waits for the disk
     store.path.write_text("".join(json.dumps(line) + "\n" for line in lines))

@@ -11,11 +11,12 @@ import pytest
 
 from harness import record as records_of
 from harness.store import Store
+from tests.compared import cell, rows, score
 
 
 def test_what_is_appended_is_read_back(tmp_path):
     store = Store(tmp_path)
-    store.append({"type": "counted", "key": "a", "value": 1.5})
+    store.append(cell(key="a", value=1.5))
     again = Store(tmp_path)
     assert again.records == store.records
     assert again.records[0]["schema"] == records_of.SCHEMA and again.records[0]["time"].endswith("+00:00")
@@ -23,12 +24,12 @@ def test_what_is_appended_is_read_back(tmp_path):
 
 def test_torn_last_line_is_skipped_counted_and_kept_apart_from_the_next(tmp_path):
     store = Store(tmp_path)
-    store.append({"type": "counted", "key": "a"})
+    store.append(cell(key="a"))
     with open(store.path, "ab") as f:
         f.write(b'{"type":"counted","ke')
     torn = Store(tmp_path)
     assert torn.torn == 1 and [r["key"] for r in torn.records] == ["a"]
-    torn.append({"type": "counted", "key": "b"})
+    torn.append(cell(key="b"))
     healed = Store(tmp_path)
     assert healed.torn == 1 and [r["key"] for r in healed.records] == ["a", "b"]
 
@@ -36,7 +37,7 @@ def test_torn_last_line_is_skipped_counted_and_kept_apart_from_the_next(tmp_path
 def test_every_cut_of_the_file_is_read(tmp_path):
     store = Store(tmp_path)
     for key in "abc":
-        store.append({"type": "counted", "key": key, "text": "é"})
+        store.append({"type": "note", "key": key, "text": "é"})
     whole = store.path.read_bytes()
     for stop in range(len(whole)):
         store.path.write_bytes(whole[:stop])
@@ -55,15 +56,15 @@ def test_empty_file_and_binary_noise_are_read(tmp_path):
 
 def test_files_of_many_writers_are_one_store(tmp_path):
     for writer in ("", "1of2", "2of2"):
-        Store(tmp_path, writer).append({"type": "counted", "key": writer})
-    assert {r["key"] for r in Store(tmp_path).records} == {"", "1of2", "2of2"}
+        Store(tmp_path, writer).append(cell(key=writer or "whole"))
+    assert {r["key"] for r in Store(tmp_path).records} == {"whole", "1of2", "2of2"}
 
 
 def test_two_writers_of_one_file_lose_nothing(tmp_path):
     def write(name):
         store = Store(tmp_path)
         for k in range(25):
-            store.append({"type": "counted", "key": f"{name}{k}", "pad": "x" * 9000})
+            store.append(cell(key=f"{name}{k}", pad="x" * 9000))
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(write, "ab"))
@@ -74,7 +75,7 @@ def test_two_writers_of_one_file_lose_nothing(tmp_path):
 def test_latest_record_of_a_key_wins(tmp_path):
     store = Store(tmp_path)
     for value in (1, 2):
-        store.append({"type": "counted", "key": "a", "value": value})
+        store.append(cell(key="a", value=value))
     assert store.latest("counted", "key")[("a",)]["value"] == 2
 
 
@@ -82,7 +83,7 @@ def test_records_of_a_newer_version_are_left_alone(tmp_path):
     (tmp_path / "records.jsonl").write_text(json.dumps({"schema": records_of.SCHEMA + 1, "type": "counted", "key": "a"}) + "\n")
     store = Store(tmp_path)
     assert store.records == [] and store.newer == 1
-    store.append({"type": "counted", "key": "b"})
+    store.append(cell(key="b"))
     assert '"key": "a"' in store.path.read_text()
 
 
@@ -139,7 +140,7 @@ def test_a_full_disk_leaves_what_was_stored(small_disk):
     store = Store(small_disk)
     with pytest.raises(ValueError, match="free the disk"):
         for k in range(100):
-            store.append({"type": "counted", "key": str(k), "pad": "x" * 3000})
+            store.append(cell(key=str(k), pad="x" * 3000))
     kept = Store(small_disk)
     assert kept.torn == 0 and kept.records == store.records and len(kept.records) > 5
     with pytest.raises(ValueError, match="No space left"):
@@ -157,11 +158,11 @@ def test_a_full_disk_keeps_the_array_that_was_to_be_replaced(small_disk):
 
 
 def test_a_disk_that_may_only_be_read_is_read_and_one_sentence_when_written(small_disk):
-    Store(small_disk).append({"type": "counted", "key": "a"})
+    Store(small_disk).append(cell(key="a"))
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     store = Store(small_disk)
     with pytest.raises(ValueError, match="Read-only file system.*the 1 records there are intact"):
-        store.append({"type": "counted", "key": "b"})
+        store.append(cell(key="b"))
     with pytest.raises(ValueError, match="Read-only file system"):
         store.put("samples", "k", np.zeros(3))
     with pytest.raises(ValueError, match="cannot be made .Read-only.*choose another with --out"):
@@ -181,8 +182,7 @@ def test_a_file_that_is_no_array_is_one_sentence(tmp_path, content):
 def test_ten_thousand_records_are_read_within_a_second(tmp_path):
     tables = {"depth": [12345] * 128, "progress": [1] * 10, "round": [5] * 64}
     cost = {"calls": {"main.draft": 12.5}, "nfe_a": 1.25, "revealed": [[0] * 129] * 10, "tested": tables, "passed": tables}
-    counted = {"schema": 1, "type": "counted", "key": "k", "status": "done", "cost": cost, "cell": {"sampler": {"name": "s"}}}
-    scored = {"schema": 1, "type": "scored", "key": "k", "score_key": "s", "metric": {"name": "m", "identity": {"sha256": "0" * 64}}, "value": 0.5, "reason": ""}
+    counted, scored = {"schema": 1} | cell(cost=cost), {"schema": 1} | score(cell(), rows())[0]
     lines = [json.dumps(counted)] + [json.dumps(scored)] * 8    # six metrics and a few timings a cell
     (tmp_path / "records.jsonl").write_text("\n".join(lines * 1112) + "\n")
     begun = time.process_time()

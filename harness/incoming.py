@@ -1,0 +1,114 @@
+"""The boundary for every file that comes in: bytes become values of a declared type, or one sentence with file, line, field and remedy.
+
+    class Card(msgspec.Struct): tokens: Count            # types and limits: msgspec's; Count, Number and Name are below
+    decode(path.read_bytes(), Card, f"{path}", "train the checkpoint again")
+    decode(line, Card, f"{path} line {number}", ...)     # ValueError: PATH line 17: the field `tokens` is missing: train the checkpoint again
+
+JSON is refused that no reader of ours could use: nested deeper than DEPTH, NaN, half a character (a lone surrogate),
+numbers beyond float64 or whole ones of more than DIGITS digits. A reader that goes on after a fault, as the store does
+with a line, takes `parsed` and `fitted` and catches Wrong.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+DEPTH = 100              # brackets within brackets; what we write has ten at most, and Python's own readers fail near a thousand
+DIGITS = 30              # of a whole number; counts of FLOPs have twenty
+LARGEST = 2**28          # bytes of a file that is read in one piece
+
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Size = Annotated[int, Meta(ge=1, le=2**40)]                    # of rows, tokens, a batch: never nothing
+Number = Annotated[float, Meta(ge=-1e100, le=1e100)]           # sums and squares of it are numbers too
+Amount = Annotated[float, Meta(ge=0, le=1e100)]
+Name = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_][0-9A-Za-z_.-]*\Z", max_length=128)]    # it stands in a path, and leads nowhere else
+
+T = TypeVar("T")
+
+
+class Wrong(ValueError):
+    """What is wrong with bytes or with a value, in words that follow the place."""
+
+
+def decode(data: bytes, kind: type[T], where: str, remedy: str) -> T:
+    """The value that JSON bytes hold. Raises ValueError: `where`, what is wrong, `remedy`."""
+    try:
+        return fitted(parsed(data), kind)
+    except Wrong as error:
+        raise ValueError(f"{where}: {error}: {remedy}") from None
+
+
+def read(path: Path, kind: type[T], remedy: str) -> T:
+    """The same of a file, which may be absent."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error.strerror or error}): {remedy}") from None
+    if len(data) > LARGEST:
+        raise ValueError(f"{path} is larger than {LARGEST >> 20} MiB, which no such file is: {remedy}")
+    return decode(data, kind, str(path), remedy)
+
+
+def parsed(data: bytes) -> Any:
+    """Plain data of JSON bytes. Raises Wrong."""
+    try:
+        value = _parse(data)
+    except RecursionError:
+        raise Wrong(f"it is nested deeper than {DEPTH} levels") from None
+    except msgspec.ValidationError:    # all that plain data can break is the range of its numbers
+        raise Wrong("it holds a number that no float64 can hold") from None
+    except msgspec.DecodeError as error:
+        half = rb"\ud" in data.lower()
+        raise Wrong(f"it is not valid JSON ({'half a character, a lone surrogate' if half else error})") from None
+    if data.count(b"[") + data.count(b"{") > DEPTH and sum(1 for _ in zip(range(DEPTH + 1), _layers(value))) > DEPTH:
+        raise Wrong(f"it is nested deeper than {DEPTH} levels")
+    if data.translate(_DIGITS).find(_LONG) >= 0 and any(type(v) is int and abs(v) >= 10**DIGITS for layer in _layers(value) for v in layer):
+        raise Wrong(f"it holds a whole number of more than {DIGITS} digits")
+    return value
+
+
+def fitted(value: Any, kind: type[T]) -> T:
+    """Plain data as a value of the type. Raises Wrong with the field."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise Wrong(_said(str(error))) from None
+
+
+def refuse_unknown(value: Any, known: Iterable[str]) -> None:
+    """Raises Wrong if plain data has a field that is none of these."""
+    if unknown := sorted(set(value) - set(known)):
+        raise Wrong(f"there is no field `{unknown[0]}`; the fields are {', '.join(known)}")
+
+
+_parse = msgspec.json.Decoder().decode
+_DIGITS = bytes(48 if chr(byte).isdecimal() and byte < 128 else 32 for byte in range(256))    # every digit becomes 0
+_LONG = b"0" * (DIGITS + 1)
+
+
+def _layers(value: Any) -> Iterator[list]:
+    """The value, what it holds, what that holds, and so on."""
+    layer = [value]
+    while layer:
+        yield layer
+        layer = [inner for outer in layer if isinstance(outer, (dict, list))
+                 for inner in (outer.values() if isinstance(outer, dict) else outer)]
+
+
+@lru_cache
+def _said(error: str) -> str:
+    """msgspec's message in our words, the field first."""
+    text, _, place = error.partition(" - at `")
+    path = place.removesuffix("`").removeprefix("key` in `").removeprefix("$").removeprefix(".")
+    if text.startswith("Object missing required field `"):
+        name = text.removeprefix("Object missing required field `").removesuffix("`")
+        return f"the field `{f'{path}.' if path else ''}{name}` is missing"
+    if text.startswith(("Expected ", "Invalid ")):
+        text = text[:1].lower() + text[1:].replace("`", "")
+        return f"the field `{path}` is wrong ({text})" if path else text
+    return text    # said by a type of ours
