@@ -11,16 +11,40 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec import Struct
+
 from harness import plugins
+from harness.incoming import Count, Number, Size, Wrong, fitted, read_plain
 from harness.nets import checkpoint
 from harness.spec import ROOT, code_hash
 from harness.store import Store
 
 RESULTS = ROOT / "studies" / "results"
-KINDS: dict[str, type | tuple[type, ...]] = {
-    "claim": str, "value": (int, float), "low": (int, float), "high": (int, float), "unit": str, "n": int, "command": str, "keys": list, "code": dict,
-}
+AGAIN = "rebuild it with the command in its study"
 SAMPLING = ("harness.loop", "harness.nets.transformer")
+
+
+class Renewed(Struct):
+    records: Size
+    of: Size
+    rows: Size
+
+
+class Claim(Struct):
+    """A row as it must be read; what is not declared stands beside it."""
+
+    claim: str
+    value: Number
+    low: Number
+    high: Number
+    unit: str
+    n: Count
+    command: str
+    keys: list[str]
+    code: dict[str, str]
+    nets: dict[str, str] = {}
+    note: str = ""
+    renewed: Renewed | None = None
 
 
 def claim(name: str, value: float, low: float, high: float, unit: str, n: int, command: str, keys: Sequence[str], note: str = "",
@@ -47,10 +71,6 @@ def stamped(rows: Sequence[dict], store: Store) -> list[dict]:
     return made
 
 
-def _whole(row: object) -> bool:
-    return isinstance(row, dict) and all(isinstance(row.get(field), kind) for field, kind in KINDS.items())
-
-
 def stale(row: dict) -> bool:
     """Whether the code or a checkpoint behind a claim has changed since."""
     if any(code_hash((module,)) != digest for module, digest in row["code"].items()):
@@ -71,16 +91,17 @@ def write(name: str, rows: Sequence[dict]) -> Path:
 
 def read(folder: Path = RESULTS) -> list[dict]:
     """Every claim, with `file` and `stale`. Raises ValueError for a damaged file."""
-    found = []
-    for path in sorted(folder.glob("*.json")):
-        try:
-            rows = json.loads(path.read_text())
-        except ValueError:
-            raise ValueError(f"{path} is not valid JSON: rebuild it with the command in its study") from None
-        if not isinstance(rows, list) or not all(map(_whole, rows)):
-            raise ValueError(f"{path} is not a list of claims: rebuild it with the command in its study")
-        found += [row | {"file": path.name, "stale": stale(row)} for row in rows]
-    return found
+    return [row | {"file": path.name, "stale": stale(row)} for path in sorted(folder.glob("*.json")) for row in rows_of(path)]
+
+
+def rows_of(path: Path) -> list[dict]:
+    """The claims of one file. Raises ValueError, with row and field, for a damaged one."""
+    rows = read_plain(path, AGAIN)
+    try:
+        fitted(rows, list[Claim])
+    except Wrong as error:
+        raise ValueError(f"{path} is not a list of claims ({error}): {AGAIN}") from None
+    return rows
 
 
 def _note(row: dict) -> str:

@@ -21,16 +21,21 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from math import sqrt
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
+from msgspec import Meta, Struct
 from scipy.optimize import isotonic_regression
 from torch import Tensor
 
+from harness import incoming
+from harness.incoming import Count, Size
 from harness.kinds import Denoiser
 from harness.random import Stream, uniform
 from harness.schedule import Knots
+
+AGAIN = "write it with `ssmd-bench grid`"
 
 
 class Grid(NamedTuple):
@@ -170,9 +175,28 @@ def write(path: Path, document: dict) -> None:
     scratch.replace(path)
 
 
+class Found(Struct):
+    """A grid of a file, and what its search took."""
+
+    by: str
+    steps: Size
+    alphas: list[Annotated[float, Meta(ge=0, le=1)]]
+    passes: Count
+
+
+class Document(Struct):
+    grids: list[Found]
+
+
+def searches(path: Path) -> list[Found]:
+    """The grids of a file that `ssmd-bench grid` wrote. Raises ValueError, in a sentence, for another."""
+    return incoming.read(path, Document, AGAIN).grids
+
+
 def read(path: Path) -> dict[tuple[str, int], Knots]:
-    """(search, steps) -> schedule, of a file that `ssmd-bench grid` wrote. Raises ValueError, in a sentence, for another."""
+    """(search, steps) -> schedule. Raises ValueError as above."""
+    found = searches(path)
     try:
-        return {(g["by"], g["steps"]): Knots(tuple(g["alphas"])) for g in json.loads(path.read_text(encoding="utf-8"))["grids"]}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} holds no time grids ({error}): write it with `ssmd-bench grid`") from None
+        return {(g.by, g.steps): Knots(tuple(g.alphas)) for g in found}
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}: {AGAIN}") from None

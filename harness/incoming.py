@@ -44,6 +44,15 @@ def decode(data: bytes, kind: type[T], where: str, remedy: str) -> T:
 
 def read(path: Path, kind: type[T], remedy: str) -> T:
     """The same of a file, which may be absent."""
+    return decode(_content(path, remedy), kind, str(path), remedy)
+
+
+def read_plain(path: Path, remedy: str) -> Any:
+    """Plain data of a JSON file, whose reader keeps more than any type declares."""
+    return decode(_content(path, remedy), Any, str(path), remedy)    # type: ignore[arg-type]
+
+
+def _content(path: Path, remedy: str) -> bytes:
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
@@ -51,7 +60,7 @@ def read(path: Path, kind: type[T], remedy: str) -> T:
         raise ValueError(f"{path} cannot be read ({error.strerror or error}): {remedy}") from None
     if len(data) > LARGEST:
         raise ValueError(f"{path} is larger than {LARGEST >> 20} MiB, which no such file is: {remedy}")
-    return decode(data, kind, str(path), remedy)
+    return data
 
 
 def parsed(data: bytes) -> Any:

@@ -94,11 +94,21 @@ class Expected(Cell):
         needed(self, "cost", "samples_sha256")
 
 
+class Renewed(Struct):
+    """By harness/renew.py: so many of its rows were looked at."""
+
+    rows: Size
+    code: str
+    machine: str
+
+
 class Counted(Cell, kw_only=True):
     machine: str
     cost: Cost | UnsetType = UNSET
     samples_sha256: Sha | UnsetType = UNSET
     inert: bool | UnsetType = UNSET
+    renewed: Renewed | None = None
+    shards: dict[Part, str] = {}
     seconds: Amount | UnsetType = UNSET
 
     def __post_init__(self) -> None:
@@ -169,8 +179,8 @@ class Study(Headed):
     arms: list[str]
     controls: list[str]
     command: str
-    data: dict[str, Any] | None = None
-    metrics: list[dict[str, Any]] = []
+    data: Named | None = None
+    metrics: list[Named] = []
     asks: str = "all"
     n: Size | None = None
     seed: int | None = None

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from harness import scoring, shard
+from harness.arrays import digest
 from harness.backend import each
 from harness.cell import Cell
 from harness.ledger import Ledger
@@ -101,6 +102,7 @@ def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part:
     if part == WHOLE:
         return finished(cell, about, ledger, samples, sha.hexdigest(), time.perf_counter() - begun)
     counts, table = shard.counts(ledger)
+    about |= {"samples_sha256": sha.hexdigest(), "counts_sha256": digest(table)}
     return Counted(key, about | {"status": "done", "reason": "", "counts": counts, "seconds": time.perf_counter() - begun}, samples, table)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from harness import collapse
+from harness.arrays import consistent
 from harness.backend import each
 from harness.kinds import Metric
 from harness.progress import Progress
@@ -160,6 +161,8 @@ def scores_of(samples: np.ndarray, wanted: Sequence[tuple[str, Metric]], data) -
             value, table = float(value), np.asarray([numerator, denominator], dtype=np.float64)
             if not isfinite(value) or not np.isfinite(table).all():
                 raise ValueError(f"{metric.name} is not a number")
+            if table.size and not consistent(value, table):
+                raise ValueError(f"{metric.name} gives the value {value:.6g}, which is not numerator.sum() / denominator.sum(): return harness.metrics.form.ratio(...)")
             found.append(Answer(key, len(rows), value, table, ""))
         except Exception as error:
             found.append(Answer(key, len(rows), None, np.empty((2, 0)), f"{type(error).__name__}: {error}"))

@@ -111,7 +111,7 @@ def _parse(text: str, current: Any, hint: Any, label: str) -> Any:
         return text
     try:
         value = json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         value = None
     value = tuple(value) if isinstance(value, list) else float(value) if isinstance(current, float) and type(value) is int else value
     if type(value) is not type(current):

@@ -34,7 +34,7 @@ class Checkpoint:
 
 @lru_cache(maxsize=16)
 def _loaded(path: str, device: str) -> Denoiser:
-    return checkpoint.load(Path(path)).to(device)    # type: ignore[return-value]
+    return checkpoint.denoiser(Path(path)).to(device)    # type: ignore[return-value]
 
 
 @dataclass(frozen=True)

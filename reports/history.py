@@ -54,7 +54,7 @@ def over_commits(chapters: Sequence[Chapter], baseline: str | None) -> pd.DataFr
 def _past(store: Store, labels: dict[str, dict]) -> Iterator[dict]:
     """Every value that a cell of the store has had, with the commit that it was found under."""
     commit, cells = "unknown", {}
-    for record in sorted(store.records, key=lambda r: r.get("time", "")):
+    for record in store.records:
         kind, label = record.get("type"), record.get("label")
         if kind == "machine":
             commit = (record.get("commit") or "unknown")[:SHORT] + ("+" if record.get("dirty") else "")

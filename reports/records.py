@@ -46,7 +46,7 @@ class Cell(NamedTuple):
 class Records(NamedTuple):
     cells: list[Cell]
     networks: dict[str, dict]  # sha256 -> record
-    torn: int
+    torn: int  # lines that are no whole record, left out
     newer: int  # records of a newer schema, left out
     folders: list[Path]
     tables: list[dict]  # measured
@@ -60,7 +60,7 @@ def read(folders: Sequence[Path]) -> Records:
         if not any(folder.glob("records*.jsonl")):
             raise ValueError(f"{folder} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
         store = Store(folder)
-        torn, newer = torn + store.torn, newer + store.newer
+        torn, newer = torn + store.torn + len(store.broken), newer + store.newer
         networks |= {net["sha256"]: net for net in store.of("network")}
         tables += store.of("measured")
         studies += [(store.folder, study) for study in sorted(store.of("study"), key=lambda r: r.get("time", ""))]
@@ -73,7 +73,7 @@ def read(folders: Sequence[Path]) -> Records:
 
 def _cells(store: Store) -> dict[str, Cell]:
     counted, scored, timed, drawn = {}, {}, {}, {}
-    for record in sorted(store.records, key=lambda r: r.get("time", "")):
+    for record in store.records:    # in the order in which they count (harness/store.py)
         key = record.get("key")
         match record.get("type"):
             case "counted":

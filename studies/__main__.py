@@ -8,7 +8,6 @@ will be near the published ones and not equal (text8, on which the judge that sh
 writes them to studies/results.
 """
 
-import json
 import shlex
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.claims import RESULTS
+from harness.claims import RESULTS, rows_of
 from ssmd.family import SHIPPED
 
 FAMILIES = {"": "runs/family", "potts": "runs/potts_family", "protein": "runs/protein_family", "prose": "runs/prose_family"}    # folder of the shipped -> where it is trained
@@ -32,7 +31,7 @@ FIRST = ["ssmd-bench grid studies/demo.py --net heavy --out studies/grids.json",
 
 def claimed(results: Path = RESULTS) -> list[str]:
     """The commands that the claims name, each once."""
-    return list(dict.fromkeys(row["command"] for path in sorted(results.glob("*.json")) for row in json.loads(path.read_text())))
+    return list(dict.fromkeys(row["command"] for path in sorted(results.glob("*.json")) for row in rows_of(path)))
 
 
 def plan() -> list[str]:

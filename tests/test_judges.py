@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from harness.__main__ import main
+from harness.arrays import digest
 from harness.control import HeldOut, Shuffled
 from harness.data.exact import Exact
 from harness.data.wikipedia_leads import WikipediaLeads
@@ -24,7 +25,7 @@ from harness.scoring import described, plans
 from harness.spec import ROOT, from_json, to_json
 from harness.store import Store
 from harness.study import Arm, Study
-from tests import language_models
+from tests import compared, language_models
 
 DATA = WikipediaLeads(length=48)
 
@@ -244,8 +245,9 @@ def test_a_stored_run_is_scored_by_judges_from_the_command_line(folder, tmp_path
     store = Store(tmp_path)
     store.append(study_record(study, "ssmd-bench run judged.py"))
     for key, control in (("a", HeldOut()), ("b", Shuffled())):
-        store.put("samples", key, control.control(DATA, 12, 0).numpy().astype(np.uint8))
-        store.append({"type": "counted", "key": key, "study": "judged", "arm": control.name, "control": True, "status": "done", "samples_sha256": key, "cell": {"n": 12}})
+        samples, record = control.control(DATA, 12, 0).numpy().astype(np.uint8), compared.cell(arm=control.name, key=key, study="judged", control=True)
+        store.put("samples", key, samples)
+        store.append(record | {"cell": record["cell"] | {"n": 12}, "samples_sha256": digest(samples)})
     assert main(["rescore", str(tmp_path), "--metric", "lm", "--metric", "ngram", "--set", f"model={folder}"]) == 2 and "has no field" in capsys.readouterr().err
     assert main(["rescore", str(tmp_path), "--metric", "lm", "--set", f"model={folder}", "--set", "stride=8"]) == 0
     assert main(["rescore", str(tmp_path), "--metric", "mauve", "--set", "n=20"]) == 3, "twelve samples are fewer than twenty"

@@ -14,6 +14,7 @@ from harness.measured import column
 from harness.spec import ROOT, code_hash
 from harness.store import Store
 from studies.found.planted import NOTHING, PLANTS, SLEEP
+from tests import compared
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda p: p.name)
@@ -48,10 +49,9 @@ def test_a_narrower_window_is_caught_end_to_end(tmp_path, monkeypatch):
 @pytest.fixture
 def counted(tmp_path):
     """A store with the study's cells as if they had been counted."""
-    store, cost = Store(tmp_path), {"calls": {"main.draft": 1.0}, "nfe_a": 1.0, "nfe_b": 1.0, "nfe_c": 1.0, "executed_a": 1.0, "gflop": 1.0, "tokens": 128}
+    store = Store(tmp_path)
     for cell in planted.STUDY.cells():
-        store.append({"type": "counted", "key": cell.key(), "study": "planted", "arm": cell.arm.name, "status": "done", "reason": "", "cell": cell.describe(), "cost": cost,
-                      "samples_sha256": "0"})
+        store.append(compared.cell(arm=cell.arm.name, key=cell.key(), study="planted", cell=cell.describe()))
     return store
 
 
@@ -85,7 +85,7 @@ def test_claims_are_shares_with_exact_intervals(counted, monkeypatch):
     monkeypatch.setattr(found, "SLEPT", 1)
     rows = [[p.name, seed, samples, int(p.visible and samples == "always" or p.visible and p.samples != "always"), "counts 1", "nfe_a"]
             for p in PLANTS for seed in range(3) for samples in ("same-environment", "always")]
-    counted.append({"type": "measured", "key": "k", "study": "planted", "name": found.NAME, "cells": {}, "columns": list(found.COLUMNS), "rows": rows, "code": "c"})
+    counted.append({"type": "measured", "key": "k", "study": "planted", "name": found.NAME, "settings": {}, "cells": {}, "columns": list(found.COLUMNS), "rows": rows, "code": "c"})
     made = {row["claim"]: row for row in found.claims(counted, "a command")}
     assert [(made[name]["value"], made[name]["n"]) for name in ("planted.caught_share", "planted.sleep_caught", "gate.false_alarm.measured")] == [(1.0, 21), (0.0, 1), (0.0, 2)]
     assert made["planted.caught_share"]["low"] == pytest.approx(0.025 ** (1 / 21)) and made["gate.false_alarm.measured"]["high"] == pytest.approx(1 - 0.025**0.5)

@@ -5,6 +5,7 @@ import pytest
 
 from harness.points import done, points, rows
 from harness.store import Store
+from tests.compared import cell, score
 
 
 @pytest.fixture
@@ -13,9 +14,11 @@ def store(tmp_path):
     made = Store(tmp_path)
     cells = ("a1", 4, "done", 9.0), ("a2", 4, "done", 3.0), ("a3", 8, "done", 5.0), ("a4", 16, "failed", 0.0), ("b1", 4, "done", 2.0)
     for key, n, status, nfe in cells:
-        made.append({"type": "counted", "key": key, "arm": key[0], "status": status, "cell": {"n": n}, "cost": {"nfe_a": nfe}})
-        made.append({"type": "scored", "key": key, "label": "nll", "status": "done", "per": "row", "value": float(n), "score_key": key})
-        made.put("scores", key, np.ones((2, n)))
+        record = cell(arm=key[0], key=key, status=status, cost=dict.fromkeys(("nfe_a", "nfe_b", "nfe_c"), nfe))
+        made.append(record | {"cell": record["cell"] | {"n": n}})
+        scored, array = score(record, np.full(n, float(n)), "nll", score_key=key)
+        made.append(scored)
+        made.put("scores", key, array)
         made.put("costs", key, np.full((n, 3), nfe))
     return made
 

@@ -342,7 +342,7 @@ def test_seconds_are_read_from_timed_records(tmp_path):
     with pytest.raises(LookupError, match="could not be timed"):
         timed.read(store, key, "seconds")
     for seconds in ([0.4, 0.8], [0.2], [0.6]):
-        store.append({"type": "timed", "key": key, "seconds": seconds, "rows": 4, "same_output": True})
+        store.append({"type": "timed", "key": key, "process": 0, "seconds": seconds, "rows": 4, "same_output": True, "machine": "m0", "code": "c0de"})
     assert timed.read(store, key, "seconds").value == pytest.approx(0.15)
     assert timed.at(96, Ancestral(2)).timing and SMALL.at(96, Ancestral(2)).timing is None
     with pytest.raises(ValueError, match="leave early out"):

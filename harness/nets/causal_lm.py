@@ -8,22 +8,30 @@ anything is read. `about` holds what decides the model's answers: the sha256 of 
 """
 
 import hashlib
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError
+from msgspec import Struct
 from torch import nn
 
+from harness.incoming import Name, read
 from harness.machine import checked
 from harness.spec import sha256
 
 INSTALL = "`pip install ssmd-bench[judges]`"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt", "tokenizer.model", "spiece.model")
 FETCHED = ["config.json", "*.safetensors", "model.safetensors.index.json", *TOKENIZER]
-UNREADABLE = (OSError, ValueError, ImportError, RuntimeError, LookupError, SafetensorError)    # what transformers raises for files that it cannot make a model of
+UNREADABLE = Exception    # what transformers raises for files that it cannot make a model of: of every kind, by what a field of theirs holds
+AGAIN = "copy the model again"
+
+
+class Index(Struct):
+    """Which file of its folder holds which tensor."""
+
+    weight_map: dict[str, Name]
+
 
 
 class Lm(NamedTuple):
@@ -58,7 +66,7 @@ def described(model: str, revision: str, gguf: str) -> dict[str, Any]:
     told = {"sha256": sha256(weights), "weights": weights, **({"commit": commit} if commit else {})}
     if gguf:
         return told    # one file holds all
-    config = {k: v for k, v in json.loads((folder / "config.json").read_text(encoding="utf-8")).items() if k not in ("_name_or_path", "transformers_version")}
+    config = {k: v for k, v in read(folder / "config.json", dict[str, Any], AGAIN).items() if k not in ("_name_or_path", "transformers_version")}
     files = {path.name: _digest(path, path.stat().st_mtime_ns) for path in (folder / name for name in TOKENIZER) if path.is_file()}
     return told | {"config_sha256": sha256(config), "tokenizer_sha256": sha256(files)}
 
@@ -82,7 +90,7 @@ def _weights(folder: Path, gguf: str, model: str) -> list[Path]:
     index = folder / "model.safetensors.index.json"
     names = [gguf] if gguf else ["model.safetensors"]
     if not gguf and not (folder / names[0]).is_file() and index.is_file():
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        names = sorted(set(read(index, Index, AGAIN).weight_map.values()))
     if lacking := [name for name in [*names, *([] if gguf else ["config.json"])] if not (folder / name).is_file()]:
         raise ValueError(f"{model} has no {lacking[0]}: name a folder or a model with its config.json and its weights in safetensors, or a GGUF file of the folder")
     return [folder / name for name in names]

@@ -8,19 +8,34 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from harness.incoming import Wrong, fitted, parsed
+from harness.nets.configuration import configured
 from harness.plugins import networks
+
+FLOATING = {"F16", "BF16", "F32", "F64"}
+
+
+class Header(msgspec.Struct):
+    """What stands beside the tensors, each a text of its own."""
+
+    network: str
+    config: str
+    card: str
 
 
 def save(net: nn.Module, path: Path, card: dict) -> None:
     """Write PATH.safetensors and, for readers, the card as PATH.json."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {k: v.detach().to(torch.float16).contiguous() for k, v in net.state_dict().items()}
+    card = msgspec.json.decode(msgspec.json.encode(card))    # plain data; a loss that is no number becomes null, which every reader takes
     about = {"network": net.name, "config": json.dumps(asdict(net.config)), "card": json.dumps(card)}    # type: ignore[call-overload]
     scratch = path.with_suffix(".tmp")
     write(tensors, scratch, about)    # type: ignore[arg-type]
@@ -40,33 +55,80 @@ def write(tensors: dict[str, torch.Tensor], path: Path, about: dict[str, str]) -
 
 def load(path: Path) -> nn.Module:
     """The network of a checkpoint, in eval mode, with `.card` and `.sha256`: of configuration and weights, so that a better worded
-    card does not make another network.
+    card does not make another network. Weights of any floating-point type are read, and computed with in float32.
 
-    Raises ValueError, in one sentence, for a file that is absent, damaged, of an unknown network, or whose tensors do not fit.
+    Raises ValueError, in one sentence, for a file that is absent, damaged, of an unknown network, of an impossible configuration, or whose
+    tensors do not fit it: their shapes are compared before memory is taken.
     """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"there is no checkpoint at {path}: train one with `ssmd-bench train`, or name an existing .safetensors file")
     try:
         with safe_open(path, framework="pt") as f:
-            about, tensors = f.metadata() or {}, {k: f.get_tensor(k) for k in sorted(f.keys())}
+            about, slices = f.metadata() or {}, {k: f.get_slice(k) for k in f.keys()}
+            shapes, types = {k: tuple(s.get_shape()) for k, s in slices.items()}, {s.get_dtype() for s in slices.values()}
+            cls, config, card = _described(path, about, shapes)
+            if odd := types - FLOATING:
+                raise Unfit(f"{path} holds weights of the type {sorted(odd)[0]}: save them in float16, bfloat16 or float32")
+            tensors = {k: f.get_tensor(k) for k in sorted(f.keys())}
+    except Unfit:
+        raise
     except (SafetensorError, OSError, ValueError) as error:
         raise ValueError(f"{path} is not a readable safetensors file ({error}): copy or train it again") from None
-    known = networks()
-    if about.get("network") not in known:
-        raise ValueError(f"{path} holds a network {about.get('network')!r} that is not one of {', '.join(sorted(known))}; was it written by `ssmd-bench train`?")
-    cls = known[about["network"]]
-    try:
-        net, card = cls(cls.config_type(**json.loads(about["config"]))), json.loads(about["card"])    # type: ignore[attr-defined]
-    except (KeyError, TypeError, ValueError, ArithmeticError):
-        raise ValueError(f"the header of {path} is not one that `ssmd-bench train` writes: copy or train the checkpoint again") from None
+    net = cls(config)
     try:
         net.load_state_dict(tensors)
     except RuntimeError:
-        raise ValueError(f"the tensors in {path} do not fit the configuration in its header: train the checkpoint again") from None
+        raise _misfit(path, "") from None
+    if odd := next((name for name, tensor in net.state_dict().items() if not tensor.isfinite().all()), None):
+        raise ValueError(f"the tensor {odd} in {path} holds what is no finite number: copy or train the checkpoint again")
     net.card = card
     digest = hashlib.sha256(f"{about['network']} {about['config']}".encode())
     for name, tensor in tensors.items():
-        digest.update(name.encode() + tensor.numpy().tobytes())
+        digest.update(name.encode() + tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     net.sha256 = digest.hexdigest()
     return net.eval().requires_grad_(False)
+
+
+def denoiser(path: Path) -> nn.Module:
+    """The same of a network that a sampler can call. Raises ValueError, too, for one that only judges."""
+    net = load(path)
+    if not hasattr(net, "draft"):
+        raise ValueError(f"{path} holds a network {net.name!r}, which judges text and drafts none: name a checkpoint of a masked or hybrid network")
+    return net
+
+
+class Unfit(ValueError):
+    """Said in our own words already."""
+
+
+def _described(path: Path, about: dict[str, str], shapes: dict[str, tuple[int, ...]]) -> tuple[type, Any, dict[str, Any]]:
+    """Class, configuration and card of a checkpoint whose header says this and whose tensors have these shapes. Raises Unfit."""
+    known, again = networks(), "copy or train the checkpoint again"
+    if about.get("network") not in known:
+        raise Unfit(f"{path} holds a network {about.get('network')!r} that is not one of {', '.join(sorted(known))}; was it written by `ssmd-bench train`?")
+    cls: Any = known[about["network"]]
+    try:
+        header = fitted(about, Header)
+        config = configured(cls.config_type, parsed(header.config.encode()), len(shapes))
+        card = fitted(parsed(header.card.encode()), dict[str, Any])
+    except Wrong as error:
+        raise Unfit(f"the header of {path} is not one that `ssmd-bench train` writes, {error}: {again}") from None
+    implied = _implied(cls, config)
+    if implied is None or implied == shapes:
+        return cls, config, card
+    name = min(k for k in implied.keys() | shapes.keys() if implied.get(k) != shapes.get(k))
+    raise _misfit(path, f", {name} is {shapes.get(name, 'not there')} and not {implied.get(name, 'there at all')}")
+
+
+def _misfit(path: Path, detail: str) -> Unfit:
+    return Unfit(f"the tensors in {path} do not fit the configuration in its header{detail}: train the checkpoint again")
+
+
+def _implied(cls: Any, config: Any) -> dict[str, tuple[int, ...]] | None:
+    """The shapes of the tensors that a configuration makes, without their memory; None for a network of a plug-in that cannot be made without."""
+    try:
+        with torch.device("meta"):
+            return {name: tuple(tensor.shape) for name, tensor in cls(config).state_dict().items()}
+    except (NotImplementedError, RuntimeError):
+        return None

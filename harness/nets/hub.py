@@ -24,7 +24,8 @@ class Hub(Made):
         except ImportError:
             raise ValueError(f"the model {self.model} needs transformers, which is not installed: `pip install ssmd-bench[hub]`") from None
         try:
-            net, about = transformers.AutoModelForMaskedLM.from_pretrained(self.model, revision=self.revision, use_safetensors=True, output_loading_info=True)
+            net, about = transformers.AutoModelForMaskedLM.from_pretrained(self.model, revision=self.revision, use_safetensors=True, trust_remote_code=False,
+                                                                            output_loading_info=True)
         except UNREADABLE as error:
             raise ValueError(f"transformers finds no masked language model with safetensors weights at {self.model} ({first_line(error)}): correct the path or the name") from None
         if about["missing_keys"]:

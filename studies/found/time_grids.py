@@ -1,8 +1,8 @@
 """Searched time grids against the linear one, at equal steps on equal rows. Claims time_grids.{information, jump_your_steps}_minus_linear."""
 
-import json
 from pathlib import Path
 
+from harness import grid
 from harness.claims import claim
 from harness.points import done, rows, scores
 from harness.stats import paired_difference
@@ -14,7 +14,7 @@ FILE = Path(__file__).parents[1] / "grids.json"
 
 def claims(store: Store, command: str) -> list[dict]:
     """time_grids.{information, jump_your_steps}_minus_linear: judge NLL at 16 steps, paired; below zero the searched grid is better."""
-    searches = {(g["by"], g["steps"]): g["passes"] for g in json.loads(FILE.read_text(encoding="utf-8"))["grids"]}
+    searches = {(g.by, g.steps): g.passes for g in grid.searches(FILE)}
     n, made = rows(store, "linear", *SEARCHED), []
     at = {(arm, r["cell"]["sampler"]["steps"]): r for arm in ("linear", *SEARCHED) for r in done(store, arm, n)}
     for arm in SEARCHED:

@@ -90,8 +90,17 @@ def test_the_command_writes_grids_that_a_study_reads(tmp_path, capsys):
     for wrong, says in ((["--net", "none"], "has no network 'none'"), (["--rows", "0"], "at least 1"), (["--steps", "99"], "choose 1 to")):
         assert main([*words, *wrong]) == 2 and says in capsys.readouterr().err
     assert read(tmp_path / "new" / "grids.json") == found, "a search that is refused leaves what was there"
-    (tmp_path / "torn.json").write_text("{")
-    with pytest.raises(ValueError, match="holds no time grids .*: write it with `ssmd-bench grid`"):
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("{", "it is not valid JSON"), ("[" * 100_000, "it is nested deeper than 100 levels"), ("{}", "the field `grids` is missing"),
+    ('{"grids": [{"by": "x", "steps": -1, "alphas": [0, 1], "passes": 3}]}', r"the field `grids\[...\].steps` is wrong"),
+    ('{"grids": [{"by": "x", "steps": 1, "alphas": [0, 2], "passes": 3}]}', r"the field `grids\[...\].alphas\[...\]` is wrong"),
+    ('{"grids": [{"by": "x", "steps": 1, "alphas": [1, 0], "passes": 3}]}', "must rise from 0 to 1"),
+])
+def test_a_file_that_holds_no_time_grids_is_one_sentence(tmp_path, text, says):
+    (tmp_path / "torn.json").write_text(text)
+    with pytest.raises(ValueError, match=f"torn.json: .*{says}.*: write it with `ssmd-bench grid`"):
         read(tmp_path / "torn.json")
 
 
