@@ -293,8 +293,8 @@ def test_doctor_finds_a_damaged_checkpoint(tmp_path, capsys, monkeypatch):
     (b'[{"claim": "\\ud800"}]', "half a character"), (b'[{"n": ' + b"9" * 5000 + b"}]", "a number that no float64 can hold"), (b'{"claim": "x"}', "is not a list of claims"),
     (b'[{"claim": "x"}]', "is not a list of claims"), (b"[3]", "is not a list of claims"), (b"null", "is not a list of claims"),
     (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"value": "many"}]).encode(), "is not a list of claims"),
-    (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"code": None}]).encode(), "is not a list of claims (the field `[...].code` is wrong"),
-    (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"n": -1}]).encode(), "is not a list of claims (the field `[...].n` is wrong"),
+    (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"code": None}]).encode(), "is not a list of claims (the field `[0].code` is wrong"),
+    (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"n": -1}]).encode(), "is not a list of claims (the field `[0].n` is wrong"),
 ])
 def test_damaged_claims_are_refused(tmp_path, capsys, monkeypatch, text, says):
     (tmp_path / "toy.json").write_bytes(text)

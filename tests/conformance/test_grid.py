@@ -94,8 +94,8 @@ def test_the_command_writes_grids_that_a_study_reads(tmp_path, capsys):
 
 @pytest.mark.parametrize(("text", "says"), [
     ("{", "it is not valid JSON"), ("[" * 100_000, "it is nested deeper than 100 levels"), ("{}", "the field `grids` is missing"),
-    ('{"grids": [{"by": "x", "steps": -1, "alphas": [0, 1], "passes": 3}]}', r"the field `grids\[...\].steps` is wrong"),
-    ('{"grids": [{"by": "x", "steps": 1, "alphas": [0, 2], "passes": 3}]}', r"the field `grids\[...\].alphas\[...\]` is wrong"),
+    ('{"grids": [{"by": "x", "steps": -1, "alphas": [0, 1], "passes": 3}]}', r"the field `grids\[0\].steps` is wrong"),
+    ('{"grids": [{"by": "x", "steps": 1, "alphas": [0, 2], "passes": 3}]}', r"the field `grids\[0\].alphas\[1\]` is wrong"),
     ('{"grids": [{"by": "x", "steps": 1, "alphas": [1, 0], "passes": 3}]}', "must rise from 0 to 1"),
 ])
 def test_a_file_that_holds_no_time_grids_is_one_sentence(tmp_path, text, says):

@@ -1,0 +1,95 @@
+"""Checkpoints of any origin: weights of every floating-point type load, an impossible configuration is one sentence at once, and nothing is unpickled."""
+
+import json
+import time
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from harness.__main__ import main
+from harness.nets import checkpoint
+from harness.nets.transformer import Transformer, TransformerConfig
+from harness.study import Checkpoint
+from ssmd.family import SHIPPED
+
+
+@pytest.fixture
+def small(tmp_path):
+    torch.manual_seed(0)
+    checkpoint.save(Transformer(TransformerConfig(vocab=27, width=16, heads=2, blocks=2)), tmp_path / "net.safetensors", {"tokens": 3})
+    return tmp_path / "net.safetensors"
+
+
+def changed(path, tensors=None, change=None, **about) -> None:
+    """The file with other tensors, another field of its configuration, or another text in its header."""
+    with safe_open(path, "pt") as file:
+        old, weights = file.metadata(), {k: file.get_tensor(k) for k in file.keys()}
+    text = json.dumps(json.loads(old["config"]) | (change or {}))
+    save_file(tensors(weights) if tensors else weights, path, metadata=old | {"config": text} | about)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_weights_of_every_floating_point_type_load_in_float32(small, dtype):
+    before = checkpoint.load(small).state_dict()
+    changed(small, lambda weights: {k: v.to(dtype) for k, v in weights.items()})
+    for name, tensor in checkpoint.load(small).state_dict().items():
+        assert tensor.dtype == torch.float32 and torch.equal(tensor, before[name].to(dtype).float())
+
+
+def test_the_hash_of_a_network_is_that_of_its_configuration_and_numbers():
+    """As records and claims hold it: it must not change with how the file is read."""
+    assert checkpoint.load(SHIPPED / "light.safetensors").sha256.startswith("584ddd6f7671")
+
+
+IMPOSSIBLE = [{"width": 10**9}, {"width": 2**16}, {"width": 10**40}, {"width": True}, {"vocab": -1}, {"vocab": 10**7}, {"vocab": None}, {"vocab": 27.5}, {"heads": 0}, {"heads": 3},
+              {"heads": -2}, {"blocks": 10**6}, {"blocks": 4000}, {"blocks": 3}, {"blocks": -1}, {"dropout": "x"}, {"dropout": 1.5}, {"base": 0}, {"norm": [1]}, {"norm": "z"}, {"speed": 3}]
+
+
+@pytest.mark.parametrize("change", IMPOSSIBLE, ids=lambda change: json.dumps(change)[:24])
+def test_an_impossible_configuration_is_refused_at_once(small, change):
+    changed(small, change=change)
+    begun = time.process_time()
+    with pytest.raises(ValueError, match="net.safetensors .*(copy or )?train the checkpoint again$") as told:
+        checkpoint.load(small)
+    assert time.process_time() - begun < 2 and "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(("about", "says"), [
+    ({"card": "[" * 100_000}, "nested deeper"), ({"config": "[" * 100_000}, "nested deeper"), ({"card": "[]"}, "expected object"), ({"card": '{"a": NaN}'}, "not valid JSON"),
+    ({"card": '{"a": "\\ud800"}'}, "half a character"), ({"config": "null"}, "no JSON object"), ({"config": '{"vocab": 27}'}, "the field `width` is missing"),
+    ({"network": "hybrid"}, "do not fit the configuration"), ({"network": "autoregressive"}, "do not fit the configuration"), ({"network": "x"}, "holds a network 'x'"),
+])
+def test_a_header_that_is_not_ours_is_one_sentence(small, about, says):
+    changed(small, **about)
+    with pytest.raises(ValueError, match=says):
+        checkpoint.load(small)
+
+
+@pytest.mark.parametrize(("tensors", "says"), [
+    (lambda w: {k: v.int() for k, v in w.items()}, "holds weights of the type I32: save them in float16, bfloat16 or float32"),
+    (lambda w: w | {"head.weight": w["head.weight"] * float("nan")}, "the tensor head.weight .* no finite number"),
+    (lambda w: {k: v for k, v in w.items() if k != "head.weight"}, r"head.weight is not there and not \(27, 16\)"),
+    (lambda w: w | {"more": torch.zeros(2)}, r"more is \(2,\) and not there at all"),
+])
+def test_tensors_that_are_not_those_of_the_configuration_are_named(small, tensors, says):
+    changed(small, tensors)
+    with pytest.raises(ValueError, match=says):
+        checkpoint.load(small)
+
+
+def test_a_judge_is_no_network_of_a_study():
+    with pytest.raises(ValueError, match="'autoregressive', which judges text and drafts none: name a checkpoint of a masked or hybrid network"):
+        Checkpoint(str(SHIPPED / "judge.safetensors")).load("cpu")
+
+
+def test_a_card_with_a_loss_that_is_no_number_can_be_read_back(tmp_path):
+    checkpoint.save(Transformer(TransformerConfig(27, 16, 2, 1)), tmp_path / "net.safetensors", {"loss": float("nan"), "rows": (1, 2)})
+    assert checkpoint.load(tmp_path / "net.safetensors").card == {"loss": None, "rows": [1, 2]}
+
+
+def test_from_the_command_line_it_is_one_sentence_too(small, capsys):
+    changed(small, change={"blocks": 10**6})
+    assert main(["score", str(small), "--n", "1", "--length", "4"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
