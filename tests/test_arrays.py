@@ -32,7 +32,8 @@ def finished(tmp_path_factory):
 
 def damage(path, how) -> None:
     array = np.load(path)
-    np.save(path, {"zeroed": array * 0, "cut": array[:-1], "narrow": array[:, :-1], "other type": array.astype(">f8"), "one number": array + (np.arange(array.size) == 3).reshape(array.shape),
+    one = (np.arange(array.size) == 3).reshape(array.shape)
+    np.save(path, {"zeroed": array * 0, "cut": array[:-1], "narrow": array[:, :-1], "other type": array.astype(">f8"), "one number": array + one,
                    "flat": array.reshape(-1), "texts": array.astype("U8")}[how])
 
 

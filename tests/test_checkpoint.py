@@ -43,8 +43,9 @@ def test_the_hash_of_a_network_is_that_of_its_configuration_and_numbers():
     assert checkpoint.load(SHIPPED / "light.safetensors").sha256.startswith("584ddd6f7671")
 
 
-IMPOSSIBLE = [{"width": 10**9}, {"width": 2**16}, {"width": 10**40}, {"width": True}, {"vocab": -1}, {"vocab": 10**7}, {"vocab": None}, {"vocab": 27.5}, {"heads": 0}, {"heads": 3},
-              {"heads": -2}, {"blocks": 10**6}, {"blocks": 4000}, {"blocks": 3}, {"blocks": -1}, {"dropout": "x"}, {"dropout": 1.5}, {"base": 0}, {"norm": [1]}, {"norm": "z"}, {"speed": 3}]
+IMPOSSIBLE = [{"width": 10**9}, {"width": 2**16}, {"width": 10**40}, {"width": True}, {"vocab": -1}, {"vocab": 10**7}, {"vocab": None},
+              {"vocab": 27.5}, {"heads": 0}, {"heads": 3}, {"heads": -2}, {"blocks": 10**6}, {"blocks": 4000}, {"blocks": 3}, {"blocks": -1},
+              {"dropout": "x"}, {"dropout": 1.5}, {"base": 0}, {"norm": [1]}, {"norm": "z"}, {"speed": 3}]
 
 
 @pytest.mark.parametrize("change", IMPOSSIBLE, ids=lambda change: json.dumps(change)[:24])

@@ -344,7 +344,7 @@ def test_samples_of_a_text_are_not_written_as_fasta(tmp_path, capsys):
     from harness.spec import to_json
     from harness.store import Store
 
-    Store(tmp_path / "run").append({"type": "study", "name": "s", "question": "?", "reference": "heavy", "arms": [], "controls": [], "data": to_json(WikipediaLeads()), "metrics": [],
-                                      "command": ""})
+    about = {"name": "s", "question": "?", "reference": "heavy", "arms": [], "controls": [], "data": to_json(WikipediaLeads()), "metrics": []}
+    Store(tmp_path / "run").append({"type": "study", "command": ""} | about)
     assert main(["fasta", str(tmp_path / "run"), "--out", str(tmp_path / "x")]) == 2
     assert "not proteins but wikipedia_leads" in capsys.readouterr().err

@@ -45,7 +45,8 @@ def large(tmp_path_factory) -> tuple[Path, Path]:
     (folder / "large.py").write_text(STUDY)
     study, store = load_study(str(folder / "large.py")), Store(folder / "run")
     tables = {"depth": [12345] * LENGTH, "progress": [1] * 10, "round": [5] * 64}
-    cost = {"calls": {"main.draft": 12.5}, **dict.fromkeys(("nfe_a", "nfe_b", "nfe_c", "executed_a", "executed_over_needed", "gflop"), 1.0), "tokens": 512, "revealed": [[0] * (LENGTH + 1)] * 10, "tested": tables, "passed": tables}
+    means = dict.fromkeys(("nfe_a", "nfe_b", "nfe_c", "executed_a", "executed_over_needed", "gflop"), 1.0)
+    cost = {"calls": {"main.draft": 12.5}, **means, "tokens": 512, "revealed": [[0] * (LENGTH + 1)] * 10, "tested": tables, "passed": tables}
     for room in ("samples", "costs", "scores"):
         (folder / "run" / room).mkdir()
     lines, about = [], {"schema": 1, "time": "", "status": "done", "reason": ""}
