@@ -13,15 +13,14 @@ docs/gate.md lists them all.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from math import isfinite
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from harness.compare_side import COUNTS
-
-SAMPLES = ("same-environment", "same-machine", "always", "never")
-VERDICTS = ("pass", "fail")
+from harness.incoming import Wrong, fitted
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,29 @@ class Rules:
         return self.margins.get(label, self.margin * abs(value))
 
 
-LEAST = {"tolerance": 0.0, "counts": 0.0, "margin": 0.0, "margins": 0.0, "time_ratio": 1.0}
-ABOVE = ("margin", "margins")    # more than the least
-WORDS = {"samples": SAMPLES, "inconclusive": VERDICTS, "inconclusive_time": VERDICTS, "missing": VERDICTS}
-RULES = tuple(f.name for f in fields(Rules))
+Share = Annotated[float, Meta(ge=0, le=1e100)]
+Margin = Annotated[float, Meta(gt=0, le=1e100)]
+Verdict = Literal["pass", "fail"]
+
+
+class Own(Struct, forbid_unknown_fields=True):
+    """The rules of an arm, as a file may have them."""
+
+    tolerance: Share | UnsetType = UNSET
+    counts: dict[str, Any] | UnsetType = UNSET
+    samples: Literal["same-environment", "same-machine", "always", "never"] | UnsetType = UNSET
+    margin: Margin | UnsetType = UNSET
+    margins: dict[str, Any] | UnsetType = UNSET
+    inconclusive: Verdict | UnsetType = UNSET
+    inconclusive_time: Verdict | UnsetType = UNSET
+    missing: Verdict | UnsetType = UNSET
+    time_ratio: Annotated[float, Meta(ge=1, le=1e100)] | UnsetType = UNSET
+
+
+class Every(Own, forbid_unknown_fields=True):
+    """The rules of a file."""
+
+    arms: dict[str, Any] | UnsetType = UNSET
 
 
 def read(path: Path) -> Rules:
@@ -68,35 +86,23 @@ def read(path: Path) -> Rules:
 
 def checked(data: Mapping[str, Any], where: str) -> Rules:
     """The rules in plain data, `where` being what they are called in an error. Raises ValueError as `read` does."""
-    _check(data, where, RULES)
+    _check(data, Every, where)
     for arm, own in data.get("arms", {}).items():
-        place = f"{where}: arms.{arm}"
-        if not isinstance(own, dict):
-            raise ValueError(f"{place} must be a table of rules, such as [arms.{arm}] with tolerance = 0.01")
-        _check(own, place, tuple(name for name in RULES if name != "arms"))
+        _check(own, Own, f"{where}: arms.{arm}")
     return Rules(**data)
 
 
-def _check(data: Mapping[str, Any], where: str, known: tuple[str, ...]) -> None:
-    for name, value in data.items():
-        if name not in known:
-            raise ValueError(f"{where} has an unknown rule {name!r}; the rules are {', '.join(known)}")
-        if name in WORDS:
-            if value not in WORDS[name]:
-                raise ValueError(f"{where}: {name} cannot be {value!r}; choose {' | '.join(WORDS[name])}")
-        elif name in ("counts", "margins", "arms"):
-            if not isinstance(value, dict):
-                raise ValueError(f"{where}: {name} must be a table, [{name}]")
-            if name == "counts" and (unknown := set(value) - set(COUNTS)):
-                raise ValueError(f"{where}: counts has no {sorted(unknown)[0]!r}; the counts are {', '.join(COUNTS)}")
-            if name != "arms":
-                for one, number in value.items():
-                    _number(name, number, f"{where}: {name}.{one}")
-        else:
-            _number(name, value, f"{where}: {name}")
-
-
-def _number(rule: str, value: Any, label: str) -> None:
-    least, above = LEAST[rule], rule in ABOVE
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value) or value < least or above and value == least:
-        raise ValueError(f"{label} cannot be {value!r}; it is a number {'above' if above else 'from'} {least:g}{'' if above else ' on'}")
+def _check(data: Mapping[str, Any], kind: type[Own], where: str) -> None:
+    """Raises ValueError, with the rule, for one that is unknown or a value that it cannot have."""
+    try:
+        fitted(data, kind)
+        for table, number in (("counts", Share), ("margins", Margin)):
+            for name, value in data.get(table, {}).items():
+                if table == "counts" and name not in COUNTS:
+                    raise Wrong(f"counts has no {name!r}; the counts are {', '.join(COUNTS)}")
+                try:
+                    fitted(value, number)
+                except Wrong as error:
+                    raise Wrong(f"the field `{table}.{name}` is wrong ({error})") from None
+    except Wrong as error:
+        raise ValueError(f"{where}: {error}: correct that rule, or leave it out; docs/gate.md lists them all") from None

@@ -12,7 +12,7 @@ with a line, takes `parsed` and `fitted` and catches Wrong.
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -86,7 +86,7 @@ def fitted(value: Any, kind: type[T]) -> T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise Wrong(_said(str(error))) from None
+        raise Wrong(_said(str(error), kind)) from None
 
 
 def refuse_unknown(value: Any, known: Iterable[str]) -> None:
@@ -110,14 +110,23 @@ def _layers(value: Any) -> Iterator[list]:
 
 
 @lru_cache
-def _said(error: str) -> str:
-    """msgspec's message in our words, the field first."""
+def _said(error: str, kind: Any) -> str:
+    """msgspec's message in our words, the field first, with the choices where there are some."""
     text, _, place = error.partition(" - at `")
     path = place.removesuffix("`").removeprefix("key` in `").removeprefix("$").removeprefix(".")
-    if text.startswith("Object missing required field `"):
-        name = text.removeprefix("Object missing required field `").removesuffix("`")
-        return f"the field `{f'{path}.' if path else ''}{name}` is missing"
+    for begins, says in (("Object missing required field `", "the field `{}` is missing"), ("Object contains unknown field `", "there is no field `{}`")):
+        if text.startswith(begins):
+            name = text.removeprefix(begins).removesuffix("`")
+            known = f"; there are {', '.join(kind.__struct_fields__)}" if "no field" in says and not path and hasattr(kind, "__struct_fields__") else ""
+            return says.format(f"{path}.{name}" if path else name) + known
     if text.startswith(("Expected ", "Invalid ")):
-        text = text[:1].lower() + text[1:].replace("`", "")
-        return f"the field `{path}` is wrong ({text})" if path else text
-    return text    # said by a type of ours
+        text = text[:1].lower() + text[1:].replace("`", "").replace("enum value", "value")
+        choices = _choices(kind, path)
+        return f"the field `{path}` is wrong ({text}{'; choose ' if choices else ''}{' | '.join(choices)})" if path else text
+    return text.replace("Number out of range", "it holds a number that no float64 can hold")    # else said by a type of ours
+
+
+def _choices(kind: Any, path: str) -> list[str]:
+    """The words that a field of a Struct may be, if it is one of words."""
+    hint = get_type_hints(kind).get(path) if hasattr(kind, "__struct_fields__") else None
+    return [word for part in (hint, *get_args(hint)) for word in get_args(part) if get_origin(part) is Literal]

@@ -97,13 +97,15 @@ class Store:
 
     def append(self, record: dict) -> dict:
         """Write one record and sync it to the disk. Raises ValueError for one that could not be read back, or if the disk refuses; what was stored stays as it was."""
+        if not isinstance(record, dict):
+            raise ValueError(f"{type(record).__name__} is no record: append a dict with a type (harness/record.py)")
         record = {"schema": SCHEMA, "time": datetime.now(UTC).isoformat(timespec="seconds"), **record}
-        text = json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-        line = text.encode("utf-8", "replace") + b"\n"    # a message may hold half a character, which no reader takes
         try:
+            text = json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+            line = text.encode("utf-8", "replace") + b"\n"    # a message may hold half a character, which no reader takes
             whole(parsed(line))
-        except Wrong as error:
-            raise ValueError(f"a {record.get('type')} record cannot be stored: {error}: correct the study or the plug-in that it is of") from None
+        except (TypeError, ValueError, RecursionError) as error:    # no plain data, NaN, a field that every record of its type has
+            raise ValueError(f"a {record.get('type')} record cannot be stored ({error}): correct the study or the plug-in that it is of") from None
         try:
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
             try:
