@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.compare_rules import RULES, Rules, read
+from harness.compare_rules import Every, Rules, read
 from harness.compare_text import LONGEST, junit, markdown, table
 from harness.compare_tiers import OUTCOMES, Verdict
 from harness.spec import ROOT
@@ -64,10 +64,13 @@ def test_many_verdicts_with_one_reason_are_one_line(tmp_path):
 
 @pytest.mark.parametrize(("text", "says"), [
     ("tolerance = ", "is not valid TOML"), (b"\xff\xfe", "is not valid TOML"), ("speed = 1", "there is no field `speed`; there are tolerance, counts, samples"),
-    ("[arms.ssmd]\nspeed = 1", "arms.ssmd: there is no field `speed`; there are tolerance"), ("[arms.ssmd.arms]", "there is no field `arms`"), ("arms = 3", "the field `arms` is wrong"),
+    ("[arms.ssmd]\nspeed = 1", "arms.ssmd: there is no field `speed`; there are tolerance"), ("[arms.ssmd.arms]", "there is no field `arms`"),
+    ("arms = 3", "the field `arms` is wrong"),
     ("[arms]\nssmd = 3", "arms.ssmd: expected object"), ("counts = 1", "the field `counts` is wrong"), ("[counts]\nnfe = 1", "counts has no 'nfe'; the counts are calls, nfe_a"),
-    ("[counts]\nnfe_a = -1", "the field `counts.nfe_a` is wrong (expected float >= 0.0)"), ("tolerance = true", "the field `tolerance` is wrong (expected float, got bool)"), ("tolerance = nan", "the field `tolerance` is wrong"),
-    ("tolerance = 'much'", "the field `tolerance` is wrong (expected float, got str)"), ("margin = 0", "the field `margin` is wrong (expected float > 0.0)"), ("[margins]\njudge = 0.0", "the field `margins.judge` is wrong"),
+    ("[counts]\nnfe_a = -1", "the field `counts.nfe_a` is wrong (expected float >= 0.0)"),
+    ("tolerance = true", "the field `tolerance` is wrong (expected float, got bool)"), ("tolerance = nan", "the field `tolerance` is wrong"),
+    ("tolerance = 'much'", "the field `tolerance` is wrong (expected float, got str)"), ("margin = 0", "the field `margin` is wrong (expected float > 0.0)"),
+    ("[margins]\njudge = 0.0", "the field `margins.judge` is wrong"),
     ("time_ratio = 0.9", "the field `time_ratio` is wrong (expected float >= 1.0)"), ("samples = 'equal'", "choose same-environment | same-machine | always | never"),
     ("inconclusive = 'maybe'", "choose pass | fail"), ("missing = []", "choose pass | fail"), ("time_ratio = inf", "the field `time_ratio` is wrong"),
     ("tolerance = " + "9" * 400, "a number that no float64 can hold"),
@@ -90,8 +93,8 @@ def test_the_page_on_the_gate_names_every_rule_and_its_example_is_read(tmp_path,
     (tmp_path / "rules.toml").write_text(re.search(r"```toml\n(.*?)```", page, re.S)[1])
     rules = read(tmp_path / "rules.toml")
     assert rules.of("ssmd").tolerance_of("calls.main.verify") != rules.tolerance_of("calls.main.verify") and rules.of("ssmd").margins["spelling"] == rules.margins["spelling"]
-    assert all(f"| `{name}` |" in page for name in RULES) and all(f"| {outcome} |" in page for outcome in OUTCOMES)
+    assert all(f"| `{name}` |" in page for name in Every.__struct_fields__) and all(f"| {outcome} |" in page for outcome in OUTCOMES)
     quoted = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", page, re.M))
-    assert {name: json.loads(text) for name, text in quoted.items()} == {name: getattr(Rules(), name) for name in RULES}
+    assert {name: json.loads(text) for name, text in quoted.items()} == {name: getattr(Rules(), name) for name in Every.__struct_fields__}
     base = made(tmp_path / "base", *whole())
     assert called(capsys, base, base, "--rules", tmp_path / "rules.toml")[0] == 0

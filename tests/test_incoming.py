@@ -132,8 +132,9 @@ def test_every_command_reads_a_store_with_such_lines_and_the_run_computes_what_i
 
 def test_a_record_that_could_not_be_read_back_is_not_written(tmp_path):
     store = Store(tmp_path)
-    for record, says in (({"type": "counted", "key": "k"}, r"a counted record cannot be stored .the field `"), (score(cell(), rows(), unit=None)[0], "the field `unit` is wrong"),
-                         ({"type": "note", "x": object()}, "not JSON serializable"), ({"type": "note", "x": float("nan")}, "not JSON compliant"), ({"x": 1}, "the field `type` is missing"),
+    for record, says in (({"type": "counted", "key": "k"}, r"a counted record cannot be stored .the field `"),
+                         (score(cell(), rows(), unit=None)[0], "the field `unit` is wrong"), ({"x": 1}, "the field `type` is missing"),
+                         ({"type": "note", "x": object()}, "not JSON serializable"), ({"type": "note", "x": float("nan")}, "not JSON compliant"),
                          (None, "NoneType is no record")):
         with pytest.raises(ValueError, match=says):
             store.append(record)
