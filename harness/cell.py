@@ -1,5 +1,6 @@
 """A cell: one point of a study. Its key is the sha256 of what decides its samples; its code hash says whether they still answer for it."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -96,3 +97,11 @@ class Cell:
         for role, net in nets.items():
             if self.study.compiled and not compilable(net):
                 yield f"{self.arm.nets[role]!r} has no blocks to compile: run it without --compile"
+        if self.study.data.length < 2 and _dilated(self.sampler):
+            yield (f"{self.sampler.name} spreads its passes over a text, and rows of {self.study.data.name} have one place: "
+                   "choose longer rows, or run the host of its order, which does the same there")
+
+
+def _dilated(sampler: Sampler) -> bool:
+    """Whether its module takes orders from harness/dilated.py, which reads them from the bits of a place and finds none in one place."""
+    return any(getattr(thing, "__module__", "") == "harness.dilated" for thing in vars(sys.modules[type(sampler).__module__]).values())

@@ -1,0 +1,42 @@
+"""Texts of one place: every sampler writes them by their law, and those that need two places say so."""
+
+import pytest
+import torch
+
+from harness import plugins
+from harness.data.exact import Exact
+from harness.metrics.law import null_quantile, total_variation
+from harness.runner import count
+from harness.study import Arm, Study, Table
+from harness.verify import variants
+
+DATA = Exact(length=1)
+N = 512
+DILATED = ("dilated", "ssmd_dilated")
+
+
+def counted(sampler):
+    roles = {need.partition(".")[0] for need in sampler.needs}
+    nets = {"heavy": Table(DATA), "light": Table(DATA, 0.5)}
+    arm = Arm("one", [sampler], {role: "light" if role == "light" else "heavy" for role in roles})
+    study = Study(name="one", question="?", data=DATA, nets=nets, reference="heavy", arms=[arm], metrics=[], n=N, batch=100)
+    return count(study.cells()[0])
+
+
+@pytest.mark.parametrize("name", sorted(set(plugins.samplers()) - set(DILATED)))
+def test_a_sampler_writes_texts_of_one_place_by_their_law(name):
+    for sampler in variants(plugins.samplers()[name]()):
+        found = counted(sampler)
+        assert found.record["status"] == "done", (sampler, found.record["reason"])
+        rows = torch.from_numpy(found.samples.astype("int64"))
+        assert rows.shape == (N, 1) and int(rows.max()) < DATA.vocab and found.record["cost"]["tokens"] >= N
+        if sampler.exact() == sampler:
+            distance = total_variation(torch.bincount(DATA.index(rows), minlength=DATA.vocab), DATA.law())
+            assert distance < null_quantile(DATA.law(), N), sampler
+
+
+@pytest.mark.parametrize("name", DILATED)
+def test_a_dilated_order_of_one_place_is_skipped_with_the_reason(name):
+    for sampler in variants(plugins.samplers()[name]()):
+        record = counted(sampler).record
+        assert record["status"] == "skipped" and "rows of exact have one place: choose longer rows, or run the host" in record["reason"]
