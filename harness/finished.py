@@ -18,13 +18,24 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import sources
+from msgspec import Struct
+
+from harness import incoming, sources
 from harness.spec import ROOMS, ROOT, canonical, reached, to_json
 
 STAMP = "finished.json"
 LIBRARIES = ("torch", "numpy", "safetensors")
 DATA = ROOT / "harness" / "data" / "files"
 FLEETING = {"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST"}    # variables that change from command to command by themselves
+
+
+class Stamp(Struct):
+    """What RUN/finished.json holds."""
+
+    answer: dict[str, Any]
+    reads: list[str]
+    modules: list[str]
+    digest: str
 
 
 class Begun(NamedTuple):
@@ -43,9 +54,9 @@ def answer(options: Namespace) -> dict | None:
     """What the run said, if it is finished and nothing has changed since."""
     folder = options.out or Path("runs") / Path(options.study).stem
     try:
-        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-        return stamp["answer"] if plain(options) and stamp["digest"] == digest(inputs(options, stamp["reads"], map(Path, stamp["modules"])), folder) else None
-    except (OSError, ValueError, TypeError, KeyError):
+        stamp = incoming.read(folder / STAMP, Stamp, "it is written again")
+        return stamp.answer if plain(options) and stamp.digest == digest(inputs(options, stamp.reads, map(Path, stamp.modules)), folder) else None
+    except (OSError, ValueError):
         return None
 
 

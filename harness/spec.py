@@ -87,6 +87,8 @@ def from_json(kind: type | str, data: dict) -> Any:
             values[key] = tuple(value)
     try:
         return cls(**values)
+    except (AttributeError, ArithmeticError) as error:    # a check of the class met a value of another type
+        raise ValueError(f"{cls.__name__} cannot have these settings ({error}): correct them") from None
     except TypeError:
         raise ValueError(f"{cls.__name__} needs a value for each of {', '.join(f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)}") from None
 

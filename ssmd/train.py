@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from harness import incoming
 from harness.kinds import Dataset
 from harness.nets import checkpoint
 from harness.schedule import Linear
@@ -150,13 +151,19 @@ def resume(out: Path, source: dict, updates: Updates) -> None:
     except (SafetensorError, OSError) as error:
         raise ValueError(f"the training state {path} is damaged ({error}): delete it to start this run again") from None
     asked = _settings(updates.config, source)
-    training = json.loads(_settings(Training(), source)["training"]) | json.loads(about.get("training", asked["training"]))    # an older state knows fewer settings
+    gone = f"the training state {path} is not whole: delete it to start this run again"
+    told = incoming.decode(about.get("training", asked["training"]).encode(), dict[str, Any], f"the settings in {path}", "delete it to start this run again")
+    training = json.loads(_settings(Training(), source)["training"]) | told    # an older state knows fewer settings
     if training != json.loads(asked["training"]) or about.get("source", asked["source"]) != asked["source"]:
         raise ValueError(f"{path} was written by other settings or on other data: give another --out, or delete it")
     part = {head: {k.split(".", 1)[1]: v for k, v in tensors.items() if k.startswith(head + ".")} for head in ("net", "average", "optimiser")}
-    if "step" not in about or part["average"].keys() != updates.average.shadow.keys():
-        raise ValueError(f"the training state {path} is not whole: delete it to start this run again")
-    updates.net.load_state_dict(part["net"])
+    shadow = updates.average.shadow
+    if not about.get("step", "").isdecimal() or {k: v.shape for k, v in part["average"].items()} != {k: v.shape for k, v in shadow.items()}:
+        raise ValueError(gone)
+    try:
+        updates.net.load_state_dict(part["net"])
+        unflatten(updates.optimisers, part["optimiser"])
+    except (RuntimeError, ValueError, LookupError):
+        raise ValueError(gone) from None
     updates.average.shadow = {k: v.clone() for k, v in part["average"].items()}
-    unflatten(updates.optimisers, part["optimiser"])
     updates.step = int(about["step"])

@@ -18,6 +18,7 @@ from harness.measured import column
 from harness.store import Store
 from studies.found.busy_gate import copied, simulated
 from studies.found.busy_plant import PLANT, half_busy
+from tests import compared
 
 CELLS = ("a", "b")
 
@@ -102,7 +103,7 @@ def contest(old, new) -> dict:
 def test_contests_are_run_once_and_claimed_with_exact_intervals(tmp_path, monkeypatch):
     contest.calls = 0
     store = Store(tmp_path)
-    store.append({"type": "counted", "key": "k", "study": "busy_gate", "status": "done", "samples_sha256": "0"})
+    store.append(compared.cell(key="k", study="busy_gate"))
     for name, value in (
         ("contest", contest),
         ("CONTESTS", 4),

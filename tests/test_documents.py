@@ -121,6 +121,7 @@ def test_settings_go_through_json(lines, bpe):
 
 @pytest.mark.parametrize("name, content, says", [
     ("nowhere", None, "correct the path or the name"), ("a.jsonl", b'{"text": 3}\n', "no column 'text'"), ("a.jsonl", b"{", "cannot be read as text"),
+    ("a.jsonl", b'{"text": "the cat \\ud800"}\n', "holds half a character, a lone surrogate"), ("a.jsonl", b"[" * 100_000, "cannot be read as text"),
     ("a.txt.gz", gzip.compress(b"a b " * 999, mtime=0)[:-9], "cannot be read as text"), ("a.txt", b"\xff\xfe\xfa", "cannot be read as text"), ("a.txt", b"", "finds no text"),
     ("a.pdf", b"text", "it is none of .txt"), ("a.parquet", b"PAR1", "cannot be read as text"),
 ])

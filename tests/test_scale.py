@@ -93,8 +93,10 @@ def shorten(path: Path) -> None:
     lambda study, run: study.write_text(study.read_text() + "\n# changed"),
     lambda study, run: (study.parent / "beside.py").write_text(""),
     lambda study, run: (run / finished.STAMP).write_text("{"),
+    lambda study, run: (run / finished.STAMP).write_text("[" * 100_000),
+    lambda study, run: (run / finished.STAMP).write_text('{"answer": 3, "reads": [1]}'),
     lambda study, run: shorten(study.parent / "net.safetensors"),
-], ids=["array cut", "array gone", "record gone", "study changed", "module beside it", "stamp damaged", "network changed"])
+], ids=["array cut", "array gone", "record gone", "study changed", "module beside it", "stamp damaged", "stamp nested deep", "stamp of another form", "network changed"])
 def test_a_stamp_answers_for_what_was_there_and_for_nothing_else(tmp_path, change):
     study, run, net = tmp_path / "two.py", tmp_path / "run", tmp_path / "net.safetensors"
     text, small = STUDY, {f"range(1, {POINTS + 1})": "(1, 2)", "ExactNll(), *": "*", ', "words"': ","}

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import torch
 from pytest import approx, fixture, mark, raises
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from harness.data.markov import Markov
 from harness.nets import checkpoint
@@ -123,6 +125,16 @@ def test_a_damaged_state_is_refused_with_a_sentence(tmp_path):
         with raises(ValueError, match="is damaged .*: delete it"):
             train(SMALL, SOURCE, tmp_path, "net", say=lambda text: None)
         assert state.read_bytes() == damaged
+
+
+@mark.parametrize("about", [{"step": "x"}, {"step": "-1"}, {"training": "[" * 100_000}, {"training": "[]"}, {"training": '{"seed": NaN}'}, {"tensors": ""}])
+def test_a_state_whose_header_or_tensors_are_of_another_make_is_refused_with_a_sentence(tmp_path, about):
+    state = stopped(tmp_path)
+    with safe_open(state, "pt") as file:
+        old, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
+    save_file({name: tensor.reshape(-1)[:1].contiguous() if "tensors" in about else tensor for name, tensor in tensors.items()}, state, metadata=old | about)
+    with raises(ValueError, match="delete it"):
+        train(SMALL, SOURCE, tmp_path, "net", say=lambda text: None)
 
 
 def test_a_state_without_all_of_its_tensors_is_refused_with_a_sentence(tmp_path):

@@ -229,13 +229,17 @@ def _local(files: Iterable[Path], column: str, each: str) -> Iterator[str]:
                     yield file.read()
                 else:
                     yield from (line.rstrip("\n") for line in file)
-        except (OSError, EOFError, zlib.error, ValueError) as error:
+        except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
             raise ValueError(f"{path} cannot be read as text ({next(iter(str(error).splitlines()), type(error).__name__)}): copy it again, or name another") from None
 
 
 def _text(record: Any, column: str) -> str:
     if not isinstance(record, dict) or not isinstance(record.get(column), str):
         raise ValueError(f"it has no column {column!r} of texts; choose it with `column`")
+    try:
+        record[column].encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"a text begins {record[column][:20]!r} and holds half a character, a lone surrogate") from None
     return record[column]
 
 
