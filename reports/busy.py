@@ -13,7 +13,7 @@ def told(busy: pd.Series, low: pd.Series, high: pd.Series) -> str:
     if known.empty:
         words += " How busy the machine was is not recorded."
     elif known.max() > BUSY:
-        words += f" Other work took up to {known.max():.0%} of the machine meanwhile: these seconds are too long, and differences between them may be that work's."
+        words += f" Other work took up to {percent(known.max())} of the machine meanwhile: these seconds are too long, and differences between them may be that work's."
     spans = (high / low.where(low > 0)).where(low.notna()).where(high > low)
     endless = int(((low <= 0) & (high > low)).sum())
     wide = int((spans > WIDE).sum()) + endless
@@ -21,6 +21,10 @@ def told(busy: pd.Series, low: pd.Series, high: pd.Series) -> str:
         most = "from zero" if endless else f"{spans.max():.3g}-fold"
         words += f" {wide} of {int(low.notna().sum())} intervals of times span more than a factor of {WIDE:g} (the widest {most}): they tell an order of magnitude, not a time."
     return words
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def column(frame: pd.DataFrame, name: str) -> pd.Series:

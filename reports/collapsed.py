@@ -13,13 +13,14 @@ from harness.collapse import LIKELIHOOD, SHARE, collapsed
 from reports.records import Cell
 from reports.text import named
 
-SEES = frozenset({"distinct", "ngram_recall", "mauve", "law_tv", "kmer_distance"})  # metrics that samples which repeat do badly by
+SEES = frozenset({"distinct", "ngram_kl", "ngram_recall", "mauve", "law_tv", "kmer_distance"})  # metrics that samples which repeat do badly by
 
 
 def marked(cells: Sequence[Cell], rows: Sequence[dict], metrics: Mapping[str, dict]) -> dict[str, tuple[str, str]]:
     """key of a collapsed cell -> the label that shows it, and what it shows."""
     found = {}
-    for label in (label for label, about in metrics.items() if about["name"] in SHARE):
+    known = [label for label, about in metrics.items() if about["name"] in SHARE]
+    for label in sorted(known, key=lambda label: list(SHARE).index(metrics[label]["name"])):
         done = [(cell, row) for cell, row in zip(cells, rows) if row["status"] == "done" and np.isfinite(row.get(label, np.nan))]
         control = next((row[label] for cell, row in done if row["control"] and _sampler(row) == "held_out"), None)
         plainest = max((row[label] for cell, row in done if _sampler(row) == "ancestral"), default=None)

@@ -24,10 +24,10 @@ from harness.stats import Interval, ratio_interval, resampled_sums, tail_share
 from harness.store import Store
 from reports import collapsed
 from reports.asked import Asked, asked, remarks
-from reports.busy import BUSY
+from reports.busy import BUSY, percent
 from reports.names import ARM_SETTINGS, arm_names, settings_of
 from reports.records import Cell, Records
-from reports.text import plain
+from reports.text import named, plain
 
 COSTS = ("nfe_a", "nfe_b", "nfe_c")
 FIRST = ("spelling", "judge")  # metrics drawn first where they were scored
@@ -108,6 +108,7 @@ def _chapter(cells: list[Cell], tables: list[dict], wanted: Asked) -> Chapter:
                 trouble("costs by row missing", cell, str(error))
     for (k, column), found in intervals(pairs).items():
         rows[k] |= {column: found.value, f"{column}.low": found.low, f"{column}.high": found.high}
+    troubles += _beside_other_work(rows)
     fallen = collapsed.marked(cells, rows, metrics)
     for cell, row in zip(cells, rows):
         row |= {"left": row["key"] in wanted.left, "collapsed": row["key"] in fallen}
@@ -127,6 +128,20 @@ def _chapter(cells: list[Cell], tables: list[dict], wanted: Asked) -> Chapter:
     keyed = {cell.record["key"]: cell for cell in cells}
     warnings = collapsed.warnings(rows, {key: why for key, why in fallen.items() if key not in wanted.left})
     return Chapter(" + ".join(map(plain, studies)), frame, metrics, keyed, arms[False], arms[True], troubles, tables, arms[False], wanted, warnings)
+
+
+def _beside_other_work(rows: Sequence[dict]) -> list[dict]:
+    """One remark an arm."""
+    arms: dict[str, list[dict]] = {}
+    for row in rows:
+        if row.get("seconds.busy", 0) > BUSY:
+            arms.setdefault(row["arm"], []).append(row)
+    reason = "other work took up to {} of the device: these seconds are too long"
+    return [
+        {"what": "timed beside other work", "arm": arm, "setting": named(row["setting"] for row in mine), "key": ""}
+        | {"reason": reason.format(percent(max(row["seconds.busy"] for row in mine)))}
+        for arm, mine in arms.items()
+    ]
 
 
 def _silent(studies: Mapping[str, dict], told: set[str], wanted: Asked) -> list[dict]:
@@ -201,8 +216,6 @@ def _time(cell: Cell, machine: str | None, row: dict, trouble) -> None:
             f"in {max(t['differing_rows'] for t in differing)} of {differing[0]['rows']} rows, in {len(differing)} of {len(mine)} processes",
         )
     known = [t["busy"] for t in mine if t.get("busy") is not None]
-    if (others := max(known, default=0)) > BUSY:
-        trouble("timed beside other work", cell, f"other work took up to {others:.0%} of the device")
     seconds = [median(t["seconds"]) / t["rows"] for t in mine]
     if seconds:
         row |= {"seconds": float(np.mean(seconds)), "seconds.n": len(seconds), "timed_rows": mine[0]["rows"], "seconds.busy": max(known, default=np.nan)}

@@ -21,6 +21,7 @@ from reports.windows import by_tenth
 PASSES = (20, 32, 48, 64)  # of the baseline, convention A, whose quality is matched
 HEADLINE = (32, 48, 20, 64)  # the first of these that both frontiers reach stands in the headline
 GRID = 13  # qualities of a curve
+DISTINCT = "distinct"  # what stands beside a likelihood, as an entropy does
 NATS = "nats per token"  # the unit of a judge, of tokens of the data
 
 
@@ -32,8 +33,9 @@ def baseline_of(chapter: Chapter, name: str) -> str | None:
 
 
 def directional(chapter: Chapter) -> list[str]:
-    """Labels of metrics that have a better side, and some value."""
-    return [label for label, m in chapter.metrics.items() if m["better"] in ("lower", "higher") and label in chapter.frame]
+    """Labels of metrics that have a better side, and some value. A share of distinct n-grams is for nonsense the highest: it is no quality where there is another."""
+    found = [label for label, m in chapter.metrics.items() if m["better"] in ("lower", "higher") and label in chapter.frame]
+    return [label for label in found if chapter.metrics[label]["name"] != DISTINCT] or found
 
 
 def subject(chapter: Chapter) -> str:
@@ -203,9 +205,11 @@ def headline(ratios: pd.DataFrame, chapter: Chapter) -> pd.DataFrame:
 
 
 def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
-    """Every likelihood with every entropy: columns metric, entropy, x (entropy), y (likelihood) with spans, x_level, y_level, order by nfe_a."""
+    """Every likelihood with every entropy, and with distinct n-grams: columns metric, entropy, entropy_unit, x (entropy), y (likelihood) with spans, x_level, y_level, order by nfe_a."""
     nll = [label for label, m in chapter.metrics.items() if m["unit"].startswith("nats per") and label in chapter.frame]
-    entropies = [label for label, m in chapter.metrics.items() if m["name"].endswith("entropy") and label in chapter.frame]
+    beside = [label for label, m in chapter.metrics.items() if (m["name"].endswith("entropy") or m["name"] == DISTINCT) and label in chapter.frame]
+    rank = {"sample_entropy": 0, DISTINCT: 1}  # two are drawn, and one of them should see the order of tokens
+    entropies = sorted(beside, key=lambda label: rank.get(chapter.metrics[label]["name"], len(rank)))
     rows, levels = [], {label: held_out(chapter, label) for label in nll + entropies}
     for metric in nll:
         for entropy in entropies:
@@ -220,6 +224,7 @@ def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
                             "n": row["n"],
                             "metric": metric,
                             "entropy": entropy,
+                            "entropy_unit": chapter.metrics[entropy]["unit"],
                             **along("x", row, entropy),
                             **along("y", row, metric),
                             "hollow": doubtful(row),

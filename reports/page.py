@@ -34,7 +34,8 @@ def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dic
         for row in rows.to_dict("records")
     ]
     speculative = verifying(chapter)
-    others = [arm for arm in chapter.arms if arm != baseline]
+    sound = set(done.arm[~done.collapsed])
+    others = [arm for arm in chapter.arms if arm != baseline and arm in sound]
     lead = next((arm for arm in others if arm in speculative), next(iter(others), None))
     first = [entry for entry in entries if entry["arm"] == lead]
     why = ""

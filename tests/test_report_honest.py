@@ -198,6 +198,7 @@ def test_collapsed_samples_are_said_in_the_terminal_and_on_the_page_and_win_noth
     assert drawn.hollow[drawn.arm == "parrot"].all() and not drawn.on_front[drawn.arm == "parrot"].any() and drawn.on_front.any()
     assert drawn.y[drawn.arm == "parrot"].max() < drawn.y[drawn.arm == "ancestral"].min(), "the likelihood alone would have it win"
     assert "parrot" not in set(front.matched(chapter, "ancestral", 50).get("arm", ()))
+    assert set(front.directional(chapter)) == {"ngram"} and "distinct" in set(front.likelihood(chapter, "ancestral").entropy), "nonsense has the most of them"
     page = build([tmp_path / "run"], tmp_path / "out", resamples=50).read_text()
     assert "<b>Warning.</b> The samples of parrot have collapsed" in page and page.count("Warning.") == 1 and '<span class="flag">collapsed</span>' in page
 
@@ -254,10 +255,11 @@ def test_captions_of_seconds_say_that_the_machine_was_busy_and_that_intervals_ar
     page = timed(tmp_path, 0.94, 10.0)
     captions = dict(re.findall(r"<figcaption><b>(.*?)\.</b> (.*?) <span", page))
     for title in ("Quality against cost", "Seconds by process, and time against passes"):
-        assert "Other work took up to 94% of the machine" in captions[title], title
+        assert "Other work took up to 94 % of the machine" in captions[title], title
+    assert len(told(chapter_of(tmp_path), "timed beside other work")) == 3, "one remark an arm"
     assert re.search(r"\d+ of \d+ intervals of times span more than a factor of 2 \(the widest [\d.]+-fold\)", captions["Quality against cost"])
     expected = 2 * 3 + 2    # both figures, for who sees them and who does not; the table of points; the front that can be turned to seconds
-    assert page.count("Other work took up to 94% of the machine") == expected
+    assert page.count("Other work took up to 94 % of the machine") == expected
 
 
 def test_a_quiet_machine_is_not_spoken_of_and_an_unknown_one_is(tmp_path, plain):

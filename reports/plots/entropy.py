@@ -38,7 +38,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             else:
                 handles.setdefault("held-out data", rule(level, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1))
         if metric == metrics[-1]:
-            ax.set_xlabel(f"{entropy.replace('_', ' ')} (nats)")
+            unit = mine.entropy_unit.iloc[0]
+            ax.set_xlabel(f"{entropy.replace('_', ' ')}{' ' if wide or unit == 'nats' else chr(10)}({unit})")
         if entropy == entropies[0]:
             ax.set_ylabel(f"{metric.replace('_', ' ')} ↓{' ' if wide else chr(10)}(nats per token)")
         style.even(ax.xaxis, 5 if wide else 2)
@@ -52,6 +53,6 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 def caption(frame: pd.DataFrame) -> str:
     return (
         f"{subject(frame)}; lines join an arm's points in the order of their passes. Bars: 95 % bootstrap intervals over sequences; an entropy of the "
-        "whole set has none. The two entropies are not comparable with one another. A perfect sampler has the entropy and the likelihood of held-out data: "
+        "whole set has none. Entropies are not comparable with one another. A perfect sampler has the entropy, the distinct n-grams and the likelihood of held-out data: "
         "dashed, or written with an arrow where it lies far outside."
     )
