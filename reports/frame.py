@@ -63,7 +63,7 @@ def chapters(records: Records) -> list[Chapter]:
     for cell in records.cells:
         questions.setdefault(cell.question(), []).append(cell)
     everywhere = {cell.record["key"]: cell for cell in records.cells}
-    found = [_chapter(cells, records.tables, asked(cells, records.studies, everywhere)) for cells in questions.values()]
+    found = [_chapter(cells, records.tables, asked(cells, records.studies, everywhere), everywhere) for cells in questions.values()]
     names = [chapter.name for chapter in found]
     found.sort(key=lambda chapter: (names.index(chapter.name), -chapter.frame.n.max()))  # the most rows of a study first
     palette = list(dict.fromkeys(arm for chapter in found for arm in chapter.arms))
@@ -82,7 +82,7 @@ def _told_apart(chapter: Chapter, chapters: Sequence[Chapter]) -> str:
     return ", ".join([chapter.name, *parts])
 
 
-def _chapter(cells: list[Cell], tables: list[dict], wanted: Asked) -> Chapter:
+def _chapter(cells: list[Cell], tables: list[dict], wanted: Asked, everywhere: Mapping[str, Cell]) -> Chapter:
     names = arm_names(cells)
     settings = settings_of(cells, names)
     troubles: list[dict] = remarks(wanted, names, settings)
@@ -117,7 +117,7 @@ def _chapter(cells: list[Cell], tables: list[dict], wanted: Asked) -> Chapter:
     troubles += [remark] if (remark := collapsed.unseen(metrics)) else []
     studies = {cell.study["name"]: cell.study for cell in cells}
     order = [arm for study in studies.values() for arm in study.get("arms", ())]
-    troubles += _silent(studies, {cell.record["arm"] for cell in cells}, wanted)
+    troubles += _silent(studies, {cell.record["arm"] for cell in everywhere.values()}, wanted)
     frame = pd.DataFrame(rows)
     for column in (*DOUBTS, "control"):
         frame[column] = frame[column].astype(bool)
@@ -145,7 +145,7 @@ def _beside_other_work(rows: Sequence[dict]) -> list[dict]:
 
 
 def _silent(studies: Mapping[str, dict], told: set[str], wanted: Asked) -> list[dict]:
-    """Arms without a cell, of studies whose record does not hold the cells that it asks for."""
+    """Arms without a cell in any chapter, of studies whose record does not hold the cells that it asks for."""
     older = {name for name, why in wanted.unknown if why == "older"}
     reason = "the study {} names this arm and no cell bears its name: none was run, or another study has counted the same cells under another name"
     return [

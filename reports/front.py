@@ -205,7 +205,10 @@ def headline(ratios: pd.DataFrame, chapter: Chapter) -> pd.DataFrame:
 
 
 def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
-    """Every likelihood with every entropy, and with distinct n-grams: columns metric, entropy, entropy_unit, x (entropy), y (likelihood) with spans, x_level, y_level, order by nfe_a."""
+    """Every likelihood with every entropy, and with distinct n-grams.
+
+    Columns metric, entropy, entropy_unit, x (entropy), y (likelihood) with spans, x_level, y_level; order by nfe_a.
+    """
     nll = [label for label, m in chapter.metrics.items() if m["unit"].startswith("nats per") and label in chapter.frame]
     beside = [label for label, m in chapter.metrics.items() if (m["name"].endswith("entropy") or m["name"] == DISTINCT) and label in chapter.frame]
     rank = {"sample_entropy": 0, DISTINCT: 1}  # two are drawn, and one of them should see the order of tokens
