@@ -27,7 +27,7 @@ def asked(cells: Sequence[Cell], studies: Sequence[tuple[Path, dict]], everywher
     places = {(cell.store.folder, cell.study["name"]) for cell in cells}
     current: dict[tuple[Path, str], dict[str, dict[str, list[str]]]] = {}  # (folder, study) -> arm -> key -> [arm, settings]
     labels: dict[tuple[Path, str], list[str]] = {}
-    whole, searched = set(), set()
+    whole, searched = set(), {place for place in places if (place[0] / "sweep.journal").exists()}
     for folder, study in studies:
         place, listed = (folder, study["name"]), study.get("cells")
         if study.get("asks") == "search":
@@ -52,7 +52,7 @@ def asked(cells: Sequence[Cell], studies: Sequence[tuple[Path, dict]], everywher
         for key in (key for listed in arms.values() for key in listed if key in mine and mine[key].record["status"] == "done"):
             if lacking := [label for label in labels[place] if label not in mine[key].scored and label not in mine[key].outdated]:
                 unscored[key] = lacking
-    unknown = [(name, "search" if (folder, name) in searched or (folder / "sweep.journal").exists() else "older") for folder, name in sorted(places) if (folder, name) not in current]
+    unknown = [(place[1], "search" if place in searched else "older") for place in sorted(places) if place not in current]
     stores = {cell.store.folder: cell.store for cell in cells}.values()
     sharded = {record.get("key") for store in stores for record in store.of("shard")}
     missing = [key for key in points if key not in everywhere]

@@ -16,6 +16,7 @@ import pandas as pd
 from harness.frontier import hypervolume, pareto
 from harness.stats import resampled_sums
 from harness.store import Store
+from reports.busy import column
 from reports.frame import COSTS, Chapter
 from reports.front import along, dressed
 
@@ -117,7 +118,11 @@ def history(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         if area := _areas(sweep, whole):
             about = {"objective": "front", "better": "higher", "unit": "share of the last", "value": np.nan}
             rows += [_row(sweep, trial, place) | about | {"best": area[place]} for place, trial in enumerate(sweep.trials)]
-    return dressed(chapter, rows, None).assign(colour="", marker="") if rows else pd.DataFrame()
+    if not rows:
+        return pd.DataFrame()
+    known = chapter.frame.set_index("key")
+    frame = dressed(chapter, rows, None).assign(colour="", marker="")
+    return frame.assign(busy=frame.key.map(column(known, "seconds.busy")))
 
 
 def _row(sweep: Sweep, trial, place: int) -> dict:
@@ -155,11 +160,11 @@ def front(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         states |= {key: "beside" for key in known.index if key not in states and known.arm[key] not in arms}
         mine = known.loc[[key for key in states if key in known.index]]
         mine = mine[mine[cost.name].notna() & mine[quality.name].notna()] if {cost.name, quality.name} <= set(mine) else mine[:0]
-        whole = mine[[states[key] == "whole" for key in mine.index]]
+        whole = mine[[states[key] == "whole" and not mine.collapsed[key] for key in mine.index]]
         best = set(whole.index[pareto(whole[cost.name], whole[quality.name], quality.better)]) if len(whole) else set()
         for key, row in mine.iterrows():
             rows.append(
-                {"sweep": sweep.name, "state": states[key], "key": key, "arm": row.arm, "setting": row.setting, "n": row.n, "on_front": key in best}
+                {"sweep": sweep.name, "state": states[key], "key": key, "arm": row.arm, "setting": row.setting, "n": row.n, "on_front": key in best, "busy": row.get("seconds.busy", np.nan)}
                 | {"x_metric": cost.name, "y_metric": quality.name, "better": quality.better, "unit": quality.unit}
                 | along("x", row, cost.name) | along("y", row, quality.name)
             )

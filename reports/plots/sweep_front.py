@@ -3,6 +3,7 @@
 import pandas as pd
 
 from reports import style
+from reports.busy import told
 from reports.marks import bars, dots, quality_label, subject
 
 TITLE = "What the search found"
@@ -50,8 +51,9 @@ def _look(points: pd.DataFrame) -> tuple[str, str]:
 
 
 def caption(frame: pd.DataFrame) -> str:
-    whole = frame[frame.state == "whole"]
+    whole, timed = frame[frame.state == "whole"], frame[frame.x_metric == "seconds"]
+    clock = told(timed.busy, timed.x_low, timed.x_high) if len(timed) else ""
     return (
         f"{subject(frame)}. Of {len(whole)} points within the band {int(whole.on_front.sum())} are beaten by no other. Bars: 95 % bootstrap intervals over sequences, "
-        "pointwise; the front was chosen on the rows that it is drawn from, so it flatters itself a little."
+        f"pointwise; the front was chosen on the rows that it is drawn from, so it flatters itself a little.{clock}"
     )

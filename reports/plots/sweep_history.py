@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from reports import style
+from reports import busy, style
 from reports.marks import quality_label, subject
 
 TITLE = "The search, trial by trial"
@@ -49,5 +49,7 @@ def caption(frame: pd.DataFrame) -> str:
     states = frame.drop_duplicates(["sweep", "trial"]).state.value_counts()
     told = ", ".join(f"{states[state]} {words}" for state, words in (*((state, look[3]) for state, look in MARKS.items()), ("failed", "failed")) if state in states)
     area = " Area: of the front of the trials so far, in (ln cost, quality), up to the dearest and the worst of all." if "front" in set(frame.objective) else ""
+    timed = frame[frame.objective == "seconds"]
+    clock = busy.told(timed.busy, timed.value, timed.value) if len(timed) else ""
     several = f"{frame.sweep.nunique()} sweeps, " if frame.sweep.nunique() > 1 else ""
-    return f"{subject(frame)} with all; {several}{states.sum()} trials: {told}. The best so far counts trials of the first kind alone.{area}"
+    return f"{subject(frame)} with all; {several}{states.sum()} trials: {told}. The best so far counts trials of the first kind alone.{area}{clock}"
