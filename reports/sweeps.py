@@ -16,7 +16,7 @@ import pandas as pd
 from harness.frontier import hypervolume, pareto
 from harness.stats import resampled_sums
 from harness.store import Store
-from reports.busy import column
+from reports import busy
 from reports.frame import COSTS, Chapter
 from reports.front import along, dressed
 
@@ -122,7 +122,7 @@ def history(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         return pd.DataFrame()
     known = chapter.frame.set_index("key")
     frame = dressed(chapter, rows, None).assign(colour="", marker="")
-    return frame.assign(busy=frame.key.map(column(known, "seconds.busy")))
+    return frame.assign(busy=frame.key.map(busy.column(known, "seconds.busy")))
 
 
 def _row(sweep: Sweep, trial, place: int) -> dict:
@@ -149,7 +149,10 @@ def _areas(sweep: Sweep, whole: np.ndarray) -> list[float]:
 
 
 def front(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
-    """Columns sweep, state (whole | outside | beside), x_metric, x, y_metric, y with spans, better, unit, on_front: points with all rows of sweeps of a cost and a quality."""
+    """Points with all rows, of sweeps of a cost and a quality.
+
+    Columns sweep, state (whole | outside | beside), x_metric, x, y_metric, y with spans, better, unit, on_front, busy.
+    """
     rows, known = [], chapter.done().set_index("key")
     for sweep in of(chapter):
         if (axes := _axes(sweep)) is None:
@@ -164,8 +167,8 @@ def front(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         best = set(whole.index[pareto(whole[cost.name], whole[quality.name], quality.better)]) if len(whole) else set()
         for key, row in mine.iterrows():
             rows.append(
-                {"sweep": sweep.name, "state": states[key], "key": key, "arm": row.arm, "setting": row.setting, "n": row.n, "on_front": key in best, "busy": row.get("seconds.busy", np.nan)}
-                | {"x_metric": cost.name, "y_metric": quality.name, "better": quality.better, "unit": quality.unit}
+                {"sweep": sweep.name, "state": states[key], "key": key, "arm": row.arm, "setting": row.setting, "n": row.n, "on_front": key in best}
+                | {"busy": row.get("seconds.busy", np.nan), "x_metric": cost.name, "y_metric": quality.name, "better": quality.better, "unit": quality.unit}
                 | along("x", row, cost.name) | along("y", row, quality.name)
             )
     return dressed(chapter, rows, baseline)
