@@ -13,13 +13,19 @@ def told(busy: pd.Series, low: pd.Series, high: pd.Series) -> str:
     if known.empty:
         words += " How busy the machine was is not recorded."
     elif known.max() > BUSY:
-        words += f" Other work took up to {percent(known.max())} of the machine meanwhile: these seconds are too long, and differences between them may be that work's."
+        words += (
+            f" Other work took up to {percent(known.max())} of the machine meanwhile: these seconds are too long, "
+            "and differences between them may be that work's."
+        )
     spans = (high / low.where(low > 0)).where(low.notna()).where(high > low)
     endless = int(((low <= 0) & (high > low)).sum())
     wide = int((spans > WIDE).sum()) + endless
     if wide:
         most = "from zero" if endless else f"{spans.max():.3g}-fold"
-        words += f" {wide} of {int(low.notna().sum())} intervals of times span more than a factor of {WIDE:g} (the widest {most}): they tell an order of magnitude, not a time."
+        words += (
+            f" {wide} of {int(low.notna().sum())} intervals of times span more than a factor of {WIDE:g} "
+            f"(the widest {most}): they tell an order of magnitude, not a time."
+        )
     return words
 
 

@@ -17,6 +17,7 @@ from harness.stats import time_ratio
 from reports.frame import Chapter, from_near, machine_of, times_of
 from reports.front import dressed
 from reports.records import Cell
+from reports.text import plain
 
 EXACT = 1e-5  # relative error of a sum of single-precision ratios
 WHOLE = "all passes"
@@ -61,7 +62,7 @@ def _made_by(cell: Cell, call: str) -> tuple[str, str]:
 
 def _part(cell: Cell, call: str) -> str:
     role, _, kind = call.partition(".")
-    return f"{cell.record['cell']['net_names'].get(role, role)} {kind}"
+    return plain(f"{cell.record['cell']['net_names'].get(role, role)} {kind}")
 
 
 def times(chapter: Chapter, baseline: str | None) -> pd.DataFrame:

@@ -9,12 +9,13 @@ import pandas as pd
 from reports.frame import Chapter
 from reports.front import subject
 from reports.style import looks
+from reports.text import plain
 
 
 def frames(chapter: Chapter, baseline: str | None) -> list[pd.DataFrame]:
     found: dict[tuple[str, ...], list[pd.DataFrame]] = {}
     for record in _newest(chapter):
-        frame = pd.DataFrame(record["rows"], columns=record["columns"])
+        frame = pd.DataFrame(record["rows"], columns=record["columns"]).map(lambda cell: plain(cell) if isinstance(cell, str) and cell else cell)
         n = max(chapter.cells[key].record["cell"]["n"] for key in record["cells"])
         found.setdefault(tuple(record["columns"]), []).append(frame.assign(name=record["name"], n=n, subject=subject(chapter)))
     return [_dressed(pd.concat(parts, ignore_index=True), chapter, baseline) for parts in found.values()]

@@ -1,7 +1,7 @@
-"""A published number in words. A row has the columns of reports/published.csv, `value` as a number and `spelt` as it was published.
+"""A published number in words. A row has the columns of reports/published.csv, `value` as a number, `spelt` as published.
 
->>> row = {"method": "SSMD", "nfe": 21, "bound": "about", "spelt": "2", "unit": "ratio", "regime": "text8", "marker": "paper", "source": "its abstract"}
->>> sentence(row)
+>>> row = {"method": "SSMD", "nfe": 21, "bound": "about", "spelt": "2", "unit": "ratio", "regime": "text8"}
+>>> sentence(row | {"marker": "paper", "source": "its abstract"})
 'SSMD at NFE 21: about 2, ratio (text8; stated by its abstract)'
 """
 

@@ -2,7 +2,7 @@
 
     all      plain   no control characters, line breaks or halves of letters; never empty
     HTML     jinja2's autoescape, in <bdi> so that a name written from right to left moves nothing beside it
-    figures  plain text is drawn as it stands: mathematics is switched off (reports/style.py); `short` cuts it to what fits
+    figures  plain text is drawn as it stands: mathematics is switched off (reports/style.py); `short` cuts it to fit
     LaTeX    tex     a name is not a command, a comment, an option or a ligature
     files    slug    a-z, 0-9 and dashes
 
@@ -53,7 +53,16 @@ class Tex(str):
 
 def plain(text: object) -> str:
     """One line without what no medium can show."""
-    letters = (" " if c.isspace() else "\ufffd" if unicodedata.category(c) == "Cs" else "" if unicodedata.category(c) == "Cc" else c for c in str(text))
+    letters = (
+        " "
+        if c.isspace()
+        else "\ufffd"
+        if unicodedata.category(c) == "Cs"
+        else ""
+        if unicodedata.category(c) == "Cc"
+        else c
+        for c in str(text)
+    )
     return " ".join("".join(letters).split()) or NO_NAME
 
 

@@ -1,4 +1,4 @@
-"""What a page must say against itself: what is missing, what has left, what was timed beside other work, what repeats, and what each difference is a difference to."""
+"""What a page must say against itself: what is missing or has left, what was timed beside other work, what repeats."""
 
 import json
 import re
@@ -43,7 +43,17 @@ TEXT = WikipediaLeads(48)
 def study(steps, name="toy", arm="ancestral", **changes) -> Study:
     arms = [Arm(arm, grid(Ancestral, steps=steps), {"main": "heavy"}), Arm("held_out", [HeldOut()])]
     metrics = [ExactNll(), CorpusEntropy()]
-    about = {"name": name, "question": "?", "data": DATA, "nets": {"heavy": Table(DATA)}, "reference": "heavy", "arms": arms, "metrics": metrics, "n": 32, "batch": 8}
+    about = {
+        "name": name,
+        "question": "?",
+        "data": DATA,
+        "nets": {"heavy": Table(DATA)},
+        "reference": "heavy",
+        "arms": arms,
+        "metrics": metrics,
+        "n": 32,
+        "batch": 8,
+    }
     return Study(**about | changes)
 
 
@@ -51,7 +61,9 @@ def interrupted(folder, keep: int) -> None:
     """As a run that was killed after so many cells leaves its records."""
     lines = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
     counted = [r["key"] for r in lines if r["type"] == "counted"][:keep]
-    kept = [r for r in lines if r["type"] not in ("counted", "scored") or r.get("key") in counted and r["type"] == "counted"]
+    kept = [
+        r for r in lines if r["type"] not in ("counted", "scored") or r.get("key") in counted and r["type"] == "counted"
+    ]
     (folder / "records.jsonl").write_text("".join(json.dumps(r) + "\n" for r in kept))
 
 
@@ -76,9 +88,15 @@ def test_report_of_an_interrupted_run_says_how_many_cells_have_no_record(tmp_pat
     runner.run(study([1, 2, 3, 4]), tmp_path / "run")
     interrupted(tmp_path / "run", 3)
     page = build([tmp_path / "run"], tmp_path / "out", resamples=50).read_text()
-    assert "The study asks for 5 cells: 2 of them have no record." in page and "3 done, 2 without a record" in page and "No remark" not in page
+    assert (
+        "The study asks for 5 cells: 2 of them have no record." in page
+        and "3 done, 2 without a record" in page
+        and "No remark" not in page
+    )
     chapter = chapter_of(tmp_path / "run")
-    assert [t["reason"].split(":")[0] for t in told(chapter, "no record")] == ["2 of 4 points that the study asks for have no record"]
+    assert [t["reason"].split(":")[0] for t in told(chapter, "no record")] == [
+        "2 of 4 points that the study asks for have no record"
+    ]
     assert "ancestral(steps=4, linear)" in told(chapter, "no record")[0]["setting"]
     assert {t["reason"].split(" ")[0] for t in told(chapter, "not scored")} == {"exact_nll", "corpus_entropy"}
 
@@ -86,7 +104,10 @@ def test_report_of_an_interrupted_run_says_how_many_cells_have_no_record(tmp_pat
 def test_report_of_a_whole_run_says_that_each_cell_has_a_record(tmp_path, plain):
     runner.run(study([1, 2], metrics=[CorpusEntropy()]), tmp_path / "run")
     page = build([tmp_path / "run"], tmp_path / "out", resamples=50).read_text()
-    assert "The study asks for 3 cells: each has a record." in page and "No remark: every cell that the study asks for was counted" in page
+    assert (
+        "The study asks for 3 cells: each has a record." in page
+        and "No remark: every cell that the study asks for was counted" in page
+    )
 
 
 def test_records_that_hold_no_list_of_cells_are_said_to_hold_none(tmp_path, plain):
@@ -146,7 +167,9 @@ def test_a_study_whose_settings_all_changed_says_what_is_missing_before_any_was_
     runner.run(study([2, 3], arm="anew"), tmp_path)
     interrupted(tmp_path, 2)
     chapter = chapter_of(tmp_path)
-    assert [t["arm"] for t in told(chapter, "no record")] == ["anew"] and dict(zip(chapter.frame.arm, chapter.frame.left)) == {"ancestral": True, "held_out": False}
+    assert [t["arm"] for t in told(chapter, "no record")] == ["anew"] and dict(
+        zip(chapter.frame.arm, chapter.frame.left)
+    ) == {"ancestral": True, "held_out": False}
 
 
 # ---- samples that repeat
@@ -177,45 +200,92 @@ class Even(Made):
 
 
 def parrots(*phrases, controls=()) -> Study:
-    arms = [Arm("parrot", [Parrot(phrase) for phrase in phrases], {"main": "net"}), Arm("ancestral", grid(Ancestral, steps=[4, 8]), {"main": "net"}), *controls]
-    return Study(name="birds", question="?", data=TEXT, nets={"net": Even()}, reference="net", arms=arms, metrics=[NgramJudge()], n=24, batch=12)
+    arms = [
+        Arm("parrot", [Parrot(phrase) for phrase in phrases], {"main": "net"}),
+        Arm("ancestral", grid(Ancestral, steps=[4, 8]), {"main": "net"}),
+        *controls,
+    ]
+    return Study(
+        name="birds",
+        question="?",
+        data=TEXT,
+        nets={"net": Even()},
+        reference="net",
+        arms=arms,
+        metrics=[NgramJudge()],
+        n=24,
+        batch=12,
+    )
 
 
 def test_a_likelihood_alone_is_scored_with_an_entropy_and_distinct_ngrams(tmp_path):
     runner.run(parrots("of the "), tmp_path)
     assert {r["label"] for r in Store(tmp_path).of("scored")} == {"ngram", "sample_entropy", "distinct"}
-    assert companions([Spelling()], TEXT) == [] and [m.name for m in companions([NgramJudge(), CorpusEntropy()], TEXT)] == ["distinct"]
-    assert companions([NgramJudge(), Distinct("words"), CorpusEntropy()], TEXT) == [] == companions([ExactNll()], DATA), "a law that is listed hides nothing"
+    assert companions([Spelling()], TEXT) == [] and [
+        m.name for m in companions([NgramJudge(), CorpusEntropy()], TEXT)
+    ] == ["distinct"]
+    assert (
+        companions([NgramJudge(), Distinct("words"), CorpusEntropy()], TEXT) == [] == companions([ExactNll()], DATA)
+    ), "a law that is listed hides nothing"
 
 
 def test_collapsed_samples_are_said_in_the_terminal_and_on_the_page_and_win_nothing(tmp_path, capsys):
     tally = runner.run(parrots("of the ", "the first world war "), tmp_path / "run")
     said = capsys.readouterr().err
-    assert tally["collapsed"] == 2 and "warning: the samples of parrot have collapsed (2 of 2 points): " in said and "samples of ancestral" not in said
+    assert (
+        tally["collapsed"] == 2
+        and "warning: the samples of parrot have collapsed (2 of 2 points): " in said
+        and "samples of ancestral" not in said
+    )
     chapter = chapter_of(tmp_path / "run")
     assert list(chapter.frame.arm[chapter.frame.collapsed]) == ["parrot"] * 2
     drawn = front.tradeoff(chapter, "ancestral").query("metric == 'ngram'")
-    assert drawn.hollow[drawn.arm == "parrot"].all() and not drawn.on_front[drawn.arm == "parrot"].any() and drawn.on_front.any()
-    assert drawn.y[drawn.arm == "parrot"].max() < drawn.y[drawn.arm == "ancestral"].min(), "the likelihood alone would have it win"
+    assert (
+        drawn.hollow[drawn.arm == "parrot"].all()
+        and not drawn.on_front[drawn.arm == "parrot"].any()
+        and drawn.on_front.any()
+    )
+    assert drawn.y[drawn.arm == "parrot"].max() < drawn.y[drawn.arm == "ancestral"].min(), (
+        "the likelihood alone would have it win"
+    )
     assert "parrot" not in set(front.matched(chapter, "ancestral", 50).get("arm", ()))
-    assert set(front.directional(chapter)) == {"ngram"} and "distinct" in set(front.likelihood(chapter, "ancestral").entropy), "nonsense has the most of them"
+    assert set(front.directional(chapter)) == {"ngram"} and "distinct" in set(
+        front.likelihood(chapter, "ancestral").entropy
+    ), "nonsense has the most of them"
     page = build([tmp_path / "run"], tmp_path / "out", resamples=50).read_text()
-    assert "<b>Warning.</b> The samples of parrot have collapsed" in page and page.count("Warning.") == 1 and '<span class="flag">collapsed</span>' in page
+    assert (
+        "<b>Warning.</b> The samples of parrot have collapsed" in page
+        and page.count("Warning.") == 1
+        and '<span class="flag">collapsed</span>' in page
+    )
 
 
 def test_a_phrase_with_ordinary_letters_is_seen_by_its_ngrams(tmp_path):
     runner.run(parrots("the king had once built a small green house for my quick dog "), tmp_path)
-    scored = {(r["label"]): r for r in Store(tmp_path).of("scored") if r["key"] == Store(tmp_path).of("counted")[0]["key"]}
-    assert scored["sample_entropy"]["value"] > SHARE["sample_entropy"] * scored["sample_entropy"]["level"], "the letters tell nothing"
-    assert scored["distinct"]["value"] < SHARE["distinct"] * scored["distinct"]["level"] and chapter_of(tmp_path).frame.collapsed.sum() == 1
+    scored = {
+        (r["label"]): r for r in Store(tmp_path).of("scored") if r["key"] == Store(tmp_path).of("counted")[0]["key"]
+    }
+    assert scored["sample_entropy"]["value"] > SHARE["sample_entropy"] * scored["sample_entropy"]["level"], (
+        "the letters tell nothing"
+    )
+    assert (
+        scored["distinct"]["value"] < SHARE["distinct"] * scored["distinct"]["level"]
+        and chapter_of(tmp_path).frame.collapsed.sum() == 1
+    )
 
 
 def test_held_out_and_shuffled_text_has_not_collapsed(tmp_path):
     tally = runner.run(parrots(controls=[Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()])]), tmp_path)
-    assert "collapsed" not in tally and not chapter_of(tmp_path).frame.collapsed.any() and not chapter_of(tmp_path).warnings
+    assert (
+        "collapsed" not in tally
+        and not chapter_of(tmp_path).frame.collapsed.any()
+        and not chapter_of(tmp_path).warnings
+    )
     held = next(r for r in Store(tmp_path).of("counted") if r["arm"] == "held_out")
     own = {r["label"]: r for r in Store(tmp_path).of("scored") if r["key"] == held["key"] and "level" in r}
-    assert {label: r["value"] for label, r in own.items()} == {label: r["level"] for label, r in own.items()} and set(own) == {"distinct", "sample_entropy"}
+    assert {label: r["value"] for label, r in own.items()} == {label: r["level"] for label, r in own.items()} and set(
+        own
+    ) == {"distinct", "sample_entropy"}
 
 
 def test_older_scores_without_a_level_are_held_against_the_control_or_ancestral_sampling(tmp_path):
@@ -235,7 +305,9 @@ def test_a_likelihood_with_nothing_beside_it_is_said_on_the_page(tmp_path):
 
 
 def test_a_metric_that_is_none_of_these_has_no_level():
-    assert level(NgramJudge(), TEXT, 4, 0) is None and level(Distinct("chars", 12), replace(TEXT, length=8), 4, 0) is None, "rows are too short for it"
+    assert (
+        level(NgramJudge(), TEXT, 4, 0) is None and level(Distinct("chars", 12), replace(TEXT, length=8), 4, 0) is None
+    ), "rows are too short for it"
 
 
 # ---- seconds
@@ -257,8 +329,13 @@ def test_captions_of_seconds_say_that_the_machine_was_busy_and_that_intervals_ar
     for title in ("Quality against cost", "Seconds by process, and time against passes"):
         assert "Other work took up to 94 % of the machine" in captions[title], title
     assert len(told(chapter_of(tmp_path), "timed beside other work")) == 3, "one remark an arm"
-    assert re.search(r"\d+ of \d+ intervals of times span more than a factor of 2 \(the widest [\d.]+-fold\)", captions["Quality against cost"])
-    expected = 2 * 3 + 2    # both figures, for who sees them and who does not; the table of points; the front that can be turned to seconds
+    assert re.search(
+        r"\d+ of \d+ intervals of times span more than a factor of 2 \(the widest [\d.]+-fold\)",
+        captions["Quality against cost"],
+    )
+    expected = (
+        2 * 3 + 2
+    )  # both figures, for who sees them and who does not; the table of points; the front that can be turned to seconds
     assert page.count("Other work took up to 94 % of the machine") == expected
 
 
@@ -269,7 +346,9 @@ def test_a_quiet_machine_is_not_spoken_of_and_an_unknown_one_is(tmp_path, plain)
     assert "How busy the machine was is not recorded." in unknown
 
 
-@pytest.mark.parametrize(("low", "high", "words"), [(1.0, 1.9, ""), (1.0, 30.0, "30-fold"), (0.0, 1.0, "from zero"), (np.nan, np.nan, "")])
+@pytest.mark.parametrize(
+    ("low", "high", "words"), [(1.0, 1.9, ""), (1.0, 30.0, "30-fold"), (0.0, 1.0, "from zero"), (np.nan, np.nan, "")]
+)
 def test_an_interval_of_more_than_a_factor_of_two_is_called_one(low, high, words):
     found = busy.told(pd.Series([0.0]), pd.Series([low]), pd.Series([high]))
     assert words in found and bool(found) == bool(words)
@@ -284,7 +363,19 @@ def test_each_placement_names_its_own_host_and_no_two_rows_are_alike(tmp_path):
     for steps in (16, 64):
         host = {"name": "ancestral", "version": 1, "steps": steps, "schedule": {"name": "linear"}}
         sampler = {"name": "scheduled", "version": 1, "host": host, "placement": {"name": "sandwich", "share": 0.25}}
-        _cell(store, rng, "sandwich", sampler, {"main": "heavy", "light": "light"}, 24, np.full(24, 0.9 * steps), 0.6, ease, True, 0)
+        _cell(
+            store,
+            rng,
+            "sandwich",
+            sampler,
+            {"main": "heavy", "light": "light"},
+            24,
+            np.full(24, 0.9 * steps),
+            0.6,
+            ease,
+            True,
+            0,
+        )
     chapter = chapter_of(tmp_path)
     found = placed.measured(chapter, "ancestral")
     assert len(set(found.label)) == len(found) and found.host.nunique() == 3
@@ -292,9 +383,13 @@ def test_each_placement_names_its_own_host_and_no_two_rows_are_alike(tmp_path):
     for row in found[found.placement == "sandwich"].itertuples():
         steps = json.loads(keys[row.key]["sampler"])["host"]["steps"]
         assert row.label == f"sandwich − ancestral steps={steps} schedule=linear"
-        host = next(r for r in keys.values() if json.loads(r["sampler"]) == json.loads(keys[row.key]["sampler"])["host"])
+        host = next(
+            r for r in keys.values() if json.loads(r["sampler"]) == json.loads(keys[row.key]["sampler"])["host"]
+        )
         assert row.x == pytest.approx(keys[row.key]["judge"] - host["judge"])
-    assert "Differences" not in placed_plot.caption(found) and "ancestral steps" not in placed_plot.caption(found), "no one host stands for all"
+    assert "Differences" not in placed_plot.caption(found) and "ancestral steps" not in placed_plot.caption(found), (
+        "no one host stands for all"
+    )
     with style.paper():
         figure, _ = placed_plot.draw(found, style.SINGLE)
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
@@ -304,8 +399,12 @@ def test_each_placement_names_its_own_host_and_no_two_rows_are_alike(tmp_path):
 def test_every_published_number_makes_a_whole_sentence():
     for row in published.read().to_dict("records"):
         said = sentence(row)
-        assert said.startswith(row["method"]) and said.endswith(f"{row['source']})") and said.count("(") == said.count(")"), said
-        assert not re.search(r"(about|more than|at most|less than)(?! [\d.])", said) and not re.search(r"[:;,] ?[:;,)]|nan", said), said
+        assert (
+            said.startswith(row["method"]) and said.endswith(f"{row['source']})") and said.count("(") == said.count(")")
+        ), said
+        assert not re.search(r"(about|more than|at most|less than)(?! [\d.])", said) and not re.search(
+            r"[:;,] ?[:;,)]|nan", said
+        ), said
         assert f": {row['bound']} {row['spelt']}".replace(":  ", ": ") in said and row["regime"] in said
         assert not re.search(r":|\b(about|most|more than)$", row["regime"]), "what qualifies a number stands before it"
 

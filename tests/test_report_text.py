@@ -18,10 +18,37 @@ from tests.test_report_toy import FAMILIES, SCALE, write
 
 COMPILERS = ("pdflatex", "xelatex", "lualatex", "tectonic")
 NASTY = (
-    "US$ a_$ b", r"$\frac{1}{0}$", "$", r"back\slash \\ two", "--50% off_x", r"\input{secret}", r"$x \& \input{secret}", "{b}races}{", "ca^^41ret^", "two\nlines\ttab",
-    "bell\x07 null\x00", "<script>alert(1)</script>", "</script><b>&amp;", "a" * 500, "\u202eright to left \u05e9\u05dc\u05d5\u05dd", "emoji \U0001f600", "   ", "",
-    "../../x", "[0.5]", "*", "half \ud800",
-    "=1+1", "_hidden", "'\"`", "%", "-->", "{{ 7 * 7 }}", "~#&", "Ωmega ß ő", "]]>",
+    "US$ a_$ b",
+    r"$\frac{1}{0}$",
+    "$",
+    r"back\slash \\ two",
+    "--50% off_x",
+    r"\input{secret}",
+    r"$x \& \input{secret}",
+    "{b}races}{",
+    "ca^^41ret^",
+    "two\nlines\ttab",
+    "bell\x07 null\x00",
+    "<script>alert(1)</script>",
+    "</script><b>&amp;",
+    "a" * 500,
+    "\u202eright to left \u05e9\u05dc\u05d5\u05dd",
+    "emoji \U0001f600",
+    "   ",
+    "",
+    "../../x",
+    "[0.5]",
+    "*",
+    "half \ud800",
+    "=1+1",
+    "_hidden",
+    "'\"`",
+    "%",
+    "-->",
+    "{{ 7 * 7 }}",
+    "~#&",
+    "Ωmega ß ő",
+    "]]>",
 )
 
 
@@ -29,10 +56,27 @@ NASTY = (
 def made(tmp_path_factory):
     """Every nasty name as an arm, study, network and data set."""
     folder = tmp_path_factory.mktemp("nasty")
-    families = {name: (NASTY[k], *FAMILIES["ancestral"][1:3], [{"name": "ancestral", "version": 1, "steps": 4 + k, "schedule": {"name": name}}]) for k, name in enumerate(NASTY)}
+    families = {
+        name: (
+            NASTY[k],
+            *FAMILIES["ancestral"][1:3],
+            [{"name": "ancestral", "version": 1, "steps": 4 + k, "schedule": {"name": name}}],
+        )
+        for k, name in enumerate(NASTY)
+    }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.test_report_toy._sha", lambda text: __import__("hashlib").sha256(text.encode("utf-8", "replace")).hexdigest())
-        write(folder / "run", n=8, troubles=False, name=r"../../$x_$ <b> \input{y}", families=families, scale=SCALE | {name: (4 + k,) for k, name in enumerate(NASTY)})
+        patch.setattr(
+            "tests.test_report_toy._sha",
+            lambda text: __import__("hashlib").sha256(text.encode("utf-8", "replace")).hexdigest(),
+        )
+        write(
+            folder / "run",
+            n=8,
+            troubles=False,
+            name=r"../../$x_$ <b> \input{y}",
+            families=families,
+            scale=SCALE | {name: (4 + k,) for k, name in enumerate(NASTY)},
+        )
     lines = (folder / "run" / "records.jsonl").read_text().replace("made_up_text", r"da\\ta $set_$ <i>")
     (folder / "run" / "records.jsonl").write_text(lines)
     page = build([folder / "run"], folder / "out", resamples=50)
@@ -65,7 +109,11 @@ def test_every_name_stands_on_the_page_as_text(made):
         assert plain(name) in told or plain(name) == NO_NAME in told, name
     ours = Texts()
     ours.feed(re.sub(r"<svg.*?</svg>", "", made[1], flags=re.S))
-    assert ours.tags.count("script") == 2 and "49" not in re.findall(r"<bdi>([^<]*)</bdi>", made[1]) and not {"i"} & set(ours.tags), "the data and the program of the chart alone"
+    assert (
+        ours.tags.count("script") == 2
+        and "49" not in re.findall(r"<bdi>([^<]*)</bdi>", made[1])
+        and not {"i"} & set(ours.tags)
+    ), "the data and the program of the chart alone"
 
 
 def test_every_figure_is_drawn_and_its_svg_is_xml(made):
@@ -73,7 +121,9 @@ def test_every_figure_is_drawn_and_its_svg_is_xml(made):
     assert {"headline", "tradeoff", "times", "stack", "entropy"} <= set(numbers["figures"])
     for path in (made[0] / "out" / "figures").glob("*.svg"):
         ElementTree.fromstring(path.read_text(encoding="utf-8"))
-        assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF") and path.with_suffix(".png").stat().st_size > 1000
+        assert (
+            path.with_suffix(".pdf").read_bytes().startswith(b"%PDF") and path.with_suffix(".png").stat().st_size > 1000
+        )
 
 
 def test_no_file_leaves_its_folder(made):
@@ -85,7 +135,9 @@ def test_names_in_tables_are_those_of_the_page(made):
     with open(made[0] / "out" / "tables" / "points.csv", encoding="utf-8", newline="") as file:
         names = {row["arm"] for row in csv.DictReader(file)}
     assert {plain(name) for name in NASTY} <= names and f"{NO_NAME} #2" in names, "two arms without a name stay two"
-    assert {plain(name) for name in NASTY} <= {point["arm"] for point in json.loads((made[0] / "out" / "numbers.json").read_text())["chapters"][0]["points"]}
+    assert {plain(name) for name in NASTY} <= {
+        point["arm"] for point in json.loads((made[0] / "out" / "numbers.json").read_text())["chapters"][0]["points"]
+    }
 
 
 def test_no_name_is_a_command_of_latex(made):
@@ -93,7 +145,13 @@ def test_no_name_is_a_command_of_latex(made):
     assert r"\input" not in text and r"\frac" not in text
     for line in text.splitlines()[1:]:
         bare = re.sub(r"\\[%&#$_{}]", "", re.sub(r"\\\\$", "", line))
-        assert "%" not in bare and "#" not in bare and "^" not in bare and bare.count("$") % 2 == 0 and bare.count("{") == bare.count("}"), line
+        assert (
+            "%" not in bare
+            and "#" not in bare
+            and "^" not in bare
+            and bare.count("$") % 2 == 0
+            and bare.count("{") == bare.count("}")
+        ), line
     rows = [line for line in text.splitlines() if line.endswith(r"\\")]
     assert len({len(re.findall(r"(?<!\\)&", row)) for row in rows}) == 1, "each row has its columns and no more"
     assert not any(row.startswith(("[", "*")) for row in rows)
@@ -104,7 +162,9 @@ def test_tables_of_such_names_compile(made, tmp_path):
     if compiler is None:
         pytest.skip("no TeX is installed: the tables cannot be compiled here")
     shutil.copy(made[0] / "out" / "tables" / "points.tex", tmp_path)
-    (tmp_path / "page.tex").write_text(r"\documentclass{article}\usepackage{booktabs}\begin{document}\tiny \input{points}\end{document}")
+    (tmp_path / "page.tex").write_text(
+        r"\documentclass{article}\usepackage{booktabs}\begin{document}\tiny \input{points}\end{document}"
+    )
     options = [] if compiler == "tectonic" else ["-interaction=nonstopmode", "-halt-on-error"]
     done = subprocess.run([compiler, *options, "page.tex"], cwd=tmp_path, capture_output=True, text=True, timeout=240)
     if "booktabs.sty' not found" in done.stdout:
@@ -123,19 +183,34 @@ def test_dollars_are_drawn_as_they_stand():
 
 @pytest.mark.parametrize("name", NASTY)
 def test_an_escape_never_ends_in_nothing_and_never_in_a_path(name):
-    assert plain(name) and "\n" not in plain(name) and re.fullmatch(r"[a-z0-9-]{1,60}", slug(name)) and len(short(plain(name), 20)) <= 20
+    assert (
+        plain(name)
+        and "\n" not in plain(name)
+        and re.fullmatch(r"[a-z0-9-]{1,60}", slug(name))
+        and len(short(plain(name), 20)) <= 20
+    )
     assert tex(name).encode("utf-8") and not re.search(r"(?<!\\)[%#]", tex(name)) and "--" not in tex(name)
 
 
 def test_names_that_are_alike_once_cleaned_stay_apart():
-    assert apart({"a": "x\n", "b": "x", "c": "x\n", "d": "y", "e": "x #2"}) == {"a": "x", "b": "x #2", "c": "x", "d": "y", "e": "x #2 #2"}
+    assert apart({"a": "x\n", "b": "x", "c": "x\n", "d": "y", "e": "x #2"}) == {
+        "a": "x",
+        "b": "x #2",
+        "c": "x",
+        "d": "y",
+        "e": "x #2 #2",
+    }
 
 
 def test_a_gallery_of_such_a_study_writes_into_its_folder_alone(made, tmp_path):
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "gallery.md").write_text("<!-- figures -->\n<!-- /figures -->\n")
     kept = write_gallery([f"{made[0] / 'run'}:headline"], tmp_path / "docs")
-    assert [path.parent for path in kept] == [tmp_path / "docs" / "figures"] and kept[0].is_file() and [path.name for path in tmp_path.iterdir()] == ["docs"]
+    assert (
+        [path.parent for path in kept] == [tmp_path / "docs" / "figures"]
+        and kept[0].is_file()
+        and [path.name for path in tmp_path.iterdir()] == ["docs"]
+    )
 
 
 def test_ordinary_names_are_left_as_they_are(tmp_path):

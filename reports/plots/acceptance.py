@@ -45,7 +45,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         if widths:
             _overlay(pair[1], widths)
         if len(arms) > 1:
-            pair[0].set_title(arm, loc="left")
+            pair[0].set_title(style.brief(arm, inches), loc="left")
         style.log_x(pair[0], mine["index"][mine.by == "depth"])
     handles |= {name: handles.pop(name) for name in ("width of the window",) if name in handles}
     style.legend(figure, handles, inches)

@@ -32,7 +32,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
                 ax.set_ylim(bottom=0)
                 ax.set_ylabel("share of passes")
         row[0].set_ylabel("accepted / tested")
-        row[0].set_title(" ".join(str(frame[frame.key == key][c].iloc[0]) for c in ("arm", "setting")).strip(), loc="left")
+        row[0].set_title(style.brief(" ".join(str(frame[frame.key == key][c].iloc[0]) for c in ("arm", "setting")).strip(), inches), loc="left")
     _share_y(axes.reshape(len(keys), 4)[:, :3].ravel())
     style.legend(figure, handles, inches)
     columns = ["arm", "setting", "key", "states", "by", "index", "tests"]
