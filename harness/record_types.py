@@ -166,6 +166,7 @@ class Scored(Headed):
     reason: str
     per: Literal["row", "set"]
     value: Number | None
+    level: Number | None = None    # what as many held-out rows have, of a metric that tells of a collapse
 
     def __post_init__(self) -> None:
         if self.status == "done" and self.value is None:

@@ -44,7 +44,7 @@ def asked(cells: Sequence[Cell], studies: Sequence[tuple[Path, dict]], everywher
         place, listed = (folder, study["name"]), study.get("cells")
         if study.get("asks") == "search":
             searched.add(place)
-        if listed is None or not (
+        if not listed or not (
             listed.keys() & mine.keys()
             or place in places
             and _alike(study, about)

@@ -50,7 +50,7 @@ class Records(NamedTuple):
     newer: int  # records of a newer schema, left out
     folders: list[Path]
     tables: list[dict]  # measured
-    studies: list[tuple[Path, dict]]  # folder and record, the oldest first
+    studies: list[tuple[Path, dict]]  # folder and record, in the order in which they count
 
 
 def read(folders: Sequence[Path]) -> Records:
@@ -63,7 +63,7 @@ def read(folders: Sequence[Path]) -> Records:
         torn, newer = torn + store.torn + len(store.broken), newer + store.newer
         networks |= {net["sha256"]: net for net in store.of("network")}
         tables += store.of("measured")
-        studies += [(store.folder, study) for study in sorted(store.of("study"), key=lambda r: r.get("time", ""))]
+        studies += [(store.folder, study) for study in store.of("study")]
         cells |= _cells(store)
     if not cells:
         names = ", ".join(str(folder) for folder in folders) or "no run folder"
