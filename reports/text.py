@@ -16,6 +16,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import TypeVar
 
 NO_NAME = "(no name)"
+TURNING = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # the direction of writing
 LONGEST = 60  # letters of a file name's part
 TEX = {
     "\\": r"\textbackslash{}",
@@ -52,18 +53,15 @@ class Tex(str):
 
 
 def plain(text: object) -> str:
-    """One line without what no medium can show."""
-    letters = (
-        " "
-        if c.isspace()
-        else "\ufffd"
-        if unicodedata.category(c) == "Cs"
-        else ""
-        if unicodedata.category(c) == "Cc"
-        else c
-        for c in str(text)
-    )
-    return " ".join("".join(letters).split()) or NO_NAME
+    """One line without what no medium can show, and without signs that turn the text behind them round."""
+    return " ".join("".join(map(_shown, str(text))).split()) or NO_NAME
+
+
+def _shown(c: str) -> str:
+    if c.isspace():
+        return " "
+    category = unicodedata.category(c)
+    return "\ufffd" if category == "Cs" else "" if category == "Cc" or c in TURNING else c
 
 
 def apart(names: Mapping[Key, str]) -> dict[Key, str]:

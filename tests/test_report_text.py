@@ -192,6 +192,10 @@ def test_an_escape_never_ends_in_nothing_and_never_in_a_path(name):
     assert tex(name).encode("utf-8") and not re.search(r"(?<!\\)[%#]", tex(name)) and "--" not in tex(name)
 
 
+def test_a_name_turns_no_text_behind_it_round():
+    assert plain("\u202eabc\u2067") == "abc" and plain("\u05e9\u05dc\u05d5\u05dd") == "\u05e9\u05dc\u05d5\u05dd"
+
+
 def test_names_that_are_alike_once_cleaned_stay_apart():
     assert apart({"a": "x\n", "b": "x", "c": "x\n", "d": "y", "e": "x #2"}) == {
         "a": "x",
