@@ -362,7 +362,8 @@ def count_again(store: Store, commit: str, time: str) -> None:
     for record in [r for r in store.of("counted") if r["status"] == "done"]:
         key, costs = record["key"], store.get("costs", record["key"]) * 1.25
         store.put("costs", key, costs)
-        store.append(record | {"time": time, "samples_sha256": _sha(commit + key), "cost": record["cost"] | {"nfe_a": float(costs[:, 0].mean())}})
+        means = dict(zip(("nfe_a", "nfe_b", "nfe_c"), costs.mean(0).tolist()))
+        store.append(record | {"time": time, "samples_sha256": _sha(commit + key), "cost": record["cost"] | means})
         for scored in [r for r in store.of("scored") if r["key"] == key and r["label"] == "spelling" and r["per"] == "row"][:1]:
             pair, score_key = store.get("scores", scored["score_key"]), _sha(commit + scored["score_key"])[:24]
             pair[0] = np.floor(pair[0] * 0.9)
