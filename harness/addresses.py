@@ -2,9 +2,9 @@
 
     postgresql://me:secret@host/db?sslpassword=x&sslmode=require  ->  postgresql://me:***@host/db?***&sslmode=require
 
-The rule hides too much rather than too little. Of what stands before the last @, the user is shown; a parser of URLs ends a
-password at its first @, / or ?, and would show the rest of it. Of a query only the fields of SHOWN are, with plain values.
-Passwords written as `password=x` are hidden wherever they stand.
+The rule hides too much rather than too little. Of what stands before the last @, the user is shown; a parser of URLs
+ends a password at its first @, / or ?, and would show the rest of it. Of a query only the fields of SHOWN are, with
+plain values. Passwords written as `password=x` are hidden wherever they stand.
 
     >>> without_secrets("postgresql://:p@ss/word@host/db?user=me&token=t")
     'postgresql://:***@host/db?user=me&***'
@@ -17,7 +17,8 @@ from collections.abc import Sequence
 HIDDEN = "***"
 SHOWN = ("user", "host", "port", "dbname", "sslmode", "connect_timeout", "application_name", "mode", "uri", "timeout")
 PLAIN = re.compile(r"[\w.:/+-]*\Z")    # a value that cannot hold a second field
-FIELD = re.compile(r"""(?ix) (\b\w*(?:password|passwd|passphrase) | \b(?:pass|pwd|secret|api_?key|(?:access_|auth_)?token))
+FIELD = re.compile(r"""(?ix) (\b\w*(?:password|passwd|passphrase) |
+                             \b(?:pass|pwd|secret|api_?key|(?:access_|auth_)?token))
                        (\s*=\s*) ('[^']*' | "[^"]*" | [^\s&;]+)""")
 
 

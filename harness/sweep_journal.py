@@ -1,9 +1,9 @@
-"""The journal of a sweep: FOLDER/sweep.journal, one operation on the list of trials a line, as Optuna's journal storage replays them.
+"""The journal of a sweep: FOLDER/sweep.journal, one operation on the list of trials a line, as Optuna replays them.
 
-A line that is no JSON, the end of a killed writer, is skipped by all alike. A line that is JSON and no operation is none of
-ours: it is refused, with its number, since skipping it might lose a trial. Optuna's own journal file cannot be read after a
-torn line, and its lock outlives a killed writer by 30 seconds. Not synced to the disk: the records are, and the sweep can be
-rebuilt from them.
+A line that is no JSON, the end of a killed writer, is skipped by all alike. A line that is JSON and no operation is
+none of ours: it is refused, with its number, since skipping it might lose a trial. Optuna's own journal file cannot be
+read after a torn line, and its lock outlives a killed writer by 30 seconds. Not synced to the disk: the records are,
+and the sweep can be rebuilt from them.
 """
 
 import fcntl
@@ -18,6 +18,9 @@ from optuna.storages.journal import BaseJournalBackend
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
+from harness.incoming import Wrong, fitted, parsed
+
+NEWLINE = b"\n"
 REBUILT = "move it away, and the sweep is rebuilt from the records, which are intact"
 
 
@@ -93,8 +96,8 @@ class DiscardTrials(Operation, tag=10):
     """Written by another program than Optuna, and skipped by it."""
 
 
-OPERATIONS = (CreateStudy | DeleteStudy | SetStudyUserAttr | SetStudySystemAttr | CreateTrial | SetTrialParam | SetTrialStateValues
-              | SetTrialIntermediateValue | SetTrialUserAttr | SetTrialSystemAttr | DiscardTrials)
+OPERATIONS = (CreateStudy | DeleteStudy | SetStudyUserAttr | SetStudySystemAttr | CreateTrial | SetTrialParam
+              | SetTrialStateValues | SetTrialIntermediateValue | SetTrialUserAttr | SetTrialSystemAttr | DiscardTrials)
 
 
 class JournalError(ValueError):
@@ -112,23 +115,24 @@ class Journal(BaseJournalBackend):
         try:
             file = open(self.path, "rb")
         except OSError as error:
-            raise JournalError(f"{self.path} cannot be read ({error.strerror}): correct its rights, or {REBUILT}") from None
+            raise JournalError(f"{self.path} cannot be read ({error.strerror}): "
+                               f"correct its rights, or {REBUILT}") from None
         with file:
             k = min(log_number_from, len(self.starts) - 1)
             end = file.seek(self.starts[k])
             for line in file:
                 begin, end = end, end + len(line)
-                if not line.endswith(b"\n"):
+                if not line.endswith(NEWLINE):
                     return    # still being written
                 try:
-                    operation = json.loads(line)
-                except (ValueError, RecursionError):
+                    operation = parsed(line)
+                except Wrong:
                     continue
                 try:
-                    msgspec.convert(operation, OPERATIONS)
-                except msgspec.ValidationError as error:
-                    number = 1 + self.path.read_bytes()[:begin].count(b"\n")
-                    raise JournalError(f"{self.path} line {number} is no operation of a sweep ({error}): {REBUILT}") from None
+                    fitted(operation, OPERATIONS)    # type: ignore[arg-type]
+                except Wrong as error:
+                    where = f"{self.path} line {1 + self.path.read_bytes()[:begin].count(NEWLINE)}"
+                    raise JournalError(f"{where} is no operation of a sweep ({error}): {REBUILT}") from None
                 k += 1
                 if k == len(self.starts):
                     self.starts.append(end)
@@ -137,15 +141,16 @@ class Journal(BaseJournalBackend):
 
     def append_logs(self, logs: list[dict]) -> None:
         """Raises JournalError if the disk refuses."""
-        lines = b"".join(json.dumps(log, separators=(",", ":")).encode() + b"\n" for log in logs)
+        texts = (json.dumps(log, separators=(",", ":"), allow_nan=False) for log in logs)
+        lines = b"".join(text.encode() + NEWLINE for text in texts)
         try:
             with open(self.path, "a+b", buffering=0) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 size = os.fstat(file.fileno()).st_size
-                torn = size and os.pread(file.fileno(), 1, size - 1) != b"\n"
-                left = memoryview(b"\n" + lines if torn else lines)
+                torn = size and os.pread(file.fileno(), 1, size - 1) != NEWLINE
+                left = memoryview(NEWLINE + lines if torn else lines)
                 while left:
                     left = left[file.write(left):]
         except OSError as error:
-            raise JournalError(f"{self.path} cannot be written ({error.strerror}): correct its rights or the room on its disk; "
-                               "the records are intact, and the same command goes on from there") from None
+            raise JournalError(f"{self.path} cannot be written ({error.strerror}): correct its rights or the room on "
+                               "its disk; the records are intact, and the same command goes on from there") from None

@@ -1,7 +1,8 @@
-"""What a worker does before it takes a trial: refuse a list of trials that is not its sweep's, and compute again what is gone of those done.
+"""What a worker does before it takes a trial: refuse a list that is not its sweep's, and make again what is gone of it.
 
-The list is written by workers of ours alone, and yet it is a file, or a data base that others may reach. What each trial found
-stands in the records; a line, an array or a whole record of them may have been lost since, and is made again from the settings.
+The list of trials is written by workers of ours alone, and yet it is a file, or a data base that others may reach. What
+each trial found stands in the records; a line, an array or a whole record of them may have been lost since, and is made
+again from the settings of the trial.
 """
 
 from math import isfinite
@@ -61,7 +62,7 @@ def _wrong(worker: "Worker", trial: FrozenTrial) -> str:
 
 
 def mend(worker: "Worker") -> None:
-    """Count and score again what the records lack of trials that are done. Raises ValueError for a trial whose cell is another."""
+    """Count and score again what the records lack of trials that are done. Raises ValueError for one of another cell."""
     store = Store(worker.folder)
     for trial in worker.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         for n, key in looks(trial).items():

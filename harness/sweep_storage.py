@@ -1,11 +1,12 @@
-"""What the workers of a sweep share: the list of trials, in a journal or a data base, and locks that a dead worker cannot keep.
+"""What the workers of a sweep share: a list of trials, and locks that a dead worker cannot keep.
 
     (none)                            FOLDER/sweep.journal
     sqlite:///x.db, postgresql://...  a data base
     grpc://HOST:PORT                  a proxy in front of one
 
-Locks are byte ranges of FOLDER/sweep.lock. The kernel drops those of a process that ends, at once and however it ends, so "its byte is free" means "its
-worker is dead": no time-out to wait for, no process number that another process may have taken. The folder must be on a file system whose locks all workers see.
+Locks are byte ranges of FOLDER/sweep.lock. The kernel drops those of a process that ends, at once and however it ends,
+so "its byte is free" means "its worker is dead": no time-out to wait for, no process number that another process may
+have taken. The folder must be on a file system whose locks all workers see.
 """
 
 import fcntl
@@ -27,20 +28,24 @@ from harness.sweep_journal import REBUILT, Journal, JournalError
 REMEDY = dict.fromkeys(("psycopg", "grpc", "protobuf", "sqlalchemy"), "pip install 'ssmd-bench[cluster]'")
 PATIENCE_SECONDS = 60
 CHOICES = "give sqlite:///FILE, postgresql://USER@HOST/NAME or grpc://HOST:PORT, and see that it runs there"
+INTACT = "the records are intact, and the same command goes on from there"
+ANOTHER = "give another; the sweep is rebuilt from the records"
 CAUSES = (    # words of an error, which itself is not shown since it may quote the address -> what to do
-    (("password", "authentication", "role "), "the server refuses the user or the password: correct them (a password may stand in PGPASSWORD too)"),
-    (("connection refused", "could not translate", "name or service", "timeout", "timed out", "unreachable", "no route", "unavailable", "failed to resolve"),
-     "no server answers there: start it, or correct the address"),
-    (('database "', "unknown database"), "the server has no data base of that name: make it with createdb, or correct the address"),
+    (("password", "authentication", "role "),
+     "the server refuses the user or the password: correct them (a password may stand in PGPASSWORD too)"),
+    (("connection refused", "could not translate", "name or service", "timeout", "timed out", "unreachable", "no route",
+      "unavailable", "failed to resolve"), "no server answers there: start it, or correct the address"),
+    (('database "', "unknown database"),
+     "the server has no data base of that name: make it with createdb, or correct the address"),
     (("readonly", "read-only"), "it cannot be written: correct its rights"),
-    (("disk", "full", "no space"), "its disk has no room, or is damaged: make room; the records are intact, and the same command goes on from there"),
+    (("malformed", "not a database"), f"the file is damaged, or no data base: {ANOTHER}"),
+    (("disk", "full", "no space"), f"its disk has no room: make some; {INTACT}"),
     (("unable to open",), "the file cannot be opened: correct its path or its rights"),
-    (("locked",), "other programs keep it busy: give the same command again"),
-    (("malformed", "not a database"), "the file is damaged, or no data base: give another file; the sweep is rebuilt from the records"),
+    (("locked",), f"other programs keep it busy: give the same command again; {INTACT}"),
     (("no such column", "no such table", "has no column", "does not exist", "compatible", "alembic"),
-     "it holds tables of another program or version: give another data base; the sweep is rebuilt from the records"),
+     f"it holds tables of another program or version: {ANOTHER}"),
     (("closed the connection", "server closed", "terminating", "connection is lost", "lost connection"),
-     "the server has gone away: start it and give the same command again, which goes on from there"))
+     f"the server has gone away: start it; {INTACT}"))
 
 
 class Locks:
@@ -51,11 +56,13 @@ class Locks:
         try:
             self.file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise ValueError(f"{path} cannot be opened ({error.strerror}): correct its rights, or move it away") from None
+            raise ValueError(f"{path} cannot be opened ({error.strerror}): "
+                             "correct its rights, or move it away") from None
         try:
             self.release(0)
         except OSError as error:
-            raise ValueError(f"{path} cannot be locked ({error.strerror}): choose an --out on a file system with locks") from None
+            raise ValueError(f"{path} cannot be locked ({error.strerror}): "
+                             "choose an --out on a file system with locks") from None
 
     def take(self, place: int) -> None:
         """Wait for it."""
@@ -88,13 +95,14 @@ class Locks:
         except OSError:
             same = False
         if not same:
-            raise ValueError(f"{self.path} was deleted while a worker used it: give the same command again, for every worker of the sweep; nothing is lost")
+            raise ValueError(f"{self.path} was deleted while a worker used it: "
+                             "give the same command again, for every worker of the sweep; nothing is lost")
 
     def blank(self) -> bool:
         return not os.fstat(self.file).st_size
 
     def name(self, first: str = "") -> str:
-        """Of the folder: `first`, or one made by the first who asks, under a lock; a data base belongs to one folder."""
+        """Of the folder: `first`, or one made by the first who asks, under a lock; data bases belong to one folder."""
         if self.blank():
             os.pwrite(self.file, (first or f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}").encode(), 0)
         return os.pread(self.file, 200, 0).decode(errors="replace")
@@ -120,7 +128,8 @@ def open_storage(url: str, folder: Path) -> BaseStorage:
     except JournalError:
         raise
     except Exception as error:    # each operation is one, and together they make no list of trials
-        raise ValueError(f"the operations in {path} contradict each other ({type(error).__name__}): {REBUILT}") from None
+        raise ValueError(f"the operations in {path} contradict each other ({type(error).__name__}): "
+                         f"{REBUILT}") from None
 
 
 def _data_base(url: str) -> BaseStorage:
@@ -138,12 +147,14 @@ def _data_base(url: str) -> BaseStorage:
         raise ValueError(f"the storage {without_secrets(url)} is no address: {CHOICES}") from None
     kind, patience = found.get_backend_name(), {}
     if kind == "sqlite":
-        if found.database in (None, "", ":memory:") or "memory" in str(found.query.get("mode", "")) or ":memory:" in str(found.database):
-            raise ValueError(f"the storage {without_secrets(url)} is in memory, where no other worker and no later command finds it: give sqlite:///FILE")
+        if not found.database or ":memory:" in found.database or found.query.get("mode") == "memory":
+            raise ValueError(f"the storage {without_secrets(url)} is in memory, where no other worker and no later "
+                             "command finds it: give sqlite:///FILE")
         patience = {"timeout": PATIENCE_SECONDS}            # of a worker that waits for another's write
     if kind == "postgresql" and "connect_timeout" not in found.query:
         patience = {"connect_timeout": PATIENCE_SECONDS}
-    return get_storage(RDBStorage(found.render_as_string(hide_password=False), engine_kwargs={"connect_args": patience} if patience else None))
+    kwargs = {"connect_args": patience} if patience else None
+    return get_storage(RDBStorage(found.render_as_string(hide_password=False), engine_kwargs=kwargs))
 
 
 @contextmanager
@@ -165,14 +176,17 @@ def _said(url: str, error: Exception) -> ValueError:
         remedy = REMEDY.get(package, f"pip install {package}")
         return ValueError(f"the storage {without_secrets(url)} needs {package}, which is not installed: {remedy}")
     texts = [f"{type(e).__name__} {e}".lower() for e in _errors(error)]
-    remedy = next((remedy for words, remedy in CAUSES if any(word in text for text in texts for word in words)), CHOICES)
-    return ValueError(f"the storage {without_secrets(url)} cannot be opened or used ({type(error).__name__}): {remedy}")
+    fitting = (remedy for words, remedy in CAUSES if any(word in text for text in texts for word in words))
+    remedy = next(fitting, CHOICES)
+    return ValueError(f"the storage {without_secrets(url)} cannot be opened or used ({type(error).__name__}): "
+                      f"{remedy}")
 
 
 def _of_storage(error: BaseException) -> bool:
     """Whether a data base, its driver or a proxy raised it."""
     raisers = ("optuna", "sqlalchemy", "grpc", "psycopg", "sqlite3")
-    return isinstance(error, ConnectionError) or any(type(e).__module__.split(".")[0] in raisers for e in _errors(error))
+    rooms = {type(e).__module__.split(".")[0] for e in _errors(error)}
+    return isinstance(error, ConnectionError) or not rooms.isdisjoint(raisers)
 
 
 def _errors(error: BaseException | None) -> Iterator[BaseException]:
@@ -184,11 +198,12 @@ def _errors(error: BaseException | None) -> Iterator[BaseException]:
 
 def _missing(error: ImportError) -> str:
     names = [e.name for e in _errors(error) if isinstance(e, ImportError) and e.name]
-    return "protobuf" if names and names[0].startswith("google") else (names[0] if names else "a package").split(".")[0]
+    package = (names[0] if names else "a package").split(".")[0]
+    return "protobuf" if package == "google" else package
 
 
 def copy_to_journal(study: optuna.Study, storage: str, folder: Path) -> None:
-    """The trials of a data base as FOLDER/sweep.journal too, in place of an earlier copy: reports and summaries read files alone."""
+    """The trials of a data base as FOLDER/sweep.journal too, in place of an earlier copy: reports read files alone."""
     journal = open_storage("", folder)
     if study.study_name in optuna.get_all_study_names(journal):
         optuna.delete_study(study_name=study.study_name, storage=journal)
