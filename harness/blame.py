@@ -66,15 +66,14 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {message[:LONGEST]}" if message else f"{type(error).__name__}, without a message"
 
 
-def users_place(error: BaseException) -> Place | None:
-    """The innermost place in a user's file, for sentences that name one."""
-    return next((place for place in reversed(list(_places(error))) if _of_user(place)), None)
-
-
-def is_sentence(error: BaseException) -> bool:
-    """Whether the error is a sentence of ours, or a message that a user's file raises itself."""
+def of_file(error: BaseException, fault: str) -> str:
+    """The sentence for an error in a user's file that we read: ours with the line that met it, or the fault with what was raised where."""
     places = list(_places(error))
-    return isinstance(error, ValueError) and bool(str(error).strip()) and bool(places) and places[-1].raised and not _of_library(places[-1])
+    place = next((f"{place}" for place in reversed(places) if _of_user(place)), "")
+    if isinstance(error, ValueError) and str(error).strip() and places and places[-1].raised and not _of_library(places[-1]):
+        return f"{' '.join(str(error).split())}{f' ({place})' if place else ''}"
+    remedy = "install it, or put its folder on PYTHONPATH" if isinstance(error, ModuleNotFoundError) else "correct it"
+    return f"{fault}: {place}{': ' if place else ''}{described(error)}: {remedy}"
 
 
 def without_secrets(text: str) -> str:

@@ -39,7 +39,8 @@ def companions(metrics: Sequence[Metric], data: Dataset) -> list[Metric]:
         return []
     names = {metric.name for metric in metrics}
     entropy: list[Metric] = [] if any(name.endswith(ENTROPY) for name in names) else [SampleEntropy()]
-    return entropy if Distinct.name in names else [*entropy, Distinct("chars", _order(data))]
+    made = entropy if Distinct.name in names else [*entropy, Distinct("chars", _order(data))]
+    return [metric for metric in made if not getattr(data, "unfit", lambda metric: "")(metric)]
 
 
 def _order(data: Dataset) -> int:

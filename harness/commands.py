@@ -11,13 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from harness import claims as claims_of
-from harness import finished, plugins
+from harness import finished, plugins, user_code
 from harness.addresses import command as typed
 from harness.collapse import companions
 from harness.commands_contest import contest
 from harness.commands_data import data, fasta
 from harness.commands_nets import grid, score, train
 from harness.machine import can_compile, machine
+from harness.nearest import meant
 from harness.options import between_marks, changed, opened
 from harness.runner import run as run_study
 from harness.scoring import score_records
@@ -25,7 +26,9 @@ from harness.shard import WHOLE
 from harness.shard import parse as parse_shard
 from harness.spec import ROOT, from_json
 from harness.store import Store
-from harness.study import chosen, each_sampler, load_module, load_study
+from harness.study import chosen, each_sampler, load_study
+
+NOTHING = 4    # the exit code where nothing could run
 
 
 def list_plugins(options: Namespace) -> tuple[dict, int]:
@@ -38,11 +41,12 @@ def list_plugins(options: Namespace) -> tuple[dict, int]:
 
 def run(options: Namespace) -> tuple[dict, int]:
     study = load_study(options.study, n=options.n, batch=options.batch, seed=options.seed, dtype=options.dtype, compiled=can_compile(options.compile) or None)
-    if min(study.n, study.batch, options.jobs) < 1:
-        raise ValueError("--n, --batch and --jobs must be at least 1")
     study = chosen(study, options.only)
     for change in options.changes:
         study = each_sampler(study, partial(changed, changes=[change]))
+    measure = user_code.function(options.study, "measure", "(study, store)")
+    if options.claims:
+        user_code.claiming(options.study)
     folder = options.out or Path("runs") / study.name
     part = parse_shard(options.shard) if options.shard else WHOLE
     if part != WHOLE and (options.claims or options.report):
@@ -52,8 +56,10 @@ def run(options: Namespace) -> tuple[dict, int]:
     command = typed(["ssmd-bench", *sys.argv[1:]])
     tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command, options.backend, part, asks)
     document = {"run": str(folder), **({"shard": str(part)} if options.shard else {}), **tally}
-    if measure := getattr(load_module(options.study), "measure", None):
-        document["measured"] = len(measure(study, Store(folder)))
+    if tally["unscored"]:
+        document["reasons"] = _why_unscored(Store(folder), tally)
+    if measure:
+        document["measured"] = len(user_code.listed(measure(study, Store(folder)), f"measure() of {options.study}", "the list of its records"))
     else:
         finished.keep(options, folder, study, begun, document)
     if options.claims:
@@ -61,15 +67,28 @@ def run(options: Namespace) -> tuple[dict, int]:
     if options.report:
         document["report"] = str(_build([folder], options.report))
         print(f"report: {document['report']}")
-    return document, 3 if tally["failed"] + tally["timeout"] + tally["unscored"] else 0
+    if tally["failed"] + tally["timeout"] + tally["unscored"]:
+        return document, 3
+    samplers = sum(not cell.is_control for cell in study.cells(options.device))
+    if samplers and tally["skipped"] == samplers:
+        print(f"ssmd-bench: none of the {samplers} cells could run: the lines above say why", file=sys.stderr)
+        return document, NOTHING
+    return document, 0
+
+
+def _why_unscored(store: Store, tally: dict) -> dict[str, str]:
+    """Of each metric that failed in this run, why: its last scores are ours. It is said on stderr too."""
+    newest = store.of("scored")[-tally["scored"] - tally["unscored"]:]
+    reasons = {r["label"]: r["reason"] for r in newest if r["status"] == "failed"}
+    for label, reason in reasons.items():
+        print(f"ssmd-bench: {label} has no score: {reason}; the samples are kept, and the same command scores them again", file=sys.stderr)
+    return reasons
 
 
 def _claims(path: str, name: str, store: Store) -> Path:
     """Write what the study file claims of its run, and show it."""
-    found = getattr(load_module(path), "claims", None)
-    if found is None:
-        raise ValueError(f"{path} makes no claims: give it a function claims(store, command)")
-    rows = claims_of.stamped(found(store, typed(["ssmd-bench", *sys.argv[1:]])), store)
+    found = user_code.claiming(path)(store, typed(["ssmd-bench", *sys.argv[1:]]))
+    rows = claims_of.stamped(user_code.claimed(found, path), store)
     print(claims_of.table(rows))
     return claims_of.write(name, rows)
 
@@ -79,8 +98,8 @@ def sweep(options: Namespace) -> tuple[dict, int]:
     from harness.sweep_work import alongside, table
     from harness.sweep_work import sweep as search
 
-    if options.jobs < 1:
-        raise ValueError("--jobs must be at least 1")
+    if options.claims:
+        user_code.claiming(options.study)
     found, command = load_sweep(options.study, options.n, can_compile(options.compile), trials=options.trials, seed=options.seed), typed(["ssmd-bench", *sys.argv[1:]])
     folder = options.out or Path("runs") / found.study.name
     words = [*(w for p in plugins.packages() for w in ("--plugins", p)), "sweep", options.study, "--out", str(folder), "--device", options.device, "--trials", str(found.trials),
@@ -99,8 +118,8 @@ def rescore(options: Namespace) -> tuple[dict, int]:
     about = next((r for r in reversed(store.of("study")) if r.get("data")), None)
     if about is None:
         raise ValueError(f"{options.run} does not say what its data are: run its study again, which scores what is stored")
-    if options.jobs < 1:
-        raise ValueError("--jobs must be at least 1")
+    if options.changes and not options.metric:
+        raise ValueError("--set changes a field of the metrics that --metric names, and none is named: add --metric NAME, or leave --set out")
     own, rows = [from_json("score", m) for m in about["metrics"]], from_json("rows", about["data"])
     metrics = [_metric(name, options.changes) for name in options.metric] or [*own, *companions(own, rows)]
     records = [r for r in store.latest("counted", "key").values() if r["study"] == about["name"]]
@@ -110,8 +129,17 @@ def rescore(options: Namespace) -> tuple[dict, int]:
         if not records:
             raise ValueError(alone)
         print(alone)
+    for metric in metrics:
+        if unfit := getattr(rows, "unfit", lambda metric: "")(metric):
+            raise ValueError(unfit)
     tally = score_records(metrics, rows, store, records, own, options.jobs, options.backend)
-    return {"run": str(options.run), "metrics": [m.name for m in metrics], **tally}, 3 if tally["unscored"] else 0
+    document = {"run": str(options.run), "metrics": [m.name for m in metrics], **tally}
+    if tally["unscored"]:
+        return document | {"reasons": _why_unscored(store, tally)}, 3
+    if not any(r["status"] == "done" for r in records):
+        print(f"ssmd-bench: {options.run} has no finished cell to score: run its study first", file=sys.stderr)
+        return document, NOTHING
+    return document, 0
 
 
 def _metric(name: str, changes: list[str]):
@@ -133,11 +161,12 @@ def _build(runs: list[Path], out: Path) -> Path:
 def renew(options: Namespace) -> tuple[dict, int]:
     from harness.renew import renew as again
 
-    if min(options.rows, options.jobs) < 1:
-        raise ValueError("--rows and --jobs must be at least 1")
     study = load_study(options.study)
     folder = options.out or Path("runs") / study.name
     found = again(study, opened(folder).folder, options.rows, options.jobs)
+    if found["unknown"] and not found["renewed"] + found["fresh"] + found["differ"]:
+        print(f"ssmd-bench: no record of {folder} is of a cell that the study has now: give the --out of its own run", file=sys.stderr)
+        return {"run": str(folder), **found}, NOTHING
     return {"run": str(folder), **found}, 0
 
 
@@ -178,7 +207,8 @@ def verify(options: Namespace) -> tuple[dict, int]:
 
     known = plugins.samplers()
     if unknown := set(options.samplers) - set(known):
-        raise ValueError(f"there is no sampler {sorted(unknown)[0]!r}; choose {', '.join(sorted(known))}")
+        name = sorted(unknown)[0]
+        raise ValueError(f"there is no sampler {name!r}{meant(name, known) or '; choose ' + ', '.join(sorted(known))}")
     verdicts = []
     for name, cls in sorted(known.items()):
         if not options.samplers or name in options.samplers:
@@ -193,6 +223,10 @@ def verify(options: Namespace) -> tuple[dict, int]:
 
 
 def claims(options: Namespace) -> tuple[dict, int]:
+    given = [f"--{name}" for name in ("rebuild", "fill", "refresh") if getattr(options, name)]
+    others = (["names"] if options.names else []) + (["--write"] if options.write else [])
+    if len(given) > 1 or given and set(others) - ({"--write"} if given == ["--fill"] else set()):
+        raise ValueError(f"{' and '.join([*given, *others])} do not go together: give them in commands of their own")
     if options.rebuild:
         from harness.rebuild import rebuild
 

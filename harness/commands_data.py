@@ -5,6 +5,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from harness.nearest import meant
 from harness.options import opened
 from harness.spec import from_json
 
@@ -13,8 +14,6 @@ def data(options: Namespace) -> tuple[dict, int]:
     """Build the file of a data set that does not ship."""
     from harness.data.protein_build import build
 
-    if min(options.threads, options.families, options.held_out) < 1 or options.held_out > 40 or not 0 < options.near <= 1:
-        raise ValueError("--threads and --families must be at least 1, --held-out 1 to 40 per cent, --near above 0 and at most 1")
     about = build(options.source, options.out, options.threads, options.families, options.held_out, options.near, say=lambda text: print(text, file=sys.stderr, flush=True))
     return {"data": str(options.out), "card": str(options.out.with_suffix(".md")), "bytes": options.out.stat().st_size, **about}, 0
 
@@ -29,7 +28,10 @@ def fasta(options: Namespace) -> tuple[dict, int]:
     dataset = from_json("rows", about["data"]) if about else None
     if about is None or not isinstance(dataset, Sequences):
         raise ValueError(f"the samples of {options.run} are not proteins{f' but {dataset.name}' if dataset else ''}: give a run of a study of proteins")
-    cells = [r for r in store.latest("counted", "key").values() if r["study"] == about["name"] and r["status"] == "done" and (not options.only or r["arm"] in options.only)]
+    counted = [r for r in store.latest("counted", "key").values() if r["study"] == about["name"]]
+    if unknown := sorted({*options.only} - (names := {r["arm"] for r in counted})):
+        raise ValueError(f"{options.run} has no arm {unknown[0]!r}; it has {', '.join(sorted(names))}{meant(unknown[0], names)}")
+    cells = [r for r in counted if r["status"] == "done" and (not options.only or r["arm"] in options.only)]
     if not cells:
         raise ValueError(f"{options.run} has no finished cell{' of ' + ', '.join(options.only) if options.only else ''}: run its study first, or choose another --only")
     options.out.mkdir(parents=True, exist_ok=True)

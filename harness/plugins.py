@@ -13,7 +13,11 @@ Two plug-ins of one kind may not share a name.
 
 import importlib
 import pkgutil
+from dataclasses import is_dataclass
 from functools import lru_cache
+from types import ModuleType
+
+from harness.blame import of_file
 
 ROOMS = ("harness", "harness.data", "harness.metrics", "harness.nets", "baselines", "ssmd")
 _extra: list[str] = []
@@ -21,10 +25,9 @@ _extra: list[str] = []
 
 def add_package(package: str) -> None:
     """Scan one more package, named by --plugins. Raises ValueError if it cannot be imported."""
-    try:
-        importlib.import_module(package)
-    except ImportError as error:
-        raise ValueError(f"the plug-in package {package!r} cannot be imported ({error}): install it or put it on PYTHONPATH") from None
+    if not all(part.isidentifier() for part in package.split(".")) or package.endswith(".py"):
+        raise ValueError(f"--plugins {package!r} is no name of a package, as `planner` is: leave out its path and the ending .py, and put the folder that it lies in on PYTHONPATH")
+    _imported(package)
     if package not in _extra:
         _extra.append(package)
         find.cache_clear()
@@ -36,11 +39,24 @@ def packages() -> list[str]:
 
 
 def _modules(room: str):
-    package = importlib.import_module(room)
+    load = importlib.import_module if room in ROOMS else _imported
+    package = load(room)
     yield package
     for info in pkgutil.iter_modules(getattr(package, "__path__", ())):
         if not info.name.startswith("__"):
-            yield importlib.import_module(f"{room}.{info.name}")
+            yield load(f"{room}.{info.name}")
+
+
+def _imported(module: str) -> ModuleType:
+    """A module of the user's. Raises ValueError, in a sentence with its line, for whatever it raises."""
+    try:
+        return importlib.import_module(module)
+    except KeyboardInterrupt:
+        raise
+    except ModuleNotFoundError as error:
+        raise ValueError(f"the plug-in package {module!r} cannot be imported ({error}): install it or put it on PYTHONPATH") from None
+    except BaseException as error:
+        raise ValueError(of_file(error, f"the plug-in package {module!r} cannot be imported")) from None
 
 
 @lru_cache
@@ -57,6 +73,8 @@ def find(verb: str, rooms: tuple[str, ...] = ROOMS) -> dict[str, type]:
                     continue
                 if not (isinstance(getattr(thing, "name", None), str) and hasattr(thing, verb)):
                     continue
+                if room in _extra and verb != "config_type" and not is_dataclass(thing):
+                    raise ValueError(f"the plug-in {thing.name!r} is no frozen dataclass: put @dataclass(frozen=True) before its class, {origin(thing)}")
                 other = found.setdefault(thing.name, thing)    # type: ignore[attr-defined]
                 if other is not thing:
                     raise ValueError(f"two plug-ins with {verb}() are named {thing.name!r}: {origin(other)} and {origin(thing)}; rename one")    # type: ignore[attr-defined]

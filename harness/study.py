@@ -14,9 +14,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness import nucleus
+from harness import blame, nucleus
+from harness import study_check as check
 from harness.cell import Cell
 from harness.kinds import Dataset, Denoiser, Metric, Sampler
+from harness.nearest import meant
 from harness.nets import checkpoint
 from harness.nets.tabular import Tabular
 from harness.spec import UnknownField, canonical, note_file
@@ -66,6 +68,13 @@ class Arm:
     nucleus: float = 1.0                      # mass of each law that is kept (harness/nucleus.py), after the temperature
     nucleus_keep: str = "crossing"            # or "below"
 
+    def __post_init__(self):
+        """Raises ValueError for what no study could run."""
+        who = f"the arm {self.name}" if isinstance(self.name, str) else "an arm"
+        check.first(who, self, ARM)
+        if wrong := nucleus.wrong(self.nucleus, self.nucleus_keep) or check.roles(self.nets, self.points):
+            raise ValueError(f"{who}: {wrong}" if "role" not in wrong else f"{who} {wrong}")
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -79,8 +88,7 @@ class Timing:
     repeats: int = 5
 
     def __post_init__(self):
-        if min(self.processes, self.rows, self.repeats) < 1:
-            raise ValueError("Timing: processes, rows and repeats must be at least 1")
+        check.first("Timing", self, {"processes": check.whole(1, 2**16), "rows": check.whole(1, check.ROWS), "repeats": check.whole(1, 2**16)})
 
 
 @dataclass(frozen=True)
@@ -103,22 +111,20 @@ class Study:
 
     def __post_init__(self):
         """Raises ValueError for what could not run as written."""
-        names = [arm.name for arm in self.arms]
-        for wrong, remedy in (
-                (min(self.n, self.batch) < 1, "n and batch must be at least 1"),
-                (self.dtype not in ("float32", "bfloat16"), f"dtype={self.dtype!r} is not allowed; choose float32 | bfloat16"),
-                (not 0 <= self.prompt < 1, f"prompt={self.prompt} must be a share below 1"),
-                (self.reference not in self.nets, f"the reference network {self.reference!r} is not one of {', '.join(self.nets)}"),
-                (len(set(names)) < len(names), f"two arms share a name in {', '.join(names)}")):
-            if wrong:
-                raise ValueError(f"the study {self.name}: {remedy}")
+        check.first(f"the study {self.name}" if isinstance(self.name, str) else "the study", self, FIELDS)
+        who, names = f"the study {self.name}", [arm.name for arm in self.arms]
+        if self.reference not in self.nets:
+            known = meant(self.reference, self.nets) or f"; choose {', '.join(self.nets)}"
+            raise ValueError(f"{who}: the reference network {self.reference!r} is not one of its nets{known}")
+        if len(set(names)) < len(names):
+            raise ValueError(f"{who}: two arms share a name in {', '.join(names)}")
+        for metric in self.metrics:
+            if unfit := getattr(self.data, "unfit", lambda metric: "")(metric):
+                raise ValueError(f"{who}: {unfit}")
         for arm in self.arms:
             if unknown := [net for net in arm.nets.values() if net not in self.nets and not all(hasattr(p, "control") for p in arm.points)]:
-                raise ValueError(f"the study {self.name}: the arm {arm.name} names a network {unknown[0]!r} that is not one of {', '.join(self.nets)}")
-            if not arm.temperature > 0:
-                raise ValueError(f"the study {self.name}: the temperature {arm.temperature} of the arm {arm.name} must be above 0")
-            if refused := nucleus.wrong(arm.nucleus, arm.nucleus_keep):
-                raise ValueError(f"the study {self.name}: in the arm {arm.name}, {refused}")
+                known = meant(unknown[0], self.nets) or f"; choose {', '.join(self.nets)}"
+                raise ValueError(f"{who}: the arm {arm.name} names a network {unknown[0]!r} that the study does not have{known}")
 
     def cells(self, device: str = "cpu") -> list[Cell]:
         """Every point of every arm, each key once, arms taken in turn so that a run cut short still compares."""
@@ -131,6 +137,24 @@ class Study:
         for cell in (cell for group in zip_longest(*made) for cell in group if cell is not None):
             once.setdefault(cell.key(), cell)
         return once
+
+
+ARM: dict[str, check.Kind] = {
+    "name": check.label, "points": check.many(check.point, "[Ancestral(8)]"), "nets": check.table(check.text("name a network of the study"), '{"main": "heavy"}'),
+    "temperature": check.number(0, above=True), "nucleus": check.real, "nucleus_keep": check.text(f"choose {' | '.join(nucleus.RULES)}"),
+}
+FIELDS: dict[str, check.Kind] = {
+    "name": check.file_name,
+    "question": check.text("begin the file with a docstring that asks it, and give question=__doc__"),
+    "data": check.has(("rows", "identity"), "data set", "WikipediaLeads(128)", ("name", "version", "length", "vocab", "mask"), settings=False),
+    "nets": check.table(check.has(("load",), "network", 'Checkpoint("heavy.safetensors")'), '{"heavy": Checkpoint("heavy.safetensors")}'),
+    "arms": check.many(check.a(Arm, "an Arm(...)"), 'arms=[Arm("ancestral", [Ancestral(8)], {"main": "heavy"})]'),
+    "reference": check.text("name the network whose whole pass is the unit of NFE"),
+    "metrics": check.many(check.has(("score",), "metric", "Spelling()", ("name", "version", "better", "unit")), "metrics=[Spelling()]"),
+    "n": check.whole(1, check.ROWS), "batch": check.whole(1, check.BATCH), "seed": check.whole(0, check.SEEDS - 1), "dtype": check.one_of("float32", "bfloat16"),
+    "compiled": check.truth, "prompt": check.number(0, 1, below=True), "timing": check.a(Timing, "Timing(processes=3)", empty=True),
+    "limit_seconds": check.number(0, above=True, endless=True),
+}
 
 
 def grid(cls: type, **values: Sequence) -> list[Sampler]:
@@ -148,10 +172,10 @@ def load_module(path: str) -> ModuleType:
     note_file(module.__name__, file)
     try:
         spec.loader.exec_module(module)    # type: ignore[union-attr]
-    except ValueError:
+    except KeyboardInterrupt:
         raise
-    except (Exception, SystemExit) as error:    # any error of the user's file becomes one sentence
-        raise ValueError(f"the study file {path} cannot be read ({type(error).__name__}: {error}): correct it") from None
+    except BaseException as error:    # any error of the user's file becomes one sentence with its line
+        raise ValueError(blame.of_file(error, f"the study file {path} cannot be read")) from None
     return module
 
 
@@ -167,7 +191,8 @@ def chosen(study: Study, only: Sequence[str]) -> Study:
     """The study with the named arms alone."""
     names = [arm.name for arm in study.arms]
     if unknown := set(only) - set(names):
-        raise ValueError(f"the study {study.name} has no arm {sorted(unknown)[0]!r}; it has {', '.join(names)}")
+        name = sorted(unknown)[0]
+        raise ValueError(f"the study {study.name} has no arm {name!r}; it has {', '.join(names)}{meant(name, names)}")
     return replace(study, arms=[arm for arm in study.arms if arm.name in only]) if only else study
 
 
@@ -187,4 +212,6 @@ def each_sampler(study: Study, change: Callable[[Sampler], Sampler]) -> Study:
     study = replace(study, arms=[replace(arm, points=[attempt(p) for p in arm.points]) for arm in study.arms])
     if refused and not changed:
         raise refused
+    if not changed:
+        raise ValueError(f"the study {study.name} has no sampler to change here, its arms are controls: leave --set out, or choose another --only")
     return study

@@ -18,6 +18,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,23 +77,30 @@ def begins_from(name: str, out: Path, family: dict[str, Training] = FAMILY) -> P
     return own if own.is_file() else SHIPPED / f"{before}.safetensors"
 
 
-def queue(family: dict[str, Training], command: list[str], jobs: int, logs: Path) -> int:
-    """Run `command NAME` for each member, `jobs` at a time, one thread each if there are several; the number that failed."""
+def queue(family: dict[str, Training], command: Callable[[str], list[str]], jobs: int, logs: Path) -> int:
+    """Run `command(NAME)` for each member, `jobs` at a time, one thread each if there are several; the number that failed. What ends us ends them."""
     if jobs < 1:
         raise ValueError(f"--jobs {jobs} must be at least 1")
     logs.mkdir(parents=True, exist_ok=True)
     waiting, failed = list(family), 0
     running: dict[str, subprocess.Popen] = {}
     threads = {"OMP_NUM_THREADS": "1"} if jobs > 1 else {}
-    while waiting or running:
-        for name in [n for n in waiting if earlier(n, family) not in [*waiting, *running]][:jobs - len(running)]:
-            waiting.remove(name)
-            log = open(logs / f"{name}.log", "a")
-            running[name] = subprocess.Popen([sys.executable, *command, name], stdout=log, stderr=log, env=os.environ | threads)
-        for name, process in list(running.items()):
-            if process.poll() is not None:
-                failed += process.returncode != 0
-                print(f"{name}: {'failed, see ' + str(logs / name) + '.log' if process.returncode else 'finished'}", flush=True)
-                del running[name]
-        time.sleep(1)
+    try:
+        while waiting or running:
+            for name in [n for n in waiting if earlier(n, family) not in [*waiting, *running]][:jobs - len(running)]:
+                waiting.remove(name)
+                log = open(logs / f"{name}.log", "a")
+                running[name] = subprocess.Popen([sys.executable, *command(name)], stdout=log, stderr=log, env=os.environ | threads)
+            for name, process in list(running.items()):
+                if process.poll() is not None:
+                    failed += process.returncode != 0
+                    print(f"{name}: {'failed, see ' + str(logs / name) + '.log' if process.returncode else 'finished'}", flush=True)
+                    del running[name]
+            time.sleep(1)
+    except BaseException:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()
+        raise
     return failed

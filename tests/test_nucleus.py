@@ -161,7 +161,7 @@ def test_an_arm_is_cut_after_its_temperature():
 
 
 @pytest.mark.parametrize("changes, says", [
-    ({"nucleus": 0.0}, "in the arm cut, nucleus=0.0 must be above 0 and at most 1"), ({"nucleus": 1.5}, "nucleus=1.5 must be"), ({"nucleus": float("nan")}, "nucleus=nan must be"),
+    ({"nucleus": 0.0}, "the arm cut: nucleus=0.0 must be above 0 and at most 1"), ({"nucleus": 1.5}, "nucleus=1.5 must be"), ({"nucleus": float("nan")}, "nucleus=nan must be"),
     ({"nucleus_keep": "all"}, "nucleus_keep='all' is not allowed; choose crossing | below"),
 ])
 def test_a_nucleus_that_cannot_be_is_refused(changes, says):

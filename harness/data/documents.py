@@ -23,11 +23,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.kinds import Metric
 from harness.param import Range, check, param
 from harness.random import Stream, permutation
 
 AT_ONCE = 1000    # documents that are cut into tokens together
 SUFFIXES = (".txt", ".txt.gz", ".jsonl", ".jsonl.gz", ".parquet")
+COUNTING = ("sample_entropy", "corpus_entropy", "distinct")    # metrics that take every token of a row for text
 INSTALL = "`pip install ssmd-bench[judges]`"
 
 
@@ -101,6 +103,12 @@ class Documents:
     def words(self, split: str, seen: int = 1) -> frozenset[str]:
         """What stands between white space at least `seen` times in the split."""
         return _words(self, split, seen)
+
+    def unfit(self, metric: Metric) -> str:
+        """Why a metric must not be used on these rows, or nothing: what fills a document up to a row is no text, and by its share alone an entropy would rise or fall."""
+        if self.wrapped or metric.name not in COUNTING:
+            return ""
+        return f"{metric.name} would count the {self.end} tokens that fill up the rows of {self.name} as text: take them wrapped=True, or leave that metric out"
 
     def identity(self) -> dict[str, Any]:
         return {"name": self.name, "version": self.version, "length": self.length, "wrapped": self.wrapped, "documents": len(self._corpus().ends),
@@ -224,13 +232,24 @@ def _local(files: Iterable[Path], column: str, each: str) -> Iterator[str]:
                 raise ValueError(f"it is none of {', '.join(SUFFIXES)}")
             with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
                 if ".jsonl" in path.name:
-                    yield from (_text(json.loads(line), column) for line in file if line.strip())
+                    for number, line in enumerate(file, 1):
+                        if line.strip():
+                            yield _of_line(line, column, number)
                 elif each == "file":
                     yield file.read()
                 else:
                     yield from (line.rstrip("\n") for line in file)
         except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
             raise ValueError(f"{path} cannot be read as text ({next(iter(str(error).splitlines()), type(error).__name__)}): copy it again, or name another") from None
+
+
+def _of_line(line: str, column: str, number: int) -> str:
+    try:
+        return _text(json.loads(line), column)
+    except RecursionError:
+        raise ValueError(f"line {number} is nested too deep to be a document") from None
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from None
 
 
 def _text(record: Any, column: str) -> str:

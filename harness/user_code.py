@@ -1,0 +1,42 @@
+"""The functions that a study file may define beside STUDY, and what they must give back. Raises ValueError, in a sentence, for anything else.
+
+    measure(study, store) -> list of records    tables of its own (harness/measured.py)
+    claims(store, command) -> list of claims    what the study found (harness/claims.py)
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from harness.claims import KINDS
+from harness.study import load_module
+
+
+def function(path: str, name: str, takes: str) -> Callable | None:
+    """A function of the study file; None if it has none."""
+    found = getattr(load_module(path), name, None)
+    if found is not None and not callable(found):
+        raise ValueError(f"{name} of {path} is {found!r:.60} and no function: write def {name}{takes}")
+    return found
+
+
+def claiming(path: str) -> Callable:
+    found = function(path, "claims", "(store, command)")
+    if found is None:
+        raise ValueError(f"{path} makes no claims: give it a function claims(store, command), or leave --claims out")
+    return found
+
+
+def listed(found: Any, what: str, of: str) -> list:
+    if not isinstance(found, (list, tuple)):
+        raise ValueError(f"{what} gave {found!r:.60}, and must give {of}: correct it; what was sampled is stored")
+    return list(found)
+
+
+def claimed(found: Any, path: str) -> list[dict]:
+    """What claims() gave, each with every field of a claim."""
+    what = f"claims() of {path}"
+    for row in (rows := listed(found, what, "a list of harness.claims.claim(...)")):
+        wrong = next((name for name, kind in KINDS.items() if not isinstance(row, dict) or not isinstance(row.get(name), kind)), None)
+        if wrong:
+            raise ValueError(f"{what} gave {row!r:.60}, which is no claim, its {wrong!r} is missing or wrong: make each with harness.claims.claim(...); what was sampled is stored")
+    return rows
