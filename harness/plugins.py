@@ -74,7 +74,7 @@ def find(verb: str, rooms: tuple[str, ...] = ROOMS) -> dict[str, type]:
                 if not (isinstance(getattr(thing, "name", None), str) and hasattr(thing, verb)):
                     continue
                 if room in _extra and verb != "config_type" and not is_dataclass(thing):
-                    raise ValueError(f"the plug-in {thing.name!r} is no frozen dataclass: put @dataclass(frozen=True) before its class, {origin(thing)}")
+                    raise ValueError(f"the plug-in {thing.__name__} is no frozen dataclass: put @dataclass(frozen=True) before its class, {origin(thing)}")
                 other = found.setdefault(thing.name, thing)    # type: ignore[attr-defined]
                 if other is not thing:
                     raise ValueError(f"two plug-ins with {verb}() are named {thing.name!r}: {origin(other)} and {origin(thing)}; rename one")    # type: ignore[attr-defined]

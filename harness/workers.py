@@ -41,6 +41,6 @@ def kill_children() -> None:
     """Every worker process that we started, whatever it does."""
     for child in active_children():
         try:
-            os.kill(child.pid, signal.SIGKILL)    # the processes of loky have no method for it
-        except (OSError, TypeError):    # it has ended
+            os.kill(child.pid, signal.SIGKILL)    # type: ignore[arg-type]  # the processes of loky have no method for it
+        except (OSError, TypeError):    # it has ended, or has no number yet
             pass

@@ -104,4 +104,4 @@ def test_the_verb_ends_in_json_and_refuses_in_a_sentence(ran, capfd):
     assert main(["renew", str(folder.parent / "own.py"), "--out", str(folder), "--rows", "0"]) == 2
     assert main(["renew", str(folder.parent / "own.py"), "--out", str(folder.parent / "none")]) == 2
     said = capfd.readouterr().err
-    assert "--rows and --jobs must be at least 1" in said and "is not a run folder" in said
+    assert "--rows: '0' must be a whole number of at least 1" in said and "is not a run folder" in said
