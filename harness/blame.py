@@ -9,7 +9,6 @@ import dis
 import os
 import platform
 import re
-import shlex
 import sys
 import sysconfig
 import tempfile
@@ -20,6 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
+
+from harness.addresses import command
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = tuple(os.path.join(ROOT, room, "") for room in ("harness", "baselines", "ssmd", "reports"))
@@ -133,6 +134,6 @@ def _report(error: BaseException) -> str:
             versions.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             versions.append(f"{name} absent")
-    return "\n".join((f"time      {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}", f"command   {shlex.join(sys.argv)}",
+    return "\n".join((f"time      {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}", f"command   {command(sys.argv)}",
                       f"python    {platform.python_version()} on {platform.platform()}", f"packages  {', '.join(versions)}", "",
                       "".join(traceback.format_exception(error))))

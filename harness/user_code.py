@@ -7,7 +7,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from harness.claims import KINDS
+from harness.claims import Claim
+from harness.incoming import Wrong, fitted
 from harness.study import load_module
 
 
@@ -34,9 +35,9 @@ def listed(found: Any, what: str, of: str) -> list:
 
 def claimed(found: Any, path: str) -> list[dict]:
     """What claims() gave, each with every field of a claim."""
-    what = f"claims() of {path}"
-    for row in (rows := listed(found, what, "a list of harness.claims.claim(...)")):
-        wrong = next((name for name, kind in KINDS.items() if not isinstance(row, dict) or not isinstance(row.get(name), kind)), None)
-        if wrong:
-            raise ValueError(f"{what} gave {row!r:.60}, which is no claim, its {wrong!r} is missing or wrong: make each with harness.claims.claim(...); what was sampled is stored")
+    rows = listed(found, f"claims() of {path}", "a list of harness.claims.claim(...)")
+    try:
+        fitted(rows, list[Claim])
+    except Wrong as error:
+        raise ValueError(f"claims() of {path} gave what is no list of claims ({error}): make each with harness.claims.claim(...); what was sampled is stored") from None
     return rows

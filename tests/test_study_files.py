@@ -103,8 +103,8 @@ def test_a_measure_that_fails_is_a_sentence_and_the_cells_are_kept(tmp_path, cap
 
 @pytest.mark.parametrize(("text", "says"), [
     ("", "makes no claims: give it a function claims(store, command), or leave --claims out"), ("def claims(store, command): return None", "claims() of"),
-    ("def claims(store, command): return [{'claim': 'x'}]", "which is no claim, its 'value' is missing or wrong"),
-    ("def claims(store, command): return ['x']", "which is no claim"), ("def claims(store, command): return [][1]", "toy.py, line 12: IndexError"),
+    ("def claims(store, command): return [{'claim': 'x'}]", "gave what is no list of claims ("),
+    ("def claims(store, command): return ['x']", "gave what is no list of claims ("), ("def claims(store, command): return [][1]", "toy.py, line 12: IndexError"),
 ])
 def test_claims_that_are_none_are_a_sentence_and_no_file(tmp_path, capsys, monkeypatch, text, says):
     from harness import claims
