@@ -16,6 +16,7 @@ from types import ModuleType
 
 from matplotlib.figure import Figure
 
+from harness.ending import guarded, working
 from reports import build, front, style
 from reports.drawing import drawable
 from reports.frame import Chapter, chapters
@@ -121,19 +122,28 @@ def _again(page: Path) -> list[str]:
 
 
 def main(words: Sequence[str] | None = None) -> int:
+    return guarded("reports.gallery", lambda: _work(words), own=words is None)
+
+
+def _work(words: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="redraw the committed figures of docs/gallery.md")
     parser.add_argument("runs", nargs="*", metavar="RUN[:FIGURE,...]", help="default: the command that the page shows, once more")
     parser.add_argument("--headline", default="", metavar="RUN", help="draw docs/figures/headline.png from this run")
     parser.add_argument("--arms", nargs="+", default=[], help="arms of the headline figure (default: all)")
     parser.add_argument("--docs", type=Path, default=DOCS)
-    options = parser.parse_args(words)
     try:
-        if not options.runs:
-            options = parser.parse_args([*_again(options.docs / "gallery.md"), "--docs", str(options.docs)])
-        kept = write(options.runs, options.docs, options.headline, options.arms)
-    except ValueError as error:
-        print(f"reports.gallery: {error}", file=sys.stderr)
-        return 2
+        options = parser.parse_args(words)
+    except SystemExit as shown:    # its help, or what is wrong with the words
+        return int(shown.code or 0)
+    if options.arms and not options.headline:
+        raise ValueError("--arms are those of the headline figure, and no --headline is given: add --headline RUN, or leave --arms out")
+    page = options.docs / "gallery.md"
+    if not page.is_file():
+        raise ValueError(f"there is no {page} to write in: --docs names a folder that has one, with the lines {BEGIN} and {END}")
+    working()
+    if not options.runs:
+        options = parser.parse_args([*_again(page), "--docs", str(options.docs)])
+    kept = write(options.runs, options.docs, options.headline, options.arms)
     print("\n".join(map(str, kept)))
     print(f"{sum(path.stat().st_size for path in kept) / 2**20:.2f} MiB in all")
     return 0

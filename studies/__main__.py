@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.claims import RESULTS, rows_of
+from harness.ending import guarded, working
 from ssmd.family import SHIPPED
 
 FAMILIES = {"": "runs/family", "potts": "runs/potts_family", "protein": "runs/protein_family", "prose": "runs/prose_family"}    # folder of the shipped -> where it is trained
@@ -50,6 +51,9 @@ def put_in_place(shipped: Path = SHIPPED) -> list[Path]:
 
 
 def main(words: Sequence[str]) -> int:
+    if unknown := [word for word in words if word != "--go"]:
+        raise ValueError(f"{unknown[0]!r} is no option here: --go runs what `python -m studies` lists")
+    working()
     commands = plan()
     for k, command in enumerate(commands):
         print(f"[{k + 1}/{len(commands)}] {command}", flush=True)
@@ -66,4 +70,4 @@ def main(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(guarded("studies", lambda: main(sys.argv[1:])))

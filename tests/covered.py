@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from harness import claims
+from harness.ending import guarded, working
 
 ROOMS = ("harness", "ssmd", "baselines", "reports", "studies")
 
@@ -24,5 +25,13 @@ def rows(counted: dict) -> list[dict]:
     return [claims.claim("coverage.lines", share, share, share, "share of lines that the tests run", lines.total(), "make coverage", list(ROOMS), note, ())]
 
 
-if __name__ == "__main__":
+def main() -> int:
+    working()
+    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
+        raise ValueError("name the file that coverage.py wrote, as `make coverage` does")
     print(claims.write("coverage", rows(json.loads(Path(sys.argv[1]).read_text()))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded("tests.covered", main))
