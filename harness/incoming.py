@@ -49,7 +49,7 @@ def read(path: Path, kind: type[T], remedy: str) -> T:
 
 def read_plain(path: Path, remedy: str) -> Any:
     """Plain data of a JSON file, whose reader keeps more than any type declares."""
-    return decode(_content(path, remedy), Any, str(path), remedy)    # type: ignore[arg-type]
+    return decode(_content(path, remedy), Any, str(path), remedy)
 
 
 def _content(path: Path, remedy: str) -> bytes:
@@ -86,7 +86,7 @@ def fitted(value: Any, kind: type[T]) -> T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise Wrong(_said(str(error), kind)) from None
+        raise Wrong(_said(str(error), kind)) from None    # type: ignore[arg-type]
 
 
 def refuse_unknown(value: Any, known: Iterable[str]) -> None:

@@ -80,8 +80,9 @@ def load(path: Path) -> nn.Module:
         net.load_state_dict(tensors)
     except RuntimeError:
         raise _misfit(path, "") from None
-    if odd := next((name for name, tensor in net.state_dict().items() if not tensor.isfinite().all()), None):
-        raise ValueError(f"the tensor {odd} in {path} holds what is no finite number: copy or train the checkpoint again")
+    lost = [name for name, tensor in net.state_dict().items() if not tensor.isfinite().all()]
+    if lost:
+        raise ValueError(f"the tensor {lost[0]} in {path} holds what is no finite number: copy or train the checkpoint again")
     net.card = card
     digest = hashlib.sha256(f"{about['network']} {about['config']}".encode())
     for name, tensor in tensors.items():
