@@ -159,3 +159,15 @@ def test_the_command_line_reaches_the_corpus_by_its_files(lines, bpe):
         _dataset(Namespace(data="lm1b", path=lines, tokenizer=None, length=16))
     with pytest.raises(ValueError, match="takes no --tokenizer"):
         _dataset(Namespace(data="austen", path=None, tokenizer=bpe, length=16))
+
+
+def test_entropies_are_refused_where_documents_are_filled_up(lines, bpe):
+    from baselines.ancestral import Ancestral
+    from harness.metrics.entropy import CorpusEntropy, SampleEntropy
+    from harness.study import Arm, Checkpoint, Study
+
+    for metric in (SampleEntropy(), CorpusEntropy()):
+        asked = {"name": "x", "question": "?", "nets": {"main": Checkpoint("x")}, "arms": [Arm("a", [Ancestral(2)])], "reference": "main", "metrics": [metric]}
+        with pytest.raises(ValueError, match=f"{metric.name} would count the .* tokens that fill up the rows of lm1b as text: take them wrapped=True"):
+            Study(data=Lm1b(lines, bpe, length=16), **asked)
+        Study(data=Lm1b(lines, bpe, length=16, wrapped=True), **asked)
