@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from harness import study_check as check
 from harness.cell import Cell
 from harness.kinds import Scores
 from harness.points import COSTS, scores
@@ -55,6 +56,7 @@ class Sweep:
 
     def __post_init__(self):
         """Raises ValueError for what could not run as written."""
+        check.first("the sweep", self, FIELDS)
         arms, labels, costs = {arm.name: arm for arm in self.study.arms}, self.labels(), COSTS + OTHER_COSTS
         unknown = [name for name in self.objectives if name not in labels and name not in costs]
         aimless = [name for name in self.objectives if name in labels and labels[name].better not in ("lower", "higher")]
@@ -147,6 +149,15 @@ class Sweep:
         if found is None:
             raise LookupError(next((r["reason"] for r in reversed(store.of("scored")) if r["key"] == key and r["label"] == name), f"it has no {name}"))
         return found
+
+
+_NAME = check.text("give a name")
+FIELDS: dict[str, check.Kind] = {
+    "study": check.a(Study, "a Study(...)"), "arm": _NAME, "objectives": check.many(_NAME, '("judge", "nfe_a")'),
+    "space": check.table(lambda value: "", '{"steps": Range(1, 64)}'), "search": _NAME, "trials": check.whole(1, 2**24),
+    "early": check.many(check.whole(1, check.ROWS), "(64, 256)"), "constraint": check.a(Band, 'Band("sample_entropy", 0.05)', empty=True),
+    "doubt": check.number(0), "beside": check.many(_NAME, '("ancestral",)'), "seed": check.whole(0, check.SEEDS - 1),
+}
 
 
 def load_sweep(path: str, n: int | None = None, compiled: bool = False, **changes: Any) -> Sweep:

@@ -139,5 +139,19 @@ def test_a_metric_that_fails_says_why_on_stderr_and_in_the_last_line(tmp_path, c
     assert main(["rescore", str(tmp_path / "run")]) == 3 and "mauve has no score: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("change", "says"), [
+    ("study=5", "the sweep: study must be a Study(...), not 5"), ("arm=5", "arm must be a text"), ("objectives='nfe_a'", "objectives must be a list"),
+    ("objectives=[1]", "objectives holds 1, which must be a text"), ("space=[1]", "space must be a dictionary"), ("trials='8'", "trials must be a whole number"),
+    ("early=4", "early must be a list"), ("constraint='x'", "constraint must be Band("), ("doubt='x'", "doubt must be a number"), ("seed=2**64", "seed must be a whole number"),
+    ("beside='a'", "beside must be a list"),
+])
+def test_a_wrong_field_of_a_sweep_is_named_with_its_line(tmp_path, capsys, change, says):
+    text = STUDY + "from harness.sweep import Sweep\nSTUDY = Study(**FIELDS)\n"
+    (tmp_path / "toy.py").write_text(f"{text}SWEEP = Sweep(**(dict(study=STUDY, arm='ancestral', objectives=('nfe_a',)) | dict({change})))\n")
+    assert main(["sweep", str(tmp_path / "toy.py"), "--out", str(tmp_path / "run")]) == 2
+    told = capsys.readouterr().err
+    assert says in told and "toy.py, line 13" in told and told.count("\n") == 1 and not (tmp_path / "run").exists()
+
+
 def test_changes_where_there_is_no_sampler_are_refused(tmp_path, capsys):
     refuses(capsys, tmp_path, f"{STUDY}STUDY = Study(**FIELDS)\n", "has no sampler to change here", "--only", "held_out", "--set", "steps=3")
