@@ -13,7 +13,7 @@ def options(verbs) -> None:
     contest.add_argument("new", type=word, metavar="NEW", help="the same; `.` is the working tree as it is")
     contest.add_argument("study", type=word, metavar="STUDY", help="its path in this tree; each tree loads its own")
     contest.add_argument("--only", action="append", type=word, default=[], metavar="ARM")
-    contest.add_argument("--rows", type=whole(1, ROWS), help="timed of each cell (default: of the study's Timing, or 16)")
+    contest.add_argument("--rows", type=whole(1, ROWS), help="timed of each cell (default: the study's, or 16)")
     contest.add_argument("--minutes", type=number(0, 10_000, above=True), default=5.0, help="at most (default 5)")
     contest.add_argument("--device", type=word, default="cpu")
     rules = "TOML, as of `compare`: time_ratio, also by arm, and inconclusive_time"

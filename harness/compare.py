@@ -14,7 +14,7 @@ from harness.compare_tiers import OUTCOMES, TRIED, UNDECIDED, Verdict, counts, q
 from harness.stats import holm
 
 TIERS = ("counts", "quality", "time")
-ENDS = {0: "no regression", 1: "regression", 2: "nothing comparable", 3: "a run failed", 4: "not shown"}    # by exit code
+ENDS = {0: "no regression", 1: "regression", 2: "nothing comparable", 3: "a run failed", 4: "not shown"}    # by code
 BUSY = 0.2    # share of the machine that others may take before times are warned of
 
 
@@ -27,13 +27,16 @@ class Comparison(NamedTuple):
 
     @property
     def code(self) -> int:
-        """Exit code: 3 if a run failed, else 1 for a regression, 4 for what is undecided and must not be, 2 if nothing was comparable, 0."""
+        """Exit code: 3 if a run failed, else 1 for a regression, 4 for what is undecided and must not be, 2 if nothing was
+        comparable, 0."""
         failing = {v.outcome for v in self.verdicts if v.fails}
-        return 3 if "failed" in failing else 1 if failing - {*UNDECIDED} else 4 if failing else 0 if self.compared else 2
+        if failing:
+            return 3 if "failed" in failing else 1 if failing - {*UNDECIDED} else 4
+        return 0 if self.compared else 2
 
     @property
     def end(self) -> str:
-        """One of ENDS. A comparison that passes and has left something undecided has not shown that there is no regression."""
+        """One of ENDS. What passes with something left undecided has not shown that there is no regression."""
         return ENDS[4] if self.code == 0 and self.undecided else ENDS[self.code]
 
     @property
@@ -45,7 +48,8 @@ class Comparison(NamedTuple):
     @property
     def decided(self) -> list[str]:
         """The tiers in which there are verdicts and every one is a decision."""
-        return [tier for tier in TIERS if tier not in self.undecided and any(v.tier == tier and v.outcome != "missing" for v in self.verdicts)]
+        found = {v.tier for v in self.verdicts if v.outcome != "missing"} - {*self.undecided}
+        return [tier for tier in TIERS if tier in found]
 
     def totals(self) -> dict[str, dict[str, int]]:
         """How many verdicts of each outcome a tier has."""
@@ -71,10 +75,15 @@ def compare(base: Side, new: Side, rules: Rules) -> Comparison:
             verdicts["quality"] += quality(base, new, old, ours)
             verdicts["time"] += times(base, new, old, now, ours)    # type: ignore[arg-type]
     found = [v for tier in TIERS for v in _together(verdicts[tier])]
-    strict = {key: rules.of(base.counted[key]["arm"]) for key in finished}
-    found = [v._replace(fails=True) if v.outcome in TRIED and (strict[v.key].inconclusive_time if v.tier == "time" else strict[v.key].inconclusive) == "fail" else v for v in found]
+    own = {key: rules.of(base.counted[key]["arm"]) for key in finished}
+    found = [v._replace(fails=True) if v.outcome in TRIED and _strict(own[v.key], v.tier) else v for v in found]
     notes = [*_notes(base, new, rules), *_busy({"BASE": base, "NEW": new}, {v.key for v in found if v.tier == "time"})]
     return Comparison(found, len(finished & elsewhere), len(finished - elsewhere - failed), len(elsewhere - finished), notes)
+
+
+def _strict(rules: Rules, tier: str) -> bool:
+    """Whether what is undecided in this tier fails."""
+    return (rules.inconclusive_time if tier == "time" else rules.inconclusive) == "fail"
 
 
 def _notes(base: Side, new: Side, rules: Rules) -> list[str]:
@@ -96,11 +105,14 @@ def _notes(base: Side, new: Side, rules: Rules) -> list[str]:
 
 def _busy(sides: dict[str, Side], keys: set[str]) -> list[str]:
     """How busy the machine was while the cells were timed, which decides what their times can show."""
-    found = {name: [r["busy"] for key in keys for r in side.timed.get(key, []) if r.get("busy") is not None] for name, side in sides.items()}
+    found = {name: [r["busy"] for key in keys for r in side.timed.get(key, []) if r.get("busy") is not None]
+             for name, side in sides.items()}
     if not all(found.values()):
         return []
-    said = [f"{sum(shares) / len(shares):.0%} in {name} ({min(shares):.0%} to {max(shares):.0%})" for name, shares in found.items()]
-    advice = "; on a busy machine `ssmd-bench contest` sees more: it times two trees in turns, in CPU seconds too" if max(map(max, found.values())) > BUSY else ""
+    said = [f"{sum(shares) / len(shares):.0%} in {name} ({min(shares):.0%} to {max(shares):.0%})"
+            for name, shares in found.items()]
+    advice = "; on a busy machine `ssmd-bench contest` sees more: it times two trees in turns, in CPU seconds too"
+    advice = advice if max(map(max, found.values())) > BUSY else ""
     return [f"other work took of the machine while it was timed: {', '.join(said)}{advice}"]
 
 
@@ -115,6 +127,7 @@ def _together(verdicts: list[Verdict]) -> list[Verdict]:
         elif v.p <= 0.05:    # type: ignore[operator]
             v = v._replace(detail=f"{v.detail}; worse alone, not among {len(tested)} tests (p = {adjusted:.2g})")
         if v.outcome == "not shown":
-            v = v._replace(detail=f"{v.detail}; a slow-down of {seen(v, len(tested)) - 1:.0%} would have been seen in four comparisons of five")
+            slower = f"a slow-down of {seen(v, len(tested)) - 1:.0%} would have been seen in four comparisons of five"
+            v = v._replace(detail=f"{v.detail}; {slower}")
         found[k] = v
     return found

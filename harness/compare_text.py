@@ -16,13 +16,15 @@ _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")   
 
 def headline(found: Comparison) -> str:
     """One sentence: the end and what it is of, how many cells were compared, how many stand on one side only."""
-    counted = f"{found.compared} cells compared, {found.only_base} finished in BASE alone, {found.only_new} in NEW alone"
+    alone = f"{found.only_base} finished in BASE alone, {found.only_new} in NEW alone"
+    counted = f"{found.compared} cells compared, {alone}"
     decided = _listed(found.decided)
     if found.end == "no regression":
         return f"no regression in {decided}: {counted}"
     if found.end == "not shown":
         open_ = _listed([f"{tier} ({number} undecided)" for tier, number in found.undecided.items()])
-        return f"not shown: neither a regression nor its absence in {open_}{f'; {decided} in order' if decided else ''}: {counted}"
+        order = f"; {decided} in order" if decided else ""
+        return f"not shown: neither a regression nor its absence in {open_}{order}: {counted}"
     return f"{found.end}: {counted}"
 
 

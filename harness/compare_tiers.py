@@ -22,9 +22,9 @@ from harness.kinds import Scores
 from harness.machine import comparable
 from harness.stats import FEWEST_PROCESSES, Interval, equivalent, paired_difference, time_ratio, unpaired_difference
 
-OUTCOMES = ("failed", "regression", "missing", "inconclusive", "not shown", "declared", "samples differ", "too few processes",
-            "not comparable", "better", "equal")    # gravest first
-TRIED = ("inconclusive", "not shown")    # neither a regression nor its absence, though it was tried: what the rules may let fail
+OUTCOMES = ("failed", "regression", "missing", "inconclusive", "not shown", "declared", "samples differ",
+            "too few processes", "not comparable", "better", "equal")    # gravest first
+TRIED = ("inconclusive", "not shown")    # tried, and neither a regression nor its absence: the rules say what it does
 UNDECIDED = (*TRIED, "too few processes", "not comparable")
 LEVEL = 0.90
 
@@ -138,7 +138,7 @@ def times(base: Side, new: Side, old: dict, now: dict, rules: Rules) -> list[Ver
 
 
 def seen(verdict: Verdict, tests: int, power: float = 0.8) -> float:
-    """The ratio of times that comparisons with this noise find with this power, among so many tests of which one is slower."""
+    """The ratio of times that comparisons of this noise find with this power, if one of so many tests is slower."""
     df, half = verdict.n - 1, log(verdict.value / verdict.low)    # type: ignore[operator]
     error = half / stdtrit(df, 0.5 + LEVEL / 2)
     return verdict.bound * exp(error * (stdtrit(df, 1 - 0.05 / tests) + stdtrit(df, power)))    # type: ignore[operator]

@@ -1,9 +1,10 @@
-"""A contest: two trees of sources, timed in turns, until it is shown that one is slower, or that it is not, or time is up.
+"""A contest: two trees of sources, timed in turns, until one is shown to be slower, or not to be, or time is up.
 
-A block starts a fresh process of each tree (harness/turns_side.py), which load the study side by side and sample every cell once. Then they are timed one at a time, cell after
-cell, in the order OLD NEW NEW OLD or its mirror image, so that a machine which grows slower or faster meanwhile favours none. A block's ratio of a cell is the median over these
-fours, its ratio over all cells the mean of the logarithms. What blocks show is in harness/turns_judge.py. CPU seconds stand beside wall seconds: other work on the machine makes a
-process wait, which the wall clock counts and the CPU's does not.
+A block starts a fresh process of each tree (harness/turns_side.py), which load the study side by side and sample every
+cell once. Then they are timed one at a time, cell after cell, in the order OLD NEW NEW OLD or its mirror image, so that
+a machine which grows slower or faster meanwhile favours none. A block's ratio of a cell is the median over these fours,
+its ratio over all cells the mean of the logarithms. What blocks show is in harness/turns_judge.py. CPU seconds stand
+beside wall seconds: other work on the machine makes a process wait, which the wall clock counts and the CPU's does not.
 """
 
 import os
@@ -90,7 +91,8 @@ def meet(sides: tuple[Process, Process], about: tuple[dict, dict], plan: Plan) -
         four += 2 * repeats[cell] * (old["wall"] + new["wall"])
     if unlike:
         notes.append(
-            f"samples differ in {len(unlike)} of {len(cells)} cells, the first is {unlike[0]}: these times are of unlike samples"
+            f"samples differ in {len(unlike)} of {len(cells)} cells, the first is {unlike[0]}: "
+            "these times are of unlike samples"
         )
     elif cells:
         notes.append(f"samples are equal in all {len(cells)} cells")
@@ -108,7 +110,8 @@ def checked(sides: tuple[Process, Process], about: tuple[dict, dict]) -> list[st
         if own or any(map(side.tree.leak, sources)):
             wrong = found["harness"] if own else next(filter(side.tree.leak, sources))
             raise ValueError(
-                f"{side.tree} runs code of {wrong}, not its own: it cannot be imported from its tree; is its package installed from another folder?"
+                f"{side.tree} runs code of {wrong}, not its own: it cannot be imported from its tree; "
+                "is its package installed from another folder?"
             )
     old, new = (found["cells"] for found in about)
     notes = [
@@ -222,13 +225,14 @@ def _label(made: list[Block], judgement: Judged | None) -> str:
 
 
 def _planned(start: float, meeting: Meeting, allowed: float, plan: Plan) -> tuple[int, int]:
-    """How many blocks, and how many fours in each. start: seconds that the first pair took to be ready, its metered runs included."""
+    """How many blocks, and how many fours in each. start: seconds that the first pair took to be ready, its metered
+    runs included."""
     room = allowed * RESERVE
     if FEWEST_PROCESSES * (start + meeting.four) > room:
         need = FEWEST_PROCESSES * (start + meeting.four) / RESERVE / 60
         raise ValueError(
-            f"the fewest blocks that decide, {FEWEST_PROCESSES}, would take {need:.1f} min, more than --minutes {plan.minutes:g}: "
-            "give --only ARM, fewer --rows, or more minutes"
+            f"the fewest blocks that decide, {FEWEST_PROCESSES}, would take {need:.1f} min, "
+            f"more than --minutes {plan.minutes:g}: give --only ARM, fewer --rows, or more minutes"
         )
     fours = max(1, int((room / BLOCKS - start) / meeting.four))
     return max(FEWEST_PROCESSES, int(room / (start + fours * meeting.four))), fours

@@ -1,11 +1,14 @@
 """What pairs of processes show: intervals of NEW over BASE's seconds, when to look at them, and what they decide.
 
-A block is a pair of fresh processes, one of each tree, that were timed in turns; a block's ratio is one unit, whatever its repetitions. Logarithms of ratios are held to Student's
-law. A contest looks at its blocks a few times and ends at the first look that decides, so that every look has its share of the level:
+A block is a pair of fresh processes, one of each tree, that were timed in turns; a block's ratio is one unit, whatever
+its repetitions. Logarithms of ratios are held to Student's law. A contest looks at its blocks a few times and ends at
+the first look that decides, so that every look has its share of the level:
 
-    a slow-down    LEVEL is an upper bound on the probability of any false one: it is divided among the looks, then the measures (the one that decides, and the wall clock),
-                   then half to the ratio over all cells and half among the cells (Bonferroni, which holds however they depend on each other)
-    its absence    every cell, and all together, below the threshold in the measure that decides; each is tested at LEVEL over the looks, since all must pass
+    a slow-down    LEVEL is an upper bound on the probability of any false one: it is divided among the looks, then the
+                   measures (the one that decides, and the wall clock), then half to the ratio over all cells and half
+                   among the cells (Bonferroni, which holds however they depend on each other)
+    its absence    every cell, and all together, below the threshold in the measure that decides; each is tested at
+                   LEVEL over the looks, since all must pass
 
 Both are of the threshold: trees that are equal lie below it, so that fewer of them raise an alarm than LEVEL says.
 """
@@ -41,7 +44,8 @@ class Judged(NamedTuple):
 
 
 def looks(blocks: int) -> tuple[int, ...]:
-    """After which blocks to look, of at most so many: the fewest that decide, the last, and some between, each by about the same factor later."""
+    """After which blocks to look, of at most so many: the fewest that decide, the last, and some between, each by about
+    the same factor later."""
     if blocks < FEWEST_PROCESSES:
         return ()
     step = (blocks / FEWEST_PROCESSES) ** (1 / (LOOKS - 1))
@@ -56,7 +60,8 @@ def decider(measures: list[str], device: str) -> str:
 def judged(
     logs: dict[str, dict[str, list[float]]], bounds: dict[str, float], bound: float, count: int, device: str = "cpu"
 ) -> Judged:
-    """logs: by cell and measure, one of each block; bounds: the thresholds of the cells, `bound` that of all; count: of looks in this contest."""
+    """logs: by cell and measure, one of each block; bounds: the thresholds of the cells, `bound` that of all; count: of
+    looks in this contest."""
     measures = list(next(iter(logs.values())))
     first = decider(measures, device)
     tests = {first, "wall"}

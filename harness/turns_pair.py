@@ -1,6 +1,7 @@
 """The processes of a contest, one of each tree, that are asked for what they do (harness/turns_side.py).
 
-Each is the leader of a session of its own, so that a signal of the terminal reaches them through us alone; it ends with its standard input, should we be killed.
+Each is the leader of a session of its own, so that a signal of the terminal reaches them through us alone; it ends with
+its standard input, should we be killed.
 """
 
 import json
@@ -46,7 +47,8 @@ class Process:
             return json.loads(line)
         said = " ".join(self.errors.read_text(errors="replace").split())[-300:]
         raise ValueError(
-            f"the process of {self.tree} ended, code {self.popen.wait()}: {said or 'it was killed, perhaps for want of memory'}"
+            f"the process of {self.tree} ended, code {self.popen.wait()}: "
+            f"{said or 'it was killed, perhaps for want of memory'}"
         )
 
     def close(self) -> None:

@@ -1,9 +1,11 @@
-"""One tree of a contest, in a process of its own: loads the study, samples a cell when asked to, and says what that took.
+"""One tree of a contest, in a process of its own: loads the study, samples cells when asked, says what that took.
 
-The text of this file runs in both trees, whatever their age, by `python -P` with the tree first on the path: of the tree it needs load_study, chosen, sample and Ledger alone,
-which it imports by name, since they are the tree's and none that stand beside this file.
-Requests and answers are JSON, a line each, on the process's stdin and stdout; what the study prints goes to stderr. Seconds; the CPU's are of all threads of this process.
-When stdin ends, so does the process.
+The text of this file runs in both trees, whatever their age, by `python -P` with the tree first on the path: of the
+tree it needs load_study, chosen, sample and Ledger alone, which it imports by name, since they are the tree's and none
+that stand beside this file.
+
+Requests and answers are JSON, a line each, on the process's stdin and stdout; what the study prints goes to stderr.
+Seconds; the CPU's are of all threads of this process. When stdin ends, so does the process.
 """
 
 import ctypes
@@ -26,7 +28,8 @@ INHERIT, NO_KERNEL, NO_HYPERVISOR = 1 << 1, 1 << 5, 1 << 6
 
 
 def counter(kind: int = HARDWARE, event: int = INSTRUCTIONS) -> int | None:
-    """A file that counts this process's events (Linux), those of threads to come included; None where the machine does not count them."""
+    """A file that counts this process's events (Linux), those of threads to come included; None where the machine does
+    not count them."""
     attributes = bytearray(120)
     struct.pack_into("IIQ", attributes, 0, kind, len(attributes), event)
     struct.pack_into("Q", attributes, 40, INHERIT | NO_KERNEL | NO_HYPERVISOR)

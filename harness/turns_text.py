@@ -1,4 +1,5 @@
-"""What a contest says: a table of ratios for people, notes, one sentence, and the JSON document. Exit codes are those of the gate (docs/gate.md)."""
+"""What a contest says: a table of ratios for people, notes, one sentence, and the JSON document. Exit codes are those
+of the gate (docs/gate.md)."""
 
 from statistics import mean
 
@@ -9,7 +10,8 @@ from harness.turns_judge import LEVEL, NAMES, Judged, Ratio
 
 
 def code(found: Contest, rules: Rules) -> int:
-    """3 if a cell fails in NEW, 2 if there is nothing to compare, 1 for a regression, 4 for what is not shown, unless the rules let it pass, 0."""
+    """3 if a cell fails in NEW, 2 if there is nothing to compare, 1 for a regression, 4 for what is not shown, unless
+    the rules let it pass, 0."""
     if found.failed:
         return 3
     if found.judged is None:
@@ -73,7 +75,8 @@ def _about(found: Contest) -> list[str]:
 def headline(found: Contest, rules: Rules) -> str:
     """One sentence."""
     if found.failed:
-        return f"a run failed: {len(found.failed)} cells fail in NEW and not in OLD, the first is {next(iter(found.failed.items()))[0]}"
+        first = next(iter(found.failed))
+        return f"a run failed: {len(found.failed)} cells fail in NEW and not in OLD, the first is {first}"
     judged = found.judged
     if judged is None:
         return "nothing comparable: no cell can be sampled in both trees"
@@ -86,16 +89,17 @@ def headline(found: Contest, rules: Rules) -> str:
     if judged.end == "regression":
         return f"regression: {_slower(judged)}; {took}"
     if judged.end == "no regression":
-        return f"no regression in {name}: {over}, and no cell slower by {rules.time_ratio - 1:.3g} of its time or more; {took}"
+        return f"no regression in {name}: {over}, and no cell at its threshold ({rules.time_ratio:g}) or above; {took}"
     open_ = sum(own[judged.measure].outcome == "not shown" for own in judged.cells.values())
     return (
-        f"not shown: neither a regression nor its absence in {name}: {over}, {open_} of {len(judged.cells)} cells undecided; "
+        f"not shown: neither a regression nor its absence in {name}: {over}, "
+        f"{open_} of {len(judged.cells)} cells undecided; "
         f"a slow-down of {judged.seen - 1:.0%} would have been found in four contests of five; {took}"
     )
 
 
 def _slower(judged: Judged) -> str:
-    """The gravest slow-down that was found: over all cells if it is there, in the measure that decides if it is there."""
+    """The gravest slow-down that was found: over all cells, and in the measure that decides, if it is there."""
     for m in dict.fromkeys((judged.measure, "wall")):
         if judged.whole[m].outcome == "slower":
             return f"NEW takes {_ratio(judged.whole[m])} times the {NAMES[m]} of OLD over all cells"
@@ -116,7 +120,7 @@ def _verdict(own: dict[str, Ratio], judged: Judged) -> str:
 
 
 def document(found: Contest, rules: Rules) -> dict:
-    """The last line of stdout. `blocks` are the logarithms of NEW / OLD, of each pair of processes by cell and measure."""
+    """The last line of stdout. `blocks`: the logarithms of NEW / OLD of each pair of processes."""
     judged = found.judged
     about = {
         "end": end(found),

@@ -1,6 +1,8 @@
-"""The two trees of a contest: folders as they are, or commits as git worktrees in a temporary place, which is removed whatever happens.
+"""The two trees of a contest: folders as they are, or commits as git worktrees in a temporary place, which is removed
+whatever happens.
 
-A process of a tree has the tree first on its path: every entry of our own path that lies in the repository is that of the tree there. All else, the libraries, is shared.
+A process of a tree has the tree first on its path: every entry of our own path that lies in the repository is that of
+the tree there. All else, the libraries, is shared.
 """
 
 import os
@@ -26,7 +28,10 @@ class Tree:
     study: str      # the study's path within it
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.given}{f', {self.commit[:10]}' if self.commit and not self.commit.startswith(self.given) else ''})"
+        return (
+            f"{self.name} ({self.given}"
+            f"{f', {self.commit[:10]}' if self.commit and not self.commit.startswith(self.given) else ''})"
+        )
 
     def environment(self) -> dict[str, str]:
         """Of its processes: one thread, and the tree first on the path."""
@@ -55,7 +60,7 @@ class Tree:
         return there if there.is_dir() else self.folder
 
     def leak(self, source: str) -> bool:
-        """Whether code that the tree should have of its own was loaded from the repository that it stands in place of."""
+        """Whether code that the tree should have of its own was loaded from the repository in whose place it stands."""
         path = Path(source).resolve()
         inside = path.is_relative_to(self.home) and not path.is_relative_to(Path(sys.prefix).resolve())
         return inside and not path.is_relative_to(self.folder.resolve())
@@ -84,7 +89,8 @@ def _home(study: Path) -> tuple[Path, str | None]:
 
 @contextmanager
 def trees(old: str, new: str, study: str, share: Sequence[str] = ()) -> Iterator[tuple[Tree, Tree]]:
-    """OLD and NEW, made if they are commits and removed at the end. share: ignored paths of the repository, networks or data, that commits are to have too.
+    """OLD and NEW, made if they are commits and removed at the end. share: ignored paths of the repository, networks or
+    data, that commits are to have too.
 
     Raises ValueError for what is neither a commit nor a folder.
     """
@@ -92,7 +98,8 @@ def trees(old: str, new: str, study: str, share: Sequence[str] = ()) -> Iterator
     home, top = _home(path)
     if not path.is_relative_to(home):
         raise ValueError(
-            f"{study} does not lie in {home}, where the trees are taken from: call the command from the folder of the study's project"
+            f"{study} does not lie in {home}, where the trees are taken from: "
+            "call the command from the folder of the study's project"
         )
     work = Path(tempfile.mkdtemp(prefix="ssmd-contest-")).resolve()
     made: list[Path] = []
@@ -116,7 +123,8 @@ def trees(old: str, new: str, study: str, share: Sequence[str] = ()) -> Iterator
                 folder = Path(given).resolve()
             else:
                 raise ValueError(
-                    f"{name} is {given!r}, which is neither a commit of {home} nor a folder: give a branch, a tag, a hash, or a path"
+                    f"{name} is {given!r}, which is neither a commit of {home} nor a folder: "
+                    "give a branch, a tag, a hash, or a path"
                 )
             found.append(Tree(name, given, folder, commit or "", home, str(path.relative_to(home))))
             if not (folder / found[-1].study).is_file():

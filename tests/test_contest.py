@@ -1,4 +1,5 @@
-"""`ssmd-bench contest` on a repository of its own: two commits and the working tree, timed in processes; what is made for that is removed, whatever ends it."""
+"""`ssmd-bench contest` on a repository of its own: two commits and the working tree, timed in processes; what is made
+for that is removed, whatever ends it."""
 
 import json
 import os
@@ -19,7 +20,11 @@ from harness.turns_trees import Tree, trees
 EXAMPLE = ROOT / "docs" / "gate_example"
 STUDY, SAMPLER = "study.py", Path("confident/__init__.py")
 STEP = "        net = nets[\"main\"]\n"
-SLOWER = f"{STEP}        import time\n        until = time.process_time() + 0.05\n        while time.process_time() < until:\n            pass\n"
+SLOWER = f"""{STEP}        import time
+        until = time.process_time() + 0.05
+        while time.process_time() < until:
+            pass
+"""
 
 
 def git(folder: Path, *words: str) -> str:
@@ -33,7 +38,8 @@ def git(folder: Path, *words: str) -> str:
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """The example of docs/ci.md with one cell, committed twice: `old`, and `new`, whose step takes 50 ms of the CPU more. Temporary files have a folder of their own."""
+    """The example of docs/ci.md with one cell, committed twice: `old`, and `new`, whose step takes 50 ms of the CPU
+    more. Temporary files have a folder of their own."""
     folder, scratch = (
         Path(shutil.copytree(EXAMPLE, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))),
         tmp_path / "scratch",
@@ -134,7 +140,8 @@ def test_a_tree_whose_study_cannot_be_loaded_is_refused_in_a_sentence(project, c
     ],
 )
 def test_wrong_words_are_refused(project, capsys, words, says):
-    assert main(["contest", *words[:2], STUDY, *words[2:]]) == 2 and says in capsys.readouterr().err and not left(project)
+    assert main(["contest", *words[:2], STUDY, *words[2:]]) == 2 and says in capsys.readouterr().err
+    assert not left(project)
 
 
 def test_a_tree_without_the_study_says_so(project, capsys):

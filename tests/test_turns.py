@@ -1,4 +1,5 @@
-"""A contest of two trees on made-up processes: what is asked, in which order, what is decided and when, and how often that is wrong. Nothing is sampled."""
+"""A contest of two trees on made-up processes: what is asked, in which order, what is decided and when, and how often
+that is wrong. Nothing is sampled."""
 
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Contests on a busy machine: of slower copies of the sources, and of equal ones. Claims gate.busy_power and gate.busy_false_alarm."""
+"""Contests on a busy machine: of slower copies of the sources, and of equal ones. Claims gate.busy_power and
+gate.busy_false_alarm."""
 
 import json
 import os
@@ -25,25 +26,10 @@ CONTESTS = 12                    # of each kind
 MINUTES = 5.0                    # of a contest, at most
 SIMULATED = 5000
 MODULES = ("harness.turns", "harness.loop")
-NAME, COLUMNS = (
-    "contest",
-    (
-        "kind",
-        "end",
-        "code",
-        "seconds",
-        "pairs",
-        "planned",
-        "low",
-        "value",
-        "high",
-        "wall",
-        "busy",
-        "load",
-        "burner",
-        "samples_equal",
-    ),
-)
+KINDS = ("slower", "equal")
+NAME = "contest"
+COLUMNS = ("kind", "end", "code", "seconds", "pairs", "planned", "low", "value", "high", "wall", "busy", "load",
+           "burner", "samples_equal")
 PAIRS, PAIR_COLUMNS = "pairs of processes", ("pair", "cell", "cpu", "wall")
 SHARE, SHARE_COLUMNS = "what was planted", ("share", "seconds")
 
@@ -63,13 +49,16 @@ def contest(old: Path, new: Path) -> dict:
         f"{MINUTES:g}",
     ]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode == 2 and "more than --minutes" in done.stderr:    # too busy for the fewest pairs: not found
+        return {"end": "refused", "code": 2, "notes": [], "blocks": []}
     if not done.stdout:
         raise RuntimeError(f"a contest ended without an answer, code {done.returncode}: {done.stderr[-1000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def planted_share() -> None:
-    """Print what the repeated steps add to the CPU time of sampling, in this process, whose sources hold the plant; and the seconds that were looked at."""
+    """Print what the repeated steps add to the CPU time of sampling, in this process, whose sources hold the plant; and
+    the seconds that were looked at."""
     from harness import loop
     from studies.busy_gate import STUDY
 
@@ -99,67 +88,49 @@ def _alone(tree: Path) -> dict[str, str]:
 
 
 def measure(study: Study, store: Store) -> list[dict]:
-    """A record of each contest, and one of its pairs of processes; kinds alternate, and what is stored is not made again."""
+    """A record of each contest, and one of its pairs; kinds alternate, and what is stored is not made again."""
     work, cells = store.folder / "trees", [r for r in store.of("counted") if r["status"] == "done"]
-    equal, other, slower = (
-        copied(plant, (work / name).resolve())
-        for plant, name in ((NOTHING, "equal"), (NOTHING, "other"), (PLANT, "slower"))
-    )
-    made = [
-        once(
-            store,
-            study.name,
-            SHARE,
-            SHARE_COLUMNS,
-            lambda: _share(slower),
-            cells,
-            MODULES,
-            edits=[list(e) for e in PLANT.edits],
-        )
-    ]
+    plants = {"equal": NOTHING, "other": NOTHING, "slower": PLANT}
+    tree = {name: copied(plant, (work / name).resolve()) for name, plant in plants.items()}
+    edits = [list(edit) for edit in PLANT.edits]
+    made = [once(store, study.name, SHARE, SHARE_COLUMNS, lambda: _share(tree["slower"]), cells, MODULES, edits=edits)]
     print(f"planted: {made[0]['rows'][0][0]:.1%} of CPU time")
     for number in range(CONTESTS):
-        for kind, new in (("slower", slower), ("equal", other)):
+        for kind, new in zip(KINDS, (tree["slower"], tree["other"])):
             pairs: list[list] = []
 
-            def row(new: Path = new, kind: str = kind, pairs: list[list] = pairs) -> list[list]:
+            def rows(new: Path = new, kind: str = kind, pairs: list[list] = pairs) -> list[list]:
                 with half_busy() as burner:
-                    found = contest(equal, new)
-                whole = found["whole"]
-                pairs += [
-                    [k, cell, own["cpu"], own["wall"]]
-                    for k, block in enumerate(found["blocks"])
-                    for cell, own in block.items()
-                ]
-                return [
-                    [
-                        kind,
-                        found["end"],
-                        found["code"],
-                        found["seconds"],
-                        found["pairs"],
-                        found["planned"],
-                        *(whole["cpu"][x] for x in ("low", "value", "high")),
-                        whole["wall"]["value"],
-                        found["busy"],
-                        found["load"],
-                        burner,
-                        any(note.startswith("samples are equal") for note in found["notes"]),
-                    ]
-                ]
+                    found = contest(tree["equal"], new)
+                pairs += _pairs(found)
+                return [_row(kind, found, burner)]
 
             settings = {"kind": kind, "number": number, "minutes": MINUTES, "slower": SLOWER}
-            made.append(once(store, study.name, NAME, COLUMNS, row, cells, MODULES, **settings))
+            record = once(store, study.name, NAME, COLUMNS, rows, cells, MODULES, **settings)
+            print(f"{kind}, contest {number}: {dict(zip(COLUMNS, record['rows'][0]))}", flush=True)
+            made.append(record)
             if pairs:
-                made.append(
-                    once(store, study.name, PAIRS, PAIR_COLUMNS, lambda pairs=pairs: pairs, cells, MODULES, **settings)
-                )
-            print(f"{kind}, contest {number}: {dict(zip(COLUMNS, made[-1 - bool(pairs)]['rows'][0]))}", flush=True)
+                made.append(once(store, study.name, PAIRS, PAIR_COLUMNS, pairs.copy, cells, MODULES, **settings))
     return made
 
 
+def _pairs(found: dict) -> list[list]:
+    cells = [(k, cell, own) for k, block in enumerate(found["blocks"]) for cell, own in block.items()]
+    return [[k, cell, own["cpu"], own["wall"]] for k, cell, own in cells]
+
+
+def _row(kind: str, found: dict, burner: bool) -> list:
+    """As COLUMNS say; what a contest that was refused does not have is None."""
+    measures = found.get("whole") or {"cpu": {}, "wall": {}}
+    ratios = [*(measures["cpu"].get(end) for end in ("low", "value", "high")), measures["wall"].get("value")]
+    about = [found.get(name) for name in ("seconds", "pairs", "planned")]
+    same = any(note.startswith("samples are equal") for note in found["notes"])
+    return [kind, found["end"], found["code"], *about, *ratios, found.get("busy"), found.get("load"), burner, same]
+
+
 def simulated(blocks: list[dict[str, dict[str, float]]], planned: int, trials: int = SIMULATED) -> int:
-    """In how many contests of equal trees a slow-down is seen. blocks: of equal trees, by cell and measure; each contest draws its own and exchanges OLD and NEW at random."""
+    """In how many contests of equal trees a slow-down is seen. blocks: of equal trees, by cell and measure; each
+    contest draws its own and exchanges OLD and NEW at random."""
     row, lane = torch.arange(trials), torch.arange(planned)
     drawn = integers(0, row, Stream.RESAMPLE, lane, len(blocks)).numpy()                           # (trials, planned)
     sign = np.where(uniform(0, row, Stream.RESAMPLE, 2**32 + lane).numpy() < 0.5, -1.0, 1.0)        # (trials, planned)
@@ -176,60 +147,36 @@ def simulated(blocks: list[dict[str, dict[str, float]]], planned: int, trials: i
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    """gate.busy_power and gate.busy_false_alarm, with exact binomial intervals, of what is stored: fewer contests if the run was broken off."""
+    """gate.busy_power and gate.busy_false_alarm, with exact binomial intervals, of what is stored: fewer contests if
+    the run was broken off."""
     keys = [r["key"] for r in store.of("counted") if r["status"] == "done"]
     latest = {r["key"]: r for r in store.of("measured")}.values()
-    contests = {
-        kind: [r for r in latest if r["name"] == NAME and r["settings"]["kind"] == kind] for kind in ("slower", "equal")
-    }
-    planted = next((r for r in latest if r["name"] == SHARE), None)
-    if not all(contests.values()) or planted is None:
+    slower, equal = ([r for r in latest if r["name"] == NAME and r["settings"]["kind"] == kind] for kind in KINDS)
+    shares = [r["rows"][0][0] for r in latest if r["name"] == SHARE]
+    if not slower or not equal or not shares:
         print("gate.busy_*: no claim, no contests were run; run the study without --only")
         return []
-    ends = {kind: [column(r, "end")[0] for r in found] for kind, found in contests.items()}
-    slow, same = (ends[kind].count("regression") for kind in ("slower", "equal"))
-    pairs = [blocks for r in latest if r["name"] == PAIRS and r["settings"]["kind"] == "equal" for blocks in _blocks(r)]
-    planned = int(np.median([column(r, "planned")[0] for r in contests["equal"]]))
+    seen = sum(column(r, "end")[0] == "regression" and column(r, "seconds")[0] <= 60 * MINUTES for r in slower)
+    wolf = sum(column(r, "end")[0] == "regression" for r in equal)
+    pairs = [b for r in latest if r["name"] == PAIRS and r["settings"]["kind"] == "equal" for b in _blocks(r)]
+    planned = int(np.median([x for r in equal if (x := column(r, "planned")[0])]))
     alarms = simulated(pairs, planned)
-    alike, made_up = (binomtest(k, n).proportion_ci() for k, n in ((same, len(ends["equal"])), (alarms, SIMULATED)))
-    share, wolf = (
-        binomtest(slow, len(ends["slower"])).proportion_ci(),
-        f"{alarms / SIMULATED:.2%} ({made_up.low:.2%} to {made_up.high:.2%})",
+    power, real, drawn = (
+        binomtest(k, n).proportion_ci() for k, n in ((seen, len(slower)), (wolf, len(equal)), (alarms, SIMULATED))
     )
-    said = (
-        f"{planted['rows'][0][0]:.1%} more CPU time planted, {MINUTES:g} minutes at most; {_about(contests['slower'])}"
-    )
+    made_of = f"contests of {planned} pairs, drawn from the {len(pairs)} of {len(equal)} contests of equal trees"
     false = (
-        f"false alarms: {same} of {len(ends['equal'])} contests of equal trees ({alike.low:.1%} to {alike.high:.1%}), {wolf} of {SIMULATED} contests of {planned} pairs drawn "
-        f"from their {len(pairs)} with OLD and NEW exchanged at random"
+        f"false alarms: {wolf} of {len(equal)} contests of equal trees ({real.low:.1%} to {real.high:.1%}), and "
+        f"{alarms} of {SIMULATED} simulated {made_of} with OLD and NEW exchanged at random "
+        f"({drawn.low:.2%} to {drawn.high:.2%})"
     )
+    planted = f"{shares[-1]:.1%} more CPU time planted, found within {MINUTES:g} minutes; {_about(slower)}; {false}"
+    simulation = f"{made_of}, of which {wolf} raised an alarm; {_about(equal)}"
     return [
-        claim(
-            "gate.busy_power",
-            slow / len(ends["slower"]),
-            share.low,
-            share.high,
-            "share of contests",
-            len(ends["slower"]),
-            command,
-            keys,
-            f"{said}; {false}",
-            MODULES,
-        ),
-        claim(
-            "gate.busy_false_alarm",
-            alarms / SIMULATED,
-            made_up.low,
-            made_up.high,
-            "share of simulated contests",
-            SIMULATED,
-            command,
-            keys,
-            f"contests of {planned} pairs, drawn from the {len(pairs)} of {len(ends['equal'])} contests of equal trees, of which {same} raised an alarm; "
-            f"{_about(contests['equal'])}",
-            MODULES,
-        ),
-    ]
+        claim("gate.busy_power", seen / len(slower), power.low, power.high, "share of contests", len(slower), command,
+              keys, planted, MODULES),
+        claim("gate.busy_false_alarm", alarms / SIMULATED, drawn.low, drawn.high, "share of simulated contests",
+              SIMULATED, command, keys, simulation, MODULES)]
 
 
 def _blocks(record: dict) -> list[dict[str, dict[str, float]]]:
@@ -240,15 +187,16 @@ def _blocks(record: dict) -> list[dict[str, dict[str, float]]]:
 
 
 def _about(records: list[dict]) -> str:
-    """How long contests took, and how busy the machine was."""
-    seconds, value, others, load, burner = (
-        [column(r, name)[0] for r in records] for name in ("seconds", "value", "busy", "load", "burner")
-    )
-    text = f"{min(seconds):.0f} to {max(seconds):.0f} s a contest, median {np.median(seconds):.0f}; CPU ratios {min(value):.3f} to {max(value):.3f}"
-    known = [x for x in others if x is not None]
-    return text + (
-        f"; others took {np.mean(known):.0%} of the machine ({min(known):.0%} to {max(known):.0%}), load average {np.mean(load):.1f}, "
-        f"own burner in {sum(burner)} of {len(burner)}"
-        if known
-        else ""
-    )
+    """How long contests took, what they measured, and how busy the machine was."""
+    known = {name: [x for r in records if (x := column(r, name)[0]) is not None] for name in COLUMNS}
+    took, ratio, busy, load = (known[name] for name in ("seconds", "value", "busy", "load"))
+    if not took:
+        return "all refused, for want of time"
+    said = [f"{min(took):.0f} to {max(took):.0f} s a contest, median {np.median(took):.0f}",
+            f"CPU ratios {min(ratio):.3f} to {max(ratio):.3f}"]
+    if busy:
+        said += [f"others took {np.mean(busy):.0%} of the machine ({min(busy):.0%} to {max(busy):.0%})"]
+        said += [f"load average {np.mean(load):.1f}, own burner in {sum(known['burner'])} of {len(records)}"]
+    if len(took) < len(records):
+        said += [f"{len(records) - len(took)} refused, for want of time, and counted as not found"]
+    return "; ".join(said)

@@ -1,4 +1,5 @@
-"""What studies/busy_gate.py does to a copy of the sources and to the machine: more work in the sampling loop, and other work beside it."""
+"""What studies/busy_gate.py does to a copy of the sources and to the machine: more work in the sampling loop, and other
+work beside it."""
 
 import subprocess
 import sys
