@@ -41,9 +41,9 @@ def test_the_plant_does_a_share_of_the_steps_again_and_changes_neither_samples_n
     )
     theirs, repeats = json.loads(done.stdout.splitlines()[-1])
     rounds = 0
-    for cell, (rows, calls) in zip(study.STUDY.cells(), theirs):
+    for point, (rows, calls) in zip(study.STUDY.cells(), theirs):
         ledger = Ledger(2, study.STUDY.data.length, study.STUDY.data.mask)
-        x = sample(cell.sampler, cell.heated(), cell.prompts()[:2], study.STUDY.seed, 2, ledger=ledger)
+        x = sample(point.sampler, point.heated(), point.prompts()[:2], study.STUDY.seed, 2, ledger=ledger)
         assert torch.equal(x, torch.tensor(rows)) and {k: v.tolist() for k, v in ledger.calls.items()} == calls
         rounds += int(ledger.calls["main.draft"].max())
     assert 1 <= repeats <= 0.25 * rounds    # about one step in eight
@@ -107,7 +107,7 @@ def contest(old, new) -> dict:
 def test_contests_are_run_once_and_claimed_with_exact_intervals(tmp_path, monkeypatch):
     contest.calls = 0
     store = Store(tmp_path)
-    store.append(compared.cell(key="k", study="busy_gate"))
+    counted = store.append(compared.cell(study="busy_gate"))
     for name, value in (
         ("contest", contest),
         ("CONTESTS", 4),
@@ -129,5 +129,5 @@ def test_contests_are_run_once_and_claimed_with_exact_intervals(tmp_path, monkey
         assert says in power["note"]
     assert (alarms["claim"], alarms["n"]) == ("gate.busy_false_alarm", 200)
     assert "contests of 14 pairs, drawn from the 20 of 4 contests" in alarms["note"]
-    assert alarms["keys"] == power["keys"] == ["k"]
+    assert alarms["keys"] == power["keys"] == [counted["key"]]
     assert column(made[1], "samples_equal") == [True] and column(made[1], "kind") == ["slower"]
