@@ -63,7 +63,8 @@ class Meeting(NamedTuple):
 
     cells: list[str]
     repeats: dict[str, int]
-    four: float                 # seconds of one four of every cell
+    warm: float                 # seconds of every cell once, side by side
+    four: float                 # of one four of every cell
     bounds: dict[str, float]
     failed: dict[str, str]
     notes: list[str]
@@ -71,7 +72,7 @@ class Meeting(NamedTuple):
 
 def meet(sides: tuple[Process, Process], about: tuple[dict, dict], plan: Plan) -> Meeting:
     notes, failed, cells = checked(sides, about), {}, []
-    repeats, four, unlike = {}, 0.0, []
+    repeats, warm, four, unlike = {}, 0.0, 0.0, []
     for cell in (c for c in about[0]["cells"] if c in about[1]["cells"]):
         old, new = both(sides, "warm", cell=cell)
         if "error" in new or "error" in old:
@@ -88,6 +89,7 @@ def meet(sides: tuple[Process, Process], about: tuple[dict, dict], plan: Plan) -
         if changed := [f"{k} {before:g} before, {now:g} now" for k, (before, now) in passes.items() if before != now]:
             notes.append(f"{cell}: passes a row differ: {', '.join(changed)}")
         repeats[cell] = max(1, ceil(SLICE / max(1e-6, min(old["cpu"], new["cpu"]))))
+        warm += max(old["wall"], new["wall"])
         four += 2 * repeats[cell] * (old["wall"] + new["wall"])
     if unlike:
         notes.append(
@@ -97,7 +99,7 @@ def meet(sides: tuple[Process, Process], about: tuple[dict, dict], plan: Plan) -
     elif cells:
         notes.append(f"samples are equal in all {len(cells)} cells")
     bounds = {cell: plan.thresholds.get(about[0]["cells"][cell]["arm"], plan.threshold) for cell in cells}
-    return Meeting(cells, repeats, four, bounds, failed, notes)
+    return Meeting(cells, repeats, warm, four, bounds, failed, notes)
 
 
 def checked(sides: tuple[Process, Process], about: tuple[dict, dict]) -> list[str]:
@@ -140,7 +142,8 @@ def block(sides: tuple[Process, Process], meeting: Meeting, fours: int, number: 
                 if "error" in run:
                     raise ValueError(f"{cell} fails in {sides[k].tree}, though it ran before: {run['error']}")
                 runs[k].append(run)
-            found[cell].append(tuple({m: sum(run[m] for run in side) for m in side[0]} for side in runs))    # type: ignore[arg-type]
+            sums = ({m: sum(run[m] for run in side) for m in side[0]} for side in runs)
+            found[cell].append(tuple(sums))    # type: ignore[arg-type]
         if time.perf_counter() - begun > seconds:
             break
     busy = None
@@ -191,11 +194,12 @@ def fought(
     while len(made) < blocks:
         started = time.perf_counter()
         with pair(trees, plan.settings()) as (sides, about):
+            loaded = time.perf_counter() - started
             if meeting is None:
                 meeting = meet(sides, about, plan)
                 if not meeting.cells:
                     return Contest(None, [], 0, meeting.failed, meeting.notes, time.perf_counter() - begun)
-                blocks, fours = _planned(time.perf_counter() - started, meeting, allowed, plan)
+                blocks, fours = _planned(loaded + meeting.warm, meeting, allowed, plan)
                 after = looks(blocks)
             else:
                 for cell in meeting.cells:
@@ -225,8 +229,7 @@ def _label(made: list[Block], judgement: Judged | None) -> str:
 
 
 def _planned(start: float, meeting: Meeting, allowed: float, plan: Plan) -> tuple[int, int]:
-    """How many blocks, and how many fours in each. start: seconds that the first pair took to be ready, its metered
-    runs included."""
+    """How many blocks, and how many fours in each. start: seconds until a pair of processes is ready."""
     room = allowed * RESERVE
     if FEWEST_PROCESSES * (start + meeting.four) > room:
         need = FEWEST_PROCESSES * (start + meeting.four) / RESERVE / 60
