@@ -25,6 +25,7 @@ class Cell:
     arm: "Arm"
     sampler: Sampler    # or a control (harness/control.py)
     device: str
+    also: tuple[str, ...] = ()    # other arms that have this very point
 
     @property
     def is_control(self) -> bool:

@@ -30,7 +30,7 @@ from harness.machine import checked, machine
 from harness.progress import Progress
 from harness.record import study_record
 from harness.shard import WHOLE, Shard
-from harness.spec import ROOT, brief
+from harness.spec import ROOT, brief, to_json
 from harness.store import Store
 from harness.study import Study
 from harness.timing import time_all
@@ -82,6 +82,7 @@ def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part:
     """
     study, begun, key = cell.study, time.perf_counter(), cell.key()
     about = {"type": "counted", "key": key, "study": study.name, "arm": cell.arm.name, "control": cell.is_control, "cell": cell.describe(), "code": cell.code()}
+    about |= {"also": list(cell.also)} if cell.also else {}
     if part != WHOLE:
         about |= {"type": "shard", "shard": str(part)}
     if reason := cell.missing():
@@ -129,6 +130,7 @@ def finished(cell: Cell, about: dict, ledger: Ledger, samples: np.ndarray | None
 def unite(cell: Cell, parts: list[dict], store: Store) -> Counted:
     """One record of the records of all shards; that of the first shard which did not finish, if there is one."""
     about = {k: parts[0][k] for k in ("key", "study", "cell", "code")} | {"type": "counted", "arm": cell.arm.name, "control": cell.is_control}
+    about |= {"also": list(cell.also)} if cell.also else {}
     about["shards"] = {r["shard"]: r["machine"] for r in parts}
     for record in parts:
         if record["status"] != "done":
@@ -203,6 +205,8 @@ def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: 
         rooms, mine = ("shard_samples", "shard_counts"), {r["key"]: r for r in store.of("shard") if r["shard"] == str(part)}
         todo = [c for c in todo if not (shard.answers(store, old := mine.get(c.key()), c) and old["status"] == "done")]    # type: ignore[index]
     progress = Progress(len(todo), "count")
+    for cell in (cell for cell in cells.values() if cell.also):
+        progress.note(f"{brief(to_json(cell.sampler))} of the arm {cell.arm.name} is also of {' and '.join(cell.also)}: it is sampled once, under the first name")
     tally = {"cached": len(cells) - len(todo), "stale": stale, "done": 0, "skipped": 0, "failed": 0, "timeout": 0}
     uniting = (unite(c, shards[c.key()], store) for c in todo if c.key() in shards)
     counting = _counted([c for c in todo if c.key() not in shards], store, rooms[0], jobs, backend, part, progress)

@@ -131,11 +131,23 @@ class Study:
         return list(self.keyed(device).values())
 
     def keyed(self, device: str = "cpu") -> dict[str, Cell]:
-        """The cells by key, in the same order."""
+        """The cells by key, in the same order. Points of equal settings are one cell, which names the other arms that have it.
+
+        Raises ValueError if an arm has no cell of its own: its results would stand under other names alone.
+        """
         made = [[Cell(self, arm, point, device) for point in arm.points] for arm in self.arms]
         once: dict[str, Cell] = {}
         for cell in (cell for group in zip_longest(*made) for cell in group if cell is not None):
-            once.setdefault(cell.key(), cell)
+            key, name = cell.key(), cell.arm.name
+            first = once.setdefault(key, cell)
+            if name not in (first.arm.name, *first.also):
+                once[key] = replace(first, also=(*first.also, name))
+        own = {cell.arm.name for cell in once.values()}
+        for arm in self.arms:
+            if arm.points and arm.name not in own:
+                others = " and ".join(sorted({cell.arm.name for cell in once.values() if arm.name in cell.also}))
+                raise ValueError(f"the study {self.name}: every point of the arm {arm.name} has settings and networks of {others}, so that nothing would bear its name: "
+                                 "take one of them out, change its settings, or run it alone with --only")
         return once
 
 

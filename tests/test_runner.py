@@ -101,8 +101,8 @@ def test_key_depends_on_what_decides_the_samples_and_on_nothing_else():
 
 
 def test_arms_are_taken_in_turn_and_no_point_twice():
-    cells = study(ANCESTRAL, SSMD, replace(ANCESTRAL, name="again")).cells()
-    assert [(c.arm.name, c.sampler.name) for c in cells] == [("ancestral", "ancestral"), ("ssmd", "ssmd"), ("ancestral", "ancestral")]
+    cells = study(ANCESTRAL, SSMD, Arm("again", grid(Ancestral, steps=[1, 4, 8]), {"main": "heavy"})).cells()
+    assert [(c.arm.name, getattr(c.sampler, "steps", None), c.also) for c in cells] == [("ancestral", 1, ("again",)), ("ssmd", None, ()), ("ancestral", 4, ("again",)), ("again", 8, ())]
 
 
 def test_record_of_other_code_is_stale_and_sampled_again(tmp_path, monkeypatch):
@@ -398,3 +398,17 @@ def test_progress_says_each_cell_once_and_is_live_only_in_a_terminal(tmp_path):
         progress.tick("ssmd", "done")
         log.seek(0)
         assert json.dumps(log.read()).startswith('"[count 1/2] done     ssmd  ') and progress.left(0.5).endswith(" left")
+
+
+def test_an_arm_whose_every_point_is_another_arms_is_refused_with_both_names(tmp_path):
+    with pytest.raises(ValueError, match="every point of the arm mine has settings and networks of ancestral.*--only"):
+        runner.run(study(ANCESTRAL, replace(ANCESTRAL, name="mine")), tmp_path)
+    assert went(runner.run(study(replace(ANCESTRAL, name="mine")), tmp_path), done=2, scored=2)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_point_of_two_arms_is_one_cell_that_names_both(tmp_path, capfd, jobs):
+    arms = ANCESTRAL, Arm("more", grid(Ancestral, steps=[4, 8]), {"main": "heavy"})
+    assert went(runner.run(study(*arms), tmp_path, jobs=jobs), done=3, scored=3)
+    assert "ancestral(steps=4, linear) of the arm more is also of ancestral" in capfd.readouterr().err    # arms are taken in turn: "more" comes to it first
+    assert {(r["arm"], tuple(r.get("also", ()))) for r in Store(tmp_path).of("counted")} == {("ancestral", ()), ("more", ("ancestral",)), ("more", ())}
