@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from harness import plugins
+from harness.atomic import write_text
 from harness.incoming import Count, Number, Size, Wrong, fitted, read_plain
 from harness.nets import checkpoint
 from harness.spec import ROOT, code_hash
@@ -83,9 +84,7 @@ def write(name: str, rows: Sequence[dict]) -> Path:
     """Replace studies/results/NAME.json, whole or not at all."""
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(json.dumps(list(rows), indent=1, allow_nan=False) + "\n")
-    scratch.replace(path)
+    write_text(path, json.dumps(list(rows), indent=1, allow_nan=False) + "\n")
     return path
 
 

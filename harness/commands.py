@@ -13,6 +13,7 @@ from pathlib import Path
 from harness import claims as claims_of
 from harness import finished, plugins, user_code
 from harness.addresses import command as typed
+from harness.atomic import write_text
 from harness.collapse import companions
 from harness.commands_contest import contest
 from harness.commands_data import data, fasta
@@ -190,7 +191,7 @@ def compare(options: Namespace) -> tuple[dict, int]:
     found = gate(base, new, rules)
     for path, text in ((options.junit, compare_text.junit), (options.markdown, compare_text.markdown)):
         if path:
-            path.write_text(text(found), encoding="utf-8")
+            write_text(path, text(found))
     print(compare_text.table(found))
     return {"base": str(options.base), "new": str(options.new), **compare_text.document(found, options.json)}, found.code
 
@@ -235,7 +236,7 @@ def claims(options: Namespace) -> tuple[dict, int]:
     if options.fill:
         if not options.write or not options.fill.is_file():
             raise ValueError(f"--fill takes a text that is there, not {options.fill}, and needs --write FILE beside it")
-        options.write.write_text(claims_of.filled(options.fill.read_text(encoding="utf-8"), every), encoding="utf-8")
+        write_text(options.write, claims_of.filled(options.fill.read_text(encoding="utf-8"), every))
         return {"written": str(options.write)}, 0
     if options.refresh:
         for path in options.refresh:

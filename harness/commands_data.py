@@ -5,6 +5,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from harness.atomic import write_text
 from harness.nearest import meant
 from harness.options import opened
 from harness.spec import from_json
@@ -39,7 +40,7 @@ def fasta(options: Namespace) -> tuple[dict, int]:
     for r in cells:
         rows = dataset.decode(_ids(store.get("samples", r["key"])))
         name = f"{re.sub('[^A-Za-z0-9_.-]', '_', r['arm'])}-{r['key'][:8]}.fasta"
-        (Path(options.out) / name).write_text(records([f"{r['arm']}/{r['key']}/{k}" for k in range(len(rows))], rows), encoding="ascii")
+        write_text(Path(options.out) / name, records([f"{r['arm']}/{r['key']}/{k}" for k in range(len(rows))], rows))
         written[name] = len(rows)
         print(f"{name}  {len(rows)} sequences of {len(rows[0])} residues")
     return {"fasta": str(options.out), "files": written}, 0

@@ -4,11 +4,11 @@ A line holds what the counts tier reads of a counted record, and nothing that ch
 give the same file. CHANGELOG.md says what changed.
 """
 
-import os
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+from harness.atomic import write_text
 from harness.compare_side import COUNTS, changes, expectations, likeness, named, side
 from harness.record import SCHEMA
 from harness.spec import ROOT, canonical
@@ -35,9 +35,9 @@ def expect(store: Store, path: Path, changelog: Path) -> dict[str, int | str]:
     entry = fill(f"- `{place}`: {said}.", 170, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) if said else ""
     log = _inserted(changelog, entry) if entry else ""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, "".join(canonical(_line(r)) + "\n" for r in done))
+    write_text(path, "".join(canonical(_line(r)) + "\n" for r in done))
     if entry:
-        _replace(changelog, log)
+        write_text(changelog, log)
     return {"expectations": str(path), "cells": len(done), **tally, "changelog": entry}
 
 
@@ -67,10 +67,3 @@ def _inserted(changelog: Path, entry: str) -> str:
         raise ValueError(f"{changelog} has no {SECTION!r}: add that heading, under which changes are said")
     body, following, tail = rest.partition("\n## ")
     return f"{head}{section}{body.rstrip()}\n{entry}\n{following}{tail}"[1:]
-
-
-def _replace(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    scratch.write_text(text)
-    scratch.replace(path)

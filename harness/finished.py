@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from harness import incoming, sources
+from harness.atomic import write_text
 from harness.spec import ROOMS, ROOT, canonical, reached, to_json
 
 STAMP = "finished.json"
@@ -88,7 +89,7 @@ def keep(options: Namespace, folder: Path, study, begun: Begun, document: dict) 
             return
         made_from = begun.made_from | {"sources": begun.made_from["sources"] | texts_of(late)}
         stamp = {"answer": answer, "reads": begun.reads, "modules": sorted(map(str, begun.modules | late)), "digest": digest(made_from, folder)}
-        (folder / STAMP).write_text(json.dumps(stamp), encoding="utf-8")
+        write_text(folder / STAMP, json.dumps(stamp))
     except OSError:
         pass
 
@@ -96,9 +97,9 @@ def keep(options: Namespace, folder: Path, study, begun: Begun, document: dict) 
 def used(study, device: str) -> set[Path]:
     """The sources that the hashes of its cells and scores cover, lazy imports among them."""
     from harness.cell import Cell  # and with it the network library
-    from harness.scoring import modules
+    from harness.scoring import metrics_of, modules
 
-    groups = {Cell(study, arm, point, device).modules() for arm in study.arms for point in arm.points} | {modules(metric) for metric in study.metrics}
+    groups = {Cell(study, arm, point, device).modules() for arm in study.arms for point in arm.points} | {modules(metric) for metric in metrics_of(study)}
     return {path for group in groups for path in reached(group)}
 
 

@@ -30,6 +30,7 @@ from scipy.optimize import isotonic_regression
 from torch import Tensor
 
 from harness import incoming
+from harness.atomic import write_text
 from harness.incoming import Count, Size
 from harness.kinds import Denoiser
 from harness.random import Stream, uniform
@@ -170,9 +171,7 @@ def _golden(f, a: float, c: float, evaluations: int) -> tuple[float, float]:
 def write(path: Path, document: dict) -> None:
     """What `ssmd-bench grid` found, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    scratch.replace(path)
+    write_text(path, json.dumps(document, indent=1) + "\n")
 
 
 class Found(Struct):

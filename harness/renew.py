@@ -14,9 +14,9 @@ import numpy as np
 
 from harness.backend import each
 from harness.cell import Cell
+from harness.count import cost_of, sampled
 from harness.machine import checked, machine
 from harness.progress import Progress
-from harness.runner import cost_of, sampled
 from harness.spec import brief, from_json, to_json
 from harness.store import Store
 from harness.study import Study

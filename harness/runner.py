@@ -1,161 +1,107 @@
 """Runs a study: counts its cells, times them in fresh processes, scores them. What is stored is never computed again.
 
-The counted run is metered and gives samples and costs; the timed runs (harness/timing.py) are bare, give only seconds, and must reproduce the
-counted rows. A cell is
+The counted run is metered and gives samples and costs (harness/count.py); the timed runs (harness/timing.py) are bare, give only seconds, and must reproduce
+the counted rows. A cell is
 
     cached     done before, by the same code, with its arrays whole          stale     done before by other code: sampled again
     skipped    it cannot run, with the reason        failed, timeout     it was tried, with the reason; tried again by the next run
 
-Rows are sampled a stretch at a time, and written as they are made: memory does not grow with their number, but for their costs. Only prompts that are
-taken from data, controls, and cells counted by other processes (--jobs, --backend), whose samples travel back whole, are held in one piece.
+Several runs may work in one folder: each cell is counted, timed and scored by one of them (harness/hands.py).
 """
 
-import hashlib
-import time
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
-import torch
 
 from harness import scoring, shard
-from harness.arrays import digest
 from harness.backend import each
 from harness.cell import Cell
-from harness.ledger import Ledger
-from harness.loop import sample
-from harness.machine import checked, machine
+from harness.count import Counted, count, fresh, unite
+from harness.hands import Hands
+from harness.opening import opened
 from harness.progress import Progress
-from harness.record import study_record
 from harness.shard import WHOLE, Shard
-from harness.spec import ROOT, brief, to_json
+from harness.spec import brief, to_json
 from harness.store import Store
 from harness.study import Study
 from harness.timing import time_all
 
-STRETCH = 8192    # rows
+TRIED = ("skipped", "failed", "timeout")
 
 
-class Counted(NamedTuple):
-    key: str
-    record: dict
-    samples: np.ndarray | None   # None if they are stored already
-    counts: np.ndarray | None    # (n, 3) costs; of a shard the table of its ledger
+class Counting:
+    """The cells of a study, or a part of their rows, as one store has them."""
 
+    def __init__(self, store: Store, cells: dict[str, Cell], part: Shard):
+        self.store, self.cells, self.part, self.begun = store, cells, part, {}    # type: ignore[var-annotated]
+        self.rooms = ("samples", "costs") if part == WHOLE else ("shard_samples", "shard_counts")
+        self.begun = self.latest()
+        self.todo = {key: cell for key, cell in cells.items() if not self.answered(key, self.begun.get(key))}
+        self.shards = shard.whole(store, [*self.todo.values()]) if part == WHOLE else {}
+        known = store.latest("counted", "key")
+        stale = sum(old["status"] == "done" and old["code"] != cell.code() for key, cell in self.todo.items() if (old := known.get((key,))))
+        self.tally = {"cached": len(cells) - len(self.todo), "stale": stale, "done": 0} | dict.fromkeys(TRIED, 0)
+        self.progress = Progress(len(self.todo), "count")
 
-class CellTimeout(Exception):
-    pass
+    def latest(self) -> dict[str, dict]:
+        """The last record of each cell, or of our rows of it."""
+        if self.part == WHOLE:
+            return {key: record for (key,), record in self.store.latest("counted", "key").items()}
+        return {r["key"]: r for r in self.store.of("shard") if r["shard"] == str(self.part)}
 
+    def answered(self, key: str, record: dict | None) -> bool:
+        """Whether the record answers for its cell."""
+        if self.part == WHOLE:
+            return fresh(self.store, record, self.cells[key])
+        return bool(record) and record["status"] == "done" and shard.answers(self.store, record, self.cells[key])    # type: ignore[index]
 
-class Limited(Ledger):
-    """A ledger that ends a cell which takes too long, at the next round."""
+    def whole(self) -> list[Cell]:
+        """The cells that are counted, controls aside."""
+        known = self.latest()
+        return [cell for key, cell in self.cells.items() if not cell.is_control and self.answered(key, known.get(key))]
 
-    def __init__(self, n: int, length: int, mask: int, seconds: float, begun: float):
-        super().__init__(n, length, mask)
-        self.seconds, self.begun = seconds, begun
+    def due(self, name: str) -> bool:
+        """Whether no other run has counted the cell, or tried to, since this one began."""
+        key = name.partition(".")[0]
+        self.store.refresh()
+        record, cell = self.latest().get(key), self.cells[key]
+        if not self.answered(key, record) and (record == self.begun.get(key) or record["status"] not in TRIED or record["code"] != cell.code()):    # type: ignore[index]
+            return True
+        self.tally["cached" if record["status"] == "done" else record["status"]] += 1    # type: ignore[index]
+        self.progress.tick(f"{cell.arm.name}: {brief(to_json(cell.sampler))} by another run", record["status"])    # type: ignore[index]
+        return False
 
-    def open(self, slots, x):
-        if time.perf_counter() - self.begun > self.seconds:
-            raise CellTimeout(f"not finished after {self.seconds:g} s: raise the study's limit_seconds or lower n")
-        super().open(slots, x)
+    def count(self, hands: Hands, jobs: int, backend: str) -> Iterator[Counted]:
+        """What becomes of every cell that no other run has in hand."""
+        for part, work in ((self.shards.keys(), self._unite), (self.todo.keys() - self.shards.keys(), lambda cells: self._sample(cells, jobs, backend))):
+            yield from hands.share({self.part.file(key): cell for key, cell in self.todo.items() if key in part}, self.due, work, lambda found: self.part.file(found.key))
 
+    def _unite(self, cells: Iterable[Cell]) -> Iterator[Counted]:
+        for cell in cells:
+            yield unite(cell, self.shards[cell.key()], self.store)
 
-def cost_of(ledger: Ledger, cell: Cell) -> tuple[dict, np.ndarray]:
-    """The record's `cost`, and needed NFE of each row by conventions A, B and C, (n, 3)."""
-    reference, length = cell.study.nets[cell.study.reference].load(cell.device), cell.study.data.length
-    blocks, whole = reference.blocks("draft"), reference.flops("draft", length, length, 0)    # type: ignore[call-arg]
-    rows = torch.stack((ledger.blocks / blocks, ledger.drafts.double(), ledger.flops / whole), 1).double().numpy()
-    a, b, c = rows.mean(0).tolist()
-    needed = float(ledger.flops.sum())
-    return {"calls": {k: float(v.double().mean()) for k, v in sorted(ledger.calls.items())}, "nfe_a": a, "nfe_b": b, "nfe_c": c,
-            "executed_a": ledger.executed_blocks / blocks / ledger.n, "executed_over_needed": ledger.executed_flops / needed if needed else 1.0,
-            "gflop": ledger.executed_flops / ledger.n / 1e9, "tokens": int(ledger.tokens.sum()), "revealed": ledger.revealed.tolist(),
-            "tested": {k: v.tolist() for k, v in ledger.tested.items()}, "passed": {k: v.tolist() for k, v in ledger.passed.items()}}, rows
-
-
-def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part: Shard = WHOLE, keep: Callable[[np.ndarray], None] | None = None) -> Counted:
-    """Sample one cell, or a shard of its rows, under the meter, handing the samples of each stretch to `keep`; without it they come back in one piece.
-
-    Every failure of a sampler or network becomes a failed record; this is the one broad except.
-    """
-    study, begun, key = cell.study, time.perf_counter(), cell.key()
-    about = {"type": "counted", "key": key, "study": study.name, "arm": cell.arm.name, "control": cell.is_control, "cell": cell.describe(), "code": cell.code()}
-    about |= {"also": list(cell.also)} if cell.also else {}
-    if part != WHOLE:
-        about |= {"type": "shard", "shard": str(part)}
-    if reason := cell.missing():
-        return Counted(key, about | {"status": "skipped", "reason": reason}, None, None)
-    parts, kept, sha, (first, last) = [], [], hashlib.sha256(), part.rows(study.n)    # type: ignore[var-annotated]
-    step = study.n if cell.is_control else max(STRETCH, study.batch)
-    for row in range(first, last, step):
-        try:
-            ledger, rows = sampled(cell, row, min(row + step, last), lambda finished, row=row: live(row - first + finished), begun)    # type: ignore[misc]
-        except CellTimeout as late:
-            return Counted(key, about | {"status": "timeout", "reason": str(late)}, None, None)
-        except Exception as error:
-            return Counted(key, about | {"status": "failed", "reason": f"{type(error).__name__}: {error}"}, None, None)
-        parts.append(shard.counts(ledger))
-        sha.update(rows.tobytes())
-        (keep or kept.append)(rows)
-    ledger, samples = shard.joined(cell, parts), None if keep else np.concatenate(kept)
-    if part == WHOLE:
-        return finished(cell, about, ledger, samples, sha.hexdigest(), time.perf_counter() - begun)
-    counts, table = shard.counts(ledger)
-    about |= {"samples_sha256": sha.hexdigest(), "counts_sha256": digest(table)}
-    return Counted(key, about | {"status": "done", "reason": "", "counts": counts, "seconds": time.perf_counter() - begun}, samples, table)
-
-
-def sampled(cell: Cell, first: int, last: int, live: Callable[[int], None] = lambda finished: None, begun: float | None = None) -> tuple[Ledger, np.ndarray]:
-    """Rows first..last-1 of a cell, begun at that time, under the meter: the ledger and the token ids. Raises CellTimeout, and whatever a sampler or network raises."""
-    study = cell.study
-    ledger = Limited(last - first, study.data.length, study.data.mask, study.limit_seconds, time.perf_counter() if begun is None else begun)
-    if cell.is_control:
-        x = cell.sampler.control(study.data, study.n, study.seed)[first:last]    # type: ignore[attr-defined]
-    else:
-        prompts = cell.prompts(first, last)
-        x = sample(cell.sampler, cell.heated(looked_at=True), prompts, study.seed, study.batch, torch.arange(first, last, device=prompts.device), ledger=ledger, progress=live)
-    return ledger, x.cpu().numpy().astype(np.uint8 if study.data.vocab < 255 else np.int32)
-
-
-def finished(cell: Cell, about: dict, ledger: Ledger, samples: np.ndarray | None, sha: str, seconds: float) -> Counted:
-    cost, rows = cost_of(ledger, cell)
-    tokens_a_pass = cost["tokens"] / max(1.0, float(ledger.drafts.sum()))
-    about |= {"status": "done", "reason": "", "cost": cost, "inert": hasattr(cell.sampler, "window") and tokens_a_pass < 1.05,
-              "samples_sha256": sha, "seconds": seconds}
-    return Counted(cell.key(), about, samples, rows)
-
-
-def unite(cell: Cell, parts: list[dict], store: Store) -> Counted:
-    """One record of the records of all shards; that of the first shard which did not finish, if there is one."""
-    about = {k: parts[0][k] for k in ("key", "study", "cell", "code")} | {"type": "counted", "arm": cell.arm.name, "control": cell.is_control}
-    about |= {"also": list(cell.also)} if cell.also else {}
-    about["shards"] = {r["shard"]: r["machine"] for r in parts}
-    for record in parts:
-        if record["status"] != "done":
-            return Counted(cell.key(), about | {"status": record["status"], "reason": f"shard {record['shard']}: {record['reason']}"}, None, None)
-    ledger, samples = shard.united(cell, parts, store)
-    return finished(cell, about, ledger, samples, hashlib.sha256(samples.tobytes()).hexdigest(), sum(r["seconds"] for r in parts))
-
-
-def fresh(store: Store, record: dict | None, cell: Cell) -> bool:
-    """Whether a stored record answers for its cell: done by the present code, with its arrays whole."""
-    return (bool(record) and record["status"] == "done" and record["code"] == cell.code()    # type: ignore[index]
-            and store.has("samples", record["key"]) and store.has("costs", record["key"]))    # type: ignore[index]
-
-
-def _counted(cells: list[Cell], store: Store, room: str, jobs: int, backend: str, part: Shard, progress: Progress) -> Iterator[Counted]:
-    """One after the other, samples stored in that room, or `jobs` at a time; the results are the same."""
-    if jobs == 1 and backend == "loky":
+    def _sample(self, cells: Iterable[Cell], jobs: int, backend: str) -> Iterator[Counted]:
+        """One after the other, samples stored as they are made, or `jobs` at a time; the results are the same."""
+        if jobs > 1 or backend != "loky":
+            yield from each(_count_elsewhere, ((cell, cell.code(), self.part) for cell in cells), jobs, backend)
+            return
         for cell in cells:
             label = f"{cell.arm.name}: {cell.sampler.name}"
-            first, last = part.rows(cell.study.n)
-            with store.writing(room, part.file(cell.key()), last - first) as keep:
-                found = count(cell, lambda finished, label=label, of=last - first: progress.live(label, finished, of), part, keep)    # type: ignore[misc]
+            first, last = self.part.rows(cell.study.n)
+            with self.store.writing(self.rooms[0], self.part.file(cell.key()), last - first) as keep:
+                found = count(cell, lambda finished, label=label, of=last - first: self.progress.live(label, finished, of), self.part, keep)    # type: ignore[misc]
             yield found
-    elif cells:
-        yield from each(_count_elsewhere, ((cell, cell.code(), part) for cell in cells), jobs, backend)
+
+    def keep(self, found: Counted, machine_id: str) -> None:
+        """Store what was counted; that a cell cannot run is said once."""
+        key, record, *arrays = found
+        for room, array in zip(self.rooms, arrays):
+            if array is not None:
+                self.store.put(room, self.part.file(key), array)
+        old = self.begun.get(key, {})
+        if record["status"] != "skipped" or self.part == WHOLE and any(old.get(k) != record[k] for k in ("status", "reason", "code")):
+            self.store.append(record | {"machine": machine_id})
+        self.tally[record["status"]] += 1
+        self.progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {record['reason']}", record["status"])
 
 
 def _count_elsewhere(cell: Cell, code: str, part: Shard) -> Counted:
@@ -164,64 +110,25 @@ def _count_elsewhere(cell: Cell, code: str, part: Shard) -> Counted:
     return found._replace(record=found.record | {"code": code})
 
 
-def _open(study: Study, folder: Path, device: str, command: str, part: Shard, asks: str) -> tuple[Store, str]:
-    """The store with study, networks and machine written down, and the machine's id. Raises ValueError before anything is made."""
-    nets = {name: source.load(checked(device)) for name, source in study.nets.items()}
-    for name, net in nets.items():
-        if net.vocab != study.data.vocab:
-            raise ValueError(f"the network {name!r} writes {net.vocab} symbols and {study.data.name} has {study.data.vocab}: choose data or a checkpoint that fits")
-    for metric in study.metrics:
-        scoring.about(metric)    # a judge whose checkpoint is not there says so now, not after the sampling
-    store, fingerprint = Store(folder, part.name), machine(device)
-    written = {(r["name"], r["sha256"]) for r in store.of("network")}
-    for name, net in nets.items():
-        if (name, net.sha256) not in written:    # type: ignore[attr-defined]
-            path = Path(getattr(study.nets[name], "path", ROOT)).resolve()
-            ours = {"path": str(path.relative_to(ROOT))} if ROOT in path.parents else {}    # so that a claim can see that the file has changed
-            store.append({"type": "network", "sha256": net.sha256, "name": name, "card": net.card} | ours)    # type: ignore[attr-defined]
-    about = study_record(study, command, device, asks)
-    if {k: v for k, v in (store.of("study") or [{}])[-1].items() if k not in ("schema", "time")} != about:
-        store.append(about)
-    ours = {"type": "machine", **fingerprint}
-    if not any({k: v for k, v in r.items() if k not in ("schema", "time")} == ours for r in store.of("machine")):
-        store.append(ours)
-    return store, fingerprint["id"]
-
-
 def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: bool = True, command: str = "", backend: str = "loky", part: Shard = WHOLE,
         asks: str = "all") -> dict:
     """Count, time and score; what happened, in numbers. Raises ValueError, in a sentence, for what no cell could survive.
 
     With a `part`, only the rows of that shard are counted; a run without one then unites the shards. `asks`: harness/record.py.
     """
-    store, machine_id = _open(study, folder, device, command, part.checked(study.n), asks)
-    cells, known = study.keyed(device), store.latest("counted", "key")
-    todo = [c for key, c in cells.items() if not fresh(store, known.get((key,)), c)]
-    stale = sum(old["status"] == "done" and old["code"] != c.code() for c in todo if (old := known.get((c.key(),))))
-    shards, rooms = {}, ("samples", "costs")
-    if part == WHOLE:
-        shards = shard.whole(store, todo)
-    else:
-        rooms, mine = ("shard_samples", "shard_counts"), {r["key"]: r for r in store.of("shard") if r["shard"] == str(part)}
-        todo = [c for c in todo if not (shard.answers(store, old := mine.get(c.key()), c) and old["status"] == "done")]    # type: ignore[index]
-    progress = Progress(len(todo), "count")
+    store, machine_id = opened(study, folder, device, command, part.checked(study.n), asks)
+    cells = study.keyed(device)
+    counting = Counting(store, cells, part)
     for cell in (cell for cell in cells.values() if cell.also):
-        progress.note(f"{brief(to_json(cell.sampler))} of the arm {cell.arm.name} is also of {' and '.join(cell.also)}: it is sampled once, under the first name")
-    tally = {"cached": len(cells) - len(todo), "stale": stale, "done": 0, "skipped": 0, "failed": 0, "timeout": 0}
-    uniting = (unite(c, shards[c.key()], store) for c in todo if c.key() in shards)
-    counting = _counted([c for c in todo if c.key() not in shards], store, rooms[0], jobs, backend, part, progress)
-    for key, record, samples, counts in chain(uniting, counting):
-        for room, array in zip(rooms, (samples, counts)):
-            if array is not None:
-                store.put(room, part.file(key), array)
-        old = known.get((key,), {})
-        if record["status"] != "skipped" or part == WHOLE and any(old.get(k) != record[k] for k in ("status", "reason", "code")):    # said once is enough
-            store.append(record | {"machine": machine_id})
-        tally[record["status"]] += 1
-        progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {record['reason']}", record["status"])
+        counting.progress.note(f"{brief(to_json(cell.sampler))} of the arm {cell.arm.name} is also of {' and '.join(cell.also)}: it is sampled once, under the first name")
+    tally = counting.tally
+    if counting.todo:
+        with Hands(folder, counting.progress.note) as hands:
+            for found in counting.count(hands, jobs, backend):
+                with hands.guard:
+                    counting.keep(found, machine_id)
     if part != WHOLE:
         return tally | {"unscored": 0}
     if timing and study.timing:
-        known = store.latest("counted", "key")
-        tally |= time_all([c for key, c in cells.items() if not c.is_control and fresh(store, known.get((key,)), c)], store, machine_id)
+        tally |= time_all(counting.whole(), store, machine_id)
     return tally | scoring.score(study, store, cells, jobs, backend)

@@ -1,7 +1,7 @@
 """Metrics over stored samples: sampling is never repeated for a new metric. A metric that fails makes a failed record, never a number."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache
 from math import isfinite
 from typing import NamedTuple
@@ -12,6 +12,7 @@ import torch
 from harness import collapse
 from harness.arrays import consistent
 from harness.backend import each
+from harness.hands import Hands
 from harness.kinds import Metric
 from harness.progress import Progress
 from harness.spec import canonical, code_hash, foreign, to_json
@@ -93,34 +94,50 @@ def plans(metrics: Sequence[Metric], beside: Sequence[Metric] = ()) -> list[Plan
 def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequence[dict], beside: Sequence[Metric] = (), jobs: int = 1,
                   backend: str = "loky") -> dict[str, int]:
     """The same for records of one data set: no sampler or network is needed. Labels differ from those of the metrics `beside`."""
-    scored, tally = store.latest("scored", "score_key"), {"scored": 0, "unscored": 0}
-    planned = plans(metrics, beside)
-    due = []                                                                       # (record, [(score key, number of the metric)])
+    planned, tally = plans(metrics, beside), {"scored": 0, "unscored": 0}
+    begun, wanted = store.latest("scored", "score_key"), {}                        # wanted: key -> [(score key, number of the metric)]
     for record in (r for r in records if r["status"] == "done"):
-        wanted = [(key, k) for k, plan in enumerate(planned) if not _stands(store, scored.get((key := plan.score_key(record),)), plan)]
-        if wanted:
-            due.append((record["key"], wanted))
-    if not due:
+        if lacking := [(to, k) for k, plan in enumerate(planned) if not _stands(store, begun.get((to := plan.score_key(record),)), plan)]:
+            wanted[record["key"]] = lacking
+    if not wanted:
         return tally
-    if jobs == 1 and backend == "loky":
-        found = (scores_of(store.get("samples", key), [(to, metrics[k]) for to, k in wanted], data) for key, wanted in due)
-    else:
-        for key, _ in due:
-            if not store.has("samples", key):
-                store.get("samples", key)    # raises here, and not where the workers are fed
-        found = each(scores_of, ((store.get("samples", key), [(to, metrics[k]) for to, k in wanted], data) for key, wanted in due), jobs, backend)    # type: ignore[assignment]
-    owners = {to: (key, planned[k]) for key, wanted in due for to, k in wanted}
-    level = _levels(records, data)
-    for answer in (answer for answers in found for answer in answers):
-        key, plan = owners[answer.score_key]
-        metric, per = plan.metric, "row" if answer.table.size else "set"
-        if answer.table.size:
-            store.put("scores", answer.score_key, answer.table)
-        store.append({"type": "scored", "key": key, "score_key": answer.score_key, "metric": described(metric), "label": plan.label, "better": metric.better,
-                      "unit": metric.unit, "n": answer.n, "code": plan.code, "status": "failed" if answer.reason else "done", "reason": answer.reason,
-                      "value": answer.value, "per": per, **level(metric, key)})
-        tally["unscored" if answer.reason else "scored"] += 1
+    owners, level = {to: (key, planned[k]) for key, lacking in wanted.items() for to, k in lacking}, _levels(records, data)
+
+    def due(key: str) -> bool:
+        """Whether no other run has scored the cell, or tried to, since this one began."""
+        store.refresh()
+        now = store.latest("scored", "score_key")
+        tried = [to for to, k in wanted[key] if now.get((to,)) != begun.get((to,)) and now[to,]["code"] == planned[k].code]
+        tally["unscored"] += sum(now[to,]["status"] == "failed" for to in tried)
+        wanted[key] = [(to, k) for to, k in wanted[key] if to not in tried]
+        return bool(wanted[key])
+
+    def jobs_of(keys: Iterable[str]) -> Iterator[tuple]:
+        return ((store.get("samples", key), [(to, metrics[k]) for to, k in wanted[key]], data) for key in keys)
+
+    def work(keys: Iterable[str]) -> Iterable[list[Answer]]:
+        return (scores_of(*job) for job in jobs_of(keys)) if jobs == 1 and backend == "loky" else each(scores_of, jobs_of(keys), jobs, backend)
+
+    for key in wanted if jobs > 1 or backend != "loky" else ():
+        if not store.has("samples", key):
+            store.get("samples", key)    # raises here, and not where the workers are fed
+    with Hands(store.folder, Progress(len(wanted), "score").note) as hands:
+        for answers in hands.share({key: key for key in wanted}, due, work, lambda answers: owners[answers[0].score_key][0]):
+            for answer in answers:
+                key, plan = owners[answer.score_key]
+                with hands.guard:
+                    _keep(store, key, plan, answer, level(plan.metric, key))
+                tally["unscored" if answer.reason else "scored"] += 1
     return tally
+
+
+def _keep(store: Store, key: str, plan: Plan, answer: "Answer", level: dict) -> None:
+    metric, per = plan.metric, "row" if answer.table.size else "set"
+    if answer.table.size:
+        store.put("scores", answer.score_key, answer.table)
+    store.append({"type": "scored", "key": key, "score_key": answer.score_key, "metric": described(metric), "label": plan.label, "better": metric.better,
+                  "unit": metric.unit, "n": answer.n, "code": plan.code, "status": "failed" if answer.reason else "done", "reason": answer.reason,
+                  "value": answer.value, "per": per, **level})
 
 
 def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:

@@ -24,7 +24,6 @@ import io
 import json
 import math
 import os
-import platform
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +34,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.arrays import fits
+from harness.atomic import Scratch, write_all
 from harness.incoming import Wrong, parsed
 from harness.record import SCHEMA, upgrade, whole
 
@@ -61,7 +61,17 @@ class Store:
         except OSError as error:
             raise ValueError(f"the records in {folder} cannot be read ({sentence(error)}): correct the rights of the folder or choose another with --out") from None
 
+    def refresh(self) -> None:
+        """Read again if another writer has added to the records since they were read."""
+        if self._sizes() != self._seen:
+            self.records, self._latest = self._read(), {}
+
+    def _sizes(self) -> dict[str, int]:
+        return {path.name: path.stat().st_size for path in self.folder.glob("records*.jsonl")}
+
     def _read(self) -> list[dict]:
+        self._seen = self._sizes()    # what comes while we read is read again
+        self.torn, self.newer, self.broken = 0, 0, []
         files = [self._lines(path) for path in sorted(self.folder.glob("records*.jsonl"))]
         return files[0] if len(files) == 1 else [record for _, record in heapq.merge(*map(_by_time, files), key=lambda timed: timed[0])]
 
@@ -114,10 +124,12 @@ class Store:
                 if size and os.pread(file, 1, size - 1) != b"\n":
                     line = b"\n" + line             # a killed writer left a torn line: keep it apart
                 try:
-                    _write_all(file, line)
+                    write_all(file, line)
                 except OSError:
                     os.ftruncate(file, size)
                     raise
+                if size == self._seen.get(self.path.name, 0):    # else another has added something in between
+                    self._seen[self.path.name] = size + len(line)
             finally:
                 os.close(file)
         except OSError as error:
@@ -135,29 +147,27 @@ class Store:
     @contextmanager
     def writing(self, room: str, key: str, rows: int) -> Iterator[Callable[[np.ndarray], None]]:
         """What writes the next of so many rows of an array, which is there once the last is written; if that is never, no file stays. Raises ValueError if the disk refuses."""
-        path, left, file = self.folder / room / f"{key}.npy", rows, None
-        scratch = path.with_suffix(f".{platform.node()}.{os.getpid()}.tmp")
+        path, left, scratch = self.folder / room / f"{key}.npy", rows, None
 
         def add(array: np.ndarray) -> None:
-            nonlocal left, file
+            nonlocal left, scratch
             try:
-                if file is None:
+                if scratch is None:
                     path.parent.mkdir(exist_ok=True)
-                    file = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+                    scratch = Scratch(path)
                 head = b"" if left < rows else _head((rows, *array.shape[1:]), array.dtype)
-                _write_all(file, head, np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+                scratch.write(head, np.ascontiguousarray(array).data.cast("B") if array.size else b"")
                 left -= len(array)
                 if not left:
-                    scratch.replace(path)
+                    scratch.finish()
             except OSError as error:
                 raise ValueError(f"{path} cannot be written ({sentence(error)}): free the disk or choose another --out; the records there are intact") from None
 
         try:
             yield add
         finally:
-            if file is not None:
-                os.close(file)
-                scratch.unlink(missing_ok=True)
+            if scratch is not None:
+                scratch.close()
 
     def get(self, room: str, key: str) -> np.ndarray:
         """Raises ValueError if the array is missing, damaged, or not the one that its record is of."""
@@ -236,11 +246,3 @@ def _layout(head: bytes) -> tuple[int, np.dtype, tuple[int, ...], str]:
     if dtype.hasobject:
         raise ValueError("pickled")
     return file.tell(), dtype, shape, "F" if fortran else "C"
-
-
-def _write_all(file: int, *contents: bytes | memoryview) -> None:
-    """Write and sync; a disk that is full raises OSError here and not later."""
-    for left in map(memoryview, contents):    # type: ignore[arg-type, var-annotated]
-        while left:
-            left = left[os.write(file, left):]
-    os.fsync(file)

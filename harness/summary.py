@@ -4,10 +4,9 @@ A summary is a run folder like any other: `ssmd-bench report` renders it, and wh
 repository lose its place on this machine.
 """
 
-import os
-import shutil
 from pathlib import Path
 
+from harness.atomic import replacing_folder
 from harness.spec import ROOT
 from harness.store import Store, sentence
 
@@ -18,17 +17,13 @@ def summarise(store: Store, out: Path) -> dict[str, int]:
     """Copy all but the samples to `out`. Raises ValueError if there is something in it, or if the disk refuses."""
     if out.exists() and any(out.iterdir()):
         raise ValueError(f"{out} is not empty: remove it, or choose another folder with --out")
-    scratch = out.with_name(f"{out.name}.{os.getpid()}.tmp")
     try:
-        for path in (path for pattern in KEPT for path in store.folder.glob(pattern)):
-            copy = scratch / path.relative_to(store.folder)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            content = path.read_bytes()
-            copy.write_bytes(content if path.suffix == ".npy" else content.replace(f"{ROOT}/".encode(), b""))
-        if out.exists():
-            out.rmdir()
-        scratch.replace(out)
+        with replacing_folder(out) as scratch:
+            for path in (path for pattern in KEPT for path in store.folder.glob(pattern)):
+                copy = scratch / path.relative_to(store.folder)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                content = path.read_bytes()
+                copy.write_bytes(content if path.suffix == ".npy" else content.replace(f"{ROOT}/".encode(), b""))
     except OSError as error:
-        shutil.rmtree(scratch, ignore_errors=True)
         raise ValueError(f"{out} cannot be written ({sentence(error)}): free the disk or choose another --out; {store.folder} is as it was") from None
     return {"records": len(store.records), "bytes": sum(path.stat().st_size for pattern in KEPT for path in out.glob(pattern))}

@@ -14,11 +14,12 @@ import torch
 
 from harness import plugins
 from harness.clock import busy, peak, timed
+from harness.hands import Hands
 from harness.loop import sample
 from harness.progress import Progress
 from harness.random import Stream, permutation
 from harness.store import Store
-from harness.study import Cell
+from harness.study import Cell, Study
 from harness.workers import fresh_process
 
 
@@ -68,36 +69,55 @@ def _once(cell: Cell, rows: int, before: Timed | None) -> Timed:
 
 
 def time_all(cells: list[Cell], store: Store, machine_id: str) -> dict[str, int]:
-    """Fill in the timed records that are missing. Cells are of one study, counted and no controls; what happened, in numbers."""
+    """Fill in the timed records that are missing. Cells are of one study, counted and no controls; what happened, in numbers.
+
+    One run of a folder times at a time, on each kind of machine: two would measure each other.
+    """
     tally = {"timed": 0, "untimed": 0, "differing": 0}
     if not cells:
         return tally
-    study = cells[0].study
-    plan, rows = study.timing, min(study.timing.rows, study.n)
-    progress = Progress(plan.processes, "time")
-    have = {(r["key"], r["process"], r.get("code"), r["rows"]) for r in store.of("timed") if r["machine"] == machine_id}
-    for process in range(plan.processes):
-        due = [c for c in cells if (c.key(), process, c.code(), rows) not in have]
-        if not due:
-            continue
-        others = busy(due[0].device)
-        if (others or 0) > 0.2:
-            progress.note(f"{others:.0%} of the device is busy with other work: times will be too long; wait for it to end, or leave them out with --no-time")
-        code = {c.key(): c.code() for c in due}
-        try:
-            with fresh_process() as pool:
-                answers = pool.submit(in_fresh_process, cloudpickle.dumps((due, process, rows, plan.repeats, plugins.packages()))).result()
-        except BrokenProcessPool:
-            answers = [Timed(c.key(), [], 0.0, None, "the process was killed, perhaps for want of memory") for c in due]
-        for answer in answers:
-            if answer.reason:
-                tally["untimed"] += 1
-                progress.note(f"not timed: {answer.key}: {answer.reason}")
-                continue
-            differing = int((answer.rows != store.get("samples", answer.key)[:rows]).any(1).sum())
-            store.append({"type": "timed", "key": answer.key, "process": process, "block": process, "rows": rows, "batch": min(rows, study.batch), "seconds": answer.seconds,
-                          "same_output": not differing, "differing_rows": differing, "machine": machine_id, "code": code[answer.key], "busy": others, "peak_mib": answer.peak_mib})
-            tally["timed"] += 1
-            tally["differing"] += bool(differing)
-        progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows x {plan.repeats}", "timed")
+    progress = Progress(cells[0].study.timing.processes, "time")    # type: ignore[union-attr]
+    if not any(_due(cells, store, machine_id, process) for process in range(progress.total)):
+        return tally
+    with Hands(store.folder, progress.note) as hands, hands.alone(f"timing on {machine_id}"):
+        store.refresh()
+        for process in range(progress.total):
+            if due := _due(cells, store, machine_id, process):
+                _time(due, process, store, machine_id, progress, tally)
     return tally
+
+
+def _due(cells: list[Cell], store: Store, machine_id: str, process: int) -> list[Cell]:
+    """The cells that this process has not timed."""
+    rows = _rows(cells[0].study)
+    have = {(r["key"], r.get("code"), r["rows"]) for r in store.of("timed") if r["machine"] == machine_id and r["process"] == process}
+    return [c for c in cells if (c.key(), c.code(), rows) not in have]
+
+
+def _rows(study: Study) -> int:
+    return min(study.timing.rows, study.n)    # type: ignore[union-attr]
+
+
+def _time(due: list[Cell], process: int, store: Store, machine_id: str, progress: Progress, tally: dict[str, int]) -> None:
+    """One fresh process."""
+    study, rows = due[0].study, _rows(due[0].study)
+    others = busy(due[0].device)
+    if (others or 0) > 0.2:
+        progress.note(f"{others:.0%} of the device is busy with other work: times will be too long; wait for it to end, or leave them out with --no-time")
+    code = {c.key(): c.code() for c in due}
+    try:
+        with fresh_process() as pool:
+            answers = pool.submit(in_fresh_process, cloudpickle.dumps((due, process, rows, study.timing.repeats, plugins.packages()))).result()
+    except BrokenProcessPool:
+        answers = [Timed(c.key(), [], 0.0, None, "the process was killed, perhaps for want of memory") for c in due]
+    for answer in answers:
+        if answer.reason:
+            tally["untimed"] += 1
+            progress.note(f"not timed: {answer.key}: {answer.reason}")
+            continue
+        differing = int((answer.rows != store.get("samples", answer.key)[:rows]).any(1).sum())
+        store.append({"type": "timed", "key": answer.key, "process": process, "block": process, "rows": rows, "batch": min(rows, study.batch), "seconds": answer.seconds,
+                      "same_output": not differing, "differing_rows": differing, "machine": machine_id, "code": code[answer.key], "busy": others, "peak_mib": answer.peak_mib})
+        tally["timed"] += 1
+        tally["differing"] += bool(differing)
+    progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows x {study.timing.repeats}", "timed")

@@ -17,6 +17,7 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
+from harness.atomic import write_text
 from reports import costs, equal_entropy, front, grids, history, interactive, judges, measured, page, placed, published, samples, sweeps, tables
 from reports.adjusted import adjusted, note
 from reports.drawing import draw, workers
@@ -43,7 +44,7 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
         found = [_chapter(part, records, out, prefix, baseline, resamples, side_by_side) for part, prefix in zip(parts, prefixes)]
         past, drawn = draw([history.over_commits(parts, front.baseline_of(parts[0], baseline))], out / "figures", "", side_by_side)()
         numbers = {"schema": 1, "chapters": [numbers for _, numbers in found], "history": drawn.get("history", [])}
-        (out / "numbers.json").write_text(json.dumps(_plain(numbers), allow_nan=False) + "\n", encoding="utf-8")
+        write_text(out / "numbers.json", json.dumps(_plain(numbers), allow_nan=False) + "\n")
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(TEMPLATES),
             autoescape=True,
@@ -56,7 +57,7 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
         html = environment.get_template("report.html.j2").render(
             chapters=[context for context, _ in found], history=past, torn=records.torn, newer=records.newer, command=command, title=title
         )
-        (out / "index.html").write_text(html, encoding="utf-8", errors="replace")
+        write_text(out / "index.html", html.encode(errors="replace").decode())
     except OSError as error:
         raise ValueError(f"the report folder {out} cannot be written ({error.strerror}): choose another with --out") from None
     return out / "index.html"

@@ -4,7 +4,6 @@ font for its own.
 Cutting takes half a second and saves a quarter of a second a PDF. Other characters are looked up in the whole font, which stands second.
 """
 
-import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import matplotlib
 from fontTools import subset
 from fontTools import version as cutter_version
 from matplotlib import font_manager
+
+from harness.atomic import replacing
 
 WHOLE, CUT = "DejaVu Sans", "ssmd-bench Sans"
 LETTERS = (range(0x20, 0x180), range(0x370, 0x400), range(0x2010, 0x2040), range(0x2190, 0x2270))  # Latin, Greek, dashes and dots, arrows and operators
@@ -38,6 +39,5 @@ def _cut(path: Path) -> None:
     for entry in font["name"].names:
         if entry.nameID in (FAMILY, FULL_NAME, TYPOGRAPHIC):
             entry.string = CUT
-    scratch = path.with_suffix(f".{os.getpid()}.tmp")
-    font.save(scratch)
-    scratch.replace(path)  # whole or not at all: other processes read it
+    with replacing(path) as beside:  # other processes read it
+        font.save(beside)

@@ -16,6 +16,7 @@ from types import ModuleType
 
 from matplotlib.figure import Figure
 
+from harness.atomic import write_text
 from harness.ending import guarded, working
 from reports import build, front, style
 from reports.drawing import drawable
@@ -70,7 +71,7 @@ def write(asked: Sequence[str], docs: Path, headline: str = "", arms: Sequence[s
             text += [f"![{plot.TITLE}](figures/{path.name})", "", f"**{plot.TITLE}.** {caption}", ""]
     command = shlex.join([*PROGRAM.split(), *asked, *(["--headline", headline] if headline else []), *(["--arms", *arms] if arms else [])])
     told = ["", "Drawn from the run folders of these studies by", "", f"    {command}", "", *text]
-    page.write_text(f"{head}{begin}\n" + "\n".join(told) + f"{end}{tail}", encoding="utf-8")
+    write_text(page, f"{head}{begin}\n" + "\n".join(told) + f"{end}{tail}")
     for path in sorted((docs / "figures").glob("*.png")):
         if path not in kept:
             path.unlink()

@@ -18,6 +18,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from harness.atomic import replacing, write_text
 from reports.font import families
 from reports.text import short
 
@@ -159,11 +160,13 @@ def save(figure: Figure, folder: Path, name: str) -> str:
         figure.get_layout_engine().execute(figure)
         matplotlib.rcParams["figure.constrained_layout.use"] = False  # of this context: laid out once, not for each format
         figure.set_layout_engine(None)
-        figure.savefig(folder / f"{name}.png", dpi=300, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
-        figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+        with replacing(folder / f"{name}.png") as beside:
+            figure.savefig(beside, format="png", dpi=300, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
+        with replacing(folder / f"{name}.pdf") as beside:
+            figure.savefig(beside, format="pdf", metadata={"CreationDate": None})
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None})
-    (folder / f"{name}.svg").write_text(text.getvalue(), encoding="utf-8")
+    write_text(folder / f"{name}.svg", text.getvalue())
     return text.getvalue()
 
 

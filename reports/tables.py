@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from harness.atomic import write_text
 from reports.digits import spell
 from reports.frame import COSTS, DOUBTS, Chapter, span
 from reports.text import Tex, tex
@@ -154,4 +155,4 @@ def _tabular(path: Path, heads: Sequence[str], groups: Sequence[Sequence[Sequenc
         r"\bottomrule",
         r"\end{tabular}",
     ]
-    path.write_text("\n".join(line for line in lines if line) + "\n", encoding="utf-8")
+    write_text(path, "\n".join(line for line in lines if line) + "\n")

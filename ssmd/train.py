@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from harness import incoming
+from harness.atomic import replacing
 from harness.kinds import Dataset
 from harness.nets import checkpoint
 from harness.schedule import Linear
@@ -129,12 +130,11 @@ def _settings(config: Training, source: dict) -> dict[str, str]:
 
 
 def keep(out: Path, source: dict, updates: Updates) -> None:
-    """Write the whole state under a scratch name, then rename: a kill leaves the old state or the new one."""
+    """Write the whole state; a kill leaves the old one or the new one."""
     tensors = {f"net.{k}": v.contiguous() for k, v in updates.net.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in updates.average.shadow.items()} | {f"optimiser.{k}": v for k, v in flatten(updates.optimisers).items()}
-    scratch = out / "state.tmp"
-    checkpoint.write(tensors, scratch, {"step": str(updates.step), **_settings(updates.config, source)})
-    scratch.replace(out / "state.safetensors")
+    with replacing(out / "state.safetensors") as beside:
+        checkpoint.write(tensors, beside, {"step": str(updates.step), **_settings(updates.config, source)})
 
 
 def resume(out: Path, source: dict, updates: Updates) -> None:

@@ -15,7 +15,7 @@ from baselines.ancestral import Ancestral
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
-from harness import claims, runner
+from harness import claims, count, opening, runner
 from harness.arrays import digest
 from harness.cell import Cell
 from harness.clock import busy, timed
@@ -102,7 +102,8 @@ def test_key_depends_on_what_decides_the_samples_and_on_nothing_else():
 
 def test_arms_are_taken_in_turn_and_no_point_twice():
     cells = study(ANCESTRAL, SSMD, Arm("again", grid(Ancestral, steps=[1, 4, 8]), {"main": "heavy"})).cells()
-    assert [(c.arm.name, getattr(c.sampler, "steps", None), c.also) for c in cells] == [("ancestral", 1, ("again",)), ("ssmd", None, ()), ("ancestral", 4, ("again",)), ("again", 8, ())]
+    found = [(c.arm.name, getattr(c.sampler, "steps", None), c.also) for c in cells]
+    assert found == [("ancestral", 1, ("again",)), ("ssmd", None, ()), ("ancestral", 4, ("again",)), ("again", 8, ())]
 
 
 def test_record_of_other_code_is_stale_and_sampled_again(tmp_path, monkeypatch):
@@ -204,7 +205,7 @@ def test_a_new_metric_scores_old_samples_and_samples_nothing(tmp_path, monkeypat
     def never(*words, **more):
         raise AssertionError("sampled again")
 
-    monkeypatch.setattr(runner, "sample", never)
+    monkeypatch.setattr(count, "sample", never)
     monkeypatch.setattr(runner, "count", never)
     assert went(runner.run(study(ANCESTRAL, metrics=[ExactNll(), Distinct("chars")]), tmp_path), cached=2, scored=2)
 
@@ -350,7 +351,7 @@ def test_a_field_is_set_on_the_samplers_that_have_it():
 def test_claims_are_stale_when_code_or_checkpoint_has_changed(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(claims, "ROOT", tmp_path)
-    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    monkeypatch.setattr(opening, "ROOT", tmp_path)
     nets = tiny_nets(tmp_path)
     text = study(Arm("ssmd", [SelfSpeculative()], {"main": "hybrid"}), data=WikipediaLeads(length=16), nets=nets, metrics=[], n=4)
     runner.run(text, tmp_path / "run")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from baselines.ancestral import Ancestral
-from harness import runner
+from harness import count, runner
 from harness.control import Shuffled
 from harness.data.exact import Exact
 from harness.shard import Shard
@@ -28,7 +28,7 @@ LARGE = """
 import sys
 
 from baselines.ancestral import Ancestral
-from harness import runner
+from harness import count, runner
 from harness.clock import peak
 from harness.data.zipf import Zipf
 from harness.nets.iid import Known
@@ -66,18 +66,18 @@ def told(folder) -> list[dict]:
 @pytest.mark.parametrize("stretch", [1, 7, 53])
 def test_a_cell_in_stretches_is_the_cell_in_one_piece(tmp_path, monkeypatch, stretch, prompt):
     runner.run(study(prompt=prompt), tmp_path / "one")
-    monkeypatch.setattr(runner, "STRETCH", stretch)
+    monkeypatch.setattr(count, "STRETCH", stretch)
     seen = []
     assert runner.run(study(prompt=prompt), tmp_path / "cut")["done"] == 3
     assert arrays(tmp_path / "one") == arrays(tmp_path / "cut") and len(arrays(tmp_path / "one")) == 6
     assert told(tmp_path / "one") == told(tmp_path / "cut")
-    back = runner.count(study(prompt=prompt).cells()[0], seen.append)    # as a worker does, in one piece
+    back = count.count(study(prompt=prompt).cells()[0], seen.append)    # as a worker does, in one piece
     assert back.samples.tobytes() == Store(tmp_path / "one").get("samples", back.key).tobytes() and seen == sorted(seen) and seen[-1] == 53
 
 
 def test_shards_are_stretched_too(tmp_path, monkeypatch):
     runner.run(study(), tmp_path / "one")
-    monkeypatch.setattr(runner, "STRETCH", 5)
+    monkeypatch.setattr(count, "STRETCH", 5)
     for k in (1, 2):
         assert runner.run(study(), tmp_path / "cut", part=Shard(k, 2))["done"] == 3
     runner.run(study(), tmp_path / "cut")
@@ -85,22 +85,22 @@ def test_shards_are_stretched_too(tmp_path, monkeypatch):
 
 
 def test_the_limit_is_that_of_the_cell_and_what_fails_halfway_leaves_no_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "STRETCH", 4)
-    sampled, slept = runner.sampled, []
+    monkeypatch.setattr(count, "STRETCH", 4)
+    sampled, slept = count.sampled, []
 
     def slow(cell, *of):
         slept.append(time.sleep(0.1))
         return sampled(cell, *of)
 
-    monkeypatch.setattr(runner, "sampled", slow)
+    monkeypatch.setattr(count, "sampled", slow)
     assert runner.run(study(limit_seconds=0.25, arms=study().arms[:2]), tmp_path)["timeout"] == 2 and 4 <= len(slept) <= 6
     assert not arrays(tmp_path)
-    monkeypatch.setattr(runner, "sampled", lambda cell, first, *rest: sampled(cell, first, *rest) if first < 20 else 1 / 0)
+    monkeypatch.setattr(count, "sampled", lambda cell, first, *rest: sampled(cell, first, *rest) if first < 20 else 1 / 0)
     assert runner.run(study(arms=study().arms[:2]), tmp_path)["failed"] == 2 and not arrays(tmp_path)
 
 
 def test_a_full_disk_ends_the_run_and_not_the_cell(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "STRETCH", 4)
+    monkeypatch.setattr(count, "STRETCH", 4)
     written, write = [], os.write
 
     def full(file, content):
@@ -132,10 +132,10 @@ def test_a_kill_between_stretches_leaves_no_array_that_is_taken_for_whole(tmp_pa
     """The kill comes from within, when the second stretch is asked for."""
     code = f"""
 import os, signal
-from harness import runner
+from harness import count, runner
 from tests.test_stream import study
-runner.STRETCH, sampled = 16, runner.sampled
-runner.sampled = lambda cell, first, *rest: sampled(cell, first, *rest) if first < 16 else os.kill(os.getpid(), signal.SIGKILL)
+count.STRETCH, sampled = 16, count.sampled
+count.sampled = lambda cell, first, *rest: sampled(cell, first, *rest) if first < 16 else os.kill(os.getpid(), signal.SIGKILL)
 runner.run(study(), {str(tmp_path)!r})
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

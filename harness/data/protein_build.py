@@ -6,7 +6,6 @@ proteins of train and judge, its cluster goes to the split `near`. Profile HMMs 
 """
 
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from harness.atomic import replacing, write_text
 from harness.data import clusters, swissprot
 from harness.data.profiles import profiles, tools
 from harness.data.proteins import Proteins, digest
@@ -80,7 +80,7 @@ def build(source: Path | None, out: Path, threads: int = 1, families: int = FAMI
     arrays |= {"accession": _bytes(accessions.encode()), "profiles": _bytes(hmms), "about": _bytes(json.dumps(about, sort_keys=True).encode())}
     say(f"writing {out}, {(time.monotonic() - begun):.0f} s so far")
     written(out, arrays)
-    out.with_suffix(".md").write_text(card(about), encoding="utf-8")
+    write_text(out.with_suffix(".md"), card(about))
     return about
 
 
@@ -93,13 +93,8 @@ def packed(sequences: Sequence[bytes], groups: Sequence[Sequence[int]], split: n
 def written(out: Path, arrays: dict[str, np.ndarray]) -> None:
     """The file whole, or as it was before."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = out.with_name(f"{out.name}.{os.getpid()}.tmp")
-    try:
-        with open(scratch, "wb") as f:
-            np.savez_compressed(f, **arrays)    # type: ignore[arg-type]
-        scratch.replace(out)
-    finally:
-        scratch.unlink(missing_ok=True)
+    with replacing(out) as beside, open(beside, "wb") as file:
+        np.savez_compressed(file, **arrays)    # type: ignore[arg-type]
 
 
 def _bytes(content: bytes) -> np.ndarray:

@@ -1,0 +1,125 @@
+"""Files that are there whole or not at all: written beside the place under another name, synced to the disk, then renamed. A full disk leaves what was there as it was.
+
+    NAME.HOST.PROCESS.tmp      such a scratch file, locked by its writer as long as it lives
+
+A killed writer cannot remove its scratch file, and lets go of the lock: whoever comes next removes it.
+"""
+
+import fcntl
+import glob
+import os
+import platform
+import re
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+SCRATCH = re.compile(r".\.\d+\.tmp")
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{platform.node()}.{os.getpid()}.tmp")
+
+
+class Scratch:
+    """The scratch file of a path, which takes its place at `finish`, or vanishes. Raises OSError."""
+
+    def __init__(self, path: Path):
+        self.path, self.beside = path, _beside(path)
+        while True:
+            self.file = os.open(self.beside, os.O_RDWR | os.O_CREAT, 0o666)
+            with suppress(OSError):    # a file system without locks
+                fcntl.flock(self.file, fcntl.LOCK_EX)
+            if os.fstat(self.file).st_nlink:    # else removed between the two as the file of a dead writer
+                break
+            os.close(self.file)
+        os.ftruncate(self.file, 0)
+
+    def write(self, *contents: bytes | memoryview) -> None:
+        write_all(self.file, *contents)
+
+    def finish(self) -> None:
+        with suppress(OSError):    # there may be none, or no right to say whose it is
+            about = os.stat(self.path)
+            os.fchmod(self.file, stat.S_IMODE(about.st_mode))
+            os.fchown(self.file, about.st_uid, about.st_gid)
+        os.replace(self.beside, self.path)
+
+    def close(self) -> None:
+        with suppress(FileNotFoundError):
+            self.beside.unlink()
+        os.close(self.file)
+
+
+def write_all(file: int, *contents: bytes | memoryview) -> None:
+    """Write and sync; a disk that is full raises OSError here and not later."""
+    for left in map(memoryview, contents):    # type: ignore[arg-type, var-annotated]
+        while left:
+            left = left[os.write(file, left):]
+    os.fsync(file)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """The path of a scratch file for libraries that write by name; it takes its place when the block ends well. Raises OSError that names the path."""
+    place = Path(os.path.realpath(path))    # the file that a link leads to is replaced, not the link
+    try:
+        if place.exists() and not place.is_file():    # a pipe, a terminal
+            yield place
+            return
+        remove_dead(place.parent, place.name)
+        scratch = Scratch(place)
+        try:
+            yield scratch.beside
+            os.fsync(scratch.file)
+            scratch.finish()
+        finally:
+            scratch.close()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """A scratch folder, which takes the place of an empty one, or of none, when the block ends well. Raises OSError."""
+    remove_dead(path.parent, path.name)
+    beside = _beside(path)
+    beside.mkdir(parents=True)
+    file = os.open(beside, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield beside
+        if path.exists():
+            path.rmdir()
+        beside.replace(path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        os.close(file)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace what is there. Raises OSError that names the path."""
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def remove_dead(folder: Path, name: str = "") -> None:
+    """Remove the scratch files of dead writers in a folder: those of one name, or of a run folder and its rooms."""
+    for beside in [*folder.glob(f"{glob.escape(name)}.*.tmp")] if name else [*folder.glob("*.tmp"), *folder.glob("*/*.tmp")]:
+        if SCRATCH.search(beside.name):
+            with suppress(OSError):
+                _remove_if_dead(beside)
+
+
+def _remove_if_dead(beside: Path) -> None:
+    """Raises OSError if its writer lives, or if it has just been put in its place."""
+    file = os.open(beside, os.O_RDONLY if beside.is_dir() else os.O_RDWR)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(file), os.stat(beside)):
+            shutil.rmtree(beside) if beside.is_dir() else beside.unlink()
+    finally:
+        os.close(file)
