@@ -23,10 +23,10 @@ def opened(study: Study, folder: Path, device: str, command: str, part: Shard, a
     for metric in study.metrics:
         scoring.about(metric)    # a judge whose checkpoint is not there says so now, not after the sampling
     store, fingerprint = Store(folder, part.name), machine(device)
-    remove_dead(folder)
+    remove_dead(store.folder)
     about = [*_networks(study, nets), study_record(study, command, device, asks), {"type": "machine", **fingerprint}]
     if any(_lacks(store, record) for record in about):
-        with Hands(folder) as hands, hands.alone("begun"):    # two runs that begin at once write it once
+        with Hands(store.folder) as hands, hands.alone("begun"):    # two runs that begin at once write it once
             store.refresh()
             for record in about:
                 if _lacks(store, record):

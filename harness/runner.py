@@ -123,7 +123,7 @@ def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: 
         counting.progress.note(f"{brief(to_json(cell.sampler))} of the arm {cell.arm.name} is also of {' and '.join(cell.also)}: it is sampled once, under the first name")
     tally = counting.tally
     if counting.todo:
-        with Hands(folder, counting.progress.note) as hands:
+        with Hands(store.folder, counting.progress.note) as hands:
             for found in counting.count(hands, jobs, backend):
                 with hands.guard:
                     counting.keep(found, machine_id)
