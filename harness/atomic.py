@@ -41,10 +41,13 @@ class Scratch:
         write_all(self.file, *contents)
 
     def finish(self) -> None:
-        with suppress(OSError):    # there may be none, or no right to say whose it is
+        try:
             about = os.stat(self.path)
-            os.fchmod(self.file, stat.S_IMODE(about.st_mode))
-            os.fchown(self.file, about.st_uid, about.st_gid)
+        except FileNotFoundError:
+            about = os.fstat(self.file)
+        with suppress(PermissionError):    # of whoever may not give files away
+            os.chmod(self.beside, stat.S_IMODE(about.st_mode))
+            os.chown(self.beside, about.st_uid, about.st_gid)
         os.replace(self.beside, self.path)
 
     def close(self) -> None:
@@ -73,7 +76,8 @@ def replacing(path: Path) -> Iterator[Path]:
         scratch = Scratch(place)
         try:
             yield scratch.beside
-            os.fsync(scratch.file)
+            with open(scratch.beside, "rb") as file:    # which the library may have made anew
+                os.fsync(file.fileno())
             scratch.finish()
         finally:
             scratch.close()

@@ -21,11 +21,15 @@ class ByteLocks:
 
     def __init__(self, path: Path):
         """Raises ValueError if there can be no such file, or no locks on it."""
+        self.path = path
         try:
             self.file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise ValueError(f"{path} cannot be opened ({error.strerror}): correct its rights, or move it away") from None
+        try:
             self.release(0)
         except OSError as error:
-            raise ValueError(f"{path} cannot be locked ({error.strerror}): correct its rights, or choose an --out on a file system with locks") from None
+            raise ValueError(f"{path} cannot be locked ({error.strerror}): choose an --out on a file system with locks") from None
 
     def take(self, place: int) -> None:
         """Wait for it."""

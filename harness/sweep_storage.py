@@ -9,7 +9,6 @@ so "its byte is free" means "its worker is dead": no time-out to wait for, no pr
 have taken. The folder must be on a file system whose locks all workers see.
 """
 
-import fcntl
 import os
 import re
 import socket
@@ -23,6 +22,7 @@ import optuna
 from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage, get_storage
 
 from harness.addresses import without_secrets
+from harness.locks import ByteLocks
 from harness.sweep_journal import REBUILT, Journal, JournalError
 
 REMEDY = dict.fromkeys(("psycopg", "grpc", "protobuf", "sqlalchemy"), "pip install 'ssmd-bench[cluster]'")
@@ -48,42 +48,12 @@ CAUSES = (    # words of an error, which itself is not shown since it may quote 
      f"the server has gone away: start it; {INTACT}"))
 
 
-class Locks:
-    """Open once a process: closing any handle of the file drops all of them."""
-
-    def __init__(self, path: Path):
-        self.path = path
-        try:
-            self.file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise ValueError(f"{path} cannot be opened ({error.strerror}): "
-                             "correct its rights, or move it away") from None
-        try:
-            self.release(0)
-        except OSError as error:
-            raise ValueError(f"{path} cannot be locked ({error.strerror}): "
-                             "choose an --out on a file system with locks") from None
-
-    def take(self, place: int) -> None:
-        """Wait for it."""
-        fcntl.lockf(self.file, fcntl.LOCK_EX, 1, place)
-
-    def release(self, place: int) -> None:
-        fcntl.lockf(self.file, fcntl.LOCK_UN, 1, place)
-
-    @contextmanager
-    def held(self, place: int) -> Iterator[None]:
-        self.take(place)
-        try:
-            yield
-        finally:
-            self.release(place)
+class Locks(ByteLocks):
+    """Those of FOLDER/sweep.lock, whose text names the folder."""
 
     def free(self, place: int) -> bool:
         """Whether no other process has it; one's own are not to be asked for."""
-        try:
-            fcntl.lockf(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
-        except (BlockingIOError, PermissionError):
+        if not self.take_now(place):
             return False
         self.release(place)
         return True
@@ -106,9 +76,6 @@ class Locks:
         if self.blank():
             os.pwrite(self.file, (first or f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}").encode(), 0)
         return os.pread(self.file, 200, 0).decode(errors="replace")
-
-    def close(self) -> None:
-        os.close(self.file)
 
 
 def open_storage(url: str, folder: Path) -> BaseStorage:

@@ -19,7 +19,6 @@ from safetensors.torch import load_file
 from torch import nn
 
 from harness import incoming
-from harness.atomic import replacing
 from harness.kinds import Dataset
 from harness.nets import checkpoint
 from harness.schedule import Linear
@@ -133,8 +132,7 @@ def keep(out: Path, source: dict, updates: Updates) -> None:
     """Write the whole state; a kill leaves the old one or the new one."""
     tensors = {f"net.{k}": v.contiguous() for k, v in updates.net.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in updates.average.shadow.items()} | {f"optimiser.{k}": v for k, v in flatten(updates.optimisers).items()}
-    with replacing(out / "state.safetensors") as beside:
-        checkpoint.write(tensors, beside, {"step": str(updates.step), **_settings(updates.config, source)})
+    checkpoint.write(tensors, out / "state.safetensors", {"step": str(updates.step), **_settings(updates.config, source)})
 
 
 def resume(out: Path, source: dict, updates: Updates) -> None:

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from harness.atomic import replacing, write_text
 from harness.incoming import Wrong, fitted, parsed
 from harness.nets.configuration import configured
 from harness.plugins import networks
@@ -37,19 +38,16 @@ def save(net: nn.Module, path: Path, card: dict) -> None:
     tensors = {k: v.detach().to(torch.float16).contiguous() for k, v in net.state_dict().items()}
     card = msgspec.json.decode(msgspec.json.encode(card))    # plain data; a loss that is no number becomes null, which every reader takes
     about = {"network": net.name, "config": json.dumps(asdict(net.config)), "card": json.dumps(card)}    # type: ignore[call-overload]
-    scratch = path.with_suffix(".tmp")
-    write(tensors, scratch, about)    # type: ignore[arg-type]
-    scratch.chmod(0o644)
-    scratch.replace(path)
-    path.with_suffix(".json").write_text(json.dumps({"network": net.name, "config": asdict(net.config), **card}, indent=1) + "\n")    # type: ignore[call-overload]
+    write(tensors, path, about)    # type: ignore[arg-type]
+    write_text(path.with_suffix(".json"), json.dumps({"network": net.name, "config": asdict(net.config), **card}, indent=1) + "\n")    # type: ignore[call-overload]
 
 
 def write(tensors: dict[str, torch.Tensor], path: Path, about: dict[str, str]) -> None:
-    """One safetensors file. Raises ValueError if the disk refuses, and leaves nothing half written."""
+    """One safetensors file, whole, or what was there as it was. Raises ValueError if the disk refuses."""
     try:
-        save_file(tensors, path, metadata=about)
+        with replacing(path) as beside:
+            save_file(tensors, beside, metadata=about)
     except (SafetensorError, OSError) as error:
-        path.unlink(missing_ok=True)
         raise ValueError(f"{path} cannot be written ({error}): free the disk or choose another --out") from None
 
 
