@@ -1,9 +1,16 @@
-"""Frontiers: what a sampler costs at equal quality, with an interval that covers both axes.
+"""Frontiers: what a sampler costs along a quality, as a guide to the eye; and the area that a front dominates.
 
 A frontier is a list of Points of one arm at several settings. Costs may be passes, FLOPs or seconds, one unit throughout.
-Cost at a quality: points are sorted by cost, made monotone by the running best, and joined by lines in (log cost, quality); a
-flat stretch is left at its end, so the running best never flatters an arm. Nothing is extrapolated: a quality that the
-cheapest point already exceeds has no cost here, nor has one that is never reached.
+Cost at a quality: points are sorted by cost, made monotone by the running best, and joined by lines in (log cost, quality).
+Nothing is extrapolated: a quality that the cheapest point already exceeds has no cost here, nor has one that is never
+reached. Nothing is read between settings further apart in cost than APART, since no setting need lie on a line so long.
+
+Such a cost is a guide. A number that is claimed is that of a setting that was run: harness/realised.py. For
+
+- no setting need lie on the line, even on a short one;
+- the running best is a maximum over noise: where a front is flat, some cheap point reaches the goal by luck, and the cost that
+  is read lies below the truth, by the more the more points there are. A flat stretch is left at its end, which does not mend that;
+- an interval that is given although some resamples missed is of those that hit, and leans high.
 
 Rows of all points are resampled together, costs and scores at once: rows share prompts and seeds across arms. A resample in
 which a cost falls off its frontier is missed. Its ratio goes to the tail where it belongs (0 where the arm never gets there,
@@ -11,11 +18,13 @@ infinity where the baseline does not, both tails where the side is unknown); onc
 interval, 2.5 % a side and so 5 % at most, there is no interval, and the reason says so.
 
     >>> ones, costs = np.ones(4), np.ones(4)
-    >>> slow = [Point(c, Scores(q, q * ones, ones), c * costs) for c, q in ((10, 0.5), (100, 0.9))]
-    >>> fast = [Point(c, Scores(q, q * ones, ones), c * costs) for c, q in ((5, 0.5), (50, 0.9))]
+    >>> slow = [Point(c, Scores(q, q * ones, ones), c * costs) for c, q in ((100, 0.5), (108, 0.9))]
+    >>> fast = [Point(c, Scores(q, q * ones, ones), c * costs) for c, q in ((50, 0.5), (54, 0.9), (90, 0.95))]
     >>> found = matched_ratio(slow, fast, quality=0.7, better="higher")
     >>> round(found.interval.value, 9), round(found.arm_cost, 2), found.missed
-    (2.0, 15.81, 0)
+    (2.0, 51.96, 0)
+    >>> matched_ratio(fast, fast, quality=0.93, better="higher").reason
+    'the baseline is read between settings at 54 and 90, further apart than 10 %'
 """
 
 from collections.abc import Sequence
@@ -27,21 +36,13 @@ from harness.kinds import Scores
 from harness.stats import Interval, interval, resampled_sums, tail_share
 
 
+APART = 1.10    # dearer over cheaper: between settings further apart nothing is read
+
+
 class Point(NamedTuple):
     cost: float            # mean over rows
     scores: Scores
     costs: np.ndarray      # (n,) per row
-
-
-class Reached(NamedTuple):
-    """What an arm costs at one quality."""
-
-    quality: float
-    cost: float | None
-    interval: Interval | None
-    missed: int             # resamples in which the frontier does not reach the quality
-    resamples: int
-    reason: str = ""        # why there is no interval
 
 
 class Matched(NamedTuple):
@@ -54,25 +55,6 @@ class Matched(NamedTuple):
     missed: int             # resamples in which a frontier does not reach the quality
     resamples: int
     reason: str = ""        # why there is no interval
-
-
-def nfe_at_quality(points: Sequence[Point], quality: float, better: str) -> float | None:
-    """The cost at which the frontier reaches `quality`; None where it does not, or where its cheapest point is better already."""
-    front = _rising(*_frontier(points, resamples=0, seed=0), better)               # (1, K), (1, K)
-    return _known(_crossing(front, _up(np.array([quality]), better))[0])
-
-
-def nfe_interval(points: Sequence[Point], quality: float | Scores, better: str, resamples: int = 2000, seed: int = 0, level: float = 0.95) -> Reached:
-    """nfe_at_quality with an interval that covers both axes: of costs and scores resampled together."""
-    n = _rows(*points)
-    goal, front = _goal(quality, n, resamples, seed), _rising(*_frontier(points, resamples, seed), better)
-    found = _crossing(front, _up(goal, better))                                    # (1 + resamples,)
-    missed = int(((found == 0) | np.isinf(found))[1:].sum())
-    reached = Reached(float(goal[0]), _known(found[0]), None, missed, resamples)
-    if reached.cost is None:
-        return reached._replace(reason=f"the arm {_where(found[0])}")
-    between = _between(found, n, level)
-    return reached._replace(interval=between) if between else reached._replace(reason=f"{missed} of {resamples} resamples do not reach this quality")
 
 
 def matched_ratio(baseline: Sequence[Point], arm: Sequence[Point], quality: float | Scores, better: str, resamples: int = 2000,
@@ -119,6 +101,9 @@ def _matched(baseline: Rising, arm: Rising, goal: np.ndarray, level: float, at_l
     for name, cost in (("baseline", b[0]), ("arm", a[0])):
         if _known(cost) is None:
             return found._replace(reason=f"the {name} {_where(cost)}")
+    for name, front in (("baseline", baseline), ("arm", arm)):
+        if (ends := _ends(front, goal[0])) and ends[1] > APART * ends[0]:
+            return found._replace(reason=f"the {name} is read between settings at {ends[0]:.3g} and {ends[1]:.3g}, further apart than {100 * (APART - 1):.0f} %")
     between = _between(ratio, arm.n, level)
     return found._replace(interval=between) if between else found._replace(reason=f"{missed} of {resamples} resamples do not reach this quality on both frontiers")
 
@@ -129,6 +114,20 @@ def _between(found: np.ndarray, n: int, level: float) -> Interval | None:
     low = np.quantile(np.nan_to_num(found[1:], nan=0, posinf=np.inf), tail, method="inverted_cdf")
     high = np.quantile(np.nan_to_num(found[1:], nan=np.inf, posinf=np.inf), 1 - tail, method="inverted_cdf")
     return None if low == 0 or high == np.inf else Interval(float(found[0]), float(low), float(high), n, level)
+
+
+def _ends(front: Rising, goal: float) -> tuple[float, float] | None:
+    """The costs of the two settings between which the front reaches the goal, in the rows as they are; None where it does so at a setting, or never."""
+    goal = float(_up(np.array(goal), front.better))
+    slack = _slack(goal)
+    k = int((front.best[0] >= goal - slack).argmax())
+    left, right = np.exp(front.log_cost[0, max(k - 1, 0)]), np.exp(front.log_cost[0, k])
+    return (float(left), float(right)) if k and front.best[0, k] > goal + slack else None
+
+
+def _slack(goal: float | np.ndarray) -> float | np.ndarray:
+    """Sums of equal numbers may differ in their last bit."""
+    return 1e-9 * np.maximum(1, np.abs(goal))
 
 
 def _where(cost: float) -> str:
@@ -214,7 +213,7 @@ def _crossing(front: tuple[np.ndarray, np.ndarray], goal: np.ndarray) -> np.ndar
     """(R, K), (R, K) of _rising, (R,) -> (R,) cost; 0 if the cheapest point exceeds the goal, infinity if none reaches it."""
     log_cost, best = front
     goal = goal[:, None]
-    slack = 1e-9 * np.maximum(1, np.abs(goal))                                     # sums of equal numbers may differ in their last bit
+    slack = _slack(goal)
     reached = best >= goal - slack
     k = reached.argmax(1)[:, None]                                                 # (R, 1): the first point that reaches the goal
     here, before = (np.take_along_axis(best, j, 1) for j in (k, np.maximum(k - 1, 0)))

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.kinds import Scores
-from harness.stats import Interval, paired_difference, ratio_interval
+from harness.stats import Interval, interval, ratio_interval, resampled_sums
 
 CANDIDATES = 3    # settings that are tested on the reporting rows
 LEFT = 0.5        # of the margin, for the noise of the reporting rows
@@ -75,10 +75,33 @@ class Realised(NamedTuple):
 
 def excess(setting: Setting, goal: Setting, side: Side) -> Interval:
     """How much worse a setting is than the goal, in units of the metric; below zero it is better."""
+    return excesses([setting], goal, side)[0]
+
+
+def excesses(settings: Sequence[Setting], goal: Setting, side: Side) -> list[Interval]:
+    """`excess` of each, all rows resampled at once: those of harness.stats.paired_difference."""
+    scores = [s.scores[side.label] for s in (goal, *settings)]
+    columns = np.stack([np.asarray(x, np.float64) for s in scores for x in (s.numerator, s.denominator)], 1)    # (n, 2 + 2 K)
+    if not np.isfinite(columns).all() or not (columns[:, 1::2].sum(0) > 0).all():
+        raise ValueError(f"{side.label} has rows that are not finite, or none that hold what it counts: the metric has failed")
+    sums = resampled_sums(columns, RESAMPLES, seed=0)                              # (1 + RESAMPLES, 2 + 2 K)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = (1 if _lower(side) else -1) * sums[:, ::2] / sums[:, 1::2]
+    return [interval(value, found, len(columns), 0.95) for value, *found in (values[:, 1:] - values[:, :1]).T]
+
+
+def behind(setting: Setting, goal: Setting, sides: Sequence[Side]) -> float:
+    """How much worse a setting is on these rows, in margins, on the side where it is most so. No test."""
+    def value(side: Side, s: Scores) -> float:
+        return (1 if _lower(side) else -1) * float(np.sum(s.numerator) / np.sum(s.denominator))
+
+    return max((value(side, setting.scores[side.label]) - value(side, goal.scores[side.label])) / side.margin for side in sides)
+
+
+def _lower(side: Side) -> bool:
     if side.better not in ("lower", "higher"):
         raise ValueError(f"{side.label} is better {side.better}: a setting is held against a goal by metrics that are better lower or higher")
-    pair = (setting.scores[side.label], goal.scores[side.label])
-    return paired_difference(*(pair if side.better == "lower" else pair[::-1]), resamples=RESAMPLES)
+    return side.better == "lower"
 
 
 def not_worse(found: Sequence[Interval], sides: Sequence[Side]) -> bool:
@@ -95,7 +118,7 @@ def choose(goal: Setting, settings: Sequence[Setting], sides: Sequence[Side]) ->
 
     Here nothing is tested. A choice that was too hopeful fails on the other rows.
     """
-    worst = {s.name: max(excess(s, goal, side).value / side.margin for side in sides) for s in settings}
+    worst = {s.name: behind(s, goal, sides) for s in settings}
     cheapest = sorted((s for s in settings if worst[s.name] <= LEFT), key=lambda s: s.cost)[:CANDIDATES]
     return sorted((s.name for s in cheapest), key=lambda name: worst[name])
 
@@ -104,7 +127,8 @@ def report(baseline: Setting, settings: Sequence[Setting], order: Sequence[str],
     """The ratio on rows that chose nothing. `order` is what `choose` gave on others; `goal` is the baseline itself unless said."""
     goal, known = goal or baseline, {s.name: s for s in settings}
     first = min((known[name].cost for name in order), default=0.0)
-    held = {s.name: [excess(s, goal, side) for side in sides] for s in settings if s.name in order or s.cost <= first}
+    tested = [s for s in settings if s.name in order or s.cost <= first]
+    held = dict(zip((s.name for s in tested), zip(*(excesses(tested, goal, side) for side in sides)), strict=True))
     passed: list[Setting] = []
     for name in order:
         if not not_worse(held[name], sides):
@@ -118,9 +142,13 @@ def report(baseline: Setting, settings: Sequence[Setting], order: Sequence[str],
     best = min(passed, key=lambda s: s.cost)
     perhaps = [known[name] for name in held if known[name].cost <= best.cost and not shown_worse(held[name], sides)]
     cheapest = min(perhaps, key=lambda s: s.cost, default=best)
-    here, there = (ratio_interval(baseline.costs, s.costs) for s in (best, cheapest))
-    ratio = Interval(here.value, here.low, max(here.high, there.high), here.n, here.level)
-    return Realised(best.name, ratio, by_side[best.name], cheapest.name)
+    return Realised(best.name, saved(baseline.costs, best.costs, cheapest.costs), by_side[best.name], cheapest.name)
+
+
+def saved(baseline: np.ndarray, best: np.ndarray, cheapest: np.ndarray) -> Interval:
+    """The ratio of costs (n,) at the best setting that passed; its upper end is that at the cheapest which is not shown to be worse."""
+    here, there = (ratio_interval(baseline, costs) for costs in (best, cheapest))
+    return Interval(here.value, here.low, max(here.high, there.high), here.n, here.level)
 
 
 def matched(baseline: Setting, settings: Sequence[Setting], sides: Sequence[Side], goal: Setting | None = None) -> Realised:

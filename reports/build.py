@@ -18,8 +18,7 @@ import jinja2
 import pandas as pd
 
 from harness.atomic import write_text
-from reports import costs, equal_entropy, front, grids, history, interactive, judges, measured, page, placed, published, samples, sweeps, tables
-from reports.adjusted import adjusted, note
+from reports import costs, equal_entropy, front, grids, history, interactive, judges, matched, measured, page, placed, published, samples, sweeps, tables
 from reports.drawing import draw, workers
 from reports.frame import Chapter, chapters
 from reports.records import Records, read
@@ -88,7 +87,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "troubles": chapter.troubles,
         "samples": samples.samples(chapter),
         "published": published.table(known),
-        "comparisons": note(ratios),
+        "comparisons": matched.note(ratios),
         "front": interactive.data(chapter, base),
         "provenance": page.provenance(chapter, records),
         "counts": page.counts(chapter),
@@ -111,7 +110,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
 
 def frames(chapter: Chapter, base: str | None, resamples: int) -> tuple[pd.DataFrame, pd.DataFrame, list[pd.DataFrame]]:
     """Ratios at matched quality, published numbers beside ours, and every tidy frame of the chapter, those two among them."""
-    ratios, places = adjusted(front.matched(chapter, base, resamples)), placed.measured(chapter, base)
+    ratios, places = matched.matched(chapter, base, resamples), placed.measured(chapter, base)
     known = published.beside(chapter, base, ratios, places)
     return ratios, known, [ratios, places, known, *(make(chapter, base) for make in FRAMES), *measured.frames(chapter, base)]
 

@@ -1,26 +1,21 @@
-"""Chapters -> tidy frames that plots draw: trade-off points, cost ratios at matched quality, likelihood beside entropy, acceptance.
+"""Chapters -> tidy frames that plots draw: trade-off points, likelihood beside entropy, acceptance. Ratios at matched quality: reports/matched.py.
 
-Every frame has arm, setting, key, colour, marker, n and subject (data and length, for captions). Statistics are those of harness/frontier.py:
-cost at a quality joins the points of an arm by lines in (log cost, running best); nothing is extrapolated.
+Every frame has arm, setting, key, colour, marker, n and subject (data and length, for captions).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from harness.frontier import Matched, Point, matched_curve, pareto, rising
-from harness.kinds import Scores
-from reports.frame import COSTS, DOUBTS, Chapter, span
+from harness.frontier import pareto
+from reports.frame import DOUBTS, Chapter, span
 from reports.records import Cell
 from reports.style import AXES, looks
 from reports.text import plain, short
 from reports.windows import by_tenth
 
-PASSES = (20, 32, 48, 64)  # of the baseline, convention A, whose quality is matched
-HEADLINE = (32, 48, 20, 64)  # the first of these that both frontiers reach stands in the headline
-GRID = 13  # qualities of a curve
 DISTINCT = "distinct"  # what stands beside a likelihood, as an entropy does
 NATS = "nats per token"  # the unit of a judge, of tokens of the data
 
@@ -110,98 +105,6 @@ def doubtful(row: Mapping) -> bool:
 def along(axis: str, row: Mapping | pd.Series, column: str) -> dict[str, float]:
     """A column with its interval, where the axis "x" has x, x_low and x_high."""
     return dict(zip((axis, f"{axis}_low", f"{axis}_high"), span(row, column)))
-
-
-def frontiers(chapter: Chapter, arm: str, label: str) -> dict[str, list[Point]]:
-    """By A, B and C, the operating points of an arm that have a score and a cost for every row."""
-    points = {cost: [] for cost in COSTS}
-    done = chapter.done(arm)
-    for row in done[~done.collapsed].to_dict("records"):
-        known = [cost for cost in COSTS if all(np.isfinite(row.get(f"{column}.low", np.nan)) for column in (label, cost))]
-        if known:
-            cell = chapter.cells[row["key"]]
-            scores, costs = Scores(row[label], *cell.rows(label)), cell.costs()
-            for cost in known:
-                points[cost].append(Point(row[cost], scores, costs[:, COSTS.index(cost)]))
-    return points
-
-
-def quality_at(points: Sequence[Point], passes: float, better: str) -> float | None:
-    """The quality that the frontier has at a cost; None outside the costs it was measured at."""
-    up = 1 if better == "higher" else -1
-    ordered = sorted(points, key=lambda point: point.cost)
-    costs = [point.cost for point in ordered]
-    if len(costs) < 2 or not costs[0] <= passes <= costs[-1]:
-        return None
-    best = np.maximum.accumulate([up * point.scores.value for point in ordered])
-    return float(up * np.interp(np.log(passes), np.log(costs), best))
-
-
-def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd.DataFrame:
-    """Columns metric, better, unit, cost, kind (stated | curve), passes (of the baseline, A), quality, baseline_cost, arm_cost, ratio, low, high, reason.
-
-    Stated: at the quality that the baseline has at PASSES, or within its range where none of these lies, ratios by A, B and C. Curve: by A.
-    """
-    rows = []
-    for label in directional(chapter)[:2] if baseline else []:
-        better = chapter.metrics[label]["better"]
-        base = frontiers(chapter, baseline, label)
-        if len(base["nfe_a"]) < 2:
-            continue
-        low, high = (f(point.cost for point in base["nfe_a"]) for f in (min, max))
-        stated = [p for p in PASSES if low <= p <= high] or [float(f"{p:.3g}") for p in np.geomspace(low, high, 5)[1:4]]
-        grid = {
-            q: p for p in np.geomspace(low * (1 + 1e-9), high * (1 - 1e-9), GRID) if (q := quality_at(base["nfe_a"], p, better)) is not None
-        }
-        fronts = {cost: rising(base[cost], better, resamples) for cost in COSTS}
-        for arm in chapter.arms:
-            points = frontiers(chapter, arm, label) if arm != baseline else {"nfe_a": []}
-            if not points["nfe_a"]:
-                continue
-            about = {
-                "arm": arm,
-                "setting": "",
-                "key": "",
-                "metric": label,
-                "better": better,
-                "unit": chapter.metrics[label]["unit"],
-                "n": len(base["nfe_a"][0].costs),
-                "baseline": baseline,
-            }
-            levels = [quality_at(base["nfe_a"], passes, better) for passes in stated]
-            for cost in COSTS:
-                curve = grid if cost == "nfe_a" else {}
-                found = matched_curve(fronts[cost], rising(points[cost], better, resamples), [*levels, *curve])
-                kinds = [("stated", p) for p in stated] + [("curve", p) for p in curve.values()]
-                rows += [about | {"kind": kind, "cost": cost, "passes": p} | _found(m) for (kind, p), m in zip(kinds, found)]
-    return dressed(chapter, rows, baseline)
-
-
-def _found(m: Matched) -> dict:
-    value, low, high = (m.interval.value, m.interval.low, m.interval.high) if m.interval else (np.nan,) * 3
-    return {
-        "quality": m.quality,
-        "baseline_cost": m.baseline_cost,
-        "arm_cost": m.arm_cost,
-        "ratio": value,
-        "low": low,
-        "high": high,
-        "missed": m.missed,
-        "resamples": m.resamples,
-        "reason": m.reason,
-    }
-
-
-def headline(ratios: pd.DataFrame, chapter: Chapter) -> pd.DataFrame:
-    """One stated row a metric and arm, by A: at the first of HEADLINE that both reach. The arm that verifies drafts stands first."""
-    if ratios.empty:
-        return ratios
-    known = ratios[(ratios.kind == "stated") & (ratios.cost == "nfe_a") & ratios.ratio.notna()].copy()
-    known["_place"] = known.passes.map(lambda p: HEADLINE.index(p) if p in HEADLINE else len(HEADLINE))
-    speculative = verifying(chapter)
-    known["_arm"] = known.arm.map(lambda arm: (arm not in speculative) * len(chapter.arms) + chapter.arms.index(arm))
-    known = known.sort_values(["_arm", "_place"], kind="stable").drop_duplicates(["metric", "arm"])
-    return known.drop(columns=["_place", "_arm"])
 
 
 def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:

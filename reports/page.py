@@ -10,10 +10,12 @@ import pandas as pd
 
 from reports import asked, busy, style
 from reports.digits import spell
-from reports.frame import COSTS, DOUBTS, Chapter
-from reports.front import headline, subject, verified, verifying
+from reports.frame import COSTS, DOUBTS, Chapter, from_near
+from reports.front import subject, verified, verifying
+from reports.matched import headline
 from reports.records import Records
-from reports.tables import at, metric_order, stated
+from reports.tables import at, metric_order, realised
+from reports.worded import better_or_worse, counts_as_equal, sides
 
 DEPTHS = (1, 2, 4, 8)
 
@@ -30,7 +32,8 @@ def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dic
     entries = [
         row
         | spell(row["ratio"], row["low"], row["high"])
-        | {"at": spell(row["quality"]), "needs": spell(row["arm_cost"]), "base": spell(row["baseline_cost"])}
+        | {"needs": spell(row["arm_cost"]), "base": spell(row["baseline_cost"]), "rows": int(row["n_reported"])}
+        | {"by": better_or_worse(row), "side_by": better_or_worse(row, "side_")}
         for row in rows.to_dict("records")
     ]
     speculative = verifying(chapter)
@@ -42,10 +45,12 @@ def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dic
     if baseline is None:
         why = "no arm is named ancestral or has that sampler, so there is nothing to compare with"
     elif not first:
-        tried = ratios[(ratios.arm == lead) & (ratios.kind == "stated") & (ratios.cost == "nfe_a")].sort_values("missed") if len(ratios) else ratios
-        nearest = [f"by {row.metric}, at {row.passes:g} passes of {baseline}, {row.reason}" for row in tried.drop_duplicates("metric").itertuples()]
+        tried = ratios[(ratios.arm == lead) & (ratios.kind == "realised") & (ratios.cost == "nfe_a")] if len(ratios) else ratios
+        tried = tried.iloc[from_near(tried.passes).argsort(kind="stable")] if len(tried) else tried
+        nearest = [f"by {row.metric}, at {row.passes:.3g} passes of {baseline}, {row.reason}" for row in tried.drop_duplicates("metric").itertuples()]
         why = f"{lead}: {'; '.join(nearest)}" if nearest else f"it takes a metric by row, two points of {baseline} and another arm"
-    return {"sentence": sentence, "first": first, "others": [e for e in entries if e not in first], "why": why, "baseline": baseline}
+    words = {"equal": counts_as_equal(ratios), "sides": sides(ratios)} if first else {}
+    return {"sentence": sentence, "first": first, "others": [e for e in entries if e not in first], "why": why, "baseline": baseline, **words}
 
 
 def points(chapter: Chapter, baseline: str | None) -> dict:
@@ -100,11 +105,21 @@ def clock(chapter: Chapter) -> str:
 
 
 def matched_rows(ratios: pd.DataFrame, chapter: Chapter, baseline: str | None) -> list[dict]:
+    """By metric: what was matched, and the rows of the table by arm."""
     look = style.looks(chapter.palette, baseline)
-    rows = [e | {"look": look[e["arm"]], "quality": spell(e["quality"]), "arm_cost": spell(e["arm_cost"])} for e in stated(ratios)]
+    rows = [
+        e | {"look": look[e["arm"]]} | {name: spell(e[name]) for name in ("quality", "arm_cost", "cheaper_cost") if name in e}
+        for e in realised(ratios)
+    ]
     return [
-        {"metric": metric, "arms": [list(mine) for _, mine in groupby(group, key=lambda e: e["arm"])]}
-        for metric, group in groupby(rows, key=lambda e: e["metric"])
+        {
+            "metric": metric,
+            "n": int(mine[0]["n_reported"]),
+            "side": mine[0]["side"],
+            "words": f"{counts_as_equal(ratios[ratios.metric == metric])} {sides(ratios[ratios.metric == metric])}",
+            "arms": [list(rows) for _, rows in groupby(mine, key=lambda e: e["arm"])],
+        }
+        for metric, mine in ((metric, list(group)) for metric, group in groupby(rows, key=lambda e: e["metric"]))
     ]
 
 

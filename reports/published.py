@@ -12,7 +12,8 @@ import pandas as pd
 
 from reports.digits import spell
 from reports.frame import Chapter, span
-from reports.front import dressed, headline, subject
+from reports.front import dressed, subject
+from reports.matched import headline
 from reports.quoted import value
 
 FILE = Path(__file__).parent / "published.csv"
@@ -54,10 +55,11 @@ def _points(chapter: Chapter, quantities: set[str]) -> list[dict]:
 
 
 def _ratios(chapter: Chapter, ratios: pd.DataFrame) -> list[dict]:
-    """The stated ratios of passes at equal quality."""
+    """The realised ratios of passes at equal quality."""
     return [
         {"quantity": "nfe_ratio", "method": f"{row['arm']} at equal {row['metric']}", "value": row["ratio"], "low": row["low"], "high": row["high"], "unit": "NFE over NFE"}
-        | {"better": "higher", "regime": f"{subject(chapter)}, NFE A {row['passes']:g} of {row['baseline']}", "arm": row["arm"], "key": ""}
+        | {"better": "higher", "regime": f"{subject(chapter)}, NFE A {row['passes']:.3g} of {row['baseline']}"}
+        | {"arm": row["arm"], "key": row["key"], "bound": "at least" if row["at_least"] else ""}
         for row in headline(ratios, chapter).to_dict("records")
     ]
 
@@ -94,4 +96,7 @@ def table(frame: pd.DataFrame) -> list[dict]:
 
 def _number(row: dict) -> dict:
     """A published number has the digits it was published with."""
-    return spell(row["value"], row["low"], row["high"]) if row["marker"] == "ours" else {"value": value(row), "low": None, "high": None}
+    if row["marker"] != "ours":
+        return {"value": value(row), "low": None, "high": None}
+    found = spell(row["value"], row["low"], row["high"])
+    return found | {"value": f"{row['bound']} {found['value']}".strip()}

@@ -14,7 +14,8 @@ import pandas as pd
 from harness.atomic import write_text
 from reports.digits import spell
 from reports.frame import COSTS, DOUBTS, Chapter, span
-from reports.text import Tex, tex
+from reports.text import Tex, plain, tex
+from reports.worded import counts_as_equal, excess, sides
 
 BOLD = "bold: best, and its interval touches no other"
 NONE = Tex("--")
@@ -73,26 +74,29 @@ def _flagged(row: dict) -> str:
 
 
 def matched_tex(ratios: pd.DataFrame, path: Path) -> None:
-    entries, groups = stated(ratios), []
+    entries, groups = realised(ratios), []
     winners = matched_winners(ratios)
     for metric in dict.fromkeys(e["metric"] for e in entries):
         groups.append([])
         for e in (e for e in entries if e["metric"] == metric):
-            texts = [_math(e[cost], (metric, e["passes"], cost, e["arm"]) in winners) if e[cost] else "n.r." for cost in COSTS]
-            groups[-1].append([e["metric"], e["arm"], Tex(f"${e['passes']:g}$"), Tex(f"${e['quality']:.4g}$"), *texts])
+            texts = [_math(e[cost], (metric, e["goal_key"], cost, e["arm"]) in winners, e["at_least"]) if e[cost] else "none" for cost in COSTS]
+            goal = [Tex(f"${e['passes']:.3g}$"), Tex(f"${e['quality']:.4g}$")]
+            groups[-1].append([metric, e["arm"], e["setting"], *goal, _math(spell(e["arm_cost"])), _math(e["worse"]), *texts])
     _tabular(
         path,
-        ["metric", "arm", "passes", "quality", "ratio A", "ratio B", "ratio C"],
+        ["metric", "arm", "setting", "passes of baseline", "quality", "passes", "worse by", "ratio A", "ratio B", "ratio C"],
         groups,
-        "passes: NFE A of the baseline, whose quality is matched; ratio: cost of the baseline over that of the arm; n.r.: not reached, or no interval; "
-        f"{BOLD}, and above 1",
+        "passes of baseline, quality: of a setting of the baseline that was run; setting, passes: of the cheapest setting of the arm that was run and is not worse, chosen on the even "
+        f"rows; all numbers are of the odd rows. {counts_as_equal(ratios)} {sides(ratios)} worse by: on the side of the metric, below zero better; ratio: cost of the baseline "
+        "over that of the setting, up to the cheapest setting not shown to be worse; >=: the next cheaper setting that was run is more than 10 % cheaper; none: no setting is shown to "
+        f"be no worse; {BOLD}, and above 1, of what was run",
     )
 
 
 def matched_winners(ratios: pd.DataFrame) -> set[tuple]:
-    """(metric, passes, cost, arm) of the ratios that are above 1 and above those of all other arms by their intervals."""
+    """(metric, goal_key, cost, arm) of the ratios that are above 1 and above those of all other arms by their intervals."""
     found = set()
-    for about, rows in ratios[ratios.kind == "stated"].groupby(["metric", "passes", "cost"]) if len(ratios) else ():
+    for about, rows in ratios[ratios.kind == "realised"].groupby(["metric", "goal_key", "cost"]) if len(ratios) else ():
         k = winner(list(rows[["ratio", "low", "high"]].itertuples(index=False, name=None)), "higher")
         if k is not None and rows.low.iloc[k] > 1:
             found.add((*about, rows.arm.iloc[k]))
@@ -111,31 +115,25 @@ def winner(spans: Sequence[tuple[float, float, float]], better: str) -> int | No
     return k if apart else None
 
 
-def stated(ratios: pd.DataFrame) -> list[dict]:
-    """One entry a metric, arm and quality: texts of the ratios by A, B and C, the costs by A, and why a ratio is missing."""
+def realised(ratios: pd.DataFrame) -> list[dict]:
+    """One entry a metric, arm and goal: the row by A, texts of the ratios by A, B and C and of how much worse the setting is on each side."""
     if ratios.empty:
         return []
     found = []
-    for (metric, arm, passes), rows in ratios[ratios.kind == "stated"].groupby(["metric", "arm", "passes"], sort=False):
+    for _, rows in ratios[ratios.kind == "realised"].groupby(["metric", "arm", "goal_key"], sort=False):
         by = {row["cost"]: row for row in rows.to_dict("records")}
         a = by["nfe_a"]
-        found.append(
-            {
-                "metric": metric,
-                "arm": arm,
-                "passes": passes,
-                **{k: a[k] for k in ("quality", "baseline_cost", "arm_cost", "reason", "p_holm")},
-                **{cost: spell(row["ratio"], row["low"], row["high"]) for cost, row in by.items()},
-            }
-        )
+        found.append(a | {"worse": excess(a), "side_worse": excess(a, "side_")} | {cost: spell(row["ratio"], row["low"], row["high"]) for cost, row in by.items()})
     return found
 
 
-def _math(found: dict | None, bold: bool = False) -> Tex:
+def _math(found: dict | None, bold: bool = False, at_least: bool = False) -> Tex:
     """Number and interval."""
     if found is None:
         return NONE
-    return Tex((f"$\\mathbf{{{found['value']}}}$" if bold else f"${found['value']}$") + (f" {{\\scriptsize $[{found['low']}, {found['high']}]$}}" if found["low"] else ""))
+    sign = r"\geq " if at_least else ""
+    value = rf"\mathbf{{{found['value']}}}" if bold else found["value"]
+    return Tex(f"${sign}{value}$" + (rf" {{\scriptsize $[{found['low']}, {found['high']}]$}}" if found["low"] else ""))
 
 
 def _tabular(path: Path, heads: Sequence[str], groups: Sequence[Sequence[Sequence[str]]], note: str) -> None:
@@ -146,7 +144,7 @@ def _tabular(path: Path, heads: Sequence[str], groups: Sequence[Sequence[Sequenc
 
     body = "\n\\midrule\n".join("\n".join(line(row) for row in rows) for rows in groups if rows)
     lines = [
-        rf"% \usepackage{{booktabs}}; {note}",
+        rf"% \usepackage{{booktabs}}; {plain(note)}",
         rf"\begin{{tabular}}{{ll{'r' * (len(heads) - 2)}}}",
         r"\toprule",
         line(heads),

@@ -8,7 +8,7 @@ import pytest
 from harness import realised
 from harness.kinds import Scores
 from harness.realised import Setting, Side, choose, excess, matched, over_seeds, report
-from harness.stats import Interval
+from harness.stats import Interval, paired_difference
 
 JUDGE, KL = Side("judge", "lower", 0.02), Side("ngram_kl", "lower", 0.02)
 
@@ -51,6 +51,15 @@ def test_higher_is_better_where_the_metric_says_so():
     assert excess(cell(rng, 8, 0.3), cell(rng, 32, 0.5), spelling).value == pytest.approx(0.2, abs=0.02)
     with pytest.raises(ValueError, match="better lower or higher"):
         excess(cell(rng, 1, 0), cell(rng, 1, 0), Side("judge", "match", 0.1))
+
+
+def test_how_much_worse_a_setting_is_is_the_paired_difference():
+    rng = np.random.default_rng(7)
+    goal, others = cell(rng, 32, 2.0, n=300), [cell(rng, c, 2.0, n=300) for c in (8, 16)]
+    for better, sign in (("lower", 1), ("higher", -1)):
+        for s, found in zip(others, realised.excesses(others, goal, Side("judge", better, 0.02))):
+            pair = [x.scores["judge"] for x in (s, goal)[::sign]]
+            assert found == pytest.approx(paired_difference(*pair, resamples=realised.RESAMPLES), abs=1e-12)
 
 
 def test_where_nothing_is_not_worse_there_is_no_ratio_and_the_reason_says_on_which_rows():

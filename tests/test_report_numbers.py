@@ -2,7 +2,6 @@
 
 import json
 from collections import defaultdict
-from statistics import NormalDist
 from types import SimpleNamespace
 
 import numpy as np
@@ -166,15 +165,16 @@ def test_placements_are_paired_differences_to_the_heavy_network_alone(made):
     assert [m["x"] for m in marks] == sorted(m["x"] for m in marks)
 
 
-def test_holm_adjusts_for_all_stated_ratios(made):
-    _, numbers, _ = made
-    family = [m for m in numbers["matched"] if m["kind"] == "stated" and m["cost"] == "nfe_a" and m["ratio"] is not None]
-    assert family and all(m["p_holm"] is None for m in numbers["matched"] if m not in family)
-    z = {k: abs(np.log(m["ratio"])) / (np.log(m["high"] / m["low"]) / 2 / 1.959963984540054) for k, m in enumerate(family)}
-    reached = 0.0
-    for place, k in enumerate(sorted(z, key=z.get, reverse=True)):
-        reached = min(1.0, max(reached, (len(family) - place) * 2 * NormalDist().cdf(-z[k])))
-        assert family[k]["p_holm"] == pytest.approx(reached, rel=1e-6, abs=1e-12)
+def test_ratios_are_costs_of_two_settings_on_the_rows_that_chose_nothing(made):
+    files, numbers, _ = made
+    rows = [m for m in numbers["matched"] if m["kind"] == "realised" and m["ratio"] is not None]
+    assert rows
+    for m in rows:
+        base, mine = (files.array("costs", key)[1::2, COSTS.index(m["cost"])].mean() for key in (m["goal_key"], m["key"]))
+        assert (m["baseline_cost"], m["arm_cost"], m["ratio"]) == close((base, mine, base / mine))
+        assert m["cheaper_cost"] <= files.array("costs", m["key"])[1::2, 0].mean() * (1 + 1e-9)
+        values = [files.value(key, m["metric"]) for key, r in files.counted.items() if r["arm"] == m["baseline"] and r["status"] == "done"]
+        assert m["margin"] == close((max(values) - min(values)) / 10)
 
 
 def test_published_numbers_are_marked_and_measured_ones_are_of_this_run(made):

@@ -10,7 +10,7 @@ import torch
 
 from harness import frontier, stats
 from harness.data.exact import Exact
-from harness.frontier import Point, hypervolume, hypervolume_interval, matched_curve, matched_ratio, nfe_at_quality, nfe_interval, pareto, rising
+from harness.frontier import Point, hypervolume, hypervolume_interval, matched_curve, matched_ratio, pareto, rising
 from harness.kinds import Scores
 from harness.metrics.distinct import Distinct
 from harness.stats import (
@@ -69,13 +69,10 @@ def times(rng, n=5):
     return time_ratio((1.5 * a).tolist(), b.tolist()), 1.5
 
 
-def fronts(rng, n=64):
+def fronts(rng, n=64, dear=(200, 210, 220.5)):
+    """Two fronts, the second at half the cost. The settings are close enough for something to be read between them."""
     row = rng.normal(0, 0.5, n)
-    return [list(noisy(costs, (3.0, 2.0, 1.0), n, rng, row)) for costs in ((8, 32, 128), (4, 16, 64))]
-
-
-def cost(rng):
-    return nfe_interval(fronts(rng)[0], 1.5, "lower", resamples=800).interval, 64.0
+    return [list(noisy(costs, (3.0, 2.0, 1.0), n, rng, row)) for costs in (dear, np.divide(dear, 2))]
 
 
 def matched(rng):
@@ -84,10 +81,10 @@ def matched(rng):
 
 def volume(rng):
     truth = hypervolume([4, 16, 64], [3.0, 2.0, 1.0], (1000, 4.0), "lower")
-    return hypervolume_interval(fronts(rng)[1], (1000, 4.0), "lower", resamples=800), truth
+    return hypervolume_interval(fronts(rng, dear=(8, 32, 128))[1], (1000, 4.0), "lower", resamples=800), truth
 
 
-@pytest.mark.parametrize("simulated", [ratio, paired, unpaired, of_a_set, times, cost, matched, volume])
+@pytest.mark.parametrize("simulated", [ratio, paired, unpaired, of_a_set, times, matched, volume])
 def test_95_percent_intervals_cover_the_truth_in_93_to_97_percent_of_studies(simulated):
     rng, hits = np.random.default_rng(20), 0
     for _ in range(STUDIES):
@@ -298,36 +295,80 @@ def test_a_machine_compared_with_itself_seldom_raises_the_alarm():
 
 # frontiers
 
-def test_cost_at_a_quality_is_interpolated_in_the_logarithm():
-    points = line([(100, 0.9), (1, 0.1), (10, 0.5)])
-    assert nfe_at_quality(points, 0.7, "higher") == pytest.approx(10**1.5)
-    assert nfe_at_quality(points, 0.1, "higher") == pytest.approx(1)
-    assert nfe_at_quality(points, 0.9, "higher") == pytest.approx(100)
-    assert nfe_at_quality(points, 0.9 + 1e-15, "higher") == pytest.approx(100)    # the last bit of a sum decides nothing
+def cost_at(points, quality, better):
+    """What a front costs at a quality, read by hand: None where it is not reached or lies below the cheapest point. Lines of any length."""
+    up = 1 if better == "higher" else -1
+    front = sorted((p.cost, up * p.scores.value) for p in points)
+    best, last = -math.inf, None
+    for cost, value in front:
+        if value >= up * quality - 1e-12:
+            if last is None:
+                return cost if value <= up * quality + 1e-12 else None
+            share = (up * quality - best) / (value - best)
+            return math.exp((1 - share) * math.log(last) + share * math.log(cost))
+        best, last = max(best, value), cost
+    return None
+
+
+def test_cost_at_a_quality_is_read_in_the_logarithm():
+    points = line([(108, 0.9), (100, 0.5), (95, 0.1)])
+    for quality, cost in ((0.7, (100 * 108) ** 0.5), (0.1, 95), (0.9, 108), (0.9 + 1e-15, 108)):    # the last bit of a sum decides nothing
+        found = matched_ratio(points, points, quality, "higher", resamples=10)
+        assert found.baseline_cost == found.arm_cost == pytest.approx(cost) and found.interval.value == 1 and cost == pytest.approx(cost_at(points, quality, "higher"))
 
 
 def test_nothing_is_extrapolated_at_either_end():
-    points = line([(1, 0.1), (10, 0.5)])
-    assert nfe_at_quality(points, 0.51, "higher") is None
-    assert nfe_at_quality(points, 0.09, "higher") is None
+    points = line([(100, 0.1), (108, 0.5)])
+    for quality, reason in ((0.51, "does not reach this quality"), (0.09, "is better at its cheapest point")):
+        found = matched_ratio(points, points, quality, "higher", resamples=10)
+        assert found.interval is None and found.arm_cost is None and found.reason == f"the baseline {reason}"
 
 
 def test_the_running_best_makes_a_frontier_monotone():
-    points = line([(1, 3.0), (10, 2.0), (100, 2.5), (1000, 1.0)])
-    assert nfe_at_quality(points, 2.0, "lower") == pytest.approx(10)
-    assert nfe_at_quality(points, 1.5, "lower") == pytest.approx(10**2.5)    # from the end of the flat stretch
+    points = line([(100, 3.0), (105, 2.0), (110, 2.5), (115, 1.0)])
+    for quality, cost in ((2.0, 105), (1.5, (110 * 115) ** 0.5)):    # from the end of the flat stretch
+        assert matched_ratio(points, points, quality, "lower", resamples=10).arm_cost == pytest.approx(cost)
+
+
+@pytest.mark.parametrize(("coarse", "name"), [(0, "baseline"), (1, "arm")])
+def test_nothing_is_read_between_settings_further_apart_than_ten_percent(coarse, name):
+    """The windows of a dilated order: the line promises a cost that no setting has."""
+    fronts = [line([(32, 2.3), (34, 2.2)]), line([(8, 2.3), (8.5, 2.2)])]
+    fronts[coarse] = line([(5.67, 2.566), (10.16, 2.178)])
+    found = matched_ratio(*fronts, 2.25, "lower", resamples=10)
+    assert found.interval is None and found.reason == f"the {name} is read between settings at 5.67 and 10.2, further apart than 10 %"
+    curve = matched_curve(*(rising(points, "lower", resamples=10) for points in fronts), [2.25])
+    assert curve == [found]
+
+
+def test_a_setting_that_was_run_is_no_line_however_far_the_next_one_lies():
+    slow, fast = line([(16, 3.0), (32, 2.0)]), line([(4, 3.0), (8, 2.0)])
+    assert matched_ratio(slow, fast, 2.0, "lower", resamples=10).interval.value == pytest.approx(4)
+    assert matched_ratio(slow, fast, 3.0, "lower", resamples=10).interval.value == pytest.approx(4)
+
+
+def test_on_a_flat_front_the_running_best_flatters():
+    """Seven settings of one true quality, then a better one: noise lets a cheap one reach the goal."""
+    rng, costs, n = np.random.default_rng(16), 10 * 1.08 ** np.arange(8), 32
+    truth = 10 * 1.08**6.25    # a quarter of the way from the end of the flat stretch to the better setting
+    base, found = [flat_point(100, -1.0, n), flat_point(105, 3.0, n)], []
+    for _ in range(300):
+        arm = [Point(c, scores(q + rng.normal(0, 1, n)), np.full(n, c)) for c, q in zip(costs, [0.0] * 7 + [1.0])]
+        found.append(matched_ratio(base, arm, 0.25, "higher", resamples=1).arm_cost)
+    found = np.array([cost or costs[0] for cost in found])
+    assert found.mean() + 4 * found.std() / 300**0.5 < truth, (found.mean(), truth)
 
 
 def test_matched_ratio_of_a_shifted_frontier_is_the_shift():
-    slow, fast = line([(10, 0.5), (100, 0.9)]), line([(4, 0.5), (40, 0.9)])
+    slow, fast = line([(100, 0.5), (109, 0.9)]), line([(40, 0.5), (43.6, 0.9)])
     found = matched_ratio(slow, fast, 0.8, "higher", resamples=50)
     assert found.interval[:4] == pytest.approx((2.5, 2.5, 2.5, 4))
-    assert found.arm_cost == pytest.approx(4 * 10**0.75) and found.baseline_cost == pytest.approx(10 * 10**0.75)
+    assert found.arm_cost == pytest.approx(40 * 1.09**0.75) and found.baseline_cost == pytest.approx(100 * 1.09**0.75)
     assert (found.missed, found.resamples, found.reason) == (0, 50, "")
 
 
 def test_a_quality_out_of_reach_has_no_ratio_but_a_reason():
-    slow, fast = line([(10, 0.5), (100, 0.9)]), line([(4, 0.6), (40, 0.8)])
+    slow, fast = line([(100, 0.5), (109, 0.9)]), line([(40, 0.6), (43.6, 0.8)])
     for quality, reason in ((0.85, "arm does not reach"), (0.55, "arm is better at its cheapest"), (0.95, "baseline does not reach")):
         found = matched_ratio(slow, fast, quality, "higher", resamples=10)
         assert found.interval is None and reason in found.reason
@@ -335,9 +376,9 @@ def test_a_quality_out_of_reach_has_no_ratio_but_a_reason():
 
 
 def test_an_arm_that_is_better_at_its_cheapest_point_may_stand_at_that_cost():
-    slow, fast = line([(10, 0.5), (100, 0.9)]), line([(4, 0.6), (40, 0.8)])
+    slow, fast = line([(100, 0.5), (109, 0.9)]), line([(40, 0.6), (43.6, 0.8)])
     found = matched_ratio(slow, fast, 0.55, "higher", resamples=10, at_least=True)
-    assert found.arm_cost == pytest.approx(4) and found.interval.value == pytest.approx(10 * 10 ** (0.05 / 0.4) / 4) and found.missed == 0
+    assert found.arm_cost == pytest.approx(40) and found.interval.value == pytest.approx(100 * 1.09 ** (0.05 / 0.4) / 40) and found.missed == 0
     for quality in (0.7, 0.85, 0.95):    # elsewhere nothing changes: within both fronts, beyond the arm, beyond the baseline
         assert matched_ratio(slow, fast, quality, "higher", resamples=10, at_least=True) == matched_ratio(slow, fast, quality, "higher", resamples=10)
     assert matched_ratio(fast, slow, 0.55, "higher", resamples=10, at_least=True).interval is None, "a baseline that is better at its cheapest point has no cost"
@@ -346,7 +387,7 @@ def test_an_arm_that_is_better_at_its_cheapest_point_may_stand_at_that_cost():
 def noisy(costs, qualities, n, rng, row):
     """Points whose rows share an effect `row` on quality, with noise in both axes."""
     for cost, quality in zip(costs, qualities, strict=True):
-        per_row = cost * rng.gamma(20, 1 / 20, n)
+        per_row = cost * rng.gamma(400, 1 / 400, n)
         yield Point(per_row.mean(), scores(quality + row + rng.normal(0, 0.3, n)), per_row)
 
 
@@ -358,7 +399,7 @@ def one_by_one(baseline, arm, quality, better, resamples):
         costs = []
         for points in (baseline, arm):
             again = [Point(np.average(p.costs, weights=weights), scores(weights * p.scores.numerator, weights * p.scores.denominator), weights * p.costs) for p in points]
-            costs.append(nfe_at_quality([p._replace(costs=np.full(n, p.cost)) for p in again], quality, better))
+            costs.append(cost_at(again, quality, better))
         found.append(costs[0] / costs[1])
     return found
 
@@ -383,20 +424,9 @@ def test_a_curve_resamples_once(monkeypatch):
     assert len(calls) == 2
 
 
-def test_cost_at_a_quality_has_an_interval_or_a_reason():
-    points = line([(1, 0.1), (10, 0.5)])
-    assert nfe_interval(points, 0.3, "higher", resamples=50).interval[:3] == pytest.approx((10**0.5,) * 3)
-    for quality, reason in ((0.6, "does not reach"), (0.05, "is better at its cheapest")):
-        found = nfe_interval(points, quality, "higher", resamples=50)
-        assert found.interval is None and found.cost is None and reason in found.reason
-    slow = fronts(np.random.default_rng(15))[0]
-    near = nfe_interval(slow, slow[-1].scores.value + 0.001, "lower", resamples=400)
-    assert near.cost is not None and near.interval is None and f"{near.missed} of 400" in near.reason
-
-
 def test_missed_resamples_are_counted_and_too_many_leave_no_interval():
     rng = np.random.default_rng(9)
-    slow, fast = (list(noisy(costs, (3.0, 1.0), 50, rng, np.zeros(50))) for costs in ((10, 100), (5, 50)))
+    slow, fast = (list(noisy(costs, (3.0, 1.0), 50, rng, np.zeros(50))) for costs in ((100, 106), (50, 53)))
     last = max(point.scores.value for point in (slow[1], fast[1]))
     few, many = (matched_ratio(slow, fast, quality, "lower") for quality in (last + 0.12, last + 0.01))
     assert few.interval is not None and few.missed <= 0.05 * few.resamples
@@ -408,7 +438,7 @@ def test_missed_resamples_are_counted_and_too_many_leave_no_interval():
 
 def test_quality_may_be_an_arms_own_and_is_resampled_with_it():
     rng = np.random.default_rng(10)
-    slow, fast = (list(noisy(costs, (3.0, best), 50, rng, np.zeros(50))) for costs, best in (((10, 100), 1.5), ((5, 50), 1.0)))
+    slow, fast = (list(noisy(costs, (3.0, best), 50, rng, np.zeros(50))) for costs, best in (((100, 106), 1.5), ((50, 53), 1.0)))
     found = matched_ratio(slow, fast, slow[-1].scores, "lower")
     assert found.missed == 0 and found.baseline_cost == pytest.approx(slow[-1].cost)
     assert matched_ratio(slow, fast, slow[-1].scores.value, "lower").interval is None
@@ -421,9 +451,9 @@ def test_frontiers_refuse_what_they_cannot_compare():
     with pytest.raises(ValueError, match="same rows"):
         matched_ratio([], good, 0.3, "higher")
     with pytest.raises(ValueError, match="are the units the same"):
-        nfe_at_quality([good[0]._replace(cost=12.0)], 0.1, "higher")
+        matched_ratio(good, [good[0]._replace(cost=12.0)], 0.1, "higher")
     with pytest.raises(ValueError, match="lower or higher"):
-        nfe_at_quality(good, 0.3, "match")
+        matched_ratio(good, good, 0.3, "match")
 
 
 def test_pareto_keeps_what_nothing_beats():

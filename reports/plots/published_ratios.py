@@ -26,7 +26,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         (mark,) = ax.plot([row.value], [row.Index], linestyle="none", marker=shape, color=colour, markerfacecolor=colour if ours else "none", markeredgewidth=0.9)
         handles.setdefault(f"ours: {row.arm}" if ours else row.marker, mark)
     ax.axvline(1, color=style.INK, linewidth=0.8, zorder=1)
-    names = [row.method if row.marker == "ours" else f"{row.method} ({row.marker})" for row in frame.itertuples()]
+    names = [f"{row.method} {row.bound and f'({row.bound})'}".rstrip() if row.marker == "ours" else f"{row.method} ({row.marker})" for row in frame.itertuples()]
     ax.set_yticks(range(len(frame)), [style.brief(name, inches) for name in names], fontsize=6)
     ax.set_ylim(len(frame) - 0.5, -0.5)
     ax.margins(x=0.08)
@@ -40,4 +40,4 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 def caption(frame: pd.DataFrame) -> str:
     theirs = frame[(frame.quantity == "nfe_ratio") & (frame.marker != "ours")]
     said = "; ".join(sentence(row) for row in theirs.to_dict("records"))
-    return f"Hollow: published, not measured here: {said}. Filled: measured in this run, bars 95 % intervals. The published counting rule is not known; ours is NFE A."
+    return f"Hollow: published, not measured here: {said}. Filled: measured in this run, of settings that were run; bars: from the noise of the passes (95 %) up to the cheapest setting not shown to be worse. The published counting rule is not known; ours is NFE A."
