@@ -35,7 +35,6 @@ import numpy as np
 from harness.kinds import Scores
 from harness.stats import Interval, interval, resampled_sums, tail_share
 
-
 APART = 1.10    # dearer over cheaper: between settings further apart nothing is read
 
 

@@ -86,10 +86,10 @@ def matched_tex(ratios: pd.DataFrame, path: Path) -> None:
         path,
         ["metric", "arm", "setting", "passes of baseline", "quality", "passes", "worse by", "ratio A", "ratio B", "ratio C"],
         groups,
-        "passes of baseline, quality: of a setting of the baseline that was run; setting, passes: of the cheapest setting of the arm that was run and is not worse, chosen on the even "
-        f"rows; all numbers are of the odd rows. {counts_as_equal(ratios)} {sides(ratios)} worse by: on the side of the metric, below zero better; ratio: cost of the baseline "
-        "over that of the setting, up to the cheapest setting not shown to be worse; >=: the next cheaper setting that was run is more than 10 % cheaper; none: no setting is shown to "
-        f"be no worse; {BOLD}, and above 1, of what was run",
+        "passes of baseline, quality: of a setting of the baseline that was run; setting, passes: of the cheapest setting of the arm that was run and is not worse, "
+        f"chosen on the even rows; all numbers are of the odd rows. {counts_as_equal(ratios)} {sides(ratios)} worse by: on the side of the metric, below zero better; "
+        "ratio: cost of the baseline over that of the setting, up to the cheapest setting not shown to be worse; >=: the next cheaper setting that was run is more than "
+        f"10 % cheaper; none: no setting is shown to be no worse; {BOLD}, and above 1, of what was run",
     )
 
 

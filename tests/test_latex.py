@@ -55,7 +55,7 @@ def test_the_best_is_bold_only_where_its_interval_says_so(spans, better, best):
 def test_bold_numbers_of_a_table_are_disjoint_from_the_rest_of_their_column(made):
     """Read back from the text of the table, whatever wrote it."""
     lines = [line for line in (made / "matched.tex").read_text().splitlines() if line.endswith(r"\\")][1:]
-    number = r"(?:\\geq )?(?:\\mathbf\{)?(\d+\.?\d*)\}?\$ \{\\scriptsize \$\[(\d+\.?\d*), (\d+\.?\d*)\]"
+    number = r"(?:\\mathbf\{)?(\d+\.?\d*)\}?\$ \{\\scriptsize \$\[(\d+\.?\d*), (\d+\.?\d*)\]"
     groups, bold = {}, 0
     for line in lines:
         metric, arm, _, passes, _, _, _, *ratios = line.removesuffix(r" \\").split(" & ")

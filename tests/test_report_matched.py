@@ -28,21 +28,21 @@ def made_up(folder, arms, n=N, noise=0.2, metric="judge", better="lower", extra=
         for k, (passes, quality) in enumerate(points):
             sampler = {"name": "ancestral" if arm == "base" else "ssmd", "version": 1, "steps": k}
             key = _sha(f"{arm}{k}")[:24]
-            about = {"sampler": sampler, "nets": {"main": _sha("heavy")}, "net_names": {"main": "heavy"}, "data": {"name": "made_up_text", "version": 1, "length": 128, "sha256": "0" * 64}}
-            about |= {"prompt": None, "n": n, "batch": 32, "seed": 0, "temperature": 1.0, "device": "cpu", "dtype": "float32", "draw_dtype": "float64"}
+            about = {"sampler": sampler, "nets": {"main": _sha("heavy")}, "net_names": {"main": "heavy"}, "prompt": None, "n": n, "batch": 32, "seed": 0, "temperature": 1.0}
+            about |= {"data": {"name": "made_up_text", "version": 1, "length": 128, "sha256": "0" * 64}, "device": "cpu", "dtype": "float32", "draw_dtype": "float64"}
             store.put("costs", key, np.stack([np.full(n, float(passes)), np.full(n, passes * 0.9), np.full(n, passes * 0.95)], 1))
-            cost = {"calls": {"main.draft": float(passes)}, "nfe_a": float(passes), "nfe_b": passes * 0.9, "nfe_c": passes * 0.95, "executed_a": float(passes), "executed_over_needed": 1.0,
-                    "gflop": 1.0, "tokens": n, "revealed": [], "tested": {}, "passed": {}}
-            store.append({"type": "counted", "key": key, "study": "made_up", "arm": arm, "control": False, "cell": about, "code": "c0de", "machine": "m0", "status": "done", "reason": "",
-                          "inert": False, "samples_sha256": _sha(key), "cost": cost})
+            cost = {"calls": {"main.draft": float(passes)}, "nfe_a": float(passes), "nfe_b": passes * 0.9, "nfe_c": passes * 0.95, "executed_a": float(passes)}
+            cost |= {"executed_over_needed": 1.0, "gflop": 1.0, "tokens": n, "revealed": [], "tested": {}, "passed": {}}
+            record = {"type": "counted", "key": key, "study": "made_up", "arm": arm, "control": False, "cell": about, "code": "c0de", "machine": "m0", "status": "done"}
+            store.append(record | {"reason": "", "inert": False, "samples_sha256": _sha(key), "cost": cost})
             values = {metric: (quality, {"name": metric, "version": 1}, better, "nats per token")}
             if extra is not None:
                 values["kl"] = (extra.get((arm, passes), 0.5), {"name": "ngram_kl", "version": 1}, "lower", "nats")
             for label, (level, about_metric, side, unit) in values.items():
                 pair = np.stack([level + ease + rng.normal(0, noise / 4, n), np.ones(n)])
                 store.put("scores", _sha(key + label)[:24], pair)
-                store.append({"type": "scored", "key": key, "score_key": _sha(key + label)[:24], "metric": about_metric, "label": label, "better": side, "unit": unit, "n": n,
-                              "code": "c0de", "status": "done", "reason": "", "value": float(pair[0].mean()), "per": "row"})
+                scored = {"type": "scored", "key": key, "score_key": _sha(key + label)[:24], "metric": about_metric, "label": label, "better": side, "unit": unit}
+                store.append(scored | {"n": n, "code": "c0de", "status": "done", "reason": "", "value": float(pair[0].mean()), "per": "row"})
     return store
 
 
@@ -147,7 +147,8 @@ def test_a_setting_of_the_baseline_that_a_cheaper_one_beats_is_no_goal(tmp_path)
 
 def test_where_nothing_is_not_worse_the_reason_names_the_setting_that_came_nearest(tmp_path):
     frame, _ = ratios(tmp_path, {"base": COARSE["base"], "fast": ((5, 3.2), (6, 3.0))})
-    assert by_a(frame).ratio.isna().all() and by_a(frame).reason.str.fullmatch(r"no setting that was run is within half of the margin .* the nearest, steps=1, is worse by [\d.]+ of judge").all()
+    told = r"no setting that was run is within half of the margin .* the nearest, steps=1, is worse by [\d.]+ of judge"
+    assert by_a(frame).ratio.isna().all() and by_a(frame).reason.str.fullmatch(told).all()
     frame, _ = ratios(tmp_path / "few", {"base": COARSE["base"], "fast": ((5, 2.4), (6, 2.42))}, n=8, noise=1.0, seed=3)
     unsure = by_a(frame)[by_a(frame).reason.str.startswith("the surest")]
     assert len(unsure) and unsure.reason.str.contains("is not shown to be no worse: judge worse by").all() and unsure.excess.notna().all()
