@@ -28,7 +28,7 @@ def sides(ratios: pd.DataFrame) -> str:
     both = list(dict.fromkeys(zip(realised.metric[realised.side != ""], realised.side[realised.side != ""]))) if len(realised) else []
     found = [f"Quality was matched on two sides at once: {metric}, and {side}, which sees lost diversity." for metric, side in both]
     if alone:
-        found.append(f"Quality was matched on {' or '.join(alone)} alone: no metric by row that sees lost diversity was scored, so an arm that repeats itself could pass.")
+        found.append(f"Quality was matched on {' or '.join(alone)} alone: no metric by row that sees lost diversity was scored, so some loss of it could pass.")
     return " ".join(found)
 
 

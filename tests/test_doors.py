@@ -11,7 +11,10 @@ import pytest
 from harness.spec import ROOT
 
 ROOMS = ("harness", "baselines", "ssmd", "studies", "reports", "tests")
-RECORDS = {f"harness.{name}" for name in ("atomic", "store", "stats", "frontier", "equal_entropy", "kinds", "sweep_storage", "judges", "ending")}    # what a report may know
+RECORDS = {    # what a report may know
+    f"harness.{name}"
+    for name in ("atomic", "store", "stats", "frontier", "equal_entropy", "kinds", "sweep_storage", "judges", "ending", "realised", "collapse", "spec")
+}
 EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "harness/nets/transformer.py": {"nn.init.normal_", "F.dropout"}, "harness/nets/autoregressive.py": {"nn.init.normal_"},
     "ssmd/model.py": {"nn.init.normal_"}, "ssmd/variants.py": {"nn.init.normal_"}, "ssmd/training.py": {"torch.manual_seed"}, "ssmd/updates.py": {"torch.manual_seed"},

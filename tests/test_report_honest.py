@@ -26,7 +26,7 @@ from harness.nets.own import Made, Own
 from harness.reveal import positions, write
 from harness.store import Store
 from harness.study import Arm, Study, Table, grid
-from reports import busy, front, placed, published, style
+from reports import busy, front, matched, placed, published, style
 from reports.build import build
 from reports.frame import chapters
 from reports.plots import placed as placed_plot
@@ -248,7 +248,7 @@ def test_collapsed_samples_are_said_in_the_terminal_and_on_the_page_and_win_noth
     assert drawn.y[drawn.arm == "parrot"].max() < drawn.y[drawn.arm == "ancestral"].min(), (
         "the likelihood alone would have it win"
     )
-    assert "parrot" not in set(front.matched(chapter, "ancestral", 50).get("arm", ()))
+    assert "parrot" not in set(matched.matched(chapter, "ancestral", 50).get("arm", ()))
     assert set(front.directional(chapter)) == {"ngram"} and "distinct" in set(
         front.likelihood(chapter, "ancestral").entropy
     ), "nonsense has the most of them"

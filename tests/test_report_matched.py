@@ -34,7 +34,7 @@ def made_up(folder, arms, n=N, noise=0.2, metric="judge", better="lower", extra=
             cost = {"calls": {"main.draft": float(passes)}, "nfe_a": float(passes), "nfe_b": passes * 0.9, "nfe_c": passes * 0.95, "executed_a": float(passes)}
             cost |= {"executed_over_needed": 1.0, "gflop": 1.0, "tokens": n, "revealed": [], "tested": {}, "passed": {}}
             record = {"type": "counted", "key": key, "study": "made_up", "arm": arm, "control": False, "cell": about, "code": "c0de", "machine": "m0", "status": "done"}
-            store.append(record | {"reason": "", "inert": False, "samples_sha256": _sha(key), "cost": cost})
+            store.append(record | {"reason": "", "seconds": 1.0, "inert": False, "samples_sha256": _sha(key), "cost": cost})
             values = {metric: (quality, {"name": metric, "version": 1}, better, "nats per token")}
             if extra is not None:
                 values["kl"] = (extra.get((arm, passes), 0.5), {"name": "ngram_kl", "version": 1}, "lower", "nats")
