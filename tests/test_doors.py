@@ -13,10 +13,7 @@ from harness.spec import ROOT
 ROOMS = ("harness", "baselines", "ssmd", "studies", "reports", "tests")
 RECORDS = {    # what a report may know
     f"harness.{name}"
-RECORDS = {    # what a report may know
-    f"harness.{name}"
     for name in ("atomic", "store", "stats", "frontier", "equal_entropy", "kinds", "sweep_storage", "judges", "ending", "realised", "collapse", "spec")
-}
 }
 EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "harness/nets/transformer.py": {"nn.init.normal_", "F.dropout"}, "harness/nets/autoregressive.py": {"nn.init.normal_"},
