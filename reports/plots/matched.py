@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.markers import CARETUPBASE
+from matplotlib.transforms import offset_copy
 
 from reports import style
 from reports.marks import subject
@@ -38,7 +40,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
                 ax.vlines(x, marks.low, marks.high, color=colour, linewidth=1, zorder=3)
                 ax.plot(x, marks.ratio, color=colour, marker=marker, linestyle="none", markeredgecolor=style.PAPER, markeredgewidth=0.4, markersize=4, zorder=4)
                 more = marks.at_least.to_numpy(bool)
-                ax.plot(x[more], marks.high[more], color=colour, marker=6, linestyle="none", markersize=3, zorder=3)  # 6: a caret that stands on its place
+                above = offset_copy(ax.transData, figure, y=2.5, units="points")  # of the mark, which may be as high as its bar
+                ax.plot(x[more], marks.high[more], color=colour, marker=CARETUPBASE, linestyle="none", markersize=3, zorder=3, transform=above)
                 (handles[arm],) = ax.plot([], [], color=colour, marker=marker, linewidth=1, markeredgecolor=style.PAPER, markeredgewidth=0.4)
         ax.axhline(1, color=style.INK, linewidth=0.8, zorder=1)
         ax.set_title(f"at equal {metric.replace('_', ' ')}")
