@@ -158,11 +158,11 @@ ARM: dict[str, check.Kind] = {
 FIELDS: dict[str, check.Kind] = {
     "name": check.file_name,
     "question": check.text("begin the file with a docstring that asks it, and give question=__doc__"),
-    "data": check.has(("rows", "identity"), "data set", "WikipediaLeads(128)", ("name", "version", "length", "vocab", "mask"), settings=False),
+    "data": check.has(("rows", "identity"), "data set", "WikipediaLeads(128)", ("name", "length", "vocab", "mask"), settings=False),
     "nets": check.table(check.has(("load",), "network", 'Checkpoint("heavy.safetensors")'), '{"heavy": Checkpoint("heavy.safetensors")}'),
     "arms": check.many(check.a(Arm, "an Arm(...)"), 'arms=[Arm("ancestral", [Ancestral(8)], {"main": "heavy"})]'),
     "reference": check.text("name the network whose whole pass is the unit of NFE"),
-    "metrics": check.many(check.has(("score",), "metric", "Spelling()", ("name", "version", "better", "unit")), "metrics=[Spelling()]"),
+    "metrics": check.many(check.has(("score",), "metric", "Spelling()", ("name", "better", "unit")), "metrics=[Spelling()]"),
     "n": check.whole(1, check.ROWS), "batch": check.whole(1, check.BATCH), "seed": check.whole(0, check.SEEDS - 1), "dtype": check.one_of("float32", "bfloat16"),
     "compiled": check.truth, "prompt": check.number(0, 1, below=True), "timing": check.a(Timing, "Timing(processes=3)", empty=True),
     "limit_seconds": check.number(0, above=True, endless=True),

@@ -124,7 +124,7 @@ def has(verbs: Sequence[str], what: str, example: str, attributes: Sequence[str]
 def point(value: Any) -> str:
     """A sampler or a control."""
     verb = "control" if not isinstance(value, type) and hasattr(value, "control") else "step"
-    if wrong := has((verb,), "sampler", "Ancestral(8)", ("name", "version"))(value):
+    if wrong := has((verb,), "sampler", "Ancestral(8)", ("name",))(value):
         return wrong
     needs = getattr(value, "needs", ())
     good = verb == "control" or isinstance(needs, (tuple, list)) and all(isinstance(need, str) for need in needs)

@@ -148,6 +148,10 @@ class Around:
 
     part: object
     name = "around"
+    needs = ("main",)
+
+    def step(self, nets, rows):
+        raise NotImplementedError
 
 
 def test_a_part_of_a_sampler_counts_as_code_whoever_imports_it(tmp_path, monkeypatch):
