@@ -118,7 +118,7 @@ def proteins(rng: Random, base: Base, folder: Path) -> Case:
     if how > 5:
         path.write_bytes(rng.choice((values.broken(rng, path.read_bytes()), rng.choice(values.TEXTS))))
     return _with(folder, base, "proteins", "Proteins",
-        f"Proteins(path='proteins.npz', length={rng.choice((8, 8, 8, 60, 61, 65536))}{rng.choice(('', '', ', shortest=70', ', longest=3'))})")
+        f"Proteins(path='proteins.npz', length={rng.choice((8, 8, 8, 60, 61, 1000))}{rng.choice(('', '', ', shortest=70', ', longest=3'))})")
 
 
 def fasta(rng: Random, base: Base, folder: Path) -> Case:

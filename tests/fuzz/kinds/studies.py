@@ -152,7 +152,7 @@ def names(rng: Random, base: Base, folder: Path) -> Case:
     (folder / "toy.py").write_text(STUDY + f"from dataclasses import replace\nSTUDY = replace(STUDY, {change})\n",
         encoding="utf-8", errors="surrogatepass")
     return Case(("run", "toy.py", "--no-time", *(("--out", "run") if where != "study" else ()),
-        *(("--report", "page") if rng.random() < 0.4 else ())), wrong=unescaped)
+        *(("--report", "page") if rng.random() < 0.25 else ())), wrong=unescaped)
 
 
 def unescaped(before: Files, after: Files) -> str:
