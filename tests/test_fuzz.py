@@ -3,7 +3,7 @@
 from tests.fuzz.case import Case, lost
 from tests.fuzz.child import Ended
 from tests.fuzz.claim import rows
-from tests.fuzz.driver import Found, judged
+from tests.fuzz.outcome import Found, judged
 
 WORDS = ("run", "toy.py")
 

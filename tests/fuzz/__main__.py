@@ -25,20 +25,21 @@ def main() -> int:
 
     for module in LOADED:
         importlib.import_module(module)
-    from tests.fuzz import driver
+    from tests.fuzz import driver, table
+    from tests.fuzz.outcome import BARE, GOOD
 
     gc.collect()
     gc.freeze()
 
     def show(found: list) -> None:
         if options.show:
-            options.show.write_text(f"seed {options.seed}, {len(found)} inputs so far\n{driver.report(found)}")
+            options.show.write_text(f"seed {options.seed}, {len(found)} inputs so far\n{table.report(found)}")
 
     found = driver.run(options.seed, options.n, options.jobs, options.only, show)
-    bad = [f for f in found if f.outcome not in driver.GOOD]
+    bad = [f for f in found if f.outcome not in GOOD]
     show(found)
     document = {"seed": options.seed, "inputs": len(found),
-        "tracebacks": sum(f.outcome in driver.BARE for f in found), "failed": len(bad), "kinds": driver.counts(found)}
+        "tracebacks": sum(f.outcome in BARE for f in found), "failed": len(bad), "kinds": table.counts(found)}
     if options.claims:
         from tests.fuzz.claim import write
 

@@ -1,4 +1,7 @@
-"""Good material, made once: a study and its run, a sweep, networks, corpora, a tokenizer, rules, expectations, claims. Inputs are copies of it with something wrong."""
+"""Good material, made once: a study and its run, a sweep, networks, corpora, a tokenizer, rules, expectations, claims.
+
+Inputs are copies of it with something wrong.
+"""
 
 import json
 import shutil
@@ -22,12 +25,14 @@ from harness.metrics.exact_nll import ExactNll
 from harness.study import Arm, Checkpoint, Study, Table, Timing, grid
 DATA = Exact()
 STUDY = Study(name="toy", question=__doc__, data=DATA, nets={"heavy": Table(DATA)}, reference="heavy",
-              arms=[Arm("ancestral", grid(Ancestral, steps=[1, 4]), {"main": "heavy"}), Arm("held_out", [HeldOut()])], metrics=[ExactNll(), CorpusEntropy()], n=16, batch=8)
+              arms=[Arm("ancestral", grid(Ancestral, steps=[1, 4]), {"main": "heavy"}), Arm("held_out", [HeldOut()])],
+              metrics=[ExactNll(), CorpusEntropy()], n=16, batch=8)
 '''
 SWEEP = STUDY + '''
 from harness.param import Choice, Range
 from harness.sweep import Band, Sweep
-SWEEP = Sweep(STUDY, arm="ancestral", objectives=("exact_nll", "nfe_a"), space={"steps": Range(1, 8, log=True)}, trials=2, early=(8,), constraint=Band("corpus_entropy", width=9.0))
+SWEEP = Sweep(STUDY, arm="ancestral", objectives=("exact_nll", "nfe_a"),
+              space={"steps": Range(1, 8, log=True)}, trials=2, early=(8,), constraint=Band("corpus_entropy", width=9.0))
 '''
 RULES = '''tolerance = 0.0
 margin = 0.05
@@ -44,7 +49,18 @@ tolerance = 0.01
 [arms.ancestral.margins]
 exact_nll = 0.5
 '''
-PAGE = "# Mine\n\nbefore\n<!-- claims -->\n| claim | value |\n| `toy.one` | 1 |\n<!-- /claims -->\n<!-- verify -->\nold\n<!-- /verify -->\nafter, which must stay\n"
+PAGE = '''# Mine
+
+before
+<!-- claims -->
+| claim | value |
+| `toy.one` | 1 |
+<!-- /claims -->
+<!-- verify -->
+old
+<!-- /verify -->
+after, which must stay
+'''
 CHANGELOG = "# Changelog\n\n## Unreleased\n- old\n\n## 1.0\n- older, which must stay\n"
 WORDS = "the city is the capital of the country and the seat of its government in the north of the river "
 PROTEINS = ["".join("ACDEFGHIKLMNPQRSTVWY"[(7 * k + 3 * j + j * j * (k + 1)) % 20] for j in range(60)) for k in range(40)]

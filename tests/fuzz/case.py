@@ -21,9 +21,7 @@ class Case:
         ...] = ()                            # patterns of files that the command may replace if it ends with 0
     environment: Mapping[str, str] = field(default_factory=dict)
     outside: bool = False                                    # whether it needs a process of its own from the start
-    wrong: Callable[[Files, Files],
-        str] | None = None       # what is wrong with the files after exit code 0, given those before; nothing if they are right
-
+    wrong: Callable[[Files, Files], str] | None = None       # what is wrong with the files, before and after, if it ends with 0
 
 def text(words: tuple[str, ...]) -> str:
     return " ".join(words)

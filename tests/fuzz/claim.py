@@ -7,7 +7,7 @@ from pathlib import Path
 from scipy.stats import beta
 
 from harness import claims
-from tests.fuzz.driver import BARE, GOOD, Found
+from tests.fuzz.outcome import BARE, GOOD, Found
 
 MODULES = ("harness.__main__", "harness.commands")
 

@@ -1,6 +1,5 @@
 """Makes inputs of every kind in turn, runs each, sorts what happened, and says how far it is."""
 
-import json
 import os
 import shutil
 import sys
@@ -11,88 +10,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
 
 from tests.fuzz.base import Base
-from tests.fuzz.case import Case, Files, digest, files, lost, text
-from tests.fuzz.child import Ended, Running
+from tests.fuzz.case import Case, Files, digest, files
+from tests.fuzz.child import SAID, Running
 from tests.fuzz.kinds import KINDS
+from tests.fuzz.outcome import GOOD, Found, judged
 
-GOOD = ("refused", "told", "handled")
-OUTCOMES = {
-    "refused": "a sentence and an exit code other than 0", "told": "a document and an exit code other than 0",
-        "handled": "exit code 0: left out and counted, or harmless",
-    "traceback": "a bare traceback", "unforeseen": "exit code 70: caught by the net under everything",
-        "crash": "ended by a signal", "hang": "no end in the time given",
-    "accepted": "exit code 0 for what must be refused",
-        "lost": "something stored or of the user is gone, cut or changed",
-        "strayed": "a file was written outside of the folder",
-    "leaked": "a password was stored or shown", "mute": "no sentence, or no document",
-}
-SECRET = "SECRET"      # stands for a password in an address
-BARE = ("traceback", "unforeseen", "crash")    # what the claim counts
 REAL = 30              # one of so many inputs is run as a user starts it
 TRIES = 40             # in a row that give nothing new, before a kind counts as exhausted
 
 
-class Found(NamedTuple):
-    kind: str
-    number: int
-    case: Case
-    outcome: str
-    detail: str        # the last line that was said, or what was lost
-    place: str         # of a traceback
-    seconds: float     # of the processor
+Item = tuple[str, int, Case, Path, Files]    # kind, number, input, folder, and the files in it
 
 
-def judged(case: Case, ended: Ended, before: Files, after: Files, strays: list[str]) -> tuple[str, str, str]:
-    """(outcome, detail, place)"""
-    said = [line for line in ended.stderr.splitlines() if line.strip()]
-    last = said[-1].strip() if said else ""
-    document = _document(ended.stdout)
-    if ended.late:
-        return "hang", last, ""
-    if ended.code < 0:
-        return "crash", f"signal {-ended.code}; {last}", ""
-    if "Traceback (most recent call last)" in ended.stderr + ended.stdout:
-        return "traceback", last, _place(ended.stderr + ended.stdout)
-    if ended.code == 70:
-        return "unforeseen", last, ""
-    if missing := lost(case, ended.code, before, after):
-        return "lost", missing, ""
-    if strays:
-        return "strayed", strays[0], ""
-    if SECRET in text(case.words) and (places := [p for p, content in {"stdout": ended.stdout.encode(),
-        "stderr": ended.stderr.encode(), **after}.items() if SECRET.encode() in content]):
-        return "leaked", f"in {places[0]}", ""
-    if ended.code == 0 and case.wrong and (what := case.wrong(before, after)):
-        return "accepted", what, ""
-    if ended.code == 0:
-        return ("accepted" if case.refuse else "handled" if document else "mute"), last, ""
-    sentence = last.startswith("ssmd-bench") and len(last.partition(": ")[2]) > 20
-    return "refused" if sentence else "told" if document else "mute", last, ""
-
-
-def _document(stdout: str) -> bool:
-    lines = stdout.splitlines()
-    try:
-        return isinstance(json.loads(lines[-1]), dict) if lines else False
-    except (ValueError, RecursionError):
-        return False
-
-
-def _place(said: str) -> str:
-    """The innermost file of ours in a traceback."""
-    ours = [line.strip() for line in said.splitlines() if line.strip().startswith("File ") and any(f"/{room}/" in line for room in ("harness",
-        "reports", "ssmd", "baselines"))]
-    if not ours:
-        return "?"
-    file, line, function = (ours[-1].split(", ") + ["", ""])[:3]
-    return f"{'/'.join(file.rstrip(chr(34)).split('/')[-2:])}:{line.removeprefix('line ')} {function.removeprefix('in ')}"
-
-
-def inputs(seed: int, n: int, base: Base, room: Path, only: Sequence[str] = ()) -> Iterator[tuple[str, int, Case,
-    Path, Files]]:
+def inputs(seed: int, n: int, base: Base, room: Path, only: Sequence[str] = ()) -> Iterator[Item]:
     """n different inputs, kinds in turn by their shares; each stands in ROOM/KIND-NUMBER/a/work."""
     kinds = {name: kind for name, kind in KINDS.items() if not only or name in only}
     rngs = {name: Random(f"{seed} {name}") for name in kinds}
@@ -140,11 +72,8 @@ def run(seed: int, n: int, jobs: int = 1, only: Sequence[str] = (), watch: Calla
                 (name, number, case, folder, before), process = one
                 if ended := process.ended():
                     running.remove(one)
-                    after, around = files(folder / "work"), sorted(p.name for p in folder.parent.rglob("*") if folder / "work" not in (p,
-                        *p.parents))
-                    strays = [path for path in around if path not in ("a", "stdout", "stderr")]
-                    found.append(Found(name, number, case, *judged(case, ended, before, after, strays),
-                        ended.seconds))
+                    after, strays = files(folder / "work"), strayed(folder)
+                    found.append(Found(name, number, case, *judged(case, ended, before, after, strays), ended.seconds))
                     _emptied(folder.parent)
                     if len(found) % 50 == 0:
                         bad, spent = sum(f.outcome not in GOOD for f in found), time.monotonic() - begun
@@ -154,30 +83,14 @@ def run(seed: int, n: int, jobs: int = 1, only: Sequence[str] = (), watch: Calla
     return found
 
 
+def strayed(folder: Path) -> list[str]:
+    """Files beside the working folder that are not ours."""
+    around = [p for p in sorted(folder.parent.rglob("*")) if folder / "work" not in (p, *p.parents)]
+    return [p.name for p in around if p.name not in ("a", *SAID)]
+
+
 def _emptied(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_dir() and not path.is_symlink():
             os.chmod(path, 0o755)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def counts(found: Sequence[Found]) -> dict[str, dict[str, int]]:
-    """kind -> outcome -> number."""
-    table = {name: Counter(f.outcome for f in found if f.kind == name) for name in KINDS}
-    return {name: {outcome: of[outcome] for outcome in OUTCOMES if of[outcome]} for name, of in table.items() if of}
-
-
-def report(found: Sequence[Found]) -> str:
-    """Markdown: every failure, those of one place together."""
-    lines, bad = [], [f for f in found if f.outcome not in GOOD]
-    groups: dict[tuple, list[Found]] = {}
-    for f in bad:
-        groups.setdefault((f.outcome, f.place, f.detail[:60] if f.outcome in BARE else f.kind), []).append(f)
-    for (outcome, place, about), group in sorted(groups.items(), key=lambda item: (list(OUTCOMES).index(item[0][0]),
-        -len(item[1]))):
-        lines.append(f"\n## {outcome} {place} {about} ({len(group)})\n")
-        lines += [f"- {f.kind}-{f.number}: `{text(f.case.words)[:200]!a}` {dict(f.case.environment) or ''} {f.detail[:240]!a}" for f in group[:6]]
-    spent = {name: [f.seconds for f in found if f.kind == name] for name in KINDS}
-    lines += ["\n## seconds of the processor an input\n",
-        *(f"- {name}: {sum(of) / len(of):.2f}, at most {max(of):.2f}" for name, of in spent.items() if of)]
-    return "\n".join(lines) + "\n"

@@ -17,15 +17,15 @@ class Kind(NamedTuple):
 
 KINDS = {
     "records": Kind(20, records.lines), "torn": Kind(8, records.torn), "arrays": Kind(10, arrays.one),
-        "finished": Kind(3, records.finished),
+    "finished": Kind(3, records.finished),
     "study": Kind(16, studies.fields), "source": Kind(8, studies.sources), "functions": Kind(6, studies.functions),
-        "recipe": Kind(4, studies.recipes), "names": Kind(6, studies.names),
+    "recipe": Kind(4, studies.recipes), "names": Kind(6, studies.names),
     "plugins": Kind(6, plugs.one), "checkpoint": Kind(10, networks.damaged), "header": Kind(12, networks.headers),
-        "state": Kind(3, networks.states),
+    "state": Kind(3, networks.states),
     "rules": Kind(8, rules.toml), "expectations": Kind(6, rules.expectations), "claims": Kind(5, stated.claims),
-        "pages": Kind(5, pages.one), "grids": Kind(3, stated.grids),
+    "pages": Kind(5, pages.one), "grids": Kind(3, stated.grids),
     "sweep": Kind(6, sweeps.fields), "journal": Kind(5, sweeps.journals), "storage": Kind(3, sweeps.storages),
     "text": Kind(5, corpora.texts), "documents": Kind(5, corpora.documents), "tokenizer": Kind(4, corpora.tokenizers),
-        "proteins": Kind(5, corpora.proteins), "fasta": Kind(3, corpora.fasta),
+    "proteins": Kind(5, corpora.proteins), "fasta": Kind(3, corpora.fasta),
     "options": Kind(20, options.one), "paths": Kind(8, options.paths), "environment": Kind(2, surroundings.one),
 }

@@ -1,4 +1,4 @@
-"""Corpora of the user's: text8, documents, tokenizers, protein files, FASTA; each cut, empty, of another format, with letters of other kinds."""
+"""Corpora of the user's: text8, documents, tokenizers, proteins, FASTA; cut, empty, of another format, with other letters."""
 
 import gzip
 import io
@@ -117,8 +117,8 @@ def proteins(rng: Random, base: Base, folder: Path) -> Case:
         np.savez(target, **arrays)    # type: ignore[arg-type]
     if how > 5:
         path.write_bytes(rng.choice((values.broken(rng, path.read_bytes()), rng.choice(values.TEXTS))))
-    return _with(folder, base, "proteins", "Proteins",
-        f"Proteins(path='proteins.npz', length={rng.choice((8, 8, 8, 60, 61, 1000))}{rng.choice(('', '', ', shortest=70', ', longest=3'))})")
+    length, bucket = rng.choice((8, 8, 8, 60, 61, 1000)), rng.choice(("", "", ", shortest=70", ", longest=3"))
+    return _with(folder, base, "proteins", "Proteins", f"Proteins(path='proteins.npz', length={length}{bucket})")
 
 
 def fasta(rng: Random, base: Base, folder: Path) -> Case:
@@ -135,5 +135,6 @@ def fasta(rng: Random, base: Base, folder: Path) -> Case:
 def _with(folder: Path, base: Base, module: str, cls: str, data: str) -> Case:
     base.put(folder, "residues.safetensors")
     (folder / "toy.py").write_text(STUDY + f"from dataclasses import replace\nfrom harness.data.{module} import {cls}\n"
-                                   f"STUDY = replace(STUDY, data={data}, n=2, batch=2, metrics=[CorpusEntropy()], nets={{'heavy': Checkpoint('residues.safetensors')}})\n")
+                                   f"STUDY = replace(STUDY, data={data}, n=2, batch=2, metrics=[CorpusEntropy()],\n"
+                                   "                nets={'heavy': Checkpoint('residues.safetensors')})\n")
     return Case(("run", "toy.py", "--out", "run", "--no-time"))

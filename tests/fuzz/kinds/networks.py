@@ -1,4 +1,4 @@
-"""Checkpoints: files that are none, headers of any length and content, settings and cards with wrong values, tensors of other types and shapes; states of training."""
+"""Checkpoints: files that are none, headers of any length and content, wrong settings and cards, wrong tensors."""
 
 import json
 from pathlib import Path
@@ -17,14 +17,18 @@ KINDS = (torch.bfloat16, torch.float32, torch.float64, torch.int8, torch.int64, 
     torch.uint8, torch.float8_e4m3fn)
 SIZES = ("0", "-1", "1", "3", "17", "1000000", "1000000000", "1e9", '"16"', "null", "true", "[]", "{}", "1.5", "NaN",
     "1e400", "1" * 400)
+USE = '''
+from dataclasses import replace
+from harness.data.wikipedia_leads import WikipediaLeads
+from harness.metrics.judge import Judge
+STUDY = replace(STUDY, data=WikipediaLeads(8), nets={{"heavy": Checkpoint("{net}.safetensors")}}, metrics=[{metrics}],
+                arms=[Arm("ancestral", [Ancestral(2)], {{"main": "heavy"}})], n=4, batch=4)
+'''
 
 
 def _study(base: Base, folder: Path, name: str, judge: bool = False) -> None:
     net, metrics = ("masked", f"Judge('{name}.safetensors')") if judge else (name, "")
-    change = ("from harness.metrics.judge import Judge\nfrom harness.data.wikipedia_leads import WikipediaLeads\nfrom dataclasses import replace\n"
-              f"STUDY = replace(STUDY, data=WikipediaLeads(8), nets={{'heavy': Checkpoint('{net}.safetensors')}}, metrics=[{metrics}], n=4, batch=4,\n"
-              "                arms=[Arm('ancestral', [Ancestral(2)], {'main': 'heavy'})])\n")
-    (folder / "toy.py").write_text(STUDY + change)
+    (folder / "toy.py").write_text(STUDY + USE.format(net=net, metrics=metrics))
 
 
 def _case(rng: Random, base: Base, folder: Path, name: str) -> Case:
@@ -63,9 +67,8 @@ def damaged(rng: Random, base: Base, folder: Path) -> Case:
     elif how == 6:
         wrong = rng.choice((None, torch.full_like(tensors[key], torch.nan), torch.full_like(tensors[key], torch.inf),
             tensors[key][:0], tensors[key][None], tensors[key].reshape(-1), torch.zeros(())))
-        content = save({k: wrong if k == key else v for k,
-            v in tensors.items() if k != key or wrong is not None} | ({"extra": torch.zeros(2)} if rng.random() < 0.2 else {}),
-            about)
+        extra = {"extra": torch.zeros(2)} if rng.random() < 0.2 else {}
+        content = save({k: wrong if k == key else v for k, v in tensors.items() if k != key or wrong is not None} | extra, about)
     else:
         content = save(tensors if rng.random() < 0.5 else {}, None if rng.random() < 0.5 else {"note": "hers"})
     if rng.random() < 0.04:

@@ -10,7 +10,7 @@ from tests.fuzz.case import Case
 PIECES = ("<!-- claims -->", "<!-- /claims -->", "<!-- verify -->", "<!-- /verify -->", "| `toy.one` | 1 |",
     "| `gone` | 1 |", "| `toy.two` |", "{toy.one}", "{gone}", "{", "}", "{}", "{{toy.one}}", "{toy.one", "\n", "text",
     "\0", "é",
-          "## Unreleased", "## 1.0", "\r\n", "<!-- claims --><!-- claims -->", "{toy.one:x}", "{toy.}", "{0}")
+    "## Unreleased", "## 1.0", "\r\n", "<!-- claims --><!-- claims -->", "{toy.one:x}", "{toy.}", "{0}")
 
 
 def one(rng: Random, base: Base, folder: Path) -> Case:

@@ -1,4 +1,4 @@
-"""Plug-in packages: those that cannot be imported, end the program, share names, or hold what is no plug-in; and names that are no packages."""
+"""Plug-in packages that cannot be imported, end the program, share names, hold no plug-in; names that are no packages."""
 
 from pathlib import Path
 from random import Random
@@ -22,18 +22,18 @@ class Mine:
 BODIES = ("return None", "return rows", "return nets", "raise ValueError", "raise SystemExit(0)",
     "return rows._replace(x=None)", "return rows._replace(x=rows.x * 0 - 5)",
     "return rows._replace(x=rows.x.float())",
-          "return rows._replace(x=rows.x[:, :1])", "return rows._replace(x=rows.x * 0 + 99)",
-          "rows.x.zero_(); return rows", "return 1/0", "raise KeyboardInterrupt", "raise MemoryError",
-          "return rows._replace(id=rows.id * 0, x=rows.x * 0)")
+    "return rows._replace(x=rows.x[:, :1])", "return rows._replace(x=rows.x * 0 + 99)",
+    "rows.x.zero_(); return rows", "return 1/0", "raise KeyboardInterrupt", "raise MemoryError",
+    "return rows._replace(id=rows.id * 0, x=rows.x * 0)")
 CLASSES = ('name = 3', 'name = None', 'name = ""', 'name = "ancestral"', 'name = "../x"', 'name = "\\ud800"',
     "version = None", "version = 'x'", "needs = None", "needs = 'main'", "needs = (1,)", "needs = ('main.gone',)",
     "needs = ('',)",
-           "exact = None", "step = 3", "start = None", "def start(self, nets, rows): return None",
-               "def start(self, nets, rows): return {'x': 1}", "def exact(self): raise ValueError",
-               "def exact(self): return 3", "def done(self, rows): return None",
-           "steps: list = None", "steps: 'gone' = 4",
-               "steps: dict = __import__('dataclasses').field(default_factory=dict)",
-               "def __post_init__(self): raise ValueError", "def __repr__(self): raise ValueError", "__slots__ = 3")
+    "exact = None", "step = 3", "start = None", "def start(self, nets, rows): return None",
+    "def start(self, nets, rows): return {'x': 1}", "def exact(self): raise ValueError",
+    "def exact(self): return 3", "def done(self, rows): return None",
+    "steps: list = None", "steps: 'gone' = 4",
+    "steps: dict = __import__('dataclasses').field(default_factory=dict)",
+    "def __post_init__(self): raise ValueError", "def __repr__(self): raise ValueError", "__slots__ = 3")
 WORDS = ("..", ".", "./planner", "/tmp", "planner.py", "a b", "", "os.path", "nowhere", "nowhere.x", "harness",
     "baselines", "torch", "1", "-x", "é", "\ud800", "a.b.c", "planner..x", "sys", "__main__", "antigravity.x",
     "tests.fuzz.nowhere")

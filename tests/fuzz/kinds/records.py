@@ -1,4 +1,4 @@
-"""Stores whose records are not whole: lines with something missing, wrong, deep, huge or not text, torn files, and the stamp of a finished run."""
+"""Stores whose records are not whole: lines with something missing, wrong, deep, huge, not text; torn files; stamps."""
 
 import json
 from pathlib import Path
@@ -10,13 +10,13 @@ from tests.fuzz.case import Case
 
 LINES = ("", "null", "[]", "{}", "1", '"x"', '{"type": "counted"}', '{"type": "scored"}', '{"type": "timed"}',
     '{"type": "network"}', '{"type": "study"}', '{"type": "machine"}', '{"type": "shard"}',
-         '{"type": "measured"}', '{"type": "new"}', '{"type": []}', '{"schema": 0}',
-             '{"schema": 99, "type": "counted"}', '{"schema": -1}', '{"schema": "1"}', '{"schema": 1e999}',
-             '{"schema": null}',
-         '{"schema": true, "type": "study"}', '{"type": "counted", "key": "k", "status": "done"}',
-         '{"type": "counted", "key": [1]}', '{"type": "scored", "key": "k"}', "\ufeff{}", "{}{}", values.DEEP,
-         '{"type": "counted", "key": "../../../etc/passwd", "status": "done"}',
-         '{"type": "measured", "table": "x", "rows": 3}', '{"type": "timed", "key": {}, "process": NaN}')
+    '{"type": "measured"}', '{"type": "new"}', '{"type": []}', '{"schema": 0}',
+    '{"schema": 99, "type": "counted"}', '{"schema": -1}', '{"schema": "1"}', '{"schema": 1e999}',
+    '{"schema": null}',
+    '{"schema": true, "type": "study"}', '{"type": "counted", "key": "k", "status": "done"}',
+    '{"type": "counted", "key": [1]}', '{"type": "scored", "key": "k"}', "\ufeff{}", "{}{}", values.DEEP,
+    '{"type": "counted", "key": "../../../etc/passwd", "status": "done"}',
+    '{"type": "measured", "table": "x", "rows": 3}', '{"type": "timed", "key": {}, "process": NaN}')
 
 
 def verb(rng: Random, folder: str = "run") -> Case:

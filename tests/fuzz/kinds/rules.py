@@ -10,13 +10,13 @@ from tests.fuzz.case import Case
 
 TOML = ("0", "-1", "1e400", "nan", "inf", "-inf", '""', '"x"', "true", "[]", "[1]", "{}", "{x = 1}", "1979-05-27",
     "'''x'''", "0x7fffffffffffffffffff", '"\\ud800"', "[[1]]", "{tolerance = {x = 1}}", '"fail"', '"PASS"', "1e-400",
-        "[" * 5000 + "]" * 5000, "9" * 5000)
+    "[" * 5000 + "]" * 5000, "9" * 5000)
 LINES = ("[x]", "[arms]", "[arms.x]", "[[arms]]", "[margins]", "[arms.ancestral.arms]", "[counts]\ncalls = 1",
     "arms = 1", "margins = 1", "counts = 1", "x = 1", "tolerance = 1\ntolerance = 2", '"" = 1', "a.b.c = 1", "= 1",
     "x", "[arms.'']",
-         "[arms.ancestral]\ntime_ratio = 0.5", "inconclusive_time = 'x'", "inconclusive_time = 1",
-             "[arms.ancestral.counts]\nx = 1", "[arms.ancestral.margins]\nexact_nll = -1",
-             "[arms.ancestral]\nsamples = 3", "time_ratio = 0")
+    "[arms.ancestral]\ntime_ratio = 0.5", "inconclusive_time = 'x'", "inconclusive_time = 1",
+    "[arms.ancestral.counts]\nx = 1", "[arms.ancestral.margins]\nexact_nll = -1",
+    "[arms.ancestral]\nsamples = 3", "time_ratio = 0")
 
 
 def toml(rng: Random, base: Base, folder: Path) -> Case:
