@@ -44,7 +44,8 @@ def judged(case: Case, ended: Ended, before: Files, after: Files, strays: list[s
     if "Traceback (most recent call last)" in ended.stderr + ended.stdout:
         return "traceback", last, _place(ended.stderr + ended.stdout)
     if ended.code == 70:
-        return "unforeseen", last, ""
+        kept = b"".join(content for path, content in after.items() if "ssmd-bench-error-" in path and path not in before)
+        return "unforeseen", last, _place(kept.decode("utf-8", "replace"))
     if missing := lost(case, ended.code, before, after):
         return "lost", missing, ""
     if strays:
