@@ -26,6 +26,7 @@ from harness.spec import canonical, to_json
 from ssmd.gate import gate
 from ssmd.model import Hybrid
 from ssmd.optim import flatten, unflatten
+from ssmd.state import fits, parted, step_of
 from ssmd.training import Training
 from ssmd.updates import Updates, device_name, losses
 from ssmd.variants import LONGEST
@@ -149,19 +150,14 @@ def resume(out: Path, source: dict, updates: Updates) -> None:
     except (SafetensorError, OSError) as error:
         raise ValueError(f"the training state {path} is damaged ({error}): delete it to start this run again") from None
     asked = _settings(updates.config, source)
-    gone = f"the training state {path} is not whole: delete it to start this run again"
     told = incoming.decode(about.get("training", asked["training"]).encode(), dict[str, Any], f"the settings in {path}", "delete it to start this run again")
     training = json.loads(_settings(Training(), source)["training"]) | told    # an older state knows fewer settings
     if training != json.loads(asked["training"]) or about.get("source", asked["source"]) != asked["source"]:
         raise ValueError(f"{path} was written by other settings or on other data: give another --out, or delete it")
-    part = {head: {k.split(".", 1)[1]: v for k, v in tensors.items() if k.startswith(head + ".")} for head in ("net", "average", "optimiser")}
-    shadow = updates.average.shadow
-    if not about.get("step", "").isdecimal() or {k: v.shape for k, v in part["average"].items()} != {k: v.shape for k, v in shadow.items()}:
-        raise ValueError(gone)
-    try:
-        updates.net.load_state_dict(part["net"])
-        unflatten(updates.optimisers, part["optimiser"])
-    except (RuntimeError, ValueError, LookupError):
-        raise ValueError(gone) from None
+    part, step = parted(tensors), step_of(about.get("step"), updates.steps)
+    if step is None or not fits(part, step, updates):
+        raise ValueError(f"the training state {path} is not whole: delete it to start this run again")
+    updates.net.load_state_dict(part["net"])
     updates.average.shadow = {k: v.clone() for k, v in part["average"].items()}
-    updates.step = int(about["step"])
+    unflatten(updates.optimisers, part["optimiser"])
+    updates.step = step

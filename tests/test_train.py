@@ -14,7 +14,7 @@ from ssmd.dry import dry_run
 from ssmd.family import FAMILY, SHIPPED, begins_from, queue
 from ssmd.likelihood import masked_bound, tables
 from ssmd.loss import draft_loss, mask_counts, masked_batch, target_loss
-from ssmd.train import keep, train, validate
+from ssmd.train import keep, resume, train, validate
 from ssmd.training import Training
 from ssmd.updates import Updates, losses
 from ssmd.variants import LONGEST
@@ -143,6 +143,26 @@ def test_a_state_without_all_of_its_tensors_is_refused_with_a_sentence(tmp_path)
     keep(tmp_path, {"data": SOURCE.identity(), "length": 16, "split": "train", "extra": []}, updates)
     with raises(ValueError, match="not whole: delete it"):
         train(SMALL, SOURCE, tmp_path, "net", say=lambda text: None)
+
+
+def test_a_state_whose_numbers_no_training_could_have_written_is_refused_with_a_sentence(tmp_path):
+    updates, source, state = Updates(SMALL, SOURCE), {"data": SOURCE.identity(), "length": 16, "split": "train", "extra": []}, tmp_path / "state.safetensors"
+    updates.once()
+    keep(tmp_path, source, updates)
+    resume(tmp_path, source, updates)
+    with safe_open(state, "pt") as file:
+        about, whole = file.metadata(), {k: file.get_tensor(k) for k in file.keys()}
+    moment, buffer = next(k for k in whole if k.endswith("exp_avg")), next(k for k in whole if k.endswith("momentum_buffer"))
+    tensors = [whole | {moment: torch.zeros(())}, whole | {buffer: whole[buffer][:1]}, whole | {"net.embed.weight": whole["net.embed.weight"].bfloat16()},
+               whole | {"average.embed.weight": torch.full_like(whole["average.embed.weight"], torch.nan)}, {k: v for k, v in whole.items() if k != moment},
+               {k: v for k, v in whole.items() if not k.startswith("optimiser.")}, whole | {"optimiser.9.0.step": torch.zeros(())}, whole | {"optimiser.x": torch.zeros(())}]
+    headers = [about | {"step": text} for text in ("x", "-1", "1e400", "999999", "1.5", "")] + [about | {"training": text} for text in ("[]", "null", "{", "[" * 100_000)]
+    for content, header in [*((content, about) for content in tensors), *((whole, header) for header in headers)]:
+        save_file(content, state, metadata=header)
+        before = state.read_bytes()
+        with raises(ValueError, match="delete it to start this run again"):
+            resume(tmp_path, source, updates)
+        assert state.read_bytes() == before
 
 
 def test_what_was_finished_by_other_settings_is_not_given_back_for_these(unbroken):
