@@ -18,6 +18,7 @@ from tests.fuzz.kinds import KINDS
 from tests.fuzz.outcome import GOOD, Found, judged
 
 REAL = 30              # one of so many inputs is run as a user starts it
+MEMORY = "/dev/shm"    # a disk would be waited for at every record
 TRIES = 40             # in a row that give nothing new, before a kind counts as exhausted
 
 
@@ -56,7 +57,7 @@ def run(seed: int, n: int, jobs: int = 1, only: Sequence[str] = (), watch: Calla
         say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)) -> list[Found]:
     """What happened to n inputs, `jobs` at a time; `watch` sees what there is every fifty."""
     found, begun = [], time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="ssmd-fuzz-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="ssmd-fuzz-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as scratch:
         base, room = Base(Path(scratch) / "base"), Path(scratch) / "cases"
         say(f"good material is made, {time.monotonic() - begun:.0f} s")
         begun, waiting, running = time.monotonic(), inputs(seed, n, base, room,
