@@ -25,13 +25,14 @@ def _work(words: list[str] | None) -> int:
         gc.set_threshold(100_000, 50, 50)
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")    # a name that the terminal cannot show is no reason to fail
-    from harness import finished
+    from harness import finished, surroundings
     from harness.parser import parser
 
     try:
         options = parser().parse_args(words)
     except SystemExit as shown:    # the help
         return int(shown.code or 0)
+    surroundings.check(os.environ, options.verb == "train")
     if options.verb == "run" and (document := finished.answer(options)):
         print(json.dumps(document), flush=True)
         return 0
