@@ -30,6 +30,8 @@ from harness.sweep_space import Place, Space, checked
 OTHER_COSTS = ("executed_a", "gflop", "seconds")
 SEARCHES = ("tpe", "nsga2", "gp", "random")
 
+_NAME = check.text("give a name")
+
 
 @dataclass(frozen=True)
 class Band:
@@ -38,6 +40,9 @@ class Band:
     metric: str
     width: float
     control: str = "held_out"
+
+    def __post_init__(self):
+        check.first("the constraint of a sweep", self, {"metric": _NAME, "width": check.number(0, endless=True), "control": _NAME})
 
 
 @dataclass(frozen=True)
@@ -151,12 +156,11 @@ class Sweep:
         return found
 
 
-_NAME = check.text("give a name")
 FIELDS: dict[str, check.Kind] = {
     "study": check.a(Study, "a Study(...)"), "arm": _NAME, "objectives": check.many(_NAME, '("judge", "nfe_a")'),
     "space": check.table(lambda value: "", '{"steps": Range(1, 64)}'), "search": _NAME, "trials": check.whole(1, 2**24),
     "early": check.many(check.whole(1, check.ROWS), "(64, 256)"), "constraint": check.a(Band, 'Band("sample_entropy", 0.05)', empty=True),
-    "doubt": check.number(0), "beside": check.many(_NAME, '("ancestral",)'), "seed": check.whole(0, check.SEEDS - 1),
+    "doubt": check.number(0), "beside": check.many(_NAME, '("ancestral",)'), "seed": check.whole(0, 2**32 - 1),    # which is all that a sampler of Optuna takes
 }
 
 

@@ -20,6 +20,7 @@ space, fields beside a tuple, whose numbers must fit them, stay as they are, and
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from math import isfinite
 from typing import Any, NamedTuple, Protocol
 
 from harness.param import Choice, Range, space_of
@@ -54,6 +55,7 @@ class Fitting(NamedTuple):
 
 Space = Range | Choice | Subset
 TEMPERATURE = "temperature"
+MOST = 64    # parts of a Subset: each is a question of its own
 PARTS = ("tokens", "teeth", "pieces")    # names of fields that count parts of a text
 
 
@@ -124,12 +126,27 @@ def places(settings: Any, space: Mapping[str, Space], length: int, path: str = "
                     yield from places(value, space, length, f"{place.path}.{label}.")
 
 
+def _finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+
+
+def _heats(space: Space) -> bool:
+    values = (space.low, space.high) if isinstance(space, Range) else getattr(space, "values", ())
+    return all(_finite(value) and value > 0 for value in values) and not isinstance(space, Subset)
+
+
 def checked(settings: Any, space: Mapping[str, Space], length: int) -> list[Place]:
     """The places searched. Raises ValueError for a path that leads nowhere and for values that the field would refuse."""
     for path, narrow in space.items():
         if not isinstance(narrow, Space):
             raise ValueError(f"the space of {path!r} is {narrow!r}: "
                              "give a Range(low, high), a Choice of values or, for a tuple, a Subset")
+        if isinstance(narrow, Range) and not all(map(_finite, (narrow.low, narrow.high))):
+            raise ValueError(f"the space of {path!r} is {narrow.low!r} to {narrow.high!r}: give a Range of two finite numbers")
+        if isinstance(narrow, Subset) and not (isinstance(narrow.of, int) and 1 <= narrow.of <= MOST):
+            raise ValueError(f"the space of {path!r} is a Subset of {narrow.of!r}: give a Subset of 1 to {MOST} parts")
+        if path == TEMPERATURE and not _heats(narrow):
+            raise ValueError(f"the space of {path!r} is {narrow!r}: give a Range or a Choice of finite numbers above 0")
     found = list(places(settings, space, length))
     known = {place.path: place for place in found}
     if unknown := sorted(set(space) - set(known) - {TEMPERATURE}):
