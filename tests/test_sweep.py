@@ -164,16 +164,20 @@ def test_segments_of_a_model_schedule_are_searched_each_by_itself():
     ({"objectives": ("seconds",)}, "timing=Timing"), ({"trials": 0}, "at least 1"), ({"early": (8, 4)}, "rising"),
     ({"constraint": Band("beauty", 1)}, "'beauty', which is no metric"),
     ({"constraint": Band("exact_nll", 1, "ssmd")}, "no control arm 'ssmd'"),
-    ({"trials": 2.0}, "trials must be a whole number"), ({"early": (8.0,)}, "early holds 8.0"), ({"doubt": float("nan")}, "doubt must be a number"), ({"seed": 2**32}, "seed must be a whole number"),
-    ({"space": {"steps": Range(1, float("inf"))}}, "two finite numbers"), ({"space": {"steps": Range("a", "b")}}, "two finite numbers"), ({"space": {"placement": Subset(0)}}, "Subset of 1 to 64 parts"),
-    ({"space": {"temperature": Range(0, 1)}}, "finite numbers above 0"), ({"space": {"temperature": Choice("x")}}, "finite numbers above 0"), ({"space": {"temperature": Subset(3)}}, "finite numbers above 0"),
+    ({"trials": 2.0}, "trials must be a whole number"), ({"early": (8.0,)}, "early holds 8.0"), ({"doubt": float("nan")}, "doubt must be a number"),
+    ({"seed": 2**32}, "seed must be a whole number"),
+    ({"space": {"steps": Range(1, float("inf"))}}, "two finite numbers"), ({"space": {"steps": Range("a", "b")}}, "two finite numbers"),
+    ({"space": {"placement": Subset(0)}}, "Subset of 1 to 64 parts"),
+    ({"space": {"temperature": Range(0, 1)}}, "finite numbers above 0"), ({"space": {"temperature": Choice("x")}}, "finite numbers above 0"),
+    ({"space": {"temperature": Subset(3)}}, "finite numbers above 0"),
 ])
 def test_a_sweep_that_could_not_run_is_refused(changes, says):
     with pytest.raises(ValueError, match=says):
         replace(SMALL, **changes)
 
 
-@pytest.mark.parametrize(("fields", "says"), [((None, 1), "metric must be a text"), (("exact_nll", float("nan")), "width must be a number"), (("exact_nll", -1), "width must be"), (("exact_nll", "1"), "width must be"),
+@pytest.mark.parametrize(("fields", "says"), [((None, 1), "metric must be a text"), (("exact_nll", float("nan")), "width must be a number"), (("exact_nll", -1), "width must be"),
+(("exact_nll", "1"), "width must be"),
                                               (("exact_nll", 1, 3), "control must be a text")])
 def test_a_band_that_holds_nothing_is_refused(fields, says):
     with pytest.raises(ValueError, match=f"the constraint of a sweep: {says}"):
