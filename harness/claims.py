@@ -9,7 +9,9 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -23,6 +25,8 @@ from harness.store import Store
 RESULTS = ROOT / "studies" / "results"
 AGAIN = "rebuild it with the command in its study"
 SAMPLING = ("harness.loop", "harness.nets.transformer")
+PARTS: dict[str, Any] = {"name": str, "value": Real, "low": Real, "high": Real, "unit": str, "n": Integral, "command": str, "keys": Sequence, "note": str, "modules": Sequence}
+WORDS: dict[Any, str] = {str: "a text", Real: "a number", Integral: "a whole number", Sequence: "a list"}
 
 
 class Renewed(Struct):
@@ -50,8 +54,13 @@ class Claim(Struct):
 
 def claim(name: str, value: float, low: float, high: float, unit: str, n: int, command: str, keys: Sequence[str], note: str = "",
           modules: Sequence[str] = SAMPLING) -> dict:
-    """One row; `modules` are those whose change makes it stale."""
-    assert low <= value <= high, f"{name}: {low} <= {value} <= {high}"
+    """One row; `modules` are those whose change makes it stale. Raises ValueError for what is no claim."""
+    given = {"name": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command, "keys": keys, "note": note, "modules": modules}
+    for field, kind in PARTS.items():
+        if not isinstance(given[field], kind) or isinstance(given[field], str) and kind is Sequence:
+            raise ValueError(f"{field} of the claim {name!r:.60} is {given[field]!r:.60} and must be {WORDS[kind]}: correct the study that makes it")
+    if not (math.isfinite(value) and low <= value <= high):
+        raise ValueError(f"the claim {name} does not lie in its interval: {low} <= {value} <= {high} does not hold; correct the study that makes it")
     return {"claim": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command, "keys": list(keys), "note": note,
             "code": {module: code_hash((module,)) for module in modules}}
 

@@ -4,6 +4,7 @@
     claims(store, command) -> list of claims    what the study found (harness/claims.py)
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,13 @@ def function(path: str, name: str, takes: str) -> Callable | None:
     found = getattr(load_module(path), name, None)
     if found is not None and not callable(found):
         raise ValueError(f"{name} of {path} is {found!r:.60} and no function: write def {name}{takes}")
+    if found is not None:
+        try:
+            inspect.signature(found).bind(*takes.split(","))
+        except TypeError:
+            raise ValueError(f"{name} of {path} takes {inspect.signature(found)} and is called with {takes}: write def {name}{takes}") from None
+        except ValueError:    # one of C says nothing of its inputs
+            pass
     return found
 
 
