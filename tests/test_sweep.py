@@ -227,7 +227,7 @@ def test_fixed_points_are_counted_beside_the_search_and_leave_it_as_it_is(tmp_pa
 
 
 def test_a_fixed_point_that_fails_is_told(tmp_path):
-    asked = replace(BESIDE, study=replace(BESIDE.study, arms=[*STUDY.arms, Arm("fixed", [SelfSpeculative()], {"light": "heavy"})]), trials=2)
+    asked = replace(BESIDE, study=replace(BESIDE.study, arms=[*STUDY.arms, Arm("fixed", [SelfSpeculative()], {})]), trials=2)
     found = sweep(asked, tmp_path)
     assert found["trials"] == 2 and found["failed"] == 1
     assert [r["status"] for r in Store(tmp_path).of("counted") if r["arm"] == "fixed"] == ["skipped"]
