@@ -14,11 +14,12 @@ import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from harness.data.residues import SPLITS, Content, Sequences
+from harness.incoming import decode
 from harness.param import Range, check, param
 
 BUILT = "runs/proteins.npz"
@@ -77,7 +78,7 @@ def _load(path: Path, _modified_ns: int) -> tuple[Content, dict[str, np.ndarray]
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in ARRAYS}
-        about = json.loads(arrays["about"].tobytes())
+        about = decode(arrays["about"].tobytes(), dict[str, Any], "what it says of itself", "it is not as it was written")
         whole = all(arrays[key].dtype == kind and arrays[key].ndim == 1 for key, kind in ARRAYS.items()) and digest(arrays) == about["sha256"]
     except (OSError, EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile) as error:
         raise ValueError(f"{path.name!r} cannot be read ({error}): {REMEDY}") from error

@@ -17,6 +17,7 @@ OUTCOMES = {
     "strayed": "a file was written outside of the folder",
     "leaked": "a password was stored or shown", "mute": "no sentence, or no document",
 }
+HELP = {"-h", "--help"}
 SECRET = "SECRET"      # stands for a password in an address
 BARE = ("traceback", "unforeseen", "crash")    # what the claim counts
 ROOMS = ("harness", "reports", "ssmd", "baselines")
@@ -56,7 +57,8 @@ def judged(case: Case, ended: Ended, before: Files, after: Files, strays: list[s
     if ended.code == 0 and case.wrong and (what := case.wrong(before, after)):
         return "accepted", what, ""
     if ended.code == 0:
-        return ("accepted" if case.refuse else "handled" if document else "mute"), last, ""
+        helped = not HELP.isdisjoint(case.words) and bool(ended.stdout)
+        return ("accepted" if case.refuse and not helped else "handled" if document or helped else "mute"), last, ""
     sentence = last.startswith("ssmd-bench") and len(last.partition(": ")[2]) > 20
     return "refused" if sentence else "told" if document else "mute", last, ""
 
