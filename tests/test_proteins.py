@@ -198,6 +198,16 @@ def test_the_card_gives_licence_counts_and_hash(built):
         assert f"| {split} | {about['counts'][f'{split}_clusters']:,} | {about['counts'][f'{split}_proteins']:,} |" in card
 
 
+@pytest.mark.parametrize("about", ["[]", "null", '"x"', "3", "{}", "[" * 100_000, '{"sha256": null}', "{", ""])
+def test_a_file_that_says_something_else_of_itself_is_refused_with_a_sentence(tmp_path, about):
+    sequences = [bytes(b"ACDEFGHIKLMNPQRSTVWY"[(k + j) % 20] for j in range(40)) for k in range(4)]
+    arrays = protein_build.packed(sequences, [[0], [1], [2], [3]], np.array([0, 1, 2, 3], np.uint8))
+    arrays |= {name: np.frombuffer(text, np.uint8) for name, text in (("accession", b"a\nb\nc\nd"), ("profiles", b""), ("about", about.encode()))}
+    np.savez(tmp_path / "mine.npz", **arrays)
+    with pytest.raises(ValueError, match="build it with `ssmd-bench data proteins"):
+        Proteins(str(tmp_path / "mine.npz"), length=8).content()
+
+
 def test_a_missing_or_damaged_file_is_refused_with_the_command_that_builds_it(built, tmp_path):
     with pytest.raises(ValueError, match="ssmd-bench data proteins"):
         Proteins(str(tmp_path / "absent.npz")).identity()
