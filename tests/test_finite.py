@@ -53,7 +53,7 @@ class Source:
 
 def reasons(source: Source, folder, *names: str, **arm) -> dict[str, tuple[str, str]]:
     """Status and reason of samplers, by default of all, on the network."""
-    arms = [Arm(name, [cls()], {role: "ill" for role in ("main", "light")}, **arm) for name, cls in plugins.samplers().items() if not names or name in names]
+    arms = [Arm(name, [cls()], {need.partition(".")[0]: "ill" for need in cls.needs}, **arm) for name, cls in plugins.samplers().items() if not names or name in names]
     runner.run(Study(name="ill", question="?", data=DATA, nets={"ill": source}, reference="ill", arms=arms, metrics=[ExactNll()], n=4, batch=4), folder)
     return {r["arm"]: (r["status"], r["reason"]) for r in Store(folder).of("counted")}
 
