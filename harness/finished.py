@@ -27,7 +27,7 @@ from harness.spec import ROOMS, ROOT, canonical, reached, to_json
 STAMP = "finished.json"
 LIBRARIES = ("torch", "numpy", "safetensors")
 DATA = ROOT / "harness" / "data" / "files"
-FLEETING = {"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST"}    # variables that change from command to command by themselves
+FLEETING = {"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST", "TORCHINDUCTOR_CACHE_DIR"}    # variables that change from command to command by themselves
 
 
 class Stamp(Struct):
