@@ -1,5 +1,8 @@
 """Likelihood at equal passes and equal entropy: what is left of an arm's gain once the part that low entropy buys is taken off.
 
+The entropy is that of the letters of a row. It moves with the temperature, and sees nothing of their order: shuffled text has that of text. So this takes off what a
+cooler sampler gains, and nothing else; a loss of diversity is seen by harness/metrics/ngram_kl.py.
+
 Text of lower entropy is likelier under any judge. What entropy buys is read off the baseline itself, at its temperature and at a lower one, at the same settings:
 slope = (nats when cooler - nats) / (entropy when cooler - entropy). An arm is read at the passes of the baseline, between its two neighbouring points in ln(passes),
 and its gap is (its nats - the baseline's) - slope * (its entropy - the baseline's). Below zero it is better than the baseline of that entropy.
@@ -15,7 +18,8 @@ import numpy as np
 
 from harness.stats import Interval, interval, resampled_sums
 
-NEAR = 0.02    # of the passes asked for: a point so near is taken as it is
+NEAR = 0.02     # of the passes asked for: a point so near is taken as it is
+APART = 1.10    # dearer over cheaper: between points further apart nothing is read, since no setting need lie on the line
 
 
 class Gap(NamedTuple):
@@ -31,7 +35,7 @@ def gap(means: np.ndarray) -> np.ndarray:
 
 
 def at(points: Sequence[tuple[float, str]], read: Callable[[str], np.ndarray | None], passes: float, near: float = NEAR) -> np.ndarray | None:
-    """An arm's rows at so many passes, from its points (cost, key), by rising cost: one that is near, or two that enclose it, joined in ln(cost); else None."""
+    """An arm's rows at so many passes, from its points (cost, key), by rising cost: one that is near, or two that enclose it within APART, joined in ln(cost); else None."""
     for cost, key in points:
         if abs(cost / passes - 1) < near:
             return read(key)
@@ -39,6 +43,8 @@ def at(points: Sequence[tuple[float, str]], read: Callable[[str], np.ndarray | N
     if not above:
         return None
     (less, one), (more, other) = points[above - 1], points[above]
+    if more / less > APART:
+        return None
     share, low, high = np.log(passes / less) / np.log(more / less), read(one), read(other)
     return None if low is None or high is None else (1 - share) * low + share * high
 

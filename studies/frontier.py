@@ -6,8 +6,8 @@ under the same schedules. Cheaper networks: a sandwich of light and heavy. Specu
 entropy, with sweeps, in relay with a hybrid of five blocks below (it ships no lighter one); a light network that drafts for the heavy one; its windows unverified; one token a
 pass from its target. Controls: ancestral at temperature 0.8 and with a nucleus of 0.9, for what low entropy buys; the float32 race; sigma-GPT's rejection; held-out and
 shuffled text. Rows share seeds. NFE by convention A.
-Claims: passes of ancestral sampling over those of every other arm at the likelihood that ancestral sampling reaches in 16 and in 32 steps, where both fronts reach it,
-with the difference in the entropy of their samples. Expected: the self-speculative sampler near the paper's 2; those led by confidence ahead by likelihood, behind in entropy.
+Claims: the likelihood of every arm at the passes of ancestral sampling in 16 and in 32 steps, where a setting of it lies within a tenth of them, with the difference in the
+entropy of letters. Expected: the self-speculative sampler ahead at equal passes; those led by confidence ahead by likelihood, behind in entropy.
 `ssmd-bench run studies/frontier.py --compile --no-time --claims`: about 75 minutes on one core at n = 128.
 """
 

@@ -33,4 +33,4 @@ STUDY = Study(
 
 def claims(store: Store, command: str) -> list[dict]:
     frontier = claims_of("subword", matched={"": 16, ".at_8": 8})
-    return [*frontier(store, command), *ratio("nfe_ratio.subword.ngram.at_8", store, command, ARM, 8, "ngram", at_least=True)]
+    return [*frontier(store, command), *ratio("nfe_ratio.subword.ngram.at_8", store, command, ARM, 8, "ngram")]

@@ -2,11 +2,10 @@
 
 Design: ancestral sampling of the heavy network against four hybrids in linear windows from wide to narrow: one causal block on top of the six frozen blocks of the
 heavy network itself (the recipe of the paper's protein model), with the output residual (ssmd_frozen) and without it (ssmd_frozen_plain), and the first of them after a further
-cycle of training of that block (ssmd_frozen_long: 48 M characters in all, not 16 M); one causal block of six (ssmd).
+cycle of training of that block (ssmd_frozen_long: 48 M characters in all, not 16 M); one causal block of six (ssmd). headline.ssmd.* is asked in studies/headline.py.
 Rows share seeds, so all differences are paired. NFE by convention A: blocks over the six of the heavy network. Claims: the ratio of passes at the
 quality that ancestral sampling reaches at 24, 32 and 64 steps, by spelling and by the judge's likelihood. Those without a suffix are of ssmd_frozen: its draft is the baseline's
 own network, and it passes the gate of ssmd/gate.py, which ssmd_frozen_plain misses at depth 2 although its validation loss is lower (1.297 against 1.309 nats).
-headline.ssmd.nfe_ratio is of ssmd_frozen_long, the best trained of them; it was named before its samples were drawn.
 .same_network holds ssmd against ancestral sampling on its own non-causal blocks. Linear windows were chosen in a pilot (studies/LOG.md).
 Expected: ratios near 2, the paper's headline; of ssmd_frozen_long 5 to 10 % more than of ssmd_frozen. `run ... --compile --no-time --claims`: 2.5 hours on one core, n = 2,048.
 """

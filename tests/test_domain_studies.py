@@ -41,7 +41,7 @@ def test_ratios_and_losses_are_claimed_where_the_store_has_them(tmp_path, capsys
     made = prose.claims(Store(tmp_path), "a command") + headlines(Store(tmp_path), "a command", domain.DILATED, 32, "judge", ".protein")
     rows, said = whole(made, Store(tmp_path)), capsys.readouterr().out
     for name in (*(name.format("subword") for name in NAMES), *(f"headline.{name}.protein" for name in ("best.nfe_ratio", "best.flops_ratio"))):
-        assert (name in rows) != (f"{name}: no interval, at judge" in said)
+        assert (name in rows) != (f"{name}: no claim, " in said)
     loss = rows["scheduling.subword.sandwich_minus_middle"]
     assert loss["low"] <= loss["value"] <= loss["high"] and "passes (convention C)" in loss["note"]
     runner.run(toy(prose.STUDY, nets={"heavy": HEAVY}, arms=[prose.STUDY.arms[0]]), tmp_path / "alone", timing=False)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from harness.claims import claim
-from harness.frontier import Matched, Point, matched_ratio
+from harness.frontier import Point
 from harness.measured import once
 from harness.points import done, point, rows
 from harness.present import present
 from harness.spec import to_json
-from harness.stats import Interval, paired_difference
+from harness.stats import Interval, paired_difference, ratio_interval
 from harness.store import Store
 from harness.study import Study
 from harness.window import Cosine
@@ -33,12 +33,11 @@ def budget(card: dict | None) -> float:
 
 
 class Pair(NamedTuple):
-    """A network and its base, both at COMPARED (same) and at all their settings (every)."""
+    """A network and its base, both at COMPARED."""
 
     same: list[tuple[dict, Point]]
-    every: list[dict]
     nats: Interval
-    ratio: Matched
+    ratio: Interval    # of their passes there
 
 
 def paired(name: str, base: str, store: Store) -> Pair | None:
@@ -48,20 +47,20 @@ def paired(name: str, base: str, store: Store) -> Pair | None:
     same = [next(((r, p) for r, p in side if r["cell"]["sampler"] == to_json(COMPARED)), None) for side in sides]
     if None in same:
         return None
-    ratio = matched_ratio(*([p for _, p in side] for side in sides), same[1][1].scores, "lower")
-    return Pair(same, [r for side in sides for r, _ in side], paired_difference(*(p.scores for _, p in same)), ratio)
+    points = [p for _, p in same]
+    return Pair(same, paired_difference(*(p.scores for p in points)), ratio_interval(*(p.costs for p in points)))
 
 
 def measure_of(bases: Mapping[str, str]) -> Callable[[Study, Store], list[dict]]:
-    """One row a network: the judge's nats beyond its base at COMPARED, and its passes over those of the base at the base's likelihood, None without an interval."""
+    """One row a network: the judge's nats beyond its base at COMPARED, and its passes over those of the base there."""
     def measure(study: Study, store: Store) -> list[dict]:
         found = {(name, base): pair for name, base in bases.items() if (pair := paired(name, base, store))}
-        cells = {r["key"]: r for pair in found.values() for r in pair.every}
+        cells = {r["key"]: r for pair in found.values() for r, _ in pair.same}
 
         def table() -> list[list]:
-            return [[*names, *pair.nats[:3], *(pair.ratio.interval[:3] if pair.ratio.interval else (None,) * 3)] for names, pair in found.items()]
+            return [[*names, *pair.nats[:3], *pair.ratio[:3]] for names, pair in found.items()]
 
-        return [once(store, study.name, NAME, COLUMNS, table, [*cells.values()], ("harness.frontier", "harness.stats"))] if found else []
+        return [once(store, study.name, NAME, COLUMNS, table, [*cells.values()], ("harness.stats",))] if found else []
     return measure
 
 
@@ -86,15 +85,10 @@ def _compared(prefix: str, name: str, base: str, store: Store, command: str) -> 
         print(f"{prefix}.{name}: no claim, {name} or {base} did not run at {COMPARED.window}")
         return []
     note = "trained on " + " and ".join(f"{budget(cards[arm]):.0f} M tokens ({arm})" for arm in (name, base))
-    d, passes = pair.nats, " and ".join(f"{p.cost:.1f}" for _, p in pair.same)
-    made = [claim(f"{prefix}.{name}_minus_{base}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r, _ in pair.same],
-                  f"both {COMPARED.window}, N = {COMPARED.rounds}; passes {passes}; {note}", MODULES)]
-    if v := pair.ratio.interval:
-        made.append(claim(f"{prefix}.{name}_passes", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, [r["key"] for r in pair.every],
-                          f"at judge {pair.ratio.quality:.4f}; {note}", MODULES))
-    else:
-        print(f"{prefix}.{name}_passes: no interval, {pair.ratio.reason}")
-    return made
+    d, v, passes, keys = pair.nats, pair.ratio, " and ".join(f"{p.cost:.1f}" for _, p in pair.same), [r["key"] for r, _ in pair.same]
+    where = f"both {COMPARED.window}, N = {COMPARED.rounds}; passes {passes}; {note}"
+    return [claim(f"{prefix}.{name}_minus_{base}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, keys, where, MODULES),
+            claim(f"{prefix}.{name}_passes", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys, f"at equal settings, not at equal quality: {where}", MODULES)]
 
 
 claims = claims_of("ablations", BASES)

@@ -1,6 +1,6 @@
 """Dilated orders against uniform ones: passes at equal quality, quality at equal settings, and what the order costs the network's own law.
 
-Claims nfe_ratio.dilated.{judge, ngram, spelling}[.long | .fixed][.at_64], headline.best.{nfe_ratio, flops_ratio}, dilated.{judge, ngram, spelling, sample_entropy}.{ssmd, fixed}
+Claims nfe_ratio.dilated.{judge, ngram, spelling}[.long | .fixed][.at_64], dilated.{judge, ngram, spelling, sample_entropy}.{ssmd, fixed}
 dilated.longer.{uniform, dilated} and dilated.law_minus_uniform.
 """
 
@@ -18,7 +18,7 @@ from harness.random import Stream, uniform
 from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Study
-from studies.found.matched import difference, headlines, ratio
+from studies.found.matched import difference, ratio
 
 ARMS = {"": "ssmd_dilated", ".long": "ssmd_dilated_long", ".fixed": "fixed_dilated"}    # of a claim's name
 MATCHED = {"": 32, ".at_64": 64}                          # steps of ancestral sampling
@@ -83,8 +83,7 @@ def longer(name: str, store: Store, command: str) -> list[dict]:
 def claims(store: Store, command: str) -> list[dict]:
     """Passes at equal quality, differences at the setting that PAIRS names, and the law of one token a pass."""
     made = [row for label, better in (("judge", "lower"), ("ngram", "lower"), ("spelling", "higher")) for end, arm in ARMS.items() for where, steps in MATCHED.items()
-            for row in ratio(f"nfe_ratio.dilated.{label}{end}{where}", store, command, arm, steps, label, better=better, at_least=True)]
-    made += headlines(store, command, ARMS[""], 32, "judge")
+            for row in ratio(f"nfe_ratio.dilated.{label}{end}{where}", store, command, arm, steps, label, better=better)]
     for name, (mine, other, where) in PAIRS.items():
         made += [row for label, unit in UNITS.items()
                  for row in difference(f"dilated.{label}.{name}", pair(store, mine, other), label, unit, store, command, f"{where}, dilated minus uniform")]

@@ -64,11 +64,13 @@ def arms(windows: Sequence[Open | Linear] = WINDOWS, steps: Sequence[int] = (16,
     ]
 
 
-def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per token, paired", matched: Mapping[str, int] = MATCHED) -> Callable[[Store, str], list[dict]]:
-    """What a study of this kind of data claims: passes of ancestral sampling over those of the self-speculative sampler at equal `label`, and the sandwich against its controls."""
+def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per token, paired", matched: Mapping[str, int] = MATCHED,
+              margin: float | None = None) -> Callable[[Store, str], list[dict]]:
+    """What a study of this kind of data claims: passes of ancestral sampling over those of the self-speculative sampler at equal `label`, and the sandwich against its controls.
+    margin: what counts as equal (default: that of studies/found/matched.py)."""
     def claims(store: Store, command: str) -> list[dict]:
         ratios = [row for order, arm in (("", ARM), (".dilated", DILATED)) for where, steps in matched.items()
-                  for row in ratio(f"nfe_ratio.{domain}{order}{where}", store, command, arm, steps, label, at_least=True)]
+                  for row in ratio(f"nfe_ratio.{domain}{order}{where}", store, command, arm, steps, label, margin=margin)]
         return [*ratios, *order(domain, label, unit, store, command), *scheduling(domain, label, unit, store, command)]
     return claims
 

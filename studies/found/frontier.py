@@ -1,16 +1,18 @@
-"""Passes of ancestral sampling over those of every other arm at equal likelihood, claims frontier.nfe_ratio.judge.ARM.at_STEPS; likelihood at equal passes and entropy beside
-it (studies/found/equal_entropy.py); and what a light network that drafts for the heavy one costs, claim frontier.two_networks_passes."""
+"""Likelihood of every arm at the passes of ancestral sampling, claims frontier.judge_at_equal_passes.ARM.at_STEPS; and what a light network that drafts for the heavy
+one costs, claim frontier.two_networks_passes.
+
+Both settings were run: nothing is read between two, and an arm without a setting within NEAR of these passes has no claim. How many passes an arm saves is
+asked where its settings lie close enough for that, in studies/headline.py.
+"""
 
 from harness.claims import claim
-from harness.frontier import matched_curve, rising
-from harness.points import done, point, rows, scores
-from harness.spec import from_json
-from harness.stats import ratio_interval
+from harness.points import done, rows, scores
+from harness.spec import brief, from_json
+from harness.stats import paired_difference, ratio_interval
 from harness.store import Store
-from studies.found import equal_entropy
 
 BASELINE, MATCHED_AT = "ancestral", (16, 32)    # steps of ancestral sampling
-ENTROPY = "sample_entropy"
+LETTERS, NEAR = "sample_entropy", 0.10          # share of the passes by which a setting may differ
 
 
 def leftover(record: dict) -> float:
@@ -20,30 +22,29 @@ def leftover(record: dict) -> float:
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    """frontier.nfe_ratio.judge.ARM.at_{16, 32}: passes of ancestral over passes of the arm at the likelihood of ancestral sampling in so many steps. The note holds
-    the entropy of the arm's samples at its nearest point minus that of the baseline: a likelihood bought with entropy shows there."""
+    """frontier.judge_at_equal_passes.ARM.at_{16, 32}: the judge's nats of the arm's setting nearest in passes, minus those of ancestral sampling in so many steps; below zero the
+    arm is better. The note holds the difference in passes, and in the entropy of letters: what a lower temperature buys shows there, a loss of order does not."""
     arms = list(dict.fromkeys(r["arm"] for r in store.latest("counted", "key").values() if r["status"] == "done" and r["cost"]["nfe_a"] > 0))
     n, made = rows(store, BASELINE), []
-    sides = {arm: found for arm in arms if (found := [(r, p) for r in done(store, arm, n) if (p := point(store, r, "judge"))])}
-    if BASELINE not in sides:
-        print(f"frontier.nfe_ratio.judge: no claim, {BASELINE} is not scored by the judge")
-        return []
-    base = sides.pop(BASELINE)
-    at = {r["cell"]["sampler"]["steps"]: (r, p) for r, p in base if r["cell"]["sampler"]["steps"] in MATCHED_AT}
-    front = rising([p for _, p in base], "lower")
-    for arm, side in sides.items():
-        for (steps, (there, goal)), found in zip(at.items(), matched_curve(front, rising([p for _, p in side], "lower"), [p.scores for _, p in at.values()])):
-            name = f"frontier.nfe_ratio.judge.{arm}.at_{steps}"
-            if v := found.interval:
-                nearest, _ = min(side, key=lambda rp: abs(rp[1].scores.value - goal.scores.value))
-                entropy = [scores(store, r["key"], ENTROPY).value for r in (nearest, there)]
-                left = leftover(nearest)
-                note = (f"at judge {found.quality:.4f}, passes of {BASELINE} {found.baseline_cost:.1f} and {arm} {found.arm_cost:.1f}; "
-                        f"entropy of samples {entropy[0] - entropy[1]:+.3f} nats" + (f"; {left:.1%} of the tokens left to the last pass" if left else ""))
-                made.append(claim(name, v.value, v.low, v.high, "NFE A / NFE A", v.n, command, [r["key"] for r, _ in [*base, *side]], note))
-            else:
-                print(f"{name}: no interval, {found.reason}")
-    return made + two_networks(store, command, n) + equal_entropy.claims(store, command, [arm for arm in sides if arm != equal_entropy.COOLER], n, MATCHED_AT)
+    for arm in (arm for arm in arms if arm != BASELINE):
+        for steps in MATCHED_AT:
+            name = f"frontier.judge_at_equal_passes.{arm}.at_{steps}"
+            base = next((r for r in done(store, BASELINE, n) if r["cell"]["sampler"]["steps"] == steps), None)
+            near = sorted(done(store, arm, n), key=lambda r: abs(r["cost"]["nfe_a"] - base["cost"]["nfe_a"]) if base else 0)
+            if base is None or not near or abs(near[0]["cost"]["nfe_a"] / base["cost"]["nfe_a"] - 1) > NEAR:
+                print(f"{name}: no claim, no setting of it lies within {NEAR:.0%} of the passes of {BASELINE} in {steps} steps")
+                continue
+            pair = [near[0], base]
+            judged, letters = ([scores(store, r["key"], label) for r in pair] for label in ("judge", LETTERS))
+            if None in judged or None in letters:
+                print(f"{name}: no claim, it is not scored by the judge")
+                continue
+            d, left = paired_difference(*judged), leftover(near[0])    # type: ignore[arg-type]
+            passes = " against ".join(f"{r['cost']['nfe_a']:.1f}" for r in pair)
+            note = (f"{brief(near[0]['cell']['sampler'])}; passes {passes}; entropy of letters {letters[0].value - letters[1].value:+.3f} nats"    # type: ignore[union-attr]
+                    + (f"; {left:.1%} of the tokens left to the last pass" if left else ""))
+            made.append(claim(name, d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r in pair], note))
+    return made + two_networks(store, command, n)
 
 
 def two_networks(store: Store, command: str, n: int) -> list[dict]:

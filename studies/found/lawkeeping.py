@@ -1,9 +1,11 @@
 """Fronts of law-keeping combinations against that of plain self-speculative sampling. Claims {lawkeeping.ARM | best_lawkeeping}.{hypervolume_gain, nfe_ratio}."""
 
 from harness.claims import claim
-from harness.frontier import hypervolume, hypervolume_gain, matched_ratio
+from harness.frontier import hypervolume, hypervolume_gain
 from harness.points import done, point, rows
+from harness.realised import Side, matched
 from harness.store import Store
+from studies.found.matched import MARGINS, described, settings
 
 PLAIN, BEST = "plain", "corrected"
 NAMES = {"adaptive": "lawkeeping.adaptive", BEST: "best_lawkeeping"}
@@ -24,11 +26,12 @@ def claims(store: Store, command: str) -> list[dict]:
         v = hypervolume_gain(mine, base, corner, "lower")
         made.append(claim(f"{name}.hypervolume_gain", v.value, v.low, v.high, "judge nats per token x ln nfe_a", v.n, command, keys,
                           f"{len(mine)} points of {arm} against {len(base)} of {PLAIN}, which have {area:.3g}; seed {plain[0][0]['cell']['seed']}"))
-        found = matched_ratio(base, mine, base[len(base) // 2].scores, "lower")
-        if found.interval:
-            v = found.interval
+        sides, (theirs, ours_at) = [Side("judge", "lower", MARGINS["judge"])], ([*settings(store, who, ["judge"], n).values()] for who in (PLAIN, arm))
+        goal = theirs[len(theirs) // 2]
+        found = matched(goal, ours_at, sides)
+        if v := found.ratio:
             made.append(claim(f"{name}.nfe_ratio", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys,
-                              f"at judge {found.quality:.4f}, passes of {PLAIN} {found.baseline_cost:.1f} and {arm} {found.arm_cost:.1f}"))
+                              described(found, goal, ours_at, sides, "chosen on the even rows, reported on the odd")))
         else:
-            print(f"{name}.nfe_ratio: no interval, {found.reason}")
+            print(f"{name}.nfe_ratio: no claim, {found.reason}")
     return made

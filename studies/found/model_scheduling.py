@@ -11,15 +11,16 @@ import torch
 
 from harness.agreement import AGREED, RANKED, agreed, losses, ranked
 from harness.claims import claim
-from harness.frontier import matched_ratio
 from harness.importance import as_revealed, gaps, predicted_losses
 from harness.kinds import Scores
 from harness.measured import column, once
 from harness.placement import Segments
-from harness.points import done, point, rows, scores
+from harness.points import done, rows, scores
+from harness.realised import Side, matched
 from harness.stats import paired_difference
 from harness.store import Store
 from harness.study import Study
+from studies.found.matched import MARGINS, described, settings
 
 PIECES, STEPS, RESAMPLES = 8, 16, 2000
 CHOSEN = list(combinations(range(PIECES), 2))
@@ -81,11 +82,13 @@ def claims(store: Store, command: str) -> list[dict]:
         d = paired_difference(*(scores(store, r["key"], "judge") for r in (sandwich, other)))
         note = f"{sandwich['cost']['nfe_c']:.2f} against {other['cost']['nfe_c']:.2f} passes (convention C)"
         made.append(claim(f"scheduling.sandwich_minus_{name}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [sandwich["key"], other["key"]], note))
-    mine = point(store, sandwich, "judge", "nfe_c")
-    found = matched_ratio([point(store, r, "judge", "nfe_c") for r in alone], [mine], mine.scores, "lower")
-    if found.interval is None:
-        print(f"scheduling.sandwich_worth: no interval, {found.reason}")
+    goal = settings(store, "placed", ["judge"], n, "nfe_c")[sandwich["key"]]
+    heavy = [s for arm in ("heavy", "fewer_heavy") for s in settings(store, arm, ["judge"], n, "nfe_c").values()]
+    sides = [Side("judge", "lower", MARGINS["judge"])]
+    found = matched(goal, heavy, sides)
+    if found.ratio is None:
+        print(f"scheduling.sandwich_worth: no claim, {found.reason}")
         return made
-    v = found.interval
-    return [*made, claim("scheduling.sandwich_worth", v.value, v.low, v.high, "NFE C / NFE C", v.n, command, [sandwich["key"], *(r["key"] for r in alone)],
-                         f"at judge {found.quality:.4f}: heavy alone {found.baseline_cost:.2f} passes, sandwich {found.arm_cost:.2f}")]
+    value, low, high, rows_, _ = found.ratio
+    return [*made, claim("scheduling.sandwich_worth", 1 / value, 1 / high, 1 / low, "NFE C / NFE C", rows_, command, [sandwich["key"], *(r["key"] for r in alone)],
+                         described(found, goal, heavy, sides, "passes by convention C; chosen on the even rows, reported on the odd"))]

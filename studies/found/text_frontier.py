@@ -1,6 +1,6 @@
 """Passes at equal quality, by two metrics and four hybrids.
 
-Claims nfe_ratio.text.{spelling, judge}[.long | .plain | .one_block][.at_24 | .at_64 | .same_network], and by the judge at 32 steps headline.ssmd.nfe_ratio.
+Claims nfe_ratio.text.{spelling, judge}[.long | .plain | .one_block][.at_24 | .at_64 | .same_network].
 """
 
 from itertools import product
@@ -17,4 +17,4 @@ def claims(store: Store, command: str) -> list[dict]:
     for (label, better), (hybrid, arm), (where, (baseline, steps)) in product({"judge": "lower", "spelling": "higher"}.items(), ARMS.items(), MATCHED.items()):
         if baseline == "ancestral" or arm == "ssmd":    # the blocks of ancestral_hybrid are those of ssmd alone
             made += ratio(f"nfe_ratio.text.{label}{hybrid}{where}", store, command, arm, steps, label, baseline, better)
-    return made + ratio("headline.ssmd.nfe_ratio", store, command, ARMS[".long"], 32, "judge")
+    return made
