@@ -23,7 +23,7 @@ KEPT = ROOT / "studies" / "runs"
 SEARCH, SECOND = KEPT / "dilated", KEPT / "second_seed"    # runs whose rows chose, and of the second seed of training
 GOALS = {"": 32, ".at_16": 16, ".at_64": 64}               # of a claim's name: steps of ancestral sampling
 BASELINE, JUDGE = "ancestral", "judge"
-SPEAKING = {"ssmd": ("ssmd_frozen_long",), "best": ("ssmd_dilated", "ssmd_frozen_long"), "unverified": ("fixed_dilated",), "baseline": ("fixed", "theta_trapezoidal")}
+SPEAKING = {"ssmd": ("ssmd_frozen_long",), "best": ("ssmd_dilated", "ssmd_frozen_long"), "unverified": ("fixed_dilated",), "baseline": ("fixed",)}
 SIDES = [Side(label, "lower", margin) for label, margin in MARGINS.items() if label == JUDGE or label.startswith("ngram_kl")]
 
 
