@@ -33,8 +33,8 @@ __all__ = ["STUDY", "claims", "measure"]
 
 WIDE, WINDOWS = [Linear(0.5), Linear(0.25)], [Linear(delta) for delta in (0.125, 0.083, 0.0625)]
 STAIRS = [Stairs((0.125, 0.25, 0.375, 0.5, 0.75, 1.0)), Stairs((0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 1.0))]    # that follow the levels of a dilated order
-FINER = {"": [*(Linear(width / 128) for width in (18, 20, 22, 24, 28)), *STAIRS], "_long": [Linear(width / 128) for width in (18, 20, 24)]}    # in dilated orders
-FINER_UNIFORM = {"": [], "_long": [Linear(width / 128) for width in (7, 12, 13, 20, 24)]}
+FINER = {"": [*(Linear(width / 128) for width in (18, 20, 22, 24)), *STAIRS], "_long": [Linear(width / 128) for width in (18, 20)]}    # in dilated orders
+FINER_UNIFORM = {"": [], "_long": [Linear(width / 128) for width in (12, 13, 20, 24)]}
 HEAVY, HYBRIDS = {"main": "heavy"}, {"": "hybrid_frozen", "_long": "hybrid_frozen_long"}    # of an arm's name
 
 STUDY = Study(
@@ -42,8 +42,8 @@ STUDY = Study(
     nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors")) for name in ("heavy", *HYBRIDS.values())},
     arms=[
         Arm("ancestral", grid(Ancestral, steps=[16, 32, 64]), HEAVY),
-        Arm("fixed", grid(FirstHitting, tokens=[16, 10, 8, 6, 5, 4, 3]), HEAVY),
-        Arm("theta_trapezoidal", grid(ThetaTrapezoidal, steps=[6, 9, 11, 16]), HEAVY),
+        Arm("fixed", grid(FirstHitting, tokens=[16, 10, 8, 5, 4]), HEAVY),
+        Arm("theta_trapezoidal", grid(ThetaTrapezoidal, steps=[9]), HEAVY),
         Arm("fixed_dilated", [*(DilatedHost(FirstHitting(tokens)) for tokens in (32, 26, 22, 19, 16, 8, 4)), *(DilatedHost(FixedCount(window)) for window in STAIRS)], HEAVY),
         *(Arm(f"ssmd_frozen{end}", [SelfSpeculative(window, 10) for window in (WIDE[1], *WINDOWS, *FINER_UNIFORM[end])], {"main": net}) for end, net in HYBRIDS.items()),
         *(Arm(f"ssmd_dilated{end}", [DilatedSelfSpeculative(SelfSpeculative(window, 10)) for window in (*WIDE, *WINDOWS, *FINER[end])], {"main": net})
