@@ -32,7 +32,8 @@ from studies.found.dilated import claims, measure
 __all__ = ["STUDY", "claims", "measure"]
 
 WIDE, WINDOWS = [Linear(0.5), Linear(0.25)], [Linear(delta) for delta in (0.125, 0.083, 0.0625)]
-STAIRS = [Stairs((0.125, 0.25, 0.375, 0.5, 0.75, 1.0)), Stairs((0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 1.0))]    # that follow the levels of a dilated order
+STAIRS = [Stairs((0.125, 0.25, 0.375, 0.5, 0.75, 1.0)), Stairs((0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 1.0)),    # that follow the levels of a dilated order
+          Stairs((0.125, 0.25, 0.5, 0.75, 1.0)), Stairs((0.0625, 0.125, 0.25, 0.5, 0.75, 1.0))]
 FINER = {"": [*(Linear(width / 128) for width in (18, 20, 22, 24)), *STAIRS], "_long": [Linear(width / 128) for width in (18, 20)]}    # in dilated orders
 FINER_UNIFORM = {"": [], "_long": [Linear(width / 128) for width in (12, 13, 20, 24)]}
 HEAVY, HYBRIDS = {"main": "heavy"}, {"": "hybrid_frozen", "_long": "hybrid_frozen_long"}    # of an arm's name
