@@ -47,8 +47,8 @@ STUDY = replace(
         Arm("ancestral", grid(Ancestral, steps=[16, 32, 64]), HEAVY),
         Arm("ssmd_dilated", [DilatedSelfSpeculative(host) for host in (*windows(20, 18, 32, 16), *LEVELS)], {"main": "hybrid_frozen"}),
         Arm("ssmd_frozen_long", windows(12, 8, 20, 13), {"main": "hybrid_frozen_long"}),
-        Arm("fixed_dilated", [*(DilatedHost(FirstHitting(tokens)) for tokens in (16, 22)), *(DilatedHost(FixedCount(window)) for window in STAIRS[:2])], HEAVY),
-        Arm("fixed", grid(FirstHitting, tokens=[5, 10]), HEAVY),
+        Arm("fixed_dilated", [*(DilatedHost(FirstHitting(tokens)) for tokens in (16, 22)), *(DilatedHost(FixedCount(window)) for window in STAIRS[:3])], HEAVY),
+        Arm("fixed", grid(FirstHitting, tokens=[5]), HEAVY),
         *(arm for arm in SEARCH.arms if arm.name in ("held_out", "shuffled")),
     ],
     metrics=[*SEARCH.metrics, NgramKL("forward"), NgramKL("reverse")])
