@@ -24,6 +24,7 @@ from harness.store import Store
 
 RESULTS = ROOT / "studies" / "results"
 AGAIN = "rebuild it with the command in its study"
+EARLIER = "by code that has changed since"    # said of a stale claim wherever it is quoted
 SAMPLING = ("harness.loop", "harness.nets.transformer")
 PARTS: dict[str, Any] = {"name": str, "value": Real, "low": Real, "high": Real, "unit": str, "n": Integral, "command": str, "keys": Sequence, "note": str, "modules": Sequence}
 WORDS: dict[Any, str] = {str: "a text", Real: "a number", Integral: "a whole number", Sequence: "a list"}
@@ -114,8 +115,9 @@ def rows_of(path: Path) -> list[dict]:
 
 def _note(row: dict) -> str:
     about = row.get("renewed")
+    earlier = EARLIER if row.get("stale") else ""
     renewed = f"{about['records']} of {about['of']} records renewed on {about['rows']} rows" if about else ""
-    return "; ".join(filter(None, (row.get("note", ""), renewed)))
+    return "; ".join(filter(None, (row.get("note", ""), renewed, earlier)))
 
 
 def table(rows: Sequence[dict]) -> str:
@@ -144,13 +146,13 @@ def quoted(row: dict) -> str:
 
 
 def filled(text: str, rows: Sequence[dict]) -> str:
-    """The text with {NAME} of each claim replaced by its value and interval. Raises ValueError for a name that is no claim, or a stale one."""
+    """The text with {NAME} of each claim replaced by its value and interval, and by EARLIER where it is stale. Raises ValueError for a name that is no claim."""
     known = {row["claim"]: row for row in rows}
 
     def quote(found: re.Match) -> str:
         row = known.get(found[1])
-        if row is None or row["stale"]:
-            raise ValueError(f"{found[1]} is {'stale: rebuild it with ' + row['command'] if row else 'no claim: `ssmd-bench claims` lists them all'}")
-        return quoted(row)
+        if row is None:
+            raise ValueError(f"{found[1]} is no claim: `ssmd-bench claims` lists them all")
+        return quoted(row) + (f" ({EARLIER})" if row["stale"] else "")
 
     return re.sub(r"\{([a-z][\w.]*)\}", quote, text)

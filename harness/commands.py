@@ -14,10 +14,11 @@ from harness import claims as claims_of
 from harness import finished, plugins, user_code
 from harness.addresses import command as typed
 from harness.atomic import write_text
-from harness.collapse import companions
+from harness.companions import companions
 from harness.commands_contest import contest
 from harness.commands_data import data, fasta
 from harness.commands_nets import grid, score, train
+from harness.companions import companions
 from harness.machine import can_compile, machine
 from harness.nearest import meant
 from harness.options import between_marks, changed, opened

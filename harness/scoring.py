@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from harness import collapse
+from harness import collapse, companions
 from harness.arrays import consistent
 from harness.backend import each
 from harness.hands import Hands
@@ -43,7 +43,7 @@ def label(metric: Metric, metrics: Collection[Metric]) -> str:
 
 def metrics_of(study) -> list[Metric]:
     """What a study is scored by: the metrics that it lists, and what must stand beside a likelihood."""
-    return [*study.metrics, *collapse.companions(study.metrics, study.data)]
+    return [*study.metrics, *companions.companions(study.metrics, study.data)]
 
 
 def score(study, store: Store, keys: Iterable[str], jobs: int = 1, backend: str = "loky") -> dict[str, int]:
@@ -146,7 +146,7 @@ def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:
 
     @cache
     def held_out(metric: Metric, n: int, seed: int) -> float | None:
-        return collapse.level(metric, data, n, seed)
+        return companions.level(metric, data, n, seed)
 
     def level(metric: Metric, key: str) -> dict:
         n, seed = rows[key]

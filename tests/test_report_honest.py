@@ -13,7 +13,8 @@ import torch
 from baselines.ancestral import Ancestral
 from harness import runner
 from harness.__main__ import main
-from harness.collapse import SHARE, companions, level
+from harness.collapse import SHARE
+from harness.companions import companions, level
 from harness.control import HeldOut, Shuffled
 from harness.data.exact import Exact
 from harness.data.wikipedia_leads import WikipediaLeads
