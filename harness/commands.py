@@ -14,7 +14,6 @@ from harness import claims as claims_of
 from harness import finished, plugins, user_code
 from harness.addresses import command as typed
 from harness.atomic import write_text
-from harness.companions import companions
 from harness.commands_contest import contest
 from harness.commands_data import data, fasta
 from harness.commands_nets import grid, score, train
