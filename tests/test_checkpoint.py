@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.study import Checkpoint
 from ssmd.family import SHIPPED
+from tests.test_model import CONFIG, rough
 
 
 @pytest.fixture
@@ -94,3 +96,12 @@ def test_from_the_command_line_it_is_one_sentence_too(small, capsys):
     changed(small, change={"blocks": 10**6})
     assert main(["score", str(small), "--n", "1", "--length", "4"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_card_with_the_version_of_torch_is_written_as_text(tmp_path):
+    """torch.__version__ is a text of a class of its own, and every training writes it."""
+    net = rough(replace(CONFIG, vocab=5))
+    checkpoint.save(net, tmp_path / "net.safetensors", {"torch": torch.__version__})
+    assert checkpoint.load(tmp_path / "net.safetensors").card["torch"] == str(torch.__version__)
+    with pytest.raises(TypeError, match="plain data, and not set"):
+        checkpoint.save(net, tmp_path / "other.safetensors", {"torch": {1}})

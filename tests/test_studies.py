@@ -228,8 +228,8 @@ def test_each_hybrid_of_the_causal_part_differs_from_the_base_in_one_thing(tmp_p
     for name, training in causal_part.FAMILY.items():
         changed = {f.name for f in fields(Training) if getattr(training, f.name) != getattr(base, f.name)}
         assert len(changed - {"blocks"}) == (name != "base") and training.build(27).config.blocks == base.build(27).config.blocks == 6
-    arms = [Arm(name, causal_part.STUDY.arms[0].points, {"main": name}) for name in ("base", "gated")] + [Arm("seed", causal_part.STUDY.arms[0].points[:1], {"main": "gated"})]
-    study = toy(causal_part.STUDY, nets={"heavy": HEAVY, "base": HEAVY, "gated": LIGHT}, arms=arms, n=200, batch=200)
+    arms = [Arm(name, causal_part.STUDY.arms[0].points, {"main": name}) for name in ("base", "gated")] + [Arm("seed", causal_part.STUDY.arms[0].points[:1], {"main": "seed"})]
+    study = toy(causal_part.STUDY, nets={"heavy": HEAVY, "base": HEAVY, "gated": LIGHT, "seed": Table(DATA, power=0.7)}, arms=arms, n=200, batch=200)
     runner.run(study, tmp_path, timing=False)
     rows = whole(causal_part.claims(Store(tmp_path), "a command"), Store(tmp_path))
     assert rows["causal_part.gated_minus_base"]["low"] > 0 and not any("seed" in name for name in rows), "it did not run at the setting of the claims"

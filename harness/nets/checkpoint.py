@@ -36,10 +36,17 @@ def save(net: nn.Module, path: Path, card: dict) -> None:
     """Write PATH.safetensors and, for readers, the card as PATH.json."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {k: v.detach().to(torch.float16).contiguous() for k, v in net.state_dict().items()}
-    card = msgspec.json.decode(msgspec.json.encode(card))    # plain data; a loss that is no number becomes null, which every reader takes
+    card = msgspec.json.decode(msgspec.json.encode(card, enc_hook=_text))    # plain data; a loss that is no number becomes null, which every reader takes
     about = {"network": net.name, "config": json.dumps(asdict(net.config)), "card": json.dumps(card)}    # type: ignore[call-overload]
     write(tensors, path, about)    # type: ignore[arg-type]
     write_text(path.with_suffix(".json"), json.dumps({"network": net.name, "config": asdict(net.config), **card}, indent=1) + "\n")    # type: ignore[call-overload]
+
+
+def _text(value: object) -> str:
+    """A text of a class of its own, such as the version of torch, is a text. Raises TypeError for anything else."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    raise TypeError(f"a card holds plain data, and not {type(value).__name__}")
 
 
 def write(tensors: dict[str, torch.Tensor], path: Path, about: dict[str, str]) -> None:
