@@ -358,3 +358,11 @@ def test_samples_of_a_text_are_not_written_as_fasta(tmp_path, capsys):
     Store(tmp_path / "run").append({"type": "study", "command": ""} | about)
     assert main(["fasta", str(tmp_path / "run"), "--out", str(tmp_path / "x")]) == 2
     assert "not proteins but wikipedia_leads" in capsys.readouterr().err
+
+
+def test_a_fasta_file_with_a_byte_order_mark_is_refused_with_the_remedy(tmp_path, capsys):
+    (tmp_path / "bom.fasta").write_bytes(b"\xef\xbb\xbf>a\nACDEFG\n")
+    with pytest.raises(ValueError, match="byte-order mark: save it as UTF-8 without one"):
+        Fasta(str(tmp_path / "bom.fasta"), length=4).rows("test", 1, 0)
+    assert main(["data", "proteins", "--source", str(tmp_path / "bom.fasta"), "--out", str(tmp_path / "p.npz")]) == 2
+    assert "byte-order mark" in capsys.readouterr().err

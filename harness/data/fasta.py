@@ -7,6 +7,7 @@ on both sides. Where that matters, cluster first. Records with letters other tha
 """
 
 import hashlib
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -44,7 +45,7 @@ class Fasta(Sequences):
 
 @lru_cache(maxsize=2)
 def _load(path: Path, _modified_ns: int) -> Content:
-    sequences = sorted(set(read_fasta_file(path)[0].values()))
+    sequences = sorted(set(read_fasta_file(unmarked(path))[0].values()))
     if not sequences:
         raise ValueError(f"{path.name} holds no sequence of the 20 amino acids {AMINO}: give another FASTA file")
     n = len(sequences)
@@ -53,3 +54,15 @@ def _load(path: Path, _modified_ns: int) -> Content:
     residues = encode(b"".join(sequences)).numpy()
     starts = np.cumsum([0, *map(len, sequences)])
     return Content(residues, starts, np.arange(n), split, hashlib.sha256(b"\n".join(sequences)).hexdigest())
+
+
+def unmarked(path: Path) -> Path:
+    """The path. Raises ValueError, with the remedy, for a file that begins with a byte-order mark: it is UTF-8 as some editors save it, and no FASTA."""
+    try:
+        with path.open("rb") as file:
+            marked = file.read(len(BOM_UTF8)) == BOM_UTF8
+    except OSError:    # whoever reads it says why
+        marked = False
+    if marked:
+        raise ValueError(f"{path.name} begins with a byte-order mark: save it as UTF-8 without one (in most editors a choice of encoding)")
+    return path

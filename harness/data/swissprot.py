@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.data.fasta import unmarked
 from harness.data.residues import read_fasta_file, standard
 
 PACKAGE, VERSION = "metastudent-data", "2.0.1-8"
@@ -38,7 +39,7 @@ def fetched(say: Callable[[str], None]) -> Path:
 def read(source: Path) -> tuple[dict[bytes, str], dict[str, int]]:
     """{sequence: accession, the first in the order of the files}, and what was counted; a folder of BLAST databases, or a FASTA file."""
     if source.is_file():
-        named, left_out = read_fasta_file(source)
+        named, left_out = read_fasta_file(unmarked(source))
         pairs = ((sequence, name.split("|")[1] if name.count("|") == 2 else name) for name, sequence in named.items())
         return _unique(pairs, other_letters=left_out)
     bases = sorted(path.with_suffix("") for path in source.rglob("*.pin")) if source.is_dir() else []
