@@ -51,7 +51,7 @@ class Setting(NamedTuple):
 
     def part(self, rows: slice) -> "Setting":
         """The setting on some of its rows."""
-        def cut(x: Sequence[float]) -> np.ndarray:
+        def cut(x: Sequence[float] | np.ndarray) -> np.ndarray:
             return np.asarray(x, np.float64)[rows]
 
         scores = {label: Scores(float(cut(s.numerator).sum() / cut(s.denominator).sum()), cut(s.numerator), cut(s.denominator))
@@ -147,7 +147,7 @@ def report(baseline: Setting, settings: Sequence[Setting], order: Sequence[str],
 
 def saved(baseline: np.ndarray, best: np.ndarray, cheapest: np.ndarray) -> Interval:
     """The ratio of costs (n,) at the best setting that passed; its upper end is that at the cheapest which is not shown to be worse."""
-    here, there = (ratio_interval(baseline, costs) for costs in (best, cheapest))
+    here, there = (ratio_interval(baseline.tolist(), costs.tolist()) for costs in (best, cheapest))
     return Interval(here.value, here.low, max(here.high, there.high), here.n, here.level)
 
 

@@ -150,7 +150,7 @@ def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:
 
     def level(metric: Metric, key: str) -> dict:
         n, seed = rows[key]
-        found = held_out(metric, n, seed) if metric.name in collapse.SHARE and None not in (n, seed) else None
+        found = held_out(metric, n, seed) if metric.name in collapse.SHARE and None not in (n, seed) else None    # type: ignore[arg-type]  # a Protocol
         return {} if found is None else {"level": found}
 
     return level

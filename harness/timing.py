@@ -76,7 +76,7 @@ def time_all(cells: list[Cell], store: Store, machine_id: str) -> dict[str, int]
     tally = {"timed": 0, "untimed": 0, "differing": 0}
     if not cells:
         return tally
-    progress = Progress(cells[0].study.timing.processes, "time")    # type: ignore[union-attr]
+    progress = Progress(cells[0].study.timing.processes, "time")
     if not any(_due(cells, store, machine_id, process) for process in range(progress.total)):
         return tally
     with Hands(store.folder, progress.note) as hands, hands.alone(f"timing on {machine_id}"):
@@ -95,7 +95,7 @@ def _due(cells: list[Cell], store: Store, machine_id: str, process: int) -> list
 
 
 def _rows(study: Study) -> int:
-    return min(study.timing.rows, study.n)    # type: ignore[union-attr]
+    return min(study.timing.rows, study.n)
 
 
 def _time(due: list[Cell], process: int, store: Store, machine_id: str, progress: Progress, tally: dict[str, int]) -> None:
