@@ -32,7 +32,7 @@ class Counting:
     """The cells of a study, or a part of their rows, as one store has them."""
 
     def __init__(self, store: Store, cells: dict[str, Cell], part: Shard):
-        self.store, self.cells, self.part, self.begun = store, cells, part, {}
+        self.store, self.cells, self.part = store, cells, part
         self.rooms = ("samples", "costs") if part == WHOLE else ("shard_samples", "shard_counts")
         self.begun = self.latest()
         self.todo = {key: cell for key, cell in cells.items() if not self.answered(key, self.begun.get(key))}
