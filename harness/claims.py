@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from harness import plugins
 from harness.atomic import write_text
-from harness.incoming import Count, Number, Size, Wrong, fitted, read_plain
+from harness.incoming import Count, Number, Size, Wrong, fitted, read_plain, read_text
 from harness.nets import checkpoint
 from harness.spec import ROOT, code_hash
 from harness.store import Store
@@ -131,7 +131,8 @@ def again(path: Path, rows: Sequence[dict]) -> list[dict]:
     """The claims that the table of a Markdown file quotes, in its order, as they stand now. Raises ValueError for a file that is not there, or a name that is no claim any more."""
     if not path.is_file():
         raise ValueError(f"there is no {path} whose table could be written again: correct the path")
-    known, text = {row["claim"]: row for row in rows}, path.read_text(encoding="utf-8").partition("<!-- claims -->")[2].partition("<!-- /claims -->")[0]
+    known, page = {row["claim"]: row for row in rows}, read_text(path, "give a Markdown file saved as UTF-8")
+    text = page.partition("<!-- claims -->")[2].partition("<!-- /claims -->")[0]
     names = re.findall(r"^\| `([a-z][\w.]*)` \|", text, re.M)
     if gone := [name for name in names if name not in known]:
         raise ValueError(f"{path} quotes {gone[0]}, which is no claim any more: write its table with `ssmd-bench claims NAMES --write {path}`")

@@ -18,6 +18,7 @@ from harness.commands_contest import contest
 from harness.commands_data import data, fasta
 from harness.commands_nets import grid, score, train
 from harness.companions import companions
+from harness.incoming import read_text
 from harness.machine import can_compile, machine
 from harness.nearest import meant
 from harness.options import between_marks, changed, opened
@@ -236,7 +237,7 @@ def claims(options: Namespace) -> tuple[dict, int]:
     if options.fill:
         if not options.write or not options.fill.is_file():
             raise ValueError(f"--fill takes a text that is there, not {options.fill}, and needs --write FILE beside it")
-        write_text(options.write, claims_of.filled(options.fill.read_text(encoding="utf-8"), every))
+        write_text(options.write, claims_of.filled(read_text(options.fill, "give a text saved as UTF-8"), every))
         return {"written": str(options.write)}, 0
     if options.refresh:
         for path in options.refresh:

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.atomic import write_text
 from harness.compare_side import COUNTS, changes, expectations, likeness, named, side
+from harness.incoming import read_text
 from harness.record import SCHEMA
 from harness.spec import ROOT, canonical
 from harness.store import Store
@@ -62,7 +63,8 @@ def _change(old: dict[str, dict], now: dict[str, dict]) -> tuple[str, dict[str, 
 
 def _inserted(changelog: Path, entry: str) -> str:
     """The log with the entry as the last of what is not released."""
-    head, section, rest = f"\n{changelog.read_text().rstrip()}\n".partition(f"\n{SECTION}\n")
+    log = read_text(changelog, "give a Markdown file saved as UTF-8").replace("\r\n", "\n")
+    head, section, rest = f"\n{log.rstrip()}\n".partition(f"\n{SECTION}\n")
     if not section:
         raise ValueError(f"{changelog} has no {SECTION!r}: add that heading, under which changes are said")
     body, following, tail = rest.partition("\n## ")

@@ -52,6 +52,14 @@ def read_plain(path: Path, remedy: str) -> Any:
     return decode(_content(path, remedy), Any, str(path), remedy)
 
 
+def read_text(path: Path, remedy: str) -> str:
+    """The text of a UTF-8 file, its ends of line as they are."""
+    try:
+        return _content(path, remedy).decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text (byte {error.start}): {remedy}") from None
+
+
 def _content(path: Path, remedy: str) -> bytes:
     try:
         with open(path, "rb") as file:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from harness.atomic import write_text
+from harness.incoming import read_text
 from harness.spec import set_field
 from harness.store import Store
 
@@ -25,7 +26,7 @@ def opened(run: Path, strict: bool = False) -> Store:
 
 def between_marks(path: Path, mark: str, text: str) -> None:
     """Replace what stands between <!-- mark --> and <!-- /mark --> in a Markdown file."""
-    head, begin, rest = path.read_text(encoding="utf-8").partition(f"<!-- {mark} -->")
+    head, begin, rest = read_text(path, "give a Markdown file saved as UTF-8").partition(f"<!-- {mark} -->")
     _, end, tail = rest.partition(f"<!-- /{mark} -->")
     if not (begin and end):
         raise ValueError(f"{path} has no <!-- {mark} --> ... <!-- /{mark} --> to write between")

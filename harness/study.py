@@ -46,6 +46,9 @@ class Table:
     data: Any
     power: float = 1.0
 
+    def __post_init__(self):
+        check.first("a Table", self, {"data": check.has(("law", "identity"), "data set whose law is known", "Table(Exact())"), "power": check.number(0, above=True)})
+
     def load(self, device: str) -> Denoiser:
         return _tabulated(self, device)
 

@@ -306,10 +306,14 @@ def test_damaged_claims_are_refused(tmp_path, capsys, monkeypatch, text, says):
 def test_a_table_is_written_between_marks_and_nowhere_else(tmp_path, capsys, monkeypatch, verb):
     monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
     words = [verb, *(["any_order"] if verb == "verify" else []), "--write", str(tmp_path / "page.md")]
-    assert main(words) == 2 and "page.md cannot be used (No such file" in capsys.readouterr().err
+    assert main(words) == 2 and "page.md cannot be read (No such file" in capsys.readouterr().err
     (tmp_path / "page.md").write_text("no marks")
     assert main(words) == 2 and f"has no <!-- {verb} -->" in capsys.readouterr().err
     assert (tmp_path / "page.md").read_text() == "no marks"
+    for content in (b"\xff\xfea", b"caf\xe9 <!-- claims -->"):
+        (tmp_path / "page.md").write_bytes(content)
+        assert main(words) == 2 and "page.md is not UTF-8 text (byte " in capsys.readouterr().err
+        assert (tmp_path / "page.md").read_bytes() == content
     (tmp_path / "page.md").write_text(f"above\n<!-- {verb} -->\nold\n<!-- /{verb} -->\nbelow\n")
     assert main(words) == 0
     text = (tmp_path / "page.md").read_text()

@@ -158,5 +158,14 @@ def test_a_wrong_field_of_a_sweep_is_named_with_its_line(tmp_path, capsys, chang
     assert says in told and "toy.py, line 13" in told and told.count("\n") == 1 and not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(("fields", "says"), [("None", "a Table: data is no data set whose law is known"), ("'x'", "data is no data set"),
+("Exact", "data is a class and no data set"), ("Exact(), power='x'", "power must be a number"),
+                                              ("Exact(), power=0", "power must be a number above 0"), ("Exact(), power=float('nan')", "power must be a number"),
+                                              ("WikipediaLeads(8)", "data is no data set whose law is known")])
+def test_a_table_of_no_law_is_named_with_its_line(tmp_path, capsys, fields, says):
+    text = f"{STUDY}from harness.data.exact import Exact\nfrom harness.data.wikipedia_leads import WikipediaLeads\nfrom harness.study import Table\nTable({fields})\n"
+    refuses(capsys, tmp_path, text, says)
+
+
 def test_changes_where_there_is_no_sampler_are_refused(tmp_path, capsys):
     refuses(capsys, tmp_path, f"{STUDY}STUDY = Study(**FIELDS)\n", "has no sampler to change here", "--only", "held_out", "--set", "steps=3")
