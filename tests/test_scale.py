@@ -75,7 +75,7 @@ def test_a_finished_run_of_ten_thousand_records_answers_at_once(large):
     seconds, mib, done = spent("-m", "harness", "run", str(study), "--out", str(run))
     assert {k: v for k, v in json.loads(done.splitlines()[-1]).items() if v} == {"run": str(run), "cached": POINTS}
     print(f"{seconds:.2f} s, of which imports {idle:.2f} s; {mib:.0f} MiB")
-    assert (run / "records.jsonl").stat().st_size < before + 10_000 + 60 * POINTS    # study, with the cells that were asked for, and machine, on the first run
+    assert (run / "records.jsonl").stat().st_size < before + 10_000 + 80 * POINTS    # study, with the cells that were asked for, and machine, on the first run
     assert seconds - idle < 2 and mib < 500
     again, small, said = spent("-m", "harness", "run", str(study), "--out", str(run))
     print(f"and again: {again:.2f} s; {small:.0f} MiB")
