@@ -220,7 +220,7 @@ def verify(options: Namespace) -> tuple[dict, int]:
                 raise ValueError(f"the sampler {name} cannot be verified ({type(error).__name__}: {error}): correct {plugins.origin(cls)}; every field needs a default") from error
     print(table(verdicts))
     if options.write:
-        between_marks(options.write, "verify", table(verdicts))
+        write_text(options.write, between_marks(options.write, "verify", table(verdicts)))
     return {"passed": sum(v.passed for v in verdicts), "failed": sum(not v.passed for v in verdicts)}, int(not all(v.passed for v in verdicts))
 
 
@@ -240,8 +240,9 @@ def claims(options: Namespace) -> tuple[dict, int]:
         write_text(options.write, claims_of.filled(read_text(options.fill, "give a text saved as UTF-8"), every))
         return {"written": str(options.write)}, 0
     if options.refresh:
-        for path in options.refresh:
-            between_marks(path, "claims", claims_of.table(claims_of.again(path, every)))
+        pages = {path: between_marks(path, "claims", claims_of.table(claims_of.again(path, every))) for path in options.refresh}
+        for path, page in pages.items():    # all of them, or none
+            write_text(path, page)
         return {"written": [str(path) for path in options.refresh]}, 0
     whole = {row["claim"] for row in every} & {*options.names}
     found = {name: [row for row in every if row["claim"] == name or (name not in whole and row["claim"].startswith(name))] for name in options.names or [""]}
@@ -253,7 +254,7 @@ def claims(options: Namespace) -> tuple[dict, int]:
         if row["stale"]:
             print(f"stale against the present code: {row['claim']}; rebuild with: {row['command']}")
     if options.write:
-        between_marks(options.write, "claims", claims_of.table(rows))
+        write_text(options.write, between_marks(options.write, "claims", claims_of.table(rows)))
     return {"claims": len(rows), "stale": [r["claim"] for r in rows if r["stale"]]}, 0
 
 

@@ -52,7 +52,7 @@ def machine(device: str = "cpu") -> dict:
 def checked(device: str) -> str:
     """The device, if this machine has it; raises ValueError otherwise."""
     try:
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).item()    # "meta" makes tensors that hold nothing
     except Exception:    # torch raises by turns RuntimeError, AssertionError, NotImplementedError
         raise ValueError(f"this machine has no device {device!r}: choose cpu" + (" or cuda" if torch.cuda.is_available() else "")) from None
     return device

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from harness.atomic import write_text
 from harness.incoming import read_text
 from harness.spec import set_field
 from harness.store import Store
@@ -24,10 +23,10 @@ def opened(run: Path, strict: bool = False) -> Store:
     return Store(run, strict=strict)
 
 
-def between_marks(path: Path, mark: str, text: str) -> None:
-    """Replace what stands between <!-- mark --> and <!-- /mark --> in a Markdown file."""
+def between_marks(path: Path, mark: str, text: str) -> str:
+    """A Markdown file with what stands between <!-- mark --> and <!-- /mark --> replaced. Raises ValueError for one without the marks."""
     head, begin, rest = read_text(path, "give a Markdown file saved as UTF-8").partition(f"<!-- {mark} -->")
     _, end, tail = rest.partition(f"<!-- /{mark} -->")
     if not (begin and end):
         raise ValueError(f"{path} has no <!-- {mark} --> ... <!-- /{mark} --> to write between")
-    write_text(path, f"{head}{begin}\n{text}\n{end}{tail}")
+    return f"{head}{begin}\n{text}\n{end}{tail}"

@@ -53,7 +53,10 @@ def brief(data: Any) -> str:
 
 
 def canonical(data: Any) -> str:
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    try:
+        return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{str(data)[:100]} cannot be kept as JSON ({error}): settings are texts, finite numbers, and lists and dataclasses of them") from None
 
 
 def sha256(data: Any) -> str:

@@ -140,7 +140,9 @@ class Store:
         return record
 
     def put(self, room: str, key: str, array: np.ndarray) -> None:
-        """Write one array, whole or not at all. Raises ValueError if the disk refuses."""
+        """Write one array, whole or not at all. Raises ValueError if it is none, or if the disk refuses."""
+        if not isinstance(array, np.ndarray) or not array.ndim or array.dtype.hasobject:
+            raise ValueError(f"{room}/{key} cannot be stored: {str(array)[:60]!r} is no array of numbers with an axis")
         with self.writing(room, key, len(array)) as add:
             add(array)
 

@@ -320,6 +320,17 @@ def test_a_table_is_written_between_marks_and_nowhere_else(tmp_path, capsys, mon
     assert text.startswith("above\n") and text.endswith("below\n") and "old" not in text and "| --- |" in text
 
 
+def test_pages_are_written_again_all_of_them_or_none(tmp_path, capsys, monkeypatch):
+    (tmp_path / "toy.json").write_text(json.dumps([claims.claim("one", 1.0, 0.5, 1.5, "none", 4, "ssmd-bench run one", [])]))
+    monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
+    page, gone = tmp_path / "page.md", tmp_path / "gone.md"
+    page.write_text("<!-- claims -->\n| `one` | old |\n<!-- /claims -->\n")
+    before = page.read_bytes()
+    assert main(["claims", "--refresh", str(page), str(gone)]) == 2 and "gone.md" in capsys.readouterr().err
+    assert page.read_bytes() == before
+    assert main(["claims", "--refresh", str(page)]) == 0 and page.read_bytes() != before
+
+
 def test_claims_are_listed_with_those_that_are_stale(tmp_path, capsys, monkeypatch):
     one = claims.claim("one", 1.0, 0.5, 1.5, "none", 4, "ssmd-bench run one", [])
     (tmp_path / "toy.json").write_text(json.dumps([one, one | {"claim": "old", "code": {"harness.loop": "other"}}]))

@@ -1,11 +1,28 @@
-"""How outcomes of bad inputs are told apart: `python -m tests.fuzz` makes and runs them."""
+"""Bad inputs of every kind, few of each, and how their outcomes are told apart: `python -m tests.fuzz` has them all."""
 
+import json
+import os
+import subprocess
+import sys
+
+from harness.spec import ROOT
 from tests.fuzz.case import Case, lost
 from tests.fuzz.child import Ended
 from tests.fuzz.claim import rows
+from tests.fuzz.kinds import KINDS
 from tests.fuzz.outcome import Found, judged
 
 WORDS = ("run", "toy.py")
+
+
+def test_no_bad_input_of_any_kind_ends_in_a_traceback_hangs_is_taken_for_good_or_loses_what_is_stored():
+    """A failure names the input; `python -m tests.fuzz --seed 3 --only KIND --show FILE` makes it again with what was said."""
+    words = [sys.executable, "-m", "tests.fuzz", "--seed", "3", "--n", "120", "--jobs", "2"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env=environment)
+    document = json.loads(done.stdout.splitlines()[-1])
+    assert document["inputs"] == 120 and set(document["kinds"]) == set(KINDS)
+    assert done.returncode == 0 and document["failed"] == 0, done.stdout
 
 
 def test_what_happened_is_told_apart():

@@ -11,6 +11,7 @@ import pytest
 from baselines.ancestral import Ancestral
 from baselines.scheduled import Scheduled
 from harness import plugins, spec
+from harness.machine import checked
 from harness.order import Blocks
 from harness.param import space_of
 from harness.placement import Segments
@@ -207,3 +208,15 @@ def test_plain_fields_keep_their_types():
     for path, text in (("wanted", "1"), ("count", '"x"'), ("share", "half"), ("share", '"half"'), ("share", "[1]")):
         with pytest.raises(ValueError, match="is not of type"):
             set_field(Strict(), path, text)
+
+
+@pytest.mark.parametrize("data", [float("nan"), {"delta": float("inf")}, [object()], {"x": {1, 2}}])
+def test_what_json_cannot_hold_is_refused_with_a_sentence(data):
+    with pytest.raises(ValueError, match="cannot be kept as JSON .*: settings are texts, finite numbers"):
+        canonical(data)
+
+
+@pytest.mark.parametrize("device", ["meta", "", "gpu", "cpu:x", "cuda:99"])
+def test_a_device_that_holds_no_numbers_here_is_refused_with_a_sentence(device):
+    with pytest.raises(ValueError, match=f"this machine has no device '{device}': choose cpu"):
+        checked(device)

@@ -190,3 +190,11 @@ def test_ten_thousand_records_are_read_within_a_second(tmp_path):
     store.latest("counted", "key")
     assert len(store.records) >= 10_000
     assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize("array", [None, 3, [1, 2], np.zeros(()), np.array([{}, None], object)])
+def test_what_is_no_array_is_refused_with_a_sentence_and_no_file(tmp_path, array):
+    store = Store(tmp_path / "run")
+    with pytest.raises(ValueError, match="samples/k cannot be stored: .* is no array of numbers"):
+        store.put("samples", "k", array)
+    assert not list((tmp_path / "run").rglob("*.npy*"))
