@@ -10,7 +10,7 @@ from harness.spec import ROOT
 from harness.store import Store
 
 KEPT = sorted(path.name for path in (ROOT / "studies/runs").iterdir())
-SLOW = ("speed", "planted")                             # `ssmd-bench claims --rebuild` has them too
+SLOW = ("speed", "planted", "busy_gate")                             # `ssmd-bench claims --rebuild` has them too
 
 
 @cache
