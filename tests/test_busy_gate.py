@@ -131,3 +131,36 @@ def test_contests_are_run_once_and_claimed_with_exact_intervals(tmp_path, monkey
     assert "contests of 14 pairs, drawn from the 20 of 4 contests" in alarms["note"]
     assert alarms["keys"] == power["keys"] == [counted["key"]]
     assert column(made[1], "samples_equal") == [True] and column(made[1], "kind") == ["slower"]
+
+
+@pytest.mark.parametrize(("said", "end"), [
+    ("print('[1] timed'); print('{\"end\": \"regression\"}')", "regression"),
+    ("raise SystemExit('something else')", None),
+    ("import sys; print('more than --minutes 5', file=sys.stderr); sys.exit(2)", "refused"),
+])
+def test_the_answer_of_a_contest_is_its_last_line_and_one_that_is_refused_is_no_error(tmp_path, monkeypatch, said, end):
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda words, **more: popen([sys.executable, "-c", said], **more))
+    if end is None:
+        with pytest.raises(RuntimeError, match="ended without an answer, code 1"):
+            found.contest(tmp_path, tmp_path)
+    else:
+        assert found.contest(tmp_path, tmp_path)["end"] == end
+
+
+def test_a_contest_is_asked_to_end_when_the_study_is_stopped(tmp_path, monkeypatch):
+    class Running:
+        asked: list[str] = []
+
+        def communicate(self):
+            self.asked.append("communicate")
+            if len(self.asked) == 1:
+                raise KeyboardInterrupt
+
+        def terminate(self):
+            self.asked.append("terminate")
+
+    monkeypatch.setattr(subprocess, "Popen", lambda words, **more: Running())
+    with pytest.raises(KeyboardInterrupt):
+        found.contest(tmp_path, tmp_path)
+    assert Running.asked == ["communicate", "terminate", "communicate"]

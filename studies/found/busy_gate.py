@@ -35,25 +35,20 @@ SHARE, SHARE_COLUMNS = "what was planted", ("share", "seconds")
 
 def contest(old: Path, new: Path) -> dict:
     """The last line of `ssmd-bench contest`, run as users run it."""
-    words = [
-        sys.executable,
-        "-m",
-        "harness",
-        "contest",
-        str(old),
-        str(new),
-        "studies/busy_gate.py",
-        "--rows",
-        "1",
-        "--minutes",
-        f"{MINUTES:g}",
-    ]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode == 2 and "more than --minutes" in done.stderr:    # too busy for the fewest pairs: not found
+    words = [sys.executable, "-m", "harness", "contest", str(old), str(new), "studies/busy_gate.py"]
+    words += ["--rows", "1", "--minutes", f"{MINUTES:g}"]
+    running = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        out, said = running.communicate()
+    except BaseException:    # we are stopped: it must be asked to end, since a kill would leave its scratch files
+        running.terminate()
+        running.communicate()
+        raise
+    if running.returncode == 2 and "more than --minutes" in said:    # too busy for the fewest pairs: not found
         return {"end": "refused", "code": 2, "notes": [], "blocks": []}
-    if not done.stdout:
-        raise RuntimeError(f"a contest ended without an answer, code {done.returncode}: {done.stderr[-1000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    if not out:
+        raise RuntimeError(f"a contest ended without an answer, code {running.returncode}: {said[-1000:]}")
+    return json.loads(out.splitlines()[-1])
 
 
 def planted_share() -> None:
