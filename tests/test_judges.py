@@ -24,7 +24,7 @@ from harness.record import study_record
 from harness.scoring import described, plans
 from harness.spec import ROOT, from_json, to_json
 from harness.store import Store
-from harness.study import Arm, Study
+from harness.study import Arm, Checkpoint, Study
 from tests import compared, language_models
 
 DATA = WikipediaLeads(length=48)
@@ -241,7 +241,7 @@ def test_the_example_of_the_page_on_judges_runs(folder, tmp_path, monkeypatch, c
 
 def test_a_stored_run_is_scored_by_judges_from_the_command_line(folder, tmp_path, capsys):
     arms = [Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()])]
-    study = Study(name="judged", question="?", data=DATA, nets={"none": None}, reference="none", arms=arms, metrics=[], n=12, batch=4)
+    study = Study(name="judged", question="?", data=DATA, nets={"none": Checkpoint("none.safetensors")}, reference="none", arms=arms, metrics=[], n=12, batch=4)
     store = Store(tmp_path)
     store.append(study_record(study, "ssmd-bench run judged.py"))
     for key, control in (("a", HeldOut()), ("b", Shuffled())):

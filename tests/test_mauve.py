@@ -109,7 +109,7 @@ def test_the_record_has_the_hash_of_reference_and_encoder_and_a_frozen_one_is_he
     assert frozen.score(real, DATA) == SMALL.score(real, DATA)
     store = Store(tmp_path)
     store.put("samples", "k", real.numpy().astype(np.uint8))
-    cell = {"key": "k", "status": "done", "samples_sha256": "s", "study": "x"}
+    cell = {"key": "k", "status": "done", "samples_sha256": "s", "study": "x", "cell": {"n": 64, "seed": 0}}
     assert score_records([frozen], DATA, store, [cell])["scored"] == 1 and store.of("scored")[0]["metric"]["identity"]["frozen"] == sha
     assert score_records([replace(SMALL, frozen="0" * 64)], DATA, store, [cell | {"samples_sha256": "t"}])["unscored"] == 1
     assert "not the frozen 000000000000" in store.of("scored")[1]["reason"]

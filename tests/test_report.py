@@ -16,6 +16,7 @@ from joblib.externals.loky import get_reusable_executor
 from matplotlib.image import imread
 
 from harness import plugins
+from harness.arrays import digest, value_of
 from harness.clock import busy
 from harness.data.prose import Prose
 from harness.data.wikipedia_leads import WikipediaLeads
@@ -428,7 +429,7 @@ def test_a_report_renders_after_every_sampler_was_deleted(tmp_path):
     made = subprocess.run([sys.executable, "-c", DELETED, str(tmp_path / "run"), str(tmp_path / "out")], cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert made.returncode == 0, made.stderr[-2000:]
     page = (tmp_path / "out" / "index.html").read_text()
-    assert all(arm in page for arm in done) and "No remark: every cell that has a record was counted" in page and "is not known" in page
+    assert all(arm in page for arm in done) and "No remark: every cell that the study asks for was counted" in page and "is not known" in page
 
 
 def test_misspelt_words_are_found_by_the_data_that_the_records_name(tmp_path, plain):
@@ -438,13 +439,15 @@ def test_misspelt_words_are_found_by_the_data_that_the_records_name(tmp_path, pl
     for run, identity in (("right", data.identity()), ("other", data.identity() | {"sha256": "0" * 64}), ("rescored", data.identity())):
         store = write(tmp_path / run, n=4, judge=False, timed=0, troubles=False)
         found = Spelling().score(data.encode(text).expand(4, -1), data)
-        lines = []
+        lines, samples = [], data.encode(text).expand(4, -1).numpy().astype(np.uint8)
         for record in store.records:
             if record["type"] == "counted":
-                record = record | {"cell": record["cell"] | {"data": identity}}
-                store.put("samples", record["key"], data.encode(text).expand(4, -1).numpy().astype(np.uint8))
+                record = record | {"cell": record["cell"] | {"data": identity}, "samples_sha256": digest(samples)}
+                store.put("samples", record["key"], samples)
             elif record.get("label") == "spelling":
-                store.put("scores", record["score_key"], np.stack([np.asarray(found.numerator) - (run == "rescored"), np.asarray(found.denominator)]).astype(np.float64))
+                scores = np.stack([np.asarray(found.numerator) - (run == "rescored"), np.asarray(found.denominator)]).astype(np.float64)
+                record = record | {"value": value_of(scores)}
+                store.put("scores", record["score_key"], scores)
             lines.append(json.dumps(record))
         (tmp_path / run / "records.jsonl").write_text("\n".join(lines) + "\n")
         page = build([tmp_path / run], tmp_path / f"{run}_out", resamples=50).read_text()

@@ -172,7 +172,7 @@ def test_only_a_change_of_reachable_code_changes_the_hash_of_our_own_rooms(rooms
     assert rooms("baselines/ancestral.py", '"""', '"""Another first sentence. ') == one
     assert rooms("baselines/ancestral.py", "import torch\n", "# a remark\nimport torch    # another\n\n") == one
     assert rooms("baselines/fixed_count.py", "import", "import os\nimport") == one          # of another sampler
-    assert rooms("harness/commands.py", "import shlex", "import shlex\nimport os") == one    # not reached by a cell
+    assert rooms("harness/commands.py", "import re", "import re\nimport os") == one    # not reached by a cell
     two = rooms("harness/random.py", "_ROUNDS = 10", "_ROUNDS = 9")                          # reached through an import of an import
     assert two != one
     assert rooms("baselines/ancestral.py", "version: ClassVar[int] = ", "version: ClassVar[int] = 1") not in (one, two)

@@ -38,10 +38,10 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     axes[0, 0].set_yticks(range(len(frame)), names, fontsize=6)
     axes[0, 0].set_ylim(len(frame) - 0.5, -0.5)
     metric, unit = frame.metric.iloc[0].replace("_", " "), frame.unit.iloc[0]
-    axes[0, 0].set_xlabel(f"{metric} beyond the host, heavy throughout ({unit})" if wide else f"{metric} beyond\nthe host")
+    axes[0, 0].set_xlabel(f"{metric} beyond the host, heavy throughout\n({unit})" if wide else f"{metric} beyond\nthe host")
     if predicted:
         axes[0, 1].set_xlim(left=0)
-        axes[0, 1].set_xlabel("predicted loss, upper bound (nats per token)" if wide else "predicted bound\n(nats per token)")
+        axes[0, 1].set_xlabel("predicted loss, upper bound\n(nats per token)" if wide else "predicted bound\n(nats per token)")
     return figure, frame[["label", "placement", "host", "role", "arm", "key", "n", "metric", "x", "x_low", "x_high", "p_holm", "saved", "predicted"]].to_dict("records")
 
 
