@@ -16,12 +16,13 @@ from harness.addresses import command as typed
 from harness.atomic import write_text
 from harness.commands_contest import contest
 from harness.commands_data import data, fasta
-from harness.commands_nets import grid, score, train
+from harness.commands_nets import checkpoints, grid, score, train
 from harness.companions import companions
 from harness.incoming import read_text
 from harness.machine import can_compile, machine
 from harness.nearest import meant
 from harness.options import between_marks, changed, opened
+from harness.present import present
 from harness.runner import run as run_study
 from harness.scoring import score_records
 from harness.shard import WHOLE
@@ -43,7 +44,11 @@ def list_plugins(options: Namespace) -> tuple[dict, int]:
 
 def run(options: Namespace) -> tuple[dict, int]:
     study = load_study(options.study, n=options.n, batch=options.batch, seed=options.seed, dtype=options.dtype, compiled=can_compile(options.compile) or None)
-    study = chosen(study, options.only)
+    study, left_out = present(chosen(study, options.only))
+    if left_out and options.claims:
+        raise ValueError(f"claims are of the whole study: leave --claims out, or bring back what would be {left_out}")
+    if left_out:
+        print(f"ssmd-bench: {left_out}", file=sys.stderr)
     for change in options.changes:
         study = each_sampler(study, partial(changed, changes=[change]))
     measure = user_code.function(options.study, "measure", "(study, store)")
@@ -54,7 +59,7 @@ def run(options: Namespace) -> tuple[dict, int]:
     if part != WHOLE and (options.claims or options.report):
         raise ValueError("a shard makes no claims and no report: unite the shards first, by the same command without --shard")
     begun = finished.begin(options, study)
-    asks = "variant" if options.changes else "chosen" if options.only else "all"
+    asks = "variant" if options.changes else "chosen" if options.only or left_out else "all"
     command = typed(["ssmd-bench", *sys.argv[1:]])
     tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command, options.backend, part, asks)
     document = {"run": str(folder), **({"shard": str(part)} if options.shard else {}), **tally}
@@ -62,7 +67,7 @@ def run(options: Namespace) -> tuple[dict, int]:
         document["reasons"] = _why_unscored(Store(folder), tally)
     if measure:
         document["measured"] = len(user_code.listed(measure(study, Store(folder)), f"measure() of {options.study}", "the list of its records"))
-    else:
+    elif not left_out:    # what is brought back is to be run
         finished.keep(options, folder, study, begun, document)
     if options.claims:
         document["claims"] = str(_claims(options.study, study.name, Store(folder)))
@@ -280,4 +285,5 @@ def doctor(options: Namespace) -> tuple[dict, int]:
 
 
 VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "summarise": summarise, "compare": compare, "contest": contest, "expect": expect, "score": score,
-         "rescore": rescore, "renew": renew, "verify": verify, "grid": grid, "train": train, "claims": claims, "doctor": doctor, "data": data, "fasta": fasta}
+         "rescore": rescore, "renew": renew, "verify": verify, "grid": grid, "train": train, "checkpoints": checkpoints, "claims": claims, "doctor": doctor, "data": data,
+         "fasta": fasta}

@@ -1,4 +1,4 @@
-"""The verbs of the command line that make and score networks: options -> (JSON document, exit code)."""
+"""The verbs of the command line that make, score and bring back networks: options -> (JSON document, exit code)."""
 
 import sys
 from argparse import Namespace
@@ -124,3 +124,17 @@ def train(options: Namespace) -> tuple[dict, int]:
     path = train_network(config, data, options.out / options.member, options.member, device, compiled, split, say=lambda text: print(text, file=sys.stderr, flush=True),
                          init=init, extra=extra, command=typed(["ssmd-bench", *sys.argv[1:]]))
     return {"checkpoint": str(path)}, 0
+
+
+def checkpoints(options: Namespace) -> tuple[dict, int]:
+    """What left the tree, as {"here": [names], "absent": [names], "restored": [names]}; harness/nets/absent.py."""
+    from harness.nets.absent import chosen
+    from harness.restore import restore
+
+    entries = chosen(options.restore or [])
+    restored = [entry.name for entry in entries if options.restore is not None and restore(entry)]
+    for entry in entries:
+        state = "restored" if entry.name in restored else "here" if entry.path.is_file() else "absent"
+        print(f"{entry.name:<24} {entry.bytes / 2**20:6.1f} MiB  {state:<8}  {entry.train}")
+    here = [entry.name for entry in entries if entry.path.is_file()]
+    return {"here": here, "absent": [entry.name for entry in entries if entry.name not in here], "restored": restored}, 0

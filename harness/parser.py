@@ -214,6 +214,9 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--seconds", type=number(0, 1e6, above=True), help="of updates that a dry run times (default 20)")
     train.add_argument("--assume", type=number(0, 1e25, above=True), metavar="FLOPS", help="a dry run also computes the hours at this many FLOP/s")
 
+    checkpoints = verbs.add_parser("checkpoints", help="the networks that left the tree: which of them are here, and what trains the others")
+    checkpoints.add_argument("--restore", type=word, nargs="*", metavar="NAME", help="take them from the history of this clone, e.g. protein, or potts/heavy (default: all)")
+
     claims = verbs.add_parser("claims", help="what the studies found, and which of it is stale")
     claims.add_argument("names", type=word, nargs="*", help="names, and beginnings of names, e.g. nfe_ratio (default: all)")
     claims.add_argument("--rebuild", action="store_true", help="compute them anew from the runs kept in studies/runs, without sampling")

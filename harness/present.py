@@ -1,12 +1,25 @@
-"""Networks that a study uses if they are there: one that is still in training, or does not ship, has no arm, and the study's run says so."""
+"""What of a study can run here: an arm whose network left the tree, and was not brought back, is left out, and the run says so."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from harness.nets.absent import lacking, way_back
+from harness.study import Checkpoint, Study
 
-def present(folder: Path, members: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Of name -> the command that trains it: the names whose checkpoint is in the folder, and a sentence for each of the others."""
-    there = [name for name in members if (folder / f"{name}.safetensors").is_file()]
-    absent = [f"{name} has no arm, its checkpoint is not in {'/'.join(folder.parts[-2:])}: train it with `{command}` and copy it there as {name}.safetensors"
-              for name, command in members.items() if name not in there]
-    return there, absent
+
+def present(study: Study) -> tuple[Study, str]:
+    """The study without those arms and networks, and a sentence that names them; the study as it is, and no sentence, where nothing is absent.
+
+    Raises ValueError if its reference network is absent, or every arm that samples would be left out.
+    """
+    absent = {name: entry for name, source in study.nets.items()
+              if isinstance(source, Checkpoint) and (entry := lacking(Path(source.path)))}
+    if not absent:
+        return study, ""
+    sampling = [arm for arm in study.arms if not all(hasattr(point, "control") for point in arm.points)]
+    without = [arm for arm in sampling if absent.keys() & {*arm.nets.values()}]
+    if study.reference in absent or len(without) == len(sampling):
+        raise ValueError(f"the study {study.name} needs networks that the tree does not hold: {way_back([*absent.values()])}")
+    nets = {name: source for name, source in study.nets.items() if name not in absent}
+    said = f"left out for want of a network: {', '.join(arm.name for arm in without)}; {way_back([*absent.values()])}" if without else ""
+    return replace(study, arms=[arm for arm in study.arms if arm not in without], nets=nets), said

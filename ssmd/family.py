@@ -11,7 +11,8 @@ Budgets of what ships are in the cards.
     hybrid_frozen_long                                     hybrid_frozen after a further cycle of 32 M tokens
     judge          4 blocks, left to right                 trained on text that no sampler's network has seen
 
-hybrid_frozen_heads does not ship: `ssmd-bench train hybrid_frozen_heads --tokens 16e6`. `ssmd-bench train family` queues them, each resumable, two at a time on two cores.
+The plain ones, hybrid_two and hybrid_frozen_heads are not in the tree: `ssmd-bench checkpoints` says how they come back.
+`ssmd-bench train family` queues all of it, each resumable, two at a time on two cores.
 """
 
 import os

@@ -20,7 +20,7 @@ def shown(page) -> set[str]:
 def test_committed_figures_are_those_that_the_pages_show_and_small_and_not_blank():
     committed = {path.name: path for path in (DOCS / "figures").glob("*.png")}
     assert "headline.png" in committed and set(committed) == shown(DOCS / "gallery.md") | {"headline.png"}
-    assert sum(path.stat().st_size for path in committed.values()) < 3 * MIB
+    assert sum(path.stat().st_size for path in committed.values()) < 1.25 * MIB
     for name, path in committed.items():
         assert imread(path)[..., :3].std() > 0.02, name
 

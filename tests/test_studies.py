@@ -39,7 +39,6 @@ from harness.metrics.exact_nll import ExactNll
 from harness.nets import checkpoint
 from harness.placement import Segments
 from harness.points import done
-from harness.present import present
 from harness.schedule import Cosine, Linear, Polynomial
 from harness.store import Store
 from harness.study import Arm, Table
@@ -236,15 +235,6 @@ def test_each_hybrid_of_the_causal_part_differs_from_the_base_in_one_thing(tmp_p
     (table,) = causal_part.measure(study, Store(tmp_path))
     assert column(table, "network") == ["gated"] and column(table, "nats") == [rows["causal_part.gated_minus_base"]["value"]]
     assert causal_part.measure(study, Store(tmp_path)) == [table], "it was measured before"
-
-
-def test_a_network_that_is_not_there_has_no_arm_and_the_run_says_so(tmp_path, capsys, monkeypatch):
-    (tmp_path / "here.safetensors").touch()
-    there, (said,) = present(tmp_path, {"here": "a", "absent": "ssmd-bench train absent"})
-    assert there == ["here"] and "absent has no arm" in said and "`ssmd-bench train absent`" in said
-    assert {arm.name for arm in ablations.STUDY.arms} == {"held_out", *ablations.MEMBERS} and len(ablations.MEMBERS) + len(ablations_found.ABSENT) == 6
-    monkeypatch.setattr(ablations_found, "ABSENT", [said])
-    assert ablations.measure(ablations.STUDY, Store(tmp_path)) == [] and capsys.readouterr().err == f"{said}\n"
 
 
 def test_stragglers_cost_more_in_larger_batches_and_less_with_the_queue(tmp_path, monkeypatch):

@@ -313,7 +313,3 @@ def test_a_frozen_hybrid_waits_for_the_trunk_of_its_own_run(tmp_path):
     script.write_text("import sys, time, pathlib\nname, done = sys.argv[1], pathlib.Path(__file__).with_name('heavy.done')\n"
                       "sys.exit(0 if done.exists() else 1) if name == 'hybrid_frozen' else time.sleep(1.5)\ndone.touch() if name == 'heavy' else None\n")
     assert queue({name: FAMILY[name] for name in ("hybrid_frozen", "light", "heavy")}, lambda name: [str(script), name], jobs=3, logs=tmp_path) == 0
-
-
-def test_what_ships_stays_under_64_mib():
-    assert 1 << 25 < sum(path.stat().st_size for path in SHIPPED.rglob("*.*")) < 1 << 26

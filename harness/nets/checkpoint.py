@@ -18,6 +18,7 @@ from torch import nn
 
 from harness.atomic import replacing, write_text
 from harness.incoming import Wrong, fitted, parsed
+from harness.nets.absent import lacking, way_back
 from harness.nets.configuration import configured
 from harness.plugins import networks
 
@@ -67,7 +68,9 @@ def load(path: Path) -> nn.Module:
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"there is no checkpoint at {path}: train one with `ssmd-bench train`, or name an existing .safetensors file")
+        entry = lacking(path)
+        raise ValueError(f"the tree does not hold {path}: {way_back([entry])}" if entry else
+                         f"there is no checkpoint at {path}: train one with `ssmd-bench train`, or name an existing .safetensors file")
     try:
         with safe_open(path, framework="pt") as f:
             about, slices = f.metadata() or {}, {k: f.get_slice(k) for k in f.keys()}
