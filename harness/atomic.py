@@ -19,6 +19,11 @@ from pathlib import Path
 SCRATCH = re.compile(r".\.\d+\.tmp")
 
 
+def sentence(error: OSError) -> str:
+    """What the system said, without the number and the path."""
+    return error.strerror or str(error)
+
+
 def _beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.{platform.node()}.{os.getpid()}.tmp")
 
@@ -54,6 +59,24 @@ class Scratch:
         with suppress(FileNotFoundError):
             self.beside.unlink()
         os.close(self.file)
+
+
+def append_line(path: Path, line: bytes) -> tuple[int, int]:
+    """Add a line, whole and synced to the disk or not at all: the bytes of the file before and after. Raises OSError."""
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)    # another writer's line must not stand between ours and the end of the file
+        size = os.fstat(file).st_size
+        if size and os.pread(file, 1, size - 1) != b"\n":
+            line = b"\n" + line             # a killed writer left a torn line: keep it apart
+        try:
+            write_all(file, line)
+        except OSError:
+            os.ftruncate(file, size)
+            raise
+        return size, size + len(line)
+    finally:
+        os.close(file)
 
 
 def write_all(file: int, *contents: bytes | memoryview) -> None:

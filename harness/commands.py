@@ -16,12 +16,14 @@ from harness.addresses import command as typed
 from harness.atomic import write_text
 from harness.commands_contest import contest
 from harness.commands_data import data, fasta
+from harness.commands_kept import export, summarise, unpack
 from harness.commands_nets import checkpoints, grid, score, train
 from harness.companions import companions
 from harness.incoming import read_text
 from harness.machine import can_compile, machine
 from harness.nearest import meant
 from harness.options import between_marks, changed, opened
+from harness.places import is_zip
 from harness.present import present
 from harness.runner import run as run_study
 from harness.scoring import score_records
@@ -122,6 +124,7 @@ def sweep(options: Namespace) -> tuple[dict, int]:
 def rescore(options: Namespace) -> tuple[dict, int]:
     """Score what a run has stored: with the metrics of its study, or with others. No sampler and no network of the study is needed."""
     store = opened(options.run)
+    store.work()    # samples and scores are of a run folder
     about = next((r for r in reversed(store.of("study")) if r.get("data")), None)
     if about is None:
         raise ValueError(f"{options.run} does not say what its data are: run its study again, which scores what is stored")
@@ -181,19 +184,13 @@ def report(options: Namespace) -> tuple[dict, int]:
     return {"report": str(_build(options.runs, options.out))}, 0
 
 
-def summarise(options: Namespace) -> tuple[dict, int]:
-    from harness.summary import summarise as keep
-
-    store = opened(options.run)
-    return {"summary": str(options.out), **keep(store, options.out)}, 0
-
-
 def compare(options: Namespace) -> tuple[dict, int]:
     from harness import compare_rules, compare_side, compare_text
     from harness.compare import compare as gate
 
     rules = compare_rules.read(options.rules) if options.rules else compare_rules.Rules()
-    base, new = (compare_side.expectations(path) if path.is_file() else compare_side.side(opened(path, strict=True)) for path in (options.base, options.new))
+    base, new = (compare_side.expectations(path) if path.is_file() and not is_zip(path) else compare_side.side(opened(path, strict=True))
+                 for path in (options.base, options.new))
     found = gate(base, new, rules)
     for path, text in ((options.junit, compare_text.junit), (options.markdown, compare_text.markdown)):
         if path:
@@ -284,6 +281,7 @@ def doctor(options: Namespace) -> tuple[dict, int]:
     return {"machine": about, "troubles": troubles}, 2 if troubles else 0
 
 
-VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "summarise": summarise, "compare": compare, "contest": contest, "expect": expect, "score": score,
-         "rescore": rescore, "renew": renew, "verify": verify, "grid": grid, "train": train, "checkpoints": checkpoints, "claims": claims, "doctor": doctor, "data": data,
-         "fasta": fasta}
+VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "summarise": summarise,
+         "unpack": unpack, "export": export, "compare": compare, "contest": contest, "expect": expect,
+         "score": score, "rescore": rescore, "renew": renew, "verify": verify, "grid": grid, "train": train,
+         "checkpoints": checkpoints, "claims": claims, "doctor": doctor, "data": data, "fasta": fasta}

@@ -9,6 +9,7 @@ numbers beyond float64 or whole ones of more than DIGITS digits. A reader that g
 with a line, takes `parsed` and `fitted` and catches Wrong.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +26,8 @@ Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Size = Annotated[int, Meta(ge=1, le=2**40)]                    # of rows, tokens, a batch: never nothing
 Number = Annotated[float, Meta(ge=-1e100, le=1e100)]           # sums and squares of it are numbers too
 Amount = Annotated[float, Meta(ge=0, le=1e100)]
-Name = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_][0-9A-Za-z_.-]*\Z", max_length=128)]    # it stands in a path, and leads nowhere else
+NAME = r"^[0-9A-Za-z_][0-9A-Za-z_.-]*\Z"
+Name = Annotated[str, Meta(pattern=NAME, max_length=128)]    # it stands in a path, and leads nowhere else
 
 T = TypeVar("T")
 
@@ -97,6 +99,11 @@ def fitted(value: Any, kind: type[T]) -> T:
         raise Wrong(_said(str(error), kind)) from None    # type: ignore[arg-type]
 
 
+def is_name(text: str) -> bool:
+    """Whether it may be a Name."""
+    return len(text) <= 128 and bool(re.match(NAME, text))
+
+
 def refuse_unknown(value: Any, known: Iterable[str]) -> None:
     """Raises Wrong if plain data has a field that is none of these."""
     if unknown := sorted(set(value) - set(known)):
@@ -137,4 +144,4 @@ def _said(error: str, kind: Any) -> str:
 def _choices(kind: Any, path: str) -> list[str]:
     """The words that a field of a Struct may be, if it is one of words."""
     hint = get_type_hints(kind).get(path) if hasattr(kind, "__struct_fields__") else None
-    return [word for part in (hint, *get_args(hint)) for word in get_args(part) if get_origin(part) is Literal]
+    return [str(word) for part in (hint, *get_args(hint)) for word in get_args(part) if get_origin(part) is Literal]

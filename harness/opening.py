@@ -23,7 +23,7 @@ def opened(study: Study, folder: Path, device: str, command: str, part: Shard, a
     for metric in study.metrics:
         scoring.about(metric)    # a judge whose checkpoint is not there says so now, not after the sampling
     store, fingerprint = Store(folder, part.name), machine(device)
-    remove_dead(store.folder)
+    remove_dead(store.work())
     about = [*_networks(study, nets), study_record(study, command, device, asks), {"type": "machine", **fingerprint}]
     if any(_lacks(store, record) for record in about):
         with Hands(store.folder) as hands, hands.alone("begun"):    # two runs that begin at once write it once

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from harness.incoming import read_text
+from harness.places import is_run
 from harness.spec import set_field
 from harness.store import Store
 
@@ -18,7 +19,7 @@ def changed(settings, changes: list[str]):
 
 def opened(run: Path, strict: bool = False) -> Store:
     """The store of a run that is there; one that is not would be created. If `strict`, ValueError for a line that is no whole record."""
-    if not any(run.glob("records*.jsonl")):
+    if not is_run(run):
         raise ValueError(f"{run} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
     return Store(run, strict=strict)
 

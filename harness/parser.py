@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness import commands_contest
+from harness import commands_contest, commands_kept
 from harness.nearest import meant
 
 ROWS = 2**32         # a draw knows its row by 32 bits (harness/random.py)
@@ -137,12 +137,10 @@ def parser() -> argparse.ArgumentParser:
     fasta.add_argument("--out", type=path, required=True, metavar="DIR")
     fasta.add_argument("--only", action="append", type=word, default=[], metavar="ARM")
 
-    summarise = verbs.add_parser("summarise", help="copy a run without its samples: what a repository keeps and a report can be rendered from")
-    summarise.add_argument("run", type=path)
-    summarise.add_argument("--out", type=path, required=True)
+    commands_kept.options(verbs)
 
     compare = verbs.add_parser("compare", help="the regression gate: counts, quality and times of one run against those of another (docs/gate.md)")
-    compare.add_argument("base", type=path, metavar="BASE", help="run folder, or expectations that `ssmd-bench expect` wrote")
+    compare.add_argument("base", type=path, metavar="BASE", help="run folder, zip of a kept run, or expectations that `ssmd-bench expect` wrote")
     compare.add_argument("new", type=path, metavar="NEW", help="the same")
     compare.add_argument("--rules", type=path, metavar="FILE", help="TOML: tolerances, margins, thresholds")
     compare.add_argument("--json", action="store_true", help="every verdict in the last line of stdout")

@@ -46,7 +46,7 @@ class Worker:
         """Open or begin the sweep. Raises ValueError if the storage belongs to another folder or sweep, or cannot be reached."""
         self.sweep, self.folder, self.storage, self.device = sweep, folder, storage, device
         store = Store(folder)    # makes the folder, or says why not
-        self.locks = Locks(folder / "sweep.lock")
+        self.locks = Locks(store.work() / "sweep.lock")
         with self.locks.held(ASKING), answering(storage):
             identity = sweep.identity(device)
             self.place = 1 + int(identity[:9], 16) * SWEEPS

@@ -35,11 +35,13 @@ def asked(cells: Sequence[Cell], studies: Sequence[tuple[Path, dict]], everywher
     """
     mine, about = {cell.record["key"]: cell for cell in cells}, cells[0].record["cell"]
     places = {(cell.store.folder, cell.study["name"]) for cell in cells}
+    stores = {cell.store.folder: cell.store for cell in cells}
     current: dict[
         tuple[Path, str], dict[str, dict[str, list[str]]]
     ] = {}  # (folder, study) -> arm -> key -> [arm, settings]
     labels: dict[tuple[Path, str], list[str]] = {}
-    whole, searched = set(), {place for place in places if (place[0] / "sweep.journal").exists()}
+    journals = {folder for folder, store in stores.items() if store.searched()}
+    whole, searched = set(), {place for place in places if place[0] in journals}
     for folder, study in studies:
         place, listed = (folder, study["name"]), study.get("cells")
         if study.get("asks") == "search":
@@ -85,8 +87,7 @@ def asked(cells: Sequence[Cell], studies: Sequence[tuple[Path, dict]], everywher
     unknown = [
         (place[1], "search" if place in searched else "older") for place in sorted(places) if place not in current
     ]
-    stores = {cell.store.folder: cell.store for cell in cells}.values()
-    sharded = {record.get("key") for store in stores for record in store.of("shard")}
+    sharded = {record.get("key") for store in stores.values() for record in store.of("shard")}
     missing = [key for key in points if key not in everywhere]
     return Asked(points, missing, left, unscored, list(dict.fromkeys(unknown)), sharded & set(missing))
 

@@ -1,4 +1,4 @@
-"""Run folders as cells: the newest counted record of each key, with the scores and times that belong to its samples.
+"""Run folders and zips of kept runs as cells: the newest counted record of each key, with the scores and times that belong to its samples.
 
 What a report says of a run comes through this file, which reads what harness/store.py stored and nothing else; trials of a sweep come from its journal
 (reports/sweeps.py), and what reads samples as text and marks misspelt words from the data set that the records name (reports/named.py).
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness.places import is_run
 from harness.store import Store
 
 
@@ -57,7 +58,7 @@ def read(folders: Sequence[Path]) -> Records:
     """Raises ValueError, in a sentence, if there is nothing to report."""
     cells, networks, tables, studies, torn, newer = {}, {}, [], [], 0, 0
     for folder in map(Path, folders):
-        if not any(folder.glob("records*.jsonl")):
+        if not is_run(folder):
             raise ValueError(f"{folder} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
         store = Store(folder)
         torn, newer = torn + store.torn + len(store.broken), newer + store.newer

@@ -7,7 +7,6 @@ within the band), `outside` (of the band), `early` (given up at fewer rows) or `
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -44,16 +43,18 @@ class Sweep(NamedTuple):
 
 def of(chapter: Chapter) -> list[Sweep]:
     """The sweeps whose last looks are cells of the chapter."""
-    found = [sweep for store in chapter.stores() if (store.folder / "sweep.journal").exists() for sweep in _read(store)]
+    found = [sweep for store in chapter.stores() if store.searched() for sweep in _read(store)]
     return [sweep for sweep in found if any(_key(trial, sweep.rows) in chapter.cells for trial in sweep.trials)]
 
 
 def _read(store: Store) -> list[Sweep]:
     from harness.sweep_storage import open_storage  # loads optuna, which other reports do not need
 
-    storage, found = open_storage("", Path(store.folder)), []
-    for study in storage.get_all_studies():
-        ours = [t for t in storage.get_all_trials(study._study_id, deepcopy=False) if {"slot", "settings"} <= set(t.user_attrs)]
+    with store.place.on_disk() as folder:
+        storage, found = open_storage("", folder), []
+        studies = [(study, storage.get_all_trials(study._study_id, deepcopy=False)) for study in storage.get_all_studies()]
+    for study, every in studies:
+        ours = [t for t in every if {"slot", "settings"} <= set(t.user_attrs)]
         slots = {trial.user_attrs["slot"]: trial for trial in ours}
         trials = [slots[slot] for slot in sorted(slots)]
         done = [trial for trial in trials if trial.values]

@@ -1,9 +1,11 @@
 """One thread a process: the tests' tensors are tiny, and threads that wait for each other on two busy cores cost more than they give."""
 
 import os
+import subprocess
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import pytest  # noqa: E402
 import torch  # noqa: E402
 
 torch.set_num_threads(1)
@@ -11,3 +13,14 @@ torch.set_num_threads(1)
 
 def pytest_addoption(parser):
     parser.addoption("--claims", action="store_true", help="write the claims that the tests make to studies/results")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """64 KiB that are full soon."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("a small disk can only be mounted by root")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)

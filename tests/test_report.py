@@ -21,12 +21,12 @@ from harness.clock import busy
 from harness.data.prose import Prose
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics.words import Spelling
+from harness.pack import pack
 from harness.record import SCHEMA
 from harness.runner import run as run_study
 from harness.spec import ROOT, to_json
 from harness.stats import ratio_interval
 from harness.store import Store
-from harness.summary import summarise
 from harness.window import Cosine, Fixed, Linear, Open, Stairs
 from reports import frame, records, samples, style, tables, windows
 from reports import page as page_of
@@ -263,15 +263,13 @@ def test_missing_arrays_are_told_and_not_drawn(tmp_path, plain):
 def test_a_summary_makes_the_report_of_its_run_but_for_the_samples(tmp_path, plain):
     store = write(tmp_path / "run", n=12, timed=2)
     store.append({"type": "note", "path": f"{ROOT}/ssmd/checkpoints/judge.safetensors"})
-    kept = summarise(store, tmp_path / "kept")
-    assert Store(tmp_path / "kept").of("note")[0]["path"] == "ssmd/checkpoints/judge.safetensors"
-    assert kept["records"] == len(Store(tmp_path / "kept").records) == len(store.records) and not (tmp_path / "kept" / "samples").exists()
-    for name in ("run", "kept"):
+    kept = pack(store, tmp_path / "kept.zip")
+    assert Store(tmp_path / "kept.zip").of("note")[0]["path"] == "ssmd/checkpoints/judge.safetensors"
+    assert kept["records"] == len(Store(tmp_path / "kept.zip").records) == len(store.records)
+    for name in ("run", "kept.zip"):
         build([tmp_path / name], tmp_path / "out" / name, resamples=100)
-    whole, part = (json.loads((tmp_path / "out" / name / "numbers.json").read_text())["chapters"] for name in ("run", "kept"))
+    whole, part = (json.loads((tmp_path / "out" / name / "numbers.json").read_text())["chapters"] for name in ("run", "kept.zip"))
     assert [chapter["figures"] for chapter in whole] == [chapter["figures"] for chapter in part] and whole[0]["figures"]["tradeoff"]
-    with pytest.raises(ValueError, match="is not empty: remove it"):
-        summarise(store, tmp_path / "kept")
 
 
 def test_runs_of_one_question_share_a_chapter_and_others_do_not(tmp_path):

@@ -1,7 +1,6 @@
 """The store keeps what it was given: through torn lines, two writers, a full disk and a newer version of itself."""
 
 import json
-import os
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -123,17 +122,6 @@ def test_a_file_where_the_folder_should_be_is_one_sentence(tmp_path):
     (tmp_path / "run" / "samples").write_text("")
     with pytest.raises(ValueError, match="records there are intact"):
         Store(tmp_path / "run").put("samples", "k", np.zeros(3))
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """64 KiB that are full soon."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True).returncode:
-        pytest.skip("a small disk can only be mounted by root")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_full_disk_leaves_what_was_stored(small_disk):
