@@ -1,16 +1,20 @@
-# make demo · make test · make gate · make lint · make types · make api · make coverage · make bench · make findings: each makes .venv first if there is none.
+# make demo · make test · make golden · make gate · make lint · make types · make api · make coverage · make bench · make findings: each makes .venv first if there is none.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.dev
 
-.PHONY: demo test gate lint types api coverage bench findings
+.PHONY: demo test golden gate lint types api coverage bench findings
 
 demo: $(READY)
 	$(BIN)/ssmd-bench run studies/demo.py --out runs/demo --jobs 2 --report runs/demo/report
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# which samplers give other tokens or counts than tests/golden/probes.json has, in seconds
+golden: $(READY)
+	$(BIN)/python -m tests.golden
 
 gate: $(READY)
 	$(BIN)/ssmd-bench run studies/smoke.py --n 1024 --out runs/gate --jobs 2 --no-time

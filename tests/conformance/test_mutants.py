@@ -67,13 +67,19 @@ MUTANTS = [
            "again = full[:, None] & ((rows.x == 0) | self.chosen(rows, u))", ("mended",)),
     Mutant("dilated orders that all start at the first place", "harness.dilated", "(u[:, :1] * length).long()", "0 * (u[:, :1] * length).long()", ("dilated",)),
 ]
-ROOMS = ("harness", "baselines", "ssmd", "tests.conformance.toys")
+GOLDEN = tuple(f"tests.golden.{part}" for part in ("toys", "cells", "draw", "kept"))
+ROOMS = ("harness", "baselines", "ssmd", "tests.conformance.toys", *GOLDEN)
+
+
+def fresh(name: str) -> bool:
+    """Whether a world has a module of its own by this name."""
+    return any(name == room or name.startswith(f"{room}.") for room in ROOMS)
 
 
 @contextmanager
 def world(mutant: Mutant | None):
     """A fresh import of our packages in which one module's source was edited; torch and the old modules come back unharmed."""
-    ours = {name: module for name, module in sys.modules.items() if name.split(".")[0] in ("harness", "baselines", "ssmd") or name == "tests.conformance.toys"}
+    ours = {name: module for name, module in sys.modules.items() if fresh(name)}
     for name in ours:
         del sys.modules[name]
     try:
@@ -88,9 +94,13 @@ def world(mutant: Mutant | None):
             setattr(importlib.import_module(parent), child, module)
         yield importlib.import_module("tests.conformance.toys")
     finally:
-        for name in [n for n in sys.modules if n.split(".")[0] in ("harness", "baselines", "ssmd") or n == "tests.conformance.toys"]:
+        for name in [n for n in sys.modules if fresh(n)]:
             del sys.modules[name]
         sys.modules.update(ours)
+        for name, module in ours.items():
+            parent, _, child = name.rpartition(".")
+            if parent and not fresh(parent):    # a package that stays holds its modules by name, too
+                setattr(sys.modules[parent], child, module)
 
 
 LAW: dict = {}         # enumerated once, by the unharmed code
