@@ -20,7 +20,7 @@ gate: $(READY)
 	$(BIN)/ssmd-bench run studies/smoke.py --n 1024 --out runs/gate --jobs 2 --no-time
 	$(BIN)/ssmd-bench run studies/gate.py --out runs/gate --jobs 2 --no-time
 	$(BIN)/ssmd-bench compare studies/gate/counts.jsonl runs/gate --rules studies/gate/rules.toml
-	$(BIN)/ssmd-bench compare studies/gate/base runs/gate --rules studies/gate/rules.toml
+	$(BIN)/ssmd-bench compare studies/gate/base.zip runs/gate --rules studies/gate/rules.toml
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ KEPT = ROOT / "studies" / "gate"
 
 def test_every_cell_of_both_studies_is_expected_and_no_other():
     keys = {cell.key() for study in (replace(SMOKE, n=1024), GATE) for cell in study.cells()}
-    expected, base = expectations(KEPT / "counts.jsonl"), side(Store(KEPT / "base"))
+    expected, base = expectations(KEPT / "counts.jsonl"), side(Store(KEPT / "base.zip"))
     assert expected.counted.keys() == keys == base.counted.keys()
     assert all(r["status"] == "done" for r in base.counted.values()) and all(base.scored[key] for key in keys)
     assert {k: r["cost"]["nfe_a"] for k, r in expected.counted.items()} == {k: r["cost"]["nfe_a"] for k, r in base.counted.items()}
@@ -27,5 +27,5 @@ def test_the_rules_are_rules_and_forgive_passes_of_one_arm_alone():
 
 def test_makefile_and_ci_run_the_gate():
     lines = (ROOT / "Makefile").read_text()
-    assert "run studies/smoke.py --n 1024 --out runs/gate" in lines and "compare studies/gate/base runs/gate" in lines
+    assert "run studies/smoke.py --n 1024 --out runs/gate" in lines and "compare studies/gate/base.zip runs/gate" in lines
     assert "make gate" in (ROOT / ".ci" / "run").read_text()
