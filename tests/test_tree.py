@@ -17,7 +17,7 @@ from harness.spec import ROOT
 from harness.store import Store
 from harness.study import Arm, Checkpoint
 from studies import ablations, potts_frontier, text_frontier
-from tests.tracked import CHECKPOINTS, MIB, rows, tracked
+from tests.tracked import BESIDE, CHECKPOINTS, MIB, rows, tracked
 
 
 def git(folder, *words: str) -> str:
@@ -62,6 +62,7 @@ def refused(capsys, words: list[str]) -> str:
 
 def test_what_is_tracked_is_small(sizes):
     assert sum(size for path, size in sizes.items() if path.startswith("ssmd/checkpoints/")) <= CHECKPOINTS
+    assert sum(size for path, size in sizes.items() if not path.startswith("studies/runs/")) <= BESIDE
 
 
 def test_what_left_is_listed_with_its_card_and_is_neither_tracked_nor_offered_to_git(sizes):
