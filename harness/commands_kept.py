@@ -38,8 +38,9 @@ def summarise(options: Namespace) -> tuple[dict, int]:
 
 def _targets(runs: list[Path], out: Path) -> dict[Path, Path]:
     """Run -> where its zip is written. Raises ValueError, before anything is, if two would be one or if one is there."""
-    names = [(run.stem if run.suffix == ".zip" else run.name) or run.resolve().name for run in runs]
-    targets = [out] if out.suffix == ".zip" else [out / f"{name}.zip" for name in names]
+    from harness.places import name_of
+
+    targets = [out] if out.suffix == ".zip" else [out / f"{name_of(run)}.zip" for run in runs]
     if len({*targets}) < len(runs):
         raise ValueError(f"{len(runs)} runs do not go into one zip: give a folder with --out, and runs of different names")
     if there := next((target for target in targets if target.exists()), None):

@@ -76,6 +76,11 @@ def is_run(path: Path) -> bool:
     return is_zip(path) or any(path.glob("records*.jsonl"))
 
 
+def name_of(run: Path) -> str:
+    """A run's own name, of a folder or of a zip."""
+    return (run.stem if is_zip(run) else run.name) or run.resolve().name
+
+
 def at(path: Path, writer: str = "") -> Place:
     """Raises ValueError, in a sentence, if the folder cannot be made or the zip cannot be read."""
     from harness.folder import FolderPlace

@@ -7,13 +7,15 @@ A new one is added beside a known one of the same records, or if the present cod
 import math
 import shutil
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 
 from harness import claims as claims_of
+from harness.pack import unpack
+from harness.places import Kept, is_zip, name_of
 from harness.renew import cell_of
 from harness.spec import ROOT
 from harness.store import Store
@@ -31,8 +33,9 @@ def rebuild(say: Callable[[str], None], kept: Path = KEPT) -> dict[str, int]:
         known.setdefault(row["file"], {})[row["claim"]] = {k: v for k, v in row.items() if k not in ("file", "stale")}
     for file, rows in known.items():
         command, name = next(iter(rows.values()))["command"], Path(file).stem
-        study, run = next((word for word in command.split() if word.endswith(".py")), ""), kept / name
-        if not study or not run.is_dir():
+        study = next((word for word in command.split() if word.endswith(".py")), "")
+        run = next((path for path in (kept / f"{name}.zip", kept / name) if path.exists()), None)
+        if not study or run is None:
             say(f"{name}: no run is kept, its claims stand as `{command}` made them")
             tally["left"] += len(rows)
             continue
@@ -51,18 +54,29 @@ def rebuild(say: Callable[[str], None], kept: Path = KEPT) -> dict[str, int]:
 
 
 def _again(module: ModuleType, run: Path, command: str, rows: dict[str, dict], say: Callable[[str], None]) -> tuple[dict[str, dict], list[dict]]:
-    """The known claims as the run yields them, by name, and new ones that are fresh. On a copy: some studies compute beside their run."""
+    """The known claims as the run yields them, by name, and new ones that are fresh."""
     known, added = {}, []
-    with TemporaryDirectory(prefix="ssmd-rebuild-") as scratch, redirect_stdout(StringIO()):    # the study says what it cannot claim whenever it runs
-        shutil.copytree(run, Path(scratch) / run.name)
-        store = Store(Path(scratch) / run.name)
-        for row in module.claims(store, command):
+    with TemporaryDirectory(prefix="ssmd-rebuild-") as scratch:
+        store, made = _made(module, run, command, Path(scratch) / name_of(run))
+        for row in made:
             old = rows.get(row["claim"])
             if old is not None:
                 known[row["claim"]] = old if same(old, row) else old | {field: row[field] for field in TAKEN}
             elif whole := fresh(row, rows, module.STUDY, store, say):
                 added.append(whole)
     return known, added
+
+
+def _made(module: ModuleType, run: Path, command: str, copy: Path) -> tuple[Store, list[dict]]:
+    """What a study claims of its kept run, and the store: the run, or a copy if the study computes beside it."""
+    with redirect_stdout(StringIO()):    # the study says what it cannot claim whenever it runs
+        if is_zip(run):
+            with suppress(Kept):
+                return (store := Store(run)), module.claims(store, command)
+            unpack(Store(run), copy)
+        else:
+            shutil.copytree(run, copy)
+        return (store := Store(copy)), module.claims(store, command)
 
 
 def same(old: dict, new: dict) -> bool:

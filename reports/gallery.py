@@ -1,9 +1,11 @@
-"""The committed figures of docs/gallery.md, redrawn from run folders: a small PNG a figure, and the text that shows them.
+"""The committed figures of docs/gallery.md, redrawn from runs: a small PNG a figure, and the text that shows them.
 
     python -m reports.gallery runs/frontier:headline,tradeoff runs/acceptance --headline runs/frontier --arms ancestral scheduled ssmd
 
-RUN[:FIGURE,...] names a run folder and the figures of it to show, all of them by default; they become docs/figures/STUDY_FIGURE.png. --headline draws docs/figures/headline.png,
-which README shows, with the arms named alone. What stands between the marks of docs/gallery.md is written anew, and figures that it no longer shows are deleted.
+RUN[:FIGURE,...] names a run folder, or the zip of a kept run, and the figures of it to show, all of them by default;
+they become docs/figures/STUDY_FIGURE.png. --headline draws docs/figures/headline.png, which README shows, with the arms
+named alone. What stands between the marks of docs/gallery.md is written anew, and figures that it no longer shows are
+deleted.
 """
 
 import argparse
@@ -72,7 +74,7 @@ def write(asked: Sequence[str], docs: Path, headline: str = "", arms: Sequence[s
             kept.append(_save(figure, path))
             text += [f"![{plot.TITLE}](figures/{path.name})", "", f"**{plot.TITLE}.** {caption}", ""]
     command = shlex.join([*PROGRAM.split(), *asked, *(["--headline", headline] if headline else []), *(["--arms", *arms] if arms else [])])
-    told = ["", "Drawn from the run folders of these studies by", "", f"    {command}", "", *text]
+    told = ["", "Drawn from the records of these studies by", "", f"    {command}", "", *text]
     write_text(page, f"{head}{begin}\n" + "\n".join(told) + f"{end}{tail}")
     for path in sorted((docs / "figures").glob("*.png")):
         if path not in kept:
@@ -130,7 +132,7 @@ def _again(page: Path) -> list[str]:
     for line in page.read_text(encoding="utf-8").splitlines():
         if line.startswith(begin) and line.partition("[")[0] == line:
             return shlex.split(line)[3:]
-    raise ValueError(f"{page} shows no command to repeat: name the runs, as in `{PROGRAM} studies/runs/text_frontier`")
+    raise ValueError(f"{page} shows no command to repeat: name the runs, as in `{PROGRAM} studies/runs/text_frontier.zip`")
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -101,6 +101,17 @@ def test_records_of_a_newer_version_are_not_lost_in_silence(run, tmp_path):
     assert not (tmp_path / "run.zip").exists()
 
 
+@pytest.mark.parametrize("name", ["acceptance", "best_seconds", "window_sweep"])
+def test_a_kept_run_of_ours_is_unpacked_and_kept_again_to_the_bit(tmp_path, name):
+    kept = Store(ROOT / "studies" / "runs" / f"{name}.zip")
+    unpack(kept, tmp_path / name)
+    folder = Store(tmp_path / name)
+    assert folder.records == kept.records and arrays(folder) == arrays(kept) and folder.place.files() == kept.place.files()
+    pack(folder, tmp_path / "again.zip")
+    with zipfile.ZipFile(kept.folder) as before, zipfile.ZipFile(tmp_path / "again.zip") as after:
+        assert before.namelist() == after.namelist() and all(before.read(n) == after.read(n) for n in before.namelist())
+
+
 # ---- what is added
 
 

@@ -1,13 +1,15 @@
 """Claims computed anew from a kept run: equal ones stand as they are written, wrong ones are put right, lost ones come back, and the run is not touched."""
 
 import json
-import shutil
 
 import pytest
 
 from harness import claims, rebuild
 from harness.__main__ import main
+from harness.pack import unpack
 from harness.spec import ROOT
+from harness.store import Store
+from studies import ablations
 
 
 @pytest.fixture
@@ -67,11 +69,27 @@ def test_a_claim_without_a_kept_run_is_left_and_named(results, tmp_path):
 
 
 def test_the_kept_run_is_not_written_to(results, tmp_path):
-    shutil.copytree(ROOT / "studies" / "runs" / "ablations", tmp_path / "kept" / "ablations")
+    unpack(Store(ROOT / "studies" / "runs" / "ablations.zip"), tmp_path / "kept" / "ablations")
     every = {path: path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file()}
     results(kept())
-    rebuild.rebuild(print, kept=tmp_path / "kept")
+    assert rebuild.rebuild(print, kept=tmp_path / "kept")["equal"] == len(kept())
     assert every == {path: path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file()}
+
+
+def test_a_study_that_computes_beside_its_run_has_a_copy_of_the_zip(results, tmp_path, monkeypatch):
+    run = ROOT / "studies" / "runs" / "ablations.zip"
+    before, plain, rows, seen = run.read_bytes(), ablations.claims, kept(), []
+
+    def claiming(store, command):
+        seen.append(store.folder.suffix)
+        (store.work() / "beside").write_text("")
+        return plain(store, command)
+
+    monkeypatch.setattr(ablations, "claims", claiming)
+    monkeypatch.setattr(rebuild, "load_module", lambda path: ablations)
+    results(rows)
+    assert rebuild.rebuild(print)["equal"] == len(rows) and seen == [".zip", ""]
+    assert run.read_bytes() == before and not list(run.parent.glob("*/"))
 
 
 # ---- pages that quote claims

@@ -294,8 +294,10 @@ def test_the_storage_names_its_objectives_and_so_does_a_report(tmp_path):
 def test_a_kept_sweep_searches_what_its_kept_trials_searched(name):
     asked = load_sweep(str(ROOT / "studies" / f"{name}.py"))
     searched = {place.path: place.space for place in asked.places() if not (isinstance(place.space, Choice) and len(place.space.values) == 1)}
-    (study,) = open_storage("", ROOT / "studies/runs" / name).get_all_studies()
-    tried = {path: d for t in open_storage("", ROOT / "studies/runs" / name).get_all_trials(study._study_id) for path, d in t.distributions.items()}
+    with Store(ROOT / "studies/runs" / f"{name}.zip").place.on_disk() as folder:
+        storage = open_storage("", folder)
+        (study,) = storage.get_all_studies()
+        tried = {path: d for t in storage.get_all_trials(study._study_id) for path, d in t.distributions.items()}
     assert set(tried) == set(searched)
     for path, space in searched.items():
         assert list(tried[path].choices) == [v.name for v in space.values] if isinstance(space, Choice) else (

@@ -84,7 +84,7 @@ def _alone(tree: Path) -> dict[str, str]:
 
 def measure(study: Study, store: Store) -> list[dict]:
     """A record of each contest, and one of its pairs; kinds alternate, and what is stored is not made again."""
-    work, cells = store.folder / "trees", [r for r in store.of("counted") if r["status"] == "done"]
+    work, cells = store.work() / "trees", [r for r in store.of("counted") if r["status"] == "done"]
     plants = {"equal": NOTHING, "other": NOTHING, "slower": PLANT}
     tree = {name: copied(plant, (work / name).resolve()) for name, plant in plants.items()}
     edits = [list(edit) for edit in PLANT.edits]

@@ -20,7 +20,7 @@ from harness.store import Store
 from studies.found.matched import MARGINS, UNITS, described, of_steps, settings
 
 KEPT = ROOT / "studies" / "runs"
-SEARCH, SECOND = KEPT / "dilated", KEPT / "second_seed"    # runs whose rows chose, and of the second seed of training
+SEARCH, SECOND = KEPT / "dilated.zip", KEPT / "second_seed.zip"    # runs whose rows chose, and of the second seed of training
 GOALS = {"": 32, ".at_16": 16, ".at_64": 64}               # of a claim's name: steps of ancestral sampling
 BASELINE, JUDGE = "ancestral", "judge"
 SPEAKING = {"ssmd": ("ssmd_frozen_long",), "best": ("ssmd_dilated", "ssmd_frozen_long"), "unverified": ("fixed_dilated",), "baseline": ("fixed",)}

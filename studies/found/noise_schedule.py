@@ -29,7 +29,7 @@ def _losses(study: Study, store: Store) -> list[list]:
     rows = []
     for seed in SEEDS:
         for law, schedule in LAWS.items():
-            path = train(replace(SMALLEST, schedule=schedule, seed=seed), study.data, store.folder / "training" / f"{law}_{seed}", law, say=_say)
+            path = train(replace(SMALLEST, schedule=schedule, seed=seed), study.data, store.work() / "training" / f"{law}_{seed}", law, say=_say)
             card = checkpoint.load(path).card
             rows.append([law, seed, card["tokens"], card["validation_nats_per_token"]["draft"]])
     return rows

@@ -108,7 +108,7 @@ def judged(base: Path, new: Path, plant: Plant) -> list[list]:
 
 def measure(study: Study, store: Store) -> list[dict]:
     """What the gate says of each plant."""
-    work = store.folder / "planted"
+    work = store.work() / "planted"
 
     def rows() -> list[list]:
         shutil.rmtree(work, ignore_errors=True)
@@ -161,7 +161,7 @@ def block(plant: Plant, trees: tuple[Path, Path], number: int, counted: dict[str
 
 def _blocks(store: Store, plant: Plant, count: int) -> list[dict]:
     """The comparisons of a plant with the unharmed code; those that are stored are not made again."""
-    work, counted = store.folder / "planted", {r["key"]: r for r in store.of("counted") if r["status"] == "done"}
+    work, counted = store.work() / "planted", {r["key"]: r for r in store.of("counted") if r["status"] == "done"}
     trees = copied(NOTHING, work / "tree unharmed"), copied(plant, work / "tree timed")
     made = []
     for number in range(count):

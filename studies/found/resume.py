@@ -73,7 +73,7 @@ def survived(folder: Path, stood: list[bytes], front: list[dict], trials: int) -
 def claims(store: Store, command: str) -> list[dict]:
     """resume.kills_survived_share, with the interval of Clopper and Pearson."""
     study = load_module(str(FILE))
-    n, front, good, kills = study.KILLS, finished(store.folder)["front"], 0, store.folder / "kills"
+    n, front, good, kills = study.KILLS, finished(store.work())["front"], 0, store.work() / "kills"
     shutil.rmtree(kills, ignore_errors=True)
     workers, begun = at_work(kills / "timed"), time.perf_counter()
     for one in workers:

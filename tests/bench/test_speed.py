@@ -76,7 +76,7 @@ def test_append_to_the_store(benchmark, tmp_path):
 
 def test_numbers_of_a_report(benchmark):
     """Every frame of a kept run of 26 cells, without a figure."""
-    (chapter,) = chapters(read([ROOT / "studies/runs/schedule"]))
+    (chapter,) = chapters(read([ROOT / "studies/runs/schedule.zip"]))
     benchmark.extra_info["cells"] = len(chapter.cells)
     benchmark.pedantic(frames, args=(chapter, "ancestral", 200), rounds=3)
     assert benchmark.extra_info["cells"] == 26
@@ -85,7 +85,7 @@ def test_numbers_of_a_report(benchmark):
 def test_a_report(benchmark, tmp_path):
     if not benchmark.enabled:
         pytest.skip("half a minute on one core, nearly all of it figures: with `make bench` alone")
-    benchmark.pedantic(build, args=([ROOT / "studies/runs/schedule"], tmp_path), rounds=1)
+    benchmark.pedantic(build, args=([ROOT / "studies/runs/schedule.zip"], tmp_path), rounds=1)
 
 
 LOOPS = {    # NFE by conventions A, B and C, and executed MFLOP, a row; the target of a fresh hybrid is its draft, so that all is accepted
