@@ -9,7 +9,7 @@ from harness.ending import guarded, working
 from harness.spec import ROOT
 
 MIB = 2**20
-CHECKPOINTS, BESIDE = 16 * MIB, 28 * MIB    # at most, of ssmd/checkpoints, and of all but the kept runs
+LARGEST, CHECKPOINTS = 40 * MIB, 16 * MIB    # at most, of all files, and of those in ssmd/checkpoints
 
 
 def tracked(root: Path = ROOT) -> dict[str, int]:
