@@ -21,7 +21,7 @@ def options(verbs) -> None:
     export = verbs.add_parser("export", help="a run as one table, for pandas and others: a row a cell")
     export.add_argument("run", type=path, metavar="RUN", help="run folder, or the zip of a kept run")
     export.add_argument("out", type=path, metavar="OUT", help="FILE.csv or FILE.parquet")
-    export.add_argument("--rows", action="store_true", help="a row for each row of each cell, with its costs and scores")
+    export.add_argument("--rows", action="store_true", help="a row for each row of each cell: costs, scores")
 
 
 def summarise(options: Namespace) -> tuple[dict, int]:
@@ -37,12 +37,12 @@ def summarise(options: Namespace) -> tuple[dict, int]:
 
 
 def _targets(runs: list[Path], out: Path) -> dict[Path, Path]:
-    """Run -> where its zip is written. Raises ValueError, before anything is, if two would be one or if one is there."""
+    """Run -> where its zip is written. Raises ValueError, before any is, if two would be one or one is there."""
     from harness.places import name_of
 
     targets = [out] if out.suffix == ".zip" else [out / f"{name_of(run)}.zip" for run in runs]
     if len({*targets}) < len(runs):
-        raise ValueError(f"{len(runs)} runs do not go into one zip: give a folder with --out, and runs of different names")
+        raise ValueError(f"{len(runs)} runs do not go into one zip: give a folder with --out, and different names")
     if there := next((target for target in targets if target.exists()), None):
         raise ValueError(f"{there} is there already: remove it, or choose another place with --out")
     return dict(zip(runs, targets))
@@ -54,7 +54,7 @@ def unpack(options: Namespace) -> tuple[dict, int]:
     from harness.store import Store
 
     if not is_zip(options.run):
-        raise ValueError(f"{options.run} is no FILE.zip: give the zip of a kept run, which `ssmd-bench summarise` wrote")
+        raise ValueError(f"{options.run} is no FILE.zip: give the zip of a kept run, of `ssmd-bench summarise`")
     return {"run": str(options.out), **copy(Store(options.run), options.out)}, 0
 
 

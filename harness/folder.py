@@ -1,4 +1,4 @@
-"""A store as a folder: every writer appends whole lines to a file of its own, arrays are files that are renamed into place."""
+"""A store as a folder: every writer appends whole lines to a file of its own, and arrays are renamed into place."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator

@@ -69,6 +69,8 @@ def members(archive: zipfile.ZipFile) -> Index:
     found = {info.filename: info for info in archive.infolist()}
     if len(found) < len(archive.infolist()):
         raise Wrong("it holds a file twice")
+    if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in found.values()):
+        raise Wrong("it is packed in another way than ours")
     if INDEX not in found:
         raise Wrong(f"it has no {INDEX}")
     if sum(info.file_size for info in found.values()) > LARGEST:

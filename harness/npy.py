@@ -6,6 +6,7 @@ Thousands of small arrays have few heads between them, so that a head is parsed 
 import io
 import math
 from functools import lru_cache
+from tokenize import TokenError
 
 import numpy as np
 
@@ -34,7 +35,10 @@ def _layout(begin: bytes) -> tuple[int, np.dtype, tuple[int, ...], str]:
     file = io.BytesIO(begin)
     old = np.lib.format.read_magic(file) == (1, 0)
     read = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = read(file)
+    try:
+        shape, fortran, dtype = read(file)
+    except (SyntaxError, TokenError, TypeError):    # of numpy's own readers, for a head of nonsense
+        raise ValueError("no head") from None
     if dtype.hasobject:
         raise ValueError("pickled")
     return file.tell(), dtype, shape, "F" if fortran else "C"

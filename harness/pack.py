@@ -32,7 +32,7 @@ def pack(store: Store, out: Path) -> dict:
     here, left_out = f"{ROOT}/".encode(), list[str]()
     text = b"".join(line.text.replace(here, b"") + b"\n" for line in store.lines())
     if store.newer:
-        raise ValueError(f"{store.folder} has {store.newer} records of a newer version of the program: use that version")
+        raise ValueError(f"{store.folder} has {store.newer} records of a newer version of the program: use that")
     left_out += store.broken + [f"{store.torn} torn lines"] * bool(store.torn)
     content, index = {RECORDS: text, **store.place.files()}, Index(1, [], {})
     index.files = {name: len(data) for name, data in sorted(content.items())}
@@ -41,7 +41,7 @@ def pack(store: Store, out: Path) -> dict:
         content[stack.file] = data
     content[INDEX] = msgspec.json.encode(index)
     if sum(map(len, content.values())) > LARGEST:
-        raise ValueError(f"{store.folder} has more than {LARGEST >> 30} GiB without its samples: keep the folder itself")
+        raise ValueError(f"{store.folder} has more than {LARGEST >> 30} GiB beside its samples: keep the folder itself")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with replacing(out) as beside:
@@ -87,7 +87,7 @@ def _write(path: Path, content: dict[str, bytes]) -> None:
 
 
 def unpack(store: Store, out: Path) -> dict:
-    """Write a folder with all that a zip holds. Raises ValueError if there is something in it, or if the disk refuses."""
+    """Write a folder with all that a zip holds. Raises ValueError if something is in it, or if the disk refuses."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is not empty: remove it, or choose another folder with --out")
     text, arrays = b"".join(line.text + b"\n" for line in store.lines()), 0

@@ -1,6 +1,6 @@
 """The store of a run: append-only JSON lines, arrays beside them, nothing lost by a kill or a full disk.
 
-    RUN/records.jsonl         one record a line; every writer appends whole lines and syncs; others use records.NAME.jsonl
+    RUN/records.jsonl         one record a line; writers append whole lines and sync; others use records.NAME.jsonl
     RUN/samples/KEY.npy       (n, L) token ids       RUN/costs/KEY.npy     (n, 3) nfe_a, nfe_b, nfe_c needed by each row
     RUN/scores/KEY.npy        (2, n) numerator and denominator of a per-row metric
     RUN/shard_*/KEY.npy       samples and counts of a stretch of rows, until a run without --shard unites them
@@ -92,9 +92,9 @@ class Store:
         record = {"schema": SCHEMA, "time": datetime.now(UTC).isoformat(timespec="seconds"), **record}
         try:
             text = json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-            line = text.encode("utf-8", "replace") + b"\n"    # a message may hold half a character, which no reader takes
+            line = text.encode("utf-8", "replace") + b"\n"    # half a character in a message is read by nobody
             whole(parsed(line))
-        except (TypeError, ValueError, RecursionError) as error:    # no plain data, NaN, a field that its type must have
+        except (TypeError, ValueError, RecursionError) as error:    # no plain data, NaN, a field is missing
             raise ValueError(f"a {record.get('type')} record cannot be stored ({error}): correct the study or the "
                              "plug-in that it is of") from None
         try:

@@ -26,13 +26,14 @@ LATER = "2026-01-02T00:00:00+00:00"
 def run(tmp_path) -> Path:
     """A run of two writers, with arrays of several dtypes and shapes, a journal, a torn line and what is not kept."""
     first, second = cell(steps=8, time=LATER), cell(steps=16, time=LATER)
-    folder = made(tmp_path / "run", first, score(first, rows(), time=LATER), second, score(second, rows(seed=1), time=LATER))
+    scores = score(first, rows(), time=LATER), score(second, rows(seed=1), time=LATER)
+    folder = made(tmp_path / "run", first, scores[0], second, scores[1])
     early = [{"type": "note", "text": f"é {k} {1e22} {ROOT}/x", "time": f"2026-01-0{k}T00:00:00+00:00"} for k in (1, 3)]
     (folder / "records.1of2.jsonl").write_text("\n".join(map(json.dumps, early)) + '\n{"type": "torn')
     (folder / "sweep.journal").write_bytes(b'{"op_code": 0}\n')
     store = Store(folder)
-    for key, dtype, shape in (("a", "<f8", (3, 2)), ("b", "<f8", (0, 2)), ("c", "<f4", (5,)), ("d", "|u1", (4, 8)), ("e", ">i8", (2, 2, 2)),
-                              ("f", "<f8", (1, 2))):
+    for key, dtype, shape in (("a", "<f8", (3, 2)), ("b", "<f8", (0, 2)), ("c", "<f4", (5,)), ("d", "|u1", (4, 8)),
+                              ("e", ">i8", (2, 2, 2)), ("f", "<f8", (1, 2))):
         array = np.random.default_rng(len(key)).integers(0, 200, shape).astype(dtype)
         store.put("digests", key, array)
     store.put("digests", "g", np.array([[np.nan, -0.0]]))
@@ -73,14 +74,16 @@ def test_equal_content_is_equal_bytes_whatever_the_clock_and_the_order_of_files(
     unpack(Store(tmp_path / "one.zip"), tmp_path / "again")
     pack(Store(tmp_path / "again"), tmp_path / "three.zip")
     pack(Store(tmp_path / "one.zip"), tmp_path / "four.zip")
-    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "three.zip").read_bytes() == (tmp_path / "four.zip").read_bytes()
+    one, three, four = ((tmp_path / f"{name}.zip").read_bytes() for name in ("one", "three", "four"))
+    assert one == three == four
 
 
 def test_what_is_unpacked_has_the_same_files(run, tmp_path):
     pack(Store(run), tmp_path / "run.zip")
     unpack(Store(tmp_path / "run.zip"), tmp_path / "again")
     files = {path.relative_to(tmp_path / "again") for path in (tmp_path / "again").rglob("*") if path.is_file()}
-    kept = {path.relative_to(run) for pattern in ("scores/*", "digests/*", "sweep.journal") for path in run.glob(pattern)}
+    patterns = ("scores/*", "digests/*", "sweep.journal")
+    kept = {path.relative_to(run) for pattern in patterns for path in run.glob(pattern)}
     assert files == kept | {Path("records.jsonl")}
     assert all((run / path).read_bytes() == (tmp_path / "again" / path).read_bytes() for path in kept)
 
@@ -106,7 +109,8 @@ def test_a_kept_run_of_ours_is_unpacked_and_kept_again_to_the_bit(tmp_path, name
     kept = Store(ROOT / "studies" / "runs" / f"{name}.zip")
     unpack(kept, tmp_path / name)
     folder = Store(tmp_path / name)
-    assert folder.records == kept.records and arrays(folder) == arrays(kept) and folder.place.files() == kept.place.files()
+    assert folder.records == kept.records and arrays(folder) == arrays(kept)
+    assert folder.place.files() == kept.place.files()
     pack(folder, tmp_path / "again.zip")
     with zipfile.ZipFile(kept.folder) as before, zipfile.ZipFile(tmp_path / "again.zip") as after:
         assert before.namelist() == after.namelist() and all(before.read(n) == after.read(n) for n in before.namelist())
@@ -183,8 +187,8 @@ DAMAGE = {
     "no index": (lambda files: files.pop(INDEX) and None, "it has no index.json"),
     "an index that is no JSON": (lambda files: files.update({INDEX: b"{"}), "it is not valid JSON"),
     "an index of another format": (indexed(lambda index: index.update(format=2)), "the field `format` is wrong"),
-    "no records": (lambda files: files.pop(RECORDS) and None, "'records.jsonl' is in it and not in its index, or the other"),
-    "a name that leads out": (lambda files: files.update({"../../evil": b""}), "'../../evil' is in it and not in its index"),
+    "no records": (lambda files: files.pop(RECORDS) and None, "'records.jsonl' is in it and not in its index"),
+    "a name that leads out": (lambda files: files.update({"../../evil": b""}), "'../../evil' is in it and not"),
     "a name that leads out, indexed": (indexed(lambda index: index["files"].update({"../evil": 0})), "`files"),
     "a folder": (lambda files: files.update({"costs/": b""}), "'costs/' is in it and not in its index"),
     "a file twice": (lambda files: [*files.items(), (RECORDS, b"")], "it holds a file twice"),
@@ -193,8 +197,8 @@ DAMAGE = {
     "a stack of no dtype": (indexed(lambda index: stack_of(index).update(dtype="<f3")), "is of no dtype"),
     "rows that do not add up": (indexed(lambda index: stack_of(index)["shape"].__setitem__(1, 3)), "do not add up"),
     "an axis that is not there": (indexed(lambda index: stack_of(index).update(axis=5)), "do not add up"),
-    "another size": (indexed(lambda index: index["files"].update({RECORDS: 5})), "records.jsonl is not as large as its index"),
-    "a bomb in the index": (indexed(lambda index: stack_of(index).update(shape=[2**40, stack_of(index)["shape"][1]])), "not as large"),
+    "another size": (indexed(lambda index: index["files"].update({RECORDS: 5})), "records.jsonl is not as large"),
+    "a bomb in the index": (indexed(lambda index: stack_of(index)["shape"].__setitem__(0, 2**40)), "not as large"),
     "an array twice": (indexed(lambda index: index["stacks"].append(stack_of(index))), "twice"),
     "a key that leads out": (indexed(lambda index: stack_of(index)["keys"].update({"../x": 0})), "keys"),
 }
@@ -207,11 +211,12 @@ def test_a_foreign_or_damaged_zip_is_one_sentence_with_the_remedy(run, tmp_path,
     change, says = DAMAGE[how]
     again(tmp_path / "run.zip", change)
     capsys.readouterr()
-    for words in (["report", str(tmp_path / "run.zip"), "--out", str(tmp_path / "page")], ["compare", str(tmp_path / "run.zip"), str(run)],
-                  ["unpack", str(tmp_path / "run.zip"), "--out", str(tmp_path / "out")]):
+    path, out = str(tmp_path / "run.zip"), str(tmp_path / "out")
+    for words in (["report", path, "--out", out], ["compare", path, str(run)], ["unpack", path, "--out", out]):
         assert main(words) == 2
         said = capsys.readouterr().err
-        assert says in said and "is no whole kept run" in said and "ssmd-bench summarise" in said and said.count("\n") == 1
+        assert says in said and "is no whole kept run" in said and "ssmd-bench summarise" in said
+        assert said.count("\n") == 1
     assert not (tmp_path / "out").exists() and not (tmp_path.parent / "evil").exists()
 
 
@@ -250,8 +255,8 @@ def test_a_cut_zip_and_one_with_a_wrong_byte_end_in_a_sentence_or_are_whole(run,
     before = arrays(Store(tmp_path / "run.zip"))
     for trial in range(300):
         place = draw.randrange(len(whole))
-        broken = whole[:place] if trial % 3 == 0 else whole[:place] + bytes([whole[place] ^ 1 << draw.randrange(8)]) + whole[place + 1:]
-        (tmp_path / "run.zip").write_bytes(broken)
+        wrong = bytes([whole[place] ^ 1 << draw.randrange(8)]) + whole[place + 1:] if trial % 3 else b""
+        (tmp_path / "run.zip").write_bytes(whole[:place] + wrong)
         try:
             store = Store(tmp_path / "run.zip")
             found = arrays(store)
@@ -271,10 +276,12 @@ def test_a_kill_while_writing_leaves_the_old_zip_whole(run, tmp_path):
     Store(run).append(cell(steps=9))
     killed = ("import os, signal, sys, zipfile, pathlib\nfrom harness import pack\nfrom harness.store import Store\n"
               "write = zipfile.ZipFile.writestr\n"
-              "def once(self, *words, **more):\n    write(self, *words, **more)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+              "def once(self, *words, **more):\n"
+              "    write(self, *words, **more)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
               "zipfile.ZipFile.writestr = once\npack.pack(Store(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2]))")
     done = subprocess.run([sys.executable, "-c", killed, str(run), str(tmp_path / "run.zip")], cwd=ROOT)
-    assert done.returncode == -9 and (tmp_path / "run.zip").read_bytes() == before and len(list(tmp_path.glob("*.tmp"))) == 1
+    assert done.returncode == -9 and (tmp_path / "run.zip").read_bytes() == before
+    assert len(list(tmp_path.glob("*.tmp"))) == 1
     pack(Store(run), tmp_path / "run.zip")
     assert len(Store(tmp_path / "run.zip").records) == 7 and not list(tmp_path.glob("*.tmp"))
 
@@ -285,9 +292,10 @@ def test_a_full_disk_is_a_sentence_and_leaves_what_was_there(run, small_disk):
     before = (small_disk / "run.zip").read_bytes()
     store.put("digests", "large", np.random.default_rng(0).random((20_000, 2)))
     for write, out in ((pack, small_disk / "run.zip"), (unpack, small_disk / "run")):
-        with pytest.raises(ValueError, match="cannot be written .No space left.*free the disk or choose another --out; .*run is as it was"):
+        with pytest.raises(ValueError, match="cannot be written .No space left.*free the disk .* is as it was"):
             write(store, out)
-    assert (small_disk / "run.zip").read_bytes() == before and [path.name for path in small_disk.iterdir()] == ["run.zip"]
+    assert (small_disk / "run.zip").read_bytes() == before
+    assert [path.name for path in small_disk.iterdir()] == ["run.zip"]
 
 
 # ---- the command line
@@ -302,18 +310,18 @@ def test_summaries_are_named_by_their_runs_and_never_written_over(run, tmp_path,
     assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "kept" / "run.zip").read_bytes()
     capsys.readouterr()
     for words, says in (([str(run), "--out", str(tmp_path / "again.zip")], "again.zip is there already: remove it"),
-                        ([str(run), str(run), "--out", str(tmp_path / "x")], "runs of different names"),
-                        ([str(run), str(tmp_path / "other"), "--out", str(tmp_path / "x.zip")], "do not go into one zip")):
+                        ([str(run), str(run), "--out", str(tmp_path / "x")], "and different names"),
+                        ([str(run), str(tmp_path / "other"), "--out", "x.zip"], "do not go into one zip")):
         assert main(["summarise", *words]) == 2 and says in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["rescore", "ZIP"], ["run", str(ROOT / "studies/smoke.py"), "--n", "4", "--out", "ZIP"],
-                                   ["sweep", str(ROOT / "studies/sweep_smoke.py"), "--n", "8", "--out", "ZIP"]])
+@pytest.mark.parametrize("words", [["rescore", "ZIP"], ["run", f"{ROOT}/studies/smoke.py", "--n", "4", "--out", "ZIP"],
+                                   ["sweep", f"{ROOT}/studies/sweep_smoke.py", "--n", "8", "--out", "ZIP"]])
 def test_what_would_write_into_a_zip_says_where_to_go(run, tmp_path, capsys, words):
     pack(Store(run), tmp_path / "run.zip")
     assert main([word.replace("ZIP", str(tmp_path / "run.zip")) for word in words]) == 2
     said = capsys.readouterr().err
-    assert "is a kept run, to which nothing is added: copy it out with `ssmd-bench unpack" in said and said.count("\n") == 1
+    assert "nothing is added: copy it out with `ssmd-bench unpack" in said and said.count("\n") == 1
 
 
 def test_a_folder_is_not_unpacked_nor_anything_over_what_is_there(run, tmp_path, capsys):

@@ -82,6 +82,7 @@ class Base:
         self.do("sweep", "search.py", "--out", "swept")
         self.do("expect", "run", "--write", "counts.jsonl", "--changelog", "CHANGELOG.md")
         self.write("CHANGELOG.md", CHANGELOG)
+        self.do("summarise", "run", "--out", "kept.zip")
         self._claims()
         self._networks()
         self._corpora()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tests.fuzz.base import Base
 from tests.fuzz.case import Case
-from tests.fuzz.kinds import arrays, corpora, networks, options, pages, plugs, records, rules, stated, studies, surroundings, sweeps
+from tests.fuzz.kinds import arrays, corpora, kept, networks, options, pages, plugs, records, rules, stated, studies, surroundings, sweeps
 
 
 class Kind(NamedTuple):
@@ -17,7 +17,7 @@ class Kind(NamedTuple):
 
 KINDS = {
     "records": Kind(20, records.lines), "torn": Kind(8, records.torn), "arrays": Kind(10, arrays.one),
-    "finished": Kind(3, records.finished),
+    "finished": Kind(3, records.finished), "kept": Kind(6, kept.one),
     "study": Kind(16, studies.fields), "source": Kind(8, studies.sources), "functions": Kind(6, studies.functions),
     "recipe": Kind(4, studies.recipes), "names": Kind(6, studies.names),
     "plugins": Kind(6, plugs.one), "checkpoint": Kind(10, networks.damaged), "header": Kind(12, networks.headers),

@@ -52,7 +52,7 @@ def one(rng: Random, base: Base, folder: Path) -> Case:
     if rng.random() < 0.7:
         (folder / "run" / "finished.json").unlink()
     return replace(case,
-        wrong=unlike if case.words[0] == "run" else scored_unlike if case.words[0] == "rescore" else None)
+        wrong=unlike if case.words[0] == "run" and "--seed" not in case.words else scored_unlike if case.words[0] == "rescore" else None)
 
 
 def unlike(before: Files, after: Files) -> str:

@@ -69,8 +69,10 @@ VERBS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | str | None]]
     "--held-out": NUMBERS, "--near": NUMBERS, "--source": (*NAME, "toy.py", "run"),
     "--out": ("", ".", "toy.py/x"), "": NAME}),
     "fasta": (("run", "--out", "fa"), {"--only": NAME, "--out": ("", "toy.py"), "": NAME}),
-    "summarise": (("run", "--out", "kept"), {"--out": ("", ".", "run", "toy.py", "toy.py/x", "run/inside"),
-    "": NAME}),
+    "summarise": (("run", "--out", "kept"), {"--out": ("", ".", "run", "toy.py", "toy.py/x", "run/inside", "gone/x.zip",
+    "toy.py/x.zip", "new.zip"), "": (*NAME, "kept.zip", "toy.py")}),
+    "unpack": (("kept.zip",), {"--out": ("", ".", "run", "toy.py", "toy.py/x", "gone/x", "out.zip"), "": NAME}),
+    "export": (("run",), {"": (*NAME, "t.csv", "t.parquet", "gone/t.csv", ".csv", "run", "toy.py"), "--rows": None}),
     "report": (("run", "--out", "page"), {"--out": ("toy.py", "toy.py/x"),
     "": (*NAME, "toy.py", "counts.jsonl")}),
     "list": ((), {"": NAME, "--plugins": NAME}), "doctor": ((), {"": ("x",), "--what": NAME}),
@@ -78,7 +80,7 @@ VERBS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | str | None]]
 }
 WORDS = ("", "run", "toy.py", "--out", "--n", "-1", "x", "--", "-", "--set", "--plugins", "..", "=", "--no-time",
     "--help", "@x", "\ud800", "é", "-h", "--n=", "--n=x")
-FILES = ("toy.py", "search.py", "run", "masked.safetensors", "hybrid.safetensors", "judge.safetensors",
+FILES = ("toy.py", "search.py", "run", "kept.zip", "masked.safetensors", "hybrid.safetensors", "judge.safetensors",
     "counts.jsonl", "CHANGELOG.md", "results", "mine.fasta")
 CHANGES = ("*.npy", "CHANGELOG.md", "new.jsonl", "counts.jsonl")
 
@@ -115,7 +117,8 @@ def paths(rng: Random, base: Base, folder: Path) -> Case:
     words = rng.choice((("run", "toy.py", "--out", "X", "--no-time"), ("run", "X", "--out", "new"), ("rescore", "X"),
         ("compare", "X", "run"), ("compare", "run", "run", "--rules", "X"), ("compare", "run", "run", "--junit", "X"),
                         ("compare", "run", "run", "--markdown", "X"), ("summarise", "run", "--out", "X"),
-                        ("summarise", "X", "--out", "kept"), ("expect", "run", "--write", "X", "--changelog",
+                        ("summarise", "X", "--out", "kept"), ("unpack", "X", "--out", "out"), ("unpack", "kept.zip", "--out", "X"),
+                        ("export", "X", "t.csv"), ("export", "run", "X"), ("expect", "run", "--write", "X", "--changelog",
                         "CHANGELOG.md"), ("sweep", "X", "--out", "swept"),
                         ("expect", "run", "--write", "new.jsonl", "--changelog", "X"),
                             ("score", "X", "--n", "1", "--length", "8"),
