@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
             word = message.partition(": ")[2].split()[0]
             message = f"{word} is no option here{meant(word, self._options())}"
         elif message.startswith("the following arguments are required: "):
-            message = f"{self.prog.partition(' ')[2] or 'the command'} needs {message.partition(': ')[2]}"
+            message = f"{self.prog.rpartition(' ')[2] if ' ' in self.prog else 'the command'} needs {message.partition(': ')[2]}"
         else:
             message = re.sub(r"^argument (\S+?)(/\S+)?: ", r"\1: ", message)
         raise ValueError(f"{message}{' ' if message.endswith('?') else '; '}`{self.prog} --help` lists what there is")
@@ -39,7 +39,8 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:    # type: ignore[override]
         """The options, with the --plugins before and behind the verb in one list."""
         found = super().parse_args(args, namespace)
-        found.plugins = [*found.plugins, *vars(found).pop("further")]
+        if "further" in found:
+            found.plugins = [*found.plugins, *vars(found).pop("further")]
         return found
 
     def _options(self) -> set[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from harness.atomic import write_text
+from harness.atomic import replacing, write_text
 from reports import costs, equal_entropy, front, grids, history, interactive, judges, matched, measured, page, placed, published, samples, sweeps, tables
 from reports.drawing import draw, workers
 from reports.frame import Chapter, chapters
@@ -68,7 +68,8 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
     ratios, known, tidy = frames(chapter, base, resamples)
     drawing = draw(tidy, out / "figures", prefix, side_by_side)
     for name, frame in (("points", chapter.frame), ("matched", ratios), ("published", known)):
-        frame.to_csv(out / "tables" / f"{prefix}{name}.csv", index=False, errors="replace")
+        with replacing(out / "tables" / f"{prefix}{name}.csv") as beside:
+            frame.to_csv(beside, index=False, errors="replace")
     tables.points_tex(chapter, out / "tables" / f"{prefix}points.tex")
     tables.matched_tex(ratios, out / "tables" / f"{prefix}matched.tex")
     accepted, ranked = page.accepted(chapter, base), judges.agreement(chapter)

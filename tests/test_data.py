@@ -366,3 +366,68 @@ def test_prose_is_built_of_four_packages(tmp_path):
 def test_builder_says_what_is_missing(tmp_path):
     with pytest.raises(ValueError, match="unpack the package that the card names"):
         build.build("austen", tmp_path)
+
+
+SOURCES = {
+    "summaries_en-us.json": json.dumps({"T": {"extract": "An article."}}).encode(),
+    "Rdata.rdb": r_characters([b"EMMA", b"It was 1815."]),
+    "glosses.txt.gz": gzip.compress(b"cat\ta small animal\n"),
+    "ot.czs": struct.pack("<III", 0, 9, 50),
+    "ot.czz": b"no stream",
+}
+
+
+@pytest.mark.parametrize(("name", "content", "says"), [
+    ("summaries_en-us.json", b"{", "it is not valid JSON"),
+    ("summaries_en-us.json", b'{"T": {"text": "x"}}', "the field `[...].extract` is missing"),
+    ("summaries_en-us.json", b"[" * 100_000, "nested deeper"),
+    ("Rdata.rdb", b"no database", "is damaged"),
+    ("Rdata.rdb", SOURCES["Rdata.rdb"][:-3], "it ends within a record"),
+    ("Rdata.rdb", struct.pack(">i", 4) + zlib.compress(b"X\n"), "is damaged"),
+    ("glosses.txt.gz", b"no gzip", "is damaged"),
+    ("glosses.txt.gz", gzip.compress(b"\xff\t"), "is damaged"),
+    ("ot.czs", b"odd", "is damaged"),
+    ("ot.czz", b"no stream", "is damaged"),
+])
+def test_a_builder_of_what_is_damaged_ends_in_one_sentence(tmp_path, capsys, name, content, says):
+    for other, whole in (SOURCES | {name: content}).items():
+        (tmp_path / other).write_bytes(whole)
+    words = ["--source", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert build_prose.main(words) == 2
+    corpus = {"summaries_en-us.json": "wikipedia_leads", "Rdata.rdb": "austen"}.get(name)
+    assert not corpus or build.main([corpus, *words]) == 2
+    told = capsys.readouterr()
+    lines = told.err.splitlines()
+    assert len(lines) == 1 + bool(corpus) and told.out == "" and not (tmp_path / "out").exists()
+    for line in lines:
+        assert line.startswith("harness.data.build") and str(tmp_path / name) in line and says in line
+        assert "the card in harness/data/cards" in line
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (["austin", "--source", "x"], "there is no corpus 'austin'; did you mean 'austen'?"),
+    (["austen"], "harness.data.build needs --source"),
+    (["austen", "--source", "x", "--to", "y"], "--to is no option here"),
+])
+def test_words_of_a_builder_that_cannot_be_used_are_one_sentence(capsys, words, says):
+    assert build.main(words) == 2
+    told = capsys.readouterr().err
+    assert says in told and told.count("\n") == 1
+
+
+def test_the_help_of_a_builder_is_no_error(capsys):
+    assert build.main(["--help"]) == build_prose.main(["--help"]) == 0
+    assert capsys.readouterr().out.count("--source SOURCE") == 4
+
+
+def test_a_builder_on_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    def full(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:5])
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "Rdata.rdb").write_bytes(SOURCES["Rdata.rdb"])
+    (tmp_path / "austen.txt.xz").write_bytes(b"old")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert build.main(["austen", "--source", str(tmp_path), "--out", str(tmp_path)]) == 2
+    assert (tmp_path / "austen.txt.xz").read_bytes() == b"old" and not list(tmp_path.glob("*.tmp"))

@@ -19,6 +19,12 @@ EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "harness/nets/transformer.py": {"nn.init.normal_", "F.dropout"}, "harness/nets/autoregressive.py": {"nn.init.normal_"},
     "ssmd/model.py": {"nn.init.normal_"}, "ssmd/variants.py": {"nn.init.normal_"}, "ssmd/training.py": {"torch.manual_seed"}, "ssmd/updates.py": {"torch.manual_seed"},
 }
+WRITERS = {"write_text", "write_bytes", "to_csv", "to_parquet", "savez_compressed", "savez", "savefig"}
+UNGUARDED = {    # calls that write in place: to memory, to a scratch folder or file of their own, to a log, to the system
+    "harness/clock.py": 1, "harness/turns_pair.py": 1, "harness/turns_side.py": 1, "harness/data/clusters.py": 1,
+    "harness/pack.py": 2, "harness/kept.py": 1, "harness/data/protein_build.py": 1, "reports/gallery.py": 1,
+    "reports/style.py": 1, "studies/found/planted.py": 1, "ssmd/family.py": 1, "ssmd/train.py": 1,
+}
 LONGEST = 300    # lines of a file
 COUNTERS = re.compile(r"nfe|(num|n|count)_(calls|passes|forwards)|(calls|passes|forwards?)_(made|count)|counter|n_forward", re.I)
 DRAWS = {"rand", "randn", "randint", "randperm", "dropout", "rand_like", "randn_like", "bernoulli", "bernoulli_", "multinomial", "normal", "normal_", "uniform_", "exponential_",
@@ -134,6 +140,35 @@ def test_print_stands_in_the_command_line_alone(path):
     speaks = path.name in verbs | scripts | {"family.py", "turns_side.py", "store.py"}    # a queue; answers over a pipe; lines left out
     printed = [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"]
     assert speaks or not printed, f"{path}: lines {printed}"
+
+
+@pytest.mark.parametrize("path", files(*ROOMS[:-1]), ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_command_ends_as_harness_ending_says(path):
+    """What a user starts with `python -m` is under the net."""
+    text = path.read_text(encoding="utf-8")
+    if '__name__ == "__main__"' in text and path.name != "turns_side.py":    # which answers over a pipe, errors too
+        assert "guarded" in {node.func.id for node in ast.walk(tree(path)) if isinstance(node, ast.Call)
+                             and isinstance(node.func, ast.Name)}, path
+
+
+def writes(path: Path) -> list[str]:
+    """Calls that write to a file by a name which is no scratch file's, as `replacing` hands them out."""
+    found = []
+    for node in (n for n in ast.walk(tree(path)) if isinstance(n, ast.Call)):
+        called, given = ast.unparse(node.func), [ast.unparse(a) for a in (*node.args, *(k.value for k in node.keywords))]
+        opens = called in ("open", "os.fdopen") or called.endswith(".open")
+        if opens and any(mode in given for mode in ("'w'", "'wb'", "'a'", "'ab'")):
+            found.append(ast.unparse(node))
+        if "." in called and called.rpartition(".")[2] in WRITERS or called in ("save_file", "np.save", "torch.save"):
+            found.append(ast.unparse(node))
+    return [call for call in found if "beside" not in call]
+
+
+@pytest.mark.parametrize("path", files(*ROOMS[:4], "reports"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_are_written_whole_or_not_at_all(path):
+    """All but harness/atomic.py write through it."""
+    name = str(path.relative_to(ROOT))
+    assert name == "harness/atomic.py" or len(writes(path)) == UNGUARDED.get(name, 0), writes(path)
 
 
 @pytest.mark.parametrize("path", [p for p in sorted((ROOT / "studies").glob("[!_]*.py"))], ids=lambda p: p.stem)

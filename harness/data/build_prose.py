@@ -5,39 +5,42 @@
 Needs the package tokenizers. The last line of stdout is JSON: sizes and sha256.
 """
 
-import argparse
 import gzip
 import html
 import json
 import re
 import struct
+import sys
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from harness.data.build import books, find, pieces_of, shuffled, written
+from harness.data.build import arguments, asked, books, extracts, find, pieces_of, shuffled, unpacked, written
 from harness.data.prose import VOCAB
-from harness.data.text import FILES, SPLITS
+from harness.data.text import SPLITS
+from harness.ending import guarded, working
 
+PROGRAM = "harness.data.build_prose"
 SIZE = 5000    # characters of a piece, at least
 
 
 def articles(source: Path) -> list[str]:
     """Wikipedia's lead paragraphs, one document an article."""
-    summaries = json.loads(find(source, "summaries_en-us.json").read_text("utf-8"))
-    return [plain(summaries[title]["extract"]) for title in sorted(summaries)]
+    return [plain(text) for _, text in extracts(source)]
 
 
 def novels(source: Path) -> list[str]:
     """Austen, in pieces; an editor's note of our days is left out."""
-    return [piece for book in books(find(source, "Rdata.rdb").read_bytes()) for piece in cut(plain(book.split("A NOTE ON THE TEXT")[0]))]
+    found = unpacked(find(source, "Rdata.rdb"), books)
+    return [piece for book in found for piece in cut(plain(book.split("A NOTE ON THE TEXT")[0]))]
 
 
 def definitions(source: Path) -> list[str]:
     """WordNet, a line a word; a definition that several words share stands with the first of them. The order is shuffled: it is alphabetical."""
     seen, lines = set(), []
-    for line in gzip.decompress(find(source, "glosses.txt.gz").read_bytes()).decode("utf-8").splitlines():
+    for line in unpacked(find(source, "glosses.txt.gz"), lambda packed: gzip.decompress(packed).decode()).splitlines():
         word, _, glosses = line.partition("\t")
         new = [gloss for gloss in glosses.split(" | ") if gloss not in seen]
         seen.update(new)
@@ -48,8 +51,8 @@ def definitions(source: Path) -> list[str]:
 
 def commentary(source: Path) -> list[str]:
     """The Treasury of David: zlib blocks, one a psalm, where an index of 12-byte records (offset, packed size, size) finds them; OSIS marks are dropped."""
-    index, packed = (find(source, name).read_bytes() for name in ("ot.czs", "ot.czz"))
-    blocks = [zlib.decompress(packed[at:at + size]).decode("utf-8") for at, size, _ in struct.iter_unpack("<III", index) if size]
+    index = unpacked(find(source, "ot.czs"), lambda content: list(struct.iter_unpack("<III", content)))
+    blocks = unpacked(find(source, "ot.czz"), lambda packed: [zlib.decompress(packed[at:at + size]).decode() for at, size, _ in index if size])
     return [piece for block in blocks for piece in cut(plain(html.unescape(re.sub("<[^>]*>", " ", block))))]
 
 
@@ -76,16 +79,18 @@ def prose(source: Path) -> dict[str, bytes]:
     return {"prose.ids.xz": ids.tobytes(), "prose.tokenizer.json.xz": tokenizer.to_str().encode()}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m harness.data.build_prose", description="Rebuild the subword corpus.")
-    parser.add_argument("--source", type=Path, required=True, help="folder of the unpacked packages")
-    parser.add_argument("--out", type=Path, default=FILES, help="where to write (default: the embedded files)")
-    arguments = parser.parse_args()
-    try:
-        print(json.dumps(written(prose(arguments.source), arguments.out)))
-    except ValueError as error:
-        parser.error(str(error))
+def main(words: Sequence[str] | None = None) -> int:
+    return guarded(PROGRAM, lambda: _work(words), own=words is None)
+
+
+def _work(words: Sequence[str] | None) -> int:
+    options = asked(arguments(PROGRAM), words)
+    if options is None:
+        return 0
+    working()
+    print(json.dumps(written(prose(options.source), options.out)))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

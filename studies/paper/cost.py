@@ -6,8 +6,11 @@ FLOPs are those of harness/flops.py (ssmd/dry.py). The assumed speed is two fift
 `ssmd-bench train NAME --recipe FILE --dry-run` measures the real speed of a machine.
 """
 
+import sys
+
 import torch
 
+from harness.ending import guarded, working
 from ssmd.dry import flops_a_token
 from studies.paper import openwebtext, text8, uniref50
 
@@ -26,5 +29,11 @@ def table() -> str:
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
+def main() -> int:
+    working()
     print(table())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded("studies.paper.cost", main))
