@@ -2,6 +2,7 @@
 claims come out of made-up records."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -13,9 +14,11 @@ import torch
 import studies.busy_gate as study
 import studies.found.busy_gate as found
 import studies.found.busy_plant as plant
+from harness.claims import RESULTS
 from harness.ledger import Ledger
 from harness.loop import sample
 from harness.measured import column
+from harness.spec import ROOT
 from harness.store import Store
 from studies.found.busy_gate import copied, simulated
 from studies.found.busy_plant import PLANT, half_busy
@@ -125,12 +128,21 @@ def test_contests_are_run_once_and_claimed_with_exact_intervals(tmp_path, monkey
     assert (power["claim"], power["value"], power["n"]) == ("gate.busy_power", 0.5, 4)
     assert [power[end] for end in ("low", "high")] == pytest.approx([0.0676, 0.9324], abs=1e-3)    # Clopper and Pearson
     for says in ("11.9% more CPU time planted", "0 of 4 contests of equal trees (0.0% to 60.2%)", "own burner in 0 of 4",
-                 "1 refused, for want of time, and counted as not found"):
+                 "1 refused, for want of time, and counted as not found", f"; at nice {os.nice(0)}; "):
         assert says in power["note"]
+    assert "pilots" not in power["note"]
     assert (alarms["claim"], alarms["n"]) == ("gate.busy_false_alarm", 200)
     assert "contests of 14 pairs, drawn from the 20 of 4 contests" in alarms["note"]
     assert alarms["keys"] == power["keys"] == [counted["key"]]
     assert column(made[1], "samples_equal") == [True] and column(made[1], "kind") == ["slower"]
+
+
+def test_kept_contests_tell_the_priority_they_ran_at_and_that_pilots_were_left_out():
+    (run,) = (ROOT / "studies/runs").glob("busy_gate*")
+    kept = [r for r in Store(run).of("measured") if r["name"] == found.NAME]
+    assert "; at nice -5; pilots left out" in found._about(kept)
+    for row in json.loads((RESULTS / "busy_gate.json").read_text()):
+        assert "; at nice -5; pilots left out" in row["note"]
 
 
 @pytest.mark.parametrize(("said", "end"), [

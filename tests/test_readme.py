@@ -50,12 +50,27 @@ def test_ssmd_bench_commands_of_readme_work(tmp_path):
     (tmp_path / "studies").symlink_to(ROOT / "studies")
     for command in [c for c in COMMANDS if c.startswith("ssmd-bench ")]:
         words = shlex.split(command)[1:]
-        if "--plugins" in words:
+        if "--plugins" in words or words[0] == "contest":
             continue
         extra = [w for w in SMALLER.get(words[0], []) if w != "--no-time" or words[0] == "run"]
         done = call([w for w in words if w != "--compile"] + extra, tmp_path)
         assert done.returncode == 0, (command, done.stderr[-2000:])
         assert isinstance(json.loads(done.stdout.splitlines()[-1]), dict)
+
+
+def test_the_contest_of_readme_has_its_trees_study_and_cells():
+    """It is refused at the first pair of processes, which have sampled every cell by then: a whole one takes minutes."""
+    (command,) = [c for c in COMMANDS if c.startswith("ssmd-bench contest ")]
+    known = subprocess.run(["git", "rev-parse", "--verify", "-q", "main"], cwd=ROOT, capture_output=True).returncode
+    words = ["HEAD" if word == "main" and known else word for word in shlex.split(command)[1:]]
+    done = call([*words, "--rows", "1", "--minutes", "0.001"], ROOT)
+    assert done.returncode == 2 and "more than --minutes 0.001" in done.stderr, done.stderr
+
+
+def test_readme_counts_the_exit_codes_of_the_gate():
+    table = (ROOT / "docs/gate.md").read_text().partition("| exit code |")[2].partition("\n\n")[0]
+    codes = re.findall(r"^\| (\d) \|", table, re.M)
+    assert codes == ["0", "1", "2", "3", "4"] and "three tiers and five exit codes" in README
 
 
 def test_the_demo_runs_small_and_twice(tmp_path):
@@ -101,5 +116,5 @@ def test_the_blocks_of_the_extending_page_are_plug_ins(tmp_path):
 def test_a_page_quotes_the_claims_as_they_stand(page):
     quoted = (ROOT / page).read_text().partition("<!-- claims -->")[2].partition("<!-- /claims -->")[0].strip().splitlines()
     every = claims.table(claims.read()).splitlines()
-    assert quoted and set(quoted) <= set(every), "a table is older than studies/results: run `make findings`"
+    assert quoted and len(quoted) == len({*quoted}) and set(quoted) <= {*every}, "a table is older than studies/results: run `make findings`"
     assert page != "docs/claims.md" or quoted == every

@@ -29,7 +29,8 @@ MODULES = ("harness.turns", "harness.loop")
 KINDS = ("slower", "equal")
 NAME = "contest"
 COLUMNS = ("kind", "end", "code", "seconds", "pairs", "planned", "low", "value", "high", "wall", "busy", "load",
-           "burner", "samples_equal")
+           "burner", "samples_equal", "nice")
+UNRECORDED = -5                  # niceness of the contests whose records do not hold it; pilots were left out
 PAIRS, PAIR_COLUMNS = "pairs of processes", ("pair", "cell", "cpu", "wall")
 SHARE, SHARE_COLUMNS = "what was planted", ("share", "seconds")
 
@@ -120,7 +121,8 @@ def _row(kind: str, found: dict, burner: bool) -> list:
     ratios = [*(measures["cpu"].get(end) for end in ("low", "value", "high")), measures["wall"].get("value")]
     about = [found.get(name) for name in ("seconds", "pairs", "planned")]
     same = any(note.startswith("samples are equal") for note in found["notes"])
-    return [kind, found["end"], found["code"], *about, *ratios, found.get("busy"), found.get("load"), burner, same]
+    load, nice = [found.get(name) for name in ("busy", "load")], os.getpriority(os.PRIO_PROCESS, 0)
+    return [kind, found["end"], found["code"], *about, *ratios, *load, burner, same, nice]
 
 
 def simulated(blocks: list[dict[str, dict[str, float]]], planned: int, trials: int = SIMULATED) -> int:
@@ -183,15 +185,20 @@ def _blocks(record: dict) -> list[dict[str, dict[str, float]]]:
 
 def _about(records: list[dict]) -> str:
     """How long contests took, what they measured, and how busy the machine was."""
-    known = {name: [x for r in records if (x := column(r, name)[0]) is not None] for name in COLUMNS}
-    took, ratio, busy, load = (known[name] for name in ("seconds", "value", "busy", "load"))
+    told = ("seconds", "value", "busy", "load", "burner")
+    known = {name: [x for r in records if (x := column(r, name)[0]) is not None] for name in told}
+    took, ratio, busy, load, burner = known.values()
+    nice = sorted({column(r, "nice")[0] if "nice" in r["columns"] else UNRECORDED for r in records})
     if not took:
         return "all refused, for want of time"
     said = [f"{min(took):.0f} to {max(took):.0f} s a contest, median {np.median(took):.0f}",
             f"CPU ratios {min(ratio):.3f} to {max(ratio):.3f}"]
     if busy:
         said += [f"others took {np.mean(busy):.0%} of the machine ({min(busy):.0%} to {max(busy):.0%})"]
-        said += [f"load average {np.mean(load):.1f}, own burner in {sum(known['burner'])} of {len(records)}"]
+        said += [f"load average {np.mean(load):.1f}, own burner in {sum(burner)} of {len(records)}"]
+    said += [f"at nice {' and '.join(map(str, nice))}"]
+    if any("nice" not in r["columns"] for r in records):
+        said += ["pilots left out"]
     if len(took) < len(records):
         said += [f"{len(records) - len(took)} refused, for want of time, and counted as not found"]
     return "; ".join(said)
