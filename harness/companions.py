@@ -19,6 +19,7 @@ from harness.metrics.entropy import SampleEntropy
 
 ENTROPY = "entropy"    # how the name of an entropy ends
 ORDER = 6              # tokens of an n-gram, fewer where rows are short or the vocabulary is large
+FEWEST = 256           # tokens whose entropy tells a collapse from chance
 
 
 def companions(metrics: Sequence[Metric], data: Dataset) -> list[Metric]:
@@ -43,9 +44,9 @@ def _order(data: Dataset) -> int:
 def level(metric: Metric, data: Dataset, n: int, seed: int) -> float | None:
     """What n held-out rows have under a metric that tells of a collapse.
 
-    None for another metric, or where the data have no such rows.
+    None for another metric, for rows that hold fewer than FEWEST tokens in all, or where the data have no such rows.
     """
-    if metric.name not in SHARE:
+    if metric.name not in SHARE or n * data.length < FEWEST:
         return None
     try:
         return float(metric.score(HeldOut().control(data, n, seed), data).value)

@@ -305,6 +305,12 @@ def test_a_likelihood_with_nothing_beside_it_is_said_on_the_page(tmp_path):
     assert "nothing was scored beside exact_nll" in remark["reason"]
 
 
+def test_a_handful_of_tokens_is_held_against_no_level():
+    """The entropy of 16 tokens of three kinds varies by more than a fifth by chance."""
+    short = Exact(length=1)
+    assert level(CorpusEntropy(), short, 255, 0) is None and level(CorpusEntropy(), short, 256, 0) > 0.5
+
+
 def test_a_metric_that_is_none_of_these_has_no_level():
     assert (
         level(NgramJudge(), TEXT, 4, 0) is None and level(Distinct("chars", 12), replace(TEXT, length=8), 4, 0) is None

@@ -45,5 +45,6 @@ def caption(frame: pd.DataFrame) -> str:
     return (
         f"{subject(frame)}. Each arm at the passes of {frame.baseline.iloc[0]} (NFE A, between its neighbouring points), less what its difference in the entropy of samples "
         f"is worth by the exchange that {frame.cooler.iloc[0]} offers; left of zero is better. Bars: 95 % bootstrap intervals over sequences, paired and not adjusted for their "
-        f"number; blue and orange: zero is outside. Ahead: {told}. Arms whose points do not enclose these passes are left out."
+        f"number; blue and orange: zero is outside. Ahead: {told}. Arms whose points do not enclose these passes are left out. "
+        "The entropy is that of the tokens of a row and sees nothing of their order: phrases that repeat are not taken off."
     )
