@@ -19,7 +19,7 @@ from harness.reveal import fill, order_of, places
 
 @dataclass(frozen=True)
 class AnyOrder:
-    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma", later=True)
+    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma")
 
     name: ClassVar[str] = "any_order"
     version: ClassVar[int] = 1

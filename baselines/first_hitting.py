@@ -20,7 +20,7 @@ from harness.reveal import order_of, places, ranks_between, write
 @dataclass(frozen=True)
 class FirstHitting:
     tokens: int = param(1, Range(1, 4096, log=True), "positions an event")
-    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of their order", later=True)
+    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of their order")
 
     name: ClassVar[str] = "first_hitting"
     version: ClassVar[int] = 1

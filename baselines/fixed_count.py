@@ -20,7 +20,7 @@ from harness.window import Cosine, Fixed, Linear, Open, Stairs
 @dataclass(frozen=True)
 class FixedCount:
     window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
-    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma", later=True)
+    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma")
 
     name: ClassVar[str] = "fixed_count"
     version: ClassVar[int] = 1

@@ -8,6 +8,7 @@ A job travels as bytes that are opened only after the plug-in packages of --plug
 machine needs ssmd-bench and the checkpoints at their paths, nothing else. A worker whose code differs from ours answers with a refusal, never a number.
 """
 
+import hashlib
 import io
 import os
 import signal
@@ -27,9 +28,8 @@ from typing import Any, NamedTuple
 import cloudpickle
 import torch
 
-from harness import plugins
+from harness import plugins, provenance
 from harness.addresses import without_secrets
-from harness.spec import code_hash
 from harness.workers import serve
 
 BACKENDS = ("loky", "dask", "ray")
@@ -82,9 +82,9 @@ def _elsewhere(job: bytes, packages: list[Package], code: str, threads: int) -> 
 
 @lru_cache
 def version(packages: tuple[str, ...]) -> str:
-    """Hash of the code of the harness and of every plug-in, those of these packages too."""
-    kinds = (plugins.samplers, plugins.datasets, plugins.metrics, plugins.networks)
-    return code_hash(("harness.runner", *sorted({cls.__module__ for kind in kinds for cls in kind().values()})))
+    """Hash of our sources and of the files of these packages."""
+    files = (hashlib.sha256(packed(name).files).hexdigest() for name in packages)
+    return " ".join((provenance.tree(), *files))
 
 
 @lru_cache

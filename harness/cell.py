@@ -1,4 +1,4 @@
-"""A cell: one point of a study. Its key is the sha256 of what decides its samples; its code hash says whether they still answer for it."""
+"""A cell: one point of a study. Its key is the sha256 of what decides its samples; whether they are those of the present code is a matter of proof (harness/prove.py)."""
 
 import sys
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from harness.finite import Finite
 from harness.kinds import Denoiser, Sampler
 from harness.nets.compiled import compilable, compiled
 from harness.nucleus import Nucleus
-from harness.spec import code_hash, foreign, sha256, to_json
+from harness.spec import foreign, sha256, to_json
 from harness.wrap import Half, Temper
 
 if TYPE_CHECKING:
@@ -72,16 +72,10 @@ class Cell:
         del about["net_names"]
         return sha256(about)[:24]
 
-    def code(self) -> str:
-        return code_hash(self.modules())
-
-    def modules(self) -> tuple[str, ...]:
-        """Those that decide the samples: of sampler, networks and whoever makes them, data, loop."""
-        things = [self.sampler, self.study.data, *self.nets().values()]
-        makers = [] if self.is_control else [self.study.nets[name] for name in self.arm.nets.values()]    # of ours the hash of the weights says it all
-        cut = () if self.arm.nucleus == 1 else ("harness.nucleus",)
-        modules = {type(thing).__module__ for thing in things} | foreign(self.sampler, self.study.data, *makers)
-        return "harness.loop", *cut, *sorted(modules)
+    def own(self) -> bool:
+        """Whether classes of the user's own decide its samples: of sampler, data, or whoever makes its networks."""
+        makers = [] if self.is_control else [self.study.nets[name] for name in self.arm.nets.values()]
+        return bool(foreign(self.sampler, self.study.data, *makers))
 
     def missing(self) -> str:
         """Why the cell cannot run, or nothing: a role without a network, or a network without the pass that the sampler needs."""

@@ -1,40 +1,28 @@
 """Claims: what a study found, kept as studies/results/NAME.json and written by code only. Documents quote claims and nothing else.
 
-A row is {"claim", "value", "low", "high", "unit", "n", "command", "keys", "code", "nets"}: a 95 % interval, the command that rebuilds it, the keys of
-the records it came from, and the hashes of the modules and checkpoints that made it. A claim one of whose modules or checkpoints has changed
-since is stale; a checkpoint that is not here is not held against it. `renewed` says how many of its records stand by harness/renew.py.
+A row is {"claim", "value", "low", "high", "unit", "n", "command", "keys", "note"}: a 95 % interval, the command that rebuilds it, and the keys of the
+records it came from. It carries no code. It is current if it comes out again, to the last digit, from the records that are kept (harness/rebuild.py; the
+test suite does so), and if these records are proven to be of the code that ships (harness/claims_standing.py).
 """
 
 import json
 import math
 import re
 from collections.abc import Sequence
-from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from harness import plugins
 from harness.atomic import write_text
-from harness.incoming import Count, Number, Size, Wrong, fitted, read_plain, read_text
-from harness.nets import checkpoint
-from harness.spec import ROOT, code_hash
-from harness.store import Store
+from harness.incoming import Count, Number, Wrong, fitted, read_plain, read_text
+from harness.spec import ROOT
 
 RESULTS = ROOT / "studies" / "results"
 AGAIN = "rebuild it with the command in its study"
-EARLIER = "by code that has changed since"    # said of a stale claim wherever it is quoted
-SAMPLING = ("harness.loop", "harness.nets.transformer")
-PARTS: dict[str, Any] = {"name": str, "value": Real, "low": Real, "high": Real, "unit": str, "n": Integral, "command": str, "keys": Sequence, "note": str, "modules": Sequence}
+PARTS: dict[str, Any] = {"name": str, "value": Real, "low": Real, "high": Real, "unit": str, "n": Integral, "command": str, "keys": Sequence, "note": str}
 WORDS: dict[Any, str] = {str: "a text", Real: "a number", Integral: "a whole number", Sequence: "a list"}
-
-
-class Renewed(Struct):
-    records: Size
-    of: Size
-    rows: Size
 
 
 class Claim(Struct):
@@ -48,53 +36,18 @@ class Claim(Struct):
     n: Count
     command: str
     keys: list[str]
-    code: dict[str, str]
-    nets: dict[str, str] = {}
     note: str = ""
-    renewed: Renewed | None = None
 
 
-def claim(name: str, value: float, low: float, high: float, unit: str, n: int, command: str, keys: Sequence[str], note: str = "",
-          modules: Sequence[str] = SAMPLING) -> dict:
-    """One row; `modules` are those whose change makes it stale. Raises ValueError for what is no claim."""
-    given = {"name": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command, "keys": keys, "note": note, "modules": modules}
+def claim(name: str, value: float, low: float, high: float, unit: str, n: int, command: str, keys: Sequence[str], note: str = "") -> dict:
+    """One row. Raises ValueError for what is no claim."""
+    given = {"name": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command, "keys": keys, "note": note}
     for field, kind in PARTS.items():
         if not isinstance(given[field], kind) or isinstance(given[field], str) and kind is Sequence:
             raise ValueError(f"{field} of the claim {name!r:.60} is {given[field]!r:.60} and must be {WORDS[kind]}: correct the study that makes it")
     if not (math.isfinite(value) and low <= value <= high):
         raise ValueError(f"the claim {name} does not lie in its interval: {low} <= {value} <= {high} does not hold; correct the study that makes it")
-    return {"claim": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command, "keys": list(keys), "note": note,
-            "code": {module: code_hash((module,)) for module in modules}}
-
-
-def stamped(rows: Sequence[dict], store: Store) -> list[dict]:
-    """The rows with the hashes of the samplers and checkpoints that their records name."""
-    counted, known = store.latest("counted", "key"), plugins.samplers()
-    paths = {r["sha256"]: r["path"] for r in store.of("network") if r.get("path")}
-    made = []
-    for row in rows:
-        cells = [counted[(key,)]["cell"] for key in row["keys"] if (key,) in counted]
-        modules = {known[c["sampler"]["name"]].__module__ for c in cells if c["sampler"]["name"] in known} | {"harness.nucleus" for c in cells if "nucleus" in c}
-        nets = {paths[sha]: sha for c in cells for sha in c["nets"].values() if sha in paths}
-        looked = [counted[(key,)]["renewed"]["rows"] for key in row["keys"] if "renewed" in counted.get((key,), {})]
-        if looked:
-            row = row | {"renewed": {"records": len(looked), "of": len(cells), "rows": min(looked)}}
-        made.append(row | {"code": row["code"] | {m: code_hash((m,)) for m in sorted(modules)}, "nets": row.get("nets", {}) | nets})
-    return made
-
-
-def stale(row: dict) -> bool:
-    """Whether the code or a checkpoint behind a claim has changed since."""
-    if any(code_hash((module,)) != digest for module, digest in row["code"].items()):
-        return True
-    here = {ROOT / path: digest for path, digest in row.get("nets", {}).items() if (ROOT / path).is_file()}
-    return any(_weights(path, path.stat().st_mtime_ns) != digest for path, digest in here.items())
-
-
-@cache
-def _weights(path: Path, changed: int) -> str:
-    """The hash of a checkpoint; hundreds of claims ask for the same few."""
-    return checkpoint.load(path).sha256
+    return {"claim": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command, "keys": list(keys), "note": note}
 
 
 def write(name: str, rows: Sequence[dict]) -> Path:
@@ -106,8 +59,8 @@ def write(name: str, rows: Sequence[dict]) -> Path:
 
 
 def read(folder: Path = RESULTS) -> list[dict]:
-    """Every claim, with `file` and `stale`. Raises ValueError for a damaged file."""
-    return [row | {"file": path.name, "stale": stale(row)} for path in sorted(folder.glob("*.json")) for row in rows_of(path)]
+    """Every claim, with `file`. Raises ValueError for a damaged file."""
+    return [row | {"file": path.name} for path in sorted(folder.glob("*.json")) for row in rows_of(path)]
 
 
 def rows_of(path: Path) -> list[dict]:
@@ -120,17 +73,10 @@ def rows_of(path: Path) -> list[dict]:
     return rows
 
 
-def _note(row: dict) -> str:
-    about = row.get("renewed")
-    earlier = EARLIER if row.get("stale") else ""
-    renewed = f"{about['records']} of {about['of']} records renewed on {about['rows']} rows" if about else ""
-    return "; ".join(filter(None, (row.get("note", ""), renewed, earlier)))
-
-
 def table(rows: Sequence[dict]) -> str:
     """Claims as a Markdown table, the form in which documents quote them."""
     head = ("claim", "value", "95 % interval", "unit", "n", "note")
-    lines = [(f"`{r['claim']}`", f"{r['value']:.3g}", f"{r['low']:.3g} to {r['high']:.3g}", r["unit"], str(r["n"]), _note(r)) for r in rows]
+    lines = [(f"`{r['claim']}`", f"{r['value']:.3g}", f"{r['low']:.3g} to {r['high']:.3g}", r["unit"], str(r["n"]), r.get("note", "")) for r in rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, ("---",) * len(head), *lines))
 
 
@@ -154,13 +100,13 @@ def quoted(row: dict) -> str:
 
 
 def filled(text: str, rows: Sequence[dict]) -> str:
-    """The text with {NAME} of each claim replaced by its value and interval, and by EARLIER where it is stale. Raises ValueError for a name that is no claim."""
+    """The text with {NAME} of each claim replaced by its value and interval. Raises ValueError for a name that is no claim."""
     known = {row["claim"]: row for row in rows}
 
     def quote(found: re.Match) -> str:
         row = known.get(found[1])
         if row is None:
             raise ValueError(f"{found[1]} is no claim: `ssmd-bench claims` lists them all")
-        return quoted(row) + (f" ({EARLIER})" if row["stale"] else "")
+        return quoted(row)
 
     return re.sub(r"\{([a-z][\w.]*)\}", quote, text)

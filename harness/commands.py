@@ -11,13 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from harness import claims as claims_of
-from harness import finished, plugins, user_code
+from harness import finished, measured, plugins, user_code
 from harness.addresses import command as typed
 from harness.atomic import write_text
 from harness.commands_contest import contest
 from harness.commands_data import data, fasta
 from harness.commands_kept import export, summarise, unpack
 from harness.commands_nets import checkpoints, grid, score, train
+from harness.commands_prove import prove
 from harness.companions import companions
 from harness.incoming import read_text
 from harness.machine import can_compile, machine
@@ -30,6 +31,7 @@ from harness.scoring import score_records
 from harness.shard import WHOLE
 from harness.shard import parse as parse_shard
 from harness.spec import ROOT, from_json
+from harness.standing import PROVEN, REFUTED, UNPROVEN
 from harness.store import Store
 from harness.study import chosen, each_sampler, load_study
 
@@ -63,7 +65,9 @@ def run(options: Namespace) -> tuple[dict, int]:
     begun = finished.begin(options, study)
     asks = "variant" if options.changes else "chosen" if options.only or left_out else "all"
     command = typed(["ssmd-bench", *sys.argv[1:]])
-    tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command, options.backend, part, asks)
+    if options.measure_again:
+        measured.again()
+    tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command, options.backend, part, asks, options.time_again)
     document = {"run": str(folder), **({"shard": str(part)} if options.shard else {}), **tally}
     if tally["unscored"]:
         document["reasons"] = _why_unscored(Store(folder), tally)
@@ -97,7 +101,7 @@ def _why_unscored(store: Store, tally: dict) -> dict[str, str]:
 def _claims(path: str, name: str, store: Store) -> Path:
     """Write what the study file claims of its run, and show it."""
     found = user_code.claiming(path)(store, typed(["ssmd-bench", *sys.argv[1:]]))
-    rows = claims_of.stamped(user_code.claimed(found, path), store)
+    rows = user_code.claimed(found, path)
     print(claims_of.table(rows))
     return claims_of.write(name, rows)
 
@@ -168,18 +172,6 @@ def _build(runs: list[Path], out: Path) -> Path:
     return build(runs, out)
 
 
-def renew(options: Namespace) -> tuple[dict, int]:
-    from harness.renew import renew as again
-
-    study = load_study(options.study)
-    folder = options.out or Path("runs") / study.name
-    found = again(study, opened(folder).folder, options.rows, options.jobs)
-    if found["unknown"] and not found["renewed"] + found["fresh"] + found["differ"]:
-        print(f"ssmd-bench: no record of {folder} is of a cell that the study has now: give the --out of its own run", file=sys.stderr)
-        return {"run": str(folder), **found}, NOTHING
-    return {"run": str(folder), **found}, 0
-
-
 def report(options: Namespace) -> tuple[dict, int]:
     return {"report": str(_build(options.runs, options.out))}, 0
 
@@ -227,6 +219,8 @@ def verify(options: Namespace) -> tuple[dict, int]:
 
 
 def claims(options: Namespace) -> tuple[dict, int]:
+    from harness.claims_standing import lines, standings
+
     given = [f"--{name}" for name in ("rebuild", "fill", "refresh") if getattr(options, name)]
     others = (["names"] if options.names else []) + (["--write"] if options.write else [])
     if len(given) > 1 or given and set(others) - ({"--write"} if given == ["--fill"] else set()):
@@ -252,12 +246,12 @@ def claims(options: Namespace) -> tuple[dict, int]:
     if options.names and not rows:
         raise ValueError(f"no claim begins with {' or '.join(options.names)}: `ssmd-bench claims` lists them all")
     print(claims_of.table(rows))
-    for row in rows:
-        if row["stale"]:
-            print(f"stale against the present code: {row['claim']}; rebuild with: {row['command']}")
     if options.write:
         write_text(options.write, between_marks(options.write, "claims", claims_of.table(rows)))
-    return {"claims": len(rows), "stale": [r["claim"] for r in rows if r["stale"]]}, 0
+        return {"claims": len(rows), "written": str(options.write)}, 0
+    found_out = [*standings(rows)]
+    print("\n".join(lines(found_out)))
+    return {"claims": len(rows), **{word: [s.claim for s in found_out if s.word == word] for word in (PROVEN, UNPROVEN, REFUTED)}}, 0
 
 
 def doctor(options: Namespace) -> tuple[dict, int]:
@@ -283,5 +277,5 @@ def doctor(options: Namespace) -> tuple[dict, int]:
 
 VERBS = {"list": list_plugins, "run": run, "sweep": sweep, "report": report, "summarise": summarise,
          "unpack": unpack, "export": export, "compare": compare, "contest": contest, "expect": expect,
-         "score": score, "rescore": rescore, "renew": renew, "verify": verify, "grid": grid, "train": train,
+         "score": score, "rescore": rescore, "prove": prove, "verify": verify, "grid": grid, "train": train,
          "checkpoints": checkpoints, "claims": claims, "doctor": doctor, "data": data, "fasta": fasta}

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from harness.incoming import Wrong, fitted, parsed
 from harness.record import upgrade
+from harness.record_steps import settled
 from harness.record_types import Expected
 from harness.spec import brief, canonical
 from harness.store import Store
@@ -45,7 +46,7 @@ def side(store: Store) -> Side:
     counted = {r["key"]: r for r in store.latest("counted", "key").values()}
     for record in store.latest("scored", "key", "label").values():
         scored.setdefault(record["key"], {})[record["label"]] = record
-    for record in store.latest("timed", "key", "machine", "code", "rows", "process").values():
+    for record in store.latest("timed", "key", "machine", "samples_sha256", "rows", "process").values():
         timed.setdefault(record["key"], []).append(record)
     return Side(str(store.folder), counted, scored, timed, store)
 
@@ -74,7 +75,8 @@ def expectations(path: Path) -> Side:
         if record["key"] in counted:
             raise ValueError(f"{where} repeats the key {record['key']}: write the file again with `ssmd-bench expect`")
         counted[record["key"]] = record
-    return Side(str(path), counted, {}, {})
+    found, _ = settled([*counted.values()])
+    return Side(str(path), {record["key"]: record for record in found}, {}, {})
 
 
 def named(record: dict) -> str:

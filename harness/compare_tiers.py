@@ -20,6 +20,7 @@ from harness.compare_rules import Rules
 from harness.compare_side import Side, changes, named
 from harness.kinds import Scores
 from harness.machine import comparable
+from harness.provenance import alike
 from harness.stats import FEWEST_PROCESSES, Interval, equivalent, paired_difference, time_ratio, unpaired_difference
 
 OUTCOMES = ("failed", "regression", "missing", "inconclusive", "not shown", "declared", "samples differ",
@@ -52,7 +53,7 @@ def counts(old: dict, now: dict, rules: Rules) -> Verdict:
     beyond = [c for c in changed if abs(c.now - c.before) > rules.tolerance_of(c.count) * abs(c.before)]
     differ = old["samples_sha256"] != now["samples_sha256"]
     machine = "machine" in old and "machine" in now and comparable({"id": old["machine"]}, {"id": now["machine"]})
-    code = old.get("code") == now.get("code")
+    code = alike(old.get("made"), now.get("made"))
     must = {"always": True, "never": False, "same-machine": machine, "same-environment": machine and code}[rules.samples]
     detail = "; ".join([*map(str, changed), *(["samples differ" + (f", where the rule is {rules.samples!r}" if must else "")] if differ else [])])
     outcome = "regression" if beyond or differ and must else "declared" if changed else "samples differ" if differ else "equal"
@@ -145,10 +146,10 @@ def seen(verdict: Verdict, tests: int, power: float = 0.8) -> float:
 
 
 def _processes(records: list[dict], counted: dict) -> dict[tuple, dict[int, dict]]:
-    """The timed processes of a cell by machine and what they ran; those of older code are left out."""
+    """The timed processes of a cell by machine and what they ran; those that wrote other samples are left out."""
     found: dict[tuple, dict[int, dict]] = {}
     for r in records:
-        if r.get("code") in (None, counted.get("code")):
+        if r.get("samples_sha256") in (None, counted.get("samples_sha256")):
             found.setdefault((r["machine"], (r["rows"], r.get("batch"))), {})[r["process"]] = r
     return found
 

@@ -3,7 +3,6 @@
 PREFIX.front_hypervolume_gain and PREFIX.front_ahead_of_ARM are those of harness/halves.py: the front is chosen on one half of the rows and judged on the other.
 """
 
-from collections.abc import Sequence
 from typing import cast
 
 from harness.claims import claim
@@ -34,7 +33,7 @@ def _settings(cell: dict) -> tuple:
     return cell["sampler"], cell["temperature"], cell.get("nucleus", 1.0), cell.get("nucleus_keep", "crossing")
 
 
-def front_claims(store: Store, command: str, sweep: Sweep, fixed: str, prefix: str, modules: Sequence[str]) -> tuple[list[dict], str]:
+def front_claims(store: Store, command: str, sweep: Sweep, fixed: str, prefix: str) -> tuple[list[dict], str]:
     """The two claims, or why there are none. The sweep's objectives are a metric and a cost of the rows."""
     (quality, cost), (searched, ours) = sweep.objectives, sides(store, sweep, fixed)
     metric, asked = sweep.labels()[quality], len(next(arm for arm in sweep.study.arms if arm.name == fixed).points)
@@ -44,8 +43,8 @@ def front_claims(store: Store, command: str, sweep: Sweep, fixed: str, prefix: s
     c = contest(found, held, metric.better)
     keys, half = [r["key"] for r in [*(searched[k] for k in c.front), *ours]], "front chosen on the even rows, judged on the odd"
     made = [claim(f"{prefix}.front_hypervolume_gain", c.gain.value, c.gain.low, c.gain.high, f"{quality} {metric.unit} x ln {cost}", c.gain.n, command, keys,
-                  f"{len(c.front)} of {len(searched)} points against the {asked} of {fixed}, which have {c.baseline:.3g}; {half}", modules)]
+                  f"{len(c.front)} of {len(searched)} points against the {asked} of {fixed}, which have {c.baseline:.3g}; {half}")]
     if c.ahead:
         made.append(claim(f"{prefix}.front_ahead_of_{fixed}", c.ahead.value, c.ahead.low, c.ahead.high, f"{quality} {metric.unit}, paired", c.ahead.n, command, keys,
-                          f"mean over {c.compared} of {asked}, each against the best point at no higher cost, at {c.cost:.2f} of it; {metric.better} is better; {half}", modules))
+                          f"mean over {c.compared} of {asked}, each against the best point at no higher cost, at {c.cost:.2f} of it; {metric.better} is better; {half}"))
     return made, ""

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from harness import shard
-from harness.arrays import digest
+from harness import provenance, shard
+from harness.arrays import digest, row_digests
 from harness.cell import Cell
 from harness.ledger import Ledger
 from harness.loop import sample
@@ -26,8 +26,7 @@ STRETCH = 8192    # rows
 class Counted(NamedTuple):
     key: str
     record: dict
-    samples: np.ndarray | None   # None if they are stored already
-    counts: np.ndarray | None    # (n, 3) costs; of a shard the table of its ledger
+    arrays: dict[str, np.ndarray] = {}    # room -> what is to be stored there; without samples if they are stored already
 
 
 class CellTimeout(Exception):
@@ -66,65 +65,81 @@ def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part:
     Every failure of a sampler or network becomes a failed record; this is the one broad except.
     """
     study, begun, key = cell.study, time.perf_counter(), cell.key()
-    about = {"type": "counted", "key": key, "study": study.name, "arm": cell.arm.name, "control": cell.is_control, "cell": cell.describe(), "code": cell.code()}
+    about = {"type": "counted", "key": key, "study": study.name, "arm": cell.arm.name, "control": cell.is_control, "cell": cell.describe(),
+             "made": provenance.made(cell.own())}
     about |= {"also": list(cell.also)} if cell.also else {}
     if part != WHOLE:
         about |= {"type": "shard", "shard": str(part)}
     if reason := cell.missing():
-        return Counted(key, about | {"status": "skipped", "reason": reason}, None, None)
-    parts, kept, sha, (first, last) = [], [], hashlib.sha256(), part.rows(study.n)    # type: ignore[var-annotated]
+        return Counted(key, about | {"status": "skipped", "reason": reason})
+    parts, kept, digests, sha, (first, last) = [], [], [], hashlib.sha256(), part.rows(study.n)    # type: ignore[var-annotated]
     step = study.n if cell.is_control else max(STRETCH, study.batch)
     for row in range(first, last, step):
         try:
-            ledger, rows = sampled(cell, row, min(row + step, last), lambda finished, row=row: live(row - first + finished), begun)    # type: ignore[misc]
+            ids = np.arange(row, min(row + step, last))
+            ledger, rows = sampled(cell, ids, lambda finished, row=row: live(row - first + finished), begun)    # type: ignore[misc]
         except CellTimeout as late:
-            return Counted(key, about | {"status": "timeout", "reason": str(late)}, None, None)
+            return Counted(key, about | {"status": "timeout", "reason": str(late)})
         except Exception as error:
-            return Counted(key, about | {"status": "failed", "reason": f"{type(error).__name__}: {error}"}, None, None)
+            return Counted(key, about | {"status": "failed", "reason": f"{type(error).__name__}: {error}"})
         parts.append(shard.counts(ledger))
+        digests.append(row_digests(rows))
         sha.update(rows.tobytes())
         (keep or kept.append)(rows)
-    ledger, samples = shard.joined(cell, parts), None if keep else np.concatenate(kept)
+    about["made"] = provenance.with_later(about["made"])
+    ledger, arrays = shard.joined(cell, parts), {"rows": np.concatenate(digests)} | ({} if keep else {"samples": np.concatenate(kept)})
     if part == WHOLE:
-        return finished(cell, about, ledger, samples, sha.hexdigest(), time.perf_counter() - begun)
+        return finished(cell, about, ledger, arrays, sha.hexdigest(), time.perf_counter() - begun)
     counts, table = shard.counts(ledger)
     about |= {"samples_sha256": sha.hexdigest(), "counts_sha256": digest(table)}
-    return Counted(key, about | {"status": "done", "reason": "", "counts": counts, "seconds": time.perf_counter() - begun}, samples, table)
+    arrays = {f"shard_{room}": array for room, array in (arrays | {"counts": table}).items() if room != "rows"}
+    return Counted(key, about | {"status": "done", "reason": "", "counts": counts, "seconds": time.perf_counter() - begun}, arrays)
 
 
-def sampled(cell: Cell, first: int, last: int, live: Callable[[int], None] = lambda finished: None, begun: float | None = None) -> tuple[Ledger, np.ndarray]:
-    """Rows first..last-1 of a cell, begun at that time, under the meter: the ledger and the token ids. Raises CellTimeout, and whatever a sampler or network raises."""
+def sampled(cell: Cell, ids: np.ndarray, live: Callable[[int], None] = lambda finished: None, begun: float | None = None) -> tuple[Ledger, np.ndarray]:
+    """The rows of these numbers (m,), begun at that time, under the meter: the ledger and the token ids (m, L).
+
+    Raises CellTimeout, and whatever a sampler or network raises.
+    """
     study = cell.study
-    ledger = Limited(last - first, study.data.length, study.data.mask, study.limit_seconds, time.perf_counter() if begun is None else begun)
+    ledger = Limited(len(ids), study.data.length, study.data.mask, study.limit_seconds, time.perf_counter() if begun is None else begun)
     if cell.is_control:
-        x = cell.sampler.control(study.data, study.n, study.seed)[first:last]    # type: ignore[attr-defined]
+        x = cell.sampler.control(study.data, study.n, study.seed)[ids]    # type: ignore[attr-defined]
     else:
-        prompts = cell.prompts(first, last)
-        x = sample(cell.sampler, cell.heated(looked_at=True), prompts, study.seed, study.batch, torch.arange(first, last, device=prompts.device), ledger=ledger, progress=live)
+        first, last = int(ids[0]), int(ids[-1]) + 1
+        prompts = cell.prompts(first, last)[ids - first]                           # (m, L)
+        numbers = torch.from_numpy(ids).to(prompts.device)
+        x = sample(cell.sampler, cell.heated(looked_at=True), prompts, study.seed, study.batch, numbers, ledger=ledger, progress=live)
     return ledger, x.cpu().numpy().astype(np.uint8 if study.data.vocab < 255 else np.int32)
 
 
-def finished(cell: Cell, about: dict, ledger: Ledger, samples: np.ndarray | None, sha: str, seconds: float) -> Counted:
-    cost, rows = cost_of(ledger, cell)
+def finished(cell: Cell, about: dict, ledger: Ledger, arrays: dict[str, np.ndarray], sha: str, seconds: float) -> Counted:
+    cost, costs = cost_of(ledger, cell)
+    arrays = arrays | {"costs": costs, "counts": shard.counts(ledger)[1]}
     tokens_a_pass = cost["tokens"] / max(1.0, float(ledger.drafts.sum()))
-    about |= {"status": "done", "reason": "", "cost": cost, "inert": hasattr(cell.sampler, "window") and tokens_a_pass < 1.05,
-              "samples_sha256": sha, "seconds": seconds}
-    return Counted(cell.key(), about, samples, rows)
+    about |= {"status": "done", "reason": "", "cost": cost, "inert": hasattr(cell.sampler, "window") and tokens_a_pass < 1.05, "samples_sha256": sha,
+              "rows_sha256": digest(arrays["rows"]), "counts_sha256": digest(arrays["counts"]), "seconds": seconds}
+    return Counted(cell.key(), about, arrays)
 
 
 def unite(cell: Cell, parts: list[dict], store: Store) -> Counted:
     """One record of the records of all shards; that of the first shard which did not finish, if there is one."""
-    about = {k: parts[0][k] for k in ("key", "study", "cell", "code")} | {"type": "counted", "arm": cell.arm.name, "control": cell.is_control}
+    about = {k: parts[0][k] for k in ("key", "study", "cell", "made")} | {"type": "counted", "arm": cell.arm.name, "control": cell.is_control}
     about |= {"also": list(cell.also)} if cell.also else {}
     about["shards"] = {r["shard"]: r["machine"] for r in parts}
     for record in parts:
         if record["status"] != "done":
-            return Counted(cell.key(), about | {"status": record["status"], "reason": f"shard {record['shard']}: {record['reason']}"}, None, None)
+            return Counted(cell.key(), about | {"status": record["status"], "reason": f"shard {record['shard']}: {record['reason']}"})
     ledger, samples = shard.united(cell, parts, store)
-    return finished(cell, about, ledger, samples, hashlib.sha256(samples.tobytes()).hexdigest(), sum(r["seconds"] for r in parts))
+    arrays = {"samples": samples, "rows": row_digests(samples)}
+    return finished(cell, about, ledger, arrays, digest(samples), sum(r["seconds"] for r in parts))
 
 
-def fresh(store: Store, record: dict | None, cell: Cell) -> bool:
-    """Whether a stored record answers for its cell: done by the present code, with its arrays whole."""
-    return (bool(record) and record["status"] == "done" and record["code"] == cell.code()    # type: ignore[index]
-            and store.has("samples", record["key"]) and store.has("costs", record["key"]))    # type: ignore[index]
+def whole(store: Store, record: dict | None) -> bool:
+    """Whether a record is done and all its arrays are there as it says."""
+    return bool(record) and record["status"] == "done" and all(store.has(room, record["key"]) for room in rooms_of(record))    # type: ignore[index]
+
+
+def rooms_of(record: dict) -> list[str]:
+    """Where the arrays of a finished counted record stand; one of schema 1 has neither digests nor counts by row."""
+    return ["samples", "costs", *(room for room in ("rows", "counts") if f"{room}_sha256" in record)]

@@ -15,7 +15,7 @@ from harness.record import SCHEMA
 from harness.spec import ROOT, canonical
 from harness.store import Store
 
-KEPT = ("type", "key", "study", "arm", "control", "cell", "code", "machine", "status", "reason", "samples_sha256")
+KEPT = ("type", "key", "study", "arm", "control", "cell", "made", "machine", "status", "reason", "samples_sha256")
 SECTION = "## Unreleased"
 
 

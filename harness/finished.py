@@ -1,7 +1,7 @@
 """What a run that has nothing left to do answers, without loading a network library for it.
 
 RUN/finished.json keeps the answer beside a digest of all that led to it: the options, the versions of Python and its libraries, the environment and the working folder, the
-text of every source of ours, of every first-party module that was loaded or that a code hash has read (harness/sources.py), and of every source and JSON file beside the
+text of every source of ours, of every first-party module that was loaded, here or where its cells were sampled (harness/sources.py), and of every source and JSON file beside the
 study, the state (size, time of change) of the networks and corpora that the study reads and of every file of the run. Where anything differs, or the stamp is damaged, the
 run takes its ordinary way, which asks every record and every array.
 """
@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from harness import incoming, sources
 from harness.atomic import write_text
-from harness.spec import ROOMS, ROOT, canonical, reached, to_json
+from harness.spec import ROOMS, ROOT, canonical, to_json
 
 STAMP = "finished.json"
 LIBRARIES = ("torch", "numpy", "safetensors")
@@ -84,7 +84,7 @@ def keep(options: Namespace, folder: Path, study, begun: Begun, document: dict) 
         return
     answer = {"run": str(folder)} | dict.fromkeys(tally, 0) | {"cached": tally["cached"] + tally["done"]}
     try:
-        late = {path for path in sources.loaded() | used(study, options.device) if str(path) not in begun.made_from["sources"]}
+        late = {path for path in sources.loaded() | used(folder) if str(path) not in begun.made_from["sources"]}
         if any(path.stat().st_mtime_ns > begun.time_ns for path in late):
             return
         made_from = begun.made_from | {"sources": begun.made_from["sources"] | texts_of(late)}
@@ -94,13 +94,12 @@ def keep(options: Namespace, folder: Path, study, begun: Begun, document: dict) 
         pass
 
 
-def used(study, device: str) -> set[Path]:
-    """The sources that the hashes of its cells and scores cover, lazy imports among them."""
-    from harness.cell import Cell  # and with it the network library
-    from harness.scoring import metrics_of, modules
+def used(folder: Path) -> set[Path]:
+    """The files of the user's own modules that its cells were sampled by, wherever they ran."""
+    from harness.store import Store
 
-    groups = {Cell(study, arm, point, device).modules() for arm in study.arms for point in arm.points} | {modules(metric) for metric in metrics_of(study)}
-    return {path for group in groups for path in reached(group)}
+    named = {name for record in Store(folder).of("counted") for name in record["made"].get("modules", {})}
+    return {path for name in named if (path := sources.found(name)) is not None and path.is_file()}
 
 
 def texts(data: Any) -> Iterator[str]:

@@ -39,17 +39,9 @@ class Choice:
         return " | ".join(v if isinstance(v, str) else str(v) for v in self.values)
 
 
-def param(default: Any = MISSING, space: Range | Choice | None = None, note: str = "", later: bool = False) -> Any:
-    """A dataclass field with a search space and a one-line note for the listing.
-
-    later: it came when records were kept without it. JSON leaves it out where it has its default, so that their keys stand.
-    """
-    return field(default=default, metadata={"space": space, "note": note, "later": later})
-
-
-def implied(settings: Any, f: Field) -> bool:
-    """Whether JSON leaves the field out."""
-    return f.metadata.get("later", False) and getattr(settings, f.name) == f.default
+def param(default: Any = MISSING, space: Range | Choice | None = None, note: str = "") -> Any:
+    """A dataclass field with a search space and a one-line note for the listing."""
+    return field(default=default, metadata={"space": space, "note": note})
 
 
 def space_of(f: Field) -> Range | Choice | None:

@@ -82,6 +82,11 @@ def path(text: str) -> Path:
     return Path(word(text))
 
 
+def number_or_all(text: str) -> int | None:
+    """How many rows; None for all."""
+    return None if text == "all" else whole(1, ROWS)(text)
+
+
 def parser() -> argparse.ArgumentParser:
     top = Parser(prog="ssmd-bench", description="Measures samplers of masked-diffusion models against each other; the last line of stdout is one JSON document")
     top.add_argument("--plugins", action="append", type=word, default=[], metavar="PACKAGE", help="scan one more package for plug-ins")
@@ -113,6 +118,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--backend", choices=("loky", "dask", "ray"), default="loky", help="where: processes of this machine, or a cluster (harness/backend.py)")
     run.add_argument("--shard", type=word, metavar="K/N", help="count the K-th of N stretches of rows alone; a run without --shard unites them")
     run.add_argument("--no-time", action="store_true", help="leave the timed runs out")
+    run.add_argument("--time-again", action="store_true", help="time cells that are timed: times belong to the commit that was timed")
+    run.add_argument("--measure-again", action="store_true", help="compute the study's own tables anew, which belong to the commit that measured them")
     run.add_argument("--report", type=path, metavar="DIR", help="write the report there")
 
     run.add_argument("--claims", action="store_true", help="write what the study found to studies/results/NAME.json")
@@ -162,11 +169,14 @@ def parser() -> argparse.ArgumentParser:
     rescore.add_argument("--backend", choices=("loky", "dask", "ray"), default="loky")
     rescore.add_argument("--set", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="changes", help="a field of those metrics")
 
-    renew = verbs.add_parser("renew", help="after a change of code: let a record stand if some of its rows, sampled again, are equal to the bit")
-    renew.add_argument("study", type=word)
-    renew.add_argument("--out", type=path, help="run folder (default runs/NAME)")
-    renew.add_argument("--rows", type=whole(1, ROWS), default=64, help="sampled again of each cell")
-    renew.add_argument("--jobs", type=whole(1, JOBS), default=1, help="cells side by side")
+    prove = verbs.add_parser("prove", help="sample some rows of stored cells again: does the code that runs now give the same?")
+    prove.add_argument("runs", nargs="*", type=word, metavar="STUDY|RUN", help="study files, whose kept run is meant, or runs (default: all that are kept)")
+    prove.add_argument("--rows", type=number_or_all, default=16, metavar="N|all", help="of each cell (default 16); which ones depends on the sources")
+    against = "where floats differ: sample the same rows by the sources of that commit too, on this machine"
+    prove.add_argument("--against", type=word, metavar="COMMIT", help=against)
+    prove.add_argument("--share", type=word, metavar="K/N", help="look at the K-th of N parts of the cells alone")
+    prove.add_argument("--check", action="store_true", help="look also at what is proven, and store nothing")
+    prove.add_argument("--jobs", type=whole(1, JOBS), default=1, help="cells side by side")
 
     score = verbs.add_parser("score", help="bits per character of networks on held-out text")
     score.add_argument("checkpoints", nargs="*", type=path, help="default: the shipped hybrid, heavy and light")
@@ -216,7 +226,7 @@ def parser() -> argparse.ArgumentParser:
     checkpoints = verbs.add_parser("checkpoints", help="the networks that left the tree: which of them are here, and what trains the others")
     checkpoints.add_argument("--restore", type=word, nargs="*", metavar="NAME", help="take them from the history of this clone, e.g. protein, or potts/heavy (default: all)")
 
-    claims = verbs.add_parser("claims", help="what the studies found, and which of it is stale")
+    claims = verbs.add_parser("claims", help="what the studies found, and which of it is not proven to be of the present code")
     claims.add_argument("names", type=word, nargs="*", help="names, and beginnings of names, e.g. nfe_ratio (default: all)")
     claims.add_argument("--rebuild", action="store_true", help="compute them anew from the runs kept in studies/runs, without sampling")
     claims.add_argument("--fill", type=path, metavar="FILE", help="write this text to --write, with the numbers of the claims that it names in braces")

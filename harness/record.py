@@ -4,20 +4,19 @@
     machine   what ran where (harness/machine.py)                              counted   once a key: cost, hash of the samples, status
     timed     once a (key, process): seconds of bare runs                      scored    once a (key, metric): value, status
     measured  a table that a study computes from its cells                     shard     some rows of a cell, to be united
+    proof     some rows of a result sampled again (harness/standing.py)
 
 A status is done | skipped | failed | timeout, with a reason unless done. The fields that each must have, with their types and limits, are
 declared in harness/record_types.py; a record may have more, and a type that is none of these is nobody's: it is kept, and read by no one.
-A record of an older schema is read through `upgrade`, one step a version, so that an old run never needs to be repeated for its format alone;
-one of a newer schema is left alone.
+A record of an older schema is read through `upgrade`, one step a version (harness/record_steps.py), so that an old run never needs to be repeated for its
+format alone; one of a newer schema is left alone.
 """
 
-from collections.abc import Callable
-
 from harness.incoming import Wrong, fitted
+from harness.record_steps import STEPS
 from harness.record_types import KINDS, Headed
 
-SCHEMA = 1
-STEPS: dict[int, Callable[[dict], dict]] = {}    # schema k -> the function that makes a record of k + 1 of it
+SCHEMA = 2
 
 
 def upgrade(old: dict) -> dict | None:
@@ -28,7 +27,7 @@ def upgrade(old: dict) -> dict | None:
     if schema > SCHEMA:
         return None
     for step in range(schema, SCHEMA):
-        old = STEPS[step](old)
+        old = STEPS[step](old)    # from schema `step` to the next
     return old | {"schema": SCHEMA}
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from harness.incoming import Amount, Count, Name, Number, Size
+from harness.provenance import Made
 
 Sha = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Part = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,8}/[1-9][0-9]{0,8}\Z")]    # of shards
@@ -80,7 +81,7 @@ class Cell(Headed, kw_only=True):
     arm: str
     control: bool
     cell: CellAbout
-    code: str
+    made: Made
     status: Status
     reason: str
 
@@ -94,20 +95,13 @@ class Expected(Cell):
         needed(self, "cost", "samples_sha256")
 
 
-class Renewed(Struct):
-    """By harness/renew.py: so many of its rows were looked at."""
-
-    rows: Size
-    code: str
-    machine: str
-
-
 class Counted(Cell, kw_only=True):
     machine: str
     cost: Cost | UnsetType = UNSET
     samples_sha256: Sha | UnsetType = UNSET
+    rows_sha256: Sha | UnsetType = UNSET       # of records of schema 2
+    counts_sha256: Sha | UnsetType = UNSET
     inert: bool | UnsetType = UNSET
-    renewed: Renewed | None = None
     shards: dict[Part, str] = {}
     seconds: Amount | UnsetType = UNSET
 
@@ -148,7 +142,8 @@ class Timed(Headed):
     seconds: Annotated[list[Amount], Meta(max_length=10**6)]
     same_output: bool
     machine: str
-    code: str
+    made: Made
+    samples_sha256: str    # of the counted record that it belongs to; empty where that is not known
     busy: Amount | None = None
     peak_mib: Amount | None = None
 
@@ -161,7 +156,8 @@ class Scored(Headed):
     better: str
     unit: str
     n: Size
-    code: str
+    made: Made
+    samples_sha256: str
     status: Status
     reason: str
     per: Literal["row", "set"]
@@ -218,15 +214,29 @@ class Measured(Headed):
     cells: dict[str, str]
     columns: list[str]
     rows: list[list]
-    code: str
+    made: Made
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
             raise ValueError(f"the field `rows` is wrong (each has {len(self.columns)} columns)")
 
 
+class Proof(Headed):
+    """Rows of a result sampled, or scored, again (harness/standing.py)."""
+
+    key: Name
+    of: str
+    verdict: Literal["proven", "unproven", "refuted"]
+    rows: Size
+    seen: list[str]
+    reason: str
+    machine: str
+    made: Made
+    against: str | None = None
+
+
 KINDS: dict[str, type[Headed]] = {"counted": Counted, "shard": Sharded, "timed": Timed, "scored": Scored, "study": Study, "network": Network, "machine": Machine,
-                                  "measured": Measured}
+                                  "measured": Measured, "proof": Proof}
 
 
 def needed(record: Cell, *names: str) -> None:

@@ -2,31 +2,28 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from harness import collapse, companions
+from harness import collapse, companions, provenance
 from harness.arrays import consistent
 from harness.backend import each
 from harness.hands import Hands
 from harness.kinds import Metric
 from harness.progress import Progress
-from harness.spec import canonical, code_hash, foreign, to_json
+from harness.spec import canonical, foreign, to_json
+from harness.spot_check import differing, drawn, near
+from harness.standing import PROVEN, REFUTED, Evidence
 from harness.store import Store
 
 
 def about(metric: Metric) -> dict:
     """What decides a score; a metric with weights is known by their hash, not by their path."""
     return metric.identity() if hasattr(metric, "identity") else to_json(metric)
-
-
-def modules(metric: Metric) -> tuple[str, ...]:
-    """Those that decide a score."""
-    return tuple(sorted({type(metric).__module__, *foreign(metric)}))
 
 
 def described(metric: Metric) -> dict:
@@ -77,37 +74,38 @@ class Plan(NamedTuple):
 
     metric: Metric
     about: str      # canonical
-    code: str
     label: str
     tail: bytes     # what the keys of all its scores end in
 
     def score_key(self, record: dict) -> str:
-        """sha256 of the canonical JSON of [key, samples_sha256, about, code]; the first two are hexadecimal, so nothing in them is escaped."""
+        """sha256 of the canonical JSON of [key, samples_sha256, about]; the first two are hexadecimal, so nothing in them is escaped."""
         return hashlib.sha256(f'["{record["key"]}","{record["samples_sha256"]}",'.encode() + self.tail).hexdigest()[:24]
 
 
 def plans(metrics: Sequence[Metric], beside: Sequence[Metric] = ()) -> list[Plan]:
-    made = [(metric, canonical(about(metric)), code_hash(modules(metric)), label(metric, {*metrics, *beside})) for metric in metrics]
-    return [Plan(*plan, canonical(plan[1:3])[1:].encode()) for plan in made]
+    made = [(metric, canonical(about(metric)), label(metric, {*metrics, *beside})) for metric in metrics]
+    return [Plan(*plan, f"{canonical(plan[1])}]".encode()) for plan in made]
 
 
 def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequence[dict], beside: Sequence[Metric] = (), jobs: int = 1,
                   backend: str = "loky") -> dict[str, int]:
     """The same for records of one data set: no sampler or network is needed. Labels differ from those of the metrics `beside`."""
     planned, tally = plans(metrics, beside), {"scored": 0, "unscored": 0}
-    begun, wanted = store.latest("scored", "score_key"), {}                        # wanted: key -> [(score key, number of the metric)]
+    begun, evidence, wanted = store.latest("scored", "score_key"), Evidence(store), {}    # wanted: key -> [(score key, number of the metric)]
     for record in (r for r in records if r["status"] == "done"):
-        if lacking := [(to, k) for k, plan in enumerate(planned) if not _stands(store, begun.get((to := plan.score_key(record),)), plan)]:
+        found = [(to, k, begun.get((to,))) for k, plan in enumerate(planned) if (to := plan.score_key(record))]
+        if lacking := [(to, k) for to, k, old in found if not (_stands(store, old, planned[k]) and _proven(store, evidence, old, planned[k], data))]:
             wanted[record["key"]] = lacking
     if not wanted:
         return tally
+    known = {record["key"]: record for record in records}
     owners, level = {to: (key, planned[k]) for key, lacking in wanted.items() for to, k in lacking}, _levels(records, data)
 
     def due(key: str) -> bool:
         """Whether no other run has scored the cell, or tried to, since this one began."""
         store.refresh()
         now = store.latest("scored", "score_key")
-        tried = [to for to, k in wanted[key] if now.get((to,)) != begun.get((to,)) and now[to,]["code"] == planned[k].code]
+        tried = [to for to, k in wanted[key] if now.get((to,)) != begun.get((to,)) and provenance.surely(now[to,]["made"])]
         tally["unscored"] += sum(now[to,]["status"] == "failed" for to in tried)
         wanted[key] = [(to, k) for to, k in wanted[key] if to not in tried]
         return bool(wanted[key])
@@ -126,18 +124,18 @@ def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequen
             for answer in answers:
                 key, plan = owners[answer.score_key]
                 with hands.guard:
-                    _keep(store, key, plan, answer, level(plan.metric, key))
+                    _keep(store, known[key], plan, answer, level(plan.metric, key))
                 tally["unscored" if answer.reason else "scored"] += 1
     return tally
 
 
-def _keep(store: Store, key: str, plan: Plan, answer: "Answer", level: dict) -> None:
+def _keep(store: Store, record: dict, plan: Plan, answer: "Answer", level: dict) -> None:
     metric, per = plan.metric, "row" if answer.table.size else "set"
     if answer.table.size:
         store.put("scores", answer.score_key, answer.table)
-    store.append({"type": "scored", "key": key, "score_key": answer.score_key, "metric": described(metric), "label": plan.label, "better": metric.better,
-                  "unit": metric.unit, "n": answer.n, "code": plan.code, "status": "failed" if answer.reason else "done", "reason": answer.reason,
-                  "value": answer.value, "per": per, **level})
+    store.append({"type": "scored", "key": record["key"], "score_key": answer.score_key, "samples_sha256": record["samples_sha256"], "metric": described(metric),
+                  "label": plan.label, "better": metric.better, "unit": metric.unit, "n": answer.n, "made": provenance.made(bool(foreign(metric))),
+                  "status": "failed" if answer.reason else "done", "reason": answer.reason, "value": answer.value, "per": per, **level})
 
 
 def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:
@@ -159,6 +157,25 @@ def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:
 def _stands(store: Store, old: dict | None, plan: Plan) -> bool:
     """Whether a stored score answers for a plan."""
     return bool(old) and old["status"] == "done" and old["label"] == plan.label and (old["per"] == "set" or store.has("scores", old["score_key"]))    # type: ignore[index]
+
+
+def _proven(store: Store, evidence: Evidence, old: dict, plan: Plan, data) -> bool:
+    """Whether a stored score is what the metric gives now. A score of other code is looked at, on some rows where each stands for itself; what came of it is stored."""
+    if (standing := evidence.standing(old)) != PROVEN and store.has("samples", old["key"]):
+        standing = PROVEN if _again(store, old, plan, data) else REFUTED
+        store.append({"type": "proof", "key": old["score_key"], "of": old["samples_sha256"], "verdict": standing, "rows": old["n"], "seen": [plan.label], "reason": "",
+                      "machine": "", "made": provenance.made(bool(foreign(plan.metric)))})
+    return standing != REFUTED
+
+
+def _again(store: Store, old: dict, plan: Plan, data) -> bool:
+    samples, score = store.get("samples", old["key"]), partial(table_of, plan.metric, data=data)
+    if old["per"] == "row":
+        ids, table = drawn(old["score_key"], provenance.tree(), old["n"]), store.get("scores", old["score_key"])
+        if (differ := differing(score, samples[ids], table[:, ids])) is not None:
+            return not differ.any()
+    (answer,) = scores_of(samples, [(old["score_key"], plan.metric)], data)
+    return not answer.reason and bool(near(answer.value, old["value"]))
 
 
 class Answer(NamedTuple):
@@ -184,3 +201,8 @@ def scores_of(samples: np.ndarray, wanted: Sequence[tuple[str, Metric]], data) -
         except Exception as error:
             found.append(Answer(key, len(rows), None, np.empty((2, 0)), f"{type(error).__name__}: {error}"))
     return found
+
+
+def table_of(metric: Metric, samples: np.ndarray, data) -> np.ndarray:
+    """Numerators and denominators by row, (2, n); (2, 0) of a metric of the set, or of one that fails."""
+    return scores_of(samples, [("", metric)], data)[0].table

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from harness import provenance
 from harness.cell import Cell
 from harness.ledger import Ledger
 from harness.store import Store
@@ -95,9 +96,9 @@ def united(cell: Cell, parts: Sequence[dict], store: Store) -> tuple[Ledger, np.
     return joined(cell, [(part["counts"], table) for part, table in zip(parts, tables, strict=True)]), np.concatenate(arrays)    # (n, L)
 
 
-def answers(store: Store, record: dict | None, cell: Cell) -> bool:
+def answers(store: Store, record: dict | None) -> bool:
     """Whether a shard's record answers for its rows: tried by the present code, and its arrays whole if it was done."""
-    if not record or record["code"] != cell.code():
+    if not record or not provenance.surely(record["made"]):
         return False
     name = f"{record['key']}.{record['shard'].replace('/', 'of')}"
     return record["status"] != "done" or (store.has("shard_samples", name) and store.has("shard_counts", name))
@@ -113,7 +114,7 @@ def whole(store: Store, cells: Sequence[Cell]) -> dict[str, list[dict]]:
     for (key, text), record in store.latest("shard", "key", "shard").items():
         shard = parse(text)
         codes.add(shard.of)
-        if key in cells and answers(store, record, cells[key]):
+        if key in cells and answers(store, record):
             found.setdefault((key, shard.of), {})[shard.k] = record
     made = {}
     for (key, of), parts in found.items():

@@ -1,31 +1,24 @@
-"""Plug-in <-> canonical JSON, keys, and the hash of the code a cell can reach.
+"""Plug-in <-> canonical JSON, and keys.
 
-The settings are the object: {"name", "version", fields...}, nested dataclasses alike, keys sorted, no white space. A key is the sha256 of that
-text. `code_hash` covers the syntax trees, without docstrings, of the modules that a cell can reach.
+The settings are the object: {"name", "version", fields...}, nested dataclasses alike, keys sorted, no white space. A key is the sha256 of that text.
 
     >>> from harness.window import Fixed
     >>> canonical(to_json(Fixed(3)))
     '{"name":"fixed","tokens":3}'
 """
 
-import ast
 import hashlib
-import importlib
 import json
 import types
 import typing
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness import sources
-from harness.param import Choice, implied, space_of
+from harness.param import Choice, space_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("harness", "baselines", "ssmd")
-_files: dict[str, Path] = {}    # sources of modules that no import finds: study files
-_reached: dict[tuple[str, ...], set[Path]] = {}
 
 
 class UnknownField(ValueError):
@@ -36,7 +29,7 @@ def to_json(thing: Any) -> Any:
     """A frozen dataclass as plain JSON data. Raises ValueError for what is neither one nor plain."""
     if is_dataclass(thing):
         about = {key: getattr(thing, key) for key in ("name", "version") if isinstance(getattr(thing, key, None), (str, int))}
-        return about | {f.name: to_json(getattr(thing, f.name)) for f in fields(thing) if not implied(thing, f)}
+        return about | {f.name: to_json(getattr(thing, f.name)) for f in fields(thing)}
     if isinstance(thing, (list, tuple)):
         return [to_json(item) for item in thing]
     if thing is not None and not isinstance(thing, (str, int, float)):
@@ -153,102 +146,3 @@ def foreign(*things: Any) -> set[str]:
             found.add(type(thing).__module__)
             waiting += [getattr(thing, f.name, None) for f in fields(thing)]
     return {module for module in found if module.split(".")[0] not in ROOMS}
-
-
-def _bare(tree: ast.AST) -> ast.AST:
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
-            node.body = body[1:]    # type: ignore[attr-defined]
-    return tree
-
-
-def note_file(module: str, path: Path) -> None:
-    """Say where the source of a study file's module is, so that settings and samplers of its own have a code hash too."""
-    _files[module] = path.resolve()
-    code_hash.cache_clear()
-
-
-def _file(module: str, rooms: tuple[str, ...]) -> Path | None:
-    """The source of a first-party module; a package of `rooms` is one even where it is installed."""
-    if module in _files:
-        return _files[module]
-    top = module.split(".")[0]
-    if top in ROOMS:
-        path = ROOT / module.replace(".", "/")
-        return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
-    source = sources.found(module)
-    return source if source and (top in rooms or not sources.installed(source)) else None
-
-
-def _imports(tree: ast.AST, package: list[str]) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else []
-            source = ".".join([*above, *([node.module] if node.module else [])])
-            found |= {source, *(f"{source}.{alias.name}" for alias in node.names)}
-    return found
-
-
-def _shape(node: Any) -> str:
-    """A syntax tree as text that is the same for every version of Python that reads it: what is empty is left out."""
-    if isinstance(node, list):
-        return f"[{','.join(map(_shape, node))}]"
-    if not isinstance(node, ast.AST):
-        return repr(node)
-    parts = (f"{name}={_shape(value)}" for name, value in ast.iter_fields(node) if value is not None and value != [] and name != "ctx")
-    return f"{type(node).__name__}({','.join(parts)})"
-
-
-def _tree(content: bytes) -> ast.AST | None:
-    """None for what this Python cannot read."""
-    try:
-        return ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-
-
-def _above(module: str) -> list[str]:
-    """The packages whose code runs before that of the module."""
-    parts = module.split(".")
-    return [".".join(parts[:depth]) for depth in range(1, len(parts))]
-
-
-@cache
-def code_hash(modules: tuple[str, ...]) -> str:
-    """sha256 over the syntax trees of these modules and of all first-party modules they import, directly or not.
-
-    First-party are our own rooms, which import nothing but each other and libraries, the packages that `modules` belong to, and every other module on the path that
-    is not installed (harness/sources.py). Comments and docstrings do not count, nor does a module that a cell cannot reach: a new sampler makes no old record stale.
-    """
-    importlib.invalidate_caches()    # a file may have come since
-    rooms, waiting = (*ROOMS, *(m.split(".")[0] for m in modules)), [*modules]
-    shapes: dict[str, str] = {}
-    _reached[modules] = set()
-    while waiting:
-        module = waiting.pop()
-        path = None if module in shapes else _file(module, rooms)
-        if path is None:
-            continue
-        _reached[modules].add(path)
-        content, inside = path.read_bytes(), module.split(".")
-        tree = _tree(content) if path.suffix == ".py" else None
-        if tree is None:    # compiled, or of another Python
-            shapes[module] = hashlib.sha256(content).hexdigest()
-            continue
-        imported = _imports(tree, inside if path.name == "__init__.py" else inside[:-1])
-        if inside[0] in ROOMS:
-            waiting += [name for name in imported if name.split(".")[0] in rooms]
-        else:
-            waiting += [*imported, *_above(module), *(above for name in imported for above in _above(name))]
-        shapes[module] = _shape(_bare(tree))
-    return hashlib.sha256("\n".join(f"{name} {shape}" for name, shape in sorted(shapes.items())).encode()).hexdigest()[:16]
-
-
-def reached(modules: tuple[str, ...]) -> set[Path]:
-    """The sources that the code hash of these modules covers."""
-    code_hash(modules)
-    return _reached[modules]

@@ -35,6 +35,7 @@ from harness.incoming import parsed
 from harness.lines import Line, lines
 from harness.places import JOURNAL, at
 from harness.record import SCHEMA, whole
+from harness.record_steps import settled
 
 
 class Store:
@@ -47,6 +48,7 @@ class Store:
         self.torn, self.newer = 0, 0
         self.broken: list[str] = []    # FILE line K: what is wrong with it
         self._latest: dict[tuple[str, tuple[str, ...]], dict] = {}
+        self.names: dict[tuple[str, str], str] = {}    # (room, key) -> the older key that the array is filed under
         self.place = at(self.folder, writer)
         self.path = self.place.path
         try:
@@ -62,7 +64,8 @@ class Store:
 
     def _read(self) -> list[dict]:
         self._seen = self.place.stamps()    # what comes while we read is read again
-        return [line.record for line in self.lines()]
+        found, self.names = settled([line.record for line in self.lines()])
+        return found
 
     def lines(self) -> Iterable[Line]:
         """Read the records again, with their text, in the order in which they count."""
@@ -119,12 +122,13 @@ class Store:
         """What writes the next of so many rows of an array, which is there once the last is written; if that is
         never, no file stays. Raises ValueError if the disk refuses.
         """
+        self.names.pop((room, key), None)    # what is written from now on has the name of its key
         return self.place.writing(room, key, rows)
 
     def get(self, room: str, key: str) -> np.ndarray:
         """Raises ValueError if the array is missing, damaged, or not the one that its record is of."""
         try:
-            array = self.place.array(room, key)
+            array = self.place.array(room, self.names.get((room, key), key))
             owner = self._owner(room, key)
             if owner and not fits(room, owner, array):
                 raise ValueError("not what its record says")
@@ -148,7 +152,7 @@ class Store:
         elif room == "scores":
             found = self.latest("scored", "score_key").get((key,))
         else:
-            found = self.latest("counted", "key").get((key,)) if room in ("samples", "costs") else None
+            found = self.latest("counted", "key").get((key,)) if room in ("samples", "costs", "rows", "counts") else None
         return found if found and found["status"] == "done" else None
 
     def of(self, kind: str) -> list[dict]:

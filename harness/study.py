@@ -6,6 +6,7 @@
 
 import hashlib
 import importlib.util
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -14,14 +15,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness import blame, nucleus
+from harness import blame, nucleus, provenance
 from harness import study_check as check
 from harness.cell import Cell
 from harness.kinds import Dataset, Denoiser, Metric, Sampler
 from harness.nearest import meant
 from harness.nets import checkpoint
 from harness.nets.tabular import Tabular
-from harness.spec import UnknownField, canonical, note_file
+from harness.spec import UnknownField, canonical
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,8 @@ def load_module(path: str) -> ModuleType:
         raise ValueError(f"there is no study file {path}: see studies/ for examples, or `ssmd-bench list`")
     spec = importlib.util.spec_from_file_location(f"study_{file.stem}", file)
     module = importlib.util.module_from_spec(spec)    # type: ignore[arg-type]
-    note_file(module.__name__, file)
+    provenance.forget(file)
+    sys.modules[module.__name__] = module    # so that the classes of the file know where they stand
     try:
         spec.loader.exec_module(module)    # type: ignore[union-attr]
     except KeyboardInterrupt:

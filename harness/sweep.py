@@ -123,12 +123,12 @@ class Sweep:
         return self.at(n, sampler, temperature).cells(device)[0]
 
     def identity(self, device: str) -> str:
-        """Sweeps of one identity share their trials; a change of space, objectives, networks or code begins another. The number of trials may grow."""
+        """Sweeps of one identity share their trials; a change of space, objectives or networks begins another. The number of trials may grow."""
         cell = self.cell(self.study.n, self.start, self._arm(self.arm).temperature, device)
         spaces = [[place.path, to_json(place.space)] for place in self.places()] + [[path, to_json(s)] for path, s in sorted(self.space.items())]
         metrics = {name: about(metric) for name, metric in self.labels().items() if name in (*self.objectives, self.constraint and self.constraint.metric)}
         band = self.constraint and [self.constraint.metric, self.constraint.width, self.constraint.control]
-        return sha256([cell.describe(), cell.code(), spaces, list(self.objectives), metrics, self.search, self.looks, band or [], self.doubt, self.seed])[:12]
+        return sha256([cell.describe(), spaces, list(self.objectives), metrics, self.search, self.looks, band or [], self.doubt, self.seed])[:12]
 
     def lower(self) -> list[bool]:
         """Of each objective: whether it is better lower."""

@@ -12,7 +12,7 @@ import cloudpickle
 import numpy as np
 import torch
 
-from harness import plugins
+from harness import plugins, provenance
 from harness.clock import busy, peak, timed
 from harness.hands import Hands
 from harness.loop import sample
@@ -68,30 +68,35 @@ def _once(cell: Cell, rows: int, before: Timed | None) -> Timed:
     return before._replace(seconds=[*before.seconds, seconds], rows=x.cpu().numpy())
 
 
-def time_all(cells: list[Cell], store: Store, machine_id: str) -> dict[str, int]:
+def time_all(cells: list[Cell], store: Store, machine_id: str, again: bool = False) -> dict[str, int]:
     """Fill in the timed records that are missing. Cells are of one study, counted and no controls; what happened, in numbers.
 
-    One run of a folder times at a time, on each kind of machine: two would measure each other.
+    One run of a folder times at a time, on each kind of machine: two would measure each other. Times belong to the code that was timed: other code is not timed for that
+    alone, but `again` is.
     """
     tally = {"timed": 0, "untimed": 0, "differing": 0}
     if not cells:
         return tally
     progress = Progress(cells[0].study.timing.processes, "time")
-    if not any(_due(cells, store, machine_id, process) for process in range(progress.total)):
+    first = len(store.of("timed")) if again else 0    # of the records that count
+    if not any(_due(cells, store, machine_id, process, first) for process in range(progress.total)):
+        if commits := {str(r["made"].get("commit"))[:10] for r in store.of("timed") if not provenance.surely(r["made"])}:
+            progress.note(f"the times of {', '.join(sorted(commits))} stand: --time-again times the code that runs now")
         return tally
     with Hands(store.folder, progress.note) as hands, hands.alone(f"timing on {machine_id}"):
         store.refresh()
         for process in range(progress.total):
-            if due := _due(cells, store, machine_id, process):
+            if due := _due(cells, store, machine_id, process, first):
                 _time(due, process, store, machine_id, progress, tally)
     return tally
 
 
-def _due(cells: list[Cell], store: Store, machine_id: str, process: int) -> list[Cell]:
-    """The cells that this process has not timed."""
+def _due(cells: list[Cell], store: Store, machine_id: str, process: int, first: int) -> list[Cell]:
+    """The cells that this process has not timed, by the records from that one on."""
     rows = _rows(cells[0].study)
-    have = {(r["key"], r.get("code"), r["rows"]) for r in store.of("timed") if r["machine"] == machine_id and r["process"] == process}
-    return [c for c in cells if (c.key(), c.code(), rows) not in have]
+    have = {(r["key"], r["samples_sha256"], r["rows"]) for r in store.of("timed")[first:] if r["machine"] == machine_id and r["process"] == process}
+    known = store.latest("counted", "key")
+    return [c for c in cells if (c.key(), known[c.key(),]["samples_sha256"], rows) not in have]
 
 
 def _rows(study: Study) -> int:
@@ -104,7 +109,7 @@ def _time(due: list[Cell], process: int, store: Store, machine_id: str, progress
     others = busy(due[0].device)
     if (others or 0) > 0.2:
         progress.note(f"{others:.0%} of the device is busy with other work: times will be too long; wait for it to end, or leave them out with --no-time")
-    code = {c.key(): c.code() for c in due}
+    known = store.latest("counted", "key")
     try:
         with fresh_process() as pool:
             answers = pool.submit(in_fresh_process, cloudpickle.dumps((due, process, rows, study.timing.repeats, plugins.packages()))).result()
@@ -117,7 +122,8 @@ def _time(due: list[Cell], process: int, store: Store, machine_id: str, progress
             continue
         differing = int((answer.rows != store.get("samples", answer.key)[:rows]).any(1).sum())
         store.append({"type": "timed", "key": answer.key, "process": process, "block": process, "rows": rows, "batch": min(rows, study.batch), "seconds": answer.seconds,
-                      "same_output": not differing, "differing_rows": differing, "machine": machine_id, "code": code[answer.key], "busy": others, "peak_mib": answer.peak_mib})
+                      "same_output": not differing, "differing_rows": differing, "machine": machine_id, "made": provenance.made(),
+                      "samples_sha256": known[answer.key,]["samples_sha256"], "busy": others, "peak_mib": answer.peak_mib})
         tally["timed"] += 1
         tally["differing"] += bool(differing)
     progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows x {study.timing.repeats}", "timed")

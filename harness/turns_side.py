@@ -70,7 +70,7 @@ class Side:
             "harness": str(Path(str(self.loop.__file__)).parent),
             "instructions": self.file is not None,
             "cells": {
-                label: {"arm": cell.arm.name, "code": cell.code(), "source": source(cell)}
+                label: {"arm": cell.arm.name, "source": source(cell)}
                 for label, cell in self.cells.items()
             },
         }

@@ -3,7 +3,7 @@
 A question is a data set with its prompts, n, seed and reference network (records.Cell.question): cells of different questions never share a
 figure. Columns of the frame:
 
-    arm, setting, key, run, study, sampler, status, reason, control, inert, stale, left, collapsed, n, batch, seed, temperature, nucleus, nucleus_keep
+    arm, setting, key, run, study, sampler, status, reason, control, inert, unproven, left, collapsed, n, batch, seed, temperature, nucleus, nucleus_keep
     nfe_a, nfe_b, nfe_c      needed by a row, conventions A, B, C (harness/ledger.py); with .low and .high
     executed_a, executed_over_needed, gflop (executed, a row), tokens (a row)
     seconds                  a row: mean over processes of the median repetition; with .low, .high, .n (processes), .busy (most of the device that other work took)
@@ -32,7 +32,7 @@ from reports.text import named, plain
 COSTS = ("nfe_a", "nfe_b", "nfe_c")
 FIRST = ("spelling", "judge")  # metrics drawn first where they were scored
 NEAR = 32  # passes of the setting of an arm that stands for it, where one must
-DOUBTS = ("inert", "stale", "collapsed", "left")  # flags of a point
+DOUBTS = ("inert", "unproven", "collapsed", "left")  # flags of a point
 
 
 class Chapter(NamedTuple):
@@ -91,8 +91,8 @@ def _chapter(cells: list[Cell], tables: list[dict], wanted: Asked, everywhere: M
         key = cell.record["key"]
         troubles.append({"what": what, "arm": names[key], "setting": settings[key], "reason": reason, "key": key})
 
-    codes = _codes(cells)
-    rows = [_row(cell, names, settings, codes[_maker(cell)], trouble) for cell in cells]
+    newest = _newest(cells)
+    rows = [_row(cell, names, settings, newest[_maker(cell)], trouble) for cell in cells]
     metrics = _metrics(cells)
     machine = machine_of(cells)
     pairs: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = {}
@@ -157,16 +157,16 @@ def _silent(studies: Mapping[str, dict], told: set[str], wanted: Asked) -> list[
     ]
 
 
-def _row(cell: Cell, names: dict, settings: dict, code: str, trouble) -> dict:
+def _row(cell: Cell, names: dict, settings: dict, newest: str, trouble) -> dict:
     record, about = cell.record, cell.record["cell"]
     cost, key = record.get("cost") or {}, record["key"]
-    stale = record["status"] == "done" and record.get("code", "") != code
+    unproven = record["status"] == "done" and newest not in cell.trees
     if record["status"] != "done":
         trouble(record["status"], cell, record.get("reason", ""))
     if record.get("inert"):
         trouble("inert", cell, "it did next to nothing of what it is for: fewer than 1.05 tokens a draft pass")
-    if stale:
-        trouble("stale", cell, f"counted by code {record.get('code')}, not by {code}")
+    if unproven:
+        trouble("unproven", cell, f"counted by the sources {cell.trees[0]}, and no proof says that those of {newest} give the same: run the study again, or `ssmd-bench prove`")
     return {
         "arm": names[key],
         "setting": settings[key],
@@ -178,7 +178,7 @@ def _row(cell: Cell, names: dict, settings: dict, code: str, trouble) -> dict:
         "reason": record.get("reason", ""),
         "control": bool(record.get("control")),
         "inert": bool(record.get("inert")),
-        "stale": stale,
+        "unproven": unproven,
         "n": about["n"],
         "batch": about["batch"],
         "seed": about["seed"],
@@ -236,8 +236,8 @@ def from_near(passes: pd.Series) -> pd.Series:
 
 def times_of(cell: Cell, machine: str | None) -> list[dict]:
     """The timed records of these samples on one machine."""
-    code = cell.record.get("code")
-    return [t for t in cell.timed if t["machine"] == machine and t.get("code", code) == code and t["seconds"]]
+    sha = cell.record.get("samples_sha256")
+    return [t for t in cell.timed if t["machine"] == machine and t["samples_sha256"] == sha and t["seconds"]]
 
 
 def intervals(pairs: dict, resamples: int = 2000) -> dict[tuple, Interval]:
@@ -276,18 +276,18 @@ def _metrics(cells: Sequence[Cell]) -> dict[str, dict]:
 
 def _identity(scored: dict) -> str:
     """What a score rests on beside the samples: a judge is known by its weights, not by the path of its file."""
-    return json.dumps([scored["metric"].get("identity", scored["metric"]), scored.get("code")], sort_keys=True)
+    return json.dumps(scored["metric"].get("identity", scored["metric"]), sort_keys=True)
 
 
 def _maker(cell: Cell) -> tuple[str, ...]:
-    """Cells of one answer are sampled by the same code; a nucleus brings its own module (harness/cell.py)."""
+    """Cells of one answer are sampled by the same code."""
     about = cell.record["cell"]
-    return about["sampler"]["name"], *(["nucleus"] if about.get("nucleus", 1) != 1 else []), *sorted((about.get("nets") or {}).values())
+    return about["sampler"]["name"], *sorted((about.get("nets") or {}).values())
 
 
-def _codes(cells: Sequence[Cell]) -> dict[tuple[str, ...], str]:
-    """The newest code that each sampler with its networks was counted by; a cell of another code is stale."""
-    return {_maker(cell): cell.record.get("code", "") for cell in sorted(cells, key=lambda cell: cell.record.get("time", ""))}
+def _newest(cells: Sequence[Cell]) -> dict[tuple[str, ...], str]:
+    """The sources by which a cell of each sampler with its networks was counted or proven last."""
+    return {_maker(cell): cell.trees[-1] for cell in sorted(cells, key=lambda cell: cell.known_at) if cell.trees}
 
 
 def machine_of(cells: Sequence[Cell]) -> str | None:

@@ -106,8 +106,8 @@ def _origin(chapter: Chapter) -> str:
     commits = dict.fromkeys(f"{(m.get('commit') or 'unknown')[:7]}{' with changes' if m.get('dirty') else ''}" for m in machines)
     counts = chapter.frame.status.value_counts().to_dict()
     commands = dict.fromkeys(cell.study["command"] for cell in cells if cell.study.get("command"))
-    stale = int(chapter.frame.stale.sum())
-    told = ", ".join(f"{n} {status}" for status, n in counts.items()) + (f", {stale} of them stale" if stale else "")
+    unproven = int(chapter.frame.unproven.sum())
+    told = ", ".join(f"{n} {status}" for status, n in counts.items()) + (f", {unproven} of them unproven" if unproven else "")
     return f"{'; '.join(f'`{command}`' for command in commands)} at {', '.join(commits)}. Cells: {told}."
 
 

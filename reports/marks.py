@@ -106,7 +106,7 @@ def bars(ax: Axes, points: pd.DataFrame, colour: str) -> None:
 
 
 def describe(about: pd.DataFrame) -> str:
-    hollow = " Hollow: points that are inert, stale or collapsed, see the remarks." if about.hollow.any() else ""
+    hollow = " Hollow: points that are inert, unproven or collapsed, see the remarks." if about.hollow.any() else ""
     hollow += " Collapsed samples are on no front and no line." if about.collapsed.any() else ""
     hollow += f" Of an arm with more than {CROWD} points the intervals stand in the tables alone." if about.groupby(["metric", "cost", "arm"]).size().max() > CROWD else ""
     dashed = "; dashed, or written with an arrow where it lies far outside: held-out data" if about.level.notna().any() else ""

@@ -194,7 +194,7 @@ def provenance(chapter: Chapter, records: Records) -> dict:
             "nucleus": ", ".join(dict.fromkeys(f"{a['nucleus']} ({a['nucleus_keep']})" if "nucleus" in a else "none" for a in about)),
             "prompt": all_of("prompt") or "none",
             "unit of a pass": ", ".join(dict.fromkeys(cell.study.get("reference", "") for cell in cells)),
-            "sampling code": ", ".join(dict.fromkeys(str(c.record.get("code")) for c in cells)),
+            "sampling code": ", ".join(dict.fromkeys(tree for c in cells for tree in c.trees[-1:])),
         },
         "data": json.dumps(about[0]["data"], sort_keys=True),
         "networks": [

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.places import is_run
+from harness.standing import PROVEN, Evidence
 from harness.store import Store
 
 
@@ -24,6 +25,8 @@ class Cell(NamedTuple):
     timed: Sequence[dict]  # the newest of each process and machine
     store: Store
     networks: Mapping[str, str]  # name -> sha256, of this run
+    trees: Sequence[str]  # the sources that made it, and those that are proven to give the same (harness/standing.py)
+    known_at: str  # when the last of them was found out
 
     def rows(self, label: str) -> np.ndarray:
         """Numerator and denominator of a metric, (2, n). Raises ValueError if the array is missing or damaged."""
@@ -73,30 +76,32 @@ def read(folders: Sequence[Path]) -> Records:
 
 
 def _cells(store: Store) -> dict[str, Cell]:
-    counted, scored, timed, drawn = {}, {}, {}, {}
+    counted, scored, timed = {}, {}, {}
     for record in store.records:    # in the order in which they count (harness/store.py)
         key = record.get("key")
         match record.get("type"):
             case "counted":
                 counted[key] = record
-                drawn[key] = record.get("samples_sha256", drawn.get(key))
             case "scored":
-                scored.setdefault(key, {})[record["label"]] = (record, drawn.get(key))
+                scored.setdefault(key, {})[record["label"]] = record
             case "timed":
                 timed.setdefault(key, {})[record["process"], record["machine"]] = record
     studies = {study["name"]: study for study in store.of("study")}
     networks = {net["name"]: net["sha256"] for net in store.of("network")}
-    found = {}
+    evidence, found = Evidence(store), {}
     for key, record in counted.items():
+        proofs = [proof for proof in evidence.about(record) if proof["verdict"] == PROVEN]
         mine = scored.get(key, {})
-        fits = {label: old in (None, record.get("samples_sha256")) for label, (_, old) in mine.items()}
+        fits = {label: r["samples_sha256"] in ("", record.get("samples_sha256")) for label, r in mine.items()}
         found[key] = Cell(
             record,
             studies.get(record["study"], {"name": record["study"]}),
-            {label: r for label, (r, _) in mine.items() if fits[label]},
+            {label: r for label, r in mine.items() if fits[label]},
             [label for label, ok in fits.items() if not ok],
             list(timed.get(key, {}).values()),
             store,
             networks,
+            [about["made"]["tree"] for about in (record, *proofs) if about.get("made")],
+            (proofs[-1] if proofs else record).get("time", ""),
         )
     return found

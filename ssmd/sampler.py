@@ -38,7 +38,7 @@ FEW = 2**12    # uniforms of a call
 class SelfSpeculative:
     window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
     rounds: int = param(2, Range(1, ROUNDS, log=True), "N, verify passes a draft pass")
-    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma", later=True)
+    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma")
 
     name: ClassVar[str] = "ssmd"
     version: ClassVar[int] = 1

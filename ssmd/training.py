@@ -26,10 +26,10 @@ class Training:
     shared_head: bool = True
     frozen: bool = False    # the draft: only what verify passes add is trained, as in the paper's protein model; needs init
     depth: int = param(0, Range(0, 1 << 20), "of the target term, in tokens: the window that verify passes will test; 0: all that is masked")
-    power: float = param(1.0, Range(0.0, 4.0), "of D/(D-i) in the weight of the target term", later=True)
-    inputs: str = param(INPUTS[0], Choice(*INPUTS), "hidden states that a track of the causal part reads", later=True)
-    contribution: str = param(CONTRIBUTIONS[0], Choice(*CONTRIBUTIONS), "how the causal part adds to the draft", later=True)
-    positions: str = param(POSITIONS[0], Choice(*POSITIONS), "where positions enter the causal part", later=True)
+    power: float = param(1.0, Range(0.0, 4.0), "of D/(D-i) in the weight of the target term")
+    inputs: str = param(INPUTS[0], Choice(*INPUTS), "hidden states that a track of the causal part reads")
+    contribution: str = param(CONTRIBUTIONS[0], Choice(*CONTRIBUTIONS), "how the causal part adds to the draft")
+    positions: str = param(POSITIONS[0], Choice(*POSITIONS), "where positions enter the causal part")
     dropout: float = param(0.0, Range(0.0, 0.5))
     schedule: Linear | Cosine | Polynomial = param(Linear(), Choice(Linear(), Cosine(), Polynomial()), "the law of i")
     tokens: float = param(12e6, Range(1, 1e13, log=True), "budget: rows x length summed over updates")

@@ -100,7 +100,7 @@ def test_a_measured_record_is_made_anew_for_other_samples_settings_or_code(tmp_p
     assert [ask(sha="t")["rows"], ask(size=2)["rows"], ask(modules=("harness.stats",))["rows"]] == [[[2]], [[3]], [[4]]]
     assert ask(modules=("harness.stats",))["rows"] == [[4]]
     with pytest.raises(AssertionError, match="1 columns a row"):
-        once(store, "x", "other", ("a",), lambda: [[1, 2]], [], ("harness.stats",))
+        once(store, "x", "other", ("a",), lambda: [[1, 2]], [])
 
 
 def test_the_command_line_measures_after_scoring_and_once(tmp_path, capsys):

@@ -5,6 +5,7 @@ from itertools import accumulate
 
 import pytest
 import torch
+from harness.renew import cell_of, renew
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,6 @@ from harness.metrics.exact_nll import ExactNll
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets.iid import Known
 from harness.nucleus import Nucleus, cut
-from harness.renew import cell_of, renew
 from harness.store import Store
 from harness.study import Arm, Study, Table
 from harness.window import Cosine, Open

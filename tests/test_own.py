@@ -11,6 +11,7 @@ import cloudpickle
 import numpy as np
 import pytest
 import torch
+from harness.renew import cell_of
 from torch import nn
 
 from baselines.first_hitting import FirstHitting
@@ -23,7 +24,6 @@ from harness.metrics.exact_nll import ExactNll
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets.hub import Hub
 from harness.nets.own import Made, Own, flops_of
-from harness.renew import cell_of
 from harness.spec import ROOT
 from harness.store import Store
 from harness.study import Arm, Study, load_study

@@ -42,5 +42,5 @@ def caption(frame: pd.DataFrame) -> str:
     known = {name: level for a, b, x, y in zip(levels.judge, levels.other, levels.x_level, levels.y_level) for name, level in ((a, x), (b, y)) if level == level}
     held = f" Held-out data: {', '.join(f'{name} {level:.3g}' for name, level in known.items())}." if known else ""
     more = len(levels) - MOST
-    hollow = " Hollow: inert or stale points." if frame.hollow.any() else ""
+    hollow = " Hollow: inert or unproven points." if frame.hollow.any() else ""
     return f"{subject(frame)}. Bars: 95 % bootstrap intervals over sequences, pointwise.{hollow}{held}{f' {more} further pairs stand in the table alone.' if more > 0 else ''}"

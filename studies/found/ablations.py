@@ -15,7 +15,6 @@ from harness.window import Cosine
 from ssmd.sampler import SelfSpeculative
 
 COMPARED = SelfSpeculative(Cosine(0.083), rounds=10)
-MODULES = ("harness.loop", "harness.nets.transformer", "ssmd.model")
 BASES = {"hybrid_plain": "hybrid", "hybrid_two": "hybrid", "hybrid_frozen_plain": "hybrid_frozen", "hybrid_frozen_heads": "hybrid_frozen"}    # member -> whose ablation it is
 MEMBERS = [*dict.fromkeys([*BASES.values(), *BASES])]
 
@@ -56,7 +55,7 @@ def measure_of(bases: Mapping[str, str]) -> Callable[[Study, Store], list[dict]]
         def table() -> list[list]:
             return [[*names, *pair.nats[:3], *pair.ratio[:3]] for names, pair in found.items()]
 
-        return [once(store, study.name, NAME, COLUMNS, table, [*cells.values()], ("harness.stats",))] if found else []
+        return [once(store, study.name, NAME, COLUMNS, table, [*cells.values()])] if found else []
     return measure
 
 
@@ -76,8 +75,8 @@ def _compared(prefix: str, name: str, base: str, store: Store, command: str) -> 
     note = "trained on " + " and ".join(f"{budget(cards[arm]):.0f} M tokens ({arm})" for arm in (name, base))
     d, v, passes, keys = pair.nats, pair.ratio, " and ".join(f"{p.cost:.1f}" for _, p in pair.same), [r["key"] for r, _ in pair.same]
     where = f"both {COMPARED.window}, N = {COMPARED.rounds}; passes {passes}; {note}"
-    return [claim(f"{prefix}.{name}_minus_{base}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, keys, where, MODULES),
-            claim(f"{prefix}.{name}_passes", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys, f"at equal settings, not at equal quality: {where}", MODULES)]
+    return [claim(f"{prefix}.{name}_minus_{base}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, keys, where),
+            claim(f"{prefix}.{name}_passes", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys, f"at equal settings, not at equal quality: {where}")]
 
 
 claims, measure = claims_of("ablations", BASES), measure_of(BASES)

@@ -17,7 +17,6 @@ from ssmd.sampler import SelfSpeculative
 
 BLOCKS, STAGES = 32, 8    # blocks of rows, whose spread gives the intervals; stages of a held-out row
 COLUMNS = ("key", "states", "by", "index", "tests", *(f"{what}{end}" for what in ("predicted", "counted", "difference") for end in ("", "_low", "_high")))
-MODULES = ("ssmd.acceptance", "ssmd.sampler", "harness.nets.transformer", "ssmd.model")
 
 
 def own_states(study: Study, sampler: SelfSpeculative, net: Denoiser) -> list[Run]:
@@ -43,7 +42,7 @@ def measure(study: Study, store: Store) -> list[dict]:
         if record := known.get(cell.key()):
             for states, of in (("own", own_states), ("text", text_states)):
                 made.append(once(store, study.name, f"acceptance on {states} states", COLUMNS, lambda c=cell, s=states, f=of: _rows(c, s, f(study, c.sampler, c.heated()["main"])),
-                                 [record], (__name__, *MODULES), stages=STAGES, blocks=BLOCKS))
+                                 [record], stages=STAGES, blocks=BLOCKS))
     return made
 
 
@@ -63,7 +62,7 @@ def claims(store: Store, command: str) -> list[dict]:
                 return                                                             # everything was accepted there, or nothing
             value, low, high = span
             rows.append(claim(f"acceptance.{name}.{tail}", value, min(low, high), max(low, high), unit, n, command, [record["key"]],
-                              f"own states, intervals over {BLOCKS} blocks of rows", modules=MODULES))
+                              f"own states, intervals over {BLOCKS} blocks of rows"))
 
         add("first_depth", "counted", "depth", "share of drafts accepted at depth 1")
         add("all", "counted", "all", "share of drafts accepted")

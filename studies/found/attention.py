@@ -18,7 +18,6 @@ from ssmd.attention import GROUPS, attention, by_group
 
 STAGES, WINDOW, DEPTHS, BATCH = 8, 32, (1, 2, 3, 4, 6, 8, 12, 16, 24, 32), 64
 NAME, COLUMNS, ALL = "attention", ("group", "depth", "quantity", "value", "low", "high"), 0    # depth 0: depths 2 to 32 together
-MODULES = ("ssmd.attention", "ssmd.model", "harness.nets.transformer", "harness.random")
 
 
 def looked(study: Study, net) -> tuple[np.ndarray, np.ndarray]:
@@ -62,7 +61,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     known = {r["key"]: r for r in done(store, "held_out", study.n)}
     cells = [known[cell.key()] for cell in study.cells() if cell.key() in known]
     net = study.nets["hybrid"].load("cpu")
-    return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study, net), cells, (__name__, *MODULES), net=net.sha256)] if cells else []
+    return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study, net), cells, net=net.sha256)] if cells else []
 
 
 def claims(store: Store, command: str) -> list[dict]:
@@ -78,6 +77,6 @@ def claims(store: Store, command: str) -> list[dict]:
     n, key, made = done(store, "held_out")[0]["cell"]["n"], [*record["cells"]], []
     for name, group in (("drafted", "drafted"), ("beside_revealed", "beside, revealed"), ("beside_drafted", "beside, drafted")):
         note = f"depths 2 to {WINDOW}{', where there is such a track' if 'beside' in group else ''}; {read(group, 'tracks')[0]:.3f} of the tracks seen"
-        made.append(claim(f"attention.{name}", *read(group, "attention"), "share of attention", n, command, key, note, MODULES))
+        made.append(claim(f"attention.{name}", *read(group, "attention"), "share of attention", n, command, key, note))
     note = "both sides of the place to be predicted known, one revealed, one drafted"
-    return [*made, claim("attention.drafted_over_revealed", *read("beside, drafted", "over revealed"), "attention / attention", n, command, key, note, MODULES)]
+    return [*made, claim("attention.drafted_over_revealed", *read("beside, drafted", "over revealed"), "attention / attention", n, command, key, note)]

@@ -13,7 +13,6 @@ from harness.study import Study
 
 BATCHES, FILLS, RESAMPLES = (1, 4, 16, 64, 256), 8, 200
 NAME, COLUMNS = "stragglers", ("key", "batch", "queue", "needed", "ratio", "low", "high", "same_rows")
-MODULES = ("harness.straggle", "harness.loop", "harness.nets.transformer")
 
 
 def _rows(study: Study, cell, samples) -> list[list]:
@@ -34,7 +33,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     """Executed over needed passes by batch size, with and without the queue."""
     cells = {c.key(): c for c in study.cells()}
     known = [r for arm in study.arms for r in done(store, arm.name, study.n) if r["key"] in cells]
-    return [once(store, study.name, NAME, COLUMNS, lambda r=r: _rows(study, cells[r["key"]], store.get("samples", r["key"])), [r], (__name__, *MODULES),
+    return [once(store, study.name, NAME, COLUMNS, lambda r=r: _rows(study, cells[r["key"]], store.get("samples", r["key"])), [r],
                  fills=FILLS, resamples=RESAMPLES) for r in known]
 
 
@@ -48,5 +47,5 @@ def claims(store: Store, command: str) -> list[dict]:
             for queue, word in ((True, "queue"), (False, "waiting")):
                 span = [column(found, end, batch=batch, queue=queue)[0] for end in ("ratio", "low", "high")]
                 made.append(claim(f"batch.executed_over_needed.N{sampler['rounds']}.B{batch}.{word}", *span, "NFE A / NFE A", record["cell"]["n"], command, [record["key"]],
-                                  f"{brief(sampler)}, a fixed batch of {batch} places, runs of at least {FILLS} batches", MODULES))
+                                  f"{brief(sampler)}, a fixed batch of {batch} places, runs of at least {FILLS} batches"))
     return made

@@ -25,7 +25,6 @@ from studies.found.planted import NOTHING, copied
 CONTESTS = 12                    # of each kind
 MINUTES = 5.0                    # of a contest, at most
 SIMULATED = 5000
-MODULES = ("harness.turns", "harness.loop")
 KINDS = ("slower", "equal")
 NAME = "contest"
 COLUMNS = ("kind", "end", "code", "seconds", "pairs", "planned", "low", "value", "high", "wall", "busy", "load",
@@ -89,7 +88,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     plants = {"equal": NOTHING, "other": NOTHING, "slower": PLANT}
     tree = {name: copied(plant, (work / name).resolve()) for name, plant in plants.items()}
     edits = [list(edit) for edit in PLANT.edits]
-    made = [once(store, study.name, SHARE, SHARE_COLUMNS, lambda: _share(tree["slower"]), cells, MODULES, edits=edits)]
+    made = [once(store, study.name, SHARE, SHARE_COLUMNS, lambda: _share(tree["slower"]), cells, edits=edits)]
     print(f"planted: {made[0]['rows'][0][0]:.1%} of CPU time")
     for number in range(CONTESTS):
         for kind, new in zip(KINDS, (tree["slower"], tree["other"])):
@@ -102,11 +101,11 @@ def measure(study: Study, store: Store) -> list[dict]:
                 return [_row(kind, found, burner)]
 
             settings = {"kind": kind, "number": number, "minutes": MINUTES, "slower": SLOWER}
-            record = once(store, study.name, NAME, COLUMNS, rows, cells, MODULES, **settings)
+            record = once(store, study.name, NAME, COLUMNS, rows, cells, **settings)
             print(f"{kind}, contest {number}: {dict(zip(COLUMNS, record['rows'][0]))}", flush=True)
             made.append(record)
             if pairs:
-                made.append(once(store, study.name, PAIRS, PAIR_COLUMNS, pairs.copy, cells, MODULES, **settings))
+                made.append(once(store, study.name, PAIRS, PAIR_COLUMNS, pairs.copy, cells, **settings))
     return made
 
 
@@ -171,9 +170,9 @@ def claims(store: Store, command: str) -> list[dict]:
     simulation = f"{made_of}, of which {wolf} raised an alarm; {_about(equal)}"
     return [
         claim("gate.busy_power", seen / len(slower), power.low, power.high, "share of contests", len(slower), command,
-              keys, planted, MODULES),
+              keys, planted),
         claim("gate.busy_false_alarm", alarms / SIMULATED, drawn.low, drawn.high, "share of simulated contests",
-              SIMULATED, command, keys, simulation, MODULES)]
+              SIMULATED, command, keys, simulation)]
 
 
 def _blocks(record: dict) -> list[dict[str, dict[str, float]]]:

@@ -33,7 +33,6 @@ PROCESSES, REPEATS, SIDE, LARGEST = 5, 3, {"cpu": 1024, "cuda": 8192}, {"cpu": 2
 NAME, COLUMNS = "speed of a device", ("arm", "batch", "load", "process", "repeat", "quantity", "value")
 UNITS = {"tokens_per_second": "tokens / second", "ceiling_share": "share of a matrix product's FLOPs", "kernels_a_pass": "kernels / pass",
          "waiting_share": "share of the time without a kernel", "host_waits": "waits of the host / draft pass"}
-MODULES = ("harness.loop", "harness.random", "harness.nets.transformer", "ssmd.model", "ssmd.sampler", "baselines.ancestral")
 
 
 class Way(NamedTuple):
@@ -137,7 +136,7 @@ def measure(study: Study, store: Store) -> list[dict]:
             found += [[*row[:3], process, *row[3:]] for row in elsewhere(in_process, way, loads)]
         return found
 
-    return [once(store, study.name, NAME, COLUMNS, compute, cells, (__name__, *MODULES), **way._asdict(), machine=machine(way.device)["id"], processes=PROCESSES, repeats=REPEATS)]
+    return [once(store, study.name, NAME, COLUMNS, compute, cells, **way._asdict(), machine=machine(way.device)["id"], processes=PROCESSES, repeats=REPEATS)]
 
 
 def claims(store: Store, command: str) -> list[dict]:
@@ -157,10 +156,10 @@ def claims(store: Store, command: str) -> list[dict]:
         note = f"batch {column(table, 'batch', load=load)[0]}; {about}"
         sides = [each(arm, load, "tokens_per_second") for arm in reversed(ARMS)]
         v = time_ratio(*sides)    # of speeds, turned round: of seconds
-        made.append(claim(f"device.seconds_ratio.{load}", v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note, MODULES))
+        made.append(claim(f"device.seconds_ratio.{load}", v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note))
         for arm, (quantity, unit) in product(ARMS, UNITS.items()):
             found = each(arm, load, quantity)
             if all(found) and min(map(min, found)) > 0:
                 v = time_ratio(found, [[1.0]] * len(found))
-                made.append(claim(f"device.{arm}.{load}.{quantity}", v.value, v.low, v.high, unit, v.n, command, [table["key"]], note, MODULES))
+                made.append(claim(f"device.{arm}.{load}.{quantity}", v.value, v.low, v.high, unit, v.n, command, [table["key"]], note))
     return made

@@ -26,7 +26,6 @@ PAIRS = {"ssmd": ("ssmd_dilated", "ssmd_frozen", "Linear(0.125)"), "fixed": ("fi
 UNITS = {"judge": "judge nats per token, paired", "ngram": "n-gram nats per token, paired", "spelling": "share of words, paired", "sample_entropy": "nats, paired"}
 LOOKED_AT = 128                                           # held-out rows under the network's own law
 NAME, COLUMNS = "one token a pass", ("order", "value", "low", "high")
-MODULES = ("harness.dilated", "harness.order", "harness.random", "harness.nets.transformer")
 
 
 @torch.inference_mode()
@@ -57,7 +56,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     known = {r["key"]: r for r in done(store, "held_out", study.n)}
     cells = [known[cell.key()] for cell in study.cells() if cell.key() in known]
     net = study.nets["heavy"].load("cpu").sha256
-    return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study), cells, (__name__, *MODULES), net=net, rows=LOOKED_AT)] if cells else []
+    return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study), cells, net=net, rows=LOOKED_AT)] if cells else []
 
 
 def setting(record: dict) -> object:
@@ -94,4 +93,4 @@ def claims(store: Store, command: str) -> list[dict]:
         return made
     one, even = ([column(record, end, order=name)[0] for end in ("value", "low", "high")] for name in ("dilated minus uniform", "uniform"))
     note = f"held-out text, one token a pass; in uniform orders {even[0]:.3f}"
-    return [*made, claim("dilated.law_minus_uniform", *one, "nats per token, paired", record["settings"]["rows"], command, [*record["cells"]], note, MODULES)]
+    return [*made, claim("dilated.law_minus_uniform", *one, "nats per token, paired", record["settings"]["rows"], command, [*record["cells"]], note)]

@@ -93,8 +93,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     every = [r for records in cells.values() for r in records]
     if not every:
         return []
-    modules = (__name__, "baselines.fused_float32", "harness.data.zipf", "harness.stats", "harness.metrics.entropy", "harness.metrics.exact_nll")
-    return [once(store, study.name, NAME, COLUMNS, lambda: _points(study, store, cells), every, modules, n=study.n)]
+    return [once(store, study.name, NAME, COLUMNS, lambda: _points(study, store, cells), every, n=study.n)]
 
 
 def claims(store: Store, command: str) -> list[dict]:

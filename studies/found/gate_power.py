@@ -19,7 +19,6 @@ from harness.study import Study, Timing
 TRIALS, CELLS, SLOWER = 2000, 8, 1.15
 NAME, COLUMNS = "false alarms and power", ("noise", "process", "repetition", "drift", "processes", "threshold", "slower", "flagged", "trials")
 SPREAD = "spread of times"
-MODULES = ("harness.compare", "harness.stats", "harness.random")
 
 
 class Noise(NamedTuple):
@@ -89,9 +88,9 @@ def measure(study: Study, store: Store) -> list[dict]:
     """The table of the simulation, and the spread of times of this run where it was timed."""
     records, noises = store.of("counted")[:1], dict(NOISE)
     if store.of("timed"):
-        here = once(store, study.name, SPREAD, ("process", "repetition", "drift"), lambda: [list(spread(store))], records, (__name__,), times=len(store.of("timed")))
+        here = once(store, study.name, SPREAD, ("process", "repetition", "drift"), lambda: [list(spread(store))], records, times=len(store.of("timed")))
         noises["here"] = Noise(*here["rows"][0])
-    return [once(store, study.name, NAME, COLUMNS, lambda: _rows(noises), records, (__name__, *MODULES), noises={k: list(v) for k, v in noises.items()},
+    return [once(store, study.name, NAME, COLUMNS, lambda: _rows(noises), records, noises={k: list(v) for k, v in noises.items()},
                  rule=[Timing().processes, Rules().time_ratio])]
 
 
@@ -110,5 +109,5 @@ def claims(store: Store, command: str) -> list[dict]:
                 note = f"{CELLS} cells, {Timing().processes} processes, threshold {Rules().time_ratio:g}, {process:.1%} noise of processes"
                 note += ", one cell 15 % slower" if slower > 1 else ""
                 note += f", timed while other work took {np.mean(others):.0%} of the machine" if noise == "here" and others else ""
-                made.append(claim(name + suffix, found[0] / TRIALS, share.low, share.high, "share of simulated comparisons", TRIALS, command, [record["key"]], note, MODULES))
+                made.append(claim(name + suffix, found[0] / TRIALS, share.low, share.high, "share of simulated comparisons", TRIALS, command, [record["key"]], note))
     return made

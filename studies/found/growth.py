@@ -38,7 +38,6 @@ SAMPLERS = {"ancestral": Ancestral(16), "ssmd": SelfSpeculative(Linear(0.125), 4
 REPEATS, PAGE = 2, 2**-8    # PAGE in MiB: less memory is not seen
 COLUMNS = ("sampler", "axis", "at", "quantity", "value", "exponent", "low", "high")
 FITTED = {"seconds": "seconds", "flops": "GFLOP", "memory": "MiB", "loop_over_passes": "loop over passes"}    # of a claim's name
-MODULES = ("baselines.ancestral", "ssmd.sampler", "ssmd.model", "harness.loop")
 
 
 class Sizes(NamedTuple):
@@ -116,7 +115,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     cells, progress = store.of("counted")[-1:], Progress(len(SAMPLERS) * sum(map(len, AXES.values())), "grow")
     about: dict[str, Any] = {"base": BASE, "repeats": REPEATS, "machine": machine("cpu")["id"]}
     return [once(store, study.name, f"growth of {name} with {axis}", COLUMNS, lambda name=name, axis=axis: _rows(name, axis, AXES[axis], progress), cells,
-                 (__name__, *MODULES), **about, at=list(AXES[axis])) for name, axis in product(SAMPLERS, AXES)]
+                 **about, at=list(AXES[axis])) for name, axis in product(SAMPLERS, AXES)]
 
 
 def claims(store: Store, command: str) -> list[dict]:
@@ -129,5 +128,5 @@ def claims(store: Store, command: str) -> list[dict]:
                 rows = sorted((row for row in rows if row["quantity"] == quantity), key=lambda row: row["at"])
                 (first, *_, last), unit = rows, f"slope of ln {quantity} over ln {axis}"
                 note = f"{first['value']:.3g} at {first['at']:,}, {last['value']:.3g} at {last['at']:,}; Student's interval of the fit over its points, one thread"
-                made.append(claim(f"growth.{name}.{axis}.{what}", *(first[end] for end in ("exponent", "low", "high")), unit, len(rows), command, [record["key"]], note, MODULES))
+                made.append(claim(f"growth.{name}.{axis}.{what}", *(first[end] for end in ("exponent", "low", "high")), unit, len(rows), command, [record["key"]], note))
     return made

@@ -24,7 +24,6 @@ PIECES, RESAMPLES, SHARE = 16, 2000, 0.25
 FINE = 16    # parts of a piece, so that placements with narrow teeth are charged for what they cover
 CURVES = ("states", "quantity", "alpha", "value", "low", "high", "rows")
 RANKED = ("placement", "named", "loss", "loss_low", "loss_high", "beyond_sandwich", "beyond_low", "beyond_high")
-MODULES = ("harness.importance", "harness.stats", "harness.reveal", "harness.nets.transformer")
 PLACED = {"sandwich": Sandwich(SHARE), "middle": Middle(SHARE), "prefix": Prefix(SHARE), "suffix": Suffix(SHARE), "interleaved": Interleaved(SHARE, teeth=8)}
 NAMED = {(0, 1), (0, 7), (3, 4), (6, 7)}    # prefix, sandwich, middle, suffix
 PLACEMENTS: dict[str, Placement] = PLACED | {f"random {d}": Random(SHARE, pieces=32, draw=d) for d in range(3)} | {
@@ -67,7 +66,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     cells = [r for arm in study.arms for r in done(store, arm.name, study.n) if r["key"] in keys]
     if study.prompt:
         raise ValueError("the importance study takes whole rows: leave its prompt at 0")
-    own, made, modules = {}, [], (__name__, *MODULES)
+    own, made = {}, []
 
     def of(record: dict) -> Gaps:
         if record["key"] not in own:
@@ -77,9 +76,9 @@ def measure(study: Study, store: Store) -> list[dict]:
     nets = {name: study.nets[name].load("cpu").sha256 for name in ("heavy", "light")}
     for record in cells:
         states = "held-out text" if record["control"] else "own states"
-        made.append(once(store, study.name, f"kl and gap, {states}", CURVES, lambda r=record, s=states: curves(s, of(r)), [record], modules, **nets))
+        made.append(once(store, study.name, f"kl and gap, {states}", CURVES, lambda r=record, s=states: curves(s, of(r)), [record], **nets))
         if not record["control"]:
-            made.append(once(store, study.name, "placements", RANKED, lambda r=record: ranking(of(r)), [record], modules, **nets))
+            made.append(once(store, study.name, "placements", RANKED, lambda r=record: ranking(of(r)), [record], **nets))
     return made
 
 
@@ -91,10 +90,10 @@ def claims(store: Store, command: str) -> list[dict]:
     spans = list(zip(*(column(own, end, quantity="kl") for end in ("value", "low", "high"))))
     for name, place in (("first", 0), ("middle", PIECES // 2), ("last", PIECES - 1)):
         alpha = centres(PIECES)[place].item()
-        rows.append(claim(f"importance.kl_{name}", *spans[place], "nats per masked token", n, command, keys, f"alpha = {alpha:.3f}, the sampler's own states", MODULES))
+        rows.append(claim(f"importance.kl_{name}", *spans[place], "nats per masked token", n, command, keys, f"alpha = {alpha:.3f}, the sampler's own states"))
     order = column(ranked, "placement")
     beyond = (column(ranked, f"beyond_{end}", placement="middle")[0] for end in ("sandwich", "low", "high"))
     rows.append(claim("importance.middle_minus_sandwich", *beyond, "nats per token, upper bound", n, command, keys,
-                      f"additive bound; of {len(order)} placements the sandwich is {order.index('sandwich') + 1}., the middle {order.index('middle') + 1}.", MODULES))
+                      f"additive bound; of {len(order)} placements the sandwich is {order.index('sandwich') + 1}., the middle {order.index('middle') + 1}."))
     nets = {r["path"]: r["sha256"] for r in store.of("network") if r.get("path") and r["sha256"] in own["settings"].values()}
     return [row | {"nets": nets} for row in rows]

@@ -8,7 +8,6 @@ from harness.store import Store
 
 JUDGES, OTHERS = ("judge", "ngram", "smollm2"), ("spelling",)
 BETTER = {"spelling": "higher"}    # the others: lower
-MODULES = ("harness.judges", "harness.agreement", "harness.stats")
 
 
 def claims(store: Store, command: str) -> list[dict]:
@@ -24,7 +23,7 @@ def claims(store: Store, command: str) -> list[dict]:
         keys, n, better = [r["key"] for r in records], records[0]["cell"]["n"], tuple(BETTER.get(label, "lower") for label in (a, b))
         for what, v in (("points", over_points(values(ones), values(others), n, better)), ("rows", over_rows(ones, others, better))):
             made.append(claim(f"agreement.{what}.{a}.{b}", v.value, v.low, v.high, "Spearman's rank correlation", n, command, keys,
-                              f"{len(keys)} operating points, chosen and no sample: the interval is of rows", MODULES))
+                              f"{len(keys)} operating points, chosen and no sample: the interval is of rows"))
     return [*made, *levels(store, command)]
 
 
@@ -39,5 +38,5 @@ def levels(store: Store, command: str) -> list[dict]:
                 by_row = len(found.numerator) > 0
                 low, high = ratio_interval(found.numerator, found.denominator)[1:3] if by_row else (found.value, found.value)
                 unit, note = ("nats per token of the data", "") if by_row else ("MAUVE", "a number of the whole set, without interval")
-                made.append(claim(f"level.{arm}.{label}", found.value, low, high, unit, record["cell"]["n"], command, [record["key"]], note, MODULES))
+                made.append(claim(f"level.{arm}.{label}", found.value, low, high, unit, record["cell"]["n"], command, [record["key"]], note))
     return made

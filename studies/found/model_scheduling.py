@@ -24,7 +24,6 @@ from studies.found.matched import MARGINS, described, settings
 
 PIECES, STEPS, RESAMPLES = 8, 16, 2000
 CHOSEN = list(combinations(range(PIECES), 2))
-MODULES = ("harness.importance", "harness.agreement", "harness.stats", "harness.nets.transformer")
 
 
 def predicted(study: Study, store: Store, record: dict, lane: int) -> np.ndarray:
@@ -59,7 +58,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     tables = (("placements", RANKED, lambda: ranked(names, both(), loss(slice(None)), study.n)),
               ("agreement", AGREED, lambda: agreed(both(), loss(slice(None)), [loss(half, k) for k, half in enumerate(halves)], CHOSEN, PIECES, study.n)))
     nets = {name: study.nets[name].load("cpu").sha256 for name in ("heavy", "light")}
-    return [once(store, study.name, name, columns, compute, cells, (__name__, *MODULES), **nets) for name, columns, compute in tables]
+    return [once(store, study.name, name, columns, compute, cells, **nets) for name, columns, compute in tables]
 
 
 def claims(store: Store, command: str) -> list[dict]:
@@ -74,7 +73,7 @@ def claims(store: Store, command: str) -> list[dict]:
     rho = {states: [column(record, end, states=states, quantity="spearman")[0] for end in ("value", "low", "high")] for states in {*column(record, "states")} - {"measured"}}
     others = "; ".join(f"{states} {v:.2f} ({low:.2f} to {high:.2f})" for states, (v, low, high) in sorted(rho.items()) if states != "validation text")
     made.append(claim("scheduling.spearman", *rho["validation text"], f"rank correlation over {len(CHOSEN)} placements", n, command, list(record["cells"]),
-                      f"the 28 placements are the whole design, not a sample: the interval is of rows. Predicted on validation text; {others}", MODULES))
+                      f"the 28 placements are the whole design, not a sample: the interval is of rows. Predicted on validation text; {others}"))
     at = {tuple(r["cell"]["sampler"]["placement"]["chosen"]): r for r in counted.values()}
     sandwich, alone = at[0, PIECES - 1], [r for arm in ("heavy", "fewer_heavy") for r in done(store, arm, n)]
     fewer = min(alone, key=lambda r: abs(r["cost"]["nfe_c"] - sandwich["cost"]["nfe_c"]))    # of equal FLOPs, as nearly as whole steps allow

@@ -31,7 +31,6 @@ GUESSES, STEPS, ROWS, RATE, SEED = (1, 2, 4, 8), 1000, 32, 1e-3, 1
 UNITS = {"spelling": "share of words", "ngram": "n-gram nats per token"}
 NAME, COLUMNS = "several heads", ("sampler", "setting", "metric", "passes", "passes_low", "passes_high", "value", "low", "high")
 PASSES, VALUE = COLUMNS.index("passes"), COLUMNS.index("value")
-MODULES = ("harness.nets.autoregressive", "harness.random", "harness.loop", "ssmd.crops", "ssmd.optim")
 
 
 def losses(net: Heads, x: Tensor) -> list[Tensor]:
@@ -98,7 +97,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     known = {r["key"]: r for arm in study.arms for r in done(store, arm.name, study.n)}
     cells = [known[cell.key()] for cell in study.cells() if cell.key() in known]
     settings = {"trunk": checkpoint.load(TRUNK).sha256, "guesses": list(GUESSES), "steps": STEPS, "rows": ROWS, "rate": RATE, "seed": SEED}
-    return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study, store), cells, (__name__, *MODULES), **settings)] if done(store, "held_out", study.n) else []
+    return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study, store), cells, **settings)] if done(store, "held_out", study.n) else []
 
 
 def claims(store: Store, command: str) -> list[dict]:
@@ -111,12 +110,12 @@ def claims(store: Store, command: str) -> list[dict]:
     own = {int(row[1]): row for row in record["rows"] if row[0] == OWN and row[2] == "spelling"}
     for k, row in own.items():
         made.append(claim(f"multi_token.passes.k{k}", *row[PASSES:VALUE], "whole passes of the autoregressive network a row", n, command, [*record["cells"]],
-                          f"{k} guesses a pass; its spelling {row[VALUE]:.3f}", MODULES))
+                          f"{k} guesses a pass; its spelling {row[VALUE]:.3f}"))
     widest = max((row for row in record["rows"] if row[0] == RIVAL), key=lambda row: row[PASSES], default=None)
     for metric in ("spelling", "ngram"):
         for row in record["rows"] if widest else ():
             if row[:3] == [f"{OWN} minus {RIVAL}", f"{max(own)}, {widest[1]}", metric]:    # type: ignore[index]
                 passes = " against ".join(f"{side[PASSES]:.1f}" for side in (own[max(own)], widest))    # type: ignore[index]
                 note = f"{max(own)} guesses a pass against {widest[1]}; passes {passes}"    # type: ignore[index]
-                made.append(claim(f"multi_token.{metric}_minus_dilated", *row[VALUE:], UNITS[metric], n, command, [*record["cells"]], note, MODULES))
+                made.append(claim(f"multi_token.{metric}_minus_dilated", *row[VALUE:], UNITS[metric], n, command, [*record["cells"]], note))
     return made

@@ -45,12 +45,12 @@ def measure(study: Study, store: Store) -> list[dict]:
     if not cells or not hasattr(study.data, "tokens"):
         return []
     settings = {"training": canonical(to_json(SMALLEST)), "laws": {name: to_json(law) for name, law in LAWS.items()}, "seeds": list(SEEDS)}
-    return [once(store, study.name, NAME, ("law", "seed", "tokens", "nats"), lambda: _losses(study, store), cells[:1], ("ssmd.updates", __name__), **settings)]
+    return [once(store, study.name, NAME, ("law", "seed", "tokens", "nats"), lambda: _losses(study, store), cells[:1], **settings)]
 
 
 def claims(store: Store, command: str, sweep: Sweep) -> list[dict]:
     """noise_schedule.front_* of sampling; noise_schedule.training_{cosine, polynomial}_minus_linear, paired by seed, Student's interval over the seeds."""
-    made, reason = front_claims(store, command, sweep, "linear", "noise_schedule", ("harness.loop", "harness.nets.transformer"))
+    made, reason = front_claims(store, command, sweep, "linear", "noise_schedule")
     if reason:
         print(reason)
     record = newest(store, NAME)
@@ -58,5 +58,5 @@ def claims(store: Store, command: str, sweep: Sweep) -> list[dict]:
         d = np.subtract(*(column(record, "nats", law=name) for name in (law, "linear")))                # (seeds,)
         half = student.ppf(0.975, len(d) - 1) * d.std(ddof=1) / len(d) ** 0.5
         made.append(claim(f"noise_schedule.training_{law}_minus_linear", d.mean(), d.mean() - half, d.mean() + half, "validation nats per token, paired by seed", len(d), command,
-                          [record["key"]], f"{column(record, 'tokens')[0] / 1e6:.1f} M tokens each; Student's interval over seeds", ("ssmd.updates", "ssmd.loss")))
+                          [record["key"]], f"{column(record, 'tokens')[0] / 1e6:.1f} M tokens each; Student's interval over seeds"))
     return made

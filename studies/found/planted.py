@@ -30,8 +30,6 @@ AA, SLEPT = 50, 10                   # comparisons of two copies alike, and of o
 ROOMS = ("harness", "baselines", "ssmd", "studies")
 NAME, COLUMNS = "planted faults", ("plant", "seed", "samples", "code", "failing", "first")
 BLOCK, TIMES = "comparisons of times", ("plant", "block", "turned", "cell", "ratio", "low", "high", "code", "busy")
-CODE = ("harness.loop", "ssmd.model", "ssmd.sampler", "baselines.ancestral")
-GATE = ("harness.compare", "harness.timing")
 
 
 class Plant(NamedTuple):
@@ -120,7 +118,7 @@ def measure(study: Study, store: Store) -> list[dict]:
             print(f"{plant.name}: exit codes {', '.join(str(row[3]) for row in made if row[0] == plant.name)}")
         return made
 
-    return [once(store, study.name, NAME, COLUMNS, rows, store.of("counted")[:1], (__name__, *CODE, *GATE), n=study.n, seeds=list(SEEDS))]
+    return [once(store, study.name, NAME, COLUMNS, rows, store.of("counted")[:1], n=study.n, seeds=list(SEEDS))]
 
 
 def shown(process: int) -> None:
@@ -165,7 +163,7 @@ def _blocks(store: Store, plant: Plant, count: int) -> list[dict]:
     trees = copied(NOTHING, work / "tree unharmed"), copied(plant, work / "tree timed")
     made = []
     for number in range(count):
-        made.append(once(store, "planted", BLOCK, TIMES, lambda number=number: block(plant, trees, number, counted), list(counted.values()), (*CODE, *GATE),
+        made.append(once(store, "planted", BLOCK, TIMES, lambda number=number: block(plant, trees, number, counted), list(counted.values()),
                          plant=plant.name, edits=[list(e) for e in plant.edits], block=number, plan=[PLAN.processes, PLAN.rows, PLAN.repeats]))
         print(f"{plant.name}, block {number}: ratios {', '.join(f'{x:.3f}' for x in column(made[-1], 'ratio', turned=False))}, exit code {made[-1]['rows'][0][7]}")
     return made
@@ -174,7 +172,7 @@ def _blocks(store: Store, plant: Plant, count: int) -> list[dict]:
 def _share(name: str, good: int, n: int, unit: str, keys: list[str], note: str, command: str) -> dict:
     """With the interval of Clopper and Pearson."""
     low, high = betaincinv(good, n - good + 1, 0.025) if good else 0.0, betaincinv(good + 1, n - good, 0.975) if good < n else 1.0
-    return claim(name, good / n, float(low), float(high), unit, n, command, keys, note, (*CODE, *GATE))
+    return claim(name, good / n, float(low), float(high), unit, n, command, keys, note)
 
 
 def _times(records: list[dict]) -> tuple[list[int], str]:

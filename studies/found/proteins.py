@@ -9,7 +9,6 @@ from harness.store import Store
 
 LABEL, FROM = "nearest_identity", 0.5
 ARMS = {"test": "held_out", "near": "near", "shuffled": "shuffled"}
-MODULES = ("harness.metrics.novelty", "harness.metrics.neighbours")
 
 
 def leaks(store: Store, command: str) -> list[dict]:
@@ -22,5 +21,5 @@ def leaks(store: Store, command: str) -> list[dict]:
             test = binomtest(int((row >= FROM).sum()), len(row))
             ends = test.proportion_ci()
             made.append(claim(f"proteins.leak.{name}", test.statistic, ends.low, ends.high, "share of rows", len(row), command, [record["key"]],
-                              f"a training protein identical at {FROM:.0%} of the row's residues or more; mean identity {row.mean():.3f}", MODULES))
+                              f"a training protein identical at {FROM:.0%} of the row's residues or more; mean identity {row.mean():.3f}"))
     return made

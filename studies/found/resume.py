@@ -18,7 +18,6 @@ from harness.store import Store
 from harness.study import load_module
 
 FILE = Path(__file__).parents[1] / "resume.py"    # the study, by its path: workers are given it, and here it is read as they read it
-MODULES = ("harness.sweep", "harness.sweep_work", "harness.sweep_storage", "harness.store")
 
 
 def worker(folder: Path) -> subprocess.Popen:
@@ -86,4 +85,4 @@ def claims(store: Store, command: str) -> list[dict]:
         print(f"kill {k}: worker {' and '.join(str(w) for w in who)} with {len(stood)} records: {'survived' if ok else 'NOT survived'}")
     low, high = beta.ppf(0.025, good, n - good + 1) if good else 0.0, beta.ppf(0.975, good + 1, n - good) if good < n else 1.0
     return [claim("resume.kills_survived_share", good / n, float(low), float(high), "share of kills", n, command,
-                  [r["key"] for r in done(store, study.SWEEP.arm)], "two workers, kill -9 of one or both", modules=MODULES)]
+                  [r["key"] for r in done(store, study.SWEEP.arm)], "two workers, kill -9 of one or both")]

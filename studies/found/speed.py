@@ -35,7 +35,6 @@ from studies.found.script import Script
 
 PROCESSES, REPEATS = 6, 3
 NAME, COLUMNS = "seconds side by side", ("pair", "process", "repeat", "first", "second", "busy")
-MODULES = ("harness.loop", "harness.random", "harness.nets.transformer", "harness.wrap", "ssmd.model", "ssmd.sampler", "baselines.ancestral")
 LARGE, PUBLISHED = 50_257, ".d768"    # symbols beside MASK; end of a name
 MATCHED = "seconds_ratio.text"
 
@@ -144,7 +143,7 @@ def _rows() -> list[list]:
 
 def measure(study: Study, store: Store) -> list[dict]:
     """Seconds of every pair, in turns, in processes of their own one after the other."""
-    return [once(store, study.name, NAME, COLUMNS, _rows, store.of("counted")[:1], (__name__, *MODULES), processes=PROCESSES, repeats=REPEATS)]
+    return [once(store, study.name, NAME, COLUMNS, _rows, store.of("counted")[:1], processes=PROCESSES, repeats=REPEATS)]
 
 
 def claims(store: Store, command: str) -> list[dict]:
@@ -158,11 +157,11 @@ def claims(store: Store, command: str) -> list[dict]:
         sides = [[column(table, side, pair=name, process=k) for k in range(PROCESSES)] for side in ("first", "second")]
         v = time_ratio(*sides)
         note = f"{PROCESSES} processes" + (f", others took up to {others:.0%} of the machine" if others is not None else "")
-        made.append(claim(name, v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note, MODULES))
+        made.append(claim(name, v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note))
         if name == MATCHED:
             passes = _passes()
             made.append(claim("seconds_share_of_nfe_gain.text", *(x / passes for x in (v.value, v.low, v.high)), "seconds ratio / NFE ratio", v.n, command, [table["key"]],
-                              f"{v.value:.2f} of the seconds for {passes:.2f} of the passes (NFE A, a count); {note}", MODULES))
+                              f"{v.value:.2f} of the seconds for {passes:.2f} of the passes (NFE A, a count); {note}"))
     return made + [_executed(command, table["key"])]
 
 
@@ -183,4 +182,4 @@ def _executed(command: str, key: str) -> dict:
     run(ledger=ledger)
     value = ledger.executed_flops / float(ledger.flops.sum())
     note = "a count, without error: padding to the widest window of a batch"
-    return claim("queue.executed_over_needed", value, value, value, "FLOPs / FLOPs", run.n, command, [key], note, MODULES)
+    return claim("queue.executed_over_needed", value, value, value, "FLOPs / FLOPs", run.n, command, [key], note)

@@ -8,7 +8,6 @@ from harness.store import Store
 from harness.sweep import Sweep
 
 MOST_PASSES = 16
-MODULES = ("harness.loop", "harness.nets.transformer", "ssmd.model")
 
 
 def rounds_worth(store: Store, command: str, sweep: Sweep) -> list[dict]:
@@ -22,12 +21,12 @@ def rounds_worth(store: Store, command: str, sweep: Sweep) -> list[dict]:
         best.append(min(side, key=lambda r: scores(store, r["key"], "judge").value))
     d = paired_difference(*(scores(store, r["key"], "judge") for r in best))
     note = " against ".join(f"{s['window']['name']} {s['window']['delta']:.3g}, N = {s['rounds']}" for s in (r["cell"]["sampler"] for r in best))
-    return [claim("window_sweep.rounds_worth", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r in best], note, MODULES)]
+    return [claim("window_sweep.rounds_worth", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r in best], note)]
 
 
 def claims(store: Store, command: str, sweep: Sweep) -> list[dict]:
     """window_sweep.rounds_worth, window.front_hypervolume_gain and window.front_ahead_of_published."""
-    made, reason = front_claims(store, command, sweep, "published", "window", MODULES)
+    made, reason = front_claims(store, command, sweep, "published", "window")
     if reason:
         print(reason)
     return rounds_worth(store, command, sweep) + made

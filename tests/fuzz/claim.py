@@ -9,8 +9,6 @@ from scipy.stats import beta
 from harness import claims
 from tests.fuzz.outcome import BARE, GOOD, Found
 
-MODULES = ("harness.__main__", "harness.commands")
-
 
 def rows(found: Sequence[Found], seed: int) -> list[dict]:
     """A count, so its interval is the value; the note says below which share of such inputs it stays (Clopper and Pearson, one-sided 95 %)."""
@@ -23,7 +21,7 @@ def rows(found: Sequence[Found], seed: int) -> list[dict]:
             f"a count, of inputs like these below {bound:.2%} (95 %, one-sided)")
     command = f"python -m tests.fuzz --seed {seed} --n {n} --claims"
     return [claims.claim("bad_input.tracebacks", bare, bare, bare, "inputs that end in an unforeseen error", n,
-        command, [], note, MODULES)]
+        command, [], note)]
 
 
 def write(found: Sequence[Found], seed: int) -> Path:

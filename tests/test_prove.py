@@ -3,11 +3,11 @@
 import json
 
 import pytest
+from harness.renew import renew
 
 from baselines.ancestral import Ancestral
 from harness import claims, runner
 from harness.__main__ import main
-from harness.renew import renew
 from harness.store import Store
 from harness.study import Arm, Study, load_study
 

@@ -1,0 +1,142 @@
+"""`ssmd-bench prove`: rows of stored cells sampled again by the code that runs now, and what came of it stored as proofs."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness import provenance
+from harness.options import opened
+from harness.progress import Progress
+from harness.spec import ROOT, brief
+from harness.standing import PROVEN, REFUTED, UNPROVEN, Evidence
+from harness.store import Store
+
+NOTHING = 4    # the exit code where nothing could be looked at
+
+
+class Target(NamedTuple):
+    """A run, and the study file that it is of."""
+
+    run: Path
+    study: str
+
+
+def prove(options: Namespace) -> tuple[dict, int]:
+    targets = list(_targets(options.runs))
+    if not options.check and provenance.dirty() and any(target.run.is_relative_to(ROOT / "studies") for target in targets):
+        raise ValueError("the sources are not those of the commit, and prove nothing for claims: commit them first, or look with --check, which stores nothing")
+    total = {PROVEN: 0, REFUTED: 0, UNPROVEN: 0, "known": 0, "unknown": 0}
+    for target in targets:
+        for name, count in _run(target, options).items():
+            total[name] += count
+    document = {"runs": [str(target.run) for target in targets], **total}
+    if total[REFUTED]:
+        return document, 1
+    if total[UNPROVEN]:
+        return document, 1 if options.check else 3
+    if not total[PROVEN] + total["known"]:
+        print("ssmd-bench: none of these cells could be looked at: the lines above say why", file=sys.stderr)
+        return document, NOTHING
+    return document, 0
+
+
+def _targets(named: list[str]) -> Iterator[Target]:
+    """Raises ValueError for what is neither a study nor a run."""
+    from harness.rebuild import KEPT, kept_run
+
+    for name in named or [str(run) for run in sorted({*KEPT.glob("*.zip"), *(p for p in KEPT.glob("*") if p.is_dir())})]:
+        if not name.endswith(".py"):
+            yield Target(Path(name), _study_of(opened(Path(name)), bool(named)))
+        elif run := kept_run(Path(name).stem):
+            yield Target(run, name)
+        elif (run := Path("runs") / Path(name).stem).is_dir():
+            yield Target(run, name)
+        else:
+            raise ValueError(f"no run of {name} is kept in studies/runs, and there is none in {run}: run it, or name its run")
+
+
+def _study_of(store: Store, asked: bool) -> str:
+    """The study file that the command of a run names; nothing if there is none."""
+    words = [text for record in reversed(store.of("study")) for text in record["command"].split() if text.endswith(".py")]
+    for text in words:
+        for place in (Path(text), ROOT / text):
+            if place.is_file():
+                return str(place)
+    if asked:
+        raise ValueError(f"{store.folder} names no study file that is here: give the study file in its place")
+    return ""
+
+
+def _run(target: Target, options: Namespace) -> dict[str, int]:
+    from harness.against import settled_by
+    from harness.machine import machine
+    from harness.prove import looks, proof, verdict
+    from harness.scoring import metrics_of
+    from harness.study import load_study
+
+    store, here = opened(target.run), machine("cpu")["id"]
+    evidence, tally = Evidence(store), dict.fromkeys((PROVEN, REFUTED, UNPROVEN, "known", "unknown"), 0)
+    wanted, why = {}, {}
+    study = load_study(target.study) if target.study else None
+    for (key,), record in store.latest("counted", "key").items():
+        if record["status"] != "done" or not _in(key, options.share):
+            continue
+        if not options.check and evidence.standing(record) == PROVEN:
+            tally["known"] += 1
+            continue
+        cell, reason = _cell(record, study)
+        if cell is None:
+            tally["unknown"] += 1
+            why[reason] = why.get(reason, 0) + 1
+        else:
+            wanted[key] = cell, record
+    progress = Progress(len(wanted), f"prove {target.run.name}")
+    for reason, count in why.items():
+        progress.note(f"{count} cells cannot be looked at: {reason}")
+    doubtful = {}
+    for found in looks(wanted.values(), store, metrics_of(study) if study else [], options.rows, options.jobs):
+        cell, record = wanted[found.key]
+        known_here = here in evidence.machines(record)
+        said, reason = verdict(found, record, evidence.last_proven(record), known_here)
+        if said != PROVEN and options.against:
+            doubtful[found.key] = found
+        else:
+            _keep(store, options, proof(found, record, said, reason, here, cell.own()))
+            tally[said] += 1
+        progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {reason}", said)
+    for key, same in settled_by(options.against, target.study, target.run, [*doubtful.values()]) if doubtful else ():
+        found, (cell, record) = doubtful[key], wanted[key]
+        said = PROVEN if same else REFUTED
+        _keep(store, options, proof(found, record, said, found.reason, here, cell.own(), options.against))
+        tally[said] += 1
+        progress.note(f"{record['arm']}: {brief(record['cell']['sampler'])}: {said} against {options.against}")
+    return tally
+
+
+def _keep(store: Store, options: Namespace, found: dict) -> None:
+    if not options.check:
+        store.append(found)
+
+
+def _in(key: str, share: str | None) -> bool:
+    """Whether a key is of the K-th of N parts."""
+    from harness.shard import parse
+
+    if share is None:
+        return True
+    part = parse(share, "--share")
+    return int(key[:8], 16) % part.of == part.k - 1
+
+
+def _cell(record: dict, study) -> tuple[Any, str]:
+    from harness.recorded_cell import cell_of
+
+    if study is None:
+        return None, "the run names no study file that is here"
+    try:
+        cell = cell_of(record, study)
+    except ValueError as error:    # a network that is not here
+        return None, str(error)
+    return cell, "no arm of the study makes them with the networks and data that are here"

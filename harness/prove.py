@@ -1,0 +1,133 @@
+"""Evidence for stored results: some rows of a cell sampled again by the code that runs now, and compared to the bit.
+
+    ssmd-bench prove [STUDY | RUN ...] [--rows 16 | all] [--against COMMIT]
+
+Every draw is a function of (seed, row, stream, index), so any rows of a cell can be sampled alone. Which ones depends on the key of the cell and on the
+sources, so that the next change looks at others. They are compared in
+
+    costs      needed NFE A, B and C of each row                  counts    passes, blocks, FLOPs and tokens by row, where they are kept
+    tokens     by the digest of each row, or the samples          scores    of each row under the metrics of the study, to 1 part in 1e5
+
+Where some differ, they are looked at once more within a batch as full as that of the cell, for a library may round a small one otherwise. Rows that still
+differ refute the record on a machine where it was proven before. On another machine, or under another torch, they may differ by rounding alone: then
+the verdict is left open, and --against samples the same rows by the sources of a commit as well, on this machine (harness/against.py).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from harness import provenance, scoring, shard
+from harness.arrays import row_digests
+from harness.backend import each
+from harness.cell import Cell
+from harness.count import cost_of, sampled
+from harness.kinds import Metric
+from harness.spot_check import ROWS, differing, drawn
+from harness.standing import PROVEN, REFUTED, UNPROVEN
+from harness.store import Store
+
+__all__ = ["ROWS", "look", "looks", "proof", "verdict"]
+
+
+class Known(NamedTuple):
+    """What a store holds of some rows of a cell."""
+
+    costs: np.ndarray                                  # (m, 3)
+    counts: np.ndarray | None                          # (m, 4 + calls)
+    digests: np.ndarray | None                         # (m,) uint64, 0 where not known
+    scores: dict[str, tuple[Metric, np.ndarray]]       # label -> the metric, and (2, m)
+
+
+class Look(NamedTuple):
+    """What came of looking at some rows."""
+
+    key: str
+    verdict: str           # "equal", or "differ"
+    rows: np.ndarray       # (m,) their numbers
+    seen: tuple[str, ...]  # what was compared
+    reason: str            # what differs
+    digests: np.ndarray    # (m,) uint64 of the rows as they are now
+
+
+def known(store: Store, record: dict, metrics: Sequence[Metric], ids: np.ndarray) -> Known:
+    """What is kept of these rows. Raises ValueError if the costs are not."""
+    key = record["key"]
+    digests = store.get("rows", key)[ids] if store.has("rows", key) else None
+    if digests is None and store.has("samples", key):
+        digests = row_digests(store.get("samples", key)[ids])
+    counts = store.get("counts", key)[ids] if store.has("counts", key) else None
+    scores, scored = {}, store.latest("scored", "score_key")
+    for plan in scoring.plans(metrics):
+        found = scored.get((plan.score_key(record),))
+        if found and found["status"] == "done" and found["per"] == "row" and store.has("scores", found["score_key"]):
+            scores[plan.label] = plan.metric, store.get("scores", found["score_key"])[:, ids]
+    return Known(store.get("costs", key)[ids], counts, digests, scores)
+
+
+def look(cell: Cell, ids: np.ndarray, before: Known) -> Look:
+    """Sample rows (m,) of a cell again and compare them. A sampler or network that raises is a difference too."""
+    found = _compared(cell, ids, ids, before)
+    fuller = _filled(ids, cell.study.n, cell.study.batch)
+    if found.verdict == "equal" or cell.is_control or len(fuller) == len(ids):
+        return found
+    return _compared(cell, fuller, ids, before)
+
+
+def _filled(ids: np.ndarray, n: int, batch: int) -> np.ndarray:
+    """These rows, and as many others as a batch of the cell takes."""
+    others = np.setdiff1d(np.arange(n), ids)[: max(0, min(batch, n) - len(ids))]
+    return np.union1d(ids, others)
+
+
+def _compared(cell: Cell, numbers: np.ndarray, ids: np.ndarray, before: Known) -> Look:
+    key, place = cell.key(), np.searchsorted(numbers, ids)
+    try:
+        ledger, tokens = sampled(cell, numbers)
+    except Exception as error:
+        return Look(key, "differ", ids, ("tokens",), f"{type(error).__name__}: {error}", np.zeros(len(ids), np.uint64))
+    now, tokens = row_digests(tokens[place]), tokens[place]
+    rows = {"costs": (cost_of(ledger, cell)[1][place] != before.costs).any(1)}                     # (m,) each
+    if before.counts is not None:
+        counts = shard.counts(ledger)[1][place]
+        rows["counts"] = (counts != before.counts).any(1) if counts.shape == before.counts.shape else np.ones(len(ids), bool)
+    if before.digests is not None and before.digests.any():
+        rows["tokens"] = (now != before.digests) & (before.digests != 0)
+    for label, (metric, table) in before.scores.items():
+        if (differ := differing(partial(scoring.table_of, metric, data=cell.study.data), tokens, table)) is not None:
+            rows[label] = differ
+    wrong = [f"{what} of {int(differ.sum())} of {len(ids)} rows" for what, differ in rows.items() if differ.any()]
+    return Look(key, "differ" if wrong else "equal", ids, tuple(rows), ", ".join(wrong), now)
+
+
+def looks(wanted: Iterable[tuple[Cell, dict]], store: Store, metrics: Sequence[Metric], rows: int | None, jobs: int = 1, backend: str = "loky") -> Iterator[Look]:
+    """Of cells with their finished records, as they come; rows: how many of each, None for all."""
+    items = []
+    for cell, record in wanted:
+        n = record["cell"]["n"]
+        ids = drawn(record["key"], provenance.tree(), n, n if rows is None else rows)
+        items.append((cell, ids, known(store, record, metrics, ids)))
+    if jobs == 1 and backend == "loky":
+        yield from (look(*item) for item in items)
+    else:
+        yield from each(look, items, jobs, backend)
+
+
+def verdict(found: Look, record: Mapping, last: Mapping | None, here: bool) -> tuple[str, str]:
+    """Of a record: proven, refuted, or unproven; and why. here: its rows came out the same on this machine before; last: the code by which."""
+    if found.verdict == "equal":
+        return PROVEN, ""
+    now = provenance.made()
+    same = here and last is not None and all(last[name] == now[name] for name in ("torch", "numpy"))
+    if same:
+        return REFUTED, found.reason
+    return UNPROVEN, f"{found.reason}; another machine or another torch made them, so that rounding may be all: prove them with --against COMMIT"
+
+
+def proof(found: Look, record: Mapping, said: str, reason: str, machine: str, own: bool, against: str | None = None) -> dict:
+    """The record to be appended."""
+    about = {"type": "proof", "key": found.key, "of": record["samples_sha256"], "verdict": said, "rows": len(found.rows), "seen": list(found.seen), "reason": reason,
+             "machine": machine, "made": provenance.made(own)}
+    return about | ({"against": against} if against else {})

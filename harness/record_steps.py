@@ -1,0 +1,106 @@
+"""From an older schema to the next: STEPS[k] makes a record of schema k + 1 of one of schema k, and `settled` what needs the records beside it.
+
+**1 to 2.** A record no longer carries a hash of the modules that a cell can reach; it says which sources made it (harness/provenance.py). The old hash
+stands in the place of theirs, so that records of one code still are of one code and are proven by no other. A score and a time name the samples that they
+are of; the keys of scores hold no code. A sampler whose order could be left out says it. Keys that change so are computed anew, here and in
+whatever names them; the arrays keep the names of their files.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harness.incoming import Wrong
+from harness.spec import canonical, sha256
+
+ORDERED = ("any_order", "first_hitting", "fixed_count", "ssmd")    # samplers whose order JSON left out
+UNIFORM = {"name": "uniform"}
+MOVED = "moved"    # marks, until it is settled, a record whose cell has another key now
+
+
+def named_sources(old: dict) -> dict:
+    """Schema 1 to 2, of one record."""
+    if old.get("type") not in ("counted", "shard", "scored", "timed", "measured"):
+        return old
+    code = old.get("code", "")
+    if not isinstance(code, str):
+        raise Wrong("the field `code` is wrong (expected a text)")
+    new = {name: value for name, value in old.items() if name != "renewed"} | {"made": {"tree": code, "torch": "", "numpy": ""}}
+    if old["type"] in ("scored", "timed"):
+        new["samples_sha256"] = ""
+    if isinstance(old.get("cell"), dict) and "sampler" in old["cell"]:
+        sampler = with_order(old["cell"]["sampler"])
+        if sampler != old["cell"]["sampler"]:
+            new |= {"cell": old["cell"] | {"sampler": sampler}, MOVED: True}
+    return new
+
+
+STEPS: dict[int, Callable[[dict], dict]] = {1: named_sources}
+
+
+def with_order(settings: Any) -> Any:
+    """Settings of a sampler, and those within them, with the order that was left out."""
+    if not isinstance(settings, dict):
+        return settings
+    settings = {name: with_order(inner) for name, inner in settings.items()}
+    return settings | {"order": UNIFORM} if settings.get("name") in ORDERED and "order" not in settings else settings
+
+
+def cell_key(about: dict) -> str:
+    """The key of what decides the samples of a cell (harness/cell.py, describe)."""
+    return sha256({name: value for name, value in about.items() if name != "net_names"})[:24]
+
+
+def settled(records: Sequence[dict]) -> tuple[list[dict], dict[tuple[str, str], str]]:
+    """The records of a store, upgraded one by one, with the keys of this schema; and (room, key) -> the key that the file of an array still has."""
+    old = [record for record in records if "code" in record]
+    if not old:
+        return list(records), {}
+    keys = {record["key"]: cell_key(record["cell"]) for record in old if record.get(MOVED)}
+    samples: dict[str, list[tuple[str, str]]] = {}                                 # old key -> code and sha256 of what was counted
+    names: dict[tuple[str, str], str] = {}
+    for record in old:
+        if record["type"] == "counted" and record["status"] == "done":
+            samples.setdefault(record["key"], []).append((record["code"], record["samples_sha256"]))
+    for before, now in keys.items():
+        if before != now:
+            names |= {(room, now): before for room in ("samples", "costs")}
+    found = []
+    for record in records:
+        if "code" not in record:    # of this schema: its arrays have its own name
+            for place in (("samples", record.get("key")), ("costs", record.get("key")), ("scores", record.get("score_key"))):
+                if record["type"] == ("scored" if place[0] == "scores" else "counted"):
+                    names.pop(place, None)    # type: ignore[arg-type]
+            found.append(_renamed(record, keys))
+            continue
+        new = {name: value for name, value in record.items() if name not in ("code", MOVED)}
+        if record["type"] == "timed":
+            new["samples_sha256"] = next((sha for code, sha in reversed(samples.get(record["key"], [])) if code == record["code"]), "")
+        if record["type"] == "scored":
+            new |= _scored(record, keys, samples.get(record["key"], []))
+            if new["score_key"] != record["score_key"]:
+                names["scores", new["score_key"]] = record["score_key"]
+        found.append(_renamed(new, keys))
+    return found, names
+
+
+def _scored(record: dict, keys: dict[str, str], samples: list[tuple[str, str]]) -> dict:
+    """The key of a score without its code, and the samples that it is of, found by the key with it; as it was, and of none, where that does not come out."""
+    about = record["metric"].get("identity") or {name: value for name, value in record["metric"].items() if name != "identity"}
+    for _, sha in reversed(samples):
+        if sha256([record["key"], sha, about, record["code"]])[:24] == record["score_key"]:
+            return {"score_key": score_key(keys.get(record["key"], record["key"]), sha, canonical(about)), "samples_sha256": sha}
+    return {"score_key": record["score_key"], "samples_sha256": ""}
+
+
+def score_key(key: str, samples_sha256: str, about: str) -> str:
+    """sha256 of the canonical JSON of [key, samples_sha256, about], the last of them in this form; the first two are hexadecimal, so nothing in them is escaped."""
+    return hashlib.sha256(f'["{key}","{samples_sha256}",{about}]'.encode()).hexdigest()[:24]
+
+
+def _renamed(record: dict, keys: dict[str, str]) -> dict:
+    if record.get("key") in keys:
+        record = record | {"key": keys[record["key"]]}
+    if isinstance(record.get("cells"), dict):
+        record = record | {"cells": {keys.get(key, key): about for key, about in record["cells"].items()}}
+    return record

@@ -1,0 +1,36 @@
+"""Which rows of a cell are looked at again, and whether the scores of some rows are what they were."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from harness.random import Stream, permutation
+
+ROWS = 16
+
+
+def drawn(key: str, tree: str, n: int, rows: int = ROWS) -> np.ndarray:
+    """Numbers of the rows that are looked at, in order: (min(rows, n),). Another key or another tree looks at others."""
+    seed = int(hashlib.sha256(f"{key} {tree}".encode()).hexdigest()[:15], 16)
+    return np.sort(permutation(seed, torch.tensor([0]), Stream.RESAMPLE, n)[0].numpy()[:rows])
+
+
+def differing(score: Callable[[np.ndarray], np.ndarray], tokens: np.ndarray, table: np.ndarray) -> np.ndarray | None:
+    """tokens (m, L), their scores as they were (2, m) -> (m,) bool: the rows whose numerator or denominator is another by more than a rounding.
+
+    score: tokens -> (2, m). None of a metric whose rows depend on the rows beside them: those of a part say nothing.
+    """
+    now, part = score(tokens), score(tokens[::2])
+    if now.shape != table.shape:
+        return np.ones(len(tokens), bool)
+    if not near(now[:, ::2], part).all():
+        return None
+    return ~near(now, table).all(0)
+
+
+def near(a: Any, b: Any) -> Any:
+    """Equal to 1 part in 1e5: more than processors differ by, and far less than one token changes."""
+    return np.isclose(a, b, rtol=1e-5, atol=1e-6)
