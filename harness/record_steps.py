@@ -57,11 +57,11 @@ def settled(records: Sequence[dict]) -> tuple[list[dict], dict[tuple[str, str], 
     if not old:
         return list(records), {}
     keys = {record["key"]: cell_key(record["cell"]) for record in old if record.get(MOVED)}
-    samples: dict[str, list[tuple[str, str]]] = {}                                 # old key -> code and sha256 of what was counted
+    samples: dict[str, dict[tuple[str, str], None]] = {}                           # old key -> code and sha256 of all that was counted, the oldest first
     names: dict[tuple[str, str], str] = {}
     for record in old:
         if record["type"] == "counted" and record["status"] == "done":
-            samples.setdefault(record["key"], []).append((record["code"], record["samples_sha256"]))
+            samples.setdefault(record["key"], {})[record["code"], record["samples_sha256"]] = None
     for before, now in keys.items():
         if before != now:
             names |= {(room, now): before for room in ("samples", "costs")}
@@ -75,16 +75,16 @@ def settled(records: Sequence[dict]) -> tuple[list[dict], dict[tuple[str, str], 
             continue
         new = {name: value for name, value in record.items() if name not in ("code", MOVED)}
         if record["type"] == "timed":
-            new["samples_sha256"] = next((sha for code, sha in reversed(samples.get(record["key"], [])) if code == record["code"]), "")
+            new["samples_sha256"] = next((sha for code, sha in reversed(samples.get(record["key"], {})) if code == record["code"]), "")
         if record["type"] == "scored":
-            new |= _scored(record, keys, samples.get(record["key"], []))
+            new |= _scored(record, keys, samples.get(record["key"], {}))
             if new["score_key"] != record["score_key"]:
                 names["scores", new["score_key"]] = record["score_key"]
         found.append(_renamed(new, keys))
     return found, names
 
 
-def _scored(record: dict, keys: dict[str, str], samples: list[tuple[str, str]]) -> dict:
+def _scored(record: dict, keys: dict[str, str], samples: dict[tuple[str, str], None]) -> dict:
     """The key of a score without its code, and the samples that it is of, found by the key with it; as it was, and of none, where that does not come out."""
     about = record["metric"].get("identity") or {name: value for name, value in record["metric"].items() if name != "identity"}
     for _, sha in reversed(samples):

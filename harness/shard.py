@@ -56,11 +56,11 @@ class Shard(NamedTuple):
 WHOLE = Shard()
 
 
-def parse(text: str) -> Shard:
+def parse(text: str, option: str = "--shard") -> Shard:
     """'2/3' -> Shard(2, 3)."""
     k, slash, of = text.partition("/")
     if not (slash and k.isascii() and k.isdecimal() and of.isascii() and of.isdecimal() and 1 <= int(k) <= int(of)):
-        raise ValueError(f"--shard {text!r} must read K/N with K from 1 to N, as in --shard 2/3")
+        raise ValueError(f"{option} {text!r} must read K/N with K from 1 to N, as in {option} 2/3")
     return Shard(int(k), int(of))
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import cloudpickle
+
 from harness import blame, nucleus, provenance
 from harness import study_check as check
 from harness.cell import Cell
@@ -186,7 +188,8 @@ def load_module(path: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"study_{file.stem}", file)
     module = importlib.util.module_from_spec(spec)    # type: ignore[arg-type]
     provenance.forget(file)
-    sys.modules[module.__name__] = module    # so that the classes of the file know where they stand
+    sys.modules[module.__name__] = module               # so that the classes of the file know where they stand
+    cloudpickle.register_pickle_by_value(module)        # other processes have no such module
     try:
         spec.loader.exec_module(module)    # type: ignore[union-attr]
     except KeyboardInterrupt:

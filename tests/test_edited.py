@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import finished, sources, spec
+from baselines.ancestral import Ancestral
+from harness import finished, provenance, sources
 from harness.__main__ import main
 from harness.data.exact import Exact
-from harness.spec import ROOT, code_hash
+from harness.spec import ROOT
 from harness.store import Store
 from harness.study import Arm, Study, Table
 
@@ -105,14 +106,14 @@ def test_a_sampler_that_was_edited_is_sampled_again(tmp_path, place):
     assert run(tmp_path)["done"] == 1 and (tmp_path / "home/run" / finished.STAMP).exists() and symbols(tmp_path) == {1}
     lay(tmp_path, sampler, number, 2)
     again = run(tmp_path)
-    assert (again["cached"], again["stale"], again["done"]) == (0, 1, 1) and symbols(tmp_path) == {2}
+    assert (again["cached"], again["refuted"], again["done"]) == (0, 1, 1) and symbols(tmp_path) == {2}
 
 
 def test_a_plugin_package_that_was_edited_is_sampled_again_also_where_it_imports_from_elsewhere(tmp_path):
     for symbol in (1, 2):
         lay(tmp_path, "home/planner/halves.py", "lib/helper.py", symbol)
         answer = run(tmp_path, "--plugins", "planner")
-        assert (answer["done"], answer["stale"]) == (1, symbol - 1) and symbols(tmp_path) == {symbol}
+        assert (answer["done"], answer["refuted"]) == (1, symbol - 1) and symbols(tmp_path) == {symbol}
 
 
 def test_another_environment_or_another_path_is_asked_for_anew(tmp_path):
@@ -125,7 +126,7 @@ def test_another_environment_or_another_path_is_asked_for_anew(tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other/halves.py").write_text((tmp_path / "lib/halves.py").read_text().replace("SYMBOL = 1", "SYMBOL = 0"))
     answer = run(tmp_path, path="other", ROWS="5", PYTHONPATH="../other")
-    assert (answer["done"], answer["stale"]) == (1, 1) and symbols(tmp_path) == {0}
+    assert (answer["done"], answer["refuted"]) == (1, 1) and symbols(tmp_path) == {0}
 
 
 def test_a_finished_run_of_a_foreign_sampler_still_answers_from_its_stamp(tmp_path):
@@ -138,7 +139,7 @@ def test_a_finished_run_of_a_foreign_sampler_still_answers_from_its_stamp(tmp_pa
 def test_what_is_installed_is_no_first_party_source_and_what_is_edited_in_place_is():
     assert sources.installed(Path(json.__file__)) and sources.installed(Path(pytest.__file__))
     assert not sources.installed(ROOT / "harness" / "spec.py")
-    assert sources.found("harness.spec") == ROOT / "harness" / "spec.py" and sources.found("harness.spec.code_hash") is None and sources.found("no_such_module.x") is None
+    assert sources.found("harness.spec") == ROOT / "harness" / "spec.py" and sources.found("harness.spec.canonical") is None and sources.found("no_such_module.x") is None
     assert ROOT / "harness" / "spec.py" in sources.loaded() and not any(sources.installed(path) for path in sources.loaded())
 
 
@@ -154,24 +155,18 @@ class Around:
         raise NotImplementedError
 
 
-def test_a_part_of_a_sampler_counts_as_code_whoever_imports_it(tmp_path, monkeypatch):
+def test_a_part_of_a_sampler_is_code_of_the_user_s_own_whoever_imports_it(tmp_path, monkeypatch):
     (tmp_path / "ownpart.py").write_text("from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass Part:\n    name = 'part'\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     import ownpart
 
     data = Exact()
-    study = Study(name="x", question="?", data=data, nets={"main": Table(data)}, reference="main", metrics=[], n=4, arms=[Arm("a", [Around((ownpart.Part(),))])])
-    (cell,) = study.cells()
-    assert "ownpart" in cell.modules() and tmp_path / "ownpart.py" in spec.reached(cell.modules())
+    study = Study(name="x", question="?", data=data, nets={"main": Table(data)}, reference="main", metrics=[], n=4,
+                  arms=[Arm("a", [Around((ownpart.Part(),))]), Arm("b", [Ancestral(2)])])
+    own, ours = study.cells()
+    assert own.own() and not ours.own()
+    about = provenance.made(own.own())
+    assert "ownpart" in about["modules"] and "modules" not in provenance.made(ours.own()) and provenance.surely(about)
+    assert not provenance.surely(about | {"modules": {"ownpart": "of another file"}}) and not provenance.surely(about | {"modules": {"gone_since": "x"}})
 
 
-def test_a_source_that_no_python_reads_counts_by_its_bytes(tmp_path, monkeypatch):
-    """An import that may fail, of a module for another version of Python, ends no run."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    (tmp_path / "mayfail.py").write_text("try:\n    import oldone\nexcept SyntaxError:\n    pass\n")
-    seen = set()
-    for text in ("print 1\n", "print 2\n"):
-        (tmp_path / "oldone.py").write_text(text)
-        code_hash.cache_clear()
-        seen.add(code_hash(("mayfail",)))
-    assert len(seen) == 2

@@ -1,14 +1,19 @@
-"""After a change of code a record stands again if the rows looked at are equal to the bit, and only then."""
+"""After a change of code a record stands if the rows looked at are equal to the bit, and only then."""
 
 import json
+import shutil
+from contextlib import redirect_stdout
+from dataclasses import replace
+from io import StringIO
 
 import pytest
-from harness.renew import renew
 
 from baselines.ancestral import Ancestral
-from harness import claims, runner
+from harness import provenance, runner
 from harness.__main__ import main
 from harness.store import Store
+from harness.spot_check import drawn
+from harness.standing import PROVEN, REFUTED, UNPROVEN, Evidence
 from harness.study import Arm, Study, load_study
 
 STUDY = """
@@ -35,12 +40,13 @@ DATA = Exact()
 STUDY = Study(name="own", question="?", data=DATA, nets={"heavy": Table(DATA)}, reference="heavy", metrics=[ExactNll()], n=40, batch=8,
               arms=[Arm("own", [Own()], {"main": "heavy"}), Arm("ancestral", [Ancestral(2)], {"main": "heavy"})])
 """
+COMMAND = "ssmd-bench run {}/own.py --out run"
 PLAIN = "nets['main'].draft(rows.x); return rows._replace(x=rows.x.clamp_max(1))"
 NEW = {
-    "the same": ("net = nets['main']; net.draft(rows.x); return rows._replace(x=rows.x.clamp_max(1))", "renewed"),
-    "other tokens": ("nets['main'].draft(rows.x); return rows._replace(x=rows.x.clamp_max(2))", "differ"),
-    "another pass": ("nets['main'].draft(rows.x); " + PLAIN, "differ"),
-    "other tokens from row 30 on": ("nets['main'].draft(rows.x); return rows._replace(x=rows.x.clamp_max(1) + (rows.id >= 30)[:, None].long())", "differ"),
+    "the same": ("net = nets['main']; net.draft(rows.x); return rows._replace(x=rows.x.clamp_max(1))", PROVEN),
+    "other tokens": ("nets['main'].draft(rows.x); return rows._replace(x=rows.x.clamp_max(2))", REFUTED),
+    "another pass": ("nets['main'].draft(rows.x); " + PLAIN, REFUTED),
+    "other tokens in one row of three": ("nets['main'].draft(rows.x); return rows._replace(x=rows.x.clamp_max(1) + (rows.id % 3 == 1)[:, None].long())", REFUTED),
 }
 
 
@@ -52,56 +58,117 @@ def ran(tmp_path):
         (tmp_path / "own.py").write_text(STUDY.replace("STEP", step))
         return load_study(str(tmp_path / "own.py"))
 
-    runner.run(other(PLAIN), tmp_path / "run")
+    runner.run(other(PLAIN), tmp_path / "run", command=COMMAND.format(tmp_path))
     return tmp_path / "run", other
 
 
 @pytest.mark.parametrize("change", NEW)
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_record_stands_again_if_tokens_and_costs_are_equal(ran, change, jobs):
+def test_a_record_of_other_code_stands_if_its_rows_come_out_the_same_and_is_sampled_anew_if_not(ran, change, jobs):
     (folder, other), (step, outcome) = ran, NEW[change]
     before = Store(folder).latest("counted", "key")
     study = other(step)
-    assert renew(study, folder, 36, jobs) == {"renewed": 0, "differ": 0, "fresh": 1, "unknown": 0} | {outcome: 1}
-    after = Store(folder).latest("counted", "key")
-    [key] = [key for key in after if after[key]["arm"] == "own"]
-    assert all(after[k] == before[k] for k in after if k != key)
-    if outcome == "renewed":
-        assert after[key]["renewed"]["rows"] == 36 and after[key]["renewed"]["code"] == before[key]["code"] != after[key]["code"]
-        assert {k: v for k, v in after[key].items() if k not in ("renewed", "code", "time")} == {k: v for k, v in before[key].items() if k not in ("code", "time")}
-        assert runner.run(study, folder)["cached"] == 2
-    else:
-        assert after[key] == before[key]
-        tally = runner.run(study, folder)
-        assert tally["stale"] == tally["done"] == 1 and "renewed" not in Store(folder).latest("counted", "key")[key]
+    tally = runner.run(study, folder, jobs=jobs)
+    assert (tally["cached"], tally["proven"], tally["refuted"], tally["done"]) == ((2, 1, 0, 0) if outcome == PROVEN else (1, 0, 1, 1))
+    store = Store(folder)
+    [key] = [key for key, record in before.items() if record["arm"] == "own"]
+    [proof] = store.of("proof")
+    assert (proof["verdict"], proof["rows"], proof["of"]) == (outcome, 16, before[key]["samples_sha256"]) and {"costs", "counts", "tokens", "exact_nll"} <= {*proof["seen"]}
+    after = store.latest("counted", "key")
+    assert (after[key] == before[key]) == (outcome == PROVEN) and all(after[k] == before[k] for k in after if k != key)
+    assert runner.run(study, folder, jobs=jobs)["cached"] == 2 and len(Store(folder).of("proof")) == 1
 
 
-def test_rows_that_were_not_looked_at_are_taken_over(ran):
+def proved(folder, *words: str) -> tuple[int, dict]:
+    """Exit code and answer of the verb, of the run in the folder."""
+    said = StringIO()
+    with redirect_stdout(said):
+        code = main(["prove", str(folder), *words])
+    return code, json.loads(said.getvalue().splitlines()[-1])
+
+
+def test_the_verb_looks_stores_and_knows_what_it_has_looked_at(ran):
     folder, other = ran
-    assert renew(other(NEW["other tokens from row 30 on"][0]), folder, 30)["renewed"] == 1
+    other(NEW["the same"][0])
+    code, said = proved(folder, "--rows", "5")
+    assert (code, said[PROVEN], said["known"]) == (0, 1, 1) and Store(folder).of("proof")[0]["rows"] == 5
+    assert proved(folder)[1]["known"] == 2
+    assert proved(folder, "--check")[1][PROVEN] == 2 and len(Store(folder).of("proof")) == 1
+
+
+def test_what_it_refutes_ends_in_exit_code_1_and_the_next_run_samples_it_anew(ran):
+    folder, other = ran
+    study = other(NEW["other tokens"][0])
+    code, said = proved(folder)
+    assert (code, said[REFUTED]) == (1, 1) and runner.run(study, folder)["refuted"] == 1
+    assert proved(folder)[1]["known"] == 2
+
+
+def test_all_rows_see_what_a_few_may_miss(ran):
+    folder, other = ran
+    [key] = [r["key"] for r in Store(folder).of("counted") if r["arm"] == "own"]
+    missed = next(row for row in range(40) if row not in drawn(key, provenance.tree(), 40))
+    other(f"nets['main'].draft(rows.x); return rows._replace(x=rows.x.clamp_max(1) + (rows.id == {missed})[:, None].long())")
+    assert proved(folder, "--check")[1][PROVEN] == 2
+    assert proved(folder, "--check", "--rows", "all")[1][REFUTED] == 1
+
+
+def test_without_samples_and_digests_the_scores_of_the_rows_tell(ran):
+    folder, other = ran
+    for room in ("samples", "rows", "counts"):
+        shutil.rmtree(folder / room)
+    other(NEW["other tokens"][0])
+    assert proved(folder)[1][REFUTED] == 1 and "exact_nll" in Store(folder).of("proof")[0]["reason"]
+
+
+def test_rows_that_differ_on_another_machine_leave_the_verdict_open(ran):
+    """Until the older sources give the same rows there."""
+    folder, other = ran
+    records = folder / "records.jsonl"
+    machine = Store(folder).of("machine")[0]["id"]
+    records.write_text(records.read_text().replace(machine, "elsewhere"))
+    other(NEW["other tokens"][0])
+    code, said = proved(folder)
+    assert (code, said[UNPROVEN]) == (3, 1) and "--against" in Store(folder).of("proof")[0]["reason"]
+    assert proved(folder, "--check")[0] == 1
+    [record] = [r for r in Store(folder).of("counted") if r["arm"] == "own"]
+    assert Evidence(Store(folder)).standing(record) == UNPROVEN
+
+
+def test_rows_that_a_library_rounds_otherwise_in_a_small_batch_are_looked_at_in_a_full_one(ran):
+    folder, other = ran
+    study = other(PLAIN)
+    wide = replace(study, n=200, batch=64)
+    runner.run(wide, folder.parent / "wide", command=COMMAND.format(folder.parent))
+    other("full = len(rows.x) > 16; nets['main'].draft(rows.x); return rows._replace(x=rows.x.clamp_max(1 if full or rows.n.any() else 2))")
+    assert proved(folder.parent / "wide")[1][PROVEN] == 1
 
 
 def test_a_record_that_no_arm_makes_any_more_and_one_of_other_settings(ran):
     folder, other = ran
     study = other(PLAIN)
-    runner.run(Study(**vars(study) | {"arms": [Arm("ancestral", [Ancestral(3)], {"main": "heavy"}), Arm("gone", [Ancestral(4)], {"main": "heavy"})], "n": 16}), folder)
-    assert renew(study, folder, 8) == {"renewed": 0, "differ": 0, "fresh": 3, "unknown": 1}    # steps = 3 at n = 16 is found by its settings
+    runner.run(Study(**vars(study) | {"arms": [Arm("ancestral", [Ancestral(3)], {"main": "heavy"}), Arm("gone", [Ancestral(4)], {"main": "heavy"})], "n": 16}), folder, command=COMMAND.format(folder.parent))
+    said = proved(folder, "--check")[1]
+    assert (said[PROVEN], said["unknown"]) == (3, 1)    # steps = 3 at n = 16 is found by its settings
 
 
-def test_claims_say_that_their_records_were_renewed(ran):
+def test_the_parts_of_the_cells_are_all_of_them(ran):
+    folder, _ = ran
+    assert sum(proved(folder, "--check", "--share", f"{k}/3")[1][PROVEN] for k in (1, 2, 3)) == 2
+
+
+def test_rows_drawn_depend_on_key_and_sources():
+    first = drawn("a", "t", 1000)
+    assert len(first) == 16 and (first[1:] > first[:-1]).all()
+    assert (drawn("b", "t", 1000) != first).any() and (drawn("a", "u", 1000) != first).any() and [*drawn("a", "t", 3)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["own.py", "--rows", "0"], "--rows: '0' must be a whole number of at least 1"), (["none"], "is not a run"), (["run", "--share", "4/3"], "--share '4/3' must read K/N"),
+    (["no.py"], "no run of no.py is kept"), (["run", "--against", "nothing"], "is neither a commit"),
+])
+def test_it_refuses_in_a_sentence(ran, capfd, monkeypatch, words, sentence):
     folder, other = ran
-    renew(other(NEW["the same"][0]), folder, 36)
-    keys = [r["key"] for r in Store(folder).latest("counted", "key").values()]
-    [row] = claims.stamped([claims.claim("a", 1, 0, 2, "", 40, "", keys)], Store(folder))
-    assert row["renewed"] == {"records": 1, "of": 2, "rows": 36} and "1 of 2 records renewed on 36 rows" in claims.table([row])
-
-
-def test_the_verb_ends_in_json_and_refuses_in_a_sentence(ran, capfd):
-    folder, other = ran
-    other(NEW["the same"][0])
-    assert main(["renew", str(folder.parent / "own.py"), "--out", str(folder), "--rows", "4"]) == 0
-    assert json.loads(capfd.readouterr().out.splitlines()[-1])["renewed"] == 1
-    assert main(["renew", str(folder.parent / "own.py"), "--out", str(folder), "--rows", "0"]) == 2
-    assert main(["renew", str(folder.parent / "own.py"), "--out", str(folder.parent / "none")]) == 2
-    said = capfd.readouterr().err
-    assert "--rows: '0' must be a whole number of at least 1" in said and "is not a run folder" in said
+    other(NEW["other tokens"][0])
+    monkeypatch.chdir(folder.parent)
+    assert main(["prove", *words]) == 2 and sentence in capfd.readouterr().err
