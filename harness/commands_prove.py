@@ -103,21 +103,27 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
         if said != PROVEN and options.against:
             doubtful[found.key] = found
         else:
-            _keep(store, options, proof(found, record, said, reason, here, cell.own()))
+            _keep(store, options, record, found, proof(found, record, said, reason, here, cell.own()))
             tally[said] += 1
         progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {reason}", said)
     for key, same in settled_by(options.against, target.study, target.run, [*doubtful.values()]) if doubtful else ():
         found, (cell, record) = doubtful[key], wanted[key]
         said = PROVEN if same else REFUTED
-        _keep(store, options, proof(found, record, said, found.reason, here, cell.own(), options.against))
+        _keep(store, options, record, found, proof(found, record, said, found.reason, here, cell.own(), options.against))
         tally[said] += 1
         progress.note(f"{record['arm']}: {brief(record['cell']['sampler'])}: {said} against {options.against}")
     return tally
 
 
-def _keep(store: Store, options: Namespace, found: dict) -> None:
-    if not options.check:
-        store.append(found)
+def _keep(store: Store, options: Namespace, record: dict, found: Any, proof: dict) -> None:
+    from harness.places import is_zip
+    from harness.prove import learn
+
+    if options.check:
+        return
+    store.append(proof)
+    if found.verdict == "equal" and not is_zip(store.folder):
+        learn(found, record, store)
 
 
 def _in(key: str, share: str | None) -> bool:

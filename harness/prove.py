@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness import provenance, scoring, shard
-from harness.arrays import row_digests
+from harness.arrays import digest, row_digests
 from harness.backend import each
 from harness.cell import Cell
 from harness.count import cost_of, sampled
@@ -36,7 +36,7 @@ class Known(NamedTuple):
     """What a store holds of some rows of a cell."""
 
     costs: np.ndarray                                  # (m, 3)
-    counts: np.ndarray | None                          # (m, 4 + calls)
+    counts: np.ndarray | None                          # (m, 4 + calls), -1 where not known
     digests: np.ndarray | None                         # (m,) uint64, 0 where not known
     scores: dict[str, tuple[Metric, np.ndarray]]       # label -> the metric, and (2, m)
 
@@ -50,6 +50,7 @@ class Look(NamedTuple):
     seen: tuple[str, ...]  # what was compared
     reason: str            # what differs
     digests: np.ndarray    # (m,) uint64 of the rows as they are now
+    counts: np.ndarray     # (m, 4 + calls)
 
 
 def known(store: Store, record: dict, metrics: Sequence[Metric], ids: np.ndarray) -> Known:
@@ -87,19 +88,20 @@ def _compared(cell: Cell, numbers: np.ndarray, ids: np.ndarray, before: Known) -
     try:
         ledger, tokens = sampled(cell, numbers)
     except Exception as error:
-        return Look(key, "differ", ids, ("tokens",), f"{type(error).__name__}: {error}", np.zeros(len(ids), np.uint64))
+        return Look(key, "differ", ids, ("tokens",), f"{type(error).__name__}: {error}", np.zeros(len(ids), np.uint64), np.zeros((len(ids), 0), np.int64))
     now, tokens = row_digests(tokens[place]), tokens[place]
     rows = {"costs": (cost_of(ledger, cell)[1][place] != before.costs).any(1)}                     # (m,) each
-    if before.counts is not None:
-        counts = shard.counts(ledger)[1][place]
-        rows["counts"] = (counts != before.counts).any(1) if counts.shape == before.counts.shape else np.ones(len(ids), bool)
+    counts = shard.counts(ledger)[1][place]                                        # (m, 4 + calls)
+    if before.counts is not None and (before.counts >= 0).any():
+        same = (counts == before.counts) | (before.counts < 0) if counts.shape == before.counts.shape else np.zeros((len(ids), 1), bool)
+        rows["counts"] = ~same.all(1)
     if before.digests is not None and before.digests.any():
         rows["tokens"] = (now != before.digests) & (before.digests != 0)
     for label, (metric, table) in before.scores.items():
         if (differ := differing(partial(scoring.table_of, metric, data=cell.study.data), tokens, table)) is not None:
             rows[label] = differ
     wrong = [f"{what} of {int(differ.sum())} of {len(ids)} rows" for what, differ in rows.items() if differ.any()]
-    return Look(key, "differ" if wrong else "equal", ids, tuple(rows), ", ".join(wrong), now)
+    return Look(key, "differ" if wrong else "equal", ids, tuple(rows), ", ".join(wrong), now, counts)
 
 
 def looks(wanted: Iterable[tuple[Cell, dict]], store: Store, metrics: Sequence[Metric], rows: int | None, jobs: int = 1, backend: str = "loky") -> Iterator[Look]:
@@ -131,3 +133,16 @@ def proof(found: Look, record: Mapping, said: str, reason: str, machine: str, ow
     about = {"type": "proof", "key": found.key, "of": record["samples_sha256"], "verdict": said, "rows": len(found.rows), "seen": list(found.seen), "reason": reason,
              "machine": machine, "made": provenance.made(own)}
     return about | ({"against": against} if against else {})
+
+
+def learn(found: Look, record: dict, store: Store) -> None:
+    """Keep digests and counts of the rows of a proven cell that were looked at, where a record of schema 1, or an earlier look, lacks them."""
+    key, n = record["key"], record["cell"]["n"]
+    digests = store.get("rows", key) if store.has("rows", key) else np.zeros(n, np.uint64)
+    if digests.all():
+        return
+    counts = store.get("counts", key) if store.has("counts", key) else np.full((n, found.counts.shape[1]), -1, np.int64)
+    digests[found.rows], counts[found.rows] = found.digests, found.counts
+    store.put("rows", key, digests)
+    store.put("counts", key, counts)
+    store.append({name: value for name, value in record.items() if name not in ("schema", "time")} | {"rows_sha256": digest(digests), "counts_sha256": digest(counts)})

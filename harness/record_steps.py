@@ -22,7 +22,9 @@ def named_sources(old: dict) -> dict:
     """Schema 1 to 2, of one record."""
     if old.get("type") not in ("counted", "shard", "scored", "timed", "measured"):
         return old
-    code = old.get("code", "")
+    if "code" not in old:
+        raise Wrong("the field `code` is missing")
+    code = old["code"]
     if not isinstance(code, str):
         raise Wrong("the field `code` is wrong (expected a text)")
     new = {name: value for name, value in old.items() if name != "renewed"} | {"made": {"tree": code, "torch": "", "numpy": ""}}

@@ -21,12 +21,17 @@ COST = {"calls": {"main.draft": 8.0, "main.verify": 12.5}, "nfe_a": 8.5, "nfe_b"
         "executed_over_needed": 1.0, "revealed": [], "tested": {}, "passed": {}}
 
 
+def by(tree: str = "c0de") -> dict:
+    """The sources that made a record."""
+    return {"tree": tree, "torch": "2", "numpy": "2"}
+
+
 def cell(steps: int = 8, arm: str = "ancestral", net: str = "a", cost: dict | None = None, **changes) -> dict:
     about = {"sampler": {"name": arm, "version": 1, "steps": steps}, "nets": {"main": net * 64}, "net_names": {"main": "heavy"},
              "data": {"name": "made_up", "version": 1}, "prompt": None, "n": N, "batch": 32, "seed": 0, "temperature": 1.0, "device": "cpu",
              "dtype": "float32"}
     return {"type": "counted", "key": sha256({k: v for k, v in about.items() if k != "net_names"})[:24], "study": "made_up", "arm": arm, "control": False, "cell": about,
-            "code": "c0de", "machine": "m0", "status": "done", "reason": "", "cost": COST | (cost or {}), "samples_sha256": "5" * 64,
+            "made": by(), "machine": "m0", "status": "done", "reason": "", "cost": COST | (cost or {}), "samples_sha256": "5" * 64,
             "inert": False, "seconds": 1.0} | changes
 
 
@@ -36,14 +41,15 @@ def failed(record: dict, status: str = "failed", reason: str = "RuntimeError: ma
 
 def score(record: dict, numerator: np.ndarray, label: str = "judge", better: str = "lower", **changes) -> tuple[dict, np.ndarray]:
     """A scored record and its array (2, n); the denominators are 1."""
-    return {"type": "scored", "key": record["key"], "score_key": sha256([record["key"], label])[:24], "metric": {"name": label, "version": 1}, "label": label, "better": better,
-            "unit": "nats per token", "n": len(numerator), "code": "c0de", "status": "done", "reason": "", "value": float(numerator.mean()), "per": "row"} | changes, np.stack(
+    return {"type": "scored", "key": record["key"], "samples_sha256": record.get("samples_sha256", ""),
+            "score_key": sha256([record["key"], label])[:24], "metric": {"name": label, "version": 1}, "label": label, "better": better,
+            "unit": "nats per token", "n": len(numerator), "made": by(), "status": "done", "reason": "", "value": float(numerator.mean()), "per": "row"} | changes, np.stack(
                 [numerator, np.ones(len(numerator))])
 
 
 def times(record: dict, medians: list[float], hour: int = 0, **changes) -> list[dict]:
-    return [{"type": "timed", "key": record["key"], "process": k, "rows": 32, "batch": 32, "seconds": [s * 0.9, s, s * 1.4], "machine": "m0", "code": "c0de",
-             "same_output": True, "time": f"2026-01-01T{hour + k:02}:00:00+00:00"} | changes for k, s in enumerate(medians)]
+    return [{"type": "timed", "key": record["key"], "process": k, "rows": 32, "batch": 32, "seconds": [s * 0.9, s, s * 1.4], "machine": "m0", "made": by(),
+             "samples_sha256": record.get("samples_sha256", ""), "same_output": True, "time": f"2026-01-01T{hour + k:02}:00:00+00:00"} | changes for k, s in enumerate(medians)]
 
 
 def made(folder: Path, *records: dict | tuple[dict, np.ndarray] | list[dict]) -> Path:

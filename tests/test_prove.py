@@ -11,9 +11,9 @@ import pytest
 from baselines.ancestral import Ancestral
 from harness import provenance, runner
 from harness.__main__ import main
-from harness.store import Store
 from harness.spot_check import drawn
 from harness.standing import PROVEN, REFUTED, UNPROVEN, Evidence
+from harness.store import Store
 from harness.study import Arm, Study, load_study
 
 STUDY = """
@@ -147,7 +147,8 @@ def test_rows_that_a_library_rounds_otherwise_in_a_small_batch_are_looked_at_in_
 def test_a_record_that_no_arm_makes_any_more_and_one_of_other_settings(ran):
     folder, other = ran
     study = other(PLAIN)
-    runner.run(Study(**vars(study) | {"arms": [Arm("ancestral", [Ancestral(3)], {"main": "heavy"}), Arm("gone", [Ancestral(4)], {"main": "heavy"})], "n": 16}), folder, command=COMMAND.format(folder.parent))
+    arms = [Arm("ancestral", [Ancestral(3)], {"main": "heavy"}), Arm("gone", [Ancestral(4)], {"main": "heavy"})]
+    runner.run(Study(**vars(study) | {"arms": arms, "n": 16}), folder, command=COMMAND.format(folder.parent))
     said = proved(folder, "--check")[1]
     assert (said[PROVEN], said["unknown"]) == (3, 1)    # steps = 3 at n = 16 is found by its settings
 

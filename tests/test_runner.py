@@ -15,9 +15,8 @@ from baselines.ancestral import Ancestral
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
-from harness import claims, count, opening, runner
+from harness import claims, count, provenance, runner
 from harness.arrays import digest
-from harness.cell import Cell
 from harness.clock import busy, timed
 from harness.control import HeldOut, Shuffled
 from harness.data.exact import Exact
@@ -106,10 +105,10 @@ def test_arms_are_taken_in_turn_and_no_point_twice():
     assert found == [("ancestral", 1, ("again",)), ("ssmd", None, ()), ("ancestral", 4, ("again",)), ("again", 8, ())]
 
 
-def test_record_of_other_code_is_stale_and_sampled_again(tmp_path, monkeypatch):
+def test_record_of_other_code_is_looked_at_and_stands(tmp_path, monkeypatch):
     runner.run(study(ANCESTRAL), tmp_path)
-    monkeypatch.setattr(Cell, "code", lambda cell: "other")
-    assert went(runner.run(study(ANCESTRAL), tmp_path), stale=2, done=2)
+    monkeypatch.setattr(provenance, "tree", lambda: "other")
+    assert went(runner.run(study(ANCESTRAL), tmp_path), cached=2, proven=2)
     assert went(runner.run(study(ANCESTRAL), tmp_path), cached=2)
 
 
@@ -311,9 +310,9 @@ STUDY = Study(name="own", question="?", data=DATA, nets={"heavy": Table(DATA)}, 
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_sampler_of_the_study_file_is_stale_when_that_file_changes(tmp_path, jobs):
+def test_a_sampler_of_the_study_file_is_refuted_when_that_file_changes(tmp_path, jobs):
     """In other processes too, which know no study file."""
-    for symbol, expected in ((1, {"done": 1}), (2, {"done": 1, "stale": 1})):
+    for symbol, expected in ((1, {"done": 1}), (2, {"done": 1, "refuted": 1})):
         (tmp_path / "own.py").write_text(OWN.replace("SYMBOL", str(symbol)))
         assert went(runner.run(load_study(str(tmp_path / "own.py")), tmp_path / "run", jobs=jobs), **expected)
         assert went(runner.run(load_study(str(tmp_path / "own.py")), tmp_path / "run", jobs=jobs), cached=1)
@@ -348,24 +347,8 @@ def test_a_field_is_set_on_the_samplers_that_have_it():
         each_sampler(toy, lambda s: set_field(s, "steps", "0"))
 
 
-def test_claims_are_stale_when_code_or_checkpoint_has_changed(tmp_path, monkeypatch):
-    monkeypatch.setattr(claims, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(claims, "ROOT", tmp_path)
-    monkeypatch.setattr(opening, "ROOT", tmp_path)
-    nets = tiny_nets(tmp_path)
-    text = study(Arm("ssmd", [SelfSpeculative()], {"main": "hybrid"}), data=WikipediaLeads(length=16), nets=nets, metrics=[], n=4)
-    runner.run(text, tmp_path / "run")
-    store = Store(tmp_path / "run")
-    rows = claims.stamped([claims.claim("x", 1.0, 0.5, 1.5, "none", 4, "ssmd-bench run", [text.cells()[0].key()])], store)
-    assert "ssmd.sampler" in rows[0]["code"] and list(rows[0]["nets"]) == ["hybrid.safetensors"]
-    claims.write("toy", rows)
-    assert [r["stale"] for r in claims.read(tmp_path / "results")] == [False]
-    assert claims.stale(rows[0] | {"code": {"ssmd.sampler": "other"}})
-    torch.manual_seed(1)
-    checkpoint.save(Hybrid(HybridConfig(vocab=27, width=32, heads=2, blocks=2, causal=1)), tmp_path / "hybrid.safetensors", {})
-    assert [r["stale"] for r in claims.read(tmp_path / "results")] == [True]
-    (tmp_path / "hybrid.safetensors").unlink()
-    assert [r["stale"] for r in claims.read(tmp_path / "results")] == [False]
+def test_damaged_claims_are_refused_in_a_sentence(tmp_path):
+    (tmp_path / "results").mkdir()
     (tmp_path / "results" / "toy.json").write_text("[{")
     with pytest.raises(ValueError, match="not valid JSON"):
         claims.read(tmp_path / "results")

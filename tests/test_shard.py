@@ -15,9 +15,8 @@ import pytest
 
 from baselines.ancestral import Ancestral
 from baselines.scheduled import Scheduled
-from harness import runner
+from harness import provenance, runner
 from harness.__main__ import main
-from harness.cell import Cell
 from harness.control import HeldOut, Shuffled
 from harness.data.exact import Exact
 from harness.metrics.distinct import Distinct
@@ -58,13 +57,13 @@ def test_united_shards_equal_the_run_that_was_not_cut(tmp_path, of):
         assert [r["type"] for r in Store(cut).records if r["type"] in ("counted", "scored")] == []
     assert sorted(p.name for p in cut.glob("*.jsonl")) == [f"records.{k}of{of}.jsonl" for k in range(1, of + 1)]
     assert went(runner.run(study(), cut), done=5, scored=10)
-    for room in ("samples", "costs", "scores"):
+    for room in ("samples", "costs", "rows", "counts", "scores"):
         assert arrays(one, room) == arrays(cut, room) and len(arrays(one, room)) >= 5
     a, b = (Store(folder).latest("counted", "key") for folder in (one, cut))
     assert a.keys() == b.keys() and len(a) == 5
     for key, record in a.items():
         other = b[key]
-        assert all(record[k] == other[k] for k in ("arm", "control", "cell", "code", "inert", "samples_sha256"))
+        assert all(record[k] == other[k] for k in ("arm", "control", "cell", "made", "inert", "samples_sha256"))
         assert {k: v for k, v in record["cost"].items() if k not in DEVICE} == {k: v for k, v in other["cost"].items() if k not in DEVICE}
         assert other["cost"]["gflop"] >= 0.5 * record["cost"]["gflop"] and other["shards"].keys() == {f"{k}/{of}" for k in range(1, of + 1)}
     values = [{r["score_key"]: r["value"] for r in Store(folder).of("scored")} for folder in (one, cut)]
@@ -106,13 +105,13 @@ def test_missing_shards_are_said_in_one_sentence(tmp_path):
 def test_shards_of_other_code_are_not_united(tmp_path, monkeypatch):
     for k in (1, 2):
         runner.run(study(), tmp_path, part=Shard(k, 2))
-    monkeypatch.setattr(Cell, "code", lambda cell: "other")
+    monkeypatch.setattr(provenance, "tree", lambda: "other")
     runner.run(study(), tmp_path, part=Shard(1, 2))
     with pytest.raises(ValueError, match="the shard 2/2 is missing or of other code"):
         runner.run(study(), tmp_path)
     assert went(runner.run(study(), tmp_path, part=Shard(2, 2)), done=5)
     assert went(runner.run(study(), tmp_path), done=5, scored=10)
-    assert {r["code"] for r in Store(tmp_path).of("counted")} == {"other"}
+    assert {r["made"]["tree"] for r in Store(tmp_path).of("counted")} == {"other"}
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def test_a_file_that_is_no_array_is_one_sentence(tmp_path, content):
 def test_ten_thousand_records_are_read_within_a_second(tmp_path):
     tables = {"depth": [12345] * 128, "progress": [1] * 10, "round": [5] * 64}
     cost = {"calls": {"main.draft": 12.5}, "nfe_a": 1.25, "revealed": [[0] * 129] * 10, "tested": tables, "passed": tables}
-    counted, scored = {"schema": 1} | cell(cost=cost), {"schema": 1} | score(cell(), rows())[0]
+    counted, scored = ({"schema": 1, "code": "c0de"} | record for record in (cell(cost=cost), score(cell(), rows())[0]))
     lines = [json.dumps(counted)] + [json.dumps(scored)] * 8    # six metrics and a few timings a cell
     (tmp_path / "records.jsonl").write_text("\n".join(lines * 1112) + "\n")
     begun = time.process_time()

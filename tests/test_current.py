@@ -1,0 +1,107 @@
+"""A bug planted in a sampler, a network or the draws leaves no claim current that rests on a self-speculative record.
+
+The claims stand while the sources do. With a bug in them they are unproven at once, and refuted as soon as some rows are looked at.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import runner
+from harness.claims_standing import standings
+from harness.pack import pack
+from harness.spec import ROOMS, ROOT
+from harness.store import Store
+from harness.study import load_study
+
+STUDY = """
+import torch
+from pathlib import Path
+from baselines.ancestral import Ancestral
+from harness.data.wikipedia_leads import WikipediaLeads
+from harness.metrics.words import Spelling
+from harness.nets import checkpoint
+from harness.study import Arm, Checkpoint, Study
+from harness.window import Cosine
+from ssmd.model import Hybrid, HybridConfig
+from ssmd.sampler import SelfSpeculative
+
+FILE = Path(__file__).with_name("toy.safetensors")
+if not FILE.exists():
+    torch.manual_seed(0)
+    net = Hybrid(HybridConfig(vocab=27, width=32, heads=2, blocks=2, causal=1))
+    for weights in (p for p in net.parameters() if p.dim() == 2):    # so that drafts are rejected
+        torch.nn.init.normal_(weights, std=0.5)
+    checkpoint.save(net, FILE, {})
+STUDY = Study(name="toy", question="?", data=WikipediaLeads(24), nets={"hybrid": Checkpoint(str(FILE))}, reference="hybrid", metrics=[Spelling()], n=24, batch=8,
+              arms=[Arm("ssmd", [SelfSpeculative(Cosine(0.2), 2)], {"main": "hybrid"}), Arm("ancestral", [Ancestral(4)], {"main": "hybrid"})])
+"""
+BUGS = {    # file, old text, new text
+    "the acceptance test starts one place late": ("ssmd/sampler.py", "torch.minimum(i + f + 1, e)", "torch.minimum(i + f + 2, e)"),
+    "a track sees the token that it judges": ("ssmd/model.py", "<= asking.clamp_min(0)", "<= 1 + asking.clamp_min(0)"),
+    "the residual is drawn from the target alone": ("harness/random.py", "(q - p).clamp_min(0)", "q.clone()"),
+}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    """A folder with a study, its kept run and its claims, one of each arm."""
+    folder = tmp_path_factory.mktemp("current")
+    (folder / "toy.py").write_text(STUDY)
+    study = load_study(str(folder / "toy.py"))
+    runner.run(study, folder / "run", command=f"ssmd-bench run {folder}/toy.py")
+    (folder / "kept").mkdir()
+    pack(Store(folder / "run"), folder / "kept" / "toy.zip")
+    keys = {cell.arm.name: cell.key() for cell in study.cells()}
+    (folder / "claims.json").write_text(json.dumps([{"claim": arm, "keys": [key], "file": "toy.json"} for arm, key in keys.items()]))
+    return folder
+
+
+def planted(tmp_path: Path, file: str, old: str, new: str) -> Path:
+    """A copy of the sources with the bug in it."""
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "checkpoints"))
+    text = (tmp_path / file).read_text()
+    assert text.count(old) == 1
+    (tmp_path / file).write_text(text.replace(old, new))
+    return tmp_path
+
+
+def words(tree: Path, kept: Path) -> dict[str, str]:
+    """The standing of each claim by the sources of a tree."""
+    code = ("import json, sys; from pathlib import Path; from harness.claims_standing import standings; folder = Path(sys.argv[1]); "
+            "print(json.dumps({s.claim: s.word for s in standings(json.loads((folder / 'claims.json').read_text()), folder / 'kept')}))")
+    return json.loads(said(tree, "-c", code, str(kept)))
+
+
+def said(tree: Path, *words: str) -> str:
+    done = subprocess.run([sys.executable, *words], cwd=tree, env={"PYTHONPATH": str(tree), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout
+
+
+def test_claims_are_current_while_the_sources_are_those_of_their_records(kept):
+    assert {s.claim: s.word for s in standings(json.loads((kept / "claims.json").read_text()), kept / "kept")} == {"ssmd": "proven", "ancestral": "proven"}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_leaves_no_claim_of_a_self_speculative_record_current(kept, tmp_path, bug):
+    tree, copy = planted(tmp_path / "tree", *BUGS[bug]), tmp_path / "kept"
+    shutil.copytree(kept, copy)
+    assert words(tree, copy) == {"ssmd": "unproven", "ancestral": "unproven"}
+    answer = json.loads(said(tree, "-m", "harness", "prove", str(copy / "kept" / "toy.zip")).splitlines()[-1])
+    assert (answer["refuted"], answer["proven"]) == (1, 1)
+    assert words(tree, copy) == {"ssmd": "refuted", "ancestral": "proven"}
+    assert (copy / "kept" / "toy.proofs.jsonl").exists() and not (kept / "kept" / "toy.proofs.jsonl").exists()
+
+
+def test_a_change_that_changes_nothing_is_proven_again(kept, tmp_path):
+    tree, copy = planted(tmp_path / "tree", "ssmd/sampler.py", "class SelfSpeculative:", "class SelfSpeculative:    # a note"), tmp_path / "kept"
+    shutil.copytree(kept, copy)
+    assert words(tree, copy) == {"ssmd": "unproven", "ancestral": "unproven"}
+    said(tree, "-m", "harness", "prove", str(copy / "kept" / "toy.zip"))
+    assert words(tree, copy) == {"ssmd": "proven", "ancestral": "proven"}
