@@ -27,7 +27,8 @@ def named_sources(old: dict) -> dict:
     code = old["code"]
     if not isinstance(code, str):
         raise Wrong("the field `code` is wrong (expected a text)")
-    new = {name: value for name, value in old.items() if name != "renewed"} | {"made": {"tree": code, "torch": "", "numpy": ""}}
+    new = old | {"made": {"tree": code, "torch": "", "numpy": ""}}
+    new.pop("renewed", None)
     if old["type"] in ("scored", "timed"):
         new["samples_sha256"] = ""
     if isinstance(old.get("cell"), dict) and "sampler" in old["cell"]:
@@ -75,7 +76,9 @@ def settled(records: Sequence[dict]) -> tuple[list[dict], dict[tuple[str, str], 
                     names.pop(place, None)    # type: ignore[arg-type]
             found.append(_renamed(record, keys))
             continue
-        new = {name: value for name, value in record.items() if name not in ("code", MOVED)}
+        new = dict(record)
+        del new["code"]
+        new.pop(MOVED, None)
         if record["type"] == "timed":
             new["samples_sha256"] = next((sha for code, sha in reversed(samples.get(record["key"], {})) if code == record["code"]), "")
         if record["type"] == "scored":
@@ -88,10 +91,10 @@ def settled(records: Sequence[dict]) -> tuple[list[dict], dict[tuple[str, str], 
 
 def _scored(record: dict, keys: dict[str, str], samples: dict[tuple[str, str], None]) -> dict:
     """The key of a score without its code, and the samples that it is of, found by the key with it; as it was, and of none, where that does not come out."""
-    about = record["metric"].get("identity") or {name: value for name, value in record["metric"].items() if name != "identity"}
+    key, about = record["key"], canonical(record["metric"].get("identity") or record["metric"])
     for _, sha in reversed(samples):
-        if sha256([record["key"], sha, about, record["code"]])[:24] == record["score_key"]:
-            return {"score_key": score_key(keys.get(record["key"], record["key"]), sha, canonical(about)), "samples_sha256": sha}
+        if hashlib.sha256(f'["{key}","{sha}",{about},"{record["code"]}"]'.encode()).hexdigest()[:24] == record["score_key"]:
+            return {"score_key": score_key(keys.get(key, key), sha, about), "samples_sha256": sha}
     return {"score_key": record["score_key"], "samples_sha256": ""}
 
 
