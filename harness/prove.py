@@ -8,12 +8,15 @@ sources, so that the next change looks at others. They are compared in
     costs      needed NFE A, B and C of each row                  counts    passes, blocks, FLOPs and tokens by row, where they are kept
     tokens     by the digest of each row, or the samples          scores    of each row under the metrics of the study, to 1 part in 1e5
 
-Where some differ, they are looked at once more within a batch as full as that of the cell, for a library may round a small one otherwise. Rows that still
-differ refute the record on a machine where it was proven before. On another machine, or under another torch, they may differ by rounding alone: then
-the verdict is left open, and --against samples the same rows by the sources of a commit as well, on this machine (harness/against.py).
+They are sampled in a small batch and without torch.compile. Where a few differ, they are looked at once more as the cell was sampled: within a batch as full
+as its own, compiled where it was, for a library may round otherwise in a small one. Rows that still differ refute the record on a machine where it was proven
+before. On another machine, or under another torch, rounding may be all: then the verdict is left open, and --against samples the same rows by the sources of
+a commit as well, on this machine (harness/against.py).
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -28,6 +31,8 @@ from harness.kinds import Metric
 from harness.spot_check import ROWS, differing, drawn
 from harness.standing import PROVEN, REFUTED, UNPROVEN
 from harness.store import Store
+
+FEW = 0.25    # of the rows: rounding changes no more; where more differ, there is no second look
 
 __all__ = ["ROWS", "look", "looks", "proof", "verdict"]
 
@@ -51,6 +56,8 @@ class Look(NamedTuple):
     reason: str            # what differs
     digests: np.ndarray    # (m,) uint64 of the rows as they are now
     counts: np.ndarray     # (m, 4 + calls)
+    differing: int         # rows
+    seconds: float = 0.0   # that it took
 
 
 def known(store: Store, record: dict, metrics: Sequence[Metric], ids: np.ndarray) -> Known:
@@ -70,11 +77,18 @@ def known(store: Store, record: dict, metrics: Sequence[Metric], ids: np.ndarray
 
 def look(cell: Cell, ids: np.ndarray, before: Known) -> Look:
     """Sample rows (m,) of a cell again and compare them. A sampler or network that raises is a difference too."""
-    found = _compared(cell, ids, ids, before)
+    begun = time.perf_counter()
+    found = _compared(_plain(cell), ids, ids, before)
     fuller = _filled(ids, cell.study.n, cell.study.batch)
-    if found.verdict == "equal" or cell.is_control or len(fuller) == len(ids):
-        return found
-    return _compared(cell, fuller, ids, before)
+    few = 0 < found.differing <= FEW * len(ids)
+    if few and not cell.is_control and (cell.study.compiled or len(fuller) > len(ids)):
+        found = _compared(cell, fuller, ids, before)
+    return found._replace(key=cell.key(), seconds=time.perf_counter() - begun)
+
+
+def _plain(cell: Cell) -> Cell:
+    """The same without torch.compile, which takes longer than some rows do and seldom changes one of their tokens."""
+    return replace(cell, study=replace(cell.study, compiled=False)) if cell.study.compiled else cell
 
 
 def _filled(ids: np.ndarray, n: int, batch: int) -> np.ndarray:
@@ -84,11 +98,11 @@ def _filled(ids: np.ndarray, n: int, batch: int) -> np.ndarray:
 
 
 def _compared(cell: Cell, numbers: np.ndarray, ids: np.ndarray, before: Known) -> Look:
-    key, place = cell.key(), np.searchsorted(numbers, ids)
+    place = np.searchsorted(numbers, ids)
     try:
         ledger, tokens = sampled(cell, numbers)
     except Exception as error:
-        return Look(key, "differ", ids, ("tokens",), f"{type(error).__name__}: {error}", np.zeros(len(ids), np.uint64), np.zeros((len(ids), 0), np.int64))
+        return Look("", "differ", ids, ("tokens",), f"{type(error).__name__}: {error}", np.zeros(len(ids), np.uint64), np.zeros((len(ids), 0), np.int64), len(ids))
     now, tokens = row_digests(tokens[place]), tokens[place]
     rows = {"costs": (cost_of(ledger, cell)[1][place] != before.costs).any(1)}                     # (m,) each
     counts = shard.counts(ledger)[1][place]                                        # (m, 4 + calls)
@@ -101,7 +115,7 @@ def _compared(cell: Cell, numbers: np.ndarray, ids: np.ndarray, before: Known) -
         if (differ := differing(partial(scoring.table_of, metric, data=cell.study.data), tokens, table)) is not None:
             rows[label] = differ
     wrong = [f"{what} of {int(differ.sum())} of {len(ids)} rows" for what, differ in rows.items() if differ.any()]
-    return Look(key, "differ" if wrong else "equal", ids, tuple(rows), ", ".join(wrong), now, counts)
+    return Look("", "differ" if wrong else "equal", ids, tuple(rows), ", ".join(wrong), now, counts, int(np.any([*rows.values()], axis=0).sum()))
 
 
 def looks(wanted: Iterable[tuple[Cell, dict]], store: Store, metrics: Sequence[Metric], rows: int | None, jobs: int = 1, backend: str = "loky") -> Iterator[Look]:
@@ -130,8 +144,8 @@ def verdict(found: Look, record: Mapping, last: Mapping | None, here: bool) -> t
 
 def proof(found: Look, record: Mapping, said: str, reason: str, machine: str, own: bool, against: str | None = None) -> dict:
     """The record to be appended."""
-    about = {"type": "proof", "key": found.key, "of": record["samples_sha256"], "verdict": said, "rows": len(found.rows), "seen": list(found.seen), "reason": reason,
-             "machine": machine, "made": provenance.made(own)}
+    about = {"type": "proof", "key": found.key, "of": record["samples_sha256"], "verdict": said, "rows": len(found.rows), "seen": list(found.seen),
+             "reason": reason, "seconds": round(found.seconds, 3), "machine": machine, "made": provenance.made(own)}
     return about | ({"against": against} if against else {})
 
 

@@ -232,6 +232,7 @@ class Proof(Headed):
     reason: str
     machine: str
     made: Made
+    seconds: Amount = 0.0
     against: str | None = None
 
 

@@ -4,7 +4,8 @@
     unproven    they are others: not wrong, not known
     refuted     rows sampled again by the code that runs now differ
 
-A proof is a record {"type": "proof", "key", "of", "verdict", "rows", "seen", "reason", "against", "machine", "made"}: so many rows of a cell were sampled
+A proof is a record {"type": "proof", "key", "of", "verdict", "rows", "seen", "reason", "seconds", "against", "machine",
+"made"}: so many rows of a cell were sampled
 again and compared in what `seen` names (harness/prove.py). `of` is the sha256 of the samples that it is about, so that it says nothing of others.
 """
 
