@@ -48,6 +48,11 @@ def tree(root: Path = ROOT) -> str:
 
 
 @cache
+def versions() -> dict[str, str]:
+    return {name: version(name) for name in ("torch", "numpy")}
+
+
+@cache
 def _git(*words: str) -> str | None:
     try:
         return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
@@ -66,7 +71,7 @@ def dirty() -> bool:
 
 def made(own: bool = False) -> dict:
     """What a record that this process makes now keeps. own: its cell has settings of the user's own classes."""
-    about = {"tree": tree(), "torch": version("torch"), "numpy": version("numpy"), "commit": commit()}
+    about = {"tree": tree(), **versions(), "commit": commit()}
     about |= {"dirty": True} if dirty() else {}
     return about | ({"modules": modules()} if own else {})
 
@@ -85,7 +90,7 @@ def with_later(before: dict) -> dict:
 
 def surely(about: Mapping | None) -> bool:
     """Whether a record or a proof is of the code that this process runs."""
-    if not about or any(about[name] != now for name, now in (("tree", tree()), ("torch", version("torch")), ("numpy", version("numpy")))):
+    if not about or about["tree"] != tree() or any(about[name] != now for name, now in versions().items()):
         return False
     return all((path := sources.found(name)) is not None and path.is_file() and _digest(path) == digest for name, digest in about.get("modules", {}).items())
 

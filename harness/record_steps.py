@@ -92,8 +92,9 @@ def settled(records: Sequence[dict]) -> tuple[list[dict], dict[tuple[str, str], 
 def _scored(record: dict, keys: dict[str, str], samples: dict[tuple[str, str], None]) -> dict:
     """The key of a score without its code, and the samples that it is of, found by the key with it; as it was, and of none, where that does not come out."""
     key, about = record["key"], canonical(record["metric"].get("identity") or record["metric"])
+    text = canonical(about)    # schema 1 had it as a text
     for _, sha in reversed(samples):
-        if hashlib.sha256(f'["{key}","{sha}",{about},"{record["code"]}"]'.encode()).hexdigest()[:24] == record["score_key"]:
+        if hashlib.sha256(f'["{key}","{sha}",{text},"{record["code"]}"]'.encode()).hexdigest()[:24] == record["score_key"]:
             return {"score_key": score_key(keys.get(key, key), sha, about), "samples_sha256": sha}
     return {"score_key": record["score_key"], "samples_sha256": ""}
 

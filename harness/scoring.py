@@ -84,7 +84,7 @@ class Plan(NamedTuple):
 
 def plans(metrics: Sequence[Metric], beside: Sequence[Metric] = ()) -> list[Plan]:
     made = [(metric, canonical(about(metric)), label(metric, {*metrics, *beside})) for metric in metrics]
-    return [Plan(*plan, f"{canonical(plan[1])}]".encode()) for plan in made]
+    return [Plan(*plan, f"{plan[1]}]".encode()) for plan in made]
 
 
 def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequence[dict], beside: Sequence[Metric] = (), jobs: int = 1,

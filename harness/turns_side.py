@@ -64,13 +64,20 @@ class Side:
         def source(cell: Any) -> str:
             return str(getattr(sys.modules[type(cell.sampler).__module__], "__file__", ""))
 
+        def made(cell: Any) -> dict | None:
+            try:
+                about = importlib.import_module("harness.provenance").made(cell.own())
+            except (ImportError, AttributeError):    # of a tree from before records named their sources
+                return None
+            return {name: about[name] for name in ("tree", "modules") if name in about}
+
         return {
             "study": self.study.name,
             "rows": self.rows,
             "harness": str(Path(str(self.loop.__file__)).parent),
             "instructions": self.file is not None,
             "cells": {
-                label: {"arm": cell.arm.name, "source": source(cell)}
+                label: {"arm": cell.arm.name, "made": made(cell), "source": source(cell)}
                 for label, cell in self.cells.items()
             },
         }

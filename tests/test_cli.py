@@ -64,7 +64,7 @@ def test_a_run_ends_in_one_line_of_json_and_the_next_computes_nothing(toy, tmp_p
     assert document["done"] == 3 and document["scored"] == 3 and first.stderr.count("[count ") == 3
     before = (tmp_path / "run" / "records.jsonl").read_bytes()
     again = json.loads(outside("run", toy(), "--out", "run", cwd=tmp_path).stdout.splitlines()[-1])
-    assert again["cached"] == 3 and not any(again[k] for k in ("stale", "done", "skipped", "failed", "timeout", "scored", "unscored"))
+    assert again["cached"] == 3 and not any(again[k] for k in ("proven", "refuted", "done", "skipped", "failed", "timeout", "scored", "unscored"))
     assert (tmp_path / "run" / "records.jsonl").read_bytes() == before
 
 
@@ -149,7 +149,7 @@ class Broken:
 def test_a_folder_that_may_only_be_read_is_refused(toy, tmp_path, capsys):
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k,ro", "tmpfs", str(disk)], capture_output=True).returncode:
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=320k,ro", "tmpfs", str(disk)], capture_output=True).returncode:
         pytest.skip("a disk that may only be read can only be mounted by root")
     try:
         refuses(capsys, ["run", toy(), "--out", str(disk)], "Read-only file system")
@@ -162,7 +162,7 @@ def test_a_folder_that_may_only_be_read_is_refused(toy, tmp_path, capsys):
 def test_a_full_disk_stops_the_run_and_keeps_what_was_stored(toy, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(disk)], capture_output=True).returncode:
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=320k", "tmpfs", str(disk)], capture_output=True).returncode:
         pytest.skip("a small disk can only be mounted by root")
     try:
         refused(outside("run", toy(n=2048, steps=list(range(1, 13))), "--out", str(disk / "run"), cwd=tmp_path), "free the disk")
@@ -293,7 +293,7 @@ def test_doctor_finds_a_damaged_checkpoint(tmp_path, capsys, monkeypatch):
     (b'[{"claim": "\\ud800"}]', "half a character"), (b'[{"n": ' + b"9" * 5000 + b"}]", "a number that no float64 can hold"), (b'{"claim": "x"}', "is not a list of claims"),
     (b'[{"claim": "x"}]', "is not a list of claims"), (b"[3]", "is not a list of claims"), (b"null", "is not a list of claims"),
     (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"value": "many"}]).encode(), "is not a list of claims"),
-    (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"code": None}]).encode(), "is not a list of claims (the field `[0].code` is wrong"),
+    (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"keys": None}]).encode(), "is not a list of claims (the field `[0].keys` is wrong"),
     (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"n": -1}]).encode(), "is not a list of claims (the field `[0].n` is wrong"),
 ])
 def test_damaged_claims_are_refused(tmp_path, capsys, monkeypatch, text, says):
@@ -331,13 +331,14 @@ def test_pages_are_written_again_all_of_them_or_none(tmp_path, capsys, monkeypat
     assert main(["claims", "--refresh", str(page)]) == 0 and page.read_bytes() != before
 
 
-def test_claims_are_listed_with_those_that_are_stale(tmp_path, capsys, monkeypatch):
+def test_claims_are_listed_with_those_that_are_not_proven(tmp_path, capsys, monkeypatch):
     one = claims.claim("one", 1.0, 0.5, 1.5, "none", 4, "ssmd-bench run one", [])
-    (tmp_path / "toy.json").write_text(json.dumps([one, one | {"claim": "old", "code": {"harness.loop": "other"}}]))
+    (tmp_path / "toy.json").write_text(json.dumps([one]))
     monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
     assert main(["claims"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert json.loads(lines[-1]) == {"claims": 2, "stale": ["old"]} and any("rebuild with: ssmd-bench run one" in line for line in lines)
+    assert json.loads(lines[-1]) == {"claims": 1, "proven": [], "unproven": ["one"], "refuted": []}
+    assert "unproven: 1 claims, no record of its study is kept: one" in lines
 
 
 @pytest.mark.parametrize("words", [["list"], ["doctor"], ["claims"]])

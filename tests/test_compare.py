@@ -10,7 +10,7 @@ from harness.compare_text import headline
 from harness.compare_tiers import LEVEL, _beyond, seen
 from harness.stats import Interval, time_ratio
 from harness.store import Store
-from tests.compared import COST, FAST, N, against, called, cell, failed, gate, made, many, one, rows, score, times, whole
+from tests.compared import COST, FAST, N, against, by, called, cell, failed, gate, made, many, one, rows, score, times, whole
 
 
 def test_a_run_equals_itself(tmp_path, capsys):
@@ -71,8 +71,8 @@ def test_a_tolerance_declares_a_change_of_a_count(tmp_path, rules, outcome):
 
 
 @pytest.mark.parametrize(("rule", "changes", "outcome"), [
-    ("same-environment", {}, "regression"), ("same-environment", {"code": "other"}, "samples differ"), ("same-environment", {"machine": "m1"}, "samples differ"),
-    ("same-machine", {"code": "other"}, "regression"), ("same-machine", {"machine": "m1"}, "samples differ"), ("always", {"machine": "m1", "code": "other"}, "regression"),
+    ("same-environment", {}, "regression"), ("same-environment", {"made": by("other")}, "samples differ"), ("same-environment", {"machine": "m1"}, "samples differ"),
+    ("same-machine", {"made": by("other")}, "regression"), ("same-machine", {"machine": "m1"}, "samples differ"), ("always", {"machine": "m1", "made": by("other")}, "regression"),
     ("never", {}, "samples differ"),
 ])
 def test_where_samples_must_be_equal_is_a_rule(tmp_path, rule, changes, outcome):
@@ -176,7 +176,7 @@ def test_a_p_value_is_5_percent_where_the_interval_touches_the_bound():
     ([1.02 * s for s in FAST], {}, "equal", "1.020"), ([2.0, 0.9, 1.6, 0.8, 1.5], {}, "not shown", "times as long"),
     ([2 * s for s in FAST[:4]], {}, "too few processes", "4 processes timed on both sides, 5 are needed"),
     ([2 * s for s in FAST], {"machine": "m1"}, "not comparable", "other machines"),
-    ([2 * s for s in FAST], {"rows": 64}, "not comparable", "unlike numbers of rows"), ([2 * s for s in FAST], {"code": "old"}, "not comparable", "not timed in NEW"),
+    ([2 * s for s in FAST], {"rows": 64}, "not comparable", "unlike numbers of rows"), ([2 * s for s in FAST], {"samples_sha256": "6" * 64}, "not comparable", "not timed in NEW"),
     ([2 * s for s in FAST], {"seconds": []}, "not comparable", "must have repetitions"), ([1.2 * s for s in FAST], {"hour": 12}, "regression", "not interleaved"),
 ])
 def test_times_are_compared_on_one_machine_alone(tmp_path, medians, changes, outcome, says):

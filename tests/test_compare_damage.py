@@ -39,15 +39,19 @@ def test_scores_and_times_that_are_not_whole_are_refused(tmp_path, capsys, recor
     refused(capsys, ["compare", base, base], "records.jsonl line 2: the field `")
 
 
+def line(record: dict) -> str:
+    return json.dumps({"schema": SCHEMA} | record)
+
+
 @pytest.mark.parametrize(("text", "says"), [
     ("<<<<<<< HEAD\n", "line 3: it is not valid JSON"), ('{"type": "counted"', "line 3: it is not valid JSON"), ("[1]", "line 3 is not a counted record"),
-    (json.dumps(score(cell(), rows())[0]), "line 3 is not a counted record"), (json.dumps(cell(8)), "line 3 repeats the key"),
+    (line(score(cell(), rows())[0]), "line 3 is not a counted record"), (line(cell(8)), "line 3 repeats the key"),
     (json.dumps(cell(64) | {"schema": SCHEMA + 1}), "line 3 was written by a newer version"), ("[" * 100_000, "line 3: it is nested deeper than 100 levels"),
     ("\udcff", "line 3: it is not valid JSON"),
 ])
 def test_corrupt_expectations_are_refused(tmp_path, capsys, text, says):
     path = tmp_path / "counts.jsonl"
-    path.write_bytes((json.dumps(cell(8)) + "\n" + json.dumps(cell(16)) + "\n").encode() + text.encode("utf-8", "surrogateescape"))
+    path.write_bytes((line(cell(8)) + "\n" + line(cell(16)) + "\n").encode() + text.encode("utf-8", "surrogateescape"))
     base = made(tmp_path / "base", cell(8))
     refused(capsys, ["compare", path, base], f"counts.jsonl {says}")
 

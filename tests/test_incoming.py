@@ -1,8 +1,7 @@
 """Every file that comes in meets one boundary: a value of the declared type, or one sentence with place, field and remedy; never a traceback."""
 
 import json
-import zipfile
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -11,11 +10,17 @@ from msgspec.structs import fields
 
 from harness.__main__ import main
 from harness.incoming import DEPTH, Size, Wrong, decode, parsed, read
-from harness.record import upgrade, whole
+from harness.record import SCHEMA, whole
 from harness.record_types import KINDS
 from harness.spec import ROOT
 from harness.store import Store
-from tests.compared import cell, made, rows, score, times
+from tests.compared import by, cell, made, rows, score, times
+
+PROOF = {"type": "proof", "key": "k", "of": "5" * 64, "verdict": "proven", "rows": 16, "seen": ["costs"], "reason": "", "machine": "m0", "made": by()}
+
+
+def kept_runs() -> list[Path]:
+    return sorted({*(ROOT / "studies/runs").glob("*.zip"), *(path.parent for path in (ROOT / "studies/runs").glob("*/records.jsonl"))})
 
 
 class Part(Struct):
@@ -67,28 +72,20 @@ def test_a_file_that_is_not_there_or_too_large_is_one_sentence(tmp_path):
         read(tmp_path / "large.json", File, "make it")
 
 
-def kept_lines() -> Iterator[bytes]:
-    """The lines of every kept run, as they are."""
-    for path in sorted((ROOT / "studies/runs").glob("*.zip")):
-        with zipfile.ZipFile(path) as archive:
-            yield from archive.read("records.jsonl").splitlines()
-
-
 def every_kind() -> list[dict]:
     """A whole record of each type, out of the kept runs."""
-    found: dict[str, dict] = {"timed": times(cell(), [1.0])[0]}
-    for line in kept_lines():
-        record = json.loads(line)
-        found.setdefault(record["type"], record)
-        if found.keys() >= KINDS.keys():
-            break
+    found: dict[str, dict] = {"timed": times(cell(), [1.0])[0], "proof": PROOF}
+    for run in kept_runs() if found.keys() < KINDS.keys() else ():
+        for record in Store(run).records:
+            found.setdefault(record["type"], record)
     assert found.keys() == KINDS.keys()
     return list(found.values())
 
 
 def test_every_record_of_a_kept_run_is_whole():
-    for line in kept_lines():
-        assert whole(upgrade(parsed(line))) == json.loads(line) | {"schema": 1}
+    for run in kept_runs():
+        store = Store(run, strict=True)
+        assert store.records and not store.torn + store.newer and all(whole(record) == record and record["schema"] == SCHEMA for record in store.records)
 
 
 @pytest.mark.parametrize("record", every_kind(), ids=lambda record: record["type"])
@@ -102,15 +99,15 @@ def test_a_record_without_one_of_its_fields_or_with_another_type_in_it_is_told_b
 
 LINES = ['{"type":"counted","key":"k","status":"done"}', '{"type":"scored","key":"k"}', '{"schema":0}', '{"schema":true,"type":"note"}', '{"type":"network"}', '{"type":"shard"}',
          '{"type":"timed"}', '{"type":"counted","key":[1]}', '{"type":7}', "{}", '{"type":"study"}', '{"type":"machine"}', '{"type":"measured"}',
-         json.dumps(cell(key="../../x")), json.dumps(cell(status="fine")), json.dumps({k: v for k, v in cell().items() if k != "cost"}),
-         json.dumps(cell() | {"cell": cell()["cell"] | {"n": -1}})]
+         '{"schema":2,"type":"counted","key":"k","status":"done"}', '{"schema":2,"type":"proof"}', *(json.dumps({"schema": SCHEMA} | record) for record in (
+             cell(key="../../x"), cell(status="fine"), {k: v for k, v in cell().items() if k != "cost"}, cell() | {"cell": cell()["cell"] | {"n": -1}}))]
 
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_line_that_is_no_whole_record_is_left_out_and_named_and_blocks_no_other(tmp_path, capsys, line):
     folder = made(tmp_path / "run", cell(), score(cell(), rows()))
     with (folder / "records.jsonl").open("a") as file:
-        file.write(line + "\n" + json.dumps({"schema": 1} | cell(16)) + "\n")
+        file.write(line + "\n" + json.dumps({"schema": SCHEMA} | cell(16)) + "\n")
     store = Store(folder)
     assert len(store.records) == 3 and len(store.broken) == 1 and store.torn == 0
     assert store.broken[0].startswith("records.jsonl line 3: the field `")

@@ -17,9 +17,11 @@ from harness.pack import pack, unpack
 from harness.places import Kept
 from harness.spec import ROOT
 from harness.store import Store
-from tests.compared import cell, made, rows, score
+from tests.compared import by, cell, made, rows, score
 
 LATER = "2026-01-02T00:00:00+00:00"
+
+PROOF = {"type": "proof", "key": "k", "of": "5" * 64, "verdict": "proven", "rows": 16, "seen": ["costs"], "reason": "", "machine": "m0", "made": by()}
 
 
 @pytest.fixture
@@ -132,8 +134,8 @@ def test_a_zip_is_not_written_to_and_says_how_to_go_on(run, tmp_path):
 def test_proofs_are_lines_beside_the_zip_which_count_after_its_records(run, tmp_path):
     pack(Store(run), tmp_path / "run.zip")
     store, other = Store(tmp_path / "run.zip"), Store(tmp_path / "run.zip")
-    proof = store.append({"type": "proof", "key": "k", "time": "2000-01-01T00:00:00+00:00"})
-    other.append({"type": "proof", "key": "l"})
+    proof = store.append(PROOF | {"time": "2000-01-01T00:00:00+00:00"})
+    other.append(PROOF | {"key": "l"})
     assert [r["key"] for r in store.of("proof")] == ["k"] and store.records[-1] == proof
     store.refresh()
     assert [r["key"] for r in store.of("proof")] == ["k", "l"], "another has written"
@@ -141,7 +143,7 @@ def test_proofs_are_lines_beside_the_zip_which_count_after_its_records(run, tmp_
         file.write(b'{"type":"proof","ke')
     torn = Store(tmp_path / "run.zip")
     assert torn.torn == 1 and [r["type"] for r in torn.records[-2:]] == ["proof", "proof"]
-    torn.append({"type": "proof", "key": "m"})
+    torn.append(PROOF | {"key": "m"})
     assert [r["key"] for r in Store(tmp_path / "run.zip").of("proof")] == ["k", "l", "m"]
     unpack(Store(tmp_path / "run.zip"), tmp_path / "again")
     assert Store(tmp_path / "again").records == Store(tmp_path / "run.zip").records

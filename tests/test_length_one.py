@@ -28,7 +28,7 @@ def test_a_sampler_writes_texts_of_one_place_by_their_law(name):
     for sampler in variants(plugins.samplers()[name]()):
         found = counted(sampler)
         assert found.record["status"] == "done", (sampler, found.record["reason"])
-        rows = torch.from_numpy(found.samples.astype("int64"))
+        rows = torch.from_numpy(found.arrays["samples"].astype("int64"))
         assert rows.shape == (N, 1) and int(rows.max()) < DATA.vocab and found.record["cost"]["tokens"] >= N
         if sampler.exact() == sampler:
             distance = total_variation(torch.bincount(DATA.index(rows), minlength=DATA.vocab), DATA.law())

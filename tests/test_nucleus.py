@@ -5,13 +5,12 @@ from itertools import accumulate
 
 import pytest
 import torch
-from harness.renew import cell_of, renew
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from baselines.ancestral import Ancestral
 from baselines.first_hitting import FirstHitting
-from harness import runner
+from harness import provenance, runner
 from harness.data.exact import Exact
 from harness.data.zipf import Zipf
 from harness.loop import sample
@@ -19,13 +18,14 @@ from harness.metrics.exact_nll import ExactNll
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets.iid import Known
 from harness.nucleus import Nucleus, cut
+from harness.recorded_cell import cell_of
 from harness.store import Store
 from harness.study import Arm, Study, Table
 from harness.window import Cosine, Open
 from harness.wrap import Temper, Wrapper
 from reports import grids, history
 from reports.frame import chapters
-from reports.page import provenance
+from reports.page import provenance as of_the_page
 from reports.records import read
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.test_invariance import nets, prompts
@@ -146,12 +146,11 @@ def study(*arms: Arm, **changes) -> Study:
 def test_an_arm_without_a_nucleus_is_described_as_before_and_one_with_it_has_a_key_of_its_own():
     plain, keys = study(replace(ARM, nucleus=1.0)).cells()[0], set()
     assert not {"nucleus", "nucleus_keep"} & set(plain.describe())
-    assert plain.key() == study(replace(ARM, nucleus=1.0, nucleus_keep="below")).cells()[0].key() == "e843e679a9a40e504a1b471c"
+    assert plain.key() == study(replace(ARM, nucleus=1.0, nucleus_keep="below")).cells()[0].key() == "ba1941ac028aab0a731819e4"
     for arm in (ARM, replace(ARM, nucleus=0.7), replace(ARM, nucleus_keep="below"), replace(ARM, nucleus=1.0)):
         keys.add(study(arm).cells()[0].key())
     cell = study(ARM).cells()[0]
     assert len(keys) == 4 and (cell.describe()["nucleus"], cell.describe()["nucleus_keep"]) == (0.6, "crossing")
-    assert cell.code() != plain.code() == study(replace(ARM, nucleus=1.0)).cells()[0].code(), "a change of the cut makes its records stale, and no others"
 
 
 def test_an_arm_is_cut_after_its_temperature():
@@ -172,7 +171,7 @@ def test_a_nucleus_that_cannot_be_is_refused(changes, says):
         Nucleus(hybrid(0), values["nucleus"], values["nucleus_keep"])
 
 
-def test_records_of_a_cut_arm_are_cut_and_renewed(tmp_path, monkeypatch):
+def test_records_of_a_cut_arm_are_cut_and_looked_at_as_cut(tmp_path, monkeypatch):
     both = study(ARM, replace(ARM, name="whole", nucleus=1.0))
     runner.run(both, tmp_path)
     store = Store(tmp_path)
@@ -183,9 +182,12 @@ def test_records_of_a_cut_arm_are_cut_and_renewed(tmp_path, monkeypatch):
         assert cell.key() == record["key"] and cell.arm.nucleus == (0.6 if record["arm"] == "cut" else 1.0)
     changed = study(replace(ARM, nucleus=0.9, nucleus_keep="below"), replace(ARM, name="whole", nucleus=1.0))
     assert cell_of(store.of("counted")[0], changed).arm.nucleus == 0.6, "what the record says, whatever its arm says now"
-    assert renew(both, tmp_path, 64) == {"renewed": 0, "differ": 0, "fresh": 2, "unknown": 0}
-    monkeypatch.setattr("harness.cell.code_hash", lambda modules: "other")
-    assert renew(both, tmp_path, 64) == {"renewed": 2, "differ": 0, "fresh": 0, "unknown": 0}
+    monkeypatch.setattr(provenance, "tree", lambda: "other")
+    assert runner.run(both, tmp_path)["proven"] == 2
+    monkeypatch.setattr(provenance, "tree", lambda: "of another cut")
+    monkeypatch.setattr("harness.cell.Nucleus", lambda net, p, keep: net)
+    answer = runner.run(both, tmp_path)
+    assert (answer["proven"], answer["refuted"], answer["done"]) == (1, 1, 1)
 
 
 def test_a_report_tells_arms_of_one_name_apart_by_their_nucleus(tmp_path):
@@ -197,6 +199,6 @@ def test_a_report_tells_arms_of_one_name_apart_by_their_nucleus(tmp_path):
     assert {chapter.cells[key].store.folder.name: setting for key, setting in zip(chapter.frame.key, chapter.frame.setting)} == {
         "0": "nucleus=0.6 nucleus_keep=crossing", "1": "nucleus=1 nucleus_keep=crossing", "2": "nucleus=0.6 nucleus_keep=below"}
     assert sorted(zip(chapter.frame.nucleus, chapter.frame.nucleus_keep)) == [(0.6, "below"), (0.6, "crossing"), (1.0, "crossing")]
-    assert provenance(chapter, records)["facts"]["nucleus"] == "0.6 (crossing), none, 0.6 (below)"
+    assert of_the_page(chapter, records)["facts"]["nucleus"] == "0.6 (crossing), none, 0.6 (below)"
     assert len({grids._kind(cell.record["cell"]) for cell in chapter.cells.values()}) == 3, "no grid of settings mixes them"
     assert {"temperature", "nucleus", "nucleus_keep"} < set(history.SAME)

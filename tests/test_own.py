@@ -11,11 +11,10 @@ import cloudpickle
 import numpy as np
 import pytest
 import torch
-from harness.renew import cell_of
 from torch import nn
 
 from baselines.first_hitting import FirstHitting
-from harness import runner
+from harness import provenance, runner
 from harness.data.exact import Exact
 from harness.finished import reads
 from harness.ledger import Ledger
@@ -24,6 +23,7 @@ from harness.metrics.exact_nll import ExactNll
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets.hub import Hub
 from harness.nets.own import Made, Own, flops_of
+from harness.recorded_cell import cell_of
 from harness.spec import ROOT
 from harness.store import Store
 from harness.study import Arm, Study, load_study
@@ -130,16 +130,16 @@ def test_a_study_names_it_and_its_cells_have_keys_that_follow_the_weights(tmp_pa
     assert speculative.cells()[0].missing() == "ssmd needs a verify pass, which 'toy' does not have"
 
 
-def test_records_are_stale_when_the_file_that_makes_the_network_has_changed(tmp_path, monkeypatch):
+def test_the_file_that_makes_a_network_counts_among_the_sources_of_its_records(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "netfile.py").write_text("from tests.test_own import Toy\n\nclass Here(Toy):\n    pass\n")
     module = __import__("netfile")
-    before = study(nets={"toy": module.Here()}).cells()[0]
-    assert before.code() != study(arms=[replace(study().arms[0])]).cells()[0].code()
-    code = before.code()
+    runner.run(study(nets={"toy": module.Here()}), tmp_path / "run")
+    [record] = Store(tmp_path / "run").of("counted")
+    assert provenance.surely(record["made"]) and "netfile" in record["made"]["modules"]
     (tmp_path / "netfile.py").write_text("from tests.test_own import Toy\n\nclass Here(Toy):\n    size = 2\n")
-    monkeypatch.setattr("harness.cell.code_hash", __import__("harness.spec").spec.code_hash.__wrapped__)
-    assert before.code() != code
+    provenance.forget(tmp_path / "netfile.py")    # as another process would see it
+    assert not provenance.surely(record["made"])
 
 
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/bring_your_own.md").read_text(), re.S)

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import commands, finished, scoring
+from harness import commands, finished, provenance, scoring
 from harness.__main__ import main
 from harness.data.exact import Exact
 from harness.metrics.judge import Judge
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.parser import parser
+from harness.record import SCHEMA
 from harness.spec import ROOT, sha256
 from harness.store import Store
 from harness.study import load_study
@@ -49,10 +50,10 @@ def large(tmp_path_factory) -> tuple[Path, Path]:
     cost = {"calls": {"main.draft": 12.5}, **means, "tokens": 512, "revealed": [[0] * (LENGTH + 1)] * 10, "tested": tables, "passed": tables}
     for room in ("samples", "costs", "scores"):
         (folder / "run" / room).mkdir()
-    lines, about = [], {"schema": 1, "time": "", "status": "done", "reason": ""}
+    lines, by, about = [], provenance.made(), {"schema": SCHEMA, "time": "", "status": "done", "reason": ""}
     for cell in study.cells():
         key = cell.key()
-        record = about | {"type": "counted", "key": key, "study": "large", "arm": "ancestral", "control": False, "cell": cell.describe(), "code": cell.code(), "cost": cost,
+        record = about | {"type": "counted", "key": key, "study": "large", "arm": "ancestral", "control": False, "cell": cell.describe(), "made": by, "cost": cost,
                           "inert": False, "samples_sha256": ZEROS, "seconds": 0.1, "machine": "m"}
         lines.append(record)
         arrays = {f"samples/{key}": np.zeros((4, 4), np.uint8), f"costs/{key}": np.ones((4, 3))}
@@ -60,7 +61,7 @@ def large(tmp_path_factory) -> tuple[Path, Path]:
             score_key = plan.score_key(record)
             arrays[f"scores/{score_key}"] = np.ones((2, 4))
             lines.append(about | {"type": "scored", "key": key, "score_key": score_key, "metric": scoring.described(plan.metric), "label": plan.label, "better": "lower",
-                                  "unit": "none", "n": 4, "code": plan.code, "value": 1.0, "per": "row"})
+                                  "unit": "none", "n": 4, "made": by, "samples_sha256": ZEROS, "value": 1.0, "per": "row"})
         for name, array in arrays.items():
             np.save(folder / "run" / name, array)    # not through the store, which waits for the disk
     store.path.write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -108,7 +109,7 @@ def test_a_stamp_answers_for_what_was_there_and_for_nothing_else(tmp_path, chang
     options = parser().parse_args(["run", str(study), "--out", str(run), "--no-time"])
     assert finished.answer(options) is None
     assert main(["run", str(study), "--out", str(run), "--no-time"]) == 0
-    assert finished.answer(options) == {"run": str(run), "cached": 2, "stale": 0, "done": 0, "skipped": 0, "failed": 0, "timeout": 0, "scored": 0, "unscored": 0}
+    assert finished.answer(options) == {"run": str(run), "cached": 2, "proven": 0, "refuted": 0, "done": 0, "skipped": 0, "failed": 0, "timeout": 0, "scored": 0, "unscored": 0}
     assert finished.answer(parser().parse_args(["run", str(study), "--out", str(run), "--no-time", "--n", "3"])) is None
     change(study, run)
     assert finished.answer(options) is None
@@ -119,7 +120,7 @@ def test_the_key_of_a_score_is_the_hash_of_its_canonical_json(large):
     study = load_study(str(large[0]))
     record = {"key": "0123456789abcdef01234567", "samples_sha256": "f" * 64}
     for plan in scoring.plans([*study.metrics, Judge(str(SHIPPED / "judge.safetensors"))]):
-        assert plan.score_key(record) == sha256([record["key"], record["samples_sha256"], plan.about, plan.code])[:24]
+        assert plan.score_key(record) == sha256([record["key"], record["samples_sha256"], json.loads(plan.about)])[:24]
 
 
 def test_a_run_loads_no_package_that_it_does_not_use(tmp_path):

@@ -1,7 +1,5 @@
 """Settings survive the way to JSON and back, keys are stable, and the code hash sees code and nothing else."""
 
-import shutil
-import sys
 from dataclasses import dataclass, fields
 from itertools import combinations
 from typing import ClassVar
@@ -10,12 +8,12 @@ import pytest
 
 from baselines.ancestral import Ancestral
 from baselines.scheduled import Scheduled
-from harness import plugins, spec
+from harness import plugins
 from harness.machine import checked
 from harness.order import Blocks
 from harness.param import space_of
 from harness.placement import Segments
-from harness.spec import brief, canonical, code_hash, from_json, set_field, sha256, to_json
+from harness.spec import brief, canonical, from_json, set_field, sha256, to_json
 from harness.verify import variants
 from harness.window import Fixed
 from ssmd.sampler import SelfSpeculative
@@ -42,13 +40,13 @@ def test_every_window_schedule_and_placement_survives_json_and_only_equal_settin
 
 
 def test_canonical_json_is_sorted_and_nested_with_names():
-    assert canonical(to_json(SelfSpeculative(Fixed(3)))) == '{"name":"ssmd","rounds":2,"version":1,"window":{"name":"fixed","tokens":3}}'
+    assert canonical(to_json(SelfSpeculative(Fixed(3)))) == '{"name":"ssmd","order":{"name":"uniform"},"rounds":2,"version":1,"window":{"name":"fixed","tokens":3}}'
     assert to_json(Scheduled(placement=Segments((0, 7))))["placement"]["chosen"] == [0, 7]
     assert sha256({"b": 1, "a": 2}) == sha256({"a": 2, "b": 1}) != sha256({"a": 2, "b": 2})
 
 
-def test_a_field_that_came_later_is_left_out_at_its_default_so_that_keys_of_before_stand():
-    assert "order" not in to_json(SelfSpeculative()) and to_json(SelfSpeculative(order=Blocks(8)))["order"] == {"name": "blocks", "tokens": 8}
+def test_settings_say_every_field_and_may_be_read_without_those_that_have_a_default():
+    assert to_json(SelfSpeculative())["order"] == {"name": "uniform"} and to_json(SelfSpeculative(order=Blocks(8)))["order"] == {"name": "blocks", "tokens": 8}
     assert from_json("step", {"name": "ssmd", "rounds": 3}) == SelfSpeculative(rounds=3)
 
 
@@ -94,88 +92,7 @@ def test_every_setting_outside_its_range_is_refused():
 
 
 def test_brief_form_names_what_differs():
-    assert brief(to_json(SelfSpeculative(Fixed(3), 4))) == "ssmd(fixed(tokens=3), rounds=4)"
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A package of one's own, foreign to the rooms: write(text) -> hash of its code."""
-    folder = tmp_path / "ourplugin"
-    folder.mkdir()
-    (folder / "__init__.py").write_text("")
-    monkeypatch.syspath_prepend(str(tmp_path))
-
-    def write(text: str, other: str = "x = 1\n") -> str:
-        (folder / "sampler.py").write_text(text)
-        (folder / "helper.py").write_text(other)
-        for name in [m for m in sys.modules if m.startswith("ourplugin")]:
-            del sys.modules[name]
-        code_hash.cache_clear()
-        __import__("ourplugin.sampler")
-        return code_hash(("ourplugin.sampler",))
-
-    yield write
-    for name in [m for m in sys.modules if m.startswith("ourplugin")]:
-        del sys.modules[name]
-    code_hash.cache_clear()
-
-
-CODE = '"""About."""\nfrom . import helper\n\n\ndef f(a):\n    """What it does."""\n    return a + helper.x    # a reason\n'
-
-
-def test_comments_docstrings_and_white_space_do_not_change_the_code_hash(package):
-    one = package(CODE)
-    assert package(CODE.replace("About", "Other").replace("What it", "That").replace("a reason", "none").replace("\n\n\n", "\n\n")) == one
-    assert package(CODE.replace("a + helper.x", "a - helper.x")) != one
-
-
-def test_what_a_plugin_imports_counts_also_by_a_relative_import(package):
-    assert package(CODE) != package(CODE, other="x = 2\n")
-    absolute = CODE.replace("from . import helper", "from ourplugin import helper")
-    assert package(absolute) != package(absolute, other="x = 2\n")
-
-
-def test_code_hash_follows_first_party_imports_and_leaves_the_rest_out(monkeypatch, tmp_path):
-    read = []
-    original = spec._file
-    monkeypatch.setattr(spec, "_file", lambda module, rooms: read.append(module) or original(module, rooms))
-    code_hash.cache_clear()
-    first = code_hash(("harness.loop", "baselines.ancestral"))
-    found = {m for m in read if original(m, spec.ROOMS)}
-    assert {"harness.loop", "harness.ledger", "harness.random", "harness.reveal", "baselines.first_hitting"} <= found
-    assert not found & {"baselines.fixed_count", "ssmd.sampler", "harness.runner", "harness.commands"}
-    code_hash.cache_clear()
-    assert code_hash(("harness.loop", "baselines.ancestral")) == first != code_hash(("harness.loop", "ssmd.sampler"))
-
-
-@pytest.fixture
-def rooms(tmp_path, monkeypatch):
-    """A copy of our own rooms: change(path, old, new) -> hash of the code that a cell of ancestral sampling reaches there."""
-    for room in spec.ROOMS:
-        shutil.copytree(spec.ROOT / room, tmp_path / room, ignore=lambda folder, names: [n for n in names if "." in n and not n.endswith(".py")])
-    monkeypatch.setattr(spec, "ROOT", tmp_path)
-
-    def change(path: str = "", old: str = "", new: str = "") -> str:
-        if path:
-            text = (tmp_path / path).read_text()
-            assert text.count(old) >= 1
-            (tmp_path / path).write_text(text.replace(old, new, 1))
-        code_hash.cache_clear()
-        return code_hash(("harness.loop", "baselines.ancestral"))
-
-    yield change
-    code_hash.cache_clear()
-
-
-def test_only_a_change_of_reachable_code_changes_the_hash_of_our_own_rooms(rooms):
-    one = rooms()
-    assert rooms("baselines/ancestral.py", '"""', '"""Another first sentence. ') == one
-    assert rooms("baselines/ancestral.py", "import torch\n", "# a remark\nimport torch    # another\n\n") == one
-    assert rooms("baselines/fixed_count.py", "import", "import os\nimport") == one          # of another sampler
-    assert rooms("harness/commands.py", "import re", "import re\nimport os") == one    # not reached by a cell
-    two = rooms("harness/random.py", "_ROUNDS = 10", "_ROUNDS = 9")                          # reached through an import of an import
-    assert two != one
-    assert rooms("baselines/ancestral.py", "version: ClassVar[int] = ", "version: ClassVar[int] = 1") not in (one, two)
+    assert brief(to_json(SelfSpeculative(Fixed(3), 4))) == "ssmd(fixed(tokens=3), rounds=4, uniform)"
 
 
 def test_two_plugins_of_one_name_are_refused(tmp_path, monkeypatch):

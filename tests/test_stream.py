@@ -69,10 +69,10 @@ def test_a_cell_in_stretches_is_the_cell_in_one_piece(tmp_path, monkeypatch, str
     monkeypatch.setattr(count, "STRETCH", stretch)
     seen = []
     assert runner.run(study(prompt=prompt), tmp_path / "cut")["done"] == 3
-    assert arrays(tmp_path / "one") == arrays(tmp_path / "cut") and len(arrays(tmp_path / "one")) == 6
+    assert arrays(tmp_path / "one") == arrays(tmp_path / "cut") and len(arrays(tmp_path / "one")) == 12
     assert told(tmp_path / "one") == told(tmp_path / "cut")
     back = count.count(study(prompt=prompt).cells()[0], seen.append)    # as a worker does, in one piece
-    assert back.samples.tobytes() == Store(tmp_path / "one").get("samples", back.key).tobytes() and seen == sorted(seen) and seen[-1] == 53
+    assert back.arrays["samples"].tobytes() == Store(tmp_path / "one").get("samples", back.key).tobytes() and seen == sorted(seen) and seen[-1] == 53
 
 
 def test_shards_are_stretched_too(tmp_path, monkeypatch):
@@ -95,7 +95,7 @@ def test_the_limit_is_that_of_the_cell_and_what_fails_halfway_leaves_no_file(tmp
     monkeypatch.setattr(count, "sampled", slow)
     assert runner.run(study(limit_seconds=0.25, arms=study().arms[:2]), tmp_path)["timeout"] == 2 and 4 <= len(slept) <= 6
     assert not arrays(tmp_path)
-    monkeypatch.setattr(count, "sampled", lambda cell, first, *rest: sampled(cell, first, *rest) if first < 20 else 1 / 0)
+    monkeypatch.setattr(count, "sampled", lambda cell, ids, *rest: sampled(cell, ids, *rest) if ids[0] < 20 else 1 / 0)
     assert runner.run(study(arms=study().arms[:2]), tmp_path)["failed"] == 2 and not arrays(tmp_path)
 
 
@@ -110,7 +110,7 @@ def test_a_full_disk_ends_the_run_and_not_the_cell(tmp_path, monkeypatch):
                 raise OSError(28, "No space left on device")
         return write(file, content)
 
-    monkeypatch.setattr("harness.store.os.write", full)
+    monkeypatch.setattr("harness.atomic.os.write", full)
     with pytest.raises(ValueError, match="No space left on device.: free the disk"):
         runner.run(study(), tmp_path)
     assert not arrays(tmp_path) and not Store(tmp_path).of("counted")
@@ -135,7 +135,7 @@ import os, signal
 from harness import count, runner
 from tests.test_stream import study
 count.STRETCH, sampled = 16, count.sampled
-count.sampled = lambda cell, first, *rest: sampled(cell, first, *rest) if first < 16 else os.kill(os.getpid(), signal.SIGKILL)
+count.sampled = lambda cell, ids, *rest: sampled(cell, ids, *rest) if ids[0] < 16 else os.kill(os.getpid(), signal.SIGKILL)
 runner.run(study(), {str(tmp_path)!r})
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -41,6 +41,7 @@ from reports import sweeps
 from reports.frame import chapters
 from reports.records import read
 from ssmd.sampler import SelfSpeculative
+from tests.compared import by
 
 DATA = Exact()
 STUDY = Study(
@@ -110,7 +111,7 @@ def test_a_sweep_tries_no_setting_beyond_its_space_and_its_text(tmp_path):
     assert len({order["name"] for order in orders}) > 1
     sweep(Sweep(study, "fixed", ("nfe_a",), {"window.fixed.tokens": Range(1, 99)}, trials=8, search="random"), tmp_path / "one")
     tried = [r["cell"]["sampler"] for r in Store(tmp_path / "one").of("counted")]
-    assert 1 < len({s["window"]["tokens"] for s in tried}) <= DATA.length and not any("order" in s for s in tried)
+    assert 1 < len({s["window"]["tokens"] for s in tried}) <= DATA.length and {s["order"]["name"] for s in tried} == {"uniform"}
 
 
 def test_a_choice_of_one_is_fixed_and_two_of_one_class_are_told_apart():
@@ -358,8 +359,9 @@ def test_seconds_are_read_from_timed_records(tmp_path):
     store, key = Store(tmp_path), keys(tmp_path)[0]
     with pytest.raises(LookupError, match="could not be timed"):
         timed.read(store, key, "seconds")
+    sha = store.latest("counted", "key")[(key,)]["samples_sha256"]
     for seconds in ([0.4, 0.8], [0.2], [0.6]):
-        store.append({"type": "timed", "key": key, "process": 0, "seconds": seconds, "rows": 4, "same_output": True, "machine": "m0", "code": "c0de"})
+        store.append({"type": "timed", "key": key, "process": 0, "seconds": seconds, "rows": 4, "same_output": True, "machine": "m0", "made": by(), "samples_sha256": sha})
     assert timed.read(store, key, "seconds").value == pytest.approx(0.15)
     assert timed.at(96, Ancestral(2)).timing and SMALL.at(96, Ancestral(2)).timing is None
     with pytest.raises(ValueError, match="leave early out"):
@@ -527,4 +529,4 @@ def test_wrong_words_are_refused_in_one_sentence(capsys, tmp_path, words, says):
 def test_windows_that_are_searched_are_those_of_the_sampler(tmp_path):
     asked = Sweep(replace(STUDY, arms=[Arm("fixed", [FixedCount()], {"main": "heavy"})]), "fixed", ("nfe_a",),
                   {"window": Choice(Cosine(), Open()), "order": Choice(Uniform())}, trials=4, search="random")
-    assert sweep(asked, tmp_path)["front"][0]["settings"] == "fixed_count(open)"
+    assert sweep(asked, tmp_path)["front"][0]["settings"] == "fixed_count(open, uniform)"

@@ -54,9 +54,9 @@ class MadeUp:
         return self.replies.pop(0)
 
 
-def about(cells=CELLS, rows: int = 4, code: str = "c0de", source: str = "/lib/made_up.py") -> dict:
+def about(cells=CELLS, rows: int = 4, tree: str = "c0de", source: str = "/lib/made_up.py") -> dict:
     return {"study": "made_up", "rows": rows, "harness": "/lib/harness", "instructions": False,
-            "cells": {cell: {"arm": cell[0], "code": code, "source": source} for cell in cells}}
+            "cells": {cell: {"arm": cell[0], "made": {"tree": tree}, "source": source} for cell in cells}}
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_trees_that_are_equal_are_shown_to_be(fight):
     )
     assert (
         "samples are equal in all 3 cells" in found.notes
-        and "the code that decides the samples of these cells is equal in both trees" in found.notes
+        and "the sources of both trees are equal" in found.notes
     )
 
 
@@ -167,7 +167,7 @@ def test_unlike_samples_counts_and_cells_are_said(fight):
     found, _ = fight(
         {"cpu": even(), "noise": noisy(1)},
         {"cpu": even(1.5), "noise": noisy(2), "samples": "other"},
-        says=(about(), about((*CELLS[1:], "c: new()"), code="new")),
+        says=(about(), about((*CELLS[1:], "c: new()"), tree="new")),
     )
     said = "\n".join(found.notes)
     assert (
@@ -175,7 +175,7 @@ def test_unlike_samples_counts_and_cells_are_said(fight):
         and "a: two(): passes a row differ: main.draft 8 before, 9 now" in said
     )
     assert (
-        "OLD alone has a: one()" in said and "NEW alone has c: new()" in said and "is equal in both trees" not in said
+        "OLD alone has a: one()" in said and "NEW alone has c: new()" in said and "sources of both trees" not in said
     )
 
 

@@ -70,7 +70,8 @@ def test_window_gather_before_softmax(benchmark):
 
 def test_append_to_the_store(benchmark, tmp_path):
     store = Store(tmp_path)
-    record = {"type": "timed", "key": "k", "process": 0, "rows": 4, "seconds": [1.0] * 5, "same_output": True, "machine": "m", "code": "c"}
+    record = {"type": "timed", "key": "k", "process": 0, "rows": 4, "seconds": [1.0] * 5, "same_output": True, "machine": "m", "samples_sha256": "",
+              "made": {"tree": "t", "torch": "2", "numpy": "2"}}
     benchmark.pedantic(store.append, args=(record,), rounds=50)
 
 
