@@ -1,5 +1,5 @@
 """ssmd-bench: list | data | run | sweep | report | fasta | compare | contest | expect | rescore | summarise | unpack | export |
-renew | score | verify | grid | train | claims | doctor.
+prove | score | verify | grid | train | claims | doctor.
 The last line of stdout is one JSON document.
 
 Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; one of which nothing could run in 4; `verify` with a failing

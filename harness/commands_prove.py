@@ -48,7 +48,7 @@ def _targets(named: list[str]) -> Iterator[Target]:
 
     for name in named or [str(run) for run in sorted({*KEPT.glob("*.zip"), *(p for p in KEPT.glob("*") if p.is_dir())})]:
         if not name.endswith(".py"):
-            yield Target(Path(name), _study_of(opened(Path(name)), bool(named)))
+            yield Target(Path(name), study_of(opened(Path(name)), bool(named)))
         elif run := kept_run(Path(name).stem):
             yield Target(run, name)
         elif (run := Path("runs") / Path(name).stem).is_dir():
@@ -57,7 +57,7 @@ def _targets(named: list[str]) -> Iterator[Target]:
             raise ValueError(f"no run of {name} is kept in studies/runs, and there is none in {run}: run it, or name its run")
 
 
-def _study_of(store: Store, asked: bool) -> str:
+def study_of(store: Store, asked: bool = True) -> str:
     """The study file that the command of a run names; nothing if there is none."""
     words = [text for record in reversed(store.of("study")) for text in record["command"].split() if text.endswith(".py")]
     for text in words:

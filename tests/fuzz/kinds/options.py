@@ -63,8 +63,8 @@ VERBS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...] | str | None]]
     {"--write": ("", ".", "toy.py", "run", "toy.py/x"), "--changelog": ("", ".", "gone.md", "toy.py")}),
     "claims": ((), {"": (*NAME, "toy", "toy.one"), "--write": ("", ".", "gone.md", "toy.py"),
     "--fill": ("", ".", "gone.md", "toy.py"), "--refresh": ("", ".", "gone.md", "toy.py"), "--what": NAME}),
-    "renew": (("toy.py", "--out", "run"), {"--rows": NUMBERS, "--jobs": ("0", "-1", "x", "1.5", "nan"),
-    "--out": (*NAME, "toy.py")}),
+    "prove": (("run", "--check"), {"--rows": NUMBERS, "--jobs": ("0", "-1", "x", "1.5", "nan"),
+    "--share": ("0/1", "2/1", "x", ""), "--against": ("gone", "", "-x"), "": (*NAME, "toy.py")}),
     "data": (("proteins", "--source", "mine.fasta", "--out", "p.npz"), {"--threads": NUMBERS, "--families": NUMBERS,
     "--held-out": NUMBERS, "--near": NUMBERS, "--source": (*NAME, "toy.py", "run"),
     "--out": ("", ".", "toy.py/x"), "": NAME}),
@@ -132,7 +132,7 @@ def paths(rng: Random, base: Base, folder: Path) -> Case:
                         ("train", "light", "--init", "X", "--dry-run"),
                         ("train", "light", "--recipe", "X", "--dry-run"),
                         ("data", "proteins", "--source", "X", "--out", "p.npz"), ("fasta", "X", "--out", "fa"),
-                        ("renew", "toy.py", "--out", "X"), ("report", "X", "--out", "page"),
+                        ("prove", "X", "--check"), ("report", "X", "--out", "page"),
                         ("sweep", "search.py", "--out", "X"), ("run", "toy.py", "--out", "new", "--no-time",
                             "--report", "X")))
     place = folder / "there"

@@ -25,7 +25,7 @@ def verb(rng: Random, folder: str = "run") -> Case:
         ("run", "toy.py", "--out", folder, "--no-time"), ("run", "toy.py", "--out", folder, "--seed", "1"),
             ("rescore", folder), ("rescore", folder, "--metric", "corpus_entropy"),
         ("compare", folder, folder), ("compare", "counts.jsonl", folder), ("compare", folder, "good"),
-            ("renew", "toy.py", "--out", folder), ("summarise", folder, "--out", "kept"),
+            ("prove", folder, "--check"), ("summarise", folder, "--out", "kept"),
         ("expect", folder, "--write", "new.jsonl", "--changelog", "CHANGELOG.md"), ("fasta", folder, "--out", "fa"),
             ("report", folder, "--out", "page")))
     return Case(found, changes=("*.npy", "CHANGELOG.md", "new.jsonl"))

@@ -59,7 +59,7 @@ def _run(rng: Random) -> Case:
         ("run", "toy.py", "--out", "run", "--no-time"), ("run", "toy.py", "--out", "run", "--no-time", "--n", "4"),
                             ("grid", "toy.py", "--out", "g.json", "--steps", "2", "--rows", "4"),
                                 ("run", "toy.py", "--no-time", "--set", "steps=2"),
-                                ("renew", "toy.py", "--out", "run"))))
+                                ("prove", "run", "--check"))))
 
 
 STATEMENTS = (

@@ -1,0 +1,104 @@
+"""Looks at kept cells by the unharmed code and by mutants of it. Claims prove.{mutants_refuted_share, seconds_per_cell}."""
+
+import importlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from scipy.special import betaincinv
+
+from harness import claims as claims_of
+from harness.claims import claim
+from harness.progress import Progress
+from harness.rebuild import KEPT
+from harness.standing import PROVEN
+from harness.stats import ratio_interval
+from harness.store import Store
+
+COMMAND = "python -m studies.evidence"
+A_KIND = 2    # kept cells of each kind of setting
+
+
+def kind(record: dict) -> tuple:
+    """What a cell is of, but for numbers: sampler, host, window, order, temperature, nucleus."""
+    sampler = record["cell"]["sampler"]
+    host = sampler.get("host", sampler)
+    names = tuple((host.get(part) or {}).get("name") for part in ("window", "order"))
+    return sampler["name"], host["name"], *names, record["cell"]["temperature"] != 1, "nucleus" in record["cell"]
+
+
+def chosen() -> Iterator[tuple[Path, str]]:
+    """Run and key of the cheapest kept cells of each kind, by passes."""
+    kinds: dict[tuple, list[tuple[float, Path, str]]] = {}
+    for run in sorted(KEPT.glob("*.zip")):
+        for record in Store(run).latest("counted", "key").values():
+            if record["status"] == "done" and not record["control"]:
+                kinds.setdefault(kind(record), []).append((record["cost"]["executed_a"], run, record["key"]))
+    for found in kinds.values():
+        for _, run, key in sorted(found)[:A_KIND]:
+            yield run, key
+
+
+def looked_at(cells: list[tuple[Path, str]], until: bool) -> dict[str, str]:
+    """Key -> "equal" or "differ" by the modules that are imported now; if `until`, up to the first that differs."""
+    prove, recorded, scoring, store_of, study_of, commands, check, provenance = (
+        importlib.import_module(f"harness.{name}")
+        for name in ("prove", "recorded_cell", "scoring", "store", "study", "commands_prove", "spot_check", "provenance"))
+    found: dict[str, str] = {}
+    for run, key in cells:
+        store = store_of.Store(run)
+        record = store.latest("counted", "key")[(key,)]
+        try:
+            study = study_of.load_study(commands.study_of(store))
+            cell = recorded.cell_of(record, study)
+        except ValueError:    # a network that is not in the tree
+            cell = None
+        if cell is None:
+            continue
+        ids = check.drawn(key, provenance.tree(), record["cell"]["n"])
+        found[key] = prove.look(cell, ids, prove.known(store, record, scoring.metrics_of(study), ids)).verdict
+        if until and found[key] == "differ":
+            break
+    return found
+
+
+def mutants() -> Iterator[tuple[str, bool]]:
+    """Name of each mutant, and whether a kept cell that the unharmed code proves is refuted."""
+    mutants_of = importlib.import_module("tests.conformance.test_mutants")
+    cells = list(chosen())
+    proven = looked_at(cells, until=False)
+    cells = [(run, key) for run, key in cells if proven.get(key) == "equal"]
+    progress = Progress(len(mutants_of.MUTANTS), "mutants")
+    print(f"{len(cells)} cells of {len(proven)} that could be looked at are proven by the unharmed code")
+    for mutant in mutants_of.MUTANTS:
+        begun = time.perf_counter()
+        with mutants_of.world(mutant):
+            seen = looked_at(cells, until=True)
+        refuted = "differ" in seen.values()
+        progress.tick(f"{mutant.name}: {len(seen)} cells, {time.perf_counter() - begun:.0f} s", "refuted" if refuted else "NOT SEEN")
+        yield mutant.name, refuted
+
+
+def seconds() -> list[float]:
+    """What the looks took that stand in the kept proofs, one a cell."""
+    proofs = (proof for run in sorted(KEPT.glob("*.zip")) for proof in Store(run).of("proof"))
+    return [proof["seconds"] for proof in proofs if proof["verdict"] == PROVEN and proof["rows"] == 16 and proof["seconds"]]
+
+
+def main() -> None:
+    found = dict(mutants())
+    n, good = len(found), sum(found.values())
+    low = float(betaincinv(good, n - good + 1, 0.025)) if good else 0.0
+    high = float(betaincinv(good + 1, n - good, 0.975)) if good < n else 1.0
+    unseen = [name for name, refuted in found.items() if not refuted]
+    note = f"16 rows of at most {A_KIND} kept cells of each kind of setting" + (f"; not seen: {', '.join(unseen)}" if unseen else "")
+    rows = [claim("prove.mutants_refuted_share", good / n, low, high, "share of the mutants of the conformance tests", n, COMMAND, [], note)]
+    if times := seconds():
+        v = ratio_interval(np.array(times), np.ones(len(times)))
+        rows.append(claim("prove.seconds_per_cell", v.value, v.low, v.high, "seconds of a core, 16 rows", v.n, COMMAND, [],
+                          "looks of the kept proofs, two processes side by side"))
+    claims_of.write("evidence", rows)
+    print(json.dumps({"claims": len(rows), "refuted": good, "of": n}), file=sys.stdout)
