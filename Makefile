@@ -1,10 +1,10 @@
-# make demo · make test · make golden · make gate · make lint · make types · make api · make coverage · make bench · make findings: each makes .venv first if there is none.
+# make demo · make test · make golden · make gate · make lint · make types · make api · make coverage · make bench · make findings · make prove: each makes .venv first if there is none.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.dev
 
-.PHONY: demo test golden gate lint types api coverage bench findings
+.PHONY: demo test golden gate lint types api coverage bench findings prove prove-tenth
 
 demo: $(READY)
 	$(BIN)/ssmd-bench run studies/demo.py --out runs/demo --jobs 2 --report runs/demo/report
@@ -21,6 +21,14 @@ gate: $(READY)
 	$(BIN)/ssmd-bench run studies/gate.py --out runs/gate --jobs 2 --no-time
 	$(BIN)/ssmd-bench compare studies/gate/counts.jsonl runs/gate --rules studies/gate/rules.toml
 	$(BIN)/ssmd-bench compare studies/gate/base.zip runs/gate --rules studies/gate/rules.toml
+
+# some rows of every kept cell sampled again by the sources of this commit
+prove: $(READY)
+	$(BIN)/ssmd-bench prove --jobs 2
+
+# a tenth of the cells, another one with each commit, and nothing stored
+prove-tenth: $(READY)
+	$(BIN)/ssmd-bench prove --check --rows 4 --jobs 2 --share $$(( $$(git rev-list --count HEAD) % 10 + 1 ))/10
 
 lint: $(READY)
 	$(BIN)/ruff check .

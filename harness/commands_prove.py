@@ -95,23 +95,32 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
     progress = Progress(len(wanted), f"prove {target.run.name}")
     for reason, count in why.items():
         progress.note(f"{count} cells cannot be looked at: {reason}")
-    doubtful = {}
+    doubtful: dict[str, dict[str, Any]] = {}    # commit -> key -> what came of looking
     for found in looks(wanted.values(), store, metrics_of(study) if study else [], options.rows, options.jobs):
         cell, record = wanted[found.key]
         known_here = here in evidence.machines(record)
         said, reason = verdict(found, record, evidence.last_proven(record), known_here)
-        if said != PROVEN and options.against:
-            doubtful[found.key] = found
+        commit = options.against or (evidence.last_proven(record) or {}).get("commit") if said == UNPROVEN else None
+        if said != PROVEN and (options.against or commit):
+            doubtful.setdefault(options.against or commit, {})[found.key] = found, reason
         else:
             _keep(store, options, record, found, proof(found, record, said, reason, here, cell.own()))
             tally[said] += 1
         progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {reason}", said)
-    for key, same in settled_by(options.against, target.study, target.run, [*doubtful.values()]) if doubtful else ():
-        found, (cell, record) = doubtful[key], wanted[key]
-        said = PROVEN if same else REFUTED
-        _keep(store, options, record, found, proof(found, record, said, found.reason, here, cell.own(), options.against))
-        tally[said] += 1
-        progress.note(f"{record['arm']}: {brief(record['cell']['sampler'])}: {said} against {options.against}")
+    for commit, looked_at in doubtful.items():
+        try:
+            settled = dict(settled_by(commit, target.study, target.run, [found for found, _ in looked_at.values()]))
+        except ValueError as error:
+            if options.against:
+                raise
+            settled = dict.fromkeys(looked_at, None)    # a shallow clone, or a commit from before proofs
+            progress.note(f"{len(looked_at)} cells cannot be compared with what {commit[:10]} samples here: {error}")
+        for key, same in settled.items():
+            (found, reason), (cell, record) = looked_at[key], wanted[key]
+            said = UNPROVEN if same is None else PROVEN if same else REFUTED
+            _keep(store, options, record, found, proof(found, record, said, reason if same is None else found.reason, here, cell.own(), commit if same is not None else None))
+            tally[said] += 1
+            progress.note(f"{record['arm']}: {brief(record['cell']['sampler'])}: {said}, against {commit[:10]}")
     return tally
 
 
