@@ -4,7 +4,6 @@ from baselines.ancestral import Ancestral
 from baselines.fixed_count import FixedCount
 from harness.control import HeldOut
 from harness.data.exact import Exact
-from harness.measured import once
 from harness.metrics.exact_nll import ExactNll
 from harness.metrics.law import LawTv
 from harness.study import Arm, Study, Table, Timing
