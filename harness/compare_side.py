@@ -75,7 +75,7 @@ def expectations(path: Path) -> Side:
         if record["key"] in counted:
             raise ValueError(f"{where} repeats the key {record['key']}: write the file again with `ssmd-bench expect`")
         counted[record["key"]] = record
-    found, _ = settled([*counted.values()])
+    found = settled([*counted.values()]).records
     return Side(str(path), {record["key"]: record for record in found}, {}, {})
 
 

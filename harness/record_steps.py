@@ -8,7 +8,7 @@ whatever names them; the arrays keep the names of their files.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.incoming import Wrong
 from harness.spec import canonical, sha256
@@ -54,11 +54,17 @@ def cell_key(about: dict) -> str:
     return sha256({name: value for name, value in about.items() if name != "net_names"})[:24]
 
 
-def settled(records: Sequence[dict]) -> tuple[list[dict], dict[tuple[str, str], str]]:
-    """The records of a store, upgraded one by one, with the keys of this schema; and (room, key) -> the key that the file of an array still has."""
+class Settled(NamedTuple):
+    records: list[dict]                       # with the keys of this schema
+    names: dict[tuple[str, str], str]         # (room, key) -> the key that the file of an array still has
+    keys: dict[str, str]                      # of cells: the key that they had -> that of this schema, where it is another
+
+
+def settled(records: Sequence[dict]) -> Settled:
+    """What the records of a store are, which were upgraded one by one."""
     old = [record for record in records if "code" in record]
     if not old:
-        return list(records), {}
+        return Settled(list(records), {}, {})
     keys = {record["key"]: cell_key(record["cell"]) for record in old if record.get(MOVED)}
     samples: dict[str, dict[tuple[str, str], None]] = {}                           # old key -> code and sha256 of all that was counted, the oldest first
     names: dict[tuple[str, str], str] = {}
@@ -86,7 +92,7 @@ def settled(records: Sequence[dict]) -> tuple[list[dict], dict[tuple[str, str], 
             if new["score_key"] != record["score_key"]:
                 names["scores", new["score_key"]] = record["score_key"]
         found.append(_renamed(new, keys))
-    return found, names
+    return Settled(found, names, {before: now for before, now in keys.items() if before != now})
 
 
 def _scored(record: dict, keys: dict[str, str], samples: dict[tuple[str, str], None]) -> dict:
@@ -107,6 +113,8 @@ def score_key(key: str, samples_sha256: str, about: str) -> str:
 def _renamed(record: dict, keys: dict[str, str]) -> dict:
     if record.get("key") in keys:
         record = record | {"key": keys[record["key"]]}
-    if isinstance(record.get("cells"), dict):
+    if isinstance(record.get("cells"), dict) and not keys.keys().isdisjoint(record["cells"]):
         record = record | {"cells": {keys.get(key, key): about for key, about in record["cells"].items()}}
+        if record["type"] == "measured":    # as harness/measured.py makes it of what it rests on
+            record |= {"key": sha256([record[name] for name in ("study", "name", "settings", "cells")])[:24]}
     return record

@@ -38,9 +38,10 @@ def to_json(thing: Any) -> Any:
 
 
 def brief(data: Any) -> str:
-    """Settings in a form for people: ssmd(cosine(delta=0.02), rounds=2)."""
+    """Settings in a form for people: ssmd(cosine(delta=0.02), rounds=2). A uniform order is the usual one, and is not said."""
     if isinstance(data, dict):
-        inner = ", ".join(brief(v) if isinstance(v, dict) else f"{k}={v}" for k, v in data.items() if k not in ("name", "version"))
+        told = {k: v for k, v in data.items() if k not in ("name", "version") and (k, v) != ("order", {"name": "uniform"})}
+        inner = ", ".join(brief(v) if isinstance(v, dict) else f"{k}={v}" for k, v in told.items())
         return f"{data['name']}({inner})" if inner else data["name"]
     return str(data)
 

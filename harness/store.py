@@ -49,6 +49,7 @@ class Store:
         self.broken: list[str] = []    # FILE line K: what is wrong with it
         self._latest: dict[tuple[str, tuple[str, ...]], dict] = {}
         self.names: dict[tuple[str, str], str] = {}    # (room, key) -> the older key that the array is filed under
+        self.renamed: dict[str, str] = {}    # a key that a cell had under an older schema -> the one that it has
         self.place = at(self.folder, writer)
         self.path = self.place.path
         try:
@@ -64,7 +65,7 @@ class Store:
 
     def _read(self) -> list[dict]:
         self._seen = self.place.stamps()    # what comes while we read is read again
-        found, self.names = settled([line.record for line in self.lines()])
+        found, self.names, self.renamed = settled([line.record for line in self.lines()])
         return found
 
     def lines(self) -> Iterable[Line]:

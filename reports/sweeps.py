@@ -52,9 +52,11 @@ def _read(store: Store) -> list[Sweep]:
 
     with store.place.on_disk() as folder:
         storage, found = open_storage("", folder), []
-        studies = [(study, storage.get_all_trials(study._study_id, deepcopy=False)) for study in storage.get_all_studies()]
+        studies = [(study, storage.get_all_trials(study._study_id)) for study in storage.get_all_studies()]
     for study, every in studies:
         ours = [t for t in every if {"slot", "settings"} <= set(t.user_attrs)]
+        for trial in ours:    # the journal keeps the keys that it was written with
+            trial.user_attrs |= {f"look {n}": store.renamed.get(key, key) for n, key in _looks(trial).items()}
         slots = {trial.user_attrs["slot"]: trial for trial in ours}
         trials = [slots[slot] for slot in sorted(slots)]
         done = [trial for trial in trials if trial.values]

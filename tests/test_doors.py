@@ -13,7 +13,7 @@ from harness.spec import ROOT
 ROOMS = ("harness", "baselines", "ssmd", "studies", "reports", "tests")
 RECORDS = {    # what a report may know
     f"harness.{name}"
-    for name in ("atomic", "store", "places", "stats", "frontier", "equal_entropy", "kinds", "sweep_storage", "judges", "ending", "realised", "collapse", "spec")
+    for name in ("atomic", "store", "places", "stats", "frontier", "equal_entropy", "kinds", "sweep_storage", "judges", "ending", "realised", "collapse", "spec", "standing")
 }
 EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "harness/nets/transformer.py": {"nn.init.normal_", "F.dropout"}, "harness/nets/autoregressive.py": {"nn.init.normal_"},
@@ -135,7 +135,7 @@ def test_nothing_is_unpickled_and_no_file_is_long(path):
 
 @pytest.mark.parametrize("path", files("harness", "baselines", "ssmd", "reports"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_print_stands_in_the_command_line_alone(path):
-    verbs = {"__main__.py", "ending.py", *(f"commands{room}.py" for room in ("", "_nets", "_data", "_contest", "_kept"))}
+    verbs = {"__main__.py", "ending.py", *(f"commands{room}.py" for room in ("", "_nets", "_data", "_contest", "_kept", "_prove"))}
     scripts = {"build.py", "build_prose.py", "gallery.py"}
     speaks = path.name in verbs | scripts | {"family.py", "turns_side.py", "store.py"}    # a queue; answers over a pipe; lines left out
     printed = [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"]

@@ -10,10 +10,10 @@ import torch
 import studies.found.importance as found_of
 import studies.importance as study_of
 from harness import __main__ as command_line
-from harness import runner
+from harness import measured, provenance, runner
 from harness.data.exact import Exact
 from harness.importance import centres, predicted_loss
-from harness.measured import column, once
+from harness.measured import column, newest, once
 from harness.metrics.exact_nll import ExactNll
 from harness.placement import Middle, Sandwich
 from harness.store import Store
@@ -90,15 +90,18 @@ def test_the_report_draws_measured_records(run, tmp_path):
     assert (tmp_path / "figures" / "importance.pdf").is_file()
 
 
-def test_a_measured_record_is_made_anew_for_other_samples_settings_or_code(tmp_path):
+def test_a_measured_record_is_made_anew_for_other_samples_or_settings_and_for_no_other_code(tmp_path, monkeypatch):
     store, made = Store(tmp_path), []
 
-    def ask(sha="s", modules=("harness.importance",), **settings):
-        return once(store, "x", "curve", ("a",), lambda: made.append(1) or [[len(made)]], [{"key": "k", "samples_sha256": sha}], modules, **settings)
+    def ask(sha="s", name="curve", **settings):
+        return once(store, "x", name, ("a",), lambda: made.append(1) or [[len(made)]], [{"key": "k", "samples_sha256": sha}], **settings)
 
-    assert ask() == ask() and len(made) == 1
-    assert [ask(sha="t")["rows"], ask(size=2)["rows"], ask(modules=("harness.stats",))["rows"]] == [[[2]], [[3]], [[4]]]
-    assert ask(modules=("harness.stats",))["rows"] == [[4]]
+    assert ask() == ask() and len(made) == 1 and ask()["made"] == provenance.made()
+    assert [ask(sha="t")["rows"], ask(size=2)["rows"], ask(name="other")["rows"]] == [[[2]], [[3]], [[4]]]
+    monkeypatch.setattr(provenance, "tree", lambda: "another")
+    assert ask()["rows"] == [[1]]
+    monkeypatch.setattr(measured, "_again", True)    # as --measure-again asks
+    assert ask()["rows"] == [[5]] and ask()["made"]["tree"] == "another" and newest(store, "curve")["rows"] == [[6]]
     with pytest.raises(AssertionError, match="1 columns a row"):
         once(store, "x", "other", ("a",), lambda: [[1, 2]], [])
 

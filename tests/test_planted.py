@@ -11,7 +11,8 @@ import studies.found.planted as found
 import studies.planted as planted
 from harness import runner
 from harness.measured import column
-from harness.spec import ROOT, code_hash
+from harness.provenance import made
+from harness.spec import ROOT
 from harness.store import Store
 from studies.found.planted import NOTHING, PLANTS, SLEEP
 from tests import compared
@@ -76,7 +77,7 @@ def test_times_are_taken_in_turns_and_judged_by_the_gate_and_a_block_is_made_onc
     assert {*column(alike, "code")} == {0} and len(alike["rows"]) == 4 and column(alike, "ratio", turned=True)[0] == pytest.approx(1 / column(alike, "ratio", turned=False)[0])
     assert {*column(slept, "code"), *column(again, "code")} == {1} and len(slept["rows"]) == 2 and column(slept, "ratio")[0] == pytest.approx(1.1, rel=0.01)
     found._blocks(counted, NOTHING, 1)
-    assert len(asked) == 3 * 16 and alike["code"] == code_hash(tuple(sorted((*found.CODE, *found.GATE))))
+    assert len(asked) == 3 * 16 and alike["made"] == made()
 
 
 def test_claims_are_shares_with_exact_intervals(counted, monkeypatch):
@@ -85,7 +86,7 @@ def test_claims_are_shares_with_exact_intervals(counted, monkeypatch):
     monkeypatch.setattr(found, "SLEPT", 1)
     rows = [[p.name, seed, samples, int(p.visible and samples == "always" or p.visible and p.samples != "always"), "counts 1", "nfe_a"]
             for p in PLANTS for seed in range(3) for samples in ("same-environment", "always")]
-    counted.append({"type": "measured", "key": "k", "study": "planted", "name": found.NAME, "settings": {}, "cells": {}, "columns": list(found.COLUMNS), "rows": rows, "code": "c"})
+    counted.append({"type": "measured", "key": "k", "study": "planted", "name": found.NAME, "settings": {}, "cells": {}, "columns": list(found.COLUMNS), "rows": rows, "made": compared.by()})
     made = {row["claim"]: row for row in found.claims(counted, "a command")}
     assert [(made[name]["value"], made[name]["n"]) for name in ("planted.caught_share", "planted.sleep_caught", "gate.false_alarm.measured")] == [(1.0, 21), (0.0, 1), (0.0, 2)]
     assert made["planted.caught_share"]["low"] == pytest.approx(0.025 ** (1 / 21)) and made["gate.false_alarm.measured"]["high"] == pytest.approx(1 - 0.025**0.5)

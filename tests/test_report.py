@@ -238,16 +238,37 @@ def test_a_run_of_failures_alone_still_makes_a_report(tmp_path, plain):
     assert "No ratio of passes at matched quality" in page and "made-up &lt;failure&gt;" in page and "no record" in page
 
 
-def test_cells_counted_or_scored_by_other_code_are_flagged(tmp_path, plain):
+def test_cells_counted_by_other_sources_without_a_proof_or_scored_by_another_judge_are_flagged(tmp_path, plain):
     store = write(tmp_path / "run", n=12, timed=0, troubles=False)
     done = [r for r in store.of("counted") if r["arm"] == "ssmd"]
-    store.append(done[0] | {"time": "2999-01-01T00:00:00+00:00", "code": "new"})
+    store.append(done[0] | {"time": "2999-01-01T00:00:00+00:00", "made": by("new")})
     scored = next(r for r in store.of("scored") if r["label"] == "judge")
     store.append(scored | {"time": "2999-01-01T00:00:00+00:00", "metric": scored["metric"] | {"identity": {"sha256": "another"}}})
     chapter = frame.chapters(records.read([tmp_path / "run"]))[0]
     told = [t["what"] for t in chapter.troubles]
-    assert told.count("stale") == 5 and told.count("metric differs") == 19
-    assert set(chapter.frame.arm[chapter.frame.stale]) == {"ssmd"}
+    assert told.count("unproven") == 5 and told.count("metric differs") == 19
+    assert set(chapter.frame.arm[chapter.frame.unproven]) == {"ssmd"} and done[0]["key"] not in set(chapter.frame.key[chapter.frame.unproven])
+
+
+def test_a_proof_of_these_samples_by_the_newest_sources_takes_the_flag_away(tmp_path):
+    store = write(tmp_path, n=12, timed=0, troubles=False)
+    first, *others = [r for r in store.of("counted") if r["arm"] == "ssmd"]
+
+    def unproven() -> set[str]:
+        found = frame.chapters(records.read([tmp_path]))[0].frame
+        return set(found.key[found.unproven])
+
+    store.append(proof(first, "new"))    # the newest that is known of this sampler is what a proof names
+    assert unproven() == {r["key"] for r in others}
+    store.append(proof(others[0], "new"))
+    store.append(proof(others[1], "new", verdict="refuted"))
+    store.append(proof(others[2], "new") | {"of": "0" * 64})    # of samples that were there before
+    assert unproven() == {r["key"] for r in others[1:]}
+
+
+def proof(record: dict, tree: str, verdict: str = "proven") -> dict:
+    return {"type": "proof", "key": record["key"], "of": record["samples_sha256"], "verdict": verdict, "rows": 2, "seen": ["tokens"], "reason": "",
+            "seconds": 0.1, "machine": "m0", "made": by(tree), "time": "2999-01-01T00:00:00+00:00"}
 
 
 def test_missing_arrays_are_told_and_not_drawn(tmp_path, plain):
@@ -490,8 +511,9 @@ def test_samples_are_read_by_the_data_set_that_the_records_name():
     assert reader({"name": "of mine", "alphabet": "xyz"})(np.array([2, 0, 3])) == "zx_" and reader({"name": "text8", "sha256": "?", "length": 3})(np.array([7, 8])) == "hi"
 
 
-def test_a_nucleus_does_not_make_a_cell_stale_beside_one_without():
+def test_sources_are_newest_among_cells_of_one_sampler_with_one_network():
     about = {"sampler": {"name": "ancestral"}, "nets": {"main": "h"}}
-    plain, cut = (SimpleNamespace(record={"cell": about | more, "code": code}) for code, more in (("a", {}), ("b", {"nucleus": 0.9})))
-    codes = frame._codes([plain, cut])
-    assert [codes[frame._maker(cell)] for cell in (plain, cut)] == ["a", "b"]
+    cells = [SimpleNamespace(record={"cell": about | more}, trees=trees, known_at=at) for at, trees, more in (
+        ("2026-02", ["a", "b"], {"nucleus": 0.9}), ("2026-01", ["c"], {}), ("2026-03", ["d"], {"nets": {"main": "other"}}), ("", [], {"sampler": {"name": "ssmd"}}))]
+    newest = frame._newest(cells)
+    assert [newest.get(frame._maker(cell)) for cell in cells] == ["b", "b", "d", None]

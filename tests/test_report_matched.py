@@ -13,6 +13,7 @@ from reports.build import build
 from reports.frame import chapters
 from reports.plots import matched as plot
 from reports.records import read
+from tests.compared import by
 from tests.test_report_toy import _sha, write
 
 N = 400
@@ -33,7 +34,7 @@ def made_up(folder, arms, n=N, noise=0.2, metric="judge", better="lower", extra=
             store.put("costs", key, np.stack([np.full(n, float(passes)), np.full(n, passes * 0.9), np.full(n, passes * 0.95)], 1))
             cost = {"calls": {"main.draft": float(passes)}, "nfe_a": float(passes), "nfe_b": passes * 0.9, "nfe_c": passes * 0.95, "executed_a": float(passes)}
             cost |= {"executed_over_needed": 1.0, "gflop": 1.0, "tokens": n, "revealed": [], "tested": {}, "passed": {}}
-            record = {"type": "counted", "key": key, "study": "made_up", "arm": arm, "control": False, "cell": about, "code": "c0de", "machine": "m0", "status": "done"}
+            record = {"type": "counted", "key": key, "study": "made_up", "arm": arm, "control": False, "cell": about, "made": by(), "machine": "m0", "status": "done"}
             store.append(record | {"reason": "", "seconds": 1.0, "inert": False, "samples_sha256": _sha(key), "cost": cost})
             values = {metric: (quality, {"name": metric, "version": 1}, better, "nats per token")}
             if extra is not None:
@@ -41,8 +42,8 @@ def made_up(folder, arms, n=N, noise=0.2, metric="judge", better="lower", extra=
             for label, (level, about_metric, side, unit) in values.items():
                 pair = np.stack([level + ease + rng.normal(0, noise / 4, n), np.ones(n)])
                 store.put("scores", _sha(key + label)[:24], pair)
-                scored = {"type": "scored", "key": key, "score_key": _sha(key + label)[:24], "metric": about_metric, "label": label, "better": side, "unit": unit}
-                store.append(scored | {"n": n, "code": "c0de", "status": "done", "reason": "", "value": float(pair[0].mean()), "per": "row"})
+                scored = {"type": "scored", "key": key, "samples_sha256": _sha(key), "score_key": _sha(key + label)[:24], "metric": about_metric, "label": label, "better": side, "unit": unit}
+                store.append(scored | {"n": n, "made": by(), "status": "done", "reason": "", "value": float(pair[0].mean()), "per": "row"})
     return store
 
 

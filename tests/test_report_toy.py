@@ -11,6 +11,7 @@ import optuna
 
 from harness.store import Store
 from harness.sweep_storage import open_storage
+from tests.compared import by
 
 LENGTH = 128
 DATA = {"name": "made_up_text", "version": 1, "length": LENGTH, "sha256": "0" * 64}
@@ -169,7 +170,7 @@ def write_grid(folder: Path, n: int = 24, timed: int = 5) -> Store:
     predicted = [["sandwich", True, 0.02], ["middle", True, 0.05], ["random 0", False, 0.03], ["random 1", False, 0.04]]
     nets = {"heavy": _sha("heavy"), "light": _sha("light")}
     store.append({"type": "measured", "key": "p0", "study": "other", "name": "placements", "settings": nets, "cells": {"elsewhere": ""}, "columns": ["placement", "named", "loss"],
-                  "rows": predicted, "code": "c0de"})
+                  "rows": predicted, "made": by()})
     return store
 
 
@@ -211,7 +212,7 @@ def _about(store: Store, arm: str, sampler: dict, nets: dict, n: int, seed: int,
         "arm": arm,
         "control": control,
         "cell": cell,
-        "code": "c0de",
+        "made": by(),
         "machine": "m0",
     }
 
@@ -221,6 +222,7 @@ def _cell(store, rng, arm, sampler, nets, n, a, level, ease, judge, timed, contr
     about = _about(store, arm, sampler, nets, n, seed, control)
     key, rounds = about["key"], sampler.get("rounds", 0)
     x = _text(rng, n, level)
+    sha = hashlib.sha256(x.tobytes()).hexdigest()
     costs = np.stack([a, a * (0.8 if rounds else 1.0), a * 0.93], 1)
     store.put("samples", key, x)
     store.put("costs", key, costs)
@@ -245,7 +247,7 @@ def _cell(store, rng, arm, sampler, nets, n, a, level, ease, judge, timed, contr
             "status": "done",
             "reason": "",
             "inert": inert,
-            "samples_sha256": hashlib.sha256(x.tobytes()).hexdigest(),
+            "samples_sha256": sha,
             "seconds": 1.0,
             "cost": {
                 "calls": {} if control else calls,
@@ -282,13 +284,14 @@ def _cell(store, rng, arm, sampler, nets, n, a, level, ease, judge, timed, contr
             {
                 "type": "scored",
                 "key": key,
+                "samples_sha256": sha,
                 "score_key": score_key,
                 "metric": {"name": label, "version": 1},
                 "label": label,
                 "better": better,
                 "unit": unit,
                 "n": n,
-                "code": "c0de",
+                "made": by(),
                 "status": "done",
                 "reason": "",
                 "value": float(value),
@@ -300,6 +303,7 @@ def _cell(store, rng, arm, sampler, nets, n, a, level, ease, judge, timed, contr
             {
                 "type": "timed",
                 "key": key,
+                "samples_sha256": sha,
                 "process": process,
                 "block": process,
                 "rows": 16,
@@ -308,7 +312,7 @@ def _cell(store, rng, arm, sampler, nets, n, a, level, ease, judge, timed, contr
                 "same_output": True,
                 "differing_rows": 0,
                 "machine": "m0",
-                "code": "c0de",
+                "made": by(),
             }
         )
 
@@ -363,9 +367,10 @@ def count_again(store: Store, commit: str, time: str) -> None:
         key, costs = record["key"], store.get("costs", record["key"]) * 1.25
         store.put("costs", key, costs)
         means = dict(zip(("nfe_a", "nfe_b", "nfe_c"), costs.mean(0).tolist()))
-        store.append(record | {"time": time, "samples_sha256": _sha(commit + key), "cost": record["cost"] | means})
+        sha = _sha(commit + key)
+        store.append(record | {"time": time, "samples_sha256": sha, "cost": record["cost"] | means})
         for scored in [r for r in store.of("scored") if r["key"] == key and r["label"] == "spelling" and r["per"] == "row"][:1]:
             pair, score_key = store.get("scores", scored["score_key"]), _sha(commit + scored["score_key"])[:24]
             pair[0] = np.floor(pair[0] * 0.9)
             store.put("scores", score_key, pair)
-            store.append(scored | {"time": time, "score_key": score_key, "value": float(pair[0].sum() / pair[1].sum())})
+            store.append(scored | {"time": time, "score_key": score_key, "samples_sha256": sha, "value": float(pair[0].sum() / pair[1].sum())})

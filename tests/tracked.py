@@ -33,7 +33,7 @@ def rows(sizes: dict[str, int]) -> list[dict]:
     rooms = {"checkpoints": "ssmd/checkpoints/", "kept runs": "studies/runs/", "corpora": "harness/data/files/", "figures": "docs/figures/"}
     parts = ", ".join(f"{name} {sum(size for path, size in sizes.items() if path.startswith(room)) / MIB:.1f}" for name, room in rooms.items())
     return [claims.claim("tree.tracked_mib", mib, mib, mib, "MiB of tracked files", len(sizes), "python -m tests.tracked", list(rooms.values()),
-                         f"a count, not a sample; {parts}", ())]
+                         f"a count, not a sample; {parts}")]
 
 
 def main() -> int:

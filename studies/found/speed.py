@@ -35,6 +35,7 @@ from studies.found.script import Script
 
 PROCESSES, REPEATS = 6, 3
 NAME, COLUMNS = "seconds side by side", ("pair", "process", "repeat", "first", "second", "busy")
+COUNTED, COUNTS = "passes and FLOPs", ("what", "value")
 LARGE, PUBLISHED = 50_257, ".d768"    # symbols beside MASK; end of a name
 MATCHED = "seconds_ratio.text"
 
@@ -142,14 +143,16 @@ def _rows() -> list[list]:
 
 
 def measure(study: Study, store: Store) -> list[dict]:
-    """Seconds of every pair, in turns, in processes of their own one after the other."""
-    return [once(store, study.name, NAME, COLUMNS, _rows, store.of("counted")[:1], processes=PROCESSES, repeats=REPEATS)]
+    """Seconds of every pair, in turns, in processes of their own one after the other; and what is counted of two of them."""
+    cells = store.of("counted")[:1]
+    return [once(store, study.name, NAME, COLUMNS, _rows, cells, processes=PROCESSES, repeats=REPEATS),
+            once(store, study.name, COUNTED, COUNTS, lambda: [["passes", _passes()], ["executed", _executed()]], cells, rows=[pair.n for pair in (*matched(), padded())])]
 
 
 def claims(store: Store, command: str) -> list[dict]:
     """overhead.*: seconds of a sampling loop over those of its bare passes. speed.*: seconds of the plain path over those of the present one."""
-    table = newest(store, NAME)
-    if table is None:
+    table, counts = newest(store, NAME), newest(store, COUNTED)
+    if table is None or counts is None:
         print("overhead.* and speed.*: no claim, nothing was timed; run the study without --only")
         return []
     made, others = [], max((x for x in column(table, "busy") if x is not None), default=None)
@@ -159,10 +162,12 @@ def claims(store: Store, command: str) -> list[dict]:
         note = f"{PROCESSES} processes" + (f", others took up to {others:.0%} of the machine" if others is not None else "")
         made.append(claim(name, v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note))
         if name == MATCHED:
-            passes = _passes()
-            made.append(claim("seconds_share_of_nfe_gain.text", *(x / passes for x in (v.value, v.low, v.high)), "seconds ratio / NFE ratio", v.n, command, [table["key"]],
+            (passes,) = column(counts, "value", what="passes")
+            made.append(claim("seconds_share_of_nfe_gain.text", *(x / passes for x in (v.value, v.low, v.high)), "seconds ratio / NFE ratio", v.n, command, [table["key"], counts["key"]],
                               f"{v.value:.2f} of the seconds for {passes:.2f} of the passes (NFE A, a count); {note}"))
-    return made + [_executed(command, table["key"])]
+    (value,) = column(counts, "value", what="executed")
+    note = "a count, without error: padding to the widest window of a batch"
+    return [*made, claim("queue.executed_over_needed", value, value, value, "FLOPs / FLOPs", padded().n, command, [counts["key"]], note)]
 
 
 def _passes() -> float:
@@ -172,14 +177,18 @@ def _passes() -> float:
         run(ledger=ledger)
         return float(ledger.blocks.sum())
 
-    return cost(matched()[0]) / cost(matched()[1])
+    first, second = matched()
+    return cost(first) / cost(second)
 
 
-def _executed(command: str, key: str) -> dict:
-    """FLOPs that the device executed over those that rows needed, at n = 8 batches, over blocks of rows."""
-    run = Run(SelfSpeculative(Linear(0.25), 2), shipped("hybrid"), 512, 128, 64)
+def padded() -> Run:
+    """Eight batches of rows whose windows differ."""
+    return Run(SelfSpeculative(Linear(0.25), 2), shipped("hybrid"), 512, 128, 64)
+
+
+def _executed() -> float:
+    """FLOPs that the device executed over those that rows needed, over blocks of rows."""
+    run = padded()
     ledger = Ledger(run.n, run.length, run.net.mask)
     run(ledger=ledger)
-    value = ledger.executed_flops / float(ledger.flops.sum())
-    note = "a count, without error: padding to the widest window of a batch"
-    return claim("queue.executed_over_needed", value, value, value, "FLOPs / FLOPs", run.n, command, [key], note)
+    return ledger.executed_flops / float(ledger.flops.sum())
