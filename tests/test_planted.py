@@ -86,7 +86,8 @@ def test_claims_are_shares_with_exact_intervals(counted, monkeypatch):
     monkeypatch.setattr(found, "SLEPT", 1)
     rows = [[p.name, seed, samples, int(p.visible and samples == "always" or p.visible and p.samples != "always"), "counts 1", "nfe_a"]
             for p in PLANTS for seed in range(3) for samples in ("same-environment", "always")]
-    counted.append({"type": "measured", "key": "k", "study": "planted", "name": found.NAME, "settings": {}, "cells": {}, "columns": list(found.COLUMNS), "rows": rows, "made": compared.by()})
+    table = {"type": "measured", "key": "k", "study": "planted", "name": found.NAME, "settings": {}, "cells": {}, "columns": list(found.COLUMNS), "rows": rows}
+    counted.append(table | {"made": compared.by()})
     made = {row["claim"]: row for row in found.claims(counted, "a command")}
     assert [(made[name]["value"], made[name]["n"]) for name in ("planted.caught_share", "planted.sleep_caught", "gate.false_alarm.measured")] == [(1.0, 21), (0.0, 1), (0.0, 2)]
     assert made["planted.caught_share"]["low"] == pytest.approx(0.025 ** (1 / 21)) and made["gate.false_alarm.measured"]["high"] == pytest.approx(1 - 0.025**0.5)

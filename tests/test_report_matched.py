@@ -42,8 +42,8 @@ def made_up(folder, arms, n=N, noise=0.2, metric="judge", better="lower", extra=
             for label, (level, about_metric, side, unit) in values.items():
                 pair = np.stack([level + ease + rng.normal(0, noise / 4, n), np.ones(n)])
                 store.put("scores", _sha(key + label)[:24], pair)
-                scored = {"type": "scored", "key": key, "samples_sha256": _sha(key), "score_key": _sha(key + label)[:24], "metric": about_metric, "label": label, "better": side, "unit": unit}
-                store.append(scored | {"n": n, "made": by(), "status": "done", "reason": "", "value": float(pair[0].mean()), "per": "row"})
+                scored = {"type": "scored", "key": key, "score_key": _sha(key + label)[:24], "metric": about_metric, "label": label, "better": side, "unit": unit}
+                store.append(scored | {"samples_sha256": _sha(key), "n": n, "made": by(), "status": "done", "reason": "", "value": float(pair[0].mean()), "per": "row"})
     return store
 
 

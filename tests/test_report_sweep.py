@@ -6,6 +6,7 @@ from math import log
 import numpy as np
 import pytest
 
+from harness.rebuild import kept_run
 from reports import style, sweeps
 from reports.build import build
 from reports.frame import chapters
@@ -123,6 +124,16 @@ def test_page_has_the_search_and_names_its_chapters_by_their_rows(made):
     page = made[1]
     assert 'id="1-hunt-n-24-search"' in page and "hunt, n = 24" in page and "hunt, n = 12" in page
     assert "20 trials: 13 all sequences, within the band, 3 outside the band, 3 given up after fewer sequences, 1 failed" in page
+
+
+def test_trials_of_a_journal_of_an_older_schema_name_the_cells_by_the_keys_that_they_have_now():
+    run = kept_run("window_sweep")
+    (chapter,) = [found for found in chapters(read([run])) if sweeps.of(found)]
+    (sweep,) = sweeps.of(chapter)
+    finished = [trial for trial in sweep.trials if f"look {sweep.rows}" in trial.user_attrs]
+    assert len(finished) > 30 and {trial.user_attrs[f"look {sweep.rows}"] for trial in finished} <= chapter.cells.keys()
+    (store,) = chapter.stores()
+    assert len(store.renamed) > 30 and store.renamed.keys().isdisjoint(chapter.cells)
 
 
 def test_a_folder_without_a_journal_has_no_search(tmp_path):

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from harness import record as records_of
+from harness.measured import once
+from harness.spec import sha256
 from harness.store import Store
 from tests.compared import cell, rows, score
 
@@ -91,6 +93,20 @@ def test_old_records_are_upgraded_one_version_at_a_time(monkeypatch):
     monkeypatch.setattr(records_of, "STEPS", {1: lambda r: r | {"b": r["a"] + 1}, 2: lambda r: r | {"c": r["b"] + 1}})
     assert records_of.upgrade({"schema": 1, "a": 0}) == {"schema": 3, "a": 0, "b": 1, "c": 2}
     assert records_of.upgrade({"schema": 4}) is None
+
+
+def test_a_table_of_schema_1_is_known_by_the_keys_that_its_cells_have_now(tmp_path):
+    """The order of its sampler was left out then."""
+    old = cell(arm="ssmd")
+    table = {"type": "measured", "study": "made_up", "name": "curve", "settings": {"size": 2}, "cells": {old["key"]: old["samples_sha256"]}, "columns": ["a"], "rows": [[7]]}
+    table["key"] = sha256([table[name] for name in ("study", "name", "settings", "cells")])[:24]
+    lines = [{name: value for name, value in record.items() if name != "made"} | {"schema": 1, "code": "c0de"} for record in (old, table)]
+    (tmp_path / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    store = Store(tmp_path)
+    (counted,) = store.of("counted")
+    assert counted["cell"]["sampler"]["order"] == {"name": "uniform"} and store.renamed == {old["key"]: counted["key"]} and counted["key"] != old["key"]
+    found = once(store, "made_up", "curve", ("a",), lambda: [[8]], [counted], size=2)
+    assert found["rows"] == [[7]] and found["cells"] == {counted["key"]: old["samples_sha256"]} and len(store.records) == 2
 
 
 def test_values_that_are_no_numbers_are_refused(tmp_path):

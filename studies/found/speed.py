@@ -163,8 +163,9 @@ def claims(store: Store, command: str) -> list[dict]:
         made.append(claim(name, v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note))
         if name == MATCHED:
             (passes,) = column(counts, "value", what="passes")
-            made.append(claim("seconds_share_of_nfe_gain.text", *(x / passes for x in (v.value, v.low, v.high)), "seconds ratio / NFE ratio", v.n, command, [table["key"], counts["key"]],
-                              f"{v.value:.2f} of the seconds for {passes:.2f} of the passes (NFE A, a count); {note}"))
+            share, keys = (x / passes for x in (v.value, v.low, v.high)), [table["key"], counts["key"]]
+            about = f"{v.value:.2f} of the seconds for {passes:.2f} of the passes (NFE A, a count); {note}"
+            made.append(claim("seconds_share_of_nfe_gain.text", *share, "seconds ratio / NFE ratio", v.n, command, keys, about))
     (value,) = column(counts, "value", what="executed")
     note = "a count, without error: padding to the widest window of a batch"
     return [*made, claim("queue.executed_over_needed", value, value, value, "FLOPs / FLOPs", padded().n, command, [counts["key"]], note)]
