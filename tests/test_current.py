@@ -4,6 +4,8 @@ The claims stand while the sources do. With a bug in them they are unproven at o
 """
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -61,27 +63,45 @@ def kept(tmp_path_factory) -> Path:
     return folder
 
 
-def planted(tmp_path: Path, file: str, old: str, new: str) -> Path:
-    """A copy of the sources with the bug in it."""
+def sources(folder: Path) -> Path:
+    """A copy of our own."""
     for room in ROOMS:
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__", "checkpoints"))
-    text = (tmp_path / file).read_text()
+        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__", "checkpoints", "files"))
+    (folder / "harness/data/files").symlink_to(ROOT / "harness/data/files")
+    return folder
+
+
+def planted(folder: Path, file: str, old: str, new: str) -> Path:
+    """A copy with a bug in it."""
+    path = sources(folder) / file
+    text = path.read_text()
     assert text.count(old) == 1
-    (tmp_path / file).write_text(text.replace(old, new))
-    return tmp_path
+    path.write_text(text.replace(old, new))
+    return folder
 
 
-def words(tree: Path, kept: Path) -> dict[str, str]:
-    """The standing of each claim by the sources of a tree."""
-    code = ("import json, sys; from pathlib import Path; from harness.claims_standing import standings; folder = Path(sys.argv[1]); "
-            "print(json.dumps({s.claim: s.word for s in standings(json.loads((folder / 'claims.json').read_text()), folder / 'kept')}))")
-    return json.loads(said(tree, "-c", code, str(kept)))
+ASK = """
+import json, sys
+from pathlib import Path
+from harness.__main__ import main
+from harness.claims_standing import standings
+
+def words():
+    print(json.dumps({s.claim: s.word for s in standings(json.loads((folder / "claims.json").read_text()), folder / "kept")}))
+
+folder = Path(sys.argv[1])
+words()
+main(["prove", str(folder / "kept/toy.zip")])
+words()
+"""
 
 
-def said(tree: Path, *words: str) -> str:
-    done = subprocess.run([sys.executable, *words], cwd=tree, env={"PYTHONPATH": str(tree), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
-    assert done.returncode in (0, 1), done.stderr
-    return done.stdout
+def proved(tree: Path, kept: Path) -> tuple[dict, dict, dict]:
+    """By the sources of a tree: the standing of each claim, the answer of `prove`, and the standing after it."""
+    environment = {"PYTHONPATH": str(tree), "PATH": os.defpath, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", ASK, str(kept)], cwd=tree, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return tuple(map(json.loads, done.stdout.splitlines()))    # type: ignore[return-value]
 
 
 def test_claims_are_current_while_the_sources_are_those_of_their_records(kept):
@@ -92,16 +112,27 @@ def test_claims_are_current_while_the_sources_are_those_of_their_records(kept):
 def test_a_planted_bug_leaves_no_claim_of_a_self_speculative_record_current(kept, tmp_path, bug):
     tree, copy = planted(tmp_path / "tree", *BUGS[bug]), tmp_path / "kept"
     shutil.copytree(kept, copy)
-    assert words(tree, copy) == {"ssmd": "unproven", "ancestral": "unproven"}
-    answer = json.loads(said(tree, "-m", "harness", "prove", str(copy / "kept" / "toy.zip")).splitlines()[-1])
-    assert (answer["refuted"], answer["proven"]) == (1, 1)
-    assert words(tree, copy) == {"ssmd": "refuted", "ancestral": "proven"}
+    before, answer, after = proved(tree, copy)
+    assert before == {"ssmd": "unproven", "ancestral": "unproven"}
+    assert (answer["refuted"], answer["proven"]) == (1, 1) and after == {"ssmd": "refuted", "ancestral": "proven"}
     assert (copy / "kept" / "toy.proofs.jsonl").exists() and not (kept / "kept" / "toy.proofs.jsonl").exists()
 
 
-def test_a_change_that_changes_nothing_is_proven_again(kept, tmp_path):
-    tree, copy = planted(tmp_path / "tree", "ssmd/sampler.py", "class SelfSpeculative:", "class SelfSpeculative:    # a note"), tmp_path / "kept"
+def refactored(tree: Path) -> Path:
+    """A module, a parameter and an annotation renamed within reach of every sampler."""
+    for path in (path for room in ROOMS for path in (tree / room).rglob("*.py")):
+        text = path.read_text()
+        text = re.sub(r"\bharness\.reveal\b", "harness.revealing", text)
+        path.write_text(text.replace("def width(self, i: Tensor, length: int)", "def width(self, revealed: Tensor, length: int)"))
+    (tree / "harness/reveal.py").rename(tree / "harness/revealing.py")
+    window = tree / "harness/window.py"
+    text = re.sub(r"(def width\(self, revealed: Tensor.*\n)((?:        .*\n)+)", lambda found: found[1] + re.sub(r"\bi\b", "revealed", found[2]), window.read_text())
+    window.write_text(text.replace("def _clip(width: Tensor,", "def _clip(width: torch.Tensor,"))
+    return tree
+
+
+def test_a_refactoring_in_reach_of_every_sampler_is_proven_by_its_rows(kept, tmp_path):
+    tree, copy = refactored(sources(tmp_path / "tree")), tmp_path / "kept"
     shutil.copytree(kept, copy)
-    assert words(tree, copy) == {"ssmd": "unproven", "ancestral": "unproven"}
-    said(tree, "-m", "harness", "prove", str(copy / "kept" / "toy.zip"))
-    assert words(tree, copy) == {"ssmd": "proven", "ancestral": "proven"}
+    before, answer, after = proved(tree, copy)
+    assert before == {"ssmd": "unproven", "ancestral": "unproven"} and answer["proven"] == 2 and after == {"ssmd": "proven", "ancestral": "proven"}
