@@ -50,8 +50,7 @@ def score(options: Namespace) -> tuple[dict, int]:
                                       say=lambda done, of, path=path: print(f"\r{path.stem} {done}/{of}", end="", file=sys.stderr, flush=True))
         print(file=sys.stderr)
         note = f"recursion, {window}, N = {rounds}, {options.orders} orders" if hybrid else f"masked-diffusion bound, {options.orders} orders"
-        rows.append(claims_of.claim(f"bpc.{path.stem}", found.value, found.low, found.high, "bits per character", found.n, command, [net.sha256], note,
-                                    modules=("ssmd.likelihood", "ssmd.model")))
+        rows.append(claims_of.claim(f"bpc.{path.stem}", found.value, found.low, found.high, "bits per character", found.n, command, [net.sha256], note))
         document[path.stem] = {"bits": found.value, "low": found.low, "high": found.high, "n": found.n}
     print(claims_of.table(rows))
     if options.claims:

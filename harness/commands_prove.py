@@ -78,7 +78,8 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
 
     store, here = opened(target.run), machine("cpu")["id"]
     evidence, tally = Evidence(store), dict.fromkeys((PROVEN, REFUTED, UNPROVEN, "known", "unknown"), 0)
-    wanted, why = {}, {}
+    wanted: dict[str, tuple[Any, dict]] = {}
+    why: dict[str, int] = {}
     study = load_study(target.study) if target.study else None
     for (key,), record in store.latest("counted", "key").items():
         if record["status"] != "done" or not _in(key, options.share):
@@ -100,14 +101,15 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
         cell, record = wanted[found.key]
         known_here = here in evidence.machines(record)
         said, reason = verdict(found, record, evidence.last_proven(record), known_here)
-        commit = options.against or (evidence.last_proven(record) or {}).get("commit") if said == UNPROVEN else None
-        if said != PROVEN and (options.against or commit):
-            doubtful.setdefault(options.against or commit, {})[found.key] = found, reason
+        commit = options.against or (said == UNPROVEN and (evidence.last_proven(record) or {}).get("commit"))
+        if said != PROVEN and commit:
+            doubtful.setdefault(commit, {})[found.key] = found, reason
         else:
             _keep(store, options, record, found, proof(found, record, said, reason, here, cell.own()))
             tally[said] += 1
         progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {reason}", said)
     for commit, looked_at in doubtful.items():
+        settled: dict[str, bool | None]
         try:
             settled = dict(settled_by(commit, target.study, target.run, [found for found, _ in looked_at.values()]))
         except ValueError as error:

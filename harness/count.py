@@ -65,8 +65,9 @@ def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part:
     Every failure of a sampler or network becomes a failed record; this is the one broad except.
     """
     study, begun, key = cell.study, time.perf_counter(), cell.key()
+    made = provenance.made(cell.own())
     about = {"type": "counted", "key": key, "study": study.name, "arm": cell.arm.name, "control": cell.is_control, "cell": cell.describe(),
-             "made": provenance.made(cell.own())}
+             "made": made}
     about |= {"also": list(cell.also)} if cell.also else {}
     if part != WHOLE:
         about |= {"type": "shard", "shard": str(part)}
@@ -86,7 +87,7 @@ def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part:
         digests.append(row_digests(rows))
         sha.update(rows.tobytes())
         (keep or kept.append)(rows)
-    about["made"] = provenance.with_later(about["made"])
+    about["made"] = provenance.with_later(made)
     ledger, arrays = shard.joined(cell, parts), {"rows": np.concatenate(digests)} | ({} if keep else {"samples": np.concatenate(kept)})
     if part == WHOLE:
         return finished(cell, about, ledger, arrays, sha.hexdigest(), time.perf_counter() - begun)
@@ -137,7 +138,7 @@ def unite(cell: Cell, parts: list[dict], store: Store) -> Counted:
 
 def whole(store: Store, record: dict | None) -> bool:
     """Whether a record is done and all its arrays are there as it says."""
-    return bool(record) and record["status"] == "done" and all(store.has(room, record["key"]) for room in rooms_of(record))    # type: ignore[index]
+    return record is not None and record["status"] == "done" and all(store.has(room, record["key"]) for room in rooms_of(record))
 
 
 def rooms_of(record: dict) -> list[str]:

@@ -72,8 +72,7 @@ def dirty() -> bool:
 def made(own: bool = False) -> dict:
     """What a record that this process makes now keeps. own: its cell has settings of the user's own classes."""
     about = {"tree": tree(), **versions(), "commit": commit()}
-    about |= {"dirty": True} if dirty() else {}
-    return about | ({"modules": modules()} if own else {})
+    return about | ({"dirty": True} if dirty() else {}) | ({"modules": modules()} if own else {})
 
 
 def modules() -> dict[str, str]:

@@ -14,6 +14,7 @@ from harness.incoming import Wrong
 from harness.spec import canonical, sha256
 
 ORDERED = ("any_order", "first_hitting", "fixed_count", "ssmd")    # samplers whose order JSON left out
+ROOMS_OF = {"counted": ("samples", "costs"), "scored": ("scores",)}
 UNIFORM = {"name": "uniform"}
 MOVED = "moved"    # marks, until it is settled, a record whose cell has another key now
 
@@ -77,9 +78,8 @@ def settled(records: Sequence[dict]) -> Settled:
     found = []
     for record in records:
         if "code" not in record:    # of this schema: its arrays have its own name
-            for place in (("samples", record.get("key")), ("costs", record.get("key")), ("scores", record.get("score_key"))):
-                if record["type"] == ("scored" if place[0] == "scores" else "counted"):
-                    names.pop(place, None)    # type: ignore[arg-type]
+            for room in ROOMS_OF.get(record["type"], ()):
+                names.pop((room, record["score_key" if room == "scores" else "key"]), None)
             found.append(_renamed(record, keys))
             continue
         new = dict(record)

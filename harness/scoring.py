@@ -94,7 +94,7 @@ def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequen
     begun, evidence, wanted = store.latest("scored", "score_key"), Evidence(store), {}    # wanted: key -> [(score key, number of the metric)]
     for record in (r for r in records if r["status"] == "done"):
         found = [(to, k, begun.get((to,))) for k, plan in enumerate(planned) if (to := plan.score_key(record))]
-        if lacking := [(to, k) for to, k, old in found if not (_stands(store, old, planned[k]) and _proven(store, evidence, old, planned[k], data))]:
+        if lacking := [(to, k) for to, k, old in found if not (old and _stands(store, old, planned[k]) and _proven(store, evidence, old, planned[k], data))]:
             wanted[record["key"]] = lacking
     if not wanted:
         return tally
@@ -154,9 +154,9 @@ def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:
     return level
 
 
-def _stands(store: Store, old: dict | None, plan: Plan) -> bool:
-    """Whether a stored score answers for a plan."""
-    return bool(old) and old["status"] == "done" and old["label"] == plan.label and (old["per"] == "set" or store.has("scores", old["score_key"]))    # type: ignore[index]
+def _stands(store: Store, old: dict, plan: Plan) -> bool:
+    """Whether a stored score is whole, and has the label of a plan."""
+    return old["status"] == "done" and old["label"] == plan.label and (old["per"] == "set" or store.has("scores", old["score_key"]))
 
 
 def _proven(store: Store, evidence: Evidence, old: dict, plan: Plan, data) -> bool:

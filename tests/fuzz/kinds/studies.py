@@ -120,7 +120,7 @@ BODIES = ("return None", "return 3", "return 'x'", "return [None]", "return [1]"
     "return [claim('x', 1, 0, float('inf'), 'u', 1, command, [])]",
     "return [claim('x', '1', 0, 1, 'u', 1, command, [])]",
     "return [claim('x', 1, 0, 2, 'u', 1, command, ['gone'])]",
-    "return [claim('x', 1, 0, 2, 'u', 1, command, [], modules=('gone',))]",
+    "return [claim('x', 1, 0, 2, 'u', 1, command, [], note=None)]",
     "return [claim('x', 1, 0, 2, 'u', 1, command, None)]", "return [claim()]", "def f(): return f()\n    f()",
     "return [claim(None, 1, 0, 2, None, None, None, [])]", "store.records.clear(); return []",
     "store.append({'x': object()}); return []", "store.append({'x': float('nan')}); return []",
