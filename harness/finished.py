@@ -80,7 +80,7 @@ def keep(options: Namespace, folder: Path, study, begun: Begun, document: dict) 
     No stamp is written if a module that was imported in the course of the run has changed since the run began: what ran is not known.
     """
     tally = {k: v for k, v in document.items() if k != "run"}
-    if not plain(options) or any(v for k, v in tally.items() if k not in ("cached", "stale", "done", "timed", "scored")):
+    if not plain(options) or any(v for k, v in tally.items() if k not in ("cached", "proven", "refuted", "done", "timed", "scored")):
         return
     answer = {"run": str(folder)} | dict.fromkeys(tally, 0) | {"cached": tally["cached"] + tally["done"]}
     try:
