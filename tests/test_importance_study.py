@@ -113,7 +113,7 @@ def test_the_command_line_measures_after_scoring_and_once(tmp_path, capsys):
                     "STUDY = Study(name='small', question='?', data=Exact(), nets={'heavy': Table(Exact())}, arms=[Arm('held_out', [HeldOut()])], reference='heavy',\n"
                     "              metrics=[ExactNll()], n=16, batch=16)\n"
                     "def measure(study, store):\n    cell = done(store, 'held_out')[0]\n"
-                    "    return [once(store, study.name, 'nll', ('value',), lambda: [[scores(store, cell['key'], 'exact_nll').value]], [cell], ('harness.stats',))]\n")
+                    "    return [once(store, study.name, 'nll', ('value',), lambda: [[scores(store, cell['key'], 'exact_nll').value]], [cell])]\n")
     for _ in range(2):
         assert command_line.main(["run", str(file), "--out", str(tmp_path / "run")]) == 0
         assert json.loads(capsys.readouterr().out.splitlines()[-1])["measured"] == 1

@@ -466,7 +466,7 @@ def test_misspelt_words_are_found_by_the_data_that_the_records_name(tmp_path, pl
                 store.put("samples", record["key"], samples)
             elif record.get("label") == "spelling":
                 scores = np.stack([np.asarray(found.numerator) - (run == "rescored"), np.asarray(found.denominator)]).astype(np.float64)
-                record = record | {"value": value_of(scores)}
+                record = record | {"value": value_of(scores), "samples_sha256": digest(samples)}
                 store.put("scores", record["score_key"], scores)
             lines.append(json.dumps(record))
         (tmp_path / run / "records.jsonl").write_text("\n".join(lines) + "\n")

@@ -92,7 +92,7 @@ def test_every_setting_outside_its_range_is_refused():
 
 
 def test_brief_form_names_what_differs():
-    assert brief(to_json(SelfSpeculative(Fixed(3), 4))) == "ssmd(fixed(tokens=3), rounds=4, uniform)"
+    assert brief(to_json(SelfSpeculative(Fixed(3), 4))) == "ssmd(fixed(tokens=3), rounds=4)"
 
 
 def test_two_plugins_of_one_name_are_refused(tmp_path, monkeypatch):

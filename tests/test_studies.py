@@ -39,6 +39,7 @@ from harness.metrics.exact_nll import ExactNll
 from harness.nets import checkpoint
 from harness.placement import Segments
 from harness.points import done
+from harness.present import present
 from harness.schedule import Cosine, Linear, Polynomial
 from harness.store import Store
 from harness.study import Arm, Table
@@ -79,7 +80,7 @@ def whole(rows: list[dict], store: Store) -> dict[str, dict]:
 
 @pytest.mark.parametrize("study", [ablations, batch, frontier, lawkeeping, model_scheduling, noise_schedule, schedule, window, window_sweep], ids=lambda m: m.__name__)
 def test_every_point_of_the_study_as_it_stands_can_run(study):
-    cells = study.STUDY.cells()
+    cells = present(study.STUDY)[0].cells()
     assert cells and not any(cell.missing() for cell in cells) and len({cell.key() for cell in cells}) == len(cells)
     assert "two cores" in study.__doc__ or "one core" in study.__doc__, "the docstring says what it costs"
 

@@ -529,4 +529,4 @@ def test_wrong_words_are_refused_in_one_sentence(capsys, tmp_path, words, says):
 def test_windows_that_are_searched_are_those_of_the_sampler(tmp_path):
     asked = Sweep(replace(STUDY, arms=[Arm("fixed", [FixedCount()], {"main": "heavy"})]), "fixed", ("nfe_a",),
                   {"window": Choice(Cosine(), Open()), "order": Choice(Uniform())}, trials=4, search="random")
-    assert sweep(asked, tmp_path)["front"][0]["settings"] == "fixed_count(open, uniform)"
+    assert sweep(asked, tmp_path)["front"][0]["settings"] == "fixed_count(open)"

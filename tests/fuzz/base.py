@@ -121,7 +121,7 @@ class Base:
         from harness.claims import claim
 
         rows = [claim(f"toy.{name}", 1.0, 0.5, 1.5, "things", 16, "ssmd-bench run toy.py --out runs/toy --claims",
-            ["8cee83e7f9c4"], "a note", ()) | {"nets": {}} for name in ("one", "two")]
+            ["8cee83e7f9c4"], "a note") for name in ("one", "two")]
         self.write("results/toy.json", json.dumps(rows, indent=1))
 
     def _networks(self) -> None:
