@@ -40,7 +40,7 @@ def lines(found: Sequence[Standing]) -> Iterator[str]:
     for claim, word, since in found:
         reasons.setdefault((word, since), []).append(claim)
     for (word, since), names in reasons.items():
-        yield f"{word}: {len(names)} claims" + (f", {since}: {', '.join(names)}" if since else "")
+        yield f"{word}: {len(names)} claim{'s' * (len(names) > 1)}" + (f", {since}: {', '.join(names)}" if since else "")
 
 
 def _standing(row: dict, run: tuple[Evidence, dict] | None) -> Standing:

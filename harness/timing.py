@@ -22,6 +22,8 @@ from harness.store import Store
 from harness.study import Cell, Study
 from harness.workers import fresh_process
 
+BUSY = 0.1    # share of a device that other work may take before times are doubted; as reports do (reports/busy.py)
+
 
 class Timed(NamedTuple):
     key: str
@@ -107,7 +109,7 @@ def _time(due: list[Cell], process: int, store: Store, machine_id: str, progress
     """One fresh process."""
     study, rows = due[0].study, _rows(due[0].study)
     others = busy(due[0].device)
-    if (others or 0) > 0.2:
+    if (others or 0) > BUSY:
         progress.note(f"{others:.0%} of the device is busy with other work: times will be too long; wait for it to end, or leave them out with --no-time")
     known = store.latest("counted", "key")
     try:

@@ -338,7 +338,7 @@ def test_claims_are_listed_with_those_that_are_not_proven(tmp_path, capsys, monk
     assert main(["claims"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert json.loads(lines[-1]) == {"claims": 1, "proven": [], "unproven": ["one"], "refuted": []}
-    assert "unproven: 1 claims, no record of its study is kept: one" in lines
+    assert "unproven: 1 claim, no record of its study is kept: one" in lines
 
 
 @pytest.mark.parametrize("words", [["list"], ["doctor"], ["claims"]])
