@@ -163,6 +163,8 @@ def _row(cell: Cell, names: dict, settings: dict, newest: str, trouble) -> dict:
     unproven = record["status"] == "done" and newest not in cell.trees
     if record["status"] != "done":
         trouble(record["status"], cell, record.get("reason", ""))
+    if others := record.get("also"):
+        trouble("shared", cell, f"a point of {named(others)} too, of equal settings: sampled once, and drawn under this name alone")
     if record.get("inert"):
         trouble("inert", cell, "it did next to nothing of what it is for: fewer than 1.05 tokens a draft pass")
     if unproven:

@@ -251,6 +251,14 @@ def test_cells_counted_by_other_sources_without_a_proof_or_scored_by_another_jud
     assert set(chapter.frame.arm[chapter.frame.unproven]) == {"ssmd"} and done[0]["key"] not in set(chapter.frame.key[chapter.frame.unproven])
 
 
+def test_a_point_of_two_arms_is_said_to_be_drawn_under_one_name(tmp_path, plain):
+    store = write(tmp_path / "run", n=12, timed=0, troubles=False)
+    record = next(r for r in store.of("counted") if r["arm"] == "ssmd")
+    store.append(record | {"also": ["ancestral"]})
+    [told] = [t for t in frame.chapters(records.read([tmp_path / "run"]))[0].troubles if t["what"] == "shared"]
+    assert told["key"] == record["key"] and "a point of ancestral too" in told["reason"] and told["arm"] == "ssmd"
+
+
 def test_a_proof_of_these_samples_by_the_newest_sources_takes_the_flag_away(tmp_path):
     store = write(tmp_path, n=12, timed=0, troubles=False)
     first, *others = [r for r in store.of("counted") if r["arm"] == "ssmd"]
