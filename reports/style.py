@@ -140,7 +140,9 @@ def _log(axis: Axis, limits: Callable, values: Sequence[float], most: int) -> No
 
 
 def legend(figure: Figure, handles: Mapping[str, Artist], inches: float) -> None:
-    """One legend above all panels, in as many columns as fit the width."""
+    """One legend above all panels, in as many columns as fit the width; none where nothing is drawn."""
+    if not handles:
+        return
     labels = [short(label, int((inches - 0.6) / LETTER)) for label in handles]
     widths = [0.42 + LETTER * len(label) for label in labels]  # inches: handle, gap and text of 6.5 points
     columns = next((k for k in range(len(labels), 1, -1) if sum(part.max() for part in np.array_split(widths, k)) <= inches), 1)

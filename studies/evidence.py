@@ -14,7 +14,10 @@ that the proofs beside the kept runs are of.
     python -m studies.evidence        the looks, about ten minutes; claims prove.* are made of them and of stored proofs
 """
 
+import sys
+
+from harness.ending import guarded
 from studies.found.evidence import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded("studies.evidence", main))

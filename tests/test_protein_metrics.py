@@ -63,7 +63,8 @@ def shuffled(data):
 def test_rows_with_a_near_relative_in_training_are_claimed(data, tmp_path):
     pytest.importorskip("pyopal")
     checkpoint.save(Transformer(TransformerConfig(20, 8, 2, 1)), tmp_path / "net.safetensors", {"name": "net"})
-    small = replace(protein.STUDY, data=data, nets={"heavy": Checkpoint(str(tmp_path / "net.safetensors"))}, n=40, batch=40, metrics=[],
+    small = replace(protein.STUDY, data=data, nets={"heavy": Checkpoint(str(tmp_path / "net.safetensors"))}, n=40, batch=40,
+                    metrics=[metric for metric in protein.STUDY.metrics if metric.name != "judge"],
                     arms=[arm for arm in protein.STUDY.arms if arm.name in ("held_out", "shuffled")])
     assert runner.run(small, tmp_path, timing=False)["failed"] == 0
     rows = {row["claim"]: row for row in leaks(Store(tmp_path), "a command")}

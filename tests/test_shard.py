@@ -140,7 +140,7 @@ def test_a_shard_that_fails_is_a_failed_record_until_it_is_run_again(tmp_path, m
     assert Store(tmp_path).of("counted")[0]["reason"] == "shard 2/2: IndexError: no such place"
     monkeypatch.setattr(FailsLate, "broken", False)
     assert went(runner.run(toy, tmp_path, part=Shard(2, 2)), done=1, skipped=1)
-    assert went(runner.run(toy, tmp_path), done=1, skipped=1, scored=2, collapsed=1)    # it writes one symbol
+    assert went(runner.run(toy, tmp_path), done=1, skipped=1, scored=2)
 
 
 def test_shards_may_be_counted_side_by_side_and_are_timed_once_united(tmp_path):

@@ -88,7 +88,7 @@ def seconds() -> list[float]:
     return [proof["seconds"] for proof in proofs if proof["verdict"] == PROVEN and proof["rows"] == 16 and proof["seconds"]]
 
 
-def main() -> None:
+def main() -> int:
     found = dict(mutants())
     n, good = len(found), sum(found.values())
     low = float(betaincinv(good, n - good + 1, 0.025)) if good else 0.0
@@ -102,3 +102,4 @@ def main() -> None:
                           "looks of the kept proofs, two processes side by side"))
     claims_of.write("evidence", rows)
     print(json.dumps({"claims": len(rows), "refuted": good, "of": n}), file=sys.stdout)
+    return 0
