@@ -40,7 +40,7 @@ def test_the_table_of_samplers_quotes_claims():
         assert [float(x) for x in numbers] == pytest.approx([row[end] for end in ("value", "low", "high")], abs=0.00501), arm
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "gate", "lint", "types", "api", "coverage", "bench", "findings"])
+@pytest.mark.parametrize("target", ["demo", "test", "gate", "lint", "types", "api", "coverage", "bench", "findings", "prove", "prove-tenth"])
 def test_make_knows_the_target(target):
     plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
     assert plan.returncode == 0 and plan.stdout
