@@ -73,7 +73,6 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
     from harness.against import settled_by
     from harness.machine import machine
     from harness.prove import looks, proof, verdict
-    from harness.scoring import metrics_of
     from harness.study import load_study
 
     store, here = opened(target.run), machine("cpu")["id"]
@@ -97,7 +96,7 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
     for reason, count in why.items():
         progress.note(f"{count} cells cannot be looked at: {reason}")
     doubtful: dict[str, dict[str, Any]] = {}    # commit -> key -> what came of looking
-    for found in looks(wanted.values(), store, metrics_of(study) if study else [], options.rows, options.jobs):
+    for found in looks(wanted.values(), store, _metrics(study, progress) if wanted else [], options.rows, options.jobs):
         cell, record = wanted[found.key]
         known_here = here in evidence.machines(record)
         said, reason = verdict(found, record, evidence.last_proven(record), known_here)
@@ -124,6 +123,20 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
             tally[said] += 1
             progress.note(f"{record['arm']}: {brief(record['cell']['sampler'])}: {said}, against {commit[:10]}")
     return tally
+
+
+def _metrics(study: Any, progress: Progress) -> list:
+    """Those of the study whose weights are here: what is compared beside costs, counts and tokens."""
+    from harness.scoring import about, metrics_of
+
+    found = []
+    for metric in metrics_of(study):
+        try:
+            about(metric)
+            found.append(metric)
+        except ValueError as error:
+            progress.note(f"{metric.name} is not compared: {error}")
+    return found
 
 
 def _keep(store: Store, options: Namespace, record: dict, found: Any, proof: dict) -> None:
