@@ -3,9 +3,9 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
-import shutil
 import zipfile
 from pathlib import Path
 
