@@ -14,6 +14,7 @@ from harness.standing import PROVEN, REFUTED, UNPROVEN, Evidence
 from harness.store import Store
 
 NOTHING = 4    # the exit code where nothing could be looked at
+COUNTED = (PROVEN, REFUTED, UNPROVEN, "lost", "known", "unknown")    # lost: of the unproven, those that had been proven before
 
 
 class Target(NamedTuple):
@@ -27,16 +28,16 @@ def prove(options: Namespace) -> tuple[dict, int]:
     targets = list(_targets(options.runs))
     if not options.check and provenance.dirty() and any(target.run.is_relative_to(ROOT / "studies") for target in targets):
         raise ValueError("the sources are not those of the commit, and prove nothing for claims: commit them first, or look with --check, which stores nothing")
-    total = {PROVEN: 0, REFUTED: 0, UNPROVEN: 0, "known": 0, "unknown": 0}
+    total = dict.fromkeys(COUNTED, 0)
     for target in targets:
         for name, count in _run(target, options).items():
             total[name] += count
     document = {"runs": [str(target.run) for target in targets], **total}
-    if total[REFUTED]:
+    if total[REFUTED] or options.check and total["lost"]:
         return document, 1
-    if total[UNPROVEN]:
-        return document, 1 if options.check else 3
-    if not total[PROVEN] + total["known"]:
+    if total[UNPROVEN] and not options.check:
+        return document, 3
+    if not total[PROVEN] + total[UNPROVEN] + total["known"]:
         print("ssmd-bench: none of these cells could be looked at: the lines above say why", file=sys.stderr)
         return document, NOTHING
     return document, 0
@@ -72,11 +73,12 @@ def study_of(store: Store, asked: bool = True) -> str:
 def _run(target: Target, options: Namespace) -> dict[str, int]:
     from harness.against import settled_by
     from harness.machine import machine
-    from harness.prove import looks, proof, verdict
+    from harness.places import is_zip
+    from harness.prove import learn, looks, proof, verdict
     from harness.study import load_study
 
     store, here = opened(target.run), machine("cpu")["id"]
-    evidence, tally = Evidence(store), dict.fromkeys((PROVEN, REFUTED, UNPROVEN, "known", "unknown"), 0)
+    evidence, tally = Evidence(store), dict.fromkeys(COUNTED, 0)
     wanted: dict[str, tuple[Any, dict]] = {}
     why: dict[str, int] = {}
     study = load_study(target.study) if target.study else None
@@ -95,17 +97,27 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
     progress = Progress(len(wanted), f"prove {target.run.name}")
     for reason, count in why.items():
         progress.note(f"{count} cells cannot be looked at: {reason}")
+
+    def keep(found: Any, said: str, reason: str, against: str | None = None) -> None:
+        cell, record = wanted[found.key]
+        tally[said] += 1
+        tally["lost"] += said == UNPROVEN and evidence.stood(record)
+        if options.check:
+            return
+        store.append(proof(found, record, said, reason, here, cell.own(), against))
+        if said == PROVEN and not against and not is_zip(store.folder):
+            learn(found, record, store)
+
     doubtful: dict[str, dict[str, Any]] = {}    # commit -> key -> what came of looking
     for found in looks(wanted.values(), store, _metrics(study, progress) if wanted else [], options.rows, options.jobs):
         cell, record = wanted[found.key]
         known_here = here in evidence.machines(record)
         said, reason = verdict(found, record, evidence.last_proven(record), known_here)
-        commit = options.against or (said == UNPROVEN and (evidence.last_proven(record) or {}).get("commit"))
-        if said != PROVEN and commit:
+        commit = found.verdict != "equal" and (options.against or said == UNPROVEN and (evidence.last_proven(record) or {}).get("commit"))
+        if commit:
             doubtful.setdefault(commit, {})[found.key] = found, reason
         else:
-            _keep(store, options, record, found, proof(found, record, said, reason, here, cell.own()))
-            tally[said] += 1
+            keep(found, said, reason)
         progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {reason}", said)
     for commit, looked_at in doubtful.items():
         settled: dict[str, bool | None]
@@ -117,10 +129,9 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
             settled = dict.fromkeys(looked_at, None)    # a shallow clone, or a commit from before proofs
             progress.note(f"{len(looked_at)} cells cannot be compared with what {commit[:10]} samples here: {error}")
         for key, same in settled.items():
-            (found, reason), (cell, record) = looked_at[key], wanted[key]
+            (found, reason), record = looked_at[key], wanted[key][1]
             said = UNPROVEN if same is None else PROVEN if same else REFUTED
-            _keep(store, options, record, found, proof(found, record, said, reason if same is None else found.reason, here, cell.own(), commit if same is not None else None))
-            tally[said] += 1
+            keep(found, said, reason if same is None else found.reason, None if same is None else commit)
             progress.note(f"{record['arm']}: {brief(record['cell']['sampler'])}: {said}, against {commit[:10]}")
     return tally
 
@@ -137,17 +148,6 @@ def _metrics(study: Any, progress: Progress) -> list:
         except ValueError as error:
             progress.note(f"{metric.name} is not compared: {error}")
     return found
-
-
-def _keep(store: Store, options: Namespace, record: dict, found: Any, proof: dict) -> None:
-    from harness.places import is_zip
-    from harness.prove import learn
-
-    if options.check:
-        return
-    store.append(proof)
-    if found.verdict == "equal" and not is_zip(store.folder):
-        learn(found, record, store)
 
 
 def _in(key: str, share: str | None) -> bool:
@@ -167,6 +167,7 @@ def _cell(record: dict, study) -> tuple[Any, str]:
         return None, "the run names no study file that is here"
     try:
         cell = cell_of(record, study)
+        study.nets[study.reference].load("cpu")    # whose pass is the unit of NFE
     except ValueError as error:    # a network that is not here
         return None, str(error)
     return cell, "no arm of the study makes them with the networks and data that are here"

@@ -162,20 +162,22 @@ def _stands(store: Store, old: dict, plan: Plan) -> bool:
 def _proven(store: Store, evidence: Evidence, old: dict, plan: Plan, data) -> bool:
     """Whether a stored score is what the metric gives now. A score of other code is looked at, on some rows where each stands for itself; what came of it is stored."""
     if (standing := evidence.standing(old)) != PROVEN and store.has("samples", old["key"]):
-        standing = PROVEN if _again(store, old, plan, data) else REFUTED
-        store.append({"type": "proof", "key": old["score_key"], "of": old["samples_sha256"], "verdict": standing, "rows": old["n"], "seen": [plan.label], "reason": "",
+        same, rows = _again(store, old, plan, data)
+        standing = PROVEN if same else REFUTED
+        store.append({"type": "proof", "key": old["score_key"], "of": old["samples_sha256"], "verdict": standing, "rows": rows, "seen": [plan.label], "reason": "",
                       "machine": "", "made": provenance.made(bool(foreign(plan.metric)))})
     return standing != REFUTED
 
 
-def _again(store: Store, old: dict, plan: Plan, data) -> bool:
+def _again(store: Store, old: dict, plan: Plan, data) -> tuple[bool, int]:
+    """Whether the rows that were looked at have the scores that they had, and how many these were."""
     samples, score = store.get("samples", old["key"]), partial(table_of, plan.metric, data=data)
     if old["per"] == "row":
         ids, table = drawn(old["score_key"], provenance.tree(), old["n"]), store.get("scores", old["score_key"])
         if (differ := differing(score, samples[ids], table[:, ids])) is not None:
-            return not differ.any()
+            return not differ.any(), len(ids)
     (answer,) = scores_of(samples, [(old["score_key"], plan.metric)], data)
-    return not answer.reason and bool(near(answer.value, old["value"]))
+    return not answer.reason and bool(near(answer.value, old["value"])), old["n"]
 
 
 class Answer(NamedTuple):

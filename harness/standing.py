@@ -4,9 +4,8 @@
     unproven    they are others: not wrong, not known
     refuted     rows sampled again by the code that runs now differ
 
-A proof is a record {"type": "proof", "key", "of", "verdict", "rows", "seen", "reason", "seconds", "against", "machine",
-"made"}: so many rows of a cell were sampled
-again and compared in what `seen` names (harness/prove.py). `of` is the sha256 of the samples that it is about, so that it says nothing of others.
+A proof is a record {"type": "proof", "key", "of", "verdict", "rows", "seen", "reason", "seconds", "against", "machine", "made"}: so many rows of a cell
+were sampled again and compared in what `seen` names (harness/prove.py). `of` is the sha256 of the samples that it is about, so that it says nothing of others.
 """
 
 from collections.abc import Mapping
@@ -33,6 +32,10 @@ class Evidence:
         if provenance.surely(record.get("made")):
             return PROVEN
         return next((proof["verdict"] for proof in reversed(self.about(record)) if provenance.surely(proof["made"])), UNPROVEN)
+
+    def stood(self, record: Mapping) -> bool:
+        """Whether a proof of it was ever made."""
+        return any(proof["verdict"] == PROVEN for proof in self.about(record))
 
     def last_proven(self, record: Mapping) -> dict | None:
         """The code that a finished record was last known to be of: what made it, or what a proof of it names."""

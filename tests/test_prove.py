@@ -130,9 +130,24 @@ def test_rows_that_differ_on_another_machine_leave_the_verdict_open(ran):
     other(NEW["other tokens"][0])
     code, said = proved(folder)
     assert (code, said[UNPROVEN]) == (3, 1) and "--against" in Store(folder).of("proof")[0]["reason"]
-    assert proved(folder, "--check")[0] == 1
+    code, said = proved(folder, "--check")
+    assert (code, said["lost"]) == (0, 0), "it was never proven, so that nothing is lost"
     [record] = [r for r in Store(folder).of("counted") if r["arm"] == "own"]
     assert Evidence(Store(folder)).standing(record) == UNPROVEN
+    [proof] = Store(folder).of("proof")
+    Store(folder).append({k: v for k, v in proof.items() if k not in ("schema", "time")} | {"verdict": PROVEN, "machine": "elsewhere", "made": proof["made"] | {"tree": "older"}})
+    code, said = proved(folder, "--check")
+    assert (code, said["lost"]) == (1, 1), "what was proven elsewhere and differs here is not passed over"
+
+
+def test_costs_alone_prove_nothing_of_the_tokens(ran):
+    folder, other = ran
+    for room in ("samples", "rows", "counts", "scores"):
+        shutil.rmtree(folder / room)
+    other(NEW["other tokens"][0])
+    code, said = proved(folder)
+    assert (code, said[UNPROVEN], said[PROVEN]) == (3, 1, 0) and "nothing of its tokens is kept" in Store(folder).of("proof")[0]["reason"]
+    assert not (folder / "rows").exists(), "tokens that nothing speaks for are not learnt"
 
 
 def test_rows_that_a_library_rounds_otherwise_in_a_small_batch_are_looked_at_in_a_full_one(ran):
