@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from harness.finite import Finite
+from harness.keys import cell_key
 from harness.kinds import Denoiser, Sampler
 from harness.nets.compiled import compilable, compiled
 from harness.nucleus import Nucleus
-from harness.spec import foreign, sha256, to_json
+from harness.spec import foreign, to_json
 from harness.wrap import Half, Temper
 
 if TYPE_CHECKING:
@@ -68,9 +69,7 @@ class Cell:
         return about | ({} if self.arm.nucleus == 1 else {"nucleus": self.arm.nucleus, "nucleus_keep": self.arm.nucleus_keep})
 
     def key(self) -> str:
-        about = self.describe()
-        del about["net_names"]
-        return sha256(about)[:24]
+        return cell_key(self.describe())
 
     def own(self) -> bool:
         """Whether classes of the user's own decide its samples: of sampler, data, or whoever makes its networks."""

@@ -20,6 +20,7 @@ from harness.commands_kept import export, summarise, unpack
 from harness.commands_nets import checkpoints, grid, score, train
 from harness.commands_prove import prove
 from harness.companions import companions
+from harness.ending import NOTHING
 from harness.incoming import read_text
 from harness.machine import can_compile, machine
 from harness.nearest import meant
@@ -34,8 +35,6 @@ from harness.spec import ROOT, from_json
 from harness.standing import PROVEN, REFUTED, UNPROVEN
 from harness.store import Store
 from harness.study import chosen, each_sampler, load_study
-
-NOTHING = 4    # the exit code where nothing could run
 
 
 def list_plugins(options: Namespace) -> tuple[dict, int]:

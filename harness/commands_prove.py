@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness import provenance
+from harness.ending import NOTHING
 from harness.options import opened
 from harness.progress import Progress
 from harness.spec import ROOT, brief
 from harness.standing import PROVEN, REFUTED, UNPROVEN, Evidence
 from harness.store import Store
 
-NOTHING = 4    # the exit code where nothing could be looked at
 COUNTED = (PROVEN, REFUTED, UNPROVEN, "lost", "known", "unknown")    # lost: of the unproven, those that had been proven before
 
 

@@ -6,7 +6,8 @@ taken from data, controls, and cells counted by other processes (--jobs, --backe
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ STRETCH = 8192    # rows
 class Counted(NamedTuple):
     key: str
     record: dict
-    arrays: dict[str, np.ndarray] = {}    # room -> what is to be stored there; without samples if they are stored already
+    arrays: Mapping[str, np.ndarray] = MappingProxyType({})    # room -> what is to be stored there; without samples if they are stored already
 
 
 class CellTimeout(Exception):

@@ -1,6 +1,7 @@
 """How a command ends: with the exit code of its work, or in one sentence on stderr.
 
     2      something that was given cannot be used: the sentence has the remedy
+    4      nothing could run or be looked at, since all of it lacks something
     70     nobody foresaw the error: the sentence names the file that holds the traceback (harness/blame.py)
     129, 130, 143    SIGHUP, SIGINT, SIGTERM: workers end too, and what is stored stays
 
@@ -15,6 +16,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+NOTHING = 4
 GRACE_SECONDS = 10
 SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM")
 

@@ -28,13 +28,11 @@ from harness.backend import each
 from harness.cell import Cell
 from harness.count import cost_of, sampled
 from harness.kinds import Metric
-from harness.spot_check import ROWS, differing, drawn
+from harness.spot_check import differing, drawn
 from harness.standing import PROVEN, REFUTED, UNPROVEN
 from harness.store import Store
 
 FEW = 0.25    # of the rows: rounding changes no more; where more differ, there is no second look
-
-__all__ = ["ROWS", "look", "looks", "proof", "verdict"]
 
 
 class Known(NamedTuple):

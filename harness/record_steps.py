@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from harness.incoming import Wrong
+from harness.keys import cell_key, score_key
 from harness.spec import canonical, sha256
 
 ORDERED = ("any_order", "first_hitting", "fixed_count", "ssmd")    # samplers whose order JSON left out
@@ -48,11 +49,6 @@ def with_order(settings: Any) -> Any:
         return settings
     settings = {name: with_order(inner) for name, inner in settings.items()}
     return settings | {"order": UNIFORM} if settings.get("name") in ORDERED and "order" not in settings else settings
-
-
-def cell_key(about: dict) -> str:
-    """The key of what decides the samples of a cell (harness/cell.py, describe)."""
-    return sha256({name: value for name, value in about.items() if name != "net_names"})[:24]
 
 
 class Settled(NamedTuple):
@@ -103,11 +99,6 @@ def _scored(record: dict, keys: dict[str, str], samples: dict[tuple[str, str], N
         if hashlib.sha256(f'["{key}","{sha}",{text},"{record["code"]}"]'.encode()).hexdigest()[:24] == record["score_key"]:
             return {"score_key": score_key(keys.get(key, key), sha, about), "samples_sha256": sha}
     return {"score_key": record["score_key"], "samples_sha256": ""}
-
-
-def score_key(key: str, samples_sha256: str, about: str) -> str:
-    """sha256 of the canonical JSON of [key, samples_sha256, about], the last of them in this form; the first two are hexadecimal, so nothing in them is escaped."""
-    return hashlib.sha256(f'["{key}","{samples_sha256}",{about}]'.encode()).hexdigest()[:24]
 
 
 def _renamed(record: dict, keys: dict[str, str]) -> dict:

@@ -22,6 +22,7 @@ from harness.opening import opened
 from harness.progress import Progress
 from harness.shard import WHOLE, Shard
 from harness.spec import brief, to_json
+from harness.spot_check import ROWS
 from harness.standing import PROVEN, REFUTED, Evidence
 from harness.store import Store
 from harness.study import Study
@@ -46,7 +47,7 @@ class Counting:
         """Look at some rows of every cell that is kept and not known to be of the present code. One that differs is to be sampled anew."""
         progress, metrics = Progress(len(self.doubted), "prove"), scoring.metrics_of(next(iter(self.doubted.values())).study) if self.doubted else []
         wanted = ((cell, self.begun[key]) for key, cell in self.doubted.items() if self.evidence.standing(self.begun[key]) != REFUTED)
-        for found in prove.looks(wanted, self.store, metrics, prove.ROWS, jobs, backend):
+        for found in prove.looks(wanted, self.store, metrics, ROWS, jobs, backend):
             cell, record = self.cells[found.key], self.begun[found.key]
             said = PROVEN if found.verdict == "equal" else REFUTED    # on another machine rounding may be all: sampled anew, it is surely of this one
             self.store.append(prove.proof(found, record, said, found.reason, machine_id, cell.own()))

@@ -1,6 +1,5 @@
 """Metrics over stored samples: sampling is never repeated for a new metric. A metric that fails makes a failed record, never a number."""
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache, partial
 from math import isfinite
@@ -13,6 +12,7 @@ from harness import collapse, companions, provenance
 from harness.arrays import consistent
 from harness.backend import each
 from harness.hands import Hands
+from harness.keys import score_key
 from harness.kinds import Metric
 from harness.progress import Progress
 from harness.spec import canonical, foreign, to_json
@@ -75,16 +75,13 @@ class Plan(NamedTuple):
     metric: Metric
     about: str      # canonical
     label: str
-    tail: bytes     # what the keys of all its scores end in
 
     def score_key(self, record: dict) -> str:
-        """sha256 of the canonical JSON of [key, samples_sha256, about]; the first two are hexadecimal, so nothing in them is escaped."""
-        return hashlib.sha256(f'["{record["key"]}","{record["samples_sha256"]}",'.encode() + self.tail).hexdigest()[:24]
+        return score_key(record["key"], record["samples_sha256"], self.about)
 
 
 def plans(metrics: Sequence[Metric], beside: Sequence[Metric] = ()) -> list[Plan]:
-    made = [(metric, canonical(about(metric)), label(metric, {*metrics, *beside})) for metric in metrics]
-    return [Plan(*plan, f"{plan[1]}]".encode()) for plan in made]
+    return [Plan(metric, canonical(about(metric)), label(metric, {*metrics, *beside})) for metric in metrics]
 
 
 def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequence[dict], beside: Sequence[Metric] = (), jobs: int = 1,

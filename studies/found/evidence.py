@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from scipy.special import betaincinv
 
 from harness import claims as claims_of
 from harness.claims import claim
 from harness.progress import Progress
 from harness.rebuild import KEPT
 from harness.standing import PROVEN
-from harness.stats import ratio_interval
+from harness.stats import ratio_interval, share_interval
 from harness.store import Store
 
 COMMAND = "python -m studies.evidence"
@@ -90,16 +89,13 @@ def seconds() -> list[float]:
 
 def main() -> int:
     found = dict(mutants())
-    n, good = len(found), sum(found.values())
-    low = float(betaincinv(good, n - good + 1, 0.025)) if good else 0.0
-    high = float(betaincinv(good + 1, n - good, 0.975)) if good < n else 1.0
-    unseen = [name for name, refuted in found.items() if not refuted]
+    share, unseen = share_interval(sum(found.values()), len(found)), [name for name, refuted in found.items() if not refuted]
     note = f"16 rows of at most {A_KIND} kept cells of each kind of setting" + (f"; not seen: {', '.join(unseen)}" if unseen else "")
-    rows = [claim("prove.mutants_refuted_share", good / n, low, high, "share of the mutants of the conformance tests", n, COMMAND, [], note)]
+    rows = [claim("prove.mutants_refuted_share", share.value, share.low, share.high, "share of the mutants of the conformance tests", share.n, COMMAND, [], note)]
     if times := seconds():
         v = ratio_interval(np.array(times), np.ones(len(times)))
         rows.append(claim("prove.seconds_per_cell", v.value, v.low, v.high, "seconds of a core, 16 rows", v.n, COMMAND, [],
                           "looks of the kept proofs, two processes side by side"))
     claims_of.write("evidence", rows)
-    print(json.dumps({"claims": len(rows), "refuted": good, "of": n}), file=sys.stdout)
+    print(json.dumps({"claims": len(rows), "refuted": sum(found.values()), "of": len(found)}), file=sys.stdout)
     return 0

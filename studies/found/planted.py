@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import betaincinv  # scipy.stats would cost each fresh process a second
 
 from harness.claims import claim
 from harness.clock import busy
@@ -20,6 +19,7 @@ from harness.compare_side import Side, side
 from harness.measured import column, newest, once
 from harness.runner import run
 from harness.spec import ROOT
+from harness.stats import share_interval
 from harness.store import Store
 from harness.study import Study, Timing
 from harness.timing import repeated
@@ -171,8 +171,8 @@ def _blocks(store: Store, plant: Plant, count: int) -> list[dict]:
 
 def _share(name: str, good: int, n: int, unit: str, keys: list[str], note: str, command: str) -> dict:
     """With the interval of Clopper and Pearson."""
-    low, high = betaincinv(good, n - good + 1, 0.025) if good else 0.0, betaincinv(good + 1, n - good, 0.975) if good < n else 1.0
-    return claim(name, good / n, float(low), float(high), unit, n, command, keys, note)
+    v = share_interval(good, n)
+    return claim(name, v.value, v.low, v.high, unit, n, command, keys, note)
 
 
 def _times(records: list[dict]) -> tuple[list[int], str]:

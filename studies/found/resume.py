@@ -9,11 +9,11 @@ from collections import Counter
 from pathlib import Path
 
 import torch
-from scipy.stats import beta
 
 from harness.claims import claim
 from harness.points import done
 from harness.random import Stream, uniform
+from harness.stats import share_interval
 from harness.store import Store
 from harness.study import load_module
 
@@ -83,6 +83,6 @@ def claims(store: Store, command: str) -> list[dict]:
         stood = killed(kills / str(k), 0.8 * u * span, who)
         good += (ok := survived(kills / str(k), stood, front, study.SWEEP.trials))
         print(f"kill {k}: worker {' and '.join(str(w) for w in who)} with {len(stood)} records: {'survived' if ok else 'NOT survived'}")
-    low, high = beta.ppf(0.025, good, n - good + 1) if good else 0.0, beta.ppf(0.975, good + 1, n - good) if good < n else 1.0
-    return [claim("resume.kills_survived_share", good / n, float(low), float(high), "share of kills", n, command,
+    v = share_interval(good, n)
+    return [claim("resume.kills_survived_share", v.value, v.low, v.high, "share of kills", n, command,
                   [r["key"] for r in done(store, study.SWEEP.arm)], "two workers, kill -9 of one or both")]

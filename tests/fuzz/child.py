@@ -62,8 +62,8 @@ def _outside(case: Case, folder: Path) -> int:
     """As a user starts it."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | dict(case.environment)
     with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
-        return subprocess.Popen([sys.executable, "-m", "harness", *case.words], cwd=folder / "work", env=environment,
-            stdin=subprocess.DEVNULL,
+        words = [word.encode("utf-8", "surrogatepass") for word in case.words]    # a shell hands over bytes, whatever they are
+        return subprocess.Popen([sys.executable, "-m", "harness", *words], cwd=folder / "work", env=environment, stdin=subprocess.DEVNULL,
                                 stdout=out, stderr=err, preexec_fn=_limits).pid
 
 

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from scipy.stats import beta
-
 from harness import claims
+from harness.stats import share_interval
 from tests.fuzz.outcome import BARE, GOOD, Found
 
 
@@ -14,7 +13,7 @@ def rows(found: Sequence[Found], seed: int) -> list[dict]:
     """A count, so its interval is the value; the note says below which share of such inputs it stays (Clopper and Pearson, one-sided 95 %)."""
     n, bare = len(found), sum(f.outcome in BARE for f in found)
     outcomes, kinds = Counter(f.outcome for f in found), len({f.kind for f in found})
-    bound = float(beta.ppf(0.95, bare + 1, n - bare)) if bare < n else 1.0
+    bound = share_interval(bare, n, level=0.9).high
     said = ", ".join(f"{outcomes[name]} {name}" for name in GOOD)
     others = sum(f.outcome not in (*GOOD, *BARE) for f in found)
     note = (f"different inputs of {kinds} kinds, seed {seed}: {said}; {others} hung, were taken for good, lost something or said nothing; "
