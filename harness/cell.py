@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from harness.finite import Finite
 from harness.keys import cell_key
 from harness.kinds import Denoiser, Sampler
 from harness.nets.compiled import compilable, compiled
+from harness.nets.finite import Finite
 from harness.nucleus import Nucleus
 from harness.spec import foreign, to_json
 from harness.wrap import Half, Temper

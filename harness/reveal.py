@@ -11,18 +11,18 @@ from harness.order import UNIFORM
 from harness.random import Stream, from_logits, uniform
 
 
-def reveal_times(rows: Rows, law: Order = UNIFORM) -> Tensor:
+def reveal_times(rows: Rows, order: Order = UNIFORM) -> Tensor:
     """Made of one uniform a position, -1 where a token is given, (B, L) float64. All samplers share it: common random numbers.
 
     A position is due when alpha reaches its time; the ranking of the times is the order sigma.
     """
     u = uniform(rows.seed, rows.id, Stream.ORDER, torch.arange(rows.x.shape[1], device=rows.x.device))
-    return torch.where(rows.given, -1.0, law.times(u))
+    return torch.where(rows.given, -1.0, order.times(u))
 
 
-def order_of(rows: Rows, law: Order) -> Tensor:
+def order_of(rows: Rows, order: Order) -> Tensor:
     """sigma (B, L): given positions first, then the others by their times."""
-    return reveal_times(rows, law).argsort(dim=1, stable=True)
+    return reveal_times(rows, order).argsort(dim=1, stable=True)
 
 
 def ranks_between(start: Tensor, stop: Tensor) -> Tensor:

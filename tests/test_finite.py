@@ -7,8 +7,8 @@ import torch
 
 from harness import plugins, runner
 from harness.data.exact import Exact
-from harness.finite import Finite
 from harness.metrics.exact_nll import ExactNll
+from harness.nets.finite import Finite
 from harness.store import Store
 from harness.study import Arm, Study, Table
 from harness.wrap import Wrapper

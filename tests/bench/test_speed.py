@@ -9,9 +9,9 @@ import torch
 from baselines.ancestral import Ancestral
 from harness.accept import accept
 from harness.clock import timed
-from harness.finite import Finite
 from harness.ledger import Ledger
 from harness.loop import sample
+from harness.nets.finite import Finite
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.random import Stream, categorical, from_logits, permutation, uniform
 from harness.spec import ROOT

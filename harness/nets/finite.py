@@ -4,6 +4,8 @@ NaN, +inf, and a place where every token is -inf end the cell, whatever the samp
 free. The counted run looks; the timed runs, which must write the same rows, do not.
 """
 
+from typing import Any
+
 from torch import Tensor
 
 from harness.kinds import Denoiser
@@ -17,12 +19,12 @@ class Finite(Wrapper):
         super().__init__(net)
         self.name, self.passes = name, {"draft": 0, "verify": 0}
 
-    def draft(self, x, at=None, alive=None, clock=None):
+    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Any]:
         logits, hidden = self.net.draft(x, at, alive, clock)
         self._look("draft", logits, at)
         return logits, hidden
 
-    def verify(self, hidden, y, order, at, alive=None):
+    def verify(self, hidden: Any, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
         logits = self.net.verify(hidden, y, order, at, alive)
         self._look("verify", logits, at)
         return logits
