@@ -3,13 +3,12 @@
 import importlib
 import json
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from harness import claims as claims_of
+from harness.backend import each
 from harness.claims import claim
 from harness.progress import Progress
 from harness.rebuild import KEPT
@@ -18,6 +17,7 @@ from harness.stats import ratio_interval, share_interval
 from harness.store import Store
 
 COMMAND = "python -m studies.evidence"
+JOBS = 2
 A_KIND = 2    # kept cells of each kind of setting
 
 
@@ -29,16 +29,14 @@ def kind(record: dict) -> tuple:
     return sampler["name"], host["name"], *names, record["cell"]["temperature"] != 1, "nucleus" in record["cell"]
 
 
-def chosen() -> Iterator[tuple[Path, str]]:
-    """Run and key of the cheapest kept cells of each kind, by passes."""
+def chosen() -> list[tuple[Path, str]]:
+    """Run and key of the cheapest kept cells of each kind, by passes; the cheapest first."""
     kinds: dict[tuple, list[tuple[float, Path, str]]] = {}
     for run in sorted(KEPT.glob("*.zip")):
         for record in Store(run).latest("counted", "key").values():
             if record["status"] == "done" and not record["control"]:
                 kinds.setdefault(kind(record), []).append((record["cost"]["executed_a"], run, record["key"]))
-    for found in kinds.values():
-        for _, run, key in sorted(found)[:A_KIND]:
-            yield run, key
+    return [(run, key) for _, run, key in sorted(cell for cells in kinds.values() for cell in sorted(cells)[:A_KIND])]
 
 
 def looked_at(cells: list[tuple[Path, str]], until: bool) -> dict[str, str]:
@@ -64,21 +62,28 @@ def looked_at(cells: list[tuple[Path, str]], until: bool) -> dict[str, str]:
     return found
 
 
-def mutants() -> Iterator[tuple[str, bool]]:
+def judged(name: str, cells: list[tuple[Path, str]]) -> tuple[str, int, bool]:
+    """Of a mutant: its name, how many cells were looked at, and whether one of them is refuted."""
+    mutants = importlib.import_module("tests.conformance.test_mutants")
+    with mutants.world(next(mutant for mutant in mutants.MUTANTS if mutant.name == name)):
+        seen = looked_at(cells, until=True)
+    return name, len(seen), "differ" in seen.values()
+
+
+def mutants() -> dict[str, bool]:
     """Name of each mutant, and whether a kept cell that the unharmed code proves is refuted."""
-    mutants_of = importlib.import_module("tests.conformance.test_mutants")
-    cells = list(chosen())
-    proven = looked_at(cells, until=False)
-    cells = [(run, key) for run, key in cells if proven.get(key) == "equal"]
-    progress = Progress(len(mutants_of.MUTANTS), "mutants")
-    print(f"{len(cells)} cells of {len(proven)} that could be looked at are proven by the unharmed code")
-    for mutant in mutants_of.MUTANTS:
-        begun = time.perf_counter()
-        with mutants_of.world(mutant):
-            seen = looked_at(cells, until=True)
-        refuted = "differ" in seen.values()
-        progress.tick(f"{mutant.name}: {len(seen)} cells, {time.perf_counter() - begun:.0f} s", "refuted" if refuted else "NOT SEEN")
-        yield mutant.name, refuted
+    cells, found = chosen(), {}
+    progress = Progress(len(cells), "unharmed")
+    for seen in each(looked_at, [([cell], False) for cell in cells], JOBS):
+        found |= seen
+        progress.tick(*([*seen.items()] or [("a cell", "without its networks")])[0])
+    proven = [(run, key) for run, key in cells if found.get(key) == "equal"]
+    print(f"{len(proven)} cells of {len(found)} that could be looked at are proven by the unharmed code")
+    names = [mutant.name for mutant in importlib.import_module("tests.conformance.test_mutants").MUTANTS]
+    progress, refuted = Progress(len(names), "mutants"), {}
+    for name, looks, refuted[name] in each(judged, [(name, proven) for name in names], JOBS):
+        progress.tick(f"{name}: {looks} cells", "refuted" if refuted[name] else "NOT SEEN")
+    return refuted
 
 
 def seconds() -> list[float]:
@@ -88,7 +93,7 @@ def seconds() -> list[float]:
 
 
 def main() -> int:
-    found = dict(mutants())
+    found = mutants()
     share, unseen = share_interval(sum(found.values()), len(found)), [name for name, refuted in found.items() if not refuted]
     note = f"16 rows of at most {A_KIND} kept cells of each kind of setting" + (f"; not seen: {', '.join(unseen)}" if unseen else "")
     rows = [claim("prove.mutants_refuted_share", share.value, share.low, share.high, "share of the mutants of the conformance tests", share.n, COMMAND, [], note)]

@@ -51,7 +51,7 @@ MUTANTS = [
     Mutant("unverified drafts revealed when the rounds run out", S, "rank < j[:, None]", "rank < e[:, None]", ("ideal",)),
     Mutant("masks read in place of drafts", S, "net.verify(hidden, y, order", "net.verify(hidden, rows.x, order", ("ideal",)),
     Mutant("temperature on p but not on q", W, "self.net.verify(hidden, y, order, at, alive) / self.temperature", "self.net.verify(hidden, y, order, at, alive)", ("tempered",)),
-    Mutant("order from left to right", "harness.reveal", "return reveal_times(rows, law).argsort(dim=1, stable=True)",
+    Mutant("order from left to right", "harness.reveal", "return reveal_times(rows, order).argsort(dim=1, stable=True)",
            "return torch.arange(rows.x.shape[1]).expand_as(rows.x)", ("inexact",)),
     Mutant("residual of the wrong track", S, "column = f.clamp_max", "column = (f - 1).clamp_min(0).clamp_max", ("ideal",)),
     Mutant("row counted done with a mask left", "harness.loop", "else (live.x != mask).all(1)", "else (live.x != mask).sum(1) >= length - 1", ("written",)),
