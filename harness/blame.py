@@ -48,6 +48,8 @@ def told(error: BaseException) -> tuple[str, int]:
         return message + (f" ({last})" if last and not _remote(error) and _of_user(last) else ""), 2
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'a file'} cannot be used ({error.strerror}): correct the path, its rights or the room on its disk", 2
+    if isinstance(error, RuntimeError) and message.startswith("Symlink loop from "):    # Path.resolve, before Python 3.13
+        return f"{message.removeprefix('Symlink loop from ')} is a link that leads to itself: give another path, or remove the link", 2
     if isinstance(error, MemoryError) or "can't allocate memory" in message or "out of memory" in message:
         return f"there is not enough memory ({message[:LONGEST] or type(error).__name__}): lower --batch or --n, or end other programs", 2
     place = next((place for place in reversed(places) if not _of_library(place)), None)

@@ -74,7 +74,7 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
     from harness.against import settled_by
     from harness.machine import machine
     from harness.places import is_zip
-    from harness.prove import learn, looks, proof, verdict
+    from harness.prove import learn, looks, metrics_here, proof, verdict
     from harness.study import load_study
 
     store, here = opened(target.run), machine("cpu")["id"]
@@ -109,7 +109,10 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
             learn(found, record, store)
 
     doubtful: dict[str, dict[str, Any]] = {}    # commit -> key -> what came of looking
-    for found in looks(wanted.values(), store, _metrics(study, progress) if wanted else [], options.rows, options.jobs):
+    metrics, absent = metrics_here(study) if wanted and study else ([], [])
+    for reason in absent:
+        progress.note(reason)
+    for found in looks(wanted.values(), store, metrics, options.rows, options.jobs):
         cell, record = wanted[found.key]
         known_here = here in evidence.machines(record)
         said, reason = verdict(found, record, evidence.last_proven(record), known_here)
@@ -134,20 +137,6 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
             keep(found, said, reason if same is None else found.reason, None if same is None else commit)
             progress.note(f"{record['arm']}: {brief(record['cell']['sampler'])}: {said}, against {commit[:10]}")
     return tally
-
-
-def _metrics(study: Any, progress: Progress) -> list:
-    """Those of the study whose weights are here: what is compared beside costs, counts and tokens."""
-    from harness.scoring import about, metrics_of
-
-    found = []
-    for metric in metrics_of(study):
-        try:
-            about(metric)
-            found.append(metric)
-        except ValueError as error:
-            progress.note(f"{metric.name} is not compared: {error}")
-    return found
 
 
 def _in(key: str, share: str | None) -> bool:

@@ -5,6 +5,7 @@ listing and, through this file, its search space. Values outside the range are r
 """
 
 from dataclasses import MISSING, Field, dataclass, field, fields
+from os import PathLike
 from typing import Any
 
 
@@ -49,8 +50,10 @@ def space_of(f: Field) -> Range | Choice | None:
 
 
 def check(settings: Any) -> None:
-    """Raise ValueError if a field lies outside its space: call it in __post_init__."""
+    """Raise ValueError if a field lies outside its space, or is to be a text and is none: call it in __post_init__."""
     for f in fields(settings):
         space, value = space_of(f), getattr(settings, f.name)
+        if f.type in (str, "str") and not isinstance(value, str):
+            raise ValueError(f"{type(settings).__name__}: {f.name}={value!r} is not allowed; write a text{' of type str' if isinstance(value, PathLike) else ''}")
         if space is not None and not space.admits(value):
             raise ValueError(f"{type(settings).__name__}: {f.name}={value!r} is not allowed; choose {space}")

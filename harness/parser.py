@@ -28,8 +28,8 @@ class Parser(argparse.ArgumentParser):
             what = "verb" if name == "verb" else f"--{name}" if f"--{name}" in self._option_string_actions else name
             message = f"there is no {what} {word!r}{meant(word, known) or '; choose ' + ', '.join(known)}"
         elif message.startswith("unrecognized arguments: "):
-            word = message.partition(": ")[2].split()[0]
-            message = f"{word} is no option here{meant(word, self._options())}"
+            word = next(iter(message.partition(": ")[2].split()), "")
+            message = f"{word or 'an empty word'} is no option here{meant(word, self._options())}"
         elif message.startswith("the following arguments are required: "):
             message = f"{self.prog.rpartition(' ')[2] if ' ' in self.prog else 'the command'} needs {message.partition(': ')[2]}"
         else:

@@ -31,6 +31,7 @@ from harness.kinds import Metric
 from harness.spot_check import differing, drawn
 from harness.standing import PROVEN, REFUTED, UNPROVEN
 from harness.store import Store
+from harness.study import Study
 
 FEW = 0.25    # of the rows: rounding changes no more; where more differ, there is no second look
 
@@ -71,6 +72,18 @@ def known(store: Store, record: dict, metrics: Sequence[Metric], ids: np.ndarray
         if found and found["status"] == "done" and found["per"] == "row" and store.has("scores", found["score_key"]):
             scores[plan.label] = plan.metric, store.get("scores", found["score_key"])[:, ids]
     return Known(store.get("costs", key)[ids], counts, digests, scores)
+
+
+def metrics_here(study: Study) -> tuple[list[Metric], list[str]]:
+    """The metrics of a study whose weights are here, which are compared beside costs, counts and tokens; and why others are not."""
+    found, absent = [], []
+    for metric in scoring.metrics_of(study):
+        try:
+            scoring.about(metric)
+            found.append(metric)
+        except ValueError as error:
+            absent.append(f"{metric.name} is not compared: {error}")
+    return found, absent
 
 
 def look(cell: Cell, ids: np.ndarray, before: Known) -> Look:

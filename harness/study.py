@@ -33,6 +33,9 @@ class Checkpoint:
 
     path: str
 
+    def __post_init__(self):
+        check.first("a Checkpoint", self, {"path": check.path})
+
     def load(self, device: str) -> Denoiser:
         return _loaded(str(self.path), device)
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from math import isfinite
+from os import PathLike
 from typing import Any
 
 from harness.nearest import meant
@@ -55,6 +56,10 @@ def text(remedy: str) -> Kind:
     def wrong(value: Any) -> str:
         return "" if isinstance(value, str) and value.strip() else f"must be a text, not {shown(value)}: {remedy}"
     return wrong
+
+
+def path(value: Any) -> str:
+    return "" if isinstance(value, (str, PathLike)) and str(value).strip() else f"must be the path of a file, not {shown(value)}"
 
 
 def truth(value: Any) -> str:

@@ -41,9 +41,9 @@ def chosen() -> list[tuple[Path, str]]:
 
 def looked_at(cells: list[tuple[Path, str]], until: bool) -> dict[str, str]:
     """Key -> "equal" or "differ" by the modules that are imported now; if `until`, up to the first that differs."""
-    prove, recorded, scoring, store_of, study_of, commands, check, provenance = (
+    prove, recorded, store_of, study_of, commands, check, provenance = (
         importlib.import_module(f"harness.{name}")
-        for name in ("prove", "recorded_cell", "scoring", "store", "study", "commands_prove", "spot_check", "provenance"))
+        for name in ("prove", "recorded_cell", "store", "study", "commands_prove", "spot_check", "provenance"))
     found: dict[str, str] = {}
     for run, key in cells:
         store = store_of.Store(run)
@@ -56,7 +56,7 @@ def looked_at(cells: list[tuple[Path, str]], until: bool) -> dict[str, str]:
         if cell is None:
             continue
         ids = check.drawn(key, provenance.tree(), record["cell"]["n"])
-        found[key] = prove.look(cell, ids, prove.known(store, record, scoring.metrics_of(study), ids)).verdict
+        found[key] = prove.look(cell, ids, prove.known(store, record, prove.metrics_here(study)[0], ids)).verdict
         if until and found[key] == "differ":
             break
     return found
