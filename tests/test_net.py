@@ -41,6 +41,7 @@ def test_where_the_traceback_cannot_be_kept_the_sentence_says_so(here, capsys, m
 @pytest.mark.parametrize(("error", "code", "says"), [
     (MemoryError(), 2, "there is not enough memory (MemoryError): lower --batch or --n"), (FileNotFoundError(2, "No such file", "x.txt"), 2, "x.txt cannot be used"),
     (ValueError("it is Monday: wait"), 2, "it is Monday: wait"), (ValueError(), 2, "ValueError, without a message"), (SystemExit(0), 2, "it calls sys.exit()"),
+    (RuntimeError("Symlink loop from '/x/there'"), 2, "'/x/there' is a link that leads to itself: give another path"),
     (RuntimeError("pulled"), 2, "RuntimeError: pulled: correct that file"), (KeyboardInterrupt(), 130, "stopped; the same command goes on from here"),
 ])
 def test_every_error_of_a_verb_ends_in_one_sentence(here, capsys, monkeypatch, error, code, says):

@@ -167,5 +167,16 @@ def test_a_table_of_no_law_is_named_with_its_line(tmp_path, capsys, fields, says
     refuses(capsys, tmp_path, text, says)
 
 
+@pytest.mark.parametrize("path", ["{1}", "...", "Checkpoint", "[]", "''", "3"])
+def test_a_checkpoint_of_no_path_is_named_with_its_line(tmp_path, capsys, path):
+    refuses(capsys, tmp_path, f"{STUDY}from harness.study import Checkpoint\nCheckpoint({path})\n", "a Checkpoint: path must be the path of a file, not ")
+
+
+@pytest.mark.parametrize("made", ["harness.data.text8 import Text8 as Cls\nCls([1])", "harness.metrics.judge import Judge as Cls\nCls({1})",
+                                  "harness.data.fasta import Fasta as Cls\nCls(path=3)"])
+def test_a_text_of_a_plugin_that_is_none_is_named_with_its_line(tmp_path, capsys, made):
+    refuses(capsys, tmp_path, f"{STUDY}from {made}\n", "is not allowed; write a text")
+
+
 def test_changes_where_there_is_no_sampler_are_refused(tmp_path, capsys):
     refuses(capsys, tmp_path, f"{STUDY}STUDY = Study(**FIELDS)\n", "has no sampler to change here", "--only", "held_out", "--set", "steps=3")
