@@ -18,8 +18,8 @@ from torch import Tensor
 from baselines.first_hitting import FirstHitting
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
-from harness.reveal import positions, reveal_times, write
-from harness.schedule import Cosine, Knots, Linear, Polynomial
+from harness.sampling.reveal import positions, reveal_times, write
+from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
 @dataclass(frozen=True)

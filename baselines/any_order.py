@@ -11,10 +11,10 @@ from typing import ClassVar
 from torch import Tensor
 
 from harness.kinds import Rows
-from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import check, param
 from harness.random import Stream, from_logits, uniform
-from harness.reveal import fill, order_of, places
+from harness.sampling.reveal import fill, order_of, places
+from harness.schedules.order import ORDERS, Blocks, LeftToRight, Uniform
 
 
 @dataclass(frozen=True)

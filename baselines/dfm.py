@@ -15,8 +15,8 @@ from typing import ClassVar
 
 import torch
 
+from baselines._remask import Chances, Remasking
 from baselines.first_hitting import FirstHitting
-from baselines.remask import Chances, Remasking
 from harness.param import Range, param
 
 LEAST = 1e-5    # the time at which what is left is drawn

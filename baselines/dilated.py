@@ -1,4 +1,6 @@
-"""A dilated order on a host that goes by an order: places revealed side by side stand far apart (harness/dilated.py; arXiv 2506.19037, arXiv 2503.17076; the start is ours).
+"""A dilated order on a host that goes by an order: places revealed side by side stand far apart.
+
+See harness/schedules/dilated.py, arXiv 2506.19037 and arXiv 2503.17076; the start is ours.
 
     sigma = the host's order, replaced by a dilated one;  the host goes on as it does
 
@@ -13,9 +15,9 @@ from torch import Tensor
 
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
-from harness.dilated import dilated, uniform_host
 from harness.kinds import Rows
 from harness.param import Choice, check, param
+from harness.schedules.dilated import dilated, uniform_host
 
 
 @dataclass(frozen=True)

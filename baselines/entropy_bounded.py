@@ -12,11 +12,11 @@ of zero entropy, and is exact. Cost: as many passes as the row needs, with the h
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from baselines.masked import drawn, look, ranks, write
-from harness.certainty import Confidence, Entropy, Margin, entropy
+from baselines._masked import drawn, look, ranks, write
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
-from harness.reveal import probabilities
+from harness.sampling.reveal import probabilities
+from harness.schedules.certainty import Confidence, Entropy, Margin, entropy
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from harness.kinds import Rows
-from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import Range, check, param
-from harness.reveal import order_of, places, ranks_between, write
+from harness.sampling.reveal import order_of, places, ranks_between, write
+from harness.schedules.order import ORDERS, Blocks, LeftToRight, Uniform
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from typing import ClassVar
 from torch import Tensor
 
 from harness.kinds import Rows
-from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import Choice, check, param
-from harness.reveal import order_of, places, ranks_between, write
-from harness.window import Cosine, Fixed, Linear, Open, Stairs
+from harness.sampling.reveal import order_of, places, ranks_between, write
+from harness.schedules.order import ORDERS, Blocks, LeftToRight, Uniform
+from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
 
 
 @dataclass(frozen=True)

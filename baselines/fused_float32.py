@@ -17,8 +17,8 @@ from baselines.first_hitting import FirstHitting
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, uniform
-from harness.reveal import fill, positions, probabilities
-from harness.schedule import Cosine, Linear, Polynomial
+from harness.sampling.reveal import fill, positions, probabilities
+from harness.schedules.noise import Cosine, Linear, Polynomial
 
 GRID = 2.0**-24
 

@@ -16,11 +16,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from baselines.masked import MOST, chosen_tokens, due, look, ranks, write
+from baselines._masked import MOST, chosen_tokens, due, look, ranks, write
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
-from harness.reveal import probabilities
-from harness.schedule import Cosine, Knots, Linear, Polynomial
+from harness.sampling.reveal import probabilities
+from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from harness.accept import accept
-from harness.alphabet import same_alphabet
 from harness.kinds import Denoiser, Rows
+from harness.nets.alphabet import same_alphabet
 from harness.nets.transformer import gather_rows
-from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import Range, check, param
 from harness.random import Stream, from_logits, probability_of, residual, uniform
-from harness.reveal import fill, order_of, places, probabilities, ranks_between
+from harness.sampling.accept import accept
+from harness.sampling.reveal import fill, order_of, places, probabilities, ranks_between
+from harness.schedules.order import ORDERS, Blocks, LeftToRight, Uniform
 
 
 @dataclass(frozen=True)

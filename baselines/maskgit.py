@@ -12,12 +12,12 @@ Law: biased at every N, as it chooses by the tokens it drew; likely tokens come 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from baselines.masked import MOST, drawn, due, gumbel, look, ranks, write
+from baselines._masked import MOST, drawn, due, gumbel, look, ranks, write
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream
-from harness.redraw import anew
-from harness.schedule import Cosine, Knots, Linear, Polynomial
+from harness.sampling.redraw import anew
+from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ arXiv 2502.06768).
         x0_l ~ p_l(. | x)   or  argmax p_l          for l masked
         reveal x0 at the k_n masked positions of the highest score
 
-k_n splits the tokens evenly (linear schedule) or follows a cosine; steps with k_n = 0 are left out. The score is one of harness/certainty.py.
+k_n splits the tokens evenly (linear schedule) or follows a cosine; steps with k_n = 0 are left out. The score is one of harness/schedules/certainty.py.
 
 Law: with drawn tokens and a score of p alone, one token a step is exact in any order; several a step factorise. A score of the drawn token and greedy
 tokens are biased at every N. Cost: a pass for each step that reveals something, with the head at every masked position.
@@ -14,12 +14,12 @@ tokens are biased at every N. Cost: a pass for each step that reveals something,
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from baselines.masked import MOST, chosen_tokens, due, look, ranks, write
-from harness.certainty import Confidence, Entropy, Margin, Random, TokenConfidence
+from baselines._masked import MOST, chosen_tokens, due, look, ranks, write
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
-from harness.reveal import probabilities
-from harness.schedule import Cosine, Knots, Linear, Polynomial
+from harness.sampling.reveal import probabilities
+from harness.schedules.certainty import Confidence, Entropy, Margin, Random, TokenConfidence
+from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ as its root. Cost: a pass for each step in which a row reveals something.
 from dataclasses import dataclass
 from typing import ClassVar
 
+from baselines._remask import Chances, Remasking, ends
 from baselines.first_hitting import FirstHitting
-from baselines.remask import Chances, Remasking, ends
 from harness.param import Choice, Range, param
-from harness.schedule import Cosine, Knots, Linear, Polynomial, reveal_probability
+from harness.schedules.noise import Cosine, Knots, Linear, Polynomial, reveal_probability
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from baselines._remask import Chances, Remasking, ends, revealing, sigma_max
 from baselines.first_hitting import FirstHitting
-from baselines.remask import Chances, Remasking, ends, revealing, sigma_max
 from harness.param import Choice, Range, check, param
-from harness.schedule import Cosine, Knots, Linear, Polynomial
+from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
 class Strategy:

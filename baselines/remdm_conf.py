@@ -14,13 +14,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from baselines.remask import ends, revealing, sigma_max
+from baselines._remask import ends, revealing, sigma_max
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, from_logits
-from harness.redraw import anew
-from harness.reveal import fill, positions
-from harness.schedule import Cosine, Knots, Linear, Polynomial
+from harness.sampling.redraw import anew
+from harness.sampling.reveal import fill, positions
+from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from torch import Tensor
 from baselines.ancestral import Ancestral
 from baselines.first_hitting import FirstHitting
 from harness.kinds import Rows
+from harness.nets.wrap import Switch
 from harness.param import Choice, check, param
-from harness.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
-from harness.wrap import Switch
+from harness.schedules.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
 
 
 @dataclass(frozen=True)

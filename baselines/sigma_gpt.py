@@ -18,13 +18,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from harness.accept import accept
 from harness.kinds import Rows
-from harness.order import UNIFORM
 from harness.param import Range, check, param
 from harness.random import Stream, from_logits, probability_of
-from harness.redraw import anew
-from harness.reveal import fill, order_of, places, positions, ranks_between
+from harness.sampling.accept import accept
+from harness.sampling.redraw import anew
+from harness.sampling.reveal import fill, order_of, places, positions, ranks_between
+from harness.schedules.order import UNIFORM
 
 
 @dataclass(frozen=True)

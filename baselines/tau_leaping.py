@@ -1,7 +1,7 @@
 """Tau-leaping (SEDD, arXiv 2310.16834; RADD, arXiv 2406.03736; compared in arXiv 2502.00234): the rates stand still during a step.
 
     for n = 0 .. N-1:   t = 1 - n/N,  D = 1/N
-        reveal l with probability 1 - exp(-D lambda(t));   x_l ~ p_l(. | x)               lambda as in baselines/rates.py
+        reveal l with probability 1 - exp(-D lambda(t));   x_l ~ p_l(. | x)               lambda as in baselines/_rates.py
     then draw what is left
 
 The chance depends on no token, so the step of each position is drawn at the start, as in ancestral sampling, and only the law of that step differs: `levels`. What is
@@ -14,8 +14,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from baselines._rates import leap, rate, reached, starts
 from baselines.ancestral import Ancestral
-from baselines.rates import leap, rate, reached, starts
 
 
 @dataclass(frozen=True)

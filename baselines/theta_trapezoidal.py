@@ -5,7 +5,7 @@
         2. leap (1 - theta) D from x' at rates max(0, a1 mu(., x', rho) - a2 mu(., x, t));    token ~ these rates
     then draw what is left                              a1 = 1/(2 theta (1-theta)),  a2 = ((1-theta)^2 + theta^2)/(2 theta (1-theta))
 
-mu = p lambda as in baselines/rates.py. The rates of stage 2 depend on the network, but their sum is at most a1 lambda(rho): where a leap at that bound would fall is drawn ahead,
+mu = p lambda as in baselines/_rates.py. The rates of stage 2 depend on the network, but their sum is at most a1 lambda(rho): where a leap at that bound would fall is drawn ahead,
 and kept with probability (what the rates reveal)/(what the bound reveals). So a round is the next step in which something may fall, of one pass or two: the law of the box
 without its empty passes. Law: exact as N grows; of order 2 in the step, in time and in factorisation, as long as max(0, .) cuts nothing off; of order 1 where it does, with a token
 that x' makes less likely than x did by more than a2/a1. Cost: at most 2 N forwards, one more where something is left.
@@ -17,15 +17,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from baselines.ahead import hazards, next_step
+from baselines._ahead import hazards, next_step
+from baselines._rates import leap, rate, starts
 from baselines.first_hitting import FirstHitting
-from baselines.rates import leap, rate, starts
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, categorical, from_logits, uniform
-from harness.redraw import anew
-from harness.reveal import fill, positions, probabilities, reveal_times
-from harness.schedule import Cosine, Knots, Linear, Polynomial
+from harness.sampling.redraw import anew
+from harness.sampling.reveal import fill, positions, probabilities, reveal_times
+from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ itself. Cost: as many passes as the row needs, with the head at every masked pos
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from baselines.masked import chosen_tokens, look, ranks, write
+from baselines._masked import chosen_tokens, look, ranks, write
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
-from harness.reveal import probabilities
+from harness.sampling.reveal import probabilities
 
 
 @dataclass(frozen=True)

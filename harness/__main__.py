@@ -9,7 +9,7 @@ ends in 70, with its traceback in a file that the sentence names; a signal in 12
 
 import sys
 
-from harness.ending import guarded, working  # and nothing that is slow to load: until `guarded` stands, a signal or an error is a traceback
+from harness.boundary.ending import guarded, working  # and nothing that is slow to load: until `guarded` stands, a signal or an error is a traceback
 
 
 def main(words: list[str] | None = None) -> int:
@@ -26,8 +26,9 @@ def _work(words: list[str] | None) -> int:
         gc.set_threshold(100_000, 50, 50)
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")    # a name that the terminal cannot show is no reason to fail
-    from harness import finished, surroundings
-    from harness.parser import parser
+    from harness.boundary import surroundings
+    from harness.cli.parser import parser
+    from harness.run import finished
 
     try:
         options = parser().parse_args(words)
@@ -37,7 +38,7 @@ def _work(words: list[str] | None) -> int:
     if options.verb == "run" and (document := finished.answer(options)):
         print(json.dumps(document), flush=True)
         return 0
-    from harness.commands import VERBS  # and with it the network library
+    from harness.cli.commands import VERBS  # and with it the network library
     from harness.plugins import add_package
 
     for path in filter(None, (getattr(options, "study", None), getattr(options, "recipe", None))):

@@ -1,7 +1,7 @@
 """The protocols: one verb a kind, so that a scan tells the kinds of plug-in apart without base classes.
 
     Denoiser  draft, verify     a network as a sampler sees it
-    Sampler   step              one round of every row in the batch; the loop belongs to harness/loop.py
+    Sampler   step              one round of every row in the batch; the loop belongs to harness/sampling/loop.py
     Schedule  dalpha            alpha(t) = P(not masked at t), from 1 at t = 0 to 0 at t = 1, its slope and its inverse
     Window    width             how many tokens may come next, per row
     Order     times             which positions are revealed first

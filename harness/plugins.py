@@ -17,9 +17,9 @@ from dataclasses import is_dataclass
 from functools import lru_cache
 from types import ModuleType
 
-from harness.blame import of_file
+from harness.boundary.blame import of_file
 
-ROOMS = ("harness", "harness.data", "harness.metrics", "harness.nets", "baselines", "ssmd")
+ROOMS = ("harness.schedules", "harness.data", "harness.metrics", "harness.metrics.proteins", "harness.nets", "baselines", "ssmd")
 _extra: list[str] = []
 
 
@@ -43,7 +43,7 @@ def _modules(room: str):
     package = load(room)
     yield package
     for info in pkgutil.iter_modules(getattr(package, "__path__", ())):
-        if not info.name.startswith("__"):
+        if not info.name.startswith("_"):
             yield load(f"{room}.{info.name}")
 
 

@@ -2,7 +2,7 @@
 
 The settings are the object: {"name", "version", fields...}, nested dataclasses alike, keys sorted, no white space. A key is the sha256 of that text.
 
-    >>> from harness.window import Fixed
+    >>> from harness.schedules.window import Fixed
     >>> canonical(to_json(Fixed(3)))
     '{"name":"fixed","tokens":3}'
 """

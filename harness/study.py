@@ -17,13 +17,14 @@ from typing import Any
 
 import cloudpickle
 
-from harness import blame, nucleus, provenance
-from harness import study_check as check
-from harness.cell import Cell
+from harness.boundary import blame
+from harness.boundary import fields as check
+from harness.boundary.nearest import meant
 from harness.kinds import Dataset, Denoiser, Metric, Sampler
-from harness.nearest import meant
-from harness.nets import checkpoint
+from harness.nets import checkpoint, nucleus
 from harness.nets.tabular import Tabular
+from harness.records import provenance
+from harness.run.cell import Cell
 from harness.spec import UnknownField, canonical
 
 
@@ -71,10 +72,10 @@ def _tabulated(table: Table, device: str) -> Tabular:
 @dataclass(frozen=True)
 class Arm:
     name: str
-    points: Sequence[Sampler]                 # or controls (harness/control.py)
+    points: Sequence[Sampler]                 # or controls (harness/data/control.py)
     nets: Mapping[str, str] = field(default_factory=lambda: {"main": "main"})    # role of the sampler -> network of the study
     temperature: float = 1.0
-    nucleus: float = 1.0                      # mass of each law that is kept (harness/nucleus.py), after the temperature
+    nucleus: float = 1.0                      # mass of each law that is kept (harness/nets/nucleus.py), after the temperature
     nucleus_keep: str = "crossing"            # or "below"
 
     def __post_init__(self):

@@ -17,7 +17,7 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from harness.atomic import replacing, write_text
+from harness.boundary.atomic import replacing, write_text
 from reports import costs, equal_entropy, front, grids, history, interactive, judges, matched, measured, page, placed, published, samples, sweeps, tables
 from reports.drawing import draw, workers
 from reports.frame import Chapter, chapters

@@ -1,4 +1,4 @@
-"""Cells whose samples have collapsed (harness/collapse.py): the level that they are held against, and what is said of them.
+"""Cells whose samples have collapsed (harness/stats/collapse.py): the level that they are held against, and what is said of them.
 
 The level is what as many held-out rows have under the same metric: from the score itself, or else from a control arm of
 the chapter. Where neither is there it is the most that plain ancestral sampling has.
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from harness.collapse import LIKELIHOOD, SHARE, collapsed
+from harness.stats.collapse import LIKELIHOOD, SHARE, collapsed
 from reports.records import Cell
 from reports.text import named
 

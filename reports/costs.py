@@ -13,7 +13,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from harness.stats import time_ratio
+from harness.stats.intervals import time_ratio
 from reports.frame import Chapter, from_near, machine_of, times_of
 from reports.front import dressed
 from reports.records import Cell

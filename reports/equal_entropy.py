@@ -1,4 +1,4 @@
-"""Likelihood of every arm at the passes and at the entropy of the baseline (harness/equal_entropy.py), where a study ran its baseline at a lower temperature too.
+"""Likelihood of every arm at the passes and at the entropy of the baseline (harness/stats/equal_entropy.py), where a study ran its baseline at a lower temperature too.
 
 Columns: arm, setting (of the baseline), key (of the baseline), metric, unit, n, passes, baseline, cooler, value, low, high, entropy (of the samples, beyond the baseline's).
 """
@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from harness.equal_entropy import at, compared
+from harness.stats.equal_entropy import at, compared
 from reports.frame import Chapter
 from reports.front import NATS, dressed
 from reports.names import ARM_SETTINGS

@@ -12,7 +12,7 @@ from fontTools import subset
 from fontTools import version as cutter_version
 from matplotlib import font_manager
 
-from harness.atomic import replacing
+from harness.boundary.atomic import replacing
 
 WHOLE, CUT = "DejaVu Sans", "ssmd-bench Sans"
 LETTERS = (range(0x20, 0x180), range(0x370, 0x400), range(0x2010, 0x2040), range(0x2190, 0x2270))  # Latin, Greek, dashes and dots, arrows and operators

@@ -4,12 +4,12 @@ A question is a data set with its prompts, n, seed and reference network (record
 figure. Columns of the frame:
 
     arm, setting, key, run, study, sampler, status, reason, control, inert, unproven, left, collapsed, n, batch, seed, temperature, nucleus, nucleus_keep
-    nfe_a, nfe_b, nfe_c      needed by a row, conventions A, B, C (harness/ledger.py); with .low and .high
+    nfe_a, nfe_b, nfe_c      needed by a row, conventions A, B, C (harness/sampling/ledger.py); with .low and .high
     executed_a, executed_over_needed, gflop (executed, a row), tokens (a row)
     seconds                  a row: mean over processes of the median repetition; with .low, .high, .n (processes), .busy (most of the device that other work took)
     LABEL                    the value of each metric; with .low and .high where it is a ratio of sums over rows
 
-Intervals are those of harness.stats.ratio_interval, computed for all columns at once.
+Intervals are those of harness.stats.intervals.ratio_interval, computed for all columns at once.
 """
 
 import json
@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.stats import Interval, ratio_interval, resampled_sums, tail_share
-from harness.store import Store
+from harness.records.store import Store
+from harness.stats.intervals import Interval, ratio_interval, resampled_sums, tail_share
 from reports import collapsed
 from reports.asked import Asked, asked, remarks
 from reports.busy import BUSY, percent
@@ -243,7 +243,7 @@ def times_of(cell: Cell, machine: str | None) -> list[dict]:
 
 
 def intervals(pairs: dict, resamples: int = 2000) -> dict[tuple, Interval]:
-    """harness.stats.ratio_interval of every (numerator, denominator), each (n,); those that have none are left out."""
+    """harness.stats.intervals.ratio_interval of every (numerator, denominator), each (n,); those that have none are left out."""
     found = {}
     for n in {len(pair[0]) for pair in pairs.values()} - {0, 1}:
         keys, tail = [key for key, pair in pairs.items() if len(pair[0]) == n], tail_share(0.95, n)

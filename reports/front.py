@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from harness.frontier import pareto
+from harness.stats.frontier import pareto
 from reports.frame import DOUBTS, Chapter, span
 from reports.records import Cell
 from reports.style import AXES, looks

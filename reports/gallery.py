@@ -20,8 +20,8 @@ from types import ModuleType
 from matplotlib.figure import Figure
 from PIL import Image
 
-from harness.atomic import replacing, write_text
-from harness.ending import guarded, working
+from harness.boundary.atomic import replacing, write_text
+from harness.boundary.ending import guarded, working
 from reports import build, front, style
 from reports.drawing import drawable
 from reports.frame import Chapter, chapters

@@ -1,4 +1,4 @@
-"""A line to guide the eye: passes of the baseline over those of an arm at equal quality, read on lines between settings (harness/frontier.py). Nothing claims it.
+"""A line to guide the eye: passes of the baseline over those of an arm at equal quality, read on lines between settings (harness/stats/frontier.py). Nothing claims it.
 
 It has values where the two settings between which each front is read are within 10 % of each other in cost, or where it is read at a setting; elsewhere the reason stands.
 """
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.frontier import Matched, Point, matched_curve, rising
-from harness.realised import Setting
+from harness.stats.frontier import Matched, Point, matched_curve, rising
+from harness.stats.realised import Setting
 
 GRID = 13  # qualities, beside those of the baseline's settings
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from harness.store import Store
+from harness.records.store import Store
 from reports.frame import Chapter, from_near, intervals
 from reports.front import directional, subject
 from reports.names import ARM_SETTINGS

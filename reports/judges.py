@@ -1,15 +1,15 @@
 """Whether the judges of a chapter agree: rank correlations of each two of them, over operating points and over sequences, and each operating point under both.
 
 A judge is a metric by row in nats per token of the data. Where there are two, metrics that have a better side and are no judge (spelling, MAUVE) are ranked beside
-each of them. harness/judges.py says what is computed. Frame, one row a point and pair of judges: judge, other, unit, other_unit, x, x_low, x_high, y, y_low, y_high,
+each of them. harness/stats/judges.py says what is computed. Frame, one row a point and pair of judges: judge, other, unit, other_unit, x, x_low, x_high, y, y_low, y_high,
 hollow, x_level, y_level (of held-out rows), and what every figure needs of an arm.
 """
 
 import numpy as np
 import pandas as pd
 
-from harness.judges import over_points, over_rows, pairs, values
 from harness.kinds import Scores
+from harness.stats.judges import over_points, over_rows, pairs, values
 from reports.digits import spell
 from reports.frame import Chapter
 from reports.front import NATS, along, directional, doubtful, dressed, held_out

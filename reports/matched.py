@@ -1,4 +1,4 @@
-"""What an arm saves at the quality of a setting of the baseline: ratios of settings that were run (harness/realised.py), never read between two.
+"""What an arm saves at the quality of a setting of the baseline: ratios of settings that were run (harness/stats/realised.py), never read between two.
 
 goals    settings of the baseline that were run: those nearest to PASSES, none of which a cheaper setting of the baseline beats
 sides    the metric, and beside it the n-gram divergence that sees lost diversity, where it was scored by row
@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.frontier import APART
 from harness.kinds import Scores
-from harness.realised import EVEN, ODD, Realised, Setting, Side, behind, choose, report, saved
+from harness.stats.frontier import APART
+from harness.stats.realised import EVEN, ODD, Realised, Setting, Side, behind, choose, report, saved
 from reports.frame import COSTS, Chapter, from_near
 from reports.front import directional, dressed, verifying
 from reports.guide import guide

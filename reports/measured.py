@@ -1,4 +1,4 @@
-"""Measured records (harness/measured.py) -> tidy frames, one for each set of columns: the rows as they stand, with what figures need beside them.
+"""Measured records (harness/records/measured.py) -> tidy frames, one for each set of columns: the rows as they stand, with what figures need beside them.
 
 Added are name, n and subject; where a column is called "key" the arm, setting, nfe_a, colour and marker of that cell; where one is called "metric" the
 better side and the unit of it. A record whose cells have been sampled anew since is left out.

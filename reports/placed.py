@@ -15,7 +15,7 @@ import pandas as pd
 
 from harness.kinds import Scores
 from harness.spec import brief
-from harness.stats import holm, paired_difference, paired_p
+from harness.stats.intervals import holm, paired_difference, paired_p
 from reports.frame import Chapter
 from reports.front import directional, dressed
 from reports.names import ARM_SETTINGS

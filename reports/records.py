@@ -1,6 +1,6 @@
 """Run folders and zips of kept runs as cells: the newest counted record of each key, with the scores and times that belong to its samples.
 
-What a report says of a run comes through this file, which reads what harness/store.py stored and nothing else; trials of a sweep come from its journal
+What a report says of a run comes through this file, which reads what harness/records/store.py stored and nothing else; trials of a sweep come from its journal
 (reports/sweeps.py), and what reads samples as text and marks misspelt words from the data set that the records name (reports/named.py).
 A folder given later answers for the keys it shares with an earlier one.
 """
@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.places import is_run
-from harness.standing import PROVEN, Evidence
-from harness.store import Store
+from harness.records.places import is_run
+from harness.records.standing import PROVEN, Evidence
+from harness.records.store import Store
 
 
 class Cell(NamedTuple):
@@ -25,7 +25,7 @@ class Cell(NamedTuple):
     timed: Sequence[dict]  # the newest of each process and machine
     store: Store
     networks: Mapping[str, str]  # name -> sha256, of this run
-    trees: Sequence[str]  # the sources that made it, and those that are proven to give the same (harness/standing.py)
+    trees: Sequence[str]  # the sources that made it, and those that are proven to give the same (harness/records/standing.py)
     known_at: str  # when the last of them was found out
 
     def rows(self, label: str) -> np.ndarray:
@@ -77,7 +77,7 @@ def read(folders: Sequence[Path]) -> Records:
 
 def _cells(store: Store) -> dict[str, Cell]:
     counted, scored, timed = {}, {}, {}
-    for record in store.records:    # in the order in which they count (harness/store.py)
+    for record in store.records:    # in the order in which they count (harness/records/store.py)
         key = record.get("key")
         match record.get("type"):
             case "counted":

@@ -18,7 +18,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from harness.atomic import replacing, write_text
+from harness.boundary.atomic import replacing, write_text
 from reports.font import families
 from reports.text import short
 

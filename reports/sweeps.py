@@ -1,9 +1,9 @@
 """Sweeps of a run folder -> tidy frames: what each trial found in its order, which settings mattered, and the front.
 
-    FOLDER/sweep.journal      trials, their settings and values (harness/sweep_storage.py); one that a data base kept leaves a copy there when it ends
+    FOLDER/sweep.journal      trials, their settings and values (harness/search/storage.py); one that a data base kept leaves a copy there when it ends
 
 A trial's values are those of the record of its last look: an objective goes by the name that the sweep gave it, or is known by its values. Trials are `whole` (all rows,
-within the band), `outside` (of the band), `early` (given up at fewer rows) or `failed`. The area of a front is harness.frontier.hypervolume, in (ln cost, quality).
+within the band), `outside` (of the band), `early` (given up at fewer rows) or `failed`. The area of a front is harness.stats.frontier.hypervolume, in (ln cost, quality).
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.frontier import hypervolume, pareto
-from harness.stats import resampled_sums
-from harness.store import Store
+from harness.records.store import Store
+from harness.stats.frontier import hypervolume, pareto
+from harness.stats.intervals import resampled_sums
 from reports import busy
 from reports.frame import COSTS, Chapter
 from reports.front import along, dressed
@@ -48,7 +48,7 @@ def of(chapter: Chapter) -> list[Sweep]:
 
 
 def _read(store: Store) -> list[Sweep]:
-    from harness.sweep_storage import open_storage  # loads optuna, which other reports do not need
+    from harness.search.storage import open_storage  # loads optuna, which other reports do not need
 
     with store.place.on_disk() as folder:
         storage, found = open_storage("", folder), []

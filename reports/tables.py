@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness.atomic import write_text
+from harness.boundary.atomic import write_text
 from reports.digits import spell
 from reports.frame import COSTS, DOUBTS, Chapter, span
 from reports.text import Tex, plain, tex

@@ -1,6 +1,6 @@
 """The width of a stored window, from its name and settings alone: how many tokens may come next when i of `length` are there.
 
-The formulas are those of harness/window.py; a test holds them against the windows themselves. A window of another name has no width here.
+The formulas are those of harness/schedules/window.py; a test holds them against the windows themselves. A window of another name has no width here.
 """
 
 import numpy as np

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser, Rows, Sampler
-from harness.ledger import TENTHS, Ledger, Metered
-from harness.reveal import probabilities
-from harness.stats import Interval, interval, resampled_sums
-from harness.wrap import Alive, Wrapper
+from harness.nets.wrap import Alive, Wrapper
+from harness.sampling.ledger import TENTHS, Ledger, Metered
+from harness.sampling.reveal import probabilities
+from harness.stats.intervals import Interval, interval, resampled_sums
 
 
 def reach_and_accept(p: Tensor, q: Tensor, y: Tensor, untested: Tensor) -> tuple[Tensor, Tensor]:

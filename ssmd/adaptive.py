@@ -1,7 +1,7 @@
 """The self-speculative sampler, with order and window chosen from what its draft pass says (a combination of ours).
 
     h, p = draft pass on x, at all masked places
-    sigma(i+1..L): the masked places, those of which p is surest first (harness/certainty.py); by = random: sigma as it was drawn
+    sigma(i+1..L): the masked places, those of which p is surest first (harness/schedules/certainty.py); by = random: sigma as it was drawn
     e = i + 1 + how many more tokens of the window fit into the budget:   sum of H(p_l) over sigma(i+2..e) <= budget
     then the verify rounds of ssmd/sampler.py on sigma(i+1..e)
 
@@ -18,13 +18,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from harness.certainty import Confidence, Entropy, Margin, Random, coarse, entropy
 from harness.kinds import Rows
 from harness.nets.transformer import gather_rows
-from harness.order import UNIFORM
 from harness.param import Choice, Range, check, param
-from harness.reveal import order_of, places, probabilities, ranks_between
-from harness.window import Cosine, Fixed, Linear, Open
+from harness.sampling.reveal import order_of, places, probabilities, ranks_between
+from harness.schedules.certainty import Confidence, Entropy, Margin, Random, coarse, entropy
+from harness.schedules.order import UNIFORM
+from harness.schedules.window import Cosine, Fixed, Linear, Open
 from ssmd.sampler import ROUNDS, speculated
 
 UNLIMITED = 1e6    # nats: more than any window holds

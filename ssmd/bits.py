@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.kinds import Dataset, Denoiser, Window
 from harness.random import Stream, permutation
-from harness.stats import Interval, ratio_interval
+from harness.stats.intervals import Interval, ratio_interval
 from ssmd.likelihood import masked_bound, over_orders, recursion, tables
 
 

@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Rows
-from harness.order import UNIFORM
 from harness.param import Choice, Range, check, param
 from harness.random import Stream
-from harness.redraw import anew
-from harness.window import Open
+from harness.sampling.redraw import anew
+from harness.schedules.order import UNIFORM
+from harness.schedules.window import Open
 from ssmd.adaptive import Adaptive
 from ssmd.sampler import SelfSpeculative
 

@@ -1,4 +1,4 @@
-"""The self-speculative sampler in a dilated order: the drafts of a window stand far apart (a combination of ours; harness/dilated.py, arXiv 2510.03929).
+"""The self-speculative sampler in a dilated order: the drafts of a window stand far apart (a combination of ours; harness/schedules/dilated.py, arXiv 2510.03929).
 
     sigma = a dilated order;  the rest as in ssmd/sampler.py
 
@@ -11,9 +11,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from harness.dilated import dilated, uniform_host
 from harness.kinds import Rows
 from harness.param import Choice, check, param
+from harness.schedules.dilated import dilated, uniform_host
 from ssmd.sampler import SelfSpeculative
 
 

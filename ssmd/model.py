@@ -25,9 +25,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness.flops import causal_flops, head_flops
+from harness.nets.flops import causal_flops, head_flops
 from harness.nets.transformer import NORMS, Block, Transformer, TransformerConfig, gather_rows
-from harness.reveal import ranks_between
+from harness.sampling.reveal import ranks_between
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Hybrid(Transformer):
         return logits, Kept(h)
 
     def verify(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:    # type: ignore[override]
-        del alive    # see harness/wrap.py
+        del alive    # see harness/nets/wrap.py
         begin, stop = self.begin(hidden, y, order, at), at.amax(1) + 1                     # (B,)
         tracks, longest = ranks_between(begin, stop), int(stop.max())                      # (B, C): later tracks cannot reach the ranks wanted
         u = self._inputs(hidden, y, order, tracks)                                         # (B, C, d)

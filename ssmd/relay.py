@@ -12,11 +12,11 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from harness.alphabet import same_alphabet
 from harness.kinds import Denoiser, Placement, Rows
+from harness.nets.alphabet import same_alphabet
+from harness.nets.wrap import Wrapper
 from harness.param import Choice, check, param
-from harness.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
-from harness.wrap import Wrapper
+from harness.schedules.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
 from ssmd.sampler import SelfSpeculative
 
 

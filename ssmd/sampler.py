@@ -21,14 +21,14 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from harness.accept import accept
 from harness.kinds import Denoiser, Rows
 from harness.nets.transformer import gather_rows
-from harness.order import ORDERS, Blocks, LeftToRight, Uniform
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, from_logits, probability_of, residual, uniform
-from harness.reveal import fill, order_of, places, probabilities, ranks_between
-from harness.window import Cosine, Fixed, Linear, Open, Stairs
+from harness.sampling.accept import accept
+from harness.sampling.reveal import fill, order_of, places, probabilities, ranks_between
+from harness.schedules.order import ORDERS, Blocks, LeftToRight, Uniform
+from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
 
 ROUNDS = 64    # at most so many verify rounds; fixed, so that the key of a uniform never depends on N
 FEW = 2**12    # uniforms of a call

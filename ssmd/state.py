@@ -8,7 +8,7 @@ import re
 import torch
 from torch import Tensor
 
-from ssmd.updates import Updates
+from ssmd.train.updates import Updates
 
 PARTS = ("net", "average", "optimiser")
 ADAMW, MUON = {"step", "exp_avg", "exp_avg_sq"}, {"momentum_buffer"}    # what each keeps of a parameter

@@ -125,6 +125,6 @@ class Variant(Hybrid):
         return begin if self.config.positions == "split" else torch.zeros_like(begin)
 
     def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
-        """Convention of harness/flops.py; the projection is counted whole, also where parts of it are left out."""
+        """Convention of harness/nets/flops.py; the projection is counted whole, also where parts of it are left out."""
         last = 2 * self.config.width**2 * heads if kind == "verify" and self.config.contribution == "projected" else 0
         return super().flops(kind, length, heads, tracks, begin) + last

@@ -15,9 +15,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.claims import RESULTS, rows_of
-from harness.ending import guarded, working
-from ssmd.family import SHIPPED
+from harness.boundary.ending import guarded, working
+from harness.claims.claim import RESULTS, rows_of
+from ssmd.train.family import SHIPPED
 
 FAMILIES = {"": "runs/family", "potts": "runs/potts_family", "protein": "runs/protein_family", "prose": "runs/prose_family"}    # folder of the shipped -> where it is trained
 DATA = ["ssmd-bench data proteins --out runs/proteins.npz --threads 2"]

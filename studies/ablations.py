@@ -10,12 +10,12 @@ says the reverse); 4 + 2 drafts worse, verifies better, and costs two sixths of 
 `ssmd-bench run studies/ablations.py --compile --no-time --claims`: about four minutes a network on one core.
 """
 
+from harness.schedules.window import Cosine
 from harness.study import Arm, Checkpoint, Study
-from harness.window import Cosine
-from ssmd.family import SHIPPED
 from ssmd.sampler import SelfSpeculative
+from ssmd.train.family import SHIPPED
+from studies.analysis.ablations import COMPARED, MEMBERS, claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.ablations import COMPARED, MEMBERS, claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

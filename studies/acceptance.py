@@ -8,11 +8,11 @@ samples are like text. About eight minutes on one core at n = 256.
 """
 
 from harness.metrics.words import Spelling
+from harness.schedules.window import Cosine
 from harness.study import Arm, Study
-from harness.window import Cosine
 from ssmd.sampler import SelfSpeculative
+from studies.analysis.acceptance import claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.acceptance import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

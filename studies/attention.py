@@ -9,12 +9,12 @@ since training showed true tokens at both; the share of drafted tracks in attent
 `ssmd-bench run studies/attention.py --no-time --claims`: about a minute on one core.
 """
 
-from harness.control import HeldOut
+from harness.data.control import HeldOut
 from harness.metrics.words import Spelling
 from harness.study import Arm, Checkpoint, Study
-from ssmd.family import SHIPPED
+from ssmd.train.family import SHIPPED
+from studies.analysis.attention import claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.attention import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

@@ -1,7 +1,7 @@
 """Is the gain of the best method in passes a gain in seconds? Ancestral sampling in 32 steps against the self-speculative sampler in a dilated order, timed in turns.
 
 Design: one setting each, those of studies/dilated.py: a linear window of an eighth, whose samples are better than those of 32 steps, so that the ratio is not bought with
-quality. 32 rows in one batch, one thread, eight fresh processes in which both are timed in an order of their own (harness/timing.py). A process is one unit of the interval.
+quality. 32 rows in one batch, one thread, eight fresh processes in which both are timed in an order of their own (harness/run/timing.py). A process is one unit of the interval.
 Expected, written before the run: about 3.1 times fewer passes and nine tenths of that in seconds, as for the plain sampler (seconds_share_of_nfe_gain.text).
 `ssmd-bench run studies/best_seconds.py --claims`: about three minutes on one core that nothing else uses.
 """
@@ -10,12 +10,12 @@ from functools import partial
 
 from baselines.ancestral import Ancestral
 from harness.metrics.words import Spelling
+from harness.schedules.window import Linear
 from harness.study import Arm, Study, Timing
-from harness.window import Linear
 from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
+from studies.analysis.seconds import seconds_ratio
 from studies.demo import STUDY as DEMO
-from studies.found.seconds import seconds_ratio
 
 __all__ = ["STUDY", "claims"]
 

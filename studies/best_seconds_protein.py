@@ -8,13 +8,13 @@ The data do not ship: docs/proteins.md says how they are built. `ssmd-bench run 
 from dataclasses import replace
 from functools import partial
 
-from harness.metrics.residue_grams import Composition
-from harness.window import Linear
+from harness.metrics.proteins.residue_grams import Composition
+from harness.schedules.window import Linear
 from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
+from studies.analysis.domain import nets
+from studies.analysis.seconds import seconds_ratio
 from studies.best_seconds import STUDY as TEXT
-from studies.found.domain import nets
-from studies.found.seconds import seconds_ratio
 from studies.protein_frontier import DATA
 
 __all__ = ["STUDY", "claims"]

@@ -17,11 +17,11 @@ contest, two hours in all. What is broken off goes on with the next contest.
 from dataclasses import replace
 
 from baselines.ancestral import Ancestral
+from harness.schedules.window import Cosine
 from harness.study import Arm
-from harness.window import Cosine
 from ssmd.sampler import SelfSpeculative
+from studies.analysis.busy_gate import claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.busy_gate import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

@@ -19,12 +19,12 @@ tokens more; `seed` within 0.01 nats; `halves` learns next to nothing, since no 
 from dataclasses import replace
 from pathlib import Path
 
+from harness.schedules.window import Cosine
 from harness.study import Arm, Checkpoint, Study
-from harness.window import Cosine
 from ssmd.sampler import SelfSpeculative
-from ssmd.training import Training
+from ssmd.train.settings import Training
+from studies.analysis.ablations import COMPARED, claims_of, measure_of
 from studies.demo import STUDY as DEMO
-from studies.found.ablations import COMPARED, claims_of, measure_of
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims", "measure"]
 

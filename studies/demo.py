@@ -7,18 +7,18 @@ quality. About four minutes on two cores.
 
 from baselines.ancestral import Ancestral
 from baselines.scheduled import Scheduled
-from harness.control import HeldOut, Shuffled
+from harness.data.control import HeldOut, Shuffled
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics.coverage import NgramPrecision
 from harness.metrics.entropy import CorpusEntropy, SampleEntropy
 from harness.metrics.judge import Judge
 from harness.metrics.ngram_judge import NgramJudge
 from harness.metrics.words import Spelling
-from harness.placement import Sandwich
+from harness.schedules.placement import Sandwich
+from harness.schedules.window import Linear
 from harness.study import Arm, Checkpoint, Study, Timing, grid
-from harness.window import Linear
-from ssmd.family import SHIPPED
 from ssmd.sampler import SelfSpeculative
+from ssmd.train.family import SHIPPED
 
 STEPS = [6, 10, 16, 24, 40]
 

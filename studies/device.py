@@ -12,8 +12,8 @@ that of passes within a tenth.
 from baselines.ancestral import Ancestral
 from harness.metrics.words import Spelling
 from harness.study import Arm, Study
+from studies.analysis.device import claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.device import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

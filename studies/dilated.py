@@ -1,7 +1,8 @@
 """Does an order that keeps tokens apart combine with self-speculation, so that drafts drawn side by side are accepted more often?
 
 Design: the networks of studies/text_frontier.py. Ancestral sampling of the heavy network; the same network by a fixed number of tokens a pass, in a uniform order and in a
-dilated one (each place halfway between places that are written, from a random start: harness/dilated.py); the hybrid of one causal block on that network, frozen, in linear
+dilated one (each place halfway between places that are written, from a random start: harness/schedules/dilated.py); the hybrid of one causal block on that network,
+frozen, in linear
 windows, in either order, and the same after a further cycle of training of that block (_long, 48 M characters in all); held-out and shuffled text. Orders depend on no token, so
 that all of it keeps the law. Rows share seeds; NFE by convention A. Claims: the ratio of passes at the likelihood that ancestral sampling reaches at 32 and 64 steps,
 and dilated minus uniform at equal settings; headline.best.* is asked on other rows, in studies/headline.py.
@@ -20,14 +21,14 @@ from baselines.dilated import DilatedHost
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.theta_trapezoidal import ThetaTrapezoidal
-from harness.control import HeldOut, Shuffled
+from harness.data.control import HeldOut, Shuffled
+from harness.schedules.window import Linear, Stairs
 from harness.study import Arm, Checkpoint, Study, grid
-from harness.window import Linear, Stairs
 from ssmd.dilated import DilatedSelfSpeculative
-from ssmd.family import SHIPPED
 from ssmd.sampler import SelfSpeculative
+from ssmd.train.family import SHIPPED
+from studies.analysis.dilated import claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.dilated import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

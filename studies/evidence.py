@@ -16,8 +16,8 @@ that the proofs beside the kept runs are of.
 
 import sys
 
-from harness.ending import guarded
-from studies.found.evidence import main
+from harness.boundary.ending import guarded
+from studies.analysis.evidence import main
 
 if __name__ == "__main__":
     sys.exit(guarded("studies.evidence", main))

@@ -11,11 +11,11 @@ accepted draft is a path that needs no redraw; what both gain over the start, wh
 
 from dataclasses import replace
 
-from harness.control import HeldOut
+from harness.data.control import HeldOut
 from harness.metrics.words import Spelling
 from harness.study import Arm, Study
+from studies.analysis.exact_bound import claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.exact_bound import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

@@ -13,7 +13,7 @@ from harness.metrics.entropy import CorpusEntropy
 from harness.metrics.exact_nll import ExactNll
 from harness.nets.iid import Known
 from harness.study import Arm, Study, grid
-from studies.found.float32_trap import claims, measure
+from studies.analysis.float32_trap import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

@@ -12,16 +12,16 @@ entropy of letters. Expected: the self-speculative sampler ahead at equal passes
 """
 
 from baselines.remdm import Cap, Loop, Rescale
-from harness.certainty import Confidence, Entropy, Margin, Random
-from harness.control import HeldOut, Shuffled
-from harness.placement import Sandwich
+from harness.data.control import HeldOut, Shuffled
 from harness.plugins import find
-from harness.schedule import Cosine as CosineSchedule
+from harness.schedules.certainty import Confidence, Entropy, Margin, Random
+from harness.schedules.noise import Cosine as CosineSchedule
+from harness.schedules.placement import Sandwich
+from harness.schedules.window import Cosine, Linear, Open
 from harness.study import Arm, Checkpoint, Study, grid
-from harness.window import Cosine, Linear, Open
-from ssmd.family import SHIPPED
+from ssmd.train.family import SHIPPED
+from studies.analysis.frontier import claims
 from studies.demo import STUDY as DEMO
-from studies.found.frontier import claims
 
 __all__ = ["STUDY", "claims"]
 

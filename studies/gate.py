@@ -8,9 +8,9 @@ the last; a self-speculative row may differ where another processor rounds a log
 from baselines.ancestral import Ancestral
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
-from harness.placement import Sandwich
+from harness.schedules.placement import Sandwich
+from harness.schedules.window import Cosine, Linear
 from harness.study import Arm, Study
-from harness.window import Cosine, Linear
 from ssmd.sampler import SelfSpeculative
 from studies.demo import STUDY as DEMO
 

@@ -15,8 +15,8 @@ from dataclasses import replace
 from baselines.ancestral import Ancestral
 from harness.metrics.words import Spelling
 from harness.study import Arm
+from studies.analysis.growth import claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.growth import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

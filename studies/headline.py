@@ -6,7 +6,7 @@ the unaccelerated samplers (a fixed number of tokens a pass in a uniform order);
 48 M characters, and in a dilated order on that of 16 M; the plain network in a dilated order, unverified. Rows share seeds; NFE
 by convention A.
 A setting counts if it is not worse on two sides: the judge's likelihood, and the n-grams of its samples against those of text, one way (what text holds and samples lack: a
-loss of diversity) and the other. Margins: studies/found/matched.py. Claims headline.*.
+loss of diversity) and the other. Margins: studies/analysis/matched.py. Claims headline.*.
 Expected, written before the run: of ssmd_dilated W = 20, 3.44 times fewer passes than 32 steps, as on the rows that chose it, or W = 18 if luck had chosen it; of ssmd W = 12,
 2.1; of the unverified dilated order 16 tokens a pass, 3.9; of the best unaccelerated sampler 5 tokens a pass, 1.2. Both sides met by all: dilated orders change no law of
 one token a pass by more than 0.02 nats. Written when a third of the rows were drawn and none was scored: two windows that follow the levels of a dilated order were found
@@ -22,13 +22,13 @@ from baselines.dilated import DilatedHost
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from harness.metrics.ngram_kl import NgramKL
+from harness.schedules.window import Linear
 from harness.study import Arm, grid
-from harness.window import Linear
 from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
+from studies.analysis.headline import claims
 from studies.dilated import HEAVY, STAIRS
 from studies.dilated import STUDY as SEARCH
-from studies.found.headline import claims
 
 __all__ = ["STUDY", "claims"]
 

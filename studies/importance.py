@@ -2,16 +2,16 @@
 
 Design: KL(heavy || light) and loss gap per masked token over the share of text revealed, in 16 pieces, on held-out text and on the states that
 ancestral sampling of the heavy network meets in 32 steps: the centre of a piece is the start of one of its steps. Placements of 25 % light text are then
-ranked by the additive bound on the sampler's own states (harness/importance.py), among them all 28 choices of 2 of 8 segments. Expected, from
+ranked by the additive bound on the sampler's own states (studies/analysis/additive_bound.py), among them all 28 choices of 2 of 8 segments. Expected, from
 arXiv 2604.02340: both curves highest in the middle, so that the sandwich should lose less than the middle. About seven minutes on one core at n = 512.
 """
 
 from baselines.ancestral import Ancestral
-from harness.control import HeldOut
+from harness.data.control import HeldOut
 from harness.metrics.words import Spelling
 from harness.study import Arm, Study
+from studies.analysis.importance import PIECES, claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.importance import PIECES, claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

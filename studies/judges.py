@@ -14,14 +14,14 @@ from baselines.ancestral import Ancestral
 from baselines.fixed_count import FixedCount
 from baselines.maskgit import MaskGIT
 from baselines.ordered import Ordered
-from harness.certainty import Confidence
 from harness.metrics.lm_presets import SmolLm2
 from harness.metrics.mauve import Mauve
+from harness.schedules.certainty import Confidence
+from harness.schedules.window import Linear
 from harness.study import Arm, grid
-from harness.window import Linear
 from ssmd.sampler import SelfSpeculative
+from studies.analysis.judges import claims
 from studies.demo import STUDY as DEMO
-from studies.found.judges import claims
 
 __all__ = ["STUDY", "claims"]
 

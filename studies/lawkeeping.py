@@ -10,16 +10,16 @@ Expected, from the pilot: a tenth fewer passes with the adaptive window, a fifth
 on one core at n = 1,024.
 """
 
-from harness.certainty import Random
-from harness.control import HeldOut
+from harness.data.control import HeldOut
+from harness.schedules.certainty import Random
+from harness.schedules.window import Linear, Open
 from harness.study import Arm, Checkpoint, Study
-from harness.window import Linear, Open
 from ssmd.adaptive import Adaptive
 from ssmd.corrected import Corrected
-from ssmd.family import SHIPPED
 from ssmd.sampler import SelfSpeculative
+from ssmd.train.family import SHIPPED
+from studies.analysis.lawkeeping import claims
 from studies.demo import STUDY as DEMO
-from studies.found.lawkeeping import claims
 
 __all__ = ["STUDY", "claims"]
 

@@ -1,7 +1,7 @@
 """Can one see where a light network costs least before a single text is sampled? All 28 placements of 2 light segments out of 8, predicted and measured.
 
 Design: the shipped heavy and light networks, ancestral sampling in 16 steps (two a segment), rows paired. Measured loss: the judge's nats a token beyond those of the
-heavy network throughout. Predicted loss: the additive bound (harness/importance.py) from KL(heavy || light) at the start of each step, on masked validation text that
+heavy network throughout. Predicted loss: the additive bound (studies/analysis/additive_bound.py) from KL(heavy || light) at the start of each step, on masked validation text that
 no sample comes from, and on states of the heavy sampler; rows are resampled jointly. The 28 placements are the whole design, no sample of placements: intervals
 are of the rows. Controls: the heavy network in fewer steps, around the cost of a placement (13.3 passes), light alone at that cost, networks swapped, the
 sandwich at other shares f. Expected, from arXiv 2604.02340: the middle costs most, the ranks agree (rho above .5), the sandwich is among the best; whether it
@@ -10,11 +10,11 @@ beats fewer heavy steps is not known. `ssmd-bench run studies/model_scheduling.p
 
 from baselines.ancestral import Ancestral
 from baselines.scheduled import Scheduled
-from harness.control import HeldOut
-from harness.placement import Sandwich, Segments
+from harness.data.control import HeldOut
+from harness.schedules.placement import Sandwich, Segments
 from harness.study import Arm, Study, grid
+from studies.analysis.model_scheduling import CHOSEN, PIECES, STEPS, claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.model_scheduling import CHOSEN, PIECES, STEPS, claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

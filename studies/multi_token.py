@@ -1,7 +1,7 @@
 """Against autoregression that writes several tokens a pass: who is better at equal passes?
 
 Design: the autoregressive network that ships (trained on a split of its own, of the same corpus), frozen, with eight further heads trained here on that split, k of which
-guess the next tokens; one pass tests the guesses and makes the states for the next ones (studies/found/heads.py: Medusa's scheme, arXiv 2401.10774, tested by rejection
+guess the next tokens; one pass tests the guesses and makes the states for the next ones (studies/analysis/heads.py: Medusa's scheme, arXiv 2401.10774, tested by rejection
 sampling, so that the network's own law is kept; no tree). Beside it ancestral sampling, the self-speculative sampler in uniform and dilated orders, and drawing whatever has
 passed a threshold of confidence (Fast-dLLM, arXiv 2505.22618). Question S13 of the reviewers of arXiv 2510.03929, with what can be had here: the networks are of like size
 (1.8 M parameters against 1.2 M and 1.4 M), not of equal training (12 M characters against 36 M and 52 M) nor of equal splits. Read by spelling, and by n-grams fitted on a
@@ -13,16 +13,16 @@ passes it has nothing to offer, and the self-speculative sampler in dilated orde
 
 from baselines.ancestral import Ancestral
 from baselines.threshold import Threshold
-from harness.control import HeldOut, Shuffled
+from harness.data.control import HeldOut, Shuffled
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.ngram_judge import NgramJudge
 from harness.metrics.words import Spelling
+from harness.schedules.window import Linear
 from harness.study import Arm, Study, grid
-from harness.window import Linear
 from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
+from studies.analysis.multi_token import claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.multi_token import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

@@ -12,13 +12,13 @@ sampling, cosine ahead at few steps, since the first tokens are the hardest to w
 
 from baselines.ancestral import Ancestral
 from harness.param import Choice, Range
-from harness.schedule import Cosine, Linear, Polynomial
-from harness.store import Store
+from harness.records.store import Store
+from harness.schedules.noise import Cosine, Linear, Polynomial
+from harness.search.sweep import Band, Sweep
 from harness.study import Arm, Study, grid
-from harness.sweep import Band, Sweep
+from studies.analysis import noise_schedule as found
+from studies.analysis.noise_schedule import measure
 from studies.demo import STUDY as DEMO
-from studies.found import noise_schedule as found
-from studies.found.noise_schedule import measure
 
 __all__ = ["STUDY", "SWEEP", "claims", "measure"]
 

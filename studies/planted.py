@@ -1,6 +1,6 @@
 """Does the gate see what it is there for? Faults planted in a copy of the sources, each run beside the unharmed code and judged by the gate itself.
 
-Design: copies of the packages, each with one fault (studies/found/planted.py lists them), sample the cells of STUDY and of WIDE under three seeds; BASE is this code, and a
+Design: copies of the packages, each with one fault (studies/analysis/planted.py lists them), sample the cells of STUDY and of WIDE under three seeds; BASE is this code, and a
 copy without a fault stands among the others. A fault is caught if the exit code is not 0 under the default rules; the float32 draw, which changes a token in 300 of 50,257
 symbols and none of 27, under samples = "always". The 10 % sleep is left to the time tier: ten comparisons of a copy that sleeps with one that does not. False alarms of
 the same tier: 25 blocks in which one code is timed on both sides, each block judged in both directions, so that 50 comparisons cost 400 processes; at most one of the two
@@ -15,11 +15,11 @@ from dataclasses import replace
 from baselines.ancestral import Ancestral
 from harness.data.zipf import Zipf
 from harness.nets.iid import Known
+from harness.schedules.window import Cosine, Linear
 from harness.study import Arm, Study
-from harness.window import Cosine, Linear
 from ssmd.sampler import SelfSpeculative
+from studies.analysis.planted import claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.planted import claims, measure
 
 __all__ = ["STUDY", "WIDE", "claims", "measure"]
 

@@ -15,9 +15,9 @@ The family: `ssmd-bench train family --recipe studies/potts_frontier.py --compil
 from harness.data.potts import Potts
 from harness.metrics.entropy import CorpusEntropy, SampleEntropy
 from harness.metrics.exact_nll import ExactNll
+from harness.schedules.window import Linear, Open
 from harness.study import Study
-from harness.window import Linear, Open
-from studies.found.domain import WINDOWS, arms, claims_of, family, nets
+from studies.analysis.domain import WINDOWS, arms, claims_of, family, nets
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from baselines.ancestral import Ancestral
 from baselines.scheduled import Scheduled
-from harness.placement import Prefix
+from harness.schedules.placement import Prefix
 from harness.study import Arm
-from studies.found.sandwich import claims_of
+from studies.analysis.sandwich import claims_of
 from studies.sandwich import BOTH
 from studies.sandwich import STUDY as SANDWICH
 

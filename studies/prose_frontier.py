@@ -4,7 +4,8 @@ Design: rows of 256 tokens (some thousand characters) of the embedded prose. Anc
 frozen, in linear windows from wide to narrow; a sandwich of light and heavy steps against the same share in the middle and against fewer heavy steps; the window unverified;
 held-out and shuffled text. Rows share seeds; NFE by convention A. Two judges: autoregressive, trained on a split of its own, and n-gram; spelling and entropy beside them.
 Claims: the ratio of passes at the likelihood that ancestral sampling reaches at 8 and 16 steps. Expected: ratios near those of letters, in uniform orders and in dilated ones
-(harness/dilated.py). It was to be claimed at 24, 32 and 64 steps as for letters; a first look showed that 16, 24 and 32 ancestral steps cannot be told apart here and that no
+(harness/schedules/dilated.py). It was to be claimed at 24, 32 and 64 steps as for letters; a first look showed that 16, 24 and 32 ancestral steps cannot be told apart
+here and that no
 window reaches 64, so that none of these has an interval. So 2, 4 and 8 steps and the window 0.25 were added, and 16 is the most that is claimed.
 `ssmd-bench run studies/prose_frontier.py --compile --no-time --claims`: about two hours on one core at n = 512 (which are as many tokens as 1,024 rows of the letters).
 The family: `ssmd-bench train family --recipe studies/prose_frontier.py --compile --out runs/prose_family`. Both need the extra `hub`, whose tokenizers read the text.
@@ -15,11 +16,11 @@ from harness.metrics.entropy import CorpusEntropy, SampleEntropy
 from harness.metrics.judge import Judge
 from harness.metrics.ngram_judge import NgramJudge
 from harness.metrics.words import Spelling
-from harness.store import Store
+from harness.records.store import Store
+from harness.schedules.window import Linear
 from harness.study import Study
-from harness.window import Linear
-from studies.found.domain import ARM, WINDOWS, arms, checkpoint, claims_of, family, nets
-from studies.found.matched import ratio
+from studies.analysis.domain import ARM, WINDOWS, arms, checkpoint, claims_of, family, nets
+from studies.analysis.matched import ratio
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
 

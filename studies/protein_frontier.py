@@ -8,25 +8,25 @@ held-out rows have a near relative in training (proteins.leak.*). An n-gram judg
 composition, words of three, identity to training, clusters and family profiles stand beside it, each with its held-out and shuffled level.
 Expected at first: ratios near 2, as on text. A pilot (512 rows of another seed, the n-gram judge) then showed that one step and sixteen lie 0.006 nats a residue apart, a
 fifth of what lies between one step and real proteins, so that few steps and the widest windows were added: a network of this size writes little that depends on several
-residues at once. In a dilated order (added later; harness/dilated.py): a smaller gain than on text, since what binds residues need not be near.
+residues at once. In a dilated order (added later; harness/schedules/dilated.py): a smaller gain than on text, since what binds residues need not be near.
 The data do not ship: docs/proteins.md says how they are built. `run ... --compile --no-time --claims`: about an hour and a half on one core at n = 2,048.
 The family: `ssmd-bench train family --recipe studies/protein_frontier.py --compile --out runs/protein_family`.
 """
 
-from harness.control import HeldOut
+from harness.data.control import HeldOut
 from harness.data.proteins import Proteins
 from harness.metrics.entropy import SampleEntropy
-from harness.metrics.families import FamilyBits, FamilyHits
 from harness.metrics.judge import Judge
 from harness.metrics.ngram_judge import NgramJudge
-from harness.metrics.novelty import Clusters, NearestIdentity
-from harness.metrics.residue_grams import Composition, KmerDistance
-from harness.store import Store
+from harness.metrics.proteins.families import FamilyBits, FamilyHits
+from harness.metrics.proteins.novelty import Clusters, NearestIdentity
+from harness.metrics.proteins.residue_grams import Composition, KmerDistance
+from harness.records.store import Store
+from harness.schedules.window import Linear, Open
 from harness.study import Arm, Study
-from harness.window import Linear, Open
-from studies.found.domain import ARM, DILATED, arms, checkpoint, claims_of, family, nets
-from studies.found.matched import headlines, ratio
-from studies.found.proteins import leaks
+from studies.analysis.domain import ARM, DILATED, arms, checkpoint, claims_of, family, nets
+from studies.analysis.matched import headlines, ratio
+from studies.analysis.proteins import leaks
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
 

@@ -7,7 +7,7 @@ front does not depend on which worker was faster. Expected: all ten. `ssmd-bench
 
 from dataclasses import replace
 
-from studies.found.resume import claims
+from studies.analysis.resume import claims
 from studies.sweep_smoke import STUDY as SMOKE
 from studies.sweep_smoke import SWEEP as SMOKE_SWEEP
 

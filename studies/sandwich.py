@@ -12,11 +12,11 @@ Expected, written before the run: 0.01 to 0.03 nats worse than 32 heavy steps, 0
 from baselines.ancestral import Ancestral
 from baselines.first_hitting import FirstHitting
 from baselines.scheduled import Scheduled
-from harness.control import HeldOut
-from harness.placement import Middle, Sandwich
+from harness.data.control import HeldOut
+from harness.schedules.placement import Middle, Sandwich
 from harness.study import Arm, Study, grid
+from studies.analysis.sandwich import claims_of
 from studies.demo import STUDY as DEMO
-from studies.found.sandwich import claims_of
 
 __all__ = ["STUDY", "claims"]
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from baselines.first_hitting import FirstHitting
 from harness.study import grid
-from studies.found.sandwich import claims_of
+from studies.analysis.sandwich import claims_of
 from studies.sandwich import STUDY as WHOLE
 
 __all__ = ["STUDY", "claims"]

@@ -7,7 +7,7 @@ written side by side with nothing to go by; at 64 steps all are alike.
 """
 
 from baselines.ancestral import Ancestral
-from harness.schedule import Cosine, Linear, Polynomial
+from harness.schedules.noise import Cosine, Linear, Polynomial
 from harness.study import Arm, Study, grid
 from studies.demo import STUDY as DEMO
 

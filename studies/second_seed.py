@@ -20,9 +20,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.study import Checkpoint
-from ssmd.training import Training
+from ssmd.train.settings import Training
+from studies.analysis.second_seed import claims
 from studies.dilated import STUDY as FIRST
-from studies.found.second_seed import claims
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
 

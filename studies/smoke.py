@@ -10,14 +10,14 @@ from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.fused_float32 import FusedFloat32
 from baselines.scheduled import Scheduled
-from harness.control import HeldOut
+from harness.data.control import HeldOut
 from harness.data.exact import Exact
 from harness.metrics.entropy import CorpusEntropy
 from harness.metrics.exact_nll import ExactNll
 from harness.metrics.law import LawTv
-from harness.placement import Middle, Sandwich
+from harness.schedules.placement import Middle, Sandwich
+from harness.schedules.window import Fixed, Open
 from harness.study import Arm, Study, Table, Timing, grid
-from harness.window import Fixed, Open
 from ssmd.sampler import SelfSpeculative
 
 DATA = Exact()

@@ -14,8 +14,8 @@ in passes. A pilot on busy cores has shown that the self-speculative loop misses
 from baselines.ancestral import Ancestral
 from harness.metrics.words import Spelling
 from harness.study import Arm, Study
+from studies.analysis.speed import claims, measure
 from studies.demo import STUDY as DEMO
-from studies.found.speed import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 

@@ -6,14 +6,14 @@ places), each pass more likely than the one before; one pass is admitted only wh
 """
 
 from baselines.ancestral import Ancestral
-from harness.control import HeldOut
+from harness.data.control import HeldOut
 from harness.data.exact import Exact
 from harness.metrics.distinct import Distinct
 from harness.metrics.exact_nll import ExactNll
 from harness.param import Choice, Range
-from harness.schedule import Cosine, Linear, Polynomial
+from harness.schedules.noise import Cosine, Linear, Polynomial
+from harness.search.sweep import Band, Sweep
 from harness.study import Arm, Study, Table
-from harness.sweep import Band, Sweep
 
 DATA = Exact(length=6)
 

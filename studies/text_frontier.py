@@ -5,20 +5,20 @@ heavy network itself (the recipe of the paper's protein model), with the output 
 cycle of training of that block (ssmd_frozen_long: 48 M characters in all, not 16 M); one causal block of six (ssmd). headline.ssmd.* is asked in studies/headline.py.
 Rows share seeds, so all differences are paired. NFE by convention A: blocks over the six of the heavy network. Claims: the ratio of passes at the
 quality that ancestral sampling reaches at 24, 32 and 64 steps, by spelling and by the judge's likelihood. Those without a suffix are of ssmd_frozen: its draft is the baseline's
-own network, and it passes the gate of ssmd/gate.py, which ssmd_frozen_plain misses at depth 2 although its validation loss is lower (1.297 against 1.309 nats).
+own network, and it passes the gate of ssmd/train/depth_gain.py, which ssmd_frozen_plain misses at depth 2 although its validation loss is lower (1.297 against 1.309 nats).
 .same_network holds ssmd against ancestral sampling on its own non-causal blocks. Linear windows were chosen in a pilot (studies/LOG.md).
 Expected: ratios near 2, the paper's headline; of ssmd_frozen_long 5 to 10 % more than of ssmd_frozen. `run ... --compile --no-time --claims`: 2.5 hours on one core, n = 2,048.
 """
 
 from baselines.ancestral import Ancestral
 from baselines.fixed_count import FixedCount
-from harness.control import HeldOut, Shuffled
+from harness.data.control import HeldOut, Shuffled
+from harness.schedules.window import Linear
 from harness.study import Arm, Checkpoint, Study, grid
-from harness.window import Linear
-from ssmd.family import SHIPPED
 from ssmd.sampler import SelfSpeculative
+from ssmd.train.family import SHIPPED
+from studies.analysis.text_frontier import claims
 from studies.demo import STUDY as DEMO
-from studies.found.text_frontier import claims
 
 __all__ = ["STUDY", "claims"]
 

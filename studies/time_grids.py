@@ -12,15 +12,15 @@ Expected: little, since linear was the best fixed schedule here (studies/schedul
 from pathlib import Path
 
 from baselines.ancestral import Ancestral
-from harness.grid import read
-from harness.schedule import Cosine, Knots, Linear
+from harness.schedules.noise import Cosine, Knots, Linear
+from harness.schedules.window import Linear as LinearWindow
+from harness.schedules.window import Stairs
+from harness.search.time_grid import read
 from harness.study import Arm, Checkpoint, Study, grid
-from harness.window import Linear as LinearWindow
-from harness.window import Stairs
-from ssmd.family import SHIPPED
 from ssmd.sampler import SelfSpeculative
+from ssmd.train.family import SHIPPED
+from studies.analysis.time_grids import claims
 from studies.demo import STUDY as DEMO
-from studies.found.time_grids import claims
 
 __all__ = ["STUDY", "claims"]
 

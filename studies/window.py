@@ -5,8 +5,8 @@ heat map shows what `studies/window_sweep.py` searches. Expected: wide windows g
 `ssmd-bench run studies/window.py --compile --no-time --report DIR`: about a quarter of an hour on one core.
 """
 
+from harness.schedules.window import Cosine, Fixed, Linear, Open
 from harness.study import Arm, Study, grid
-from harness.window import Cosine, Fixed, Linear, Open
 from ssmd.sampler import SelfSpeculative
 from studies.demo import STUDY as DEMO
 

@@ -4,21 +4,21 @@ Design: 64 points, cosine and linear windows from one token to all of them, N fr
 and NFE by convention A (blocks over blocks). The entropy of samples is held to a band around that of held-out text, so that repetition cannot pass for quality.
 Rows share seeds, so points differ by their settings alone; one that others beat beyond doubt at 64 rows is given up there. Beside the search, at the same n, the
 six published settings. Claims: what more than one verify round is worth at no more than 16 passes; the front against the six, chosen on one half of the rows
-and judged on the other (harness/halves.py). Expected: a second round helps, because it costs one block in six and reveals more of the same window; the front is
+and judged on the other (harness/stats/sample_splitting.py). Expected: a second round helps, because it costs one block in six and reveals more of the same window; the front is
 ahead of the six, whose smallest steps, made for longer texts, write one token a pass here. It spans 8 to 128 passes: every verify pass costs a sixth, so that
 no setting needs fewer than about 7.5.
 `ssmd-bench sweep studies/window_sweep.py --compile --claims`: about an hour on one core.
 """
 
-from harness.order import Uniform
 from harness.param import Choice, Range
-from harness.store import Store
+from harness.records.store import Store
+from harness.schedules.order import Uniform
+from harness.schedules.window import Cosine, Linear
+from harness.search.sweep import Band, Sweep
 from harness.study import Arm, Study
-from harness.sweep import Band, Sweep
-from harness.window import Cosine, Linear
 from ssmd.sampler import SelfSpeculative
+from studies.analysis import window_sweep as found
 from studies.demo import STUDY as DEMO
-from studies.found import window_sweep as found
 
 __all__ = ["STUDY", "SWEEP", "claims"]
 

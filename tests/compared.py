@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from harness.__main__ import main
-from harness.compare import Comparison, compare
-from harness.compare_rules import checked
-from harness.compare_side import side
-from harness.compare_tiers import Verdict
-from harness.record import SCHEMA
+from harness.checks.gate import Comparison, compare
+from harness.checks.rules import checked
+from harness.checks.side import side
+from harness.checks.tiers import Verdict
+from harness.records.record import SCHEMA
+from harness.records.store import Store
 from harness.spec import sha256
-from harness.store import Store
 
 N = 64
 FAST = [1.0, 1.1, 1.05, 1.02, 0.98]

@@ -5,8 +5,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from harness import claims
-from harness.ending import guarded, working
+from harness.boundary.ending import guarded, working
+from harness.claims import claim as claims
 
 ROOMS = ("harness", "ssmd", "baselines", "reports", "studies")
 

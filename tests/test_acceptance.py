@@ -9,16 +9,16 @@ import torch
 
 import ssmd.acceptance as acceptance
 import studies.acceptance as study_of
-import studies.found.acceptance as found_of
-from harness import runner
+import studies.analysis.acceptance as found_of
 from harness.data.exact import Exact
-from harness.ledger import Ledger
-from harness.loop import sample
-from harness.measured import column
 from harness.metrics.exact_nll import ExactNll
-from harness.store import Store
+from harness.records.measured import column
+from harness.records.store import Store
+from harness.run import runner
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
+from harness.schedules.window import Cosine, Fixed, Open
 from harness.study import Arm
-from harness.window import Cosine, Fixed, Open
 from reports.build import build
 from ssmd.acceptance import compare, data_rows, fresh_rows, reach_and_accept, watch
 from ssmd.sampler import SelfSpeculative

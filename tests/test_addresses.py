@@ -6,9 +6,9 @@ import shlex
 import pytest
 from sqlalchemy.engine import make_url
 
-from harness import backend
 from harness.__main__ import main
-from harness.addresses import command, kept, without_secrets
+from harness.boundary.addresses import command, kept, without_secrets
+from harness.run import backend
 from harness.spec import ROOT
 
 SECRET = "s3cr3t"

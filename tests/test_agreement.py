@@ -8,11 +8,11 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from harness import agreement
-from harness.agreement import AGREED, RANKED, additive, agreed, losses, ranked, ranks, spearman
 from harness.kinds import Scores
 from harness.random import Stream, uniform
-from harness.stats import paired_difference
+from harness.stats import agreement
+from harness.stats.agreement import AGREED, RANKED, additive, agreed, losses, ranked, ranks, spearman
+from harness.stats.intervals import paired_difference
 
 PAIRS = list(combinations(range(8), 2))
 

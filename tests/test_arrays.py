@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from baselines.ancestral import Ancestral
-from harness import runner
 from harness.__main__ import main
 from harness.data.exact import Exact
+from harness.records.store import Store
+from harness.run import runner
 from harness.spec import ROOT
-from harness.store import Store
 from harness.study import Arm, Study, Table
 from reports import records
 from tests.compared import cell, made, rows, score
@@ -90,7 +90,7 @@ def test_a_damaged_shard_is_counted_again_and_never_united(tmp_path, room, how):
 
 def test_a_metric_whose_value_is_not_the_ratio_of_its_sums_has_failed():
     from harness.kinds import Scores
-    from harness.scoring import scores_of
+    from harness.run.scoring import scores_of
 
     class Odd:
         name = "odd"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.atomic import Scratch, remove_dead, replacing, replacing_folder, write_text
+from harness.boundary.atomic import Scratch, remove_dead, replacing, replacing_folder, write_text
+from harness.records.store import Store
 from harness.spec import ROOT
-from harness.store import Store
 
 MINE = "# mine\n" + "x" * 3000 + "\n<!-- claims -->\nold\n<!-- /claims -->\n" + "TAIL" * 100 + "\n"
 
@@ -79,7 +79,7 @@ def test_a_pipe_or_a_device_is_written_to_and_not_replaced(tmp_path):
 
 def test_scratch_files_of_dead_writers_go_and_those_of_living_ones_stay(tmp_path):
     (tmp_path / "samples").mkdir()
-    code = f"from pathlib import Path; from harness.atomic import Scratch; Scratch(Path({str(tmp_path)!r}) / 'samples/a.npy').write(b'x'); print(1, flush=True); input()"
+    code = f"from pathlib import Path; from harness.boundary.atomic import Scratch; Scratch(Path({str(tmp_path)!r}) / 'samples/a.npy').write(b'x'); print(1, flush=True); input()"
     other = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     other.stdout.readline()
     mine, foreign = Scratch(tmp_path / "samples" / "b.npy"), tmp_path / "samples" / "notes.tmp"

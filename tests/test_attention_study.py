@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+import studies.analysis.attention as found
 import studies.attention as study
-import studies.found.attention as found
-from harness import runner
 from harness.nets import checkpoint
-from harness.store import Store
+from harness.records.store import Store
+from harness.run import runner
 from harness.study import Checkpoint
 from reports.gallery import shown
 from ssmd.attention import GROUPS, attention, by_group

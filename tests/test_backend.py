@@ -12,18 +12,19 @@ import pytest
 import torch
 
 from baselines.ancestral import Ancestral
-from harness import backend, plugins, runner
-from harness.control import Shuffled
+from harness import plugins
+from harness.data.control import Shuffled
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics.distinct import Distinct
 from harness.metrics.words import Spelling
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
-from harness.shard import Shard
+from harness.records.store import Store
+from harness.run import backend, runner
+from harness.run.shard import Shard
+from harness.schedules.window import Fixed
 from harness.spec import ROOT
-from harness.store import Store
 from harness.study import Arm, Checkpoint, Study, grid
-from harness.window import Fixed
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
 

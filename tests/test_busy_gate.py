@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 import torch
 
+import studies.analysis.busy_gate as found
+import studies.analysis.busy_plant as plant
 import studies.busy_gate as study
-import studies.found.busy_gate as found
-import studies.found.busy_plant as plant
-from harness.claims import RESULTS
-from harness.ledger import Ledger
-from harness.loop import sample
-from harness.measured import column
+from harness.claims.claim import RESULTS
+from harness.records.measured import column
+from harness.records.store import Store
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
 from harness.spec import ROOT
-from harness.store import Store
-from studies.found.busy_gate import copied, simulated
-from studies.found.busy_plant import PLANT, half_busy
+from studies.analysis.busy_gate import copied, simulated
+from studies.analysis.busy_plant import PLANT, half_busy
 from tests import compared
 
 CELLS = ("a", "b")
@@ -30,7 +30,7 @@ CELLS = ("a", "b")
 def test_the_plant_does_a_share_of_the_steps_again_and_changes_neither_samples_nor_counts(tmp_path):
     tree = copied(PLANT, tmp_path / "tree")
     call = (
-        "import json; from harness import loop; from harness.ledger import Ledger\n"
+        "import json; from harness import loop; from harness.sampling.ledger import Ledger\n"
         "from studies.busy_gate import STUDY\n"
         "found = []\n"
         "for c in STUDY.cells():\n"
@@ -83,7 +83,7 @@ def test_simulated_contests_of_equal_trees_are_judged_as_contests_are(monkeypatc
 
 def contest(old, new) -> dict:
     """Slower by 12 % if the new tree holds the plant; the third is missed, and the fourth is refused."""
-    slower = "_slower" in (new / "harness/loop.py").read_text()
+    slower = "_slower" in (new / "harness/sampling/loop.py").read_text()
     contest.calls += slower
     seen = slower and contest.calls != 3
     if slower and contest.calls == 4:

@@ -13,7 +13,7 @@ from harness.__main__ import main
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.study import Checkpoint
-from ssmd.family import SHIPPED
+from ssmd.train.family import SHIPPED
 from tests.test_model import CONFIG, rough
 
 

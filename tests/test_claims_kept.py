@@ -5,10 +5,10 @@ from importlib import import_module
 
 import pytest
 
-from harness import rebuild
-from harness.claims import read
-from harness.places import is_run
-from harness.store import Store
+from harness.claims import rebuild
+from harness.claims.claim import read
+from harness.records.places import is_run
+from harness.records.store import Store
 
 RUNS = {path.stem: path for path in sorted(rebuild.KEPT.iterdir()) if is_run(path)}
 

@@ -13,12 +13,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from harness import claims, commands
 from harness.__main__ import main
+from harness.claims import claim as claims
+from harness.cli import commands
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
+from harness.records.store import Store
 from harness.spec import ROOT
-from harness.store import Store
 
 STUDY = '''
 """A toy."""

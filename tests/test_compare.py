@@ -5,11 +5,11 @@
 import numpy as np
 import pytest
 
-from harness.compare_side import COUNTS
-from harness.compare_text import headline
-from harness.compare_tiers import LEVEL, _beyond, seen
-from harness.stats import Interval, time_ratio
-from harness.store import Store
+from harness.checks.side import COUNTS
+from harness.checks.text import headline
+from harness.checks.tiers import LEVEL, _beyond, seen
+from harness.records.store import Store
+from harness.stats.intervals import Interval, time_ratio
 from tests.compared import COST, FAST, N, against, by, called, cell, failed, gate, made, many, one, rows, score, times, whole
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.__main__ import main
-from harness.compare_side import expectations
-from harness.record import SCHEMA
+from harness.checks.side import expectations
+from harness.records.record import SCHEMA
 from tests.compared import COST, called, cell, failed, made, refused, rows, score, times, whole
 
 

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.compare_rules import Every, Rules, read
-from harness.compare_text import LONGEST, junit, markdown, table
-from harness.compare_tiers import OUTCOMES, Verdict
+from harness.checks.rules import Every, Rules, read
+from harness.checks.text import LONGEST, junit, markdown, table
+from harness.checks.tiers import OUTCOMES, Verdict
 from harness.spec import ROOT
 from tests.compared import COST, FAST, against, called, cell, failed, made, refused, rows, score, times, whole
 

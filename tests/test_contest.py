@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import plugins, turns, turns_side
+from harness import plugins
 from harness.__main__ import main
+from harness.contest import side as turns_side
+from harness.contest import turns
+from harness.run.trees import Tree, trees
 from harness.spec import ROOT
-from harness.turns_trees import Tree, trees
 
 EXAMPLE = ROOT / "docs" / "gate_example"
 STUDY, SAMPLER = "study.py", Path("confident/__init__.py")

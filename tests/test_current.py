@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import runner
-from harness.claims_standing import standings
-from harness.pack import pack
+from harness.claims.standing import standings
+from harness.records.pack import pack
+from harness.records.store import Store
+from harness.run import runner
 from harness.spec import ROOMS, ROOT
-from harness.store import Store
 from harness.study import load_study
 
 STUDY = """
@@ -28,7 +28,7 @@ from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics.words import Spelling
 from harness.nets import checkpoint
 from harness.study import Arm, Checkpoint, Study
-from harness.window import Cosine
+from harness.schedules.window import Cosine
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
 
@@ -84,7 +84,7 @@ ASK = """
 import json, sys
 from pathlib import Path
 from harness.__main__ import main
-from harness.claims_standing import standings
+from harness.claims.standing import standings
 
 def words():
     print(json.dumps({s.claim: s.word for s in standings(json.loads((folder / "claims.json").read_text()), folder / "kept")}))
@@ -122,10 +122,10 @@ def refactored(tree: Path) -> Path:
     """A module, a parameter and an annotation renamed within reach of every sampler."""
     for path in (path for room in ROOMS for path in (tree / room).rglob("*.py")):
         text = path.read_text()
-        text = re.sub(r"\bharness\.reveal\b", "harness.revealing", text)
+        text = re.sub(r"\bharness\.sampling\.reveal\b", "harness.sampling.revealing", text)
         path.write_text(text.replace("def width(self, i: Tensor, length: int)", "def width(self, revealed: Tensor, length: int)"))
-    (tree / "harness/reveal.py").rename(tree / "harness/revealing.py")
-    window = tree / "harness/window.py"
+    (tree / "harness/sampling/reveal.py").rename(tree / "harness/sampling/revealing.py")
+    window = tree / "harness/schedules/window.py"
     text = re.sub(r"(def width\(self, revealed: Tensor.*\n)((?:        .*\n)+)", lambda found: found[1] + re.sub(r"\bi\b", "revealed", found[2]), window.read_text())
     window.write_text(text.replace("def _clip(width: Tensor,", "def _clip(width: torch.Tensor,"))
     return tree

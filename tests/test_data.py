@@ -18,8 +18,10 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from harness.data import build, build_prose, text
+from harness.data import text
 from harness.data.austen import Austen
+from harness.data.build import corpora as build
+from harness.data.build import prose as build_prose
 from harness.data.exact import Exact
 from harness.data.markov import Markov
 from harness.data.potts import Potts
@@ -400,13 +402,13 @@ def test_a_builder_of_what_is_damaged_ends_in_one_sentence(tmp_path, capsys, nam
     lines = told.err.splitlines()
     assert len(lines) == 1 + bool(corpus) and told.out == "" and not (tmp_path / "out").exists()
     for line in lines:
-        assert line.startswith("harness.data.build") and str(tmp_path / name) in line and says in line
+        assert line.startswith("harness.data.build.corpora") and str(tmp_path / name) in line and says in line
         assert "the card in harness/data/cards" in line
 
 
 @pytest.mark.parametrize(("words", "says"), [
     (["austin", "--source", "x"], "there is no corpus 'austin'; did you mean 'austen'?"),
-    (["austen"], "harness.data.build needs --source"),
+    (["austen"], "harness.data.build.corpora needs --source"),
     (["austen", "--source", "x", "--to", "y"], "--to is no option here"),
 ])
 def test_words_of_a_builder_that_cannot_be_used_are_one_sentence(capsys, words, says):

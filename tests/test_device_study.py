@@ -6,18 +6,18 @@ import pytest
 import torch
 
 from baselines.ancestral import Ancestral
-from harness import runner
 from harness.data.exact import Exact
-from harness.measured import column
 from harness.metrics.distinct import Distinct
-from harness.store import Store
+from harness.records.measured import column
+from harness.records.store import Store
+from harness.run import runner
+from harness.schedules.window import Linear
 from harness.study import Arm, Table
-from harness.window import Linear
 from ssmd.sampler import SelfSpeculative
 from studies import device
-from studies.found import device as found
-from studies.found.growth import network
-from studies.found.speed import Run
+from studies.analysis import device as found
+from studies.analysis.growth import network
+from studies.analysis.speed import Run
 
 
 @pytest.fixture

@@ -6,18 +6,18 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
+import studies.analysis.dilated as found
 import studies.dilated as study
-import studies.found.dilated as found
 import studies.second_seed as second_seed
-from harness import runner
-from harness.dilated import DILATED
 from harness.metrics.words import Spelling
 from harness.nets import checkpoint
-from harness.order import LeftToRight, Uniform
-from harness.store import Store
+from harness.records.store import Store
+from harness.run import runner
+from harness.schedules.dilated import DILATED
+from harness.schedules.order import LeftToRight, Uniform
 from harness.study import Checkpoint
 from reports.gallery import shown
-from ssmd.family import SHIPPED
+from ssmd.train.family import SHIPPED
 from tests.conformance.toys import DATA, table_nets
 from tests.test_model import CONFIG, rough
 from tests.test_studies import whole

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.commands_nets import _dataset
+from harness.cli.nets import _dataset
 from harness.data.lm1b import Lm1b
 from harness.data.openwebtext import OpenWebText
 from harness.metrics.ngram_judge import NgramJudge

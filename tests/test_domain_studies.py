@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-import studies.found.domain as domain
-import studies.found.judges as judges_found
+import studies.analysis.domain as domain
+import studies.analysis.judges as judges_found
 import studies.judges as judges
 import studies.potts_frontier as potts
 import studies.prefix as prefix
@@ -19,16 +19,16 @@ import studies.protein_frontier as protein
 import studies.sandwich as sandwich
 import studies.sandwich_prompted as sandwich_prompted
 from baselines.ancestral import Ancestral
-from harness import runner
-from harness.control import HeldOut, Shuffled
+from harness.data.control import HeldOut, Shuffled
 from harness.data.residues import fasta
+from harness.records.store import Store
+from harness.run import runner
+from harness.schedules.window import Linear
 from harness.spec import ROOT
-from harness.store import Store
 from harness.study import Checkpoint
-from harness.window import Linear
-from ssmd.family import TRUNK
 from ssmd.sampler import SelfSpeculative
-from studies.found.matched import headlines
+from ssmd.train.family import TRUNK
+from studies.analysis.matched import headlines
 from tests.test_proteins import chains
 from tests.test_studies import HEAVY, LIGHT, toy, whole
 

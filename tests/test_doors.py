@@ -13,17 +13,18 @@ from harness.spec import ROOT
 ROOMS = ("harness", "baselines", "ssmd", "studies", "reports", "tests")
 RECORDS = {    # what a report may know
     f"harness.{name}"
-    for name in ("atomic", "store", "places", "stats", "frontier", "equal_entropy", "kinds", "sweep_storage", "judges", "ending", "realised", "collapse", "spec", "standing")
+    for name in ("boundary.atomic", "records.store", "records.places", "stats.intervals", "stats.frontier", "stats.equal_entropy", "kinds", "search.storage", "stats.judges",
+                 "boundary.ending", "stats.realised", "stats.collapse", "spec", "records.standing")
 }
 EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "harness/nets/transformer.py": {"nn.init.normal_", "F.dropout"}, "harness/nets/autoregressive.py": {"nn.init.normal_"},
-    "ssmd/model.py": {"nn.init.normal_"}, "ssmd/variants.py": {"nn.init.normal_"}, "ssmd/training.py": {"torch.manual_seed"}, "ssmd/updates.py": {"torch.manual_seed"},
+    "ssmd/model.py": {"nn.init.normal_"}, "ssmd/variants.py": {"nn.init.normal_"}, "ssmd/train/settings.py": {"torch.manual_seed"}, "ssmd/train/updates.py": {"torch.manual_seed"},
 }
 WRITERS = {"write_text", "write_bytes", "to_csv", "to_parquet", "savez_compressed", "savez", "savefig"}
 UNGUARDED = {    # calls that write in place: to memory, to a scratch folder or file of their own, to a log, to the system
-    "harness/clock.py": 1, "harness/turns_pair.py": 1, "harness/turns_side.py": 1, "harness/data/clusters.py": 1,
-    "harness/pack.py": 2, "harness/kept.py": 1, "harness/data/protein_build.py": 1, "reports/gallery.py": 1,
-    "reports/style.py": 1, "studies/found/planted.py": 1, "ssmd/family.py": 1, "ssmd/train.py": 1,
+    "harness/run/clock.py": 1, "harness/contest/pair.py": 1, "harness/contest/side.py": 1, "harness/data/build/clusters.py": 1,
+    "harness/records/pack.py": 2, "harness/records/kept.py": 1, "harness/data/build/proteins.py": 1, "reports/gallery.py": 1,
+    "reports/style.py": 1, "studies/analysis/planted.py": 1, "ssmd/train/family.py": 1, "ssmd/train/loop.py": 1,
 }
 LONGEST = 300    # lines of a file
 COUNTERS = re.compile(r"nfe|(num|n|count)_(calls|passes|forwards)|(calls|passes|forwards?)_(made|count)|counter|n_forward", re.I)
@@ -60,7 +61,7 @@ def rooms_of(names: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("path", files("harness"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_harness_names_no_method(path):
-    lazily = path.name in ("commands.py", "commands_nets.py")    # the command line alone, within its functions
+    lazily = path in (ROOT / "harness/cli/commands.py", ROOT / "harness/cli/nets.py")    # the command line alone, within its functions
     assert rooms_of(imports(path, inside=not lazily)) <= {"harness"}
 
 
@@ -109,7 +110,7 @@ def test_every_exception_is_still_needed():
         assert calls <= {ast.unparse(node.func) for node in ast.walk(tree(ROOT / name)) if isinstance(node, ast.Call)}, name
 
 
-@pytest.mark.parametrize("path", [*files("baselines"), ROOT / "ssmd/sampler.py", ROOT / "harness/accept.py"], ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*files("baselines"), ROOT / "ssmd/sampler.py", ROOT / "harness/sampling/accept.py"], ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_sampler_has_no_name_for_what_the_ledger_counts(path):
     for node in ast.walk(tree(path)):
         name = {ast.Name: "id", ast.Attribute: "attr", ast.arg: "arg", ast.keyword: "arg", ast.FunctionDef: "name"}.get(type(node))
@@ -124,7 +125,7 @@ def test_nothing_is_unpickled_and_no_file_is_long(path):
     assert text.count("\n") <= LONGEST, path
     for node in ast.walk(tree(path)):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        sends = {"cloudpickle"} if path in (ROOT / f"harness/{name}.py" for name in ("timing", "backend", "study")) else set()
+        sends = {"cloudpickle"} if path in (ROOT / f"harness/{name}.py" for name in ("run/timing", "run/backend", "study")) else set()
         unsafe = {"pickle", "cPickle", "dill", "marshal", "shelve", "cloudpickle"} - sends
         assert not {name.split(".")[0] for name in names} & unsafe, path
         if isinstance(node, ast.Call):
@@ -137,9 +138,10 @@ def test_nothing_is_unpickled_and_no_file_is_long(path):
 
 @pytest.mark.parametrize("path", files("harness", "baselines", "ssmd", "reports"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_print_stands_in_the_command_line_alone(path):
-    verbs = {"__main__.py", "ending.py", *(f"commands{room}.py" for room in ("", "_nets", "_data", "_contest", "_kept", "_prove"))}
-    scripts = {"build.py", "build_prose.py", "gallery.py"}
-    speaks = path.name in verbs | scripts | {"family.py", "turns_side.py", "against.py", "store.py"}    # a queue; answers over a pipe; lines left out
+    verbs = {"harness/__main__.py", "harness/boundary/ending.py", *(f"harness/cli/{name}.py" for name in ("commands", "nets", "data", "contest", "kept", "prove"))}
+    scripts = {"harness/data/build/corpora.py", "harness/data/build/prose.py", "reports/gallery.py"}
+    others = {"ssmd/train/family.py", "harness/contest/side.py", "harness/run/against.py", "harness/records/store.py"}    # a queue; answers over a pipe; lines left out
+    speaks = path.relative_to(ROOT).as_posix() in verbs | scripts | others
     printed = [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"]
     assert speaks or not printed, f"{path}: lines {printed}"
 
@@ -148,7 +150,7 @@ def test_print_stands_in_the_command_line_alone(path):
 def test_every_command_ends_as_harness_ending_says(path):
     """What a user starts with `python -m` is under the net."""
     text = path.read_text(encoding="utf-8")
-    if '__name__ == "__main__"' in text and path.name not in ("turns_side.py", "against.py"):    # which answer over a pipe, errors too
+    if '__name__ == "__main__"' in text and path.name not in ("side.py", "against.py"):    # which answer over a pipe, errors too
         assert "guarded" in {node.func.id for node in ast.walk(tree(path)) if isinstance(node, ast.Call)
                              and isinstance(node.func, ast.Name)}, path
 
@@ -168,14 +170,14 @@ def writes(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", files(*ROOMS[:4], "reports"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_files_are_written_whole_or_not_at_all(path):
-    """All but harness/atomic.py write through it."""
+    """All but harness/boundary/atomic.py write through it."""
     name = str(path.relative_to(ROOT))
-    assert name == "harness/atomic.py" or len(writes(path)) == UNGUARDED.get(name, 0), writes(path)
+    assert name == "harness/boundary/atomic.py" or len(writes(path)) == UNGUARDED.get(name, 0), writes(path)
 
 
 @pytest.mark.parametrize("path", [p for p in sorted((ROOT / "studies").glob("[!_]*.py"))], ids=lambda p: p.stem)
 def test_a_study_file_is_its_question_and_its_design(path):
-    """What it measures and claims stands in studies/found."""
+    """What it measures and claims stands in studies/analysis."""
     assert 20 <= len(path.read_text(encoding="utf-8").splitlines()) <= 60 and ast.get_docstring(tree(path)), path
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from baselines.ancestral import Ancestral
-from harness import finished, provenance, sources
 from harness.__main__ import main
 from harness.data.exact import Exact
+from harness.records import provenance, sources
+from harness.records.store import Store
+from harness.run import finished
 from harness.spec import ROOT
-from harness.store import Store
 from harness.study import Arm, Study, Table
 
 SAMPLER = """

@@ -4,8 +4,8 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from harness import claims
-from harness.parser import parser
+from harness.claims import claim as claims
+from harness.cli.parser import parser
 from harness.spec import ROOT
 from studies import __main__ as everything
 

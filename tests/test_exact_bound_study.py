@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+import studies.analysis.exact_bound as found
 import studies.exact_bound as study
-import studies.found.exact_bound as found
-from harness import runner
 from harness.nets import checkpoint
 from harness.random import Stream, permutation
-from harness.store import Store
+from harness.records.store import Store
+from harness.run import runner
+from harness.schedules.window import Open
 from harness.study import Checkpoint
-from harness.window import Open
 from reports.gallery import shown
 from ssmd import likelihood
 from tests.test_model import CONFIG, rough

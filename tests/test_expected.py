@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from harness.compare_rules import read
-from harness.compare_side import expectations, side
+from harness.checks.rules import read
+from harness.checks.side import expectations, side
+from harness.records.store import Store
 from harness.spec import ROOT
-from harness.store import Store
 from studies.gate import STUDY as GATE
 from studies.smoke import STUDY as SMOKE
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from harness.__main__ import main
-from harness.pack import pack
-from harness.store import Store
+from harness.records.pack import pack
+from harness.records.store import Store
 from tests.compared import cell, failed, made, rows, score, times
 
 SAMPLER = {"name": "ssmd", "version": 1, "window": {"name": "cosine", "delta": 0.25}, "schedule": [1, 2]}

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from harness import plugins, runner
+from harness import plugins
 from harness.data.exact import Exact
 from harness.metrics.exact_nll import ExactNll
 from harness.nets.finite import Finite
-from harness.store import Store
+from harness.nets.wrap import Wrapper
+from harness.records.store import Store
+from harness.run import runner
 from harness.study import Arm, Study, Table
-from harness.wrap import Wrapper
 
 DATA = Exact()
 NAN, INF = float("nan"), float("inf")

@@ -7,18 +7,18 @@ import pytest
 import torch
 
 import baselines.fused_float32 as fused
+import studies.analysis.float32_trap as found_of
 import studies.float32_trap as study_of
-import studies.found.float32_trap as found_of
 from baselines.ancestral import Ancestral
 from baselines.fused_float32 import FusedFloat32
-from harness import runner
 from harness.data import zipf
 from harness.data.zipf import Zipf
-from harness.measured import column
 from harness.metrics.entropy import histogram_entropy
 from harness.nets import iid
 from harness.nets.iid import Known
-from harness.store import Store
+from harness.records.measured import column
+from harness.records.store import Store
+from harness.run import runner
 from harness.study import Arm
 
 TOY = Zipf(symbols=40, length=1, exponent=1.5)

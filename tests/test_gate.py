@@ -7,9 +7,9 @@ import torch
 
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.nets import checkpoint
-from ssmd.family import SHIPPED
-from ssmd.gate import ROUNDS, gate
 from ssmd.model import Hybrid, HybridConfig
+from ssmd.train.depth_gain import ROUNDS, gate
+from ssmd.train.family import SHIPPED
 
 DATA = WikipediaLeads(length=128)
 

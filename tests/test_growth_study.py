@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from baselines.ancestral import Ancestral
-from harness import runner
 from harness.data.exact import Exact
 from harness.metrics.distinct import Distinct
-from harness.store import Store
+from harness.records.store import Store
+from harness.run import runner
+from harness.schedules.window import Linear
 from harness.study import Arm, Table
-from harness.window import Linear
 from ssmd.sampler import SelfSpeculative
 from studies import growth
-from studies.found import growth as found
+from studies.analysis import growth as found
 
 SMALL = {"length": (8, 12, 16), "vocabulary": (3, 5, 9), "batch": (1, 2, 4), "rows": (2, 4, 8)}
 

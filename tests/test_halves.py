@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from harness.frontier import Point, hypervolume, hypervolume_gain
-from harness.halves import contest, part
 from harness.kinds import Scores
 from harness.random import Stream, uniform
+from harness.stats.frontier import Point, hypervolume, hypervolume_gain
+from harness.stats.sample_splitting import contest, part
 
 
 def noise(rows: int, stream: int) -> np.ndarray:

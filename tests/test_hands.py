@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from harness.__main__ import main
-from harness.hands import Hands
-from harness.locks import place_of
+from harness.records.locks import place_of
+from harness.records.store import Store
+from harness.run.hands import Hands
 from harness.spec import ROOT
-from harness.store import Store
 
 STUDY = """
 import os
@@ -153,7 +153,7 @@ def test_items_in_other_hands_come_last_and_only_if_they_are_still_due(tmp_path)
     """The other process holds one of three, and lets go when it ends."""
     held = f"""
 import sys; from pathlib import Path; from harness.__main__ import main
-from harness.hands import Hands, place_of
+from harness.run.hands import Hands, place_of
 hands = Hands(Path({str(tmp_path)!r})); hands.locks.take(place_of('a')); print(1, flush=True); sys.stdin.read()
 """
     other = subprocess.Popen([sys.executable, "-c", held], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+import studies.analysis.headline as found
 import studies.dilated as search
-import studies.found.headline as found
 import studies.headline as study
-from harness import runner
 from harness.nets import checkpoint
-from harness.points import done
-from harness.realised import Side
-from harness.store import Store
+from harness.records.points import done
+from harness.records.store import Store
+from harness.run import runner
+from harness.stats.realised import Side
 from harness.study import Checkpoint
 from tests.test_model import CONFIG, rough
 from tests.test_studies import whole

@@ -7,18 +7,19 @@ from itertools import product
 import pytest
 import torch
 
-import studies.found.importance as found_of
+import studies.analysis.importance as found_of
 import studies.importance as study_of
 from harness import __main__ as command_line
-from harness import measured, provenance, runner
 from harness.data.exact import Exact
-from harness.importance import centres, predicted_loss
-from harness.measured import column, newest, once
 from harness.metrics.exact_nll import ExactNll
-from harness.placement import Middle, Sandwich
-from harness.store import Store
+from harness.records import measured, provenance
+from harness.records.measured import column, newest, once
+from harness.records.store import Store
+from harness.run import runner
+from harness.schedules.placement import Middle, Sandwich
 from harness.study import Table
 from reports.build import build
+from studies.analysis.additive_bound import centres, predicted_loss
 
 DATA = Exact()
 NETS = {"heavy": Table(DATA), "light": Table(DATA, power=0.5)}
@@ -108,8 +109,9 @@ def test_a_measured_record_is_made_anew_for_other_samples_or_settings_and_for_no
 
 def test_the_command_line_measures_after_scoring_and_once(tmp_path, capsys):
     file = tmp_path / "small.py"
-    file.write_text("from harness.data.exact import Exact\nfrom harness.control import HeldOut\nfrom harness.measured import once\nfrom harness.metrics.exact_nll import ExactNll\n"
-                    "from harness.points import done, scores\nfrom harness.study import Arm, Study, Table\n"
+    file.write_text("from harness.data.exact import Exact\nfrom harness.data.control import HeldOut\nfrom harness.records.measured import once\n"
+                    "from harness.metrics.exact_nll import ExactNll\n"
+                    "from harness.records.points import done, scores\nfrom harness.study import Arm, Study, Table\n"
                     "STUDY = Study(name='small', question='?', data=Exact(), nets={'heavy': Table(Exact())}, arms=[Arm('held_out', [HeldOut()])], reference='heavy',\n"
                     "              metrics=[ExactNll()], n=16, batch=16)\n"
                     "def measure(study, store):\n    cell = done(store, 'held_out')[0]\n"

@@ -9,11 +9,11 @@ from msgspec import Meta, Struct
 from msgspec.structs import fields
 
 from harness.__main__ import main
-from harness.incoming import DEPTH, Size, Wrong, decode, parsed, read
-from harness.record import SCHEMA, whole
-from harness.record_types import KINDS
+from harness.boundary.incoming import DEPTH, Size, Wrong, decode, parsed, read
+from harness.records.record import SCHEMA, whole
+from harness.records.store import Store
+from harness.records.types import KINDS
 from harness.spec import ROOT
-from harness.store import Store
 from tests.compared import by, cell, made, rows, score, times
 
 PROOF = {"type": "proof", "key": "k", "of": "5" * 64, "verdict": "proven", "rows": 16, "seen": ["costs"], "reason": "", "machine": "m0", "made": by()}

@@ -12,18 +12,18 @@ import pytest
 import torch
 
 from harness.__main__ import main
-from harness.arrays import digest
-from harness.control import HeldOut, Shuffled
+from harness.data.control import HeldOut, Shuffled
 from harness.data.exact import Exact
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics import lm_judge
 from harness.metrics.lm_judge import LmJudge, LmTokenNll, windows
 from harness.metrics.lm_presets import Gpt2, Gpt2Large, SmolLm2
 from harness.plugins import metrics
-from harness.record import study_record
-from harness.scoring import described, plans
+from harness.records.arrays import digest
+from harness.records.record import study_record
+from harness.records.store import Store
+from harness.run.scoring import described, plans
 from harness.spec import ROOT, from_json, to_json
-from harness.store import Store
 from harness.study import Arm, Checkpoint, Study
 from tests import compared, language_models
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 from scipy.stats import norm, rankdata, spearmanr
 
-from harness import judges
-from harness.judges import over_points, over_rows, pairs, values
 from harness.kinds import Scores
 from harness.random import Stream, uniform
-from harness.stats import resampled_sums
-from harness.store import Store
+from harness.records.store import Store
+from harness.stats import judges
+from harness.stats.intervals import resampled_sums
+from harness.stats.judges import over_points, over_rows, pairs, values
 from reports import drawing, style
 from reports import judges as reported
 from reports.build import build

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from harness.__main__ import main
-from harness.kept_index import INDEX, RECORDS
-from harness.pack import pack, unpack
-from harness.places import Kept
+from harness.records.kept_index import INDEX, RECORDS
+from harness.records.pack import pack, unpack
+from harness.records.places import Kept
+from harness.records.store import Store
 from harness.spec import ROOT
-from harness.store import Store
 from tests.compared import by, cell, made, rows, score
 
 LATER = "2026-01-02T00:00:00+00:00"
@@ -225,7 +225,7 @@ def test_a_foreign_or_damaged_zip_is_one_sentence_with_the_remedy(run, tmp_path,
 
 
 def test_a_bomb_is_not_opened(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.kept_index.LARGEST", 10_000)
+    monkeypatch.setattr("harness.records.kept_index.LARGEST", 10_000)
     pack_of = tmp_path / "bomb.zip"
     with zipfile.ZipFile(pack_of, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(INDEX, b" " * 20_000)
@@ -278,7 +278,7 @@ def test_a_kill_while_writing_leaves_the_old_zip_whole(run, tmp_path):
     pack(Store(run), tmp_path / "run.zip")
     before = (tmp_path / "run.zip").read_bytes()
     Store(run).append(cell(steps=9))
-    killed = ("import os, signal, sys, zipfile, pathlib\nfrom harness import pack\nfrom harness.store import Store\n"
+    killed = ("import os, signal, sys, zipfile, pathlib\nfrom harness import pack\nfrom harness.records.store import Store\n"
               "write = zipfile.ZipFile.writestr\n"
               "def once(self, *words, **more):\n"
               "    write(self, *words, **more)\n    os.kill(os.getpid(), signal.SIGKILL)\n"

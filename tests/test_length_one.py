@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from harness import plugins
+from harness.checks.conformance import variants
 from harness.data.exact import Exact
 from harness.metrics.law import null_quantile, total_variation
-from harness.runner import count
+from harness.run.runner import count
 from harness.study import Arm, Study, Table
-from harness.verify import variants
 
 DATA = Exact(length=1)
 N = 512

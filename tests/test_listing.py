@@ -4,7 +4,8 @@ from dataclasses import fields
 
 import pytest
 
-from harness import listing, plugins
+from harness import plugins
+from harness.cli import listing
 from harness.spec import ROOT
 
 

@@ -11,16 +11,16 @@ import torch
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from harness.control import Shuffled
+from harness.data.control import Shuffled
 from harness.data.markov import Markov
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics import mauve as module
 from harness.metrics.mauve import Mauve, area, mauve, quantised
 from harness.nets.encoder import Hidden, JudgeStates
 from harness.random import Stream, uniform
-from harness.scoring import described, score_records
+from harness.records.store import Store
+from harness.run.scoring import described, score_records
 from harness.spec import from_json, set_field, to_json
-from harness.store import Store
 from tests import language_models
 
 DATA = WikipediaLeads(length=32)

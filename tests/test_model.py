@@ -7,17 +7,17 @@ import pytest
 import torch
 
 from harness.data.markov import Markov
-from harness.flops import block_flops, head_flops
-from harness.loop import sample
-from harness.machine import can_compile
 from harness.nets import checkpoint
 from harness.nets.compiled import compiled
+from harness.nets.flops import block_flops, head_flops
 from harness.nets.transformer import Transformer, TransformerConfig, gather_rows
-from harness.wrap import Half
+from harness.nets.wrap import Half
+from harness.records.machine import can_compile
+from harness.sampling.loop import sample
 from ssmd.model import Hybrid, HybridConfig, Kept
 from ssmd.sampler import SelfSpeculative
-from ssmd.training import Training
-from ssmd.updates import losses
+from ssmd.train.settings import Training
+from ssmd.train.updates import losses
 from ssmd.variants import INPUTS, READ, Variant, VariantConfig
 from studies.smoke import STUDY as SMOKE
 

@@ -5,19 +5,19 @@ from dataclasses import replace
 import pytest
 import torch
 
-import studies.found.multi_token as found
+import studies.analysis.multi_token as found
 import studies.multi_token as study
-from harness import runner
-from harness.ledger import Ledger
-from harness.loop import sample
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets import checkpoint
 from harness.nets.autoregressive import Autoregressive
 from harness.nets.transformer import TransformerConfig
-from harness.store import Store
+from harness.records.store import Store
+from harness.run import runner
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
 from harness.study import Checkpoint
 from reports.gallery import shown
-from studies.found.heads import Guessed, Heads
+from studies.analysis.heads import Guessed, Heads
 from tests.conformance.toys import DATA, STATES, D, N, V
 from tests.test_model import CONFIG, rough
 from tests.test_studies import whole

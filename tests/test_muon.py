@@ -2,7 +2,7 @@
 
 import torch
 
-from ssmd.muon import Muon, orthogonal
+from ssmd.train.muon import Muon, orthogonal
 
 
 def test_singular_values_become_alike():

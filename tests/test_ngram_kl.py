@@ -11,7 +11,7 @@ from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics import ngram_kl
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.ngram_kl import SMOOTHING, NgramKL, pseudo_values
-from harness.stats import paired_difference
+from harness.stats.intervals import paired_difference
 
 DATA = WikipediaLeads(length=64)
 TEXT = DATA.rows("test", 256, 0)    # (256, 64)

@@ -10,19 +10,20 @@ from hypothesis import strategies as st
 
 from baselines.ancestral import Ancestral
 from baselines.first_hitting import FirstHitting
-from harness import provenance, runner
 from harness.data.exact import Exact
 from harness.data.zipf import Zipf
-from harness.loop import sample
 from harness.metrics.exact_nll import ExactNll
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets.iid import Known
-from harness.nucleus import Nucleus, cut
-from harness.recorded_cell import cell_of
-from harness.store import Store
+from harness.nets.nucleus import Nucleus, cut
+from harness.nets.wrap import Temper, Wrapper
+from harness.records import provenance
+from harness.records.store import Store
+from harness.run import runner
+from harness.run.recorded_cell import cell_of
+from harness.sampling.loop import sample
+from harness.schedules.window import Cosine, Open
 from harness.study import Arm, Study, Table
-from harness.window import Cosine, Open
-from harness.wrap import Temper, Wrapper
 from reports import grids, history
 from reports.frame import chapters
 from reports.page import provenance as of_the_page
@@ -185,7 +186,7 @@ def test_records_of_a_cut_arm_are_cut_and_looked_at_as_cut(tmp_path, monkeypatch
     monkeypatch.setattr(provenance, "tree", lambda: "other")
     assert runner.run(both, tmp_path)["proven"] == 2
     monkeypatch.setattr(provenance, "tree", lambda: "of another cut")
-    monkeypatch.setattr("harness.cell.Nucleus", lambda net, p, keep: net)
+    monkeypatch.setattr("harness.run.cell.Nucleus", lambda net, p, keep: net)
     answer = runner.run(both, tmp_path)
     assert (answer["proven"], answer["refuted"], answer["done"]) == (1, 1, 1)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import runner
-from harness.arrays import row_digests
-from harness.record import SCHEMA
-from harness.record_steps import cell_key, with_order
-from harness.store import Store
+from harness.records.arrays import row_digests
+from harness.records.record import SCHEMA
+from harness.records.steps import cell_key, with_order
+from harness.records.store import Store
+from harness.run import runner
 from harness.study import load_study
 
 HERE = Path(__file__).parent / "older"

@@ -14,18 +14,19 @@ import torch
 from torch import nn
 
 from baselines.first_hitting import FirstHitting
-from harness import provenance, runner
 from harness.data.exact import Exact
-from harness.finished import reads
-from harness.ledger import Ledger
-from harness.loop import sample
 from harness.metrics.exact_nll import ExactNll
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets.hub import Hub
 from harness.nets.own import Made, Own, flops_of
-from harness.recorded_cell import cell_of
+from harness.records import provenance
+from harness.records.store import Store
+from harness.run import runner
+from harness.run.finished import reads
+from harness.run.recorded_cell import cell_of
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
 from harness.spec import ROOT
-from harness.store import Store
 from harness.study import Arm, Study, load_study
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import MASK, D, V, drawn, table_nets
@@ -242,9 +243,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 import torch
 from harness.random import Stream, from_logits, uniform
-from harness.redraw import anew
-from harness.reveal import fill, order_of, places, positions, write
-from harness.order import UNIFORM
+from harness.sampling.redraw import anew
+from harness.sampling.reveal import fill, order_of, places, positions, write
+from harness.schedules.order import UNIFORM
 
 @dataclass(frozen=True)
 class Judged:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-import studies.found.planted as found
+import studies.analysis.planted as found
 import studies.planted as planted
-from harness import runner
-from harness.measured import column
-from harness.provenance import made
+from harness.records.measured import column
+from harness.records.provenance import made
+from harness.records.store import Store
+from harness.run import runner
 from harness.spec import ROOT
-from harness.store import Store
-from studies.found.planted import NOTHING, PLANTS, SLEEP
+from studies.analysis.planted import NOTHING, PLANTS, SLEEP
 from tests import compared
 
 
@@ -31,8 +31,8 @@ def test_a_plant_applies_to_the_present_source_and_its_module_can_be_imported(pl
 
 
 def test_a_plant_that_no_longer_applies_says_so(tmp_path):
-    with pytest.raises(AssertionError, match="no longer applies to harness.window: 0 times"):
-        found.copied(NOTHING._replace(module="harness.window", edits=(("not there", ""),)), tmp_path / "tree")
+    with pytest.raises(AssertionError, match="no longer applies to harness.schedules.window: 0 times"):
+        found.copied(NOTHING._replace(module="harness.schedules.window", edits=(("not there", ""),)), tmp_path / "tree")
 
 
 def test_a_narrower_window_is_caught_end_to_end(tmp_path, monkeypatch):

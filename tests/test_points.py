@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from harness.points import done, points, rows
-from harness.store import Store
+from harness.records.points import done, points, rows
+from harness.records.store import Store
 from tests.compared import cell, score
 
 

@@ -10,23 +10,23 @@ import pytest
 import torch
 
 import studies.protein_frontier as protein
-from harness import runner
-from harness.control import HeldOut, Shuffled
-from harness.data.protein_build import packed, written
+from harness.data.build.proteins import packed, written
+from harness.data.control import HeldOut, Shuffled
 from harness.data.proteins import Proteins, digest
 from harness.data.residues import decode, encode
 from harness.data.wikipedia_leads import WikipediaLeads
-from harness.metrics import plddt
-from harness.metrics.families import FamilyBits, FamilyHits
-from harness.metrics.neighbours import aligner, candidates, identities, nearest, words
-from harness.metrics.novelty import Clusters, NearestIdentity
-from harness.metrics.plddt import Plddt
-from harness.metrics.residue_grams import Composition, KmerDistance, distance
+from harness.metrics.proteins import plddt
+from harness.metrics.proteins.families import FamilyBits, FamilyHits
+from harness.metrics.proteins.neighbours import aligner, candidates, identities, nearest, words
+from harness.metrics.proteins.novelty import Clusters, NearestIdentity
+from harness.metrics.proteins.plddt import Plddt
+from harness.metrics.proteins.residue_grams import Composition, KmerDistance, distance
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
-from harness.store import Store
+from harness.records.store import Store
+from harness.run import runner
 from harness.study import Checkpoint
-from studies.found.proteins import leaks
+from studies.analysis.proteins import leaks
 from tests.test_proteins import chains, mutated
 
 
@@ -35,7 +35,7 @@ def data(tmp_path_factory):
     """Forty families of 8 relatives, each with one member in the test split and the others in train; so a held-out row has known relatives."""
     pytest.importorskip("pyhmmer")
     pytest.importorskip("pyfamsa")
-    from harness.data.profiles import profiles
+    from harness.data.build.profiles import profiles
 
     ancestors = chains(40, 90, 110, seed=7)
     trained = [[mutated(a, 0.15, 50 * k + j).encode() for j in range(7)] for k, a in enumerate(ancestors)]
@@ -75,7 +75,7 @@ def test_rows_with_a_near_relative_in_training_are_claimed(data, tmp_path):
 def test_examples_of_the_docstrings_run():
     pytest.importorskip("pyopal")
     for name in ("residue_grams", "neighbours"):
-        result = doctest.testmod(importlib.import_module(f"harness.metrics.{name}"), extraglobs={"encode": encode})
+        result = doctest.testmod(importlib.import_module(f"harness.metrics.proteins.{name}"), extraglobs={"encode": encode})
         assert result.attempted and not result.failed
 
 
@@ -106,7 +106,7 @@ def test_candidates_are_those_with_most_distinct_words_in_common(data, held_out,
     rows, proteins = held_out.numpy().astype(np.uint8), data.proteins("train")
     known = [set(words(p).tolist()) for p in proteins]
     for chunk in (1 << 22, 500):    # in one go, and a few proteins at a time
-        monkeypatch.setattr("harness.metrics.neighbours.CHUNK", chunk)
+        monkeypatch.setattr("harness.metrics.proteins.neighbours.CHUNK", chunk)
         for row, found in zip(rows, candidates(rows, proteins, 5), strict=True):
             shared = np.array([len(set(words(row).tolist()) & some) for some in known])
             slow = [k for k in np.lexsort((np.arange(len(shared)), -shared)) if shared[k]][:5]

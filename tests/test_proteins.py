@@ -13,16 +13,17 @@ import pytest
 import torch
 
 from harness.__main__ import main
-from harness.data import clusters, protein_build, swissprot
+from harness.data.build import clusters, swissprot
+from harness.data.build import proteins as protein_build
 from harness.data.fasta import Fasta
 from harness.data.proteins import Proteins, digest
 from harness.data.residues import AMINO, decode, encode, fasta, read_fasta
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.nets import checkpoint
 from harness.random import Stream, integers, uniform
-from ssmd import updates
-from ssmd.train import train
-from ssmd.training import Training
+from ssmd.train import updates
+from ssmd.train.loop import train
+from ssmd.train.settings import Training
 
 SMALL = Training("masked", width=16, heads=2, blocks=1, batch=8, tokens=12 * 8 * 16, warmup=4)
 
@@ -67,7 +68,7 @@ def built(source, tmp_path_factory):
 # files
 
 def test_examples_of_the_docstrings_run():
-    for name in ("harness.data.residues", "harness.metrics.residue_grams"):
+    for name in ("harness.data.residues", "harness.metrics.proteins.residue_grams"):
         result = doctest.testmod(importlib.import_module(name))
         assert result.attempted and not result.failed
 
@@ -232,7 +233,7 @@ def test_the_builder_says_in_a_sentence_what_is_missing(tmp_path, monkeypatch, c
     monkeypatch.setenv("PATH", "")
     assert main(["data", "proteins", "--out", str(tmp_path / "x.npz")]) == 2
     assert "no apt-get" in capsys.readouterr().err
-    monkeypatch.setattr("harness.data.clusters.find_spec", lambda name: None)
+    monkeypatch.setattr("harness.data.build.clusters.find_spec", lambda name: None)
     assert main(["data", "proteins", "--source", str(tmp_path), "--out", str(tmp_path / "x.npz")]) == 2
     assert "pip install ssmd-bench[proteins]" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
@@ -332,9 +333,9 @@ def test_train_and_fasta_work_from_the_command_line(many, tmp_path, capsys):
     net = json.loads(capsys.readouterr().out.splitlines()[-1])["checkpoint"]
     (tmp_path / "study.py").write_text(f'''"""Toy."""
 from baselines.ancestral import Ancestral
-from harness.control import HeldOut
+from harness.data.control import HeldOut
 from harness.data.fasta import Fasta
-from harness.metrics.residue_grams import Composition, KmerDistance
+from harness.metrics.proteins.residue_grams import Composition, KmerDistance
 from harness.study import Arm, Checkpoint, Study
 
 STUDY = Study(name="toy", question=__doc__, data=Fasta({many.path!r}, length=16), reference="main", nets={{"main": Checkpoint({net!r})}},
@@ -351,8 +352,8 @@ STUDY = Study(name="toy", question=__doc__, data=Fasta({many.path!r}, length=16)
 
 
 def test_samples_of_a_text_are_not_written_as_fasta(tmp_path, capsys):
+    from harness.records.store import Store
     from harness.spec import to_json
-    from harness.store import Store
 
     about = {"name": "s", "question": "?", "reference": "heavy", "arms": [], "controls": [], "data": to_json(WikipediaLeads()), "metrics": []}
     Store(tmp_path / "run").append({"type": "study", "command": ""} | about)

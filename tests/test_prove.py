@@ -9,11 +9,12 @@ from io import StringIO
 import pytest
 
 from baselines.ancestral import Ancestral
-from harness import provenance, runner
 from harness.__main__ import main
-from harness.spot_check import drawn
-from harness.standing import PROVEN, REFUTED, UNPROVEN, Evidence
-from harness.store import Store
+from harness.records import provenance
+from harness.records.standing import PROVEN, REFUTED, UNPROVEN, Evidence
+from harness.records.store import Store
+from harness.run import runner
+from harness.run.spot_check import drawn
 from harness.study import Arm, Study, load_study
 
 STUDY = """

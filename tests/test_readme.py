@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import claims
+from harness.claims import claim as claims
 from harness.spec import ROOT
 
 README = (ROOT / "README.md").read_text()

@@ -5,10 +5,10 @@ import doctest
 import numpy as np
 import pytest
 
-from harness import realised
 from harness.kinds import Scores
-from harness.realised import Setting, Side, choose, excess, matched, over_seeds, report
-from harness.stats import Interval, paired_difference
+from harness.stats import realised
+from harness.stats.intervals import Interval, paired_difference
+from harness.stats.realised import Setting, Side, choose, excess, matched, over_seeds, report
 
 JUDGE, KL = Side("judge", "lower", 0.02), Side("ngram_kl", "lower", 0.02)
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import claims, rebuild
 from harness.__main__ import main
-from harness.pack import unpack
+from harness.claims import claim as claims
+from harness.claims import rebuild
+from harness.records.pack import unpack
+from harness.records.store import Store
 from harness.spec import ROOT
-from harness.store import Store
 from studies import ablations
 
 FILES = {path.stem: json.loads(path.read_text()) for path in sorted(claims.RESULTS.glob("*.json"))}

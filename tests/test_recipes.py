@@ -10,17 +10,17 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness import runner
 from harness.__main__ import main
 from harness.data.potts import Potts
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics.entropy import SampleEntropy
+from harness.records.store import Store
+from harness.run import runner
 from harness.spec import ROOT
-from harness.store import Store
 from harness.study import load_module
-from ssmd.dry import flops_a_token
-from ssmd.training import Training
-from ssmd.updates import CAUSAL, losses
+from ssmd.train.dry_run import flops_a_token
+from ssmd.train.settings import Training
+from ssmd.train.updates import CAUSAL, losses
 from studies.paper.cost import table
 
 TEXT = WikipediaLeads().content()[:30_000].decode()

@@ -16,18 +16,18 @@ from joblib.externals.loky import get_reusable_executor
 from matplotlib.image import imread
 
 from harness import plugins
-from harness.arrays import digest, value_of
-from harness.clock import busy
 from harness.data.prose import Prose
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics.words import Spelling
-from harness.pack import pack
-from harness.record import SCHEMA
-from harness.runner import run as run_study
+from harness.records.arrays import digest, value_of
+from harness.records.pack import pack
+from harness.records.record import SCHEMA
+from harness.records.store import Store
+from harness.run.clock import busy
+from harness.run.runner import run as run_study
+from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
 from harness.spec import ROOT, to_json
-from harness.stats import ratio_interval
-from harness.store import Store
-from harness.window import Cosine, Fixed, Linear, Open, Stairs
+from harness.stats.intervals import ratio_interval
 from reports import frame, records, samples, style, tables, windows
 from reports import page as page_of
 from reports.build import TEMPLATES, build

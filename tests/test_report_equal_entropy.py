@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import equal_entropy as statistic
+from harness.stats import equal_entropy as statistic
 from reports.equal_entropy import gaps
 from reports.plots import equal_entropy
 

@@ -11,11 +11,8 @@ import pytest
 import torch
 
 from baselines.ancestral import Ancestral
-from harness import runner
 from harness.__main__ import main
-from harness.collapse import SHARE
-from harness.companions import companions, level
-from harness.control import HeldOut, Shuffled
+from harness.data.control import HeldOut, Shuffled
 from harness.data.exact import Exact
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics.distinct import Distinct
@@ -24,8 +21,11 @@ from harness.metrics.exact_nll import ExactNll
 from harness.metrics.ngram_judge import NgramJudge
 from harness.metrics.words import Spelling
 from harness.nets.own import Made, Own
-from harness.reveal import positions, write
-from harness.store import Store
+from harness.records.store import Store
+from harness.run import runner
+from harness.run.companions import companions, level
+from harness.sampling.reveal import positions, write
+from harness.stats.collapse import SHARE
 from harness.study import Arm, Study, Table, grid
 from reports import busy, front, matched, placed, published, style
 from reports.build import build

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.stats import interval, resampled_sums
+from harness.stats.intervals import interval, resampled_sums
 from reports import front, matched, style
 from reports.build import build
 from reports.frame import chapters

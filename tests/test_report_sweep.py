@@ -6,7 +6,7 @@ from math import log
 import numpy as np
 import pytest
 
-from harness.rebuild import kept_run
+from harness.claims.rebuild import kept_run
 from reports import style, sweeps
 from reports.build import build
 from reports.frame import chapters

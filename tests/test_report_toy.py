@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import optuna
 
-from harness.store import Store
-from harness.sweep_storage import open_storage
+from harness.records.store import Store
+from harness.search.storage import open_storage
 from tests.compared import by
 
 LENGTH = 128

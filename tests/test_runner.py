@@ -15,10 +15,8 @@ from baselines.ancestral import Ancestral
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
-from harness import claims, count, provenance, runner
-from harness.arrays import digest
-from harness.clock import busy, timed
-from harness.control import HeldOut, Shuffled
+from harness.claims import claim as claims
+from harness.data.control import HeldOut, Shuffled
 from harness.data.exact import Exact
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.kinds import Scores
@@ -27,11 +25,15 @@ from harness.metrics.exact_nll import ExactNll
 from harness.metrics.words import Spelling
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
-from harness.progress import Progress
+from harness.records import provenance
+from harness.records.arrays import digest
+from harness.records.store import Store
+from harness.run import count, runner
+from harness.run.clock import busy, timed
+from harness.run.progress import Progress
+from harness.schedules.window import Fixed
 from harness.spec import ROOT, set_field
-from harness.store import Store
 from harness.study import Arm, Checkpoint, Study, Table, Timing, each_sampler, grid, load_study
-from harness.window import Fixed
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
 
@@ -362,7 +364,7 @@ def test_clock_measures_seconds_memory_and_others():
 
 
 PEAK = """
-from harness.clock import peak, torch
+from harness.run.clock import peak, torch
 small, _ = peak(lambda: None)
 large, held = peak(lambda: torch.ones(2**24))
 print(large - small, len(held))

@@ -10,18 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import commands, finished, provenance, scoring
 from harness.__main__ import main
+from harness.cli import commands
+from harness.cli.parser import parser
 from harness.data.exact import Exact
 from harness.metrics.judge import Judge
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
-from harness.parser import parser
-from harness.record import SCHEMA
+from harness.records import provenance
+from harness.records.record import SCHEMA
+from harness.records.store import Store
+from harness.run import finished, scoring
 from harness.spec import ROOT, sha256
-from harness.store import Store
 from harness.study import load_study
-from ssmd.family import SHIPPED
+from ssmd.train.family import SHIPPED
 
 POINTS, LENGTH = 1250, 128
 ZEROS = hashlib.sha256(bytes(16)).hexdigest()    # of samples (4, 4)
@@ -72,7 +74,7 @@ def large(tmp_path_factory) -> tuple[Path, Path]:
 def test_a_finished_run_of_ten_thousand_records_answers_at_once(large):
     study, run = large
     before = (run / "records.jsonl").stat().st_size
-    idle, _, _ = spent("-c", "import harness.commands, harness.backend")
+    idle, _, _ = spent("-c", "import harness.cli.commands, harness.run.backend")
     seconds, mib, done = spent("-m", "harness", "run", str(study), "--out", str(run))
     assert {k: v for k, v in json.loads(done.splitlines()[-1]).items() if v} == {"run": str(run), "cached": POINTS}
     print(f"{seconds:.2f} s, of which imports {idle:.2f} s; {mib:.0f} MiB")

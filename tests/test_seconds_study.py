@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 import studies.best_seconds as study
-from harness import runner
-from harness.store import Store
+from harness.records.store import Store
+from harness.run import runner
 from harness.study import Timing
 from tests.test_studies import HEAVY, toy, whole
 

@@ -15,17 +15,18 @@ import pytest
 
 from baselines.ancestral import Ancestral
 from baselines.scheduled import Scheduled
-from harness import provenance, runner
 from harness.__main__ import main
-from harness.control import HeldOut, Shuffled
+from harness.data.control import HeldOut, Shuffled
 from harness.data.exact import Exact
 from harness.metrics.distinct import Distinct
 from harness.metrics.exact_nll import ExactNll
-from harness.shard import WHOLE, Shard, parse
+from harness.records import provenance
+from harness.records.store import Store
+from harness.run import runner
+from harness.run.shard import WHOLE, Shard, parse
+from harness.schedules.window import Fixed
 from harness.spec import ROOT
-from harness.store import Store
 from harness.study import Arm, Study, Table, Timing, grid
-from harness.window import Fixed
 from ssmd.sampler import SelfSpeculative
 
 DATA = Exact()

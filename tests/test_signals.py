@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.records.store import Store
 from harness.spec import ROOT
-from harness.store import Store
 
 STUDY = '''
 """Cells that take their time."""
@@ -124,7 +124,7 @@ def test_ctrl_c_while_the_libraries_load_is_one_sentence(tmp_path):
         process = subprocess.Popen([sys.executable, "-X", "importtime", "-m", "harness", "verify", "ancestral"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                    text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
         said = ""
-        while "harness.ending" not in said:    # our first import is over
+        while "harness.boundary.ending" not in said:    # our first import is over
             said = process.stderr.readline()
         time.sleep(seconds)
         process.send_signal(signal.SIGINT)

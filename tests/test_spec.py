@@ -9,13 +9,13 @@ import pytest
 from baselines.ancestral import Ancestral
 from baselines.scheduled import Scheduled
 from harness import plugins
-from harness.machine import checked
-from harness.order import Blocks
+from harness.checks.conformance import variants
 from harness.param import space_of
-from harness.placement import Segments
+from harness.records.machine import checked
+from harness.schedules.order import Blocks
+from harness.schedules.placement import Segments
+from harness.schedules.window import Fixed
 from harness.spec import brief, canonical, from_json, set_field, sha256, to_json
-from harness.verify import variants
-from harness.window import Fixed
 from ssmd.sampler import SelfSpeculative
 
 

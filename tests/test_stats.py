@@ -8,12 +8,13 @@ import pytest
 import scipy.stats
 import torch
 
-from harness import frontier, stats
 from harness.data.exact import Exact
-from harness.frontier import Point, hypervolume, hypervolume_interval, matched_curve, matched_ratio, pareto, rising
 from harness.kinds import Scores
 from harness.metrics.distinct import Distinct
-from harness.stats import (
+from harness.stats import frontier
+from harness.stats import intervals as stats
+from harness.stats.frontier import Point, hypervolume, hypervolume_interval, matched_curve, matched_ratio, pareto, rising
+from harness.stats.intervals import (
     equivalent,
     holm,
     paired_difference,

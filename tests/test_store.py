@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from harness import record as records_of
-from harness.measured import once
+from harness.records import record as records_of
+from harness.records.measured import once
+from harness.records.store import Store
 from harness.spec import sha256
-from harness.store import Store
 from tests.compared import cell, rows, score
 
 

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from harness.data.exact import Exact
-from harness.ledger import Ledger
-from harness.loop import sample
 from harness.nets.tabular import Tabular
-from harness.straggle import KINDS, Rounds, executed, needed, resampled_order, watched
-from harness.window import Cosine, Fixed
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
+from harness.schedules.window import Cosine, Fixed
 from ssmd.sampler import SelfSpeculative
+from studies.analysis.fixed_batch import KINDS, Rounds, executed, needed, resampled_order, watched
 
 DATA = Exact(length=6)
 NET, N = Tabular(DATA.law(), DATA.vocab, DATA.length), 40

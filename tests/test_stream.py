@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from baselines.ancestral import Ancestral
-from harness import count, runner
-from harness.control import Shuffled
+from harness.data.control import Shuffled
 from harness.data.exact import Exact
-from harness.shard import Shard
+from harness.records.store import Store
+from harness.run import count, runner
+from harness.run.shard import Shard
+from harness.schedules.window import Fixed
 from harness.spec import ROOT
-from harness.store import Store
 from harness.study import Arm, Study, Table
-from harness.window import Fixed
 from ssmd.sampler import SelfSpeculative
 
 DATA = Exact()
@@ -28,8 +28,8 @@ LARGE = """
 import sys
 
 from baselines.ancestral import Ancestral
-from harness import count, runner
-from harness.clock import peak
+from harness.run import count, runner
+from harness.run.clock import peak
 from harness.data.zipf import Zipf
 from harness.nets.iid import Known
 from harness.study import Arm, Study
@@ -110,7 +110,7 @@ def test_a_full_disk_ends_the_run_and_not_the_cell(tmp_path, monkeypatch):
                 raise OSError(28, "No space left on device")
         return write(file, content)
 
-    monkeypatch.setattr("harness.atomic.os.write", full)
+    monkeypatch.setattr("harness.boundary.atomic.os.write", full)
     with pytest.raises(ValueError, match="No space left on device.: free the disk"):
         runner.run(study(), tmp_path)
     assert not arrays(tmp_path) and not Store(tmp_path).of("counted")
@@ -132,7 +132,7 @@ def test_a_kill_between_stretches_leaves_no_array_that_is_taken_for_whole(tmp_pa
     """The kill comes from within, when the second stretch is asked for."""
     code = f"""
 import os, signal
-from harness import count, runner
+from harness.run import count, runner
 from tests.test_stream import study
 count.STRETCH, sampled = 16, count.sampled
 count.sampled = lambda cell, ids, *rest: sampled(cell, ids, *rest) if ids[0] < 16 else os.kill(os.getpid(), signal.SIGKILL)

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 import studies.ablations as ablations
+import studies.analysis.ablations as ablations_found
+import studies.analysis.batch as batch_found
+import studies.analysis.frontier as frontier_found
+import studies.analysis.lawkeeping as lawkeeping_found
+import studies.analysis.model_scheduling as model_scheduling_found
+import studies.analysis.noise_schedule as noise_found
 import studies.batch as batch
 import studies.causal_part as causal_part
-import studies.found.ablations as ablations_found
-import studies.found.batch as batch_found
-import studies.found.frontier as frontier_found
-import studies.found.lawkeeping as lawkeeping_found
-import studies.found.model_scheduling as model_scheduling_found
-import studies.found.noise_schedule as noise_found
 import studies.frontier as frontier
 import studies.lawkeeping as lawkeeping
 import studies.model_scheduling as model_scheduling
@@ -25,32 +25,33 @@ import studies.noise_schedule as noise_schedule
 import studies.schedule as schedule
 import studies.window as window
 import studies.window_sweep as window_sweep
-from harness import plugins, runner
-from harness.certainty import Random
-from harness.contest import sides
-from harness.control import HeldOut
+from harness import plugins
+from harness.data.control import HeldOut
 from harness.data.exact import Exact
 from harness.data.markov import Markov
-from harness.equal_entropy import at, gap
-from harness.importance import as_revealed, gaps, predicted_loss
-from harness.measured import column
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.exact_nll import ExactNll
 from harness.nets import checkpoint
-from harness.placement import Segments
-from harness.points import done
-from harness.present import present
-from harness.schedule import Cosine, Linear, Polynomial
-from harness.store import Store
+from harness.records.measured import column
+from harness.records.points import done
+from harness.records.store import Store
+from harness.run import runner
+from harness.run.present import present
+from harness.schedules.certainty import Random
+from harness.schedules.noise import Cosine, Linear, Polynomial
+from harness.schedules.placement import Segments
+from harness.schedules.window import Fixed
+from harness.search.worker import sweep
+from harness.stats.equal_entropy import at, gap
 from harness.study import Arm, Table
-from harness.sweep_work import sweep
-from harness.window import Fixed
 from reports import placed
 from reports.frame import chapters
 from reports.records import read
 from ssmd.adaptive import UNLIMITED, Adaptive
 from ssmd.sampler import SelfSpeculative
-from ssmd.training import Training
+from ssmd.train.settings import Training
+from studies.analysis.additive_bound import as_revealed, gaps, predicted_loss
+from studies.analysis.swept_front import sides
 
 DATA = Exact()
 HEAVY, LIGHT = Table(DATA), Table(DATA, power=0.5)

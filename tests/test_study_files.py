@@ -8,7 +8,7 @@ from harness.__main__ import main
 
 STUDY = '''"""A toy."""
 from baselines.ancestral import Ancestral
-from harness.control import HeldOut
+from harness.data.control import HeldOut
 from harness.data.exact import Exact
 from harness.metrics.exact_nll import ExactNll
 from harness.study import Arm, Study, Table, Timing, grid
@@ -92,9 +92,9 @@ def test_an_error_in_a_study_file_is_told_with_its_line(tmp_path, capsys, monkey
     ("def measure(study, store): raise ValueError('the moon is full: wait')", 2, "the moon is full: wait (toy.py, line 12)"),
     ("measure = 5", 2, "measure of"), ("def measure(): return []", 2, "takes () and is called with (study, store): write def measure(study, store)"),
     ("def measure(a, b, c): return []", 2, "takes (a, b, c) and is called with"),
-    ("from harness.claims import claim\ndef measure(study, store): return [claim('x', '1', 0, 1, 'u', 1, 'c', [])]", 2, "value of the claim 'x' is '1' and must be a number"),
-    ("from harness.claims import claim\ndef measure(study, store): return [claim('x', 3, 0, 1, 'u', 1, 'c', [])]", 2, "the claim x does not lie in its interval"),
-    ("from harness.claims import claim\ndef measure(study, store): return [claim('x', 1, 0, 1, 'u', 1, 'c', None)]", 2, "keys of the claim 'x' is None and must be a list"),
+    ("from harness.claims.claim import claim\ndef measure(study, store): return [claim('x', '1', 0, 1, 'u', 1, 'c', [])]", 2, "value of the claim 'x' is '1' and must be a number"),
+    ("from harness.claims.claim import claim\ndef measure(study, store): return [claim('x', 3, 0, 1, 'u', 1, 'c', [])]", 2, "the claim x does not lie in its interval"),
+    ("from harness.claims.claim import claim\ndef measure(study, store): return [claim('x', 1, 0, 1, 'u', 1, 'c', None)]", 2, "keys of the claim 'x' is None and must be a list"),
 ])
 def test_a_measure_that_fails_is_a_sentence_and_the_cells_are_kept(tmp_path, capsys, monkeypatch, text, code, says):
     monkeypatch.chdir(tmp_path)
@@ -112,7 +112,7 @@ def test_a_measure_that_fails_is_a_sentence_and_the_cells_are_kept(tmp_path, cap
     ("def claims(store, command): return ['x']", "gave what is no list of claims ("), ("def claims(store, command): return [][1]", "toy.py, line 12: IndexError"),
 ])
 def test_claims_that_are_none_are_a_sentence_and_no_file(tmp_path, capsys, monkeypatch, text, says):
-    from harness import claims
+    from harness.claims import claim as claims
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(claims, "RESULTS", tmp_path / "results")
@@ -151,7 +151,7 @@ def test_a_metric_that_fails_says_why_on_stderr_and_in_the_last_line(tmp_path, c
     ("beside='a'", "beside must be a list"),
 ])
 def test_a_wrong_field_of_a_sweep_is_named_with_its_line(tmp_path, capsys, change, says):
-    text = STUDY + "from harness.sweep import Sweep\nSTUDY = Study(**FIELDS)\n"
+    text = STUDY + "from harness.search.sweep import Sweep\nSTUDY = Study(**FIELDS)\n"
     (tmp_path / "toy.py").write_text(f"{text}SWEEP = Sweep(**(dict(study=STUDY, arm='ancestral', objectives=('nfe_a',)) | dict({change})))\n")
     assert main(["sweep", str(tmp_path / "toy.py"), "--out", str(tmp_path / "run")]) == 2
     told = capsys.readouterr().err

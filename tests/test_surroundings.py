@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from harness import surroundings
 from harness.__main__ import main
+from harness.boundary import surroundings
 
 
 @pytest.mark.parametrize("name", surroundings.NUMBERS)

@@ -16,27 +16,27 @@ from baselines.ancestral import Ancestral
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
-from harness import sweep_work
 from harness.__main__ import main
-from harness.control import HeldOut
+from harness.data.control import HeldOut
 from harness.data.exact import Exact
 from harness.kinds import Scores
 from harness.metrics.distinct import Distinct
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.exact_nll import ExactNll
-from harness.order import Blocks, Uniform
 from harness.param import Choice, Range
-from harness.placement import Middle, Sandwich, Segments
-from harness.schedule import Knots, Linear
+from harness.records.journal import Journal
+from harness.records.store import Store
+from harness.schedules.noise import Knots, Linear
+from harness.schedules.order import Blocks, Uniform
+from harness.schedules.placement import Middle, Sandwich, Segments
+from harness.schedules.window import Cosine, Fixed, Open
+from harness.search import worker as sweep_work
+from harness.search.space import Subset, checked, places, suggest
+from harness.search.storage import Locks, open_storage
+from harness.search.sweep import Band, Sweep, load_sweep
+from harness.search.worker import Worker, sweep
 from harness.spec import ROOT
-from harness.store import Store
 from harness.study import Arm, Study, Table, Timing
-from harness.sweep import Band, Sweep, load_sweep
-from harness.sweep_journal import Journal
-from harness.sweep_space import Subset, checked, places, suggest
-from harness.sweep_storage import Locks, open_storage
-from harness.sweep_work import Worker, sweep
-from harness.window import Cosine, Fixed, Open
 from reports import sweeps
 from reports.frame import chapters
 from reports.records import read
@@ -206,7 +206,7 @@ def test_a_sweep_whose_storage_is_lost_is_rebuilt_from_the_store(tmp_path, searc
     asked = replace(SMALL, search=search, trials=18 if search == "nsga2" else 12, constraint=Band("sample_entropy", 0.1), early=(24,))
     first, before = sweep(asked, tmp_path), (tmp_path / "records.jsonl").read_bytes()
     (tmp_path / "sweep.journal").unlink()
-    monkeypatch.setattr("harness.runner.count", lambda *words, **more: pytest.fail("sampled again"))
+    monkeypatch.setattr("harness.run.runner.count", lambda *words, **more: pytest.fail("sampled again"))
     assert sweep(asked, tmp_path) == first and first["front"]
     assert (tmp_path / "records.jsonl").read_bytes() == before
 

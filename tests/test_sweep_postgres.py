@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.store import Store
-from harness.sweep import Sweep
-from harness.sweep_work import Worker, sweep
+from harness.records.store import Store
+from harness.search.sweep import Sweep
+from harness.search.worker import Worker, sweep
 from tests.test_sweep import FORK, SMALL, front, keys, slowed
 
 
@@ -98,7 +98,7 @@ def test_what_a_server_refuses_is_said_with_the_remedy(postgres, tmp_path, old, 
 def _serve(url: str, port: int) -> None:
     from optuna.storages import run_grpc_proxy_server
 
-    from harness.sweep_storage import open_storage
+    from harness.search.storage import open_storage
     run_grpc_proxy_server(open_storage(url, Path()), host="127.0.0.1", port=port)
 
 

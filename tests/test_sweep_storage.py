@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import sweep_work
 from harness.__main__ import main
+from harness.records.store import Store
+from harness.search import worker as sweep_work
+from harness.search.storage import Locks, answering, open_storage
+from harness.search.worker import Worker, sweep
 from harness.spec import ROOT
-from harness.store import Store
-from harness.sweep_storage import Locks, answering, open_storage
-from harness.sweep_work import Worker, sweep
 from reports.frame import chapters
 from reports.records import read
 from tests.test_sweep import FORK, SMALL, STUDY, keys, slowed

@@ -9,14 +9,14 @@ from safetensors.torch import save_file
 
 from harness.data.markov import Markov
 from harness.nets import checkpoint
-from harness.schedule import Cosine, Linear, Polynomial
-from ssmd.dry import dry_run
-from ssmd.family import FAMILY, SHIPPED, begins_from, queue
+from harness.schedules.noise import Cosine, Linear, Polynomial
 from ssmd.likelihood import masked_bound, tables
-from ssmd.loss import draft_loss, mask_counts, masked_batch, target_loss
-from ssmd.train import keep, resume, train, validate
-from ssmd.training import Training
-from ssmd.updates import Updates, losses
+from ssmd.train.dry_run import dry_run
+from ssmd.train.family import FAMILY, SHIPPED, begins_from, queue
+from ssmd.train.loop import keep, resume, train, validate
+from ssmd.train.loss import draft_loss, mask_counts, masked_batch, target_loss
+from ssmd.train.settings import Training
+from ssmd.train.updates import Updates, losses
 from ssmd.variants import LONGEST
 
 

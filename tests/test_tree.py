@@ -8,14 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from harness import restore
 from harness.__main__ import main
-from harness.claims import RESULTS, rows_of
-from harness.nets import absent, checkpoint
+from harness.claims.claim import RESULTS, rows_of
+from harness.nets import absent, checkpoint, restore
 from harness.nets.transformer import Transformer, TransformerConfig
-from harness.present import present
+from harness.records.store import Store
+from harness.run.present import present
 from harness.spec import ROOT
-from harness.store import Store
 from harness.study import Arm, Checkpoint
 from studies import ablations, potts_frontier, text_frontier
 from tests.tracked import CHECKPOINTS, LARGEST, MIB, rows, tracked

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import turns
-from harness.compare_rules import Rules
-from harness.turns import Plan, fought
-from harness.turns_judge import LEVEL, decider, judged, looks
-from harness.turns_text import code, document, headline, table
-from harness.turns_trees import Tree
+from harness.checks.rules import Rules
+from harness.contest import turns
+from harness.contest.judge import LEVEL, decider, judged, looks
+from harness.contest.text import code, document, headline, table
+from harness.contest.turns import Plan, fought
+from harness.run.trees import Tree
 
 PLAN = Plan()
 CELLS = ("a: one()", "a: two()", "b: three()")

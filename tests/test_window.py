@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from harness import schedule, window
+from harness.schedules import noise as schedule
+from harness.schedules import window
 
 
 def rounds(kind, length: int) -> int:

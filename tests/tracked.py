@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import claims
-from harness.ending import guarded, working
+from harness.boundary.ending import guarded, working
+from harness.claims import claim as claims
 from harness.spec import ROOT
 
 MIB = 2**20

@@ -18,8 +18,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from harness.boundary.incoming import decode
 from harness.data.residues import SPLITS, Content, Sequences
-from harness.incoming import decode
 from harness.param import Range, check, param
 
 BUILT = "runs/proteins.npz"

@@ -3,7 +3,7 @@
 `ssmd/checkpoints/absent.json` lists them. The cards stay in the tree, and a record needs the hash of a network alone, so
 that claims are computed without the file. What samples or scores with one says in a sentence how it comes back:
 
-    ssmd-bench checkpoints --restore protein     exact bytes, from the history of a clone (harness/restore.py)
+    ssmd-bench checkpoints --restore protein     exact bytes, from the history of a clone (harness/nets/restore.py)
     ssmd-bench train ...                         a network of the same recipe and of another hash
 """
 
@@ -14,8 +14,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from harness.incoming import Size, read
-from harness.nearest import meant
+from harness.boundary.incoming import Size, read
+from harness.boundary.nearest import meant
 from harness.spec import ROOT
 
 FOLDER = ROOT / "ssmd" / "checkpoints"

@@ -16,8 +16,8 @@ import torch
 from msgspec import Struct
 from torch import nn
 
-from harness.incoming import Name, read
-from harness.machine import checked
+from harness.boundary.incoming import Name, read
+from harness.records.machine import checked
 from harness.spec import sha256
 
 INSTALL = "`pip install ssmd-bench[judges]`"

@@ -16,8 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from harness.atomic import replacing, write_text
-from harness.incoming import Wrong, fitted, parsed
+from harness.boundary.atomic import replacing, write_text
+from harness.boundary.incoming import Wrong, fitted, parsed
 from harness.nets.absent import lacking, way_back
 from harness.nets.configuration import configured
 from harness.plugins import networks

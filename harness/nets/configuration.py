@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from harness.incoming import Wrong, fitted, refuse_unknown
+from harness.boundary.incoming import Wrong, fitted, refuse_unknown
 from harness.nets.transformer import TransformerConfig
 
 Blocks = Annotated[int, Meta(ge=0, le=4096)]

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from harness.kinds import Denoiser
-from harness.wrap import Wrapper
+from harness.nets.wrap import Wrapper
 
 
 class Finite(Wrapper):

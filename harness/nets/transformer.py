@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness.flops import block_flops, head_flops
+from harness.nets.flops import block_flops, head_flops
 
 
 def autocast(device: str, wanted: bool = True) -> torch.autocast:
@@ -138,7 +138,7 @@ class Transformer(nn.Module):
         return self.head(self.norm(h))                                             # (..., V)
 
     def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        del alive, clock    # compaction and switching are the business of harness/wrap.py; this network reads no clock
+        del alive, clock    # compaction and switching are the business of harness/nets/wrap.py; this network reads no clock
         h = self.hidden(x)
         return self.logits(h if at is None else gather_rows(h, at)), h
 

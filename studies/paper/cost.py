@@ -2,7 +2,7 @@
 
     python -m studies.paper.cost
 
-FLOPs are those of harness/flops.py (ssmd/dry.py). The assumed speed is two fifths of 989 TFLOP/s, the dense bfloat16 peak that NVIDIA states for an H100 or H200.
+FLOPs are those of harness/nets/flops.py (ssmd/train/dry_run.py). The assumed speed is two fifths of 989 TFLOP/s, the dense bfloat16 peak that NVIDIA states for an H100 or H200.
 `ssmd-bench train NAME --recipe FILE --dry-run` measures the real speed of a machine.
 """
 
@@ -10,8 +10,8 @@ import sys
 
 import torch
 
-from harness.ending import guarded, working
-from ssmd.dry import flops_a_token
+from harness.boundary.ending import guarded, working
+from ssmd.train.dry_run import flops_a_token
 from studies.paper import openwebtext, text8, uniref50
 
 ASSUMED = 0.4 * 989e12    # FLOP/s

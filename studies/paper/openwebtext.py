@@ -6,14 +6,14 @@ they cost.
 """
 
 from baselines.ancestral import Ancestral
-from harness.control import HeldOut, Shuffled
+from harness.data.control import HeldOut, Shuffled
 from harness.data.openwebtext import OpenWebText
 from harness.metrics.entropy import CorpusEntropy, SampleEntropy
 from harness.metrics.lm_presets import Gpt2Large
+from harness.schedules.window import Cosine
 from harness.study import Arm, Checkpoint, Study, grid
-from harness.window import Cosine
 from ssmd.sampler import SelfSpeculative
-from ssmd.training import Training
+from ssmd.train.settings import Training
 
 DATA = OpenWebText(path="openwebtext", tokenizer="gpt2", length=1024)
 SIZE = dict(width=768, heads=12, blocks=12, batch=256, tokens=1e6 * 256 * 1024, average=0.9999,

@@ -6,16 +6,16 @@ docs/reproduce.md has the commands and what they cost. Put text8.zip beside the 
 """
 
 from baselines.ancestral import Ancestral
-from harness.control import HeldOut, Shuffled
+from harness.data.control import HeldOut, Shuffled
 from harness.data.text8 import Text8
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.judge import Judge
 from harness.metrics.ngram_judge import NgramJudge
 from harness.metrics.words import Spelling
+from harness.schedules.window import Cosine
 from harness.study import Arm, Checkpoint, Study, grid
-from harness.window import Cosine
 from ssmd.sampler import SelfSpeculative
-from ssmd.training import Training
+from ssmd.train.settings import Training
 
 DATA = Text8(path="text8.zip", length=256)
 SIZE = dict(width=768, heads=12, blocks=12, batch=512, tokens=1e6 * 512 * 256, average=0.9999,

@@ -6,14 +6,14 @@ frozen part is trained here instead of taken from its authors. The paper judges 
 """
 
 from baselines.ancestral import Ancestral
-from harness.control import HeldOut, Shuffled
+from harness.data.control import HeldOut, Shuffled
 from harness.data.fasta import Fasta
 from harness.metrics.entropy import SampleEntropy
-from harness.metrics.residue_grams import Composition, KmerDistance
+from harness.metrics.proteins.residue_grams import Composition, KmerDistance
+from harness.schedules.window import Cosine
 from harness.study import Arm, Checkpoint, Study, grid
-from harness.window import Cosine
 from ssmd.sampler import SelfSpeculative
-from ssmd.training import Training
+from ssmd.train.settings import Training
 
 DATA = Fasta(path="uniref50.fasta.gz", length=256, shortest=256)
 SIZE = dict(width=640, heads=20, batch=1024, optimiser="adamw", lr=4e-5, decay=0.01, betas=(0.9, 0.98), warmup=2000, average=0.9999)

@@ -7,23 +7,23 @@ import pytest
 import torch
 
 from baselines.ancestral import Ancestral
-from harness.accept import accept
-from harness.clock import timed
-from harness.ledger import Ledger
-from harness.loop import sample
 from harness.nets.finite import Finite
 from harness.nets.transformer import Transformer, TransformerConfig
+from harness.nets.wrap import Wrapper
 from harness.random import Stream, categorical, from_logits, permutation, uniform
+from harness.records.store import Store
+from harness.run.clock import timed
+from harness.sampling.accept import accept
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
+from harness.schedules.window import Cosine, Linear
 from harness.spec import ROOT
-from harness.store import Store
-from harness.window import Cosine, Linear
-from harness.wrap import Wrapper
 from reports.build import build, frames
 from reports.frame import chapters
 from reports.records import read
 from ssmd.model import Hybrid, HybridConfig, Kept
 from ssmd.sampler import SelfSpeculative
-from studies.found.speed import bare, loops
+from studies.analysis.speed import bare, loops
 
 B, L, V = 64, 256, 27
 ROWS = torch.arange(B)

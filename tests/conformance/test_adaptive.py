@@ -10,11 +10,11 @@ from baselines.entropy_bounded import EntropyBounded
 from baselines.klass import KLASS
 from baselines.ordered import Ordered
 from baselines.threshold import Threshold
-from harness.certainty import Confidence, Entropy, Margin
 from harness.kinds import Rows
-from harness.loop import sample
 from harness.metrics.law import total_variation
 from harness.random import Stream, uniform
+from harness.sampling.loop import sample
+from harness.schedules.certainty import Confidence, Entropy, Margin
 from tests.conformance.paths import Rough, Same, entropy, group_law, named, same, surest
 from tests.conformance.test_guards import Given
 from tests.conformance.test_invariance import MASK as SYMBOLS

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from harness.certainty import Confidence, Entropy, Margin, Random
 from harness.kinds import Rows
-from harness.ledger import Ledger
-from harness.loop import sample
 from harness.nets.tabular import Tabular
-from harness.placement import Prefix, Sandwich
-from harness.window import Cosine, Fixed, Linear, Open
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
+from harness.schedules.certainty import Confidence, Entropy, Margin, Random
+from harness.schedules.placement import Prefix, Sandwich
+from harness.schedules.window import Cosine, Fixed, Linear, Open
 from ssmd.adaptive import UNLIMITED, Adaptive
 from ssmd.corrected import Corrected
 from ssmd.likelihood import recursion, tables

@@ -6,11 +6,11 @@ import torch
 from baselines.ancestral import Ancestral
 from baselines.scheduled import Scheduled
 from harness.data.wikipedia_leads import WikipediaLeads
-from harness.loop import sample
 from harness.metrics.ngram_judge import NgramJudge
 from harness.nets import checkpoint
-from harness.placement import Sandwich
-from ssmd.family import SHIPPED
+from harness.sampling.loop import sample
+from harness.schedules.placement import Sandwich
+from ssmd.train.family import SHIPPED
 
 N, L = 192, 32
 DATA = WikipediaLeads(length=L)

@@ -6,10 +6,10 @@ import torch
 from baselines.dilated import DilatedHost
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
-from harness.dilated import DILATED
 from harness.metrics.law import total_variation
-from harness.order import Blocks, LeftToRight
-from harness.window import Fixed, Linear, Open
+from harness.schedules.dilated import DILATED
+from harness.schedules.order import Blocks, LeftToRight
+from harness.schedules.window import Fixed, Linear, Open
 from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import DATA, D, N, distance, grouped_law, hybrid, ssmd_law, subset_table, table_nets

@@ -5,7 +5,7 @@ import torch
 
 import baselines.fused_float32 as fused
 from baselines.ancestral import Ancestral
-from harness.loop import sample
+from harness.sampling.loop import sample
 
 V = 50_257
 ZIPF = 1 / torch.arange(1, V + 1, dtype=torch.float64)

@@ -8,10 +8,10 @@ import torch
 
 from baselines.ancestral import Ancestral
 from harness.__main__ import main
-from harness.grid import SEARCHES, by_information, information_grids, jump_your_steps, lost, profile, read, revealed_at, smooth
-from harness.schedule import Knots
+from harness.schedules.noise import Knots
+from harness.search.time_grid import SEARCHES, by_information, information_grids, jump_your_steps, lost, profile, read, revealed_at, smooth
+from studies.analysis.time_grids import FILE
 from studies.demo import STUDY as DEMO
-from studies.found.time_grids import FILE
 from tests.conformance.toys import DATA, ORDERS, D, grouped_law, subset_table, table_nets
 
 LAW = DATA.law()

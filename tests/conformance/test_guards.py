@@ -8,12 +8,12 @@ from baselines.ancestral import Ancestral
 from baselines.any_order import AnyOrder
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
-from harness.accept import accept
-from harness.loop import sample
 from harness.random import categorical, residual
-from harness.schedule import Cosine as CosineSchedule
-from harness.schedule import Polynomial
-from harness.window import Cosine, Fixed, Linear, Open
+from harness.sampling.accept import accept
+from harness.sampling.loop import sample
+from harness.schedules.noise import Cosine as CosineSchedule
+from harness.schedules.noise import Polynomial
+from harness.schedules.window import Cosine, Fixed, Linear, Open
 from ssmd.likelihood import recursion
 from ssmd.sampler import SelfSpeculative
 

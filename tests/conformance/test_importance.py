@@ -5,10 +5,10 @@ from itertools import product
 import pytest
 import torch
 
-from harness.importance import centres, gaps, predicted_loss
 from harness.kinds import Rows
-from harness.placement import Sandwich, Segments
-from harness.reveal import reveal_times
+from harness.sampling.reveal import reveal_times
+from harness.schedules.placement import Sandwich, Segments
+from studies.analysis.additive_bound import centres, gaps, predicted_loss
 from tests.conformance.toys import MASK, ORDERS, STATES, D, hybrid, ordered_law, subset_table, table_nets
 
 
@@ -55,7 +55,7 @@ def test_the_true_loss_of_every_placement_stays_under_the_sum_of_its_steps(nets)
 
 def test_the_estimator_on_own_states_equals_the_enumeration():
     from baselines.first_hitting import FirstHitting
-    from harness.loop import sample
+    from harness.sampling.loop import sample
 
     heavy, light, n = hybrid(0), hybrid(1), 6000
     x = sample(FirstHitting(), {"main": heavy}, torch.full((n, D), MASK), 0, 1000)

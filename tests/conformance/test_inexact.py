@@ -8,11 +8,11 @@ from baselines.any_order import AnyOrder
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
-from harness.order import Blocks, LeftToRight
-from harness.placement import Middle, Prefix
-from harness.schedule import Cosine as CosineSchedule
-from harness.window import Cosine, Fixed, Open
-from harness.wrap import Temper
+from harness.nets.wrap import Temper
+from harness.schedules.noise import Cosine as CosineSchedule
+from harness.schedules.order import Blocks, LeftToRight
+from harness.schedules.placement import Middle, Prefix
+from harness.schedules.window import Cosine, Fixed, Open
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import ORDERS, D, distance, hybrid, ordered_law, ssmd_law, stepped_law, subset_table
 

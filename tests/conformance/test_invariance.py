@@ -12,9 +12,9 @@ from baselines.dilated import DilatedHost
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
-from harness.loop import sample
-from harness.order import Blocks
-from harness.window import Cosine, Open
+from harness.sampling.loop import sample
+from harness.schedules.order import Blocks
+from harness.schedules.window import Cosine, Open
 from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative

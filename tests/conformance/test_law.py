@@ -9,10 +9,10 @@ from baselines.dilated import DilatedHost
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
-from harness.order import Blocks, LeftToRight
-from harness.schedule import Cosine as CosineSchedule
-from harness.schedule import Knots
-from harness.window import Cosine, Fixed, Linear, Open, Stairs
+from harness.schedules.noise import Cosine as CosineSchedule
+from harness.schedules.noise import Knots
+from harness.schedules.order import Blocks, LeftToRight
+from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
 from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import DATA, MASK, STATES, D, N, distance, drawn, table_nets

@@ -11,12 +11,12 @@ from baselines.any_order import AnyOrder
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
-from harness.ledger import Ledger
-from harness.loop import sample
 from harness.nets.transformer import Transformer, TransformerConfig
-from harness.placement import Interleaved, Sandwich
-from harness.window import Cosine, Open
-from harness.wrap import Wrapper
+from harness.nets.wrap import Wrapper
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
+from harness.schedules.placement import Interleaved, Sandwich
+from harness.schedules.window import Cosine, Open
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import MASK, D, hybrid, table_nets

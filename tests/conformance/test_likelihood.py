@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from harness.window import Cosine, Fixed, Open
+from harness.schedules.window import Cosine, Fixed, Open
 from ssmd.likelihood import accepted_and_replaced, masked_bound, over_orders, recursion, tables
 from tests.conformance.toys import ORDERS, STATES, hybrid, ordered_law, ssmd_law, subset_table
 

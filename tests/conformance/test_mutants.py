@@ -15,7 +15,7 @@ import torch
 from scipy.stats import binomtest
 
 import tests.conformance.toys as toys
-from harness import claims
+from harness.claims import claim as claims
 
 
 class Mutant(NamedTuple):
@@ -26,7 +26,7 @@ class Mutant(NamedTuple):
     killers: tuple[str, ...]    # the checks that must fail
 
 
-S, A, R, W, T = "ssmd.sampler", "harness.accept", "harness.random", "harness.wrap", "harness.nets.tabular"
+S, A, R, W, T = "ssmd.sampler", "harness.sampling.accept", "harness.random", "harness.nets.wrap", "harness.nets.tabular"
 MUTANTS = [
     Mutant("own token leaks into its target", T, "rank < r[:, None], y", "rank <= r[:, None], y", ("ideal",)),
     Mutant("inverted ratio", A, "u * p >= q", "u * q >= p", ("ideal",)),
@@ -51,21 +51,21 @@ MUTANTS = [
     Mutant("unverified drafts revealed when the rounds run out", S, "rank < j[:, None]", "rank < e[:, None]", ("ideal",)),
     Mutant("masks read in place of drafts", S, "net.verify(hidden, y, order", "net.verify(hidden, rows.x, order", ("ideal",)),
     Mutant("temperature on p but not on q", W, "self.net.verify(hidden, y, order, at, alive) / self.temperature", "self.net.verify(hidden, y, order, at, alive)", ("tempered",)),
-    Mutant("order from left to right", "harness.reveal", "return reveal_times(rows, order).argsort(dim=1, stable=True)",
+    Mutant("order from left to right", "harness.sampling.reveal", "return reveal_times(rows, order).argsort(dim=1, stable=True)",
            "return torch.arange(rows.x.shape[1]).expand_as(rows.x)", ("inexact",)),
     Mutant("residual of the wrong track", S, "column = f.clamp_max", "column = (f - 1).clamp_min(0).clamp_max", ("ideal",)),
-    Mutant("row counted done with a mask left", "harness.loop", "else (live.x != mask).all(1)", "else (live.x != mask).sum(1) >= length - 1", ("written",)),
+    Mutant("row counted done with a mask left", "harness.sampling.loop", "else (live.x != mask).all(1)", "else (live.x != mask).sum(1) >= length - 1", ("written",)),
     Mutant("draws keyed by the place in the batch", R, "(row & _M32)[:, None]", "torch.arange(len(row), device=row.device)[:, None]", ("batch",)),
     Mutant("greedy tokens", R, "token = torch.searchsorted(cdf, u[..., None] * total, right=True)",
            "token = cdf.diff(dim=-1, prepend=torch.zeros_like(cdf[..., :1])).argmax(-1, keepdim=True)", ("ideal", "hitting")),
-    Mutant("one token uniform for a whole row", "harness.reveal", "Stream.TOKEN, at.clamp_min(0))", "Stream.TOKEN, torch.zeros_like(at))", ("hitting",)),
+    Mutant("one token uniform for a whole row", "harness.sampling.reveal", "Stream.TOKEN, at.clamp_min(0))", "Stream.TOKEN, torch.zeros_like(at))", ("hitting",)),
     Mutant("step of a position off by one", "baselines.ancestral", "torch.searchsorted(self.levels(rows.x.device), reveal_times(rows))",
            "(torch.searchsorted(self.levels(rows.x.device), reveal_times(rows)) + 1).clamp_max(self.steps - 1)", ("stepped",)),
     Mutant("rejected light draft kept", "baselines.light_heavy", "torch.where(place == f[:, None], other[:, None], drafted)", "drafted", ("pair",)),
     Mutant("heavy states without the drafts before them", "baselines.light_heavy", "states.flatten(0, 1)", "states[:, :1].expand_as(states).flatten(0, 1)", ("pair",)),
     Mutant("sweep over what was drafted probable", "ssmd.corrected", "again = full[:, None] & self.chosen(rows, u)",
            "again = full[:, None] & ((rows.x == 0) | self.chosen(rows, u))", ("mended",)),
-    Mutant("dilated orders that all start at the first place", "harness.dilated", "(u[:, :1] * length).long()", "0 * (u[:, :1] * length).long()", ("dilated",)),
+    Mutant("dilated orders that all start at the first place", "harness.schedules.dilated", "(u[:, :1] * length).long()", "0 * (u[:, :1] * length).long()", ("dilated",)),
 ]
 GOLDEN = tuple(f"tests.golden.{part}" for part in ("toys", "cells", "draw", "kept"))
 ROOMS = ("harness", "baselines", "ssmd", "tests.conformance.toys", *GOLDEN)
@@ -111,8 +111,8 @@ def enumerate_laws() -> None:
     if not LAW:
         net, light = toys.hybrid(0), toys.hybrid(1)
         table, other = toys.subset_table(net), toys.subset_table(light)
-        from harness.window import Fixed, Open
-        from harness.wrap import Temper
+        from harness.nets.wrap import Temper
+        from harness.schedules.window import Fixed, Open
 
         LAW["ideal"] = toys.DATA.law()
         LAW["inexact"] = toys.ssmd_law(net, Open(), 2)
@@ -131,9 +131,9 @@ def holds(check: str, t) -> bool:
     from baselines.first_hitting import FirstHitting
     from baselines.light_heavy import LightHeavy
     from baselines.scheduled import Scheduled
-    from harness.placement import Prefix
-    from harness.window import Cosine, Fixed, Open
-    from harness.wrap import Temper
+    from harness.nets.wrap import Temper
+    from harness.schedules.placement import Prefix
+    from harness.schedules.window import Cosine, Fixed, Open
     from ssmd.corrected import Corrected
     from ssmd.dilated import DilatedSelfSpeculative
     from ssmd.sampler import SelfSpeculative

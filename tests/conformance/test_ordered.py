@@ -12,13 +12,13 @@ from baselines.fixed_count import FixedCount
 from baselines.maskgit import MaskGIT
 from baselines.moment import Moment
 from baselines.ordered import Ordered
-from harness.certainty import Confidence, Entropy, Margin, Random, TokenConfidence
 from harness.kinds import Rows
-from harness.ledger import Ledger
-from harness.loop import sample
 from harness.metrics.law import null_quantile, total_variation
-from harness.schedule import Cosine, Knots, Linear
-from harness.window import Fixed
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
+from harness.schedules.certainty import Confidence, Entropy, Margin, Random, TokenConfidence
+from harness.schedules.noise import Cosine, Knots, Linear
+from harness.schedules.window import Fixed
 from tests.conformance.paths import Rough, by_score, event_law, greedy, group_law, in_any_order, named, of_drawn, of_moments, same, surest
 from tests.conformance.test_guards import Given
 from tests.conformance.test_invariance import MASK as SYMBOLS

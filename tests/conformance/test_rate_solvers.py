@@ -7,19 +7,19 @@ import pytest
 import torch
 from numpy.polynomial.legendre import leggauss
 
-import baselines.ahead
-from baselines.ahead import hazards, next_step
+import baselines._ahead
+from baselines._ahead import hazards, next_step
+from baselines._rates import leap, rate
 from baselines.ancestral import Ancestral
 from baselines.euler import Euler
-from baselines.rates import leap, rate
 from baselines.tau_leaping import TauLeaping
 from baselines.theta_trapezoidal import ThetaTrapezoidal
 from harness.kinds import Rows
-from harness.ledger import Ledger
-from harness.loop import sample
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets.tabular import Tabular
-from harness.schedule import Cosine, Knots, Linear, Polynomial
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
+from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 from tests.conformance.chains import apart, empty, kernel, moves, slope, texts, world
 from tests.conformance.test_invariance import nets, prompts
 from tests.conformance.toys import DATA, MASK, D, N, distance, drawn, hybrid, stepped_law, subset_table, table_nets
@@ -76,7 +76,7 @@ def test_one_uniform_gives_each_step_its_chance_also_behind_a_step_that_is_certa
     assert all(next_step(hazards(chances), torch.tensor([start]), u).item() == 2 for start in (1, 2) for u in (least, most))
     late = torch.tensor([1.0] * 100 + [0.0, 0.5], dtype=torch.float64)
     assert next_step(hazards(late), torch.tensor([100]), least).item() == 101, "not before it starts, though the least uniform adds nothing to such a hazard"
-    assert doctest.testmod(baselines.ahead).failed == 0
+    assert doctest.testmod(baselines._ahead).failed == 0
 
 
 # order in the step: one place whose token law moves with time, then two places that depend on each other

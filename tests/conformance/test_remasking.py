@@ -7,18 +7,18 @@ import pytest
 import torch
 from torch.nn.functional import one_hot
 
+from baselines._remask import ends, revealing, sigma_max
 from baselines.ancestral import Ancestral
 from baselines.dfm import DFM, grid
 from baselines.forward_backward import ForwardBackward
 from baselines.psi import Psi
-from baselines.remask import ends, revealing, sigma_max
 from baselines.remdm import Cap, Loop, ReMDM, Rescale
 from baselines.remdm_conf import ReMDMConf
-from harness.ledger import Ledger
-from harness.loop import sample
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets.tabular import Tabular
-from harness.schedule import Cosine, Knots, Linear, Polynomial
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
+from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 from tests.conformance.chains import apart, empty, kernel, moves, slope, texts, world
 from tests.conformance.test_invariance import nets, prompts
 from tests.conformance.test_rate_solvers import PAIR, Flat, near

@@ -6,15 +6,15 @@ import torch
 from baselines.first_hitting import FirstHitting
 from baselines.light_heavy import LightHeavy
 from baselines.sigma_gpt import SigmaGpt
-from harness.ledger import Ledger
-from harness.loop import sample
+from harness.checks.conformance import variants, verify
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets.tabular import Tabular
-from harness.order import Blocks, LeftToRight, Uniform
-from harness.reveal import order_of, probabilities
-from harness.verify import variants, verify
-from harness.window import Fixed, Open
-from harness.wrap import Wrapper
+from harness.nets.wrap import Wrapper
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
+from harness.sampling.reveal import order_of, probabilities
+from harness.schedules.order import Blocks, LeftToRight, Uniform
+from harness.schedules.window import Fixed, Open
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.test_invariance import nets as rough_nets
 from tests.conformance.test_invariance import prompts as rough_prompts

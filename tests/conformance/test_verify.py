@@ -7,9 +7,9 @@ import torch
 
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
+from harness.checks.conformance import table, variants, verify
 from harness.plugins import samplers
-from harness.verify import table, variants, verify
-from harness.window import Fixed
+from harness.schedules.window import Fixed
 
 SHIPPED = [v for _, cls in sorted(samplers().items()) for v in variants(cls())]
 

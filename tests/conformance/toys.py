@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from harness.data.exact import Exact
-from harness.loop import sample
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets.tabular import Tabular
+from harness.sampling.loop import sample
 from ssmd.likelihood import recursion, tables
 from ssmd.model import Hybrid, HybridConfig
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"    # a process with threads cannot be forked
-LOADED = ("harness.__main__", "harness.commands", "harness.listing", "harness.sweep_work", "harness.metrics.mauve", "reports.build", "ssmd.dry")
+LOADED = ("harness.__main__", "harness.cli.commands", "harness.cli.listing", "harness.search.worker", "harness.metrics.mauve", "reports.build", "ssmd.train.dry_run")
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ from tests.fuzz.child import Running
 
 STUDY = '''"""A tiny study."""
 from baselines.ancestral import Ancestral
-from harness.control import HeldOut
+from harness.data.control import HeldOut
 from harness.data.exact import Exact
 from harness.metrics.entropy import CorpusEntropy
 from harness.metrics.exact_nll import ExactNll
@@ -30,7 +30,7 @@ STUDY = Study(name="toy", question=__doc__, data=DATA, nets={"heavy": Table(DATA
 '''
 SWEEP = STUDY + '''
 from harness.param import Choice, Range
-from harness.sweep import Band, Sweep
+from harness.search.sweep import Band, Sweep
 SWEEP = Sweep(STUDY, arm="ancestral", objectives=("exact_nll", "nfe_a"),
               space={"steps": Range(1, 8, log=True)}, trials=2, early=(8,), constraint=Band("corpus_entropy", width=9.0))
 '''
@@ -118,7 +118,7 @@ class Base:
         return [json.loads(line) for line in self.read("run/records.jsonl").splitlines()]
 
     def _claims(self) -> None:
-        from harness.claims import claim
+        from harness.claims.claim import claim
 
         rows = [claim(f"toy.{name}", 1.0, 0.5, 1.5, "things", 16, "ssmd-bench run toy.py --out runs/toy --claims",
             ["8cee83e7f9c4"], "a note") for name in ("one", "two")]
@@ -127,9 +127,9 @@ class Base:
     def _networks(self) -> None:
         from harness.data.wikipedia_leads import WikipediaLeads
         from harness.nets import checkpoint
-        from ssmd.train import keep
-        from ssmd.training import Training
-        from ssmd.updates import Updates
+        from ssmd.train.loop import keep
+        from ssmd.train.settings import Training
+        from ssmd.train.updates import Updates
 
         work, small, data = self.folder / "work", dict(width=16, heads=2, tokens=512.0, batch=4), WikipediaLeads(8)
         for name, config in (("masked", Training("masked", blocks=1, **small)),
@@ -146,7 +146,7 @@ class Base:
     def _corpora(self) -> None:
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-        from harness.data.protein_build import packed
+        from harness.data.build.proteins import packed
         from harness.data.proteins import digest
 
         made = Tokenizer(models.BPE())
@@ -167,7 +167,7 @@ class Base:
             "profiles": _bytes(b""), "about": _bytes(json.dumps(about).encode())}
         with open(self.folder / "work" / "proteins.npz", "wb") as file:
             np.savez_compressed(file, **arrays)    # type: ignore[arg-type]
-        from harness.grid import Grid, write
+        from harness.search.time_grid import Grid, write
 
         grids = [Grid((0.0, 0.5, 1.0), 4), Grid((0.0, 0.2, 0.6, 1.0), 4)]
         document = {"net": {"name": "heavy", "sha256": "0" * 64}, "data": {"name": "exact"}, "rows": 4, "seed": 0,

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import claims
-from harness.stats import share_interval
+from harness.claims import claim as claims
+from harness.stats.intervals import share_interval
 from tests.fuzz.outcome import BARE, GOOD, Found
 
 

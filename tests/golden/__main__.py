@@ -7,7 +7,7 @@ from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
-from harness.ending import guarded, working  # noqa: E402
+from harness.boundary.ending import guarded, working  # noqa: E402
 
 
 def main(words: list[str] | None = None) -> int:

@@ -31,14 +31,14 @@ from baselines.sigma_gpt import SigmaGpt
 from baselines.tau_leaping import TauLeaping
 from baselines.theta_trapezoidal import ThetaTrapezoidal
 from baselines.threshold import Threshold
-from harness import certainty as sure
 from harness.kinds import Sampler
-from harness.order import Blocks, LeftToRight
-from harness.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
-from harness.schedule import Cosine, Knots, Linear, Polynomial
-from harness.window import Cosine as CosineWindow
-from harness.window import Fixed, Open, Stairs
-from harness.window import Linear as LinearWindow
+from harness.schedules import certainty as sure
+from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
+from harness.schedules.order import Blocks, LeftToRight
+from harness.schedules.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
+from harness.schedules.window import Cosine as CosineWindow
+from harness.schedules.window import Fixed, Open, Stairs
+from harness.schedules.window import Linear as LinearWindow
 from ssmd.adaptive import Adaptive
 from ssmd.corrected import Corrected
 from ssmd.dilated import DilatedSelfSpeculative

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser
-from harness.ledger import Ledger
-from harness.loop import sample
-from harness.wrap import Wrapper
+from harness.nets.wrap import Wrapper
+from harness.sampling.ledger import Ledger
+from harness.sampling.loop import sample
 from tests.golden.cells import Probe
 from tests.golden.toys import BATCH, IDS, ROWS, changed, prompts, toy
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from harness.atomic import write_text
-from harness.incoming import read
+from harness.boundary.atomic import write_text
+from harness.boundary.incoming import read
 from harness.spec import to_json
 from tests.golden.cells import Probe
 from tests.golden.draw import Seen

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from harness.data.exact import Exact
 from harness.kinds import Denoiser
+from harness.nets.nucleus import Nucleus
 from harness.nets.tabular import Tabular
-from harness.nucleus import Nucleus
-from harness.wrap import Temper
+from harness.nets.wrap import Temper
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.variants import Variant, VariantConfig
 

@@ -2,12 +2,12 @@
 
 from baselines.ancestral import Ancestral
 from baselines.fixed_count import FixedCount
-from harness.control import HeldOut
+from harness.data.control import HeldOut
 from harness.data.exact import Exact
 from harness.metrics.exact_nll import ExactNll
 from harness.metrics.law import LawTv
+from harness.schedules.window import Fixed
 from harness.study import Arm, Study, Table, Timing
-from harness.window import Fixed
 
 DATA = Exact()
 STUDY = Study(

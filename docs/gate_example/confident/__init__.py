@@ -8,7 +8,7 @@ import torch
 from harness.nets.transformer import gather_rows
 from harness.param import Range, check, param
 from harness.random import Stream, from_logits, uniform
-from harness.reveal import fill
+from harness.sampling.reveal import fill
 
 
 @dataclass(frozen=True)

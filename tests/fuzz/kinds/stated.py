@@ -11,7 +11,7 @@ from tests.fuzz.case import Case
 USE = '''
 from dataclasses import replace
 from pathlib import Path
-from harness.grid import read
+from harness.search.time_grid import read
 POINTS = [Ancestral(steps, knots) for (_, steps), knots in read(Path("grids.json")).items()]
 STUDY = replace(STUDY, arms=[Arm("grid", POINTS, {"main": "heavy"})])
 '''

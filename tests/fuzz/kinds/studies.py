@@ -137,7 +137,7 @@ def functions(rng: Random, base: Base, folder: Path) -> Case:
         "a, b, c", "store=None, command=''"))
     inputs = {"measure": "study, store", "claims": "store, command"}[name] if rng.random() < 0.7 else inputs
     made = f"def {name}({inputs}):\n    command = 'x'\n    {body}\n" if rng.random() < 0.85 else f"{name} = {rng.choice(values.PYTHON)}\n"
-    (folder / "toy.py").write_text(STUDY + "from harness.claims import claim\n" + made)
+    (folder / "toy.py").write_text(STUDY + "from harness.claims.claim import claim\n" + made)
     return Case(("run", "toy.py", "--out", "run", "--no-time", *(("--claims",) if name == "claims" else ())),
         refuse=ends(body) and made.startswith("def"))
 
@@ -175,7 +175,7 @@ RECIPE = '''
 from dataclasses import replace
 from harness.data.exact import Exact
 from harness.data.wikipedia_leads import WikipediaLeads
-from ssmd.training import Training
+from ssmd.train.settings import Training
 DATA = WikipediaLeads(8)
 FAMILY = {"light": Training("masked", width=16, heads=2, blocks=1, batch=4, tokens=64.0)}
 '''

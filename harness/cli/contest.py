@@ -1,0 +1,50 @@
+"""The verb `contest`: its options, and what it does with them."""
+
+from argparse import Namespace
+from dataclasses import replace
+
+
+def options(verbs) -> None:
+    """Add the verb to a parser."""
+    from harness.cli.parser import ROWS, number, path, whole, word  # which calls this
+
+    contest = verbs.add_parser("contest", help="time two trees in turns: is NEW slower than OLD? (docs/gate.md)")
+    contest.add_argument("old", type=word, metavar="OLD", help="a commit of the study's repository, or a folder")
+    contest.add_argument("new", type=word, metavar="NEW", help="the same; `.` is the working tree as it is")
+    contest.add_argument("study", type=word, metavar="STUDY", help="its path in this tree; each tree loads its own")
+    contest.add_argument("--only", action="append", type=word, default=[], metavar="ARM")
+    contest.add_argument("--rows", type=whole(1, ROWS), help="timed of each cell (default: the study's, or 16)")
+    contest.add_argument("--minutes", type=number(0, 10_000, above=True), default=5.0, help="at most (default 5)")
+    contest.add_argument("--device", type=word, default="cpu")
+    rules = "TOML, as of `compare`: time_ratio, also by arm, and inconclusive_time"
+    contest.add_argument("--rules", type=path, metavar="FILE", help=rules)
+    share = "of the repository and ignored by git, which worktrees are to have: networks, data"
+    contest.add_argument("--share", action="append", type=word, default=[], metavar="PATH", help=share)
+
+
+def contest(options: Namespace) -> tuple[dict, int]:
+    from harness import plugins
+    from harness.checks import rules as compare_rules
+    from harness.contest.text import code, document, table
+    from harness.contest.turns import Plan, fought
+    from harness.run.progress import Progress
+    from harness.run.trees import Stopped, stoppable, trees
+
+    rules = compare_rules.read(options.rules) if options.rules else compare_rules.Rules()
+    plan = Plan(tuple(options.only), options.rows, options.minutes, options.device, tuple(plugins.packages()))
+    plan = replace(plan, threshold=rules.time_ratio, thresholds={arm: rules.of(arm).time_ratio for arm in rules.arms})
+    progress = Progress(1, "contest")
+
+    def told(planned: int, label: str) -> None:
+        progress.total = planned
+        progress.tick(label, "timed")
+
+    try:
+        with stoppable(), trees(options.old, options.new, options.study, options.share) as found:
+            fight = fought(found, plan, told)
+    except Stopped as signal:
+        print(f"stopped by {signal}: nothing was decided, and the trees are removed; the same command begins anew")
+        return {"old": options.old, "new": options.new, "end": "stopped"}, signal.code
+    print(table(fight, rules))
+    about = {"old": str(found[0]), "new": str(found[1]), "study": found[0].study}
+    return about | document(fight, rules), code(fight, rules)

@@ -1,0 +1,52 @@
+"""The verbs of the command line about data files: options -> (JSON document, exit code)."""
+
+import re
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from harness.boundary.atomic import write_text
+from harness.boundary.nearest import meant
+from harness.cli.options import opened
+from harness.spec import from_json
+
+
+def data(options: Namespace) -> tuple[dict, int]:
+    """Build the file of a data set that does not ship."""
+    from harness.data.build.proteins import build
+
+    about = build(options.source, options.out, options.threads, options.families, options.held_out, options.near, say=lambda text: print(text, file=sys.stderr, flush=True))
+    return {"data": str(options.out), "card": str(options.out.with_suffix(".md")), "bytes": options.out.stat().st_size, **about}, 0
+
+
+def fasta(options: Namespace) -> tuple[dict, int]:
+    """The samples of a run as FASTA, a file a cell; of cells that are done."""
+    from harness.data.residues import Sequences
+    from harness.data.residues import fasta as records
+
+    store = opened(options.run)
+    about = next((r for r in reversed(store.of("study")) if r.get("data")), None)
+    dataset = from_json("rows", about["data"]) if about else None
+    if about is None or not isinstance(dataset, Sequences):
+        raise ValueError(f"the samples of {options.run} are not proteins{f' but {dataset.name}' if dataset else ''}: give a run of a study of proteins")
+    counted = [r for r in store.latest("counted", "key").values() if r["study"] == about["name"]]
+    if unknown := sorted({*options.only} - (names := {r["arm"] for r in counted})):
+        raise ValueError(f"{options.run} has no arm {unknown[0]!r}; it has {', '.join(sorted(names))}{meant(unknown[0], names)}")
+    cells = [r for r in counted if r["status"] == "done" and (not options.only or r["arm"] in options.only)]
+    if not cells:
+        raise ValueError(f"{options.run} has no finished cell{' of ' + ', '.join(options.only) if options.only else ''}: run its study first, or choose another --only")
+    options.out.mkdir(parents=True, exist_ok=True)
+    written: dict[str, int] = {}
+    for r in cells:
+        rows = dataset.decode(_ids(store.get("samples", r["key"])))
+        name = f"{re.sub('[^A-Za-z0-9_.-]', '_', r['arm'])}-{r['key'][:8]}.fasta"
+        write_text(Path(options.out) / name, records([f"{r['arm']}/{r['key']}/{k}" for k in range(len(rows))], rows))
+        written[name] = len(rows)
+        print(f"{name}  {len(rows)} sequences of {len(rows[0])} residues")
+    return {"fasta": str(options.out), "files": written}, 0
+
+
+def _ids(samples):
+    import torch
+
+    return torch.from_numpy(samples.astype("int64"))

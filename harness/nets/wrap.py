@@ -1,0 +1,114 @@
+"""Networks that wrap networks and are one, so that any sampler takes them: Alive, Switch, Half, Temper.
+
+From the inside out: the network, compiled or not, Half, Temper, Nucleus (harness/run/cell.py), then Alive and Metered (harness/sampling/loop.py), which charges the
+calls that a sampler makes.
+Switch, and Relay of ssmd/relay.py, stand outside of all of these, around two such networks, so that a light pass is charged as light.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.kinds import Denoiser, Placement
+
+
+class Wrapper:
+    """Passes everything on to `net`."""
+
+    def __init__(self, net: Denoiser):
+        self.net, self.vocab, self.mask = net, net.vocab, net.mask
+
+    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return self.net.draft(x, at, alive, clock)
+
+    def verify(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
+        return self.net.verify(hidden, y, order, at, alive)
+
+    def begin(self, hidden: Any, y: Tensor, order: Tensor, at: Tensor) -> Tensor:
+        return self.net.begin(hidden, y, order, at)
+
+    def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
+        return self.net.flops(kind, length, heads, tracks, begin)
+
+    def blocks(self, kind: str) -> int:
+        return self.net.blocks(kind)
+
+
+def _take(tensor: Tensor | None, keep: Tensor) -> Tensor | None:
+    return None if tensor is None else tensor[keep]
+
+
+def _spread(tensor: Tensor, keep: Tensor, rows: int) -> Tensor:
+    return tensor.new_zeros(rows, *tensor.shape[1:]).index_copy(0, keep, tensor)
+
+
+class Alive(Wrapper):
+    """Runs the network on the rows alive only, and spreads its answer back over the batch (zeros elsewhere)."""
+
+    def draft(self, x, at=None, alive=None, clock=None):
+        if alive is None or bool(alive.all()):
+            return self.net.draft(x, at, None, clock)
+        keep = alive.nonzero()[:, 0]
+        logits, hidden = self.net.draft(x[keep], _take(at, keep), None, _take(clock, keep))
+        return _spread(logits, keep, len(x)), hidden.spread(keep, len(x)) if hasattr(hidden, "spread") else _spread(hidden, keep, len(x))
+
+    def verify(self, hidden, y, order, at, alive=None):
+        if alive is None or bool(alive.all()):
+            return self.net.verify(hidden, y, order, at)
+        keep = alive.nonzero()[:, 0]
+        return _spread(self.net.verify(hidden[keep], y[keep], order[keep], at[keep]), keep, len(y))
+
+
+class Switch(Wrapper):
+    """Model scheduling as a network (arXiv 2604.02340): rows whose share of revealed tokens falls in the placement go to `light`.
+
+    by "clock" the share is the expected one, the same for all rows (the published form); by "count" it is the row's own.
+    """
+
+    def __init__(self, heavy: Denoiser, light: Denoiser, placement: Placement, by: str):
+        super().__init__(heavy)
+        if light.vocab != heavy.vocab:
+            raise ValueError(f"the light network writes {light.vocab} symbols and the heavy one {heavy.vocab}: train both on the same alphabet")
+        self.light, self.placement, self.by = light, placement, by
+
+    def draft(self, x, at=None, alive=None, clock=None):
+        share = clock if self.by == "clock" and clock is not None else (x != self.mask).double().mean(1)
+        light = self.placement.light(share)                                        # (B,) bool
+        alive = torch.ones_like(light) if alive is None else alive
+        answers = [net.draft(x, at, rows, clock) for net, rows in ((self.light, light & alive), (self.net, ~light & alive)) if bool(rows.any())]
+        if len(answers) == 1:
+            return answers[0]
+        (a, _), (b, _) = answers
+        return torch.where(light[:, None, None], a, b), x.new_empty(0)             # two networks share no hidden states
+
+    def verify(self, hidden, y, order, at, alive=None):
+        raise ValueError("a model schedule has no verify pass: give this sampler a hybrid network without a schedule")
+
+
+class Half(Wrapper):
+    """Passes in bfloat16 where autocast allows it; logits come back in float32, and draws stay in float64 as ever."""
+
+    def draft(self, x, at=None, alive=None, clock=None):
+        with torch.autocast(x.device.type, torch.bfloat16):
+            logits, hidden = self.net.draft(x, at, alive, clock)
+        return logits.float(), hidden
+
+    def verify(self, hidden, y, order, at, alive=None):
+        with torch.autocast(y.device.type, torch.bfloat16):
+            return self.net.verify(hidden, y, order, at, alive).float()
+
+
+class Temper(Wrapper):
+    """Logits divided by a temperature, in draft and verify alike."""
+
+    def __init__(self, net: Denoiser, temperature: float):
+        super().__init__(net)
+        self.temperature = temperature
+
+    def draft(self, x, at=None, alive=None, clock=None):
+        logits, hidden = self.net.draft(x, at, alive, clock)
+        return logits / self.temperature, hidden
+
+    def verify(self, hidden, y, order, at, alive=None):
+        return self.net.verify(hidden, y, order, at, alive) / self.temperature

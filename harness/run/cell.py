@@ -1,0 +1,101 @@
+"""A cell: one point of a study. Its key is the sha256 of what decides its samples; whether they are those of the present code is a matter of proof (harness/run/prove.py)."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from harness.kinds import Denoiser, Sampler
+from harness.nets.compiled import compilable, compiled
+from harness.nets.finite import Finite
+from harness.nets.nucleus import Nucleus
+from harness.nets.wrap import Half, Temper
+from harness.records.keys import cell_key
+from harness.spec import foreign, to_json
+
+if TYPE_CHECKING:
+    from harness.study import Arm, Study
+
+
+@dataclass(frozen=True)
+class Cell:
+    study: "Study"
+    arm: "Arm"
+    sampler: Sampler    # or a control (harness/data/control.py)
+    device: str
+    also: tuple[str, ...] = ()    # other arms that have this very point
+
+    @property
+    def is_control(self) -> bool:
+        return hasattr(self.sampler, "control")
+
+    def nets(self) -> dict[str, Denoiser]:
+        return {} if self.is_control else {role: self.study.nets[name].load(self.device) for role, name in self.arm.nets.items()}
+
+    def heated(self, looked_at: bool = False) -> dict[str, Denoiser]:
+        """The networks, compiled or not, in the precision of the study, at the temperature of the arm, their logits looked at or not, then cut to its nucleus."""
+        nets: dict[str, Denoiser] = self.nets()
+        if self.study.compiled:
+            nets = {role: compiled(net) for role, net in nets.items()}    # type: ignore[arg-type]
+        if self.study.dtype == "bfloat16":
+            nets = {role: Half(net) for role, net in nets.items()}
+        if self.arm.temperature != 1:
+            nets = {role: Temper(net, self.arm.temperature) for role, net in nets.items()}
+        if looked_at:
+            nets = {role: Finite(net, f"{self.arm.nets[role]!r} in the role {role!r}") for role, net in nets.items()}
+        return nets if self.arm.nucleus == 1 else {role: Nucleus(net, self.arm.nucleus, self.arm.nucleus_keep) for role, net in nets.items()}
+
+    def prompts(self, first: int = 0, last: int | None = None) -> Tensor:
+        """Rows first..last-1, by default all n."""
+        s = self.study
+        last = s.n if last is None else last
+        x = torch.full((last - first, s.data.length), s.data.mask)
+        given = int(s.prompt * s.data.length)
+        if given:
+            x[:, :given] = s.data.rows("test", s.n, s.seed)[first:last, :given]
+        return x.to(self.device)
+
+    def describe(self) -> dict:
+        """What decides the samples: the record's `cell`."""
+        s, nets = self.study, self.nets()
+        about = {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()},    # type: ignore[attr-defined]
+                "net_names": {} if self.is_control else dict(self.arm.nets), "data": s.data.identity(),
+                "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch, "seed": s.seed,
+                "temperature": self.arm.temperature, "device": self.device.split(":")[0], "dtype": s.dtype, "draw_dtype": "float64"}
+        about |= {"compiled": True} if s.compiled else {}
+        return about | ({} if self.arm.nucleus == 1 else {"nucleus": self.arm.nucleus, "nucleus_keep": self.arm.nucleus_keep})
+
+    def key(self) -> str:
+        return cell_key(self.describe())
+
+    def own(self) -> bool:
+        """Whether classes of the user's own decide its samples: of sampler, data, or whoever makes its networks."""
+        makers = [] if self.is_control else [self.study.nets[name] for name in self.arm.nets.values()]
+        return bool(foreign(self.sampler, self.study.data, *makers))
+
+    def missing(self) -> str:
+        """Why the cell cannot run, or nothing: a role without a network, or a network without the pass that the sampler needs."""
+        return "" if self.is_control else next(self._reasons(), "")
+
+    def _reasons(self) -> Iterator[str]:
+        nets = self.nets()
+        for need in self.sampler.needs:
+            role, _, kind = need.partition(".")
+            if role not in nets:
+                yield f"{self.sampler.name} needs a network {role!r}"
+            elif kind and not nets[role].blocks(kind):
+                yield f"{self.sampler.name} needs a {kind} pass, which {self.arm.nets[role]!r} does not have"
+        for role, net in nets.items():
+            if self.study.compiled and not compilable(net):
+                yield f"{self.arm.nets[role]!r} has no blocks to compile: run it without --compile"
+        if self.study.data.length < 2 and _dilated(self.sampler):
+            yield (f"{self.sampler.name} spreads its passes over a text, and rows of {self.study.data.name} have one place: "
+                   "choose longer rows, or run the host of its order, which does the same there")
+
+
+def _dilated(sampler: Sampler) -> bool:
+    """Whether its module takes orders from harness/schedules/dilated.py, which reads them from the bits of a place and finds none in one place."""
+    return any(getattr(thing, "__module__", "") == "harness.schedules.dilated" for thing in vars(sys.modules[type(sampler).__module__]).values())

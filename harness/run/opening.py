@@ -1,0 +1,50 @@
+"""What a run writes down before its first cell: the study, its networks, the machine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.boundary.atomic import remove_dead
+from harness.records.machine import checked, machine
+from harness.records.record import study_record
+from harness.records.store import Store
+from harness.run import scoring
+from harness.run.hands import Hands
+from harness.run.shard import Shard
+from harness.spec import ROOT
+from harness.study import Study
+
+
+def opened(study: Study, folder: Path, device: str, command: str, part: Shard, asks: str) -> tuple[Store, str]:
+    """The store with all of that written (`asks`: harness/records/record.py), and the machine's id. Raises ValueError before anything is made."""
+    nets = {name: source.load(checked(device)) for name, source in study.nets.items()}
+    for name, net in nets.items():
+        if net.vocab != study.data.vocab:
+            raise ValueError(f"the network {name!r} writes {net.vocab} symbols and {study.data.name} has {study.data.vocab}: choose data or a checkpoint that fits")
+    for metric in study.metrics:
+        scoring.about(metric)    # a judge whose checkpoint is not there says so now, not after the sampling
+    store, fingerprint = Store(folder, part.name), machine(device)
+    remove_dead(store.work())
+    about = [*_networks(study, nets), study_record(study, command, device, asks), {"type": "machine", **fingerprint}]
+    if any(_lacks(store, record) for record in about):
+        with Hands(store.folder) as hands, hands.alone("begun"):    # two runs that begin at once write it once
+            store.refresh()
+            for record in about:
+                if _lacks(store, record):
+                    store.append(record)
+    return store, fingerprint["id"]
+
+
+def _networks(study: Study, nets: dict) -> Iterator[dict]:
+    for name, net in nets.items():
+        path = Path(getattr(study.nets[name], "path", ROOT)).resolve()
+        ours = {"path": str(path.relative_to(ROOT))} if ROOT in path.parents else {}    # so that a claim can see that the file has changed
+        yield {"type": "network", "sha256": net.sha256, "name": name, "card": net.card} | ours
+
+
+def _lacks(store: Store, record: dict) -> bool:
+    """Whether the store does not say it: of a study the last word counts, a network is known by name and hash."""
+    said = store.of(record["type"])
+    if record["type"] == "network":
+        return (record["name"], record["sha256"]) not in {(r["name"], r["sha256"]) for r in said}
+    said = said[-1:] if record["type"] == "study" else said
+    return not any({k: v for k, v in r.items() if k not in ("schema", "time")} == record for r in said)

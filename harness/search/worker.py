@@ -1,0 +1,291 @@
+"""The worker of a sweep: takes a trial, looks at it with more and more rows, tells its value; any number of workers, here or on other machines, share one sweep.
+
+A trial has a slot, 0 .. trials-1, which alone seeds its suggestion. The trial of a dead worker is failed and its slot tried again with the same
+parameters, so a single worker that is killed and started anew makes the suggestions that it would have made, and ends at the same front.
+"""
+
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import optuna
+import torch
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from harness.boundary.addresses import kept
+from harness.kinds import Scores
+from harness.records.store import Store
+from harness.run.progress import Progress
+from harness.run.runner import run
+from harness.search.mend import looks, mend, refuse_foreign
+from harness.search.space import suggest, suggest_temperature
+from harness.search.storage import Locks, answering, copy_to_journal, open_storage
+from harness.search.sweep import Sweep
+from harness.spec import brief, sha256, to_json
+
+ASKING, CELLS, SWEEPS = 0, 2**62, 2**24    # places of locks: of taking a trial; of cells; how many trials each sweep has places for
+LIVE = (TrialState.COMPLETE, TrialState.RUNNING)
+
+
+class Seen(NamedTuple):
+    """What one look at a trial, or one trial of the front, has shown."""
+
+    values: list[Scores]     # of the objectives
+    excess: float            # how far outside the band, at most 0 within it
+    beyond: bool             # outside beyond doubt
+
+
+class Worker:
+    def __init__(self, sweep: Sweep, folder: Path, storage: str = "", device: str = "cpu", command: str = ""):
+        """Open or begin the sweep. Raises ValueError if the storage belongs to another folder or sweep, or cannot be reached."""
+        self.sweep, self.folder, self.storage, self.device = sweep, folder, storage, device
+        store = Store(folder)    # makes the folder, or says why not
+        self.locks = Locks(store.work() / "sweep.lock")
+        with self.locks.held(ASKING), answering(storage):
+            identity = sweep.identity(device)
+            self.place = 1 + int(identity[:9], 16) * SWEEPS
+            self.study = optuna.create_study(storage=open_storage(storage, folder), study_name=f"{sweep.study.name}-{sweep.arm}-{identity}", load_if_exists=True,
+                                             directions=["minimize" if lower else "maximize" for lower in sweep.lower()], sampler=_search(sweep, 0))
+            refuse_foreign(self)
+            self._claim(store)
+            if self.study.metric_names != list(sweep.objectives):    # for what others show of the storage
+                self.study.set_metric_names(list(sweep.objectives))
+            self.command = kept(next((r["command"] for r in reversed(store.of("study")) if r["name"] == sweep.study.name), command))
+            for n in sweep.looks:    # the control, and what is written once
+                run(sweep.at(n), folder, device, command=self.command, asks="search")
+            mend(self)
+        self.progress = Progress(sweep.trials, "sweep", before=self.ended())
+
+    def _claim(self, store: Store) -> None:
+        """A data base has a sweep for one folder, known by the name in its locks; one whose locks were deleted is known by its records."""
+        known = self.study.user_attrs.get("folder", "")
+        found = {key for t in self.study.get_trials(deepcopy=False) for key in looks(t).values()} & {r["key"] for r in store.of("counted")}
+        name = self.locks.name(known if found or not self.storage else "")
+        if self.storage and known and known != name:
+            raise ValueError("the storage has this sweep as one of another folder: give the --out that it was begun with, or choose another --storage")
+        if known != name:
+            self.study.set_user_attr("folder", name)
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.locks.close()
+
+    def work(self) -> None:
+        """Until every slot is done, by this worker or by others."""
+        while trial := self.take():
+            try:
+                self.try_(trial)
+            except optuna.exceptions.UpdateFinishedTrialError:    # our lock was lost, and another worker has failed the trial: its records stand
+                pass
+            finally:
+                self.locks.release(self.place + trial.number)
+
+    # ---- taking a trial
+
+    def take(self) -> Trial | None:
+        """The next trial, its lock held; waits for those of other workers at the end, in case they die; None if all slots are done."""
+        while True:
+            self.locks.check()
+            with self.locks.held(ASKING):
+                running, slots = self._close_stale(), {}    # type: ignore[var-annotated]
+                for t in self.study.get_trials(deepcopy=False):
+                    slots.setdefault(t.user_attrs["slot"], []).append(t)
+                left = [slot for slot, tried in sorted(slots.items()) if any(t.state == TrialState.WAITING for t in tried)]    # by a worker that died just here
+                left += [slot for slot, tried in sorted(slots.items()) if not any(t.state in LIVE or "ended" in t.user_attrs for t in tried)]
+                slot = left[0] if left else len(slots)
+                if slot < self.sweep.trials:
+                    return self._ask(slot, slots.get(slot, []))
+            if not running:
+                return None
+            with self.locks.held(self.place + running[0]):
+                pass
+
+    def _close_stale(self) -> list[int]:
+        """Fail the trials of dead workers; the numbers of those that run. One that is told between our list and our look at its lock is finished, not dead."""
+        running = [t.number for t in self.study.get_trials(deepcopy=False) if t.state == TrialState.RUNNING]
+        alive = [number for number in running if not self.locks.free(self.place + number)]
+        for number in set(running) - set(alive):
+            self.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+        return alive
+
+    def _ask(self, slot: int, tried: list[FrozenTrial]) -> Trial:
+        self.study.sampler = _search(self.sweep, slot)
+        if not any(t.state == TrialState.WAITING for t in tried):
+            whole = [t.params for t in tried if "settings" in t.user_attrs]
+            self.study.enqueue_trial(whole[-1] if whole else {}, user_attrs={"slot": slot})
+        trial = self.study.ask()
+        self.locks.take(self.place + trial.number)
+        settings, temperature = self.point(trial)
+        trial.set_user_attr("settings", brief(to_json(settings)) + (f" at {temperature:g}" if temperature != 1 else ""))
+        return trial
+
+    def point(self, ask: Any) -> tuple[Any, float]:
+        """The sampler and temperature of a trial."""
+        arm, space = next(arm for arm in self.sweep.study.arms if arm.name == self.sweep.arm), self.sweep.space
+        return suggest(ask, self.sweep.start, space, self.sweep.study.data.length), suggest_temperature(ask, arm.temperature, space)
+
+    # ---- trying it
+
+    def try_(self, trial: Trial) -> None:
+        """Look after look, until it is beaten beyond doubt or all rows are counted."""
+        sampler, temperature = self.point(trial)
+        for n in self.sweep.looks:
+            cell = self.sweep.cell(n, sampler, temperature, self.device)
+            with self.at_cell(cell.key()):    # two workers at one point: the second finds it stored
+                run(cell.study, self.folder, self.device, command=self.command, asks="search")
+            trial.set_user_attr(f"look {n}", cell.key())
+            try:
+                seen = self.look(n, cell.key())
+            except LookupError as reason:
+                trial.set_user_attr("ended", str(reason))
+                self.study.tell(trial, state=TrialState.FAIL)
+                return self.say(trial.user_attrs["settings"], "failed")
+            if n < self.sweep.study.n and (seen.beyond or any(self.beaten(seen, other) for other in self.others(n, cell.key()))):
+                break
+        if self.sweep.constraint:
+            trial.set_constraint(self.sweep.constraint.metric, seen.excess)
+        self.study.tell(trial, [v.value for v in seen.values])
+        self.say(f"{trial.user_attrs['settings']}  " + "  ".join(f"{name} {v.value:.4g}" for name, v in zip(self.sweep.objectives, seen.values)),
+                           "done" if n == self.sweep.study.n else f"at {n}")
+
+    def at_cell(self, key: str) -> AbstractContextManager[None]:
+        """Nobody else counts it meanwhile."""
+        return self.locks.held(CELLS + int(key[:12], 16))
+
+    def ended(self) -> int:
+        """Slots that are done, whichever worker did them."""
+        trials = self.study.get_trials(deepcopy=False)
+        return len({t.user_attrs["slot"] for t in trials if t.state == TrialState.COMPLETE or "ended" in t.user_attrs})
+
+    def say(self, text: str, status: str) -> None:
+        """A trial has ended; those of other workers count too."""
+        self.progress.done = self.ended() - 1
+        self.progress.tick(text, status)
+
+    def look(self, n: int, key: str, store: Store | None = None) -> Seen:
+        """What the records say of a cell. Raises LookupError, with the reason, if they say nothing."""
+        store, band = store or Store(self.folder), self.sweep.constraint
+        values = [self.sweep.read(store, key, name) for name in self.sweep.objectives]
+        if band is None:
+            return Seen(values, -math.inf, False)
+        control = self.sweep.at(n).cells(self.device)[0].key()
+        difference, error = _difference(self.sweep.read(store, key, band.metric), self.sweep.read(store, control, band.metric))
+        return Seen(values, abs(difference) - band.width, abs(difference) - band.width > self.sweep.doubt * error)
+
+    def others(self, n: int, key: str) -> Iterator[Seen]:
+        """What the same look has shown of other trials, those within the band alone."""
+        store = Store(self.folder)
+        for other in {t.user_attrs.get(f"look {n}") for t in self.study.get_trials(deepcopy=False) if t.state in LIVE} - {None, key}:
+            try:
+                seen = self.look(n, other, store)    # type: ignore[arg-type]
+            except LookupError:
+                continue
+            if seen.excess <= 0:
+                yield seen
+
+    def beaten(self, seen: Seen, other: Seen) -> bool:
+        """Whether the other is better in one objective and no worse in any, each beyond doubt."""
+        gaps = [_difference(a, b) if lower else _difference(b, a) for a, b, lower in zip(seen.values, other.values, self.sweep.lower())]
+        return all(gap >= self.sweep.doubt * error for gap, error in gaps) and any(gap > 0 for gap, _ in gaps)
+
+    def beside(self) -> int:
+        """Count the points that the search is compared with; how many of them failed."""
+        keys = {study.cells(self.device)[-1].key(): study for study in self.sweep.compared()}
+        for wait in (False, True):    # those that another worker has at hand come last
+            for key, study in keys.items():
+                place = CELLS + int(key[:12], 16)
+                if wait or self.locks.free(place):
+                    with self.locks.held(place):
+                        run(study, self.folder, self.device, command=self.command, asks="search")
+        known = Store(self.folder).latest("counted", "key")
+        return sum(known[(key,)]["status"] != "done" for key in keys)
+
+    # ---- what was found
+
+    def front(self) -> list[dict]:
+        """The points with all rows, within the band, that no other such point beats, each once, the best of the first objective first; values are the records'."""
+        store, n, found = Store(self.folder), self.sweep.study.n, {}
+        for t in self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+            if (key := t.user_attrs.get(f"look {n}")) and key not in found:
+                try:
+                    found[key] = self.look(n, key, store), t
+                except LookupError as reason:
+                    raise ValueError(f"trial {t.number} is done and its record is gone ({reason}): delete the storage of the sweep and run it again; "
+                                     "what is stored is not computed twice") from None
+        kept = [(key, seen, t) for key, (seen, t) in found.items() if seen.excess <= 0]
+        up = np.array([[-v.value if lower else v.value for v, lower in zip(seen.values, self.sweep.lower())] for _, seen, _ in kept])    # (K, objectives)
+        best = [k for k in range(len(kept)) if not ((up >= up[k]).all(1) & (up > up[k]).any(1)).any()]
+        return [{"key": kept[k][0], "settings": kept[k][2].user_attrs["settings"], "params": kept[k][2].params,
+                 **{name: v.value for name, v in zip(self.sweep.objectives, kept[k][1].values)}} for k in sorted(best, key=lambda k: (*-up[k], kept[k][0]))]
+
+    def tally(self) -> dict:
+        """Trials by what became of them. `requeued` counts those whose worker died."""
+        trials, n = self.study.get_trials(deepcopy=False), self.sweep.study.n
+        done = [t for t in trials if t.state == TrialState.COMPLETE]
+        whole = [t for t in done if f"look {n}" in t.user_attrs]
+        return {"trials": len(done), "points": len({t.user_attrs[f"look {n}"] for t in whole}), "given_up_early": len(done) - len(whole),
+                "outside_band": sum(any(v > 0 for v in t.constraints.values()) for t in whole), "failed": sum("ended" in t.user_attrs for t in trials),
+                "requeued": sum(t.state == TrialState.FAIL and "ended" not in t.user_attrs for t in trials)}
+
+
+def sweep(asked: Sweep, folder: Path, storage: str = "", device: str = "cpu", command: str = "") -> dict:
+    """Work until the sweep is done; its tally and its front."""
+    with answering(storage), Worker(asked, folder, storage, device, command) as worker:
+        worker.work()
+        failed, tally = worker.beside(), worker.tally()
+        if storage:
+            with worker.locks.held(ASKING):
+                copy_to_journal(worker.study, storage, folder)
+        return tally | {"failed": tally["failed"] + failed, "front": worker.front()}
+
+
+@contextmanager
+def alongside(asked: Sweep, words: list[str], jobs: int) -> Iterator[None]:
+    """Further workers on this machine, each by the command line `words`; all share its cores."""
+    if jobs > 1 and "seconds" in asked.objectives:
+        raise ValueError("seconds are measured by one worker alone: leave --jobs out")
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    if jobs > 1:
+        torch.set_num_threads(threads)
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    others = [subprocess.Popen([sys.executable, "-m", "harness", *words], stdout=subprocess.DEVNULL, env=environment) for _ in range(jobs - 1)]
+    try:
+        yield
+    except BaseException:
+        for other in others:
+            other.terminate()
+        raise
+    finally:
+        for other in others:
+            other.wait()
+
+
+def table(asked: Sweep, front: list[dict]) -> str:
+    """The front as a Markdown table."""
+    rows = [(f["settings"], *(f"{f[name]:.5g}" for name in asked.objectives), f["key"]) for f in front]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (("settings", *asked.objectives, "key"), ("---",) * (2 + len(asked.objectives)), *rows))
+
+
+def _search(asked: Sweep, slot: int) -> optuna.samplers.BaseSampler:
+    seed = int(sha256([asked.seed, slot])[:8], 16)
+    if asked.search == "tpe":
+        return optuna.samplers.TPESampler(seed=seed)
+    if asked.search == "nsga2":
+        return optuna.samplers.NSGAIISampler(seed=seed, population_size=16)
+    return optuna.samplers.GPSampler(seed=seed) if asked.search == "gp" else optuna.samplers.RandomSampler(seed=seed)
+
+
+def _difference(a: Scores, b: Scores) -> tuple[float, float]:
+    """a - b and its standard error over their rows, which share their seeds; a metric of the whole set has no rows, so its error may be anything."""
+    if not len(a.numerator) or len(a.numerator) != len(b.numerator) or len(a.numerator) < 2:
+        return a.value - b.value, math.inf
+    rows = [(np.asarray(x.numerator) - x.value * np.asarray(x.denominator)) / np.mean(x.denominator) for x in (a, b)]    # (n,) each, of mean 0
+    return a.value - b.value, float(np.std(rows[0] - rows[1], ddof=1) / math.sqrt(len(rows[0])))

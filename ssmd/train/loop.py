@@ -1,0 +1,163 @@
+"""Training: the hybrid, the matched masked-diffusion baselines, and the autoregressive judge, by one recipe.
+
+    ssmd-bench train hybrid --out runs/hybrid --tokens 16e6
+
+Updates are counter-based (ssmd/train/updates.py), so a killed run that resumes sees the batches it would have seen. State is kept in
+OUT/state.safetensors every `save_seconds` and written whole or not at all; the finished network goes to OUT/NAME.safetensors with its card.
+
+Recipe: AdamW or Muon, warm-up, cosine to 5 %, clip 1, weight average.
+"""
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from harness.boundary import incoming
+from harness.kinds import Dataset
+from harness.nets import checkpoint
+from harness.schedules.noise import Linear
+from harness.spec import canonical, to_json
+from ssmd.model import Hybrid
+from ssmd.state import fits, parted, step_of
+from ssmd.train.depth_gain import gate
+from ssmd.train.optim import flatten, unflatten
+from ssmd.train.settings import Training
+from ssmd.train.updates import Updates, device_name, losses
+from ssmd.variants import LONGEST
+
+
+def held_out(data: Dataset, n: int = 512) -> int:
+    """How many validation rows a network is judged on: n, or the largest half, quarter, ... of it that the split holds. Raises ValueError if that is none."""
+    while n > 1:
+        try:
+            return len(data.rows("validation", n, seed=0))
+        except ValueError:
+            n //= 2
+    return len(data.rows("validation", 1, seed=0))
+
+
+def check_rows(config: Training, data: Dataset) -> None:
+    """Raises ValueError if rows are longer than the positions that the network would learn."""
+    if config.positions == "learned" and data.length > LONGEST:
+        raise ValueError(f"rows of {data.length} tokens are longer than the {LONGEST} that positions=learned reaches: choose shorter rows, or --set positions=split")
+
+
+@torch.no_grad()
+def validate(net: nn.Module, data: Dataset, schedule, n: int = 512, rounds: int = 4) -> dict[str, float]:
+    """Mean losses on n validation rows, nats per token, with fixed masks: comparable between networks."""
+    x = data.rows("validation", n, seed=0).to(next(net.parameters()).device)
+    net.eval()
+    total: dict[str, float] = {}
+    for round_ in range(rounds):
+        for k, rows in enumerate(torch.arange(n, device=x.device).split(64)):
+            found = losses(net, x[rows], rows + round_ * n, schedule, seed=2**31, step=round_ * n + k)
+            for name, value in found.items():
+                total[name] = total.get(name, 0.0) + float(value) * len(rows) / (n * rounds)
+    net.train()
+    return total
+
+
+def train(config: Training, data: Dataset, out: Path, name: str, device: str = "cpu", compiled: bool = False, split: str = "train",
+          save_seconds: float = 120.0, say=print, init: Path | None = None, extra: tuple[tuple[Dataset, str], ...] = (), command: str = "") -> Path:
+    """Train to the token budget, resuming from OUT/state.safetensors if there is one; the path of the finished checkpoint.
+
+    `init` starts from the weights of a finished checkpoint (a second cosine cycle, or a hybrid on the blocks of a masked-diffusion network): its card
+    keeps the first cycle's story.
+    `extra`, `compiled`: see Updates. Under torchrun each process takes its share of every batch; the weights are those of one process, up to rounding.
+    """
+    final = out / f"{name}.safetensors"
+    source = {"data": data.identity(), "length": data.length, "split": split, "extra": [[other.identity(), part] for other, part in extra]}
+    story = {"training": asdict(config) | {"schedule": config.schedule.name}, **source}
+    if final.exists():
+        done: Any = checkpoint.load(final)
+        card, asked = done.card, json.loads(json.dumps(story))
+        asked["training"] = {k: v for k, v in asked["training"].items() if k in card.get("training", asked["training"])}    # older cards know fewer
+        if any(card.get(k, v) != v for k, v in asked.items()):
+            raise ValueError(f"{final} was trained by other settings or on other data: give another --out, or delete it")
+        say(f"{final} is finished")
+        return final
+    check_rows(config, data)
+    judged = held_out(data)    # before hours of training, not after them
+    updates = Updates(config, data, split, device, compiled, init, extra)
+    net, steps = updates.net, updates.steps
+    out.mkdir(parents=True, exist_ok=True)
+    resume(out, source, updates)
+    if updates.step:
+        say(f"resumed at step {updates.step} of {steps}")
+
+    begun, begun_step, saved = time.monotonic(), updates.step, time.monotonic()
+    while updates.step < steps:
+        found = updates.once()
+        step = updates.step
+        if step % 100 == 0 and updates.rank == 0:
+            seconds = time.monotonic() - begun
+            speed = (step - begun_step) * config.batch * data.length / seconds
+            left = (steps - step) * config.batch * data.length / speed
+            shown = {k: round(v.item(), 4) for k, v in found.items()}
+            row = {"step": step, "tokens": step * config.batch * data.length, **shown, "tokens_per_second": round(speed)}
+            with open(out / "log.jsonl", "a") as log:
+                log.write(json.dumps(row) + "\n")
+            say(f"{name} {step}/{steps} " + " ".join(f"{k} {v:.3f}" for k, v in shown.items()) + f"  {speed:,.0f} tokens/s  {left / 60:.0f} min left")
+        if updates.rank == 0 and time.monotonic() - saved > save_seconds:
+            keep(out, source, updates)
+            saved = time.monotonic()
+    if updates.rank == 0:
+        with torch.no_grad():
+            for k, p in net.named_parameters():
+                p.copy_(updates.average.shadow[k].half().float())    # the stored numbers are the ones whose losses go on the card
+        card = {"name": name, **story, "steps": steps, "tokens": steps * config.batch * data.length,
+                "validation_rows": judged, "validation_nats_per_token": {k: round(v, 5) for k, v in validate(net, data, Linear(), judged).items()},
+                "device": device_name(updates.device), "torch": torch.__version__,
+                "parameters": sum(p.numel() for p in net.parameters()), "command": command, "earlier_cycle": updates.before}
+        if isinstance(net, Hybrid):
+            card["gate"] = gate(net, data, min(256, judged)).card()
+        checkpoint.save(net, final, card)
+        (out / "state.safetensors").unlink(missing_ok=True)
+        say(f"finished {final}: {card['validation_nats_per_token']} nats per token on validation")
+    updates.leave()
+    return final
+
+
+def _settings(config: Training, source: dict) -> dict[str, str]:
+    """What a state must agree on with the run that takes it up."""
+    return {"training": json.dumps(asdict(config), default=str), "source": canonical([to_json(config.schedule), source])}
+
+
+def keep(out: Path, source: dict, updates: Updates) -> None:
+    """Write the whole state; a kill leaves the old one or the new one."""
+    tensors = {f"net.{k}": v.contiguous() for k, v in updates.net.state_dict().items()}
+    tensors |= {f"average.{k}": v for k, v in updates.average.shadow.items()} | {f"optimiser.{k}": v for k, v in flatten(updates.optimisers).items()}
+    checkpoint.write(tensors, out / "state.safetensors", {"step": str(updates.step), **_settings(updates.config, source)})
+
+
+def resume(out: Path, source: dict, updates: Updates) -> None:
+    """Take up the state of an unfinished run, if there is one. Raises ValueError if other settings or data wrote it."""
+    path = out / "state.safetensors"
+    if not path.exists():
+        return
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as f:
+            about = f.metadata() or {}
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"the training state {path} is damaged ({error}): delete it to start this run again") from None
+    asked = _settings(updates.config, source)
+    told = incoming.decode(about.get("training", asked["training"]).encode(), dict[str, Any], f"the settings in {path}", "delete it to start this run again")
+    training = json.loads(_settings(Training(), source)["training"]) | told    # an older state knows fewer settings
+    if training != json.loads(asked["training"]) or about.get("source", asked["source"]) != asked["source"]:
+        raise ValueError(f"{path} was written by other settings or on other data: give another --out, or delete it")
+    part, step = parted(tensors), step_of(about.get("step"), updates.steps)
+    if step is None or not fits(part, step, updates):
+        raise ValueError(f"the training state {path} is not whole: delete it to start this run again")
+    updates.net.load_state_dict(part["net"])
+    updates.average.shadow = {k: v.clone() for k, v in part["average"].items()}
+    unflatten(updates.optimisers, part["optimiser"])
+    updates.step = step

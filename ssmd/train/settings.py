@@ -1,0 +1,64 @@
+"""What decides the weights of a network of the family, but for the data: its size, its loss's law of i, its optimiser, its budget and its seed."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from harness.nets.autoregressive import Autoregressive
+from harness.nets.transformer import Transformer, TransformerConfig
+from harness.param import Choice, Range, check, param
+from harness.schedules.noise import Cosine, Linear, Polynomial
+from ssmd.model import Hybrid, HybridConfig
+from ssmd.variants import CONTRIBUTIONS, INPUTS, POSITIONS, Variant, VariantConfig
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything that decides the weights, but for the data."""
+
+    network: str = param("hybrid", Choice("hybrid", "masked", "judge"))
+    width: int = param(128, Range(2, 1 << 16))
+    heads: int = param(4, Range(1, 1 << 10))
+    blocks: int = param(6, Range(1, 1 << 10), "in all: a hybrid has blocks - causal non-causal ones")
+    causal: int = param(1, Range(1, 1 << 10))
+    residual: bool = True
+    shared_head: bool = True
+    frozen: bool = False    # the draft: only what verify passes add is trained, as in the paper's protein model; needs init
+    depth: int = param(0, Range(0, 1 << 20), "of the target term, in tokens: the window that verify passes will test; 0: all that is masked")
+    power: float = param(1.0, Range(0.0, 4.0), "of D/(D-i) in the weight of the target term")
+    inputs: str = param(INPUTS[0], Choice(*INPUTS), "hidden states that a track of the causal part reads")
+    contribution: str = param(CONTRIBUTIONS[0], Choice(*CONTRIBUTIONS), "how the causal part adds to the draft")
+    positions: str = param(POSITIONS[0], Choice(*POSITIONS), "where positions enter the causal part")
+    dropout: float = param(0.0, Range(0.0, 0.5))
+    schedule: Linear | Cosine | Polynomial = param(Linear(), Choice(Linear(), Cosine(), Polynomial()), "the law of i")
+    tokens: float = param(12e6, Range(1, 1e13, log=True), "budget: rows x length summed over updates")
+    batch: int = param(16, Range(1, 1 << 20))
+    optimiser: str = param("muon", Choice("muon", "adamw"))
+    lr: float = param(2e-3, Range(1e-6, 1.0, log=True))
+    decay: float = param(0.03, Range(0.0, 1.0))
+    betas: tuple[float, float] = (0.9, 0.95)
+    warmup: int = param(200, Range(0, 1e9))
+    clip: float = param(1.0, Range(1e-6, 1e6))
+    average: float = param(0.999, Range(0.0, 1.0))
+    seed: int = param(1, Range(0, 2**63 - 1))
+
+    def __post_init__(self):
+        check(self)
+        if len(self.betas) != 2 or not all(isinstance(b, (int, float)) and 0 <= b < 1 for b in self.betas):
+            raise ValueError(f"Training: betas={self.betas!r} is not allowed; choose two numbers in 0..1, below 1")
+        if self.network == "hybrid" and self.causal >= self.blocks:
+            raise ValueError(f"Training: causal={self.causal} of blocks={self.blocks} leaves no block for the draft; choose fewer")
+        if self.frozen and self.network != "hybrid":
+            raise ValueError(f"Training: frozen=True leaves a {self.network} network nothing to train; it is for hybrids")
+
+    def build(self, vocab: int) -> nn.Module:
+        torch.manual_seed(self.seed)    # initial weights only
+        size = dict(vocab=vocab, width=self.width, heads=self.heads, dropout=self.dropout)
+        if self.network == "hybrid":
+            size |= dict(blocks=self.blocks - self.causal, causal=self.causal, residual=self.residual, shared_head=self.shared_head)
+            wiring = dict(inputs=self.inputs, contribution=self.contribution, positions=self.positions)
+            if wiring != dict(inputs=INPUTS[0], contribution=CONTRIBUTIONS[0], positions=POSITIONS[0]):
+                return Variant(VariantConfig(**size, **wiring))    # type: ignore[arg-type]
+            return Hybrid(HybridConfig(**size))    # type: ignore[arg-type]
+        return (Transformer if self.network == "masked" else Autoregressive)(TransformerConfig(**size, blocks=self.blocks))    # type: ignore[arg-type]

@@ -1,0 +1,140 @@
+"""One update after another: batches, losses, gradients, optimisers, the average of the weights; with torchrun each process takes its share of the rows.
+
+Every draw is counter-based (stream TRAIN, row = step * batch + place), so that an update depends on its number and on the weights before it alone.
+Loss: ssmd/train/loss.py.
+"""
+
+import os
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from harness.kinds import Dataset
+from harness.nets import checkpoint
+from harness.nets.autoregressive import Autoregressive
+from harness.nets.transformer import Block, autocast
+from ssmd.model import Hybrid
+from ssmd.train.crops import batch_of
+from ssmd.train.loss import draft_loss, mask_counts, masked_batch, target_loss
+from ssmd.train.optim import Average, learning_rate, optimisers
+from ssmd.train.settings import Training
+
+CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c")    # weights that verify passes alone use
+
+
+def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: int, batch: int = 0, depth: int = 0, power: float = 1.0) -> dict[str, Tensor]:
+    """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token; their sum is minimised."""
+    if isinstance(net, Autoregressive):
+        return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
+    i, weight = mask_counts(schedule, rows, x.shape[1], seed, step, batch)
+    masked, order, hidden = masked_batch(x, i, rows, seed, net.mask)    # type: ignore[arg-type]
+    with torch.set_grad_enabled(torch.is_grad_enabled() and net.embed.weight.requires_grad):    # type: ignore[arg-type]  # not through a frozen draft
+        h = net.hidden(masked)                                                         # (B, L, d)
+    found = {"draft": draft_loss(net.logits(h), x, hidden, weight)}
+    if isinstance(net, Hybrid):
+        state = net.target_hidden(h, x, order, x.shape[1])
+        found["target"] = target_loss(net.target_logits(state), x, order, i, weight, depth, power)
+    return found
+
+
+class Trainable(nn.Module):
+    """The losses as a forward pass, so that torch.compile and DistributedDataParallel see one call."""
+
+    def __init__(self, net: nn.Module, config: Training):
+        super().__init__()
+        self.net, self.config = net, config
+
+    def forward(self, x: Tensor, rows: Tensor, step: int) -> dict[str, Tensor]:
+        with autocast(x.device.type):
+            c = self.config
+            return losses(self.net, x, rows, c.schedule, c.seed, step, c.batch, c.depth, c.power)
+
+
+def begin(net: nn.Module, init: Path) -> dict:
+    """Take the weights of a finished checkpoint; a hybrid may take those of a masked-diffusion network, and its causal part then starts at zero. Its card."""
+    start = checkpoint.load(init)
+    weights, own = start.state_dict(), net.state_dict()
+    if isinstance(net, Hybrid) and not isinstance(start, Hybrid):
+        weights = {k: v for k, v in own.items() if k.startswith(CAUSAL)} | weights
+    try:
+        net.load_state_dict(weights)
+    except RuntimeError:
+        raise ValueError(f"the weights of {init} do not fit a network of these settings: choose another --init, or its settings with --set") from None
+    return start.card    # type: ignore[return-value]
+
+
+def device_name(device: str) -> str:
+    return torch.cuda.get_device_name() if device.startswith("cuda") else f"CPU, {torch.get_num_threads()} threads"
+
+
+class Updates:
+    """A network in training: `once` makes update number `step`, from 0, and returns its losses.
+
+    Data with `crops(split, rows, seed)` draw the batches themselves (a protein before a place in it); others are one text, of which places are drawn.
+    `extra` adds splits of other corpora of the same alphabet to a text, `init` is a finished checkpoint to start from, `compiled` compiles each block by itself.
+    Raises ValueError if they do not go together.
+    """
+
+    def __init__(self, config: Training, data: Dataset, split: str = "train", device: str = "cpu", compiled: bool = False, init: Path | None = None,
+                 extra: tuple[tuple[Dataset, str], ...] = ()):
+        self.config, self.length, self.step = config, data.length, 0
+        self.world, self.rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+        if config.batch % self.world:
+            raise ValueError(f"a batch of {config.batch} rows does not divide among {self.world} processes: give another --set batch")
+        self.device = f"cuda:{os.environ['LOCAL_RANK']}" if self.world > 1 and device == "cuda" else device
+        self.steps = int(config.tokens // (config.batch * data.length))
+        if not self.steps:
+            raise ValueError(f"tokens={config.tokens:g} is less than one update of {config.batch} rows x {data.length}: raise --tokens or lower the batch")
+        if extra and hasattr(data, "crops"):
+            raise ValueError(f"{data.name} draws its own batches and takes no extra text: leave it out")
+        self.net = config.build(data.vocab).to(self.device)
+        self.before = begin(self.net, init) if init is not None else None    # the card of the checkpoint
+        if config.frozen:
+            if init is None:
+                raise ValueError("a frozen draft must come from a finished checkpoint: name one with --init")
+            for k, p in self.net.named_parameters():
+                p.requires_grad_(k.startswith(CAUSAL))
+        if hasattr(data, "crops"):
+            self.draw = partial(data.crops, split, seed=config.seed)
+        else:
+            text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(self.device)    # type: ignore[attr-defined]
+            self.draw = partial(batch_of, text, length=data.length, seed=config.seed)
+        self.model = Trainable(self.net, config)
+        if self.world > 1:
+            if self.device.startswith("cuda"):
+                torch.cuda.set_device(self.device)
+            torch.distributed.init_process_group("nccl" if self.device.startswith("cuda") else "gloo")
+            self.model = nn.parallel.DistributedDataParallel(self.model)    # type: ignore[assignment]
+        if compiled:
+            for module in self.net.modules():
+                if isinstance(module, Block):
+                    module.compile(dynamic=False)
+        self.optimisers = optimisers(self.net, config.optimiser, config.lr, config.decay, config.betas)
+        self.average = Average(self.net, config.average)
+        self.net.train()
+
+    def once(self) -> dict[str, Tensor]:
+        config, step, share = self.config, self.step, self.config.batch // self.world
+        if config.dropout:
+            torch.manual_seed((config.seed * 1_000_003 + step * self.world + self.rank) % 2**63)    # dropout alone: a resumed run drops what it would have dropped
+        rows = step * config.batch + torch.arange(self.rank * share, (self.rank + 1) * share, device=self.device)
+        found = self.model(self.draw(rows), rows, step)
+        sum(found.values()).backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), config.clip)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["peak_lr"] * learning_rate(step, self.steps, config.warmup)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        self.step = step + 1
+        self.average.update(self.net, self.step)
+        return found
+
+    def leave(self) -> None:
+        """The end of a group of processes: all wait for the first, since one that leaves early can take the group down."""
+        if self.world > 1:
+            torch.distributed.barrier()
+            torch.distributed.destroy_process_group()
