@@ -9,10 +9,10 @@ import torch
 from harness.data.markov import Markov
 from harness.nets import checkpoint
 from harness.nets.compiled import compiled
+from harness.nets.device import can_compile
 from harness.nets.flops import block_flops, head_flops
 from harness.nets.transformer import Transformer, TransformerConfig, gather_rows
 from harness.nets.wrap import Half
-from harness.records.machine import can_compile
 from harness.sampling.loop import sample
 from ssmd.model import Hybrid, HybridConfig, Kept
 from ssmd.sampler import SelfSpeculative

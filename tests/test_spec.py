@@ -10,8 +10,8 @@ from baselines.ancestral import Ancestral
 from baselines.scheduled import Scheduled
 from harness import plugins
 from harness.checks.conformance import variants
+from harness.nets.device import checked
 from harness.param import space_of
-from harness.records.machine import checked
 from harness.schedules.order import Blocks
 from harness.schedules.placement import Segments
 from harness.schedules.window import Fixed

@@ -24,8 +24,9 @@ from harness.cli.kept import export, summarise, unpack
 from harness.cli.nets import checkpoints, grid, score, train
 from harness.cli.options import between_marks, changed, opened
 from harness.cli.prove import prove
+from harness.nets.device import can_compile
 from harness.records import measured
-from harness.records.machine import can_compile, machine
+from harness.records.machine import machine
 from harness.records.places import is_zip
 from harness.records.standing import PROVEN, REFUTED, UNPROVEN
 from harness.records.store import Store

@@ -10,7 +10,7 @@ from harness.boundary.addresses import command as typed
 from harness.boundary.nearest import meant
 from harness.claims import claim as claims_of
 from harness.cli.options import changed
-from harness.records.machine import can_compile, checked
+from harness.nets.device import can_compile, checked
 from harness.spec import from_json
 
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from torch import nn
 
 from harness.boundary.incoming import Name, read
-from harness.records.machine import checked
+from harness.nets.device import checked
 from harness.spec import sha256
 
 INSTALL = "`pip install ssmd-bench[judges]`"

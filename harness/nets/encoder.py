@@ -17,8 +17,8 @@ from torch import Tensor
 from harness.kinds import Dataset
 from harness.nets import causal_lm, checkpoint
 from harness.nets.autoregressive import Autoregressive
+from harness.nets.device import checked
 from harness.param import Choice, Range, check, param
-from harness.records.machine import checked
 from harness.spec import ROOT
 
 TOKENS_A_BATCH = 8192

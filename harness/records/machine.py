@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 import subprocess
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -47,22 +46,6 @@ def machine(device: str = "cpu") -> dict:
                 "os": platform.system(), "python": platform.python_version(), "packages": _packages(), "deterministic": torch.are_deterministic_algorithms_enabled()}
     commit = {"commit": (_git("rev-parse", "HEAD") or "unknown").strip(), "dirty": bool(diff), "diff_sha": sha256(diff)[:12] if diff else None}
     return {"id": sha256(hardware)[:12], **commit, **hardware}
-
-
-def checked(device: str) -> str:
-    """The device, if this machine has it; raises ValueError otherwise."""
-    try:
-        torch.zeros(1, device=device).item()    # "meta" makes tensors that hold nothing
-    except Exception:    # torch raises by turns RuntimeError, AssertionError, NotImplementedError
-        raise ValueError(f"this machine has no device {device!r}: choose cpu" + (" or cuda" if torch.cuda.is_available() else "")) from None
-    return device
-
-
-def can_compile(wanted: bool) -> bool:
-    """Whether to compile; raises ValueError if that is wanted and there is no C++ compiler, which torch.compile calls."""
-    if wanted and not any(map(shutil.which, filter(None, (os.environ.get("CXX"), "g++", "clang++", "cl")))):
-        raise ValueError("--compile needs a C++ compiler and this machine has none: install g++, or leave --compile out")
-    return wanted
 
 
 def comparable(a: dict, b: dict) -> bool:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.boundary.atomic import remove_dead
-from harness.records.machine import checked, machine
+from harness.nets.device import checked
+from harness.records.machine import machine
 from harness.records.record import study_record
 from harness.records.store import Store
 from harness.run import scoring

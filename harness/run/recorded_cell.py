@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from harness.records.machine import checked
+from harness.nets.device import checked
 from harness.run.cell import Cell
 from harness.spec import from_json, to_json
 from harness.study import Study
