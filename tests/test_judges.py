@@ -20,8 +20,8 @@ from harness.metrics.lm_judge import LmJudge, LmTokenNll, windows
 from harness.metrics.lm_presets import Gpt2, Gpt2Large, SmolLm2
 from harness.plugins import metrics
 from harness.records.arrays import digest
-from harness.records.record import study_record
 from harness.records.store import Store
+from harness.run.opening import study_record
 from harness.run.scoring import described, plans
 from harness.spec import ROOT, from_json, to_json
 from harness.study import Arm, Checkpoint, Study

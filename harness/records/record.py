@@ -35,22 +35,3 @@ def whole(record: dict) -> dict:
     """The record as it is. Raises Wrong, with the field, if it lacks what every record of its type has."""
     fitted(record, KINDS.get(fitted(record, Headed).type, Headed))
     return record
-
-
-def study_record(study, command: str, device: str = "cpu", asks: str = "all") -> dict:
-    """`data` and `metrics` are kept as plain JSON so that `ssmd-bench rescore` can score the run without its study file.
-
-    `cells` says what the run was asked for, so that a report can tell what is missing: key -> arm and settings. `asks` is how they belong to the study:
-    all of it | the chosen arms | a variant (other settings) beside it | search, where no list is known beforehand and none is kept.
-    """
-    from harness.run.scoring import label, metrics_of
-    from harness.spec import brief, to_json
-
-    controls = [arm.name for arm in study.arms if any(hasattr(point, "control") for point in arm.points)]
-    metrics = metrics_of(study)
-    about = {"type": "study", "name": study.name, "question": study.question.strip(), "reference": study.reference, "arms": [arm.name for arm in study.arms],
-             "controls": controls, "command": command, "data": to_json(study.data), "metrics": [to_json(metric) for metric in metrics], "asks": asks}
-    if asks == "search":
-        return about
-    cells = {key: [cell.arm.name, brief(to_json(cell.sampler))] for key, cell in study.keyed(device).items()}
-    return about | {"n": study.n, "seed": study.seed, "prompt": study.prompt, "labels": [label(metric, metrics) for metric in metrics], "cells": cells}

@@ -6,12 +6,11 @@ from pathlib import Path
 from harness.boundary.atomic import remove_dead
 from harness.nets.device import checked
 from harness.records.machine import machine
-from harness.records.record import study_record
 from harness.records.store import Store
 from harness.run import scoring
 from harness.run.hands import Hands
 from harness.run.shard import Shard
-from harness.spec import ROOT
+from harness.spec import ROOT, brief, to_json
 from harness.study import Study
 
 
@@ -49,3 +48,19 @@ def _lacks(store: Store, record: dict) -> bool:
         return (record["name"], record["sha256"]) not in {(r["name"], r["sha256"]) for r in said}
     said = said[-1:] if record["type"] == "study" else said
     return not any({k: v for k, v in r.items() if k not in ("schema", "time")} == record for r in said)
+
+
+def study_record(study, command: str, device: str = "cpu", asks: str = "all") -> dict:
+    """`data` and `metrics` are kept as plain JSON so that `ssmd-bench rescore` can score the run without its study file.
+
+    `cells` says what the run was asked for, so that a report can tell what is missing: key -> arm and settings. `asks` is how they belong to the study:
+    all of it | the chosen arms | a variant (other settings) beside it | search, where no list is known beforehand and none is kept.
+    """
+    controls = [arm.name for arm in study.arms if any(hasattr(point, "control") for point in arm.points)]
+    metrics = scoring.metrics_of(study)
+    about = {"type": "study", "name": study.name, "question": study.question.strip(), "reference": study.reference, "arms": [arm.name for arm in study.arms],
+             "controls": controls, "command": command, "data": to_json(study.data), "metrics": [to_json(metric) for metric in metrics], "asks": asks}
+    if asks == "search":
+        return about
+    cells = {key: [cell.arm.name, brief(to_json(cell.sampler))] for key, cell in study.keyed(device).items()}
+    return about | {"n": study.n, "seed": study.seed, "prompt": study.prompt, "labels": [scoring.label(metric, metrics) for metric in metrics], "cells": cells}
