@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import product, zip_longest
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +24,6 @@ from harness.kinds import Dataset, Denoiser, Metric, Sampler
 from harness.nets import checkpoint, nucleus
 from harness.nets.tabular import Tabular
 from harness.records import provenance
-from harness.run.cell import Cell
 from harness.spec import UnknownField, canonical
 
 
@@ -135,30 +134,6 @@ class Study:
             if unknown := [net for net in arm.nets.values() if net not in self.nets and not all(hasattr(p, "control") for p in arm.points)]:
                 known = meant(unknown[0], self.nets) or f"; choose {', '.join(self.nets)}"
                 raise ValueError(f"{who}: the arm {arm.name} names a network {unknown[0]!r} that the study does not have{known}")
-
-    def cells(self, device: str = "cpu") -> list[Cell]:
-        """Every point of every arm, each key once, arms taken in turn so that a run cut short still compares."""
-        return list(self.keyed(device).values())
-
-    def keyed(self, device: str = "cpu") -> dict[str, Cell]:
-        """The cells by key, in the same order. Points of equal settings are one cell, which names the other arms that have it.
-
-        Raises ValueError if an arm has no cell of its own: its results would stand under other names alone.
-        """
-        made = [[Cell(self, arm, point, device) for point in arm.points] for arm in self.arms]
-        once: dict[str, Cell] = {}
-        for cell in (cell for group in zip_longest(*made) for cell in group if cell is not None):
-            key, name = cell.key(), cell.arm.name
-            first = once.setdefault(key, cell)
-            if name not in (first.arm.name, *first.also):
-                once[key] = replace(first, also=(*first.also, name))
-        own = {cell.arm.name for cell in once.values()}
-        for arm in self.arms:
-            if arm.points and arm.name not in own:
-                others = " and ".join(sorted({cell.arm.name for cell in once.values() if arm.name in cell.also}))
-                raise ValueError(f"the study {self.name}: every point of the arm {arm.name} has settings and networks of {others}, so that nothing would bear its name: "
-                                 "take one of them out, change its settings, or run it alone with --only")
-        return once
 
 
 ARM: dict[str, check.Kind] = {

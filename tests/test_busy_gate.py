@@ -17,6 +17,7 @@ import studies.busy_gate as study
 from harness.claims.claim import RESULTS
 from harness.records.measured import column
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.sampling.ledger import Ledger
 from harness.sampling.loop import sample
 from harness.spec import ROOT
@@ -30,10 +31,10 @@ CELLS = ("a", "b")
 def test_the_plant_does_a_share_of_the_steps_again_and_changes_neither_samples_nor_counts(tmp_path):
     tree = copied(PLANT, tmp_path / "tree")
     call = (
-        "import json; from harness import loop; from harness.sampling.ledger import Ledger\n"
+        "import json; from harness.run.cell import cells_of; from harness.sampling import loop; from harness.sampling.ledger import Ledger\n"
         "from studies.busy_gate import STUDY\n"
         "found = []\n"
-        "for c in STUDY.cells():\n"
+        "for c in cells_of(STUDY):\n"
         "    ledger = Ledger(2, STUDY.data.length, STUDY.data.mask)\n"
         "    x = loop.sample(c.sampler, c.heated(), c.prompts()[:2], STUDY.seed, 2, ledger=ledger)\n"
         "    found.append([x.tolist(), {k: v.tolist() for k, v in ledger.calls.items()}])\n"
@@ -44,7 +45,7 @@ def test_the_plant_does_a_share_of_the_steps_again_and_changes_neither_samples_n
     )
     theirs, repeats = json.loads(done.stdout.splitlines()[-1])
     rounds = 0
-    for point, (rows, calls) in zip(study.STUDY.cells(), theirs):
+    for point, (rows, calls) in zip(cells_of(study.STUDY), theirs):
         ledger = Ledger(2, study.STUDY.data.length, study.STUDY.data.mask)
         x = sample(point.sampler, point.heated(), point.prompts()[:2], study.STUDY.seed, 2, ledger=ledger)
         assert torch.equal(x, torch.tensor(rows)) and {k: v.tolist() for k, v in ledger.calls.items()} == calls

@@ -17,6 +17,7 @@ from harness.claims.standing import standings
 from harness.records.pack import pack
 from harness.records.store import Store
 from harness.run import runner
+from harness.run.cell import cells_of
 from harness.spec import ROOMS, ROOT
 from harness.study import load_study
 
@@ -58,7 +59,7 @@ def kept(tmp_path_factory) -> Path:
     runner.run(study, folder / "run", command=f"ssmd-bench run {folder}/toy.py")
     (folder / "kept").mkdir()
     pack(Store(folder / "run"), folder / "kept" / "toy.zip")
-    keys = {cell.arm.name: cell.key() for cell in study.cells()}
+    keys = {cell.arm.name: cell.key() for cell in cells_of(study)}
     (folder / "claims.json").write_text(json.dumps([{"claim": arm, "keys": [key], "file": "toy.json"} for arm, key in keys.items()]))
     return folder
 

@@ -16,6 +16,7 @@ from harness.data.exact import Exact
 from harness.records import provenance, sources
 from harness.records.store import Store
 from harness.run import finished
+from harness.run.cell import cells_of
 from harness.spec import ROOT
 from harness.study import Arm, Study, Table
 
@@ -164,7 +165,7 @@ def test_a_part_of_a_sampler_is_code_of_the_user_s_own_whoever_imports_it(tmp_pa
     data = Exact()
     study = Study(name="x", question="?", data=data, nets={"main": Table(data)}, reference="main", metrics=[], n=4,
                   arms=[Arm("a", [Around((ownpart.Part(),))]), Arm("b", [Ancestral(2)])])
-    own, ours = study.cells()
+    own, ours = cells_of(study)
     assert own.own() and not ours.own()
     about = provenance.made(own.own())
     assert "ownpart" in about["modules"] and "modules" not in provenance.made(ours.own()) and provenance.surely(about)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from harness.checks.rules import read
 from harness.checks.side import expectations, side
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.spec import ROOT
 from studies.gate import STUDY as GATE
 from studies.smoke import STUDY as SMOKE
@@ -13,7 +14,7 @@ KEPT = ROOT / "studies" / "gate"
 
 
 def test_every_cell_of_both_studies_is_expected_and_no_other():
-    keys = {cell.key() for study in (replace(SMOKE, n=1024), GATE) for cell in study.cells()}
+    keys = {cell.key() for study in (replace(SMOKE, n=1024), GATE) for cell in cells_of(study)}
     expected, base = expectations(KEPT / "counts.jsonl"), side(Store(KEPT / "base.zip"))
     assert expected.counted.keys() == keys == base.counted.keys()
     assert all(r["status"] == "done" for r in base.counted.values()) and all(base.scored[key] for key in keys)

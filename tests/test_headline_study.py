@@ -11,6 +11,7 @@ from harness.nets import checkpoint
 from harness.records.points import done
 from harness.records.store import Store
 from harness.run import runner
+from harness.run.cell import cells_of
 from harness.stats.realised import Side
 from harness.study import Checkpoint
 from tests.test_model import CONFIG, rough
@@ -61,4 +62,4 @@ def test_a_setting_that_was_not_run_on_fresh_rows_is_not_chosen(stores, monkeypa
 
 def test_the_fresh_rows_are_of_another_seed_and_every_setting_can_run():
     assert study.STUDY.seed != search.STUDY.seed and study.STUDY.n >= 2048
-    assert not any(cell.missing() for cell in study.STUDY.cells()) and "one core" in study.__doc__
+    assert not any(cell.missing() for cell in cells_of(study.STUDY)) and "one core" in study.__doc__

@@ -7,6 +7,7 @@ from harness import plugins
 from harness.checks.conformance import variants
 from harness.data.exact import Exact
 from harness.metrics.law import null_quantile, total_variation
+from harness.run.cell import cells_of
 from harness.run.runner import count
 from harness.study import Arm, Study, Table
 
@@ -20,7 +21,7 @@ def counted(sampler):
     nets = {"heavy": Table(DATA), "light": Table(DATA, 0.5)}
     arm = Arm("one", [sampler], {role: "light" if role == "light" else "heavy" for role in roles})
     study = Study(name="one", question="?", data=DATA, nets=nets, reference="heavy", arms=[arm], metrics=[], n=N, batch=100)
-    return count(study.cells()[0])
+    return count(cells_of(study)[0])
 
 
 @pytest.mark.parametrize("name", sorted(set(plugins.samplers()) - set(DILATED)))

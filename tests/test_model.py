@@ -13,6 +13,7 @@ from harness.nets.device import can_compile
 from harness.nets.flops import block_flops, head_flops
 from harness.nets.transformer import Transformer, TransformerConfig, gather_rows
 from harness.nets.wrap import Half
+from harness.run.cell import cells_of
 from harness.sampling.loop import sample
 from ssmd.model import Hybrid, HybridConfig, Kept
 from ssmd.sampler import SelfSpeculative
@@ -257,9 +258,9 @@ def test_passes_in_bfloat16_are_near_those_in_float32_and_make_other_cells():
         q, q16 = net.verify(hidden, x % 5, order, order), half.verify(hidden16, x % 5, order, order)
     for full, low in ((p, p16), (q, q16)):
         assert low.dtype == torch.float32 and 0 < (full - low).abs().max() < 0.05 * full.abs().max()
-    keys = {replace(SMOKE, dtype=dtype).cells()[0].key() for dtype in ("float32", "bfloat16")}
+    keys = {cells_of(replace(SMOKE, dtype=dtype))[0].key() for dtype in ("float32", "bfloat16")}
     assert len(keys) == 2
-    assert isinstance(replace(SMOKE, dtype="bfloat16").cells()[0].heated()["main"], Half)
+    assert isinstance(cells_of(replace(SMOKE, dtype="bfloat16"))[0].heated()["main"], Half)
     with pytest.raises(ValueError, match=r"choose float32 \| bfloat16"):
         replace(SMOKE, dtype="float16")
 
@@ -279,7 +280,7 @@ def test_compiled_passes_are_the_same_up_to_rounding_and_sample_the_same_in_any_
 
 
 def test_a_compiled_study_has_cells_of_its_own_and_refuses_a_network_without_blocks(monkeypatch):
-    plain, fast = (replace(SMOKE, compiled=wanted).cells()[0] for wanted in (False, True))
+    plain, fast = (cells_of(replace(SMOKE, compiled=wanted))[0] for wanted in (False, True))
     assert plain.key() != fast.key() and fast.describe() == plain.describe() | {"compiled": True}
     assert not plain.missing() and "run it without --compile" in fast.missing()
     monkeypatch.setattr("shutil.which", lambda name: None)

@@ -20,6 +20,7 @@ from harness.nets.wrap import Temper, Wrapper
 from harness.records import provenance
 from harness.records.store import Store
 from harness.run import runner
+from harness.run.cell import cells_of
 from harness.run.recorded_cell import cell_of
 from harness.sampling.loop import sample
 from harness.schedules.window import Cosine, Open
@@ -145,19 +146,19 @@ def study(*arms: Arm, **changes) -> Study:
 
 
 def test_an_arm_without_a_nucleus_is_described_as_before_and_one_with_it_has_a_key_of_its_own():
-    plain, keys = study(replace(ARM, nucleus=1.0)).cells()[0], set()
+    plain, keys = cells_of(study(replace(ARM, nucleus=1.0)))[0], set()
     assert not {"nucleus", "nucleus_keep"} & set(plain.describe())
-    assert plain.key() == study(replace(ARM, nucleus=1.0, nucleus_keep="below")).cells()[0].key() == "ba1941ac028aab0a731819e4"
+    assert plain.key() == cells_of(study(replace(ARM, nucleus=1.0, nucleus_keep="below")))[0].key() == "ba1941ac028aab0a731819e4"
     for arm in (ARM, replace(ARM, nucleus=0.7), replace(ARM, nucleus_keep="below"), replace(ARM, nucleus=1.0)):
-        keys.add(study(arm).cells()[0].key())
-    cell = study(ARM).cells()[0]
+        keys.add(cells_of(study(arm))[0].key())
+    cell = cells_of(study(ARM))[0]
     assert len(keys) == 4 and (cell.describe()["nucleus"], cell.describe()["nucleus_keep"]) == (0.6, "crossing")
 
 
 def test_an_arm_is_cut_after_its_temperature():
-    found = study(replace(ARM, temperature=0.5, nucleus_keep="below")).cells()[0].heated()["main"]
+    found = cells_of(study(replace(ARM, temperature=0.5, nucleus_keep="below")))[0].heated()["main"]
     assert (found.p, found.keep, found.net.temperature) == (0.6, "below", 0.5)
-    assert isinstance(study(replace(ARM, nucleus=1.0)).cells()[0].heated()["main"], type(Table(Exact()).load("cpu")))
+    assert isinstance(cells_of(study(replace(ARM, nucleus=1.0)))[0].heated()["main"], type(Table(Exact()).load("cpu")))
 
 
 @pytest.mark.parametrize("changes, says", [
@@ -176,7 +177,7 @@ def test_records_of_a_cut_arm_are_cut_and_looked_at_as_cut(tmp_path, monkeypatch
     both = study(ARM, replace(ARM, name="whole", nucleus=1.0))
     runner.run(both, tmp_path)
     store = Store(tmp_path)
-    cut_nll, whole_nll = (next(s["value"] for s in store.of("scored") if s["key"] == cell.key()) for cell in both.cells())
+    cut_nll, whole_nll = (next(s["value"] for s in store.of("scored") if s["key"] == cell.key()) for cell in cells_of(both))
     assert cut_nll < whole_nll - 0.1
     for record in store.of("counted"):
         cell = cell_of(record, both)

@@ -12,6 +12,7 @@ from harness.records.record import SCHEMA
 from harness.records.steps import cell_key, with_order
 from harness.records.store import Store
 from harness.run import runner
+from harness.run.cell import cells_of
 from harness.study import load_study
 
 HERE = Path(__file__).parent / "older"
@@ -41,7 +42,7 @@ def test_every_record_is_of_this_schema_and_says_what_it_said(old):
 
 def test_its_keys_are_those_of_the_study_and_every_array_is_found(old):
     store, study = Store(old), load_study(str(HERE / "toy.py"))
-    assert {cell.key() for cell in study.cells()} == {record["key"] for record in store.of("counted")}
+    assert {cell.key() for cell in cells_of(study)} == {record["key"] for record in store.of("counted")}
     for record in store.of("counted"):
         assert store.has("samples", record["key"]) and store.has("costs", record["key"])
     scored = store.of("scored")

@@ -22,6 +22,7 @@ from harness.nets.own import Made, Own, flops_of
 from harness.records import provenance
 from harness.records.store import Store
 from harness.run import runner
+from harness.run.cell import cells_of
 from harness.run.finished import reads
 from harness.run.recorded_cell import cell_of
 from harness.sampling.ledger import Ledger
@@ -126,9 +127,9 @@ def test_a_study_names_it_and_its_cells_have_keys_that_follow_the_weights(tmp_pa
     [record], [network] = store.of("counted"), store.of("network")
     assert record["cell"]["nets"] == {"main": network["sha256"]} and network["card"]["identity"] == "Small"
     assert record["cost"]["nfe_a"] == D and cell_of(record, study()).key() == record["key"]
-    assert study(nets={"toy": Toy(5)}).cells()[0].key() != record["key"]
+    assert cells_of(study(nets={"toy": Toy(5)}))[0].key() != record["key"]
     speculative = study(arms=[Arm("ssmd", [SelfSpeculative()], {"main": "toy"})])
-    assert speculative.cells()[0].missing() == "ssmd needs a verify pass, which 'toy' does not have"
+    assert cells_of(speculative)[0].missing() == "ssmd needs a verify pass, which 'toy' does not have"
 
 
 def test_the_file_that_makes_a_network_counts_among_the_sources_of_its_records(tmp_path, monkeypatch):
@@ -160,7 +161,7 @@ def test_the_first_blocks_of_the_page_are_a_study_that_runs(tmp_path, monkeypatc
 def test_a_network_of_the_study_file_itself_travels_to_other_processes(tmp_path):
     """By value: they cannot import that file."""
     (tmp_path / "words.py").write_text('"""Does it travel?"""\n' + BLOCKS[0] + BLOCKS[1].replace("from mine import Mine\n", ""))
-    [cell, *_] = load_study(str(tmp_path / "words.py")).cells()
+    [cell, *_] = cells_of(load_study(str(tmp_path / "words.py")))
     again = cloudpickle.loads(cloudpickle.dumps(cell))
     assert cell.key() == again.key() and type(again.study.nets["mine"]).__module__ == "study_words"
 

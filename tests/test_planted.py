@@ -13,6 +13,7 @@ from harness.records.measured import column
 from harness.records.provenance import made
 from harness.records.store import Store
 from harness.run import runner
+from harness.run.cell import cells_of
 from harness.spec import ROOT
 from studies.analysis.planted import NOTHING, PLANTS, SLEEP
 from tests import compared
@@ -51,14 +52,14 @@ def test_a_narrower_window_is_caught_end_to_end(tmp_path, monkeypatch):
 def counted(tmp_path):
     """A store with the study's cells as if they had been counted."""
     store = Store(tmp_path)
-    for cell in planted.STUDY.cells():
+    for cell in cells_of(planted.STUDY):
         store.append(compared.cell(arm=cell.arm.name, key=cell.key(), study="planted", cell=cell.describe()))
     return store
 
 
 def made_up(monkeypatch, slower: float) -> list[tuple[str, int]]:
     """Times without a process: a copy that holds the sleep takes `slower` times as long. The processes that were asked for."""
-    asked, keys = [], [cell.key() for cell in planted.STUDY.cells()[:2]]
+    asked, keys = [], [cell.key() for cell in cells_of(planted.STUDY)[:2]]
 
     def clocked(tree: Path, process: int) -> dict[str, list[float]]:
         sleeps = "time.sleep" in (tree / "harness/nets/transformer.py").read_text()

@@ -29,6 +29,7 @@ from harness.records import provenance
 from harness.records.arrays import digest
 from harness.records.store import Store
 from harness.run import count, runner
+from harness.run.cell import cells_of
 from harness.run.clock import busy, timed
 from harness.run.progress import Progress
 from harness.schedules.window import Fixed
@@ -92,12 +93,12 @@ def test_second_run_computes_nothing(tmp_path):
 
 def test_key_depends_on_what_decides_the_samples_and_on_nothing_else():
     def key(**changes):
-        return study(SSMD, **changes).cells()[0].key()
+        return cells_of(study(SSMD, **changes))[0].key()
 
     one = key()
     assert key(name="other", question="!", metrics=[], timing=Timing(), limit_seconds=9.0) == one
     others = [key(**c) for c in ({"n": 31}, {"batch": 7}, {"seed": 1}, {"prompt": 0.5}, {"data": Exact(law_seed=1)})]
-    others += [study(replace(SSMD, temperature=0.5)).cells()[0].key(), study(replace(SSMD, nets={"main": "light"})).cells()[0].key()]
+    others += [cells_of(study(replace(SSMD, temperature=0.5)))[0].key(), cells_of(study(replace(SSMD, nets={"main": "light"})))[0].key()]
     assert len({one, *others}) == 8
 
 
@@ -249,7 +250,7 @@ def test_timing_is_bare_checks_the_rows_and_is_done_once(tmp_path):
 def test_timing_sees_rows_that_differ_from_the_counted_ones(tmp_path):
     toy = study(SSMD, metrics=[], timing=Timing(processes=1, rows=8, repeats=1))
     runner.run(toy, tmp_path, timing=False)
-    store, key = Store(tmp_path), toy.cells()[0].key()
+    store, key = Store(tmp_path), cells_of(toy)[0].key()
     changed = store.get("samples", key)
     changed[2] = (changed[2] + 1) % 3
     store.put("samples", key, changed)
@@ -342,7 +343,7 @@ def test_network_of_another_alphabet_is_refused_before_anything_is_written(tmp_p
 def test_a_field_is_set_on_the_samplers_that_have_it():
     toy = study(ANCESTRAL, SSMD, Arm("fixed", [FixedCount(Fixed(1))], {"main": "heavy"}))
     changed = each_sampler(toy, lambda s: set_field(s, "window.tokens", "3"))
-    assert [c.sampler for c in changed.cells()] == [Ancestral(1), SelfSpeculative(Fixed(3)), FixedCount(Fixed(3)), Ancestral(4)]
+    assert [c.sampler for c in cells_of(changed)] == [Ancestral(1), SelfSpeculative(Fixed(3)), FixedCount(Fixed(3)), Ancestral(4)]
     with pytest.raises(ValueError, match="has no field 'nonsense'"):
         each_sampler(toy, lambda s: set_field(s, "nonsense", "3"))
     with pytest.raises(ValueError, match="choose 1..4096"):

@@ -21,6 +21,7 @@ from harness.records import provenance
 from harness.records.record import SCHEMA
 from harness.records.store import Store
 from harness.run import finished, scoring
+from harness.run.cell import cells_of
 from harness.spec import ROOT, sha256
 from harness.study import load_study
 from ssmd.train.family import SHIPPED
@@ -53,7 +54,7 @@ def large(tmp_path_factory) -> tuple[Path, Path]:
     for room in ("samples", "costs", "scores"):
         (folder / "run" / room).mkdir()
     lines, by, about = [], provenance.made(), {"schema": SCHEMA, "time": "", "status": "done", "reason": ""}
-    for cell in study.cells():
+    for cell in cells_of(study):
         key = cell.key()
         record = about | {"type": "counted", "key": key, "study": "large", "arm": "ancestral", "control": False, "cell": cell.describe(), "made": by, "cost": cost,
                           "inert": False, "samples_sha256": ZEROS, "seconds": 0.1, "machine": "m"}

@@ -15,6 +15,7 @@ from harness.data.control import Shuffled
 from harness.data.exact import Exact
 from harness.records.store import Store
 from harness.run import count, runner
+from harness.run.cell import cells_of
 from harness.run.shard import Shard
 from harness.schedules.window import Fixed
 from harness.spec import ROOT
@@ -71,7 +72,7 @@ def test_a_cell_in_stretches_is_the_cell_in_one_piece(tmp_path, monkeypatch, str
     assert runner.run(study(prompt=prompt), tmp_path / "cut")["done"] == 3
     assert arrays(tmp_path / "one") == arrays(tmp_path / "cut") and len(arrays(tmp_path / "one")) == 12
     assert told(tmp_path / "one") == told(tmp_path / "cut")
-    back = count.count(study(prompt=prompt).cells()[0], seen.append)    # as a worker does, in one piece
+    back = count.count(cells_of(study(prompt=prompt))[0], seen.append)    # as a worker does, in one piece
     assert back.arrays["samples"].tobytes() == Store(tmp_path / "one").get("samples", back.key).tobytes() and seen == sorted(seen) and seen[-1] == 53
 
 
@@ -142,7 +143,7 @@ runner.run(study(), {str(tmp_path)!r})
     assert done.returncode == -signal.SIGKILL, done.stderr
     (scratch,) = (tmp_path / "samples").iterdir()
     assert scratch.suffix == ".tmp" and scratch.stat().st_size == 128 + 16 * 4
-    store, key = Store(tmp_path), study().cells()[0].key()
+    store, key = Store(tmp_path), cells_of(study())[0].key()
     assert not store.has("samples", key) and not store.of("counted")
     assert runner.run(study(), tmp_path)["done"] == 3 and store.has("samples", key)
 

@@ -36,6 +36,7 @@ from harness.records.measured import column
 from harness.records.points import done
 from harness.records.store import Store
 from harness.run import runner
+from harness.run.cell import cells_of
 from harness.run.present import present
 from harness.schedules.certainty import Random
 from harness.schedules.noise import Cosine, Linear, Polynomial
@@ -81,7 +82,7 @@ def whole(rows: list[dict], store: Store) -> dict[str, dict]:
 
 @pytest.mark.parametrize("study", [ablations, batch, frontier, lawkeeping, model_scheduling, noise_schedule, schedule, window, window_sweep], ids=lambda m: m.__name__)
 def test_every_point_of_the_study_as_it_stands_can_run(study):
-    cells = present(study.STUDY)[0].cells()
+    cells = cells_of(present(study.STUDY)[0])
     assert cells and not any(cell.missing() for cell in cells) and len({cell.key() for cell in cells}) == len(cells)
     assert "two cores" in study.__doc__ or "one core" in study.__doc__, "the docstring says what it costs"
 

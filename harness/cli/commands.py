@@ -31,6 +31,7 @@ from harness.records.places import is_zip
 from harness.records.standing import PROVEN, REFUTED, UNPROVEN
 from harness.records.store import Store
 from harness.run import finished
+from harness.run.cell import cells_of
 from harness.run.companions import companions
 from harness.run.present import present
 from harness.run.runner import run as run_study
@@ -85,7 +86,7 @@ def run(options: Namespace) -> tuple[dict, int]:
         print(f"report: {document['report']}")
     if tally["failed"] + tally["timeout"] + tally["unscored"]:
         return document, 3
-    samplers = sum(not cell.is_control for cell in study.cells(options.device))
+    samplers = sum(not cell.is_control for cell in cells_of(study, options.device))
     if samplers and tally["skipped"] == samplers:
         print(f"ssmd-bench: none of the {samplers} cells could run: the lines above say why", file=sys.stderr)
         return document, NOTHING

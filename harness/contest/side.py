@@ -1,3 +1,4 @@
+
 """One tree of a contest, in a process of its own: loads the study, samples cells when asked, says what that took.
 
 The text of this file runs in both trees, whatever their age, by `python -P` with the tree first on the path: of the
@@ -64,7 +65,8 @@ class Side:
             plug_ins.add_package(package)
         self.study = self.studies.chosen(self.studies.load_study(study), only)
         self.rows = min(self.study.n, rows or (self.study.timing.rows if self.study.timing else 16))
-        cells = [cell for cell in self.study.cells(device) if not cell.is_control and not cell.missing()]
+        every = self.study.cells(device) if hasattr(self.study, "cells") else module("run.cell").cells_of(self.study, device)    # the first of an older tree
+        cells = [cell for cell in every if not cell.is_control and not cell.missing()]
         self.cells = {f"{cell.arm.name}: {spec.brief(spec.to_json(cell.sampler))}": cell for cell in cells}
         self.file = counter()
 

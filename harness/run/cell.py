@@ -2,8 +2,8 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import torch
 from torch import Tensor
@@ -15,15 +15,13 @@ from harness.nets.nucleus import Nucleus
 from harness.nets.wrap import Half, Temper
 from harness.records.keys import cell_key
 from harness.spec import foreign, to_json
-
-if TYPE_CHECKING:
-    from harness.study import Arm, Study
+from harness.study import Arm, Study
 
 
 @dataclass(frozen=True)
 class Cell:
-    study: "Study"
-    arm: "Arm"
+    study: Study
+    arm: Arm
     sampler: Sampler    # or a control (harness/data/control.py)
     device: str
     also: tuple[str, ...] = ()    # other arms that have this very point
@@ -99,3 +97,29 @@ class Cell:
 def _dilated(sampler: Sampler) -> bool:
     """Whether its module takes orders from harness/schedules/dilated.py, which reads them from the bits of a place and finds none in one place."""
     return any(getattr(thing, "__module__", "") == "harness.schedules.dilated" for thing in vars(sys.modules[type(sampler).__module__]).values())
+
+
+def cells_of(study: Study, device: str = "cpu") -> list[Cell]:
+    """Every point of every arm, each key once, arms taken in turn so that a run cut short still compares."""
+    return list(cells_by_key(study, device).values())
+
+
+def cells_by_key(study: Study, device: str = "cpu") -> dict[str, Cell]:
+    """The cells by key, in the same order. Points of equal settings are one cell, which names the other arms that have it.
+
+    Raises ValueError if an arm has no cell of its own: its results would stand under other names alone.
+    """
+    made = [[Cell(study, arm, point, device) for point in arm.points] for arm in study.arms]
+    once: dict[str, Cell] = {}
+    for cell in (cell for group in zip_longest(*made) for cell in group if cell is not None):
+        key, name = cell.key(), cell.arm.name
+        first = once.setdefault(key, cell)
+        if name not in (first.arm.name, *first.also):
+            once[key] = replace(first, also=(*first.also, name))
+    own = {cell.arm.name for cell in once.values()}
+    for arm in study.arms:
+        if arm.points and arm.name not in own:
+            others = " and ".join(sorted({cell.arm.name for cell in once.values() if arm.name in cell.also}))
+            raise ValueError(f"the study {study.name}: every point of the arm {arm.name} has settings and networks of {others}, so that nothing would bear its name: "
+                             "take one of them out, change its settings, or run it alone with --only")
+    return once

@@ -8,6 +8,7 @@ from harness.nets.device import checked
 from harness.records.machine import machine
 from harness.records.store import Store
 from harness.run import scoring
+from harness.run.cell import cells_by_key
 from harness.run.hands import Hands
 from harness.run.shard import Shard
 from harness.spec import ROOT, brief, to_json
@@ -15,7 +16,7 @@ from harness.study import Study
 
 
 def opened(study: Study, folder: Path, device: str, command: str, part: Shard, asks: str) -> tuple[Store, str]:
-    """The store with all of that written (`asks`: harness/records/record.py), and the machine's id. Raises ValueError before anything is made."""
+    """The store with all of that written (`asks`: study_record), and the machine's id. Raises ValueError before anything is made."""
     nets = {name: source.load(checked(device)) for name, source in study.nets.items()}
     for name, net in nets.items():
         if net.vocab != study.data.vocab:
@@ -62,5 +63,5 @@ def study_record(study, command: str, device: str = "cpu", asks: str = "all") ->
              "controls": controls, "command": command, "data": to_json(study.data), "metrics": [to_json(metric) for metric in metrics], "asks": asks}
     if asks == "search":
         return about
-    cells = {key: [cell.arm.name, brief(to_json(cell.sampler))] for key, cell in study.keyed(device).items()}
+    cells = {key: [cell.arm.name, brief(to_json(cell.sampler))] for key, cell in cells_by_key(study, device).items()}
     return about | {"n": study.n, "seed": study.seed, "prompt": study.prompt, "labels": [scoring.label(metric, metrics) for metric in metrics], "cells": cells}

@@ -18,7 +18,7 @@ from harness.records.standing import PROVEN, REFUTED, Evidence
 from harness.records.store import Store
 from harness.run import prove, scoring, shard
 from harness.run.backend import each
-from harness.run.cell import Cell
+from harness.run.cell import Cell, cells_by_key
 from harness.run.count import Counted, count, unite, whole
 from harness.run.hands import Hands
 from harness.run.opening import opened
@@ -141,7 +141,7 @@ def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: 
     With a `part`, only the rows of that shard are counted; a run without one then unites the shards. `asks`: harness/records/record.py.
     """
     store, machine_id = opened(study, folder, device, command, part.checked(study.n), asks)
-    cells = study.keyed(device)
+    cells = cells_by_key(study, device)
     counting = Counting(store, cells, part)
     for cell in (cell for cell in cells.values() if cell.also):
         counting.progress.note(f"{brief(to_json(cell.sampler))} of the arm {cell.arm.name} is also of {' and '.join(cell.also)}: it is sampled once, under the first name")

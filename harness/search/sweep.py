@@ -21,7 +21,7 @@ from harness.boundary import fields as check
 from harness.kinds import Scores
 from harness.records.points import COSTS, scores
 from harness.records.store import Store
-from harness.run.cell import Cell
+from harness.run.cell import Cell, cells_of
 from harness.run.scoring import about, label
 from harness.search.space import Place, Space, checked
 from harness.spec import sha256, to_json
@@ -120,7 +120,7 @@ class Sweep:
         return [replace(whole, arms=[replace(arm, points=[point]) if arm.name == name else arm for arm in whole.arms]) for name in self.beside for point in self._arm(name).points]
 
     def cell(self, n: int, sampler: Any, temperature: float, device: str) -> Cell:
-        return self.at(n, sampler, temperature).cells(device)[0]
+        return cells_of(self.at(n, sampler, temperature), device)[0]
 
     def identity(self, device: str) -> str:
         """Sweeps of one identity share their trials; a change of space, objectives or networks begins another. The number of trials may grow."""

@@ -21,6 +21,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from harness.boundary.addresses import kept
 from harness.kinds import Scores
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.run.progress import Progress
 from harness.run.runner import run
 from harness.search.mend import looks, mend, refuse_foreign
@@ -176,7 +177,7 @@ class Worker:
         values = [self.sweep.read(store, key, name) for name in self.sweep.objectives]
         if band is None:
             return Seen(values, -math.inf, False)
-        control = self.sweep.at(n).cells(self.device)[0].key()
+        control = cells_of(self.sweep.at(n), self.device)[0].key()
         difference, error = _difference(self.sweep.read(store, key, band.metric), self.sweep.read(store, control, band.metric))
         return Seen(values, abs(difference) - band.width, abs(difference) - band.width > self.sweep.doubt * error)
 
@@ -198,7 +199,7 @@ class Worker:
 
     def beside(self) -> int:
         """Count the points that the search is compared with; how many of them failed."""
-        keys = {study.cells(self.device)[-1].key(): study for study in self.sweep.compared()}
+        keys = {cells_of(study, self.device)[-1].key(): study for study in self.sweep.compared()}
         for wait in (False, True):    # those that another worker has at hand come last
             for key, study in keys.items():
                 place = CELLS + int(key[:12], 16)

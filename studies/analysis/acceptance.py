@@ -10,7 +10,7 @@ from harness.kinds import Denoiser
 from harness.records.measured import column, once
 from harness.records.points import done
 from harness.records.store import Store
-from harness.run.cell import Cell
+from harness.run.cell import Cell, cells_of
 from harness.study import Study
 from ssmd.acceptance import Run, compare, data_rows, fresh_rows, watch
 from ssmd.sampler import SelfSpeculative
@@ -38,7 +38,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     known, made = {r["key"]: r for arm in study.arms for r in done(store, arm.name, study.n)}, []
     if study.n < BLOCKS or study.prompt:
         raise ValueError(f"acceptance is compared over {BLOCKS} blocks of unprompted rows: --n must be at least {BLOCKS}")
-    for cell in study.cells():
+    for cell in cells_of(study):
         if record := known.get(cell.key()):
             for states, of in (("own", own_states), ("text", text_states)):
                 made.append(once(store, study.name, f"acceptance on {states} states", COLUMNS, lambda c=cell, s=states, f=of: _rows(c, s, f(study, c.sampler, c.heated()["main"])),

@@ -11,6 +11,7 @@ from harness.random import Stream, from_logits, permutation, uniform
 from harness.records.measured import column, newest, once
 from harness.records.points import done
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.sampling.reveal import fill, places, ranks_between
 from harness.stats.intervals import ratio_interval
 from harness.study import Study
@@ -59,7 +60,7 @@ def _rows(study: Study, net) -> list[list]:
 def measure(study: Study, store: Store) -> list[dict]:
     """Attention by group and depth; nothing before the held-out rows are in the store."""
     known = {r["key"]: r for r in done(store, "held_out", study.n)}
-    cells = [known[cell.key()] for cell in study.cells() if cell.key() in known]
+    cells = [known[cell.key()] for cell in cells_of(study) if cell.key() in known]
     net = study.nets["hybrid"].load("cpu")
     return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study, net), cells, net=net.sha256)] if cells else []
 

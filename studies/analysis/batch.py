@@ -6,6 +6,7 @@ from harness.claims.claim import claim
 from harness.records.measured import column, once
 from harness.records.points import done
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.spec import brief
 from harness.stats.agreement import spanned
 from harness.study import Study
@@ -31,7 +32,7 @@ def _rows(study: Study, cell, samples) -> list[list]:
 
 def measure(study: Study, store: Store) -> list[dict]:
     """Executed over needed passes by batch size, with and without the queue."""
-    cells = {c.key(): c for c in study.cells()}
+    cells = {c.key(): c for c in cells_of(study)}
     known = [r for arm in study.arms for r in done(store, arm.name, study.n) if r["key"] in cells]
     return [once(store, study.name, NAME, COLUMNS, lambda r=r: _rows(study, cells[r["key"]], store.get("samples", r["key"])), [r],
                  fills=FILLS, resamples=RESAMPLES) for r in known]

@@ -17,6 +17,7 @@ from harness.contest.judge import judged, looks
 from harness.random import Stream, integers, uniform
 from harness.records.measured import column, once
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.spec import ROOT
 from harness.study import Study
 from studies.analysis.busy_plant import PLANT, SLOWER, half_busy
@@ -61,7 +62,7 @@ def planted_share() -> None:
     total, work = 0.0, loop.WORK    # type: ignore[attr-defined]
     for turn in range(21):
         begun = time.thread_time()
-        for cell in STUDY.cells():
+        for cell in cells_of(STUDY):
             loop.sample(cell.sampler, cell.heated(), cell.prompts()[:1], STUDY.seed, 1)
         if turn:    # the first is cold
             total += time.thread_time() - begun

@@ -14,6 +14,7 @@ from harness.random import Stream, uniform
 from harness.records.measured import column, newest, once
 from harness.records.points import done, rows
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.schedules.dilated import DILATED
 from harness.schedules.order import UNIFORM
 from harness.stats.intervals import paired_difference
@@ -54,7 +55,7 @@ def _rows(study: Study) -> list[list]:
 def measure(study: Study, store: Store) -> list[dict]:
     """Held-out text under the heavy network's law, one token a pass; nothing before the held-out rows are in the store."""
     known = {r["key"]: r for r in done(store, "held_out", study.n)}
-    cells = [known[cell.key()] for cell in study.cells() if cell.key() in known]
+    cells = [known[cell.key()] for cell in cells_of(study) if cell.key() in known]
     net = study.nets["heavy"].load("cpu").sha256
     return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study), cells, net=net, rows=LOOKED_AT)] if cells else []
 

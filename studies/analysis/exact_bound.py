@@ -14,6 +14,7 @@ from harness.random import Stream, permutation
 from harness.records.measured import column, newest, once
 from harness.records.points import done
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.sampling.ledger import Ledger
 from harness.sampling.loop import sample
 from harness.schedules.window import Open
@@ -134,7 +135,7 @@ def _rows(study: Study) -> list[list]:
 def measure(study: Study, store: Store) -> list[dict]:
     """Both trainings from the same start, and what the sampler then does; nothing before the held-out rows are in the store."""
     known = {r["key"]: r for r in done(store, "held_out", study.n)}
-    cells = [known[cell.key()] for cell in study.cells() if cell.key() in known]
+    cells = [known[cell.key()] for cell in cells_of(study) if cell.key() in known]
     settings = {name: study.nets[name].load("cpu").sha256 for name in study.nets} | {"seeds": list(SEEDS), "steps": STEPS, "rows": ROWS, "rate": RATE}
     return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study), cells, **settings)] if cells else []
 

@@ -14,6 +14,7 @@ from harness.metrics.exact_nll import ExactNll
 from harness.records.measured import column, newest, once
 from harness.records.points import done
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.spec import from_json
 from harness.stats.intervals import ratio_interval, set_interval
 from harness.study import Study
@@ -88,7 +89,7 @@ def _points(study: Study, store: Store, cells: dict[str, list[dict]]) -> list[li
 
 def measure(study: Study, store: Store) -> list[dict]:
     """Entropies and surprisal of both arms, measured and by the closed form."""
-    keys = {cell.key() for cell in study.cells()}
+    keys = {cell.key() for cell in cells_of(study)}
     cells = {arm.name: [r for r in done(store, arm.name, study.n) if r["key"] in keys] for arm in study.arms}
     every = [r for records in cells.values() for r in records]
     if not every:

@@ -14,6 +14,7 @@ from harness.kinds import Placement, Rows
 from harness.records.measured import column, once
 from harness.records.points import done
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.sampling.reveal import reveal_times
 from harness.schedules.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
 from harness.stats.intervals import interval, resampled_sums
@@ -62,7 +63,7 @@ def ranking(found: Gaps) -> list[list]:
 
 def measure(study: Study, store: Store) -> list[dict]:
     """kl and gap on text and on own states, and the ranking of placements."""
-    keys = {cell.key(): cell for cell in study.cells()}
+    keys = {cell.key(): cell for cell in cells_of(study)}
     cells = [r for arm in study.arms for r in done(store, arm.name, study.n) if r["key"] in keys]
     if study.prompt:
         raise ValueError("the importance study takes whole rows: leave its prompt at 0")

@@ -14,6 +14,7 @@ from harness.kinds import Scores
 from harness.records.measured import column, once
 from harness.records.points import done, rows, scores
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.schedules.placement import Segments
 from harness.stats.agreement import AGREED, RANKED, agreed, losses, ranked
 from harness.stats.intervals import paired_difference
@@ -39,7 +40,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     if study.prompt:
         raise ValueError("the model_scheduling study takes whole rows: leave its prompt at 0")
     known = {r["key"]: r for arm in study.arms for r in done(store, arm.name, study.n)}
-    cells = [known[c.key()] for c in study.cells() if c.arm.name in ("heavy", "placed", "held_out") and c.key() in known]
+    cells = [known[c.key()] for c in cells_of(study) if c.arm.name in ("heavy", "placed", "held_out") and c.key() in known]
     nll = [scores(store, r["key"], "judge") for r in cells]
     if len(cells) < 2 + len(CHOSEN) or None in nll:
         return []

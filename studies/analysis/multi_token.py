@@ -15,6 +15,7 @@ from harness.nets.transformer import autocast
 from harness.records.measured import newest, once
 from harness.records.points import done, scores
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.sampling.ledger import Ledger
 from harness.sampling.loop import sample
 from harness.spec import brief
@@ -95,7 +96,7 @@ def _rows(study: Study, store: Store) -> list[list]:
 def measure(study: Study, store: Store) -> list[dict]:
     """The heads' training and what they write, beside the cells; nothing before the held-out rows are in the store."""
     known = {r["key"]: r for arm in study.arms for r in done(store, arm.name, study.n)}
-    cells = [known[cell.key()] for cell in study.cells() if cell.key() in known]
+    cells = [known[cell.key()] for cell in cells_of(study) if cell.key() in known]
     settings = {"trunk": checkpoint.load(TRUNK).sha256, "guesses": list(GUESSES), "steps": STEPS, "rows": ROWS, "rate": RATE, "seed": SEED}
     return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study, store), cells, **settings)] if done(store, "held_out", study.n) else []
 

@@ -17,6 +17,7 @@ from harness.checks.side import Side, side
 from harness.claims.claim import claim
 from harness.records.measured import column, newest, once
 from harness.records.store import Store
+from harness.run.cell import cells_of
 from harness.run.clock import busy
 from harness.run.runner import run
 from harness.run.timing import repeated
@@ -125,7 +126,7 @@ def shown(process: int) -> None:
     """Print the seconds of the first cell of each arm by key, timed in this process."""
     from studies.planted import STUDY
 
-    found = repeated(STUDY.cells()[: len(STUDY.arms)], process, PLAN.rows, PLAN.repeats)
+    found = repeated(cells_of(STUDY)[: len(STUDY.arms)], process, PLAN.rows, PLAN.repeats)
     assert not any(t.reason for t in found), found
     print(json.dumps({t.key: t.seconds for t in found}))
 
