@@ -3,11 +3,11 @@
 from argparse import Namespace
 from dataclasses import replace
 
+from harness.boundary.arguments import ROWS, number, path, whole, word
+
 
 def options(verbs) -> None:
     """Add the verb to a parser."""
-    from harness.cli.parser import ROWS, number, path, whole, word  # which calls this
-
     contest = verbs.add_parser("contest", help="time two trees in turns: is NEW slower than OLD? (docs/gate.md)")
     contest.add_argument("old", type=word, metavar="OLD", help="a commit of the study's repository, or a folder")
     contest.add_argument("new", type=word, metavar="NEW", help="the same; `.` is the working tree as it is")

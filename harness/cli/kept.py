@@ -3,10 +3,11 @@
 from argparse import Namespace
 from pathlib import Path
 
+from harness.boundary.arguments import path
+
 
 def options(verbs) -> None:
     """Add the verbs to a parser."""
-    from harness.cli.parser import path  # which calls this
 
     about = "write a run without its samples as one zip: what a repository keeps and a report can be rendered from"
     summarise = verbs.add_parser("summarise", help=about)

@@ -17,11 +17,11 @@ from harness.boundary.workers import fresh_process
 from harness.random import Stream, permutation
 from harness.records import provenance
 from harness.records.store import Store
+from harness.run.cell import Cell
 from harness.run.clock import busy, peak, timed
 from harness.run.hands import Hands
 from harness.run.progress import Progress
 from harness.sampling.loop import sample
-from harness.run.cell import Cell
 from harness.study import Study
 
 BUSY = 0.1    # share of a device that other work may take before times are doubted; as reports do (reports/busy.py)

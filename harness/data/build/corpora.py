@@ -21,10 +21,10 @@ from typing import TypeVar
 import msgspec
 import torch
 
+from harness.boundary.arguments import Parser
 from harness.boundary.atomic import replacing
 from harness.boundary.ending import guarded, working
 from harness.boundary.incoming import read
-from harness.cli.parser import Parser
 from harness.data.text import FILES, normalise
 from harness.random import Stream, permutation
 
