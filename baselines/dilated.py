@@ -17,7 +17,7 @@ from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from harness.kinds import Rows
 from harness.param import Choice, check, param
-from harness.schedules.dilated import dilated, uniform_host
+from harness.sampling.reveal import dilated, uniform_host
 
 
 @dataclass(frozen=True)

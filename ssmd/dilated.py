@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.kinds import Rows
 from harness.param import Choice, check, param
-from harness.schedules.dilated import dilated, uniform_host
+from harness.sampling.reveal import dilated, uniform_host
 from ssmd.sampler import SelfSpeculative
 
 

@@ -1,7 +1,7 @@
 """Where a store lies: in a run folder, which grows, or in the zip of a kept run, which only proofs are added to.
 
-    at(Path("runs/x"))                     FolderPlace (harness/records/folder.py)
-    at(Path("studies/runs/x.zip"))         ZipPlace (harness/records/kept.py)
+    runs/x                     FolderPlace (harness/records/folder.py)
+    studies/runs/x.zip         ZipPlace (harness/records/kept.py)
 
 Both hold lines of records, arrays by room and key, and small files such as the journal of a sweep.
 """
@@ -79,11 +79,3 @@ def is_run(path: Path) -> bool:
 def name_of(run: Path) -> str:
     """A run's own name, of a folder or of a zip."""
     return (run.stem if is_zip(run) else run.name) or run.resolve().name
-
-
-def at(path: Path, writer: str = "") -> Place:
-    """Raises ValueError, in a sentence, if the folder cannot be made or the zip cannot be read."""
-    from harness.records.folder import FolderPlace
-    from harness.records.kept import ZipPlace
-
-    return ZipPlace(path) if is_zip(path) else FolderPlace(path, writer)

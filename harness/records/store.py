@@ -32,10 +32,17 @@ import numpy as np
 from harness.boundary.atomic import sentence
 from harness.boundary.incoming import parsed
 from harness.records.arrays import fits
+from harness.records.folder import FolderPlace
+from harness.records.kept import ZipPlace
 from harness.records.lines import Line, lines
-from harness.records.places import JOURNAL, at
+from harness.records.places import JOURNAL, Place, is_zip
 from harness.records.record import SCHEMA, whole
 from harness.records.steps import settled
+
+
+def at(path: Path, writer: str = "") -> Place:
+    """Raises ValueError, in a sentence, if the folder cannot be made or the zip cannot be read."""
+    return ZipPlace(path) if is_zip(path) else FolderPlace(path, writer)
 
 
 class Store:

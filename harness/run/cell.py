@@ -14,6 +14,7 @@ from harness.nets.finite import Finite
 from harness.nets.nucleus import Nucleus
 from harness.nets.wrap import Half, Temper
 from harness.records.keys import cell_key
+from harness.sampling.reveal import dilated
 from harness.spec import foreign, to_json
 from harness.study import Arm, Study
 
@@ -95,8 +96,8 @@ class Cell:
 
 
 def _dilated(sampler: Sampler) -> bool:
-    """Whether its module takes orders from harness/schedules/dilated.py, which reads them from the bits of a place and finds none in one place."""
-    return any(getattr(thing, "__module__", "") == "harness.schedules.dilated" for thing in vars(sys.modules[type(sampler).__module__]).values())
+    """Whether its module dilates orders (harness/sampling/reveal.py): they are read from the bits of a place, and there are none in one place."""
+    return any(thing is dilated for thing in vars(sys.modules[type(sampler).__module__]).values())
 
 
 def cells_of(study: Study, device: str = "cpu") -> list[Cell]:

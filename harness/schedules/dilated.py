@@ -16,9 +16,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from harness.kinds import Rows
-from harness.sampling.reveal import order_of
-
 
 @dataclass(frozen=True)
 class Dilated:
@@ -33,15 +30,3 @@ class Dilated:
 
 
 DILATED = Dilated()
-
-
-def dilated(memo: dict[str, Tensor], rows: Rows) -> dict[str, Tensor]:
-    """What a host keeps between rounds, with its order dilated."""
-    order = order_of(rows, DILATED)                                                                            # (B, L)
-    return memo | {"order": order} | ({"rank": order.argsort(1)} if "rank" in memo else {})
-
-
-def uniform_host(host) -> None:
-    """Raises ValueError if the host has an order of its own, which would be lost."""
-    if host.order.name != "uniform":
-        raise ValueError(f"dilated: the host's order is replaced, and {host.order.name} would be lost; leave it uniform")

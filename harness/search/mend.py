@@ -5,18 +5,34 @@ each trial found stands in the records; a line, an array or a whole record of th
 again from the settings of the trial.
 """
 
+from contextlib import AbstractContextManager
 from math import isfinite
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any, Protocol
 
+from optuna import Study
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from harness.boundary.addresses import without_secrets
 from harness.records.journal import REBUILT
 from harness.records.store import Store
 from harness.run.runner import run
+from harness.search.sweep import Sweep
 
-if TYPE_CHECKING:
-    from harness.search.worker import Worker
+
+class Worker(Protocol):
+    """What is asked of a worker (harness/search/worker.py)."""
+
+    study: Study
+    sweep: Sweep
+    folder: Path
+    storage: str
+    device: str
+    command: str
+
+    def point(self, ask: Any) -> tuple[Any, float]: ...
+    def look(self, n: int, key: str, store: Store) -> Any: ...
+    def at_cell(self, key: str) -> AbstractContextManager: ...
 
 
 def looks(trial: FrozenTrial) -> dict[int, str]:
@@ -24,14 +40,14 @@ def looks(trial: FrozenTrial) -> dict[int, str]:
     return {int(name.split()[1]): key for name, key in trial.user_attrs.items() if name.startswith("look ")}
 
 
-def refuse_foreign(worker: "Worker") -> None:
+def refuse_foreign(worker: Worker) -> None:
     """Raises ValueError if the list holds what no worker of this sweep has written."""
     for trial in worker.study.get_trials(deepcopy=False):
         if wrong := _wrong(worker, trial):
             raise _foreign(worker, trial, wrong)
 
 
-def _foreign(worker: "Worker", trial: FrozenTrial, wrong: str) -> ValueError:
+def _foreign(worker: Worker, trial: FrozenTrial, wrong: str) -> ValueError:
     where, remedy = str(worker.folder / "sweep.journal"), REBUILT
     if worker.storage:
         where = without_secrets(worker.storage)
@@ -39,7 +55,7 @@ def _foreign(worker: "Worker", trial: FrozenTrial, wrong: str) -> ValueError:
     return ValueError(f"trial {trial.number} of {where} is none of this sweep ({wrong}): {remedy}")
 
 
-def _wrong(worker: "Worker", trial: FrozenTrial) -> str:
+def _wrong(worker: Worker, trial: FrozenTrial) -> str:
     """What a trial of ours would have, or nothing."""
     slot, asked = trial.user_attrs.get("slot"), worker.sweep
     if type(slot) is not int or slot < 0:
@@ -61,7 +77,7 @@ def _wrong(worker: "Worker", trial: FrozenTrial) -> str:
     return "" if len(values) == len(asked.objectives) and all(map(isfinite, values)) else "it is done and has no value"
 
 
-def mend(worker: "Worker") -> None:
+def mend(worker: Worker) -> None:
     """Count and score again what the records lack of trials that are done. Raises ValueError for one of another cell."""
     store = Store(worker.folder)
     for trial in worker.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
