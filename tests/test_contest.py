@@ -14,8 +14,8 @@ import pytest
 
 from harness import plugins
 from harness.__main__ import main
-from harness.contest import side as turns_side
 from harness.contest import turns
+from harness.run import side as turns_side
 from harness.run.trees import Tree, trees
 from harness.spec import ROOT
 
@@ -185,7 +185,7 @@ def sides_of(pid: int) -> list[int]:
     """The processes of a contest that are at work on a tree."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [int(child) for child in children if b"turns_side" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        return [int(child) for child in children if b"run/side.py" in Path(f"/proc/{child}/cmdline").read_bytes()]
     except OSError:    # one of them has ended just now
         return []
 

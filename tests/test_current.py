@@ -137,3 +137,49 @@ def test_a_refactoring_in_reach_of_every_sampler_is_proven_by_its_rows(kept, tmp
     shutil.copytree(kept, copy)
     before, answer, after = proved(tree, copy)
     assert before == {"ssmd": "unproven", "ancestral": "unproven"} and answer["proven"] == 2 and after == {"ssmd": "proven", "ancestral": "proven"}
+
+
+AGAINST = """
+import json, sys
+from pathlib import Path
+from harness.records.store import Store
+from harness.run.against import settled_by
+from harness.run.prove import looks
+from harness.run.recorded_cell import cell_of
+from harness.study import load_study
+
+study, store = load_study("toy.py"), Store(Path("kept.zip"))
+wanted = [(cell_of(record, study), record) for record in store.latest("counted", "key").values()]
+records = {record["key"]: record | ({"arm": sys.argv[2]} if sys.argv[2:] else {}) for _, record in wanted}
+found = [(look, records[look.key]) for look in looks(wanted, store, [], 4)]
+arms = {record["key"]: record["arm"] for _, record in wanted}
+print(json.dumps({arms[key]: same for key, same in settled_by(sys.argv[1], "toy.py", found)}))
+"""
+
+
+def committed(tree: Path) -> str:
+    call = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tree)]
+    subprocess.run([*call, "add", "-A"], check=True)
+    subprocess.run([*call, "commit", "-qm", "x"], check=True)
+    return subprocess.run([*call, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_an_older_commit_settles_on_this_machine_whether_the_code_or_the_machine_differs(kept, tmp_path):
+    tree = sources(tmp_path / "tree")
+    for name in ("toy.py", "toy.safetensors", "kept/toy.zip"):
+        shutil.copy(kept / name, tree / ("kept.zip" if name.endswith("zip") else name))
+    subprocess.run(["git", "init", "-q", str(tree)], check=True)
+    old = committed(tree)
+
+    def asked(*arm: str) -> dict:
+        environment = {"PYTHONPATH": str(tree), "PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
+        done = subprocess.run([sys.executable, "-c", AGAINST, old, *arm], cwd=tree, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    refactored(tree)
+    assert asked() == {"ssmd": True, "ancestral": True}
+    file, before, after = BUGS["the acceptance test starts one place late"]
+    (tree / file).write_text((tree / file).read_text().replace(before, after))
+    assert asked() == {"ssmd": False, "ancestral": True}
+    assert asked("another arm") == {"ssmd": None, "ancestral": None}, "what a commit does not have is left open"

@@ -22,7 +22,7 @@ EXCEPTED = {    # initial weights; their seed; dropout, in training alone
 }
 WRITERS = {"write_text", "write_bytes", "to_csv", "to_parquet", "savez_compressed", "savez", "savefig"}
 UNGUARDED = {    # calls that write in place: to memory, to a scratch folder or file of their own, to a log, to the system
-    "harness/run/clock.py": 1, "harness/contest/pair.py": 1, "harness/contest/side.py": 1, "harness/data/build/clusters.py": 1,
+    "harness/run/clock.py": 1, "harness/run/process.py": 1, "harness/run/side.py": 1, "harness/data/build/clusters.py": 1,
     "harness/records/pack.py": 2, "harness/records/kept.py": 1, "harness/data/build/proteins.py": 1, "reports/gallery.py": 1,
     "reports/style.py": 1, "studies/analysis/planted.py": 1, "ssmd/train/family.py": 1, "ssmd/train/loop.py": 1,
 }
@@ -140,7 +140,7 @@ def test_nothing_is_unpickled_and_no_file_is_long(path):
 def test_print_stands_in_the_command_line_alone(path):
     verbs = {"harness/__main__.py", "harness/boundary/ending.py", *(f"harness/cli/{name}.py" for name in ("commands", "nets", "data", "contest", "kept", "prove"))}
     scripts = {"harness/data/build/corpora.py", "harness/data/build/prose.py", "reports/gallery.py"}
-    others = {"ssmd/train/family.py", "harness/contest/side.py", "harness/run/against.py", "harness/records/store.py"}    # a queue; answers over a pipe; lines left out
+    others = {"ssmd/train/family.py", "harness/run/side.py", "harness/records/store.py"}    # a queue; answers over a pipe; lines left out
     speaks = path.relative_to(ROOT).as_posix() in verbs | scripts | others
     printed = [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"]
     assert speaks or not printed, f"{path}: lines {printed}"
@@ -150,7 +150,7 @@ def test_print_stands_in_the_command_line_alone(path):
 def test_every_command_ends_as_harness_ending_says(path):
     """What a user starts with `python -m` is under the net."""
     text = path.read_text(encoding="utf-8")
-    if '__name__ == "__main__"' in text and path.name not in ("side.py", "against.py"):    # which answer over a pipe, errors too
+    if '__name__ == "__main__"' in text and path.name != "side.py":    # which answers over a pipe, errors too
         assert "guarded" in {node.func.id for node in ast.walk(tree(path)) if isinstance(node, ast.Call)
                              and isinstance(node.func, ast.Name)}, path
 

@@ -125,11 +125,11 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
     for commit, looked_at in doubtful.items():
         settled: dict[str, bool | None]
         try:
-            settled = dict(settled_by(commit, target.study, target.run, [found for found, _ in looked_at.values()]))
+            settled = dict(settled_by(commit, target.study, [(found, wanted[key][1]) for key, (found, _) in looked_at.items()]))
         except ValueError as error:
             if options.against:
                 raise
-            settled = dict.fromkeys(looked_at, None)    # a shallow clone, or a commit from before proofs
+            settled = dict.fromkeys(looked_at, None)    # a shallow clone, or a commit that cannot load the study
             progress.note(f"{len(looked_at)} cells cannot be compared with what {commit[:10]} samples here: {error}")
         for key, same in settled.items():
             (found, reason), record = looked_at[key], wanted[key][1]

@@ -1,64 +1,13 @@
-"""The processes of a contest, one of each tree, that are asked for what they do (harness/contest/side.py).
+"""The processes of a contest, one of each tree, that are asked for what they do (harness/run/process.py)."""
 
-Each is the leader of a session of its own, so that a signal of the terminal reaches them through us alone; it ends with
-its standard input, should we be killed.
-"""
-
-import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.contest import side as turns_side
+from harness.run.process import Process
 from harness.run.trees import Tree, deaf
-
-
-class Process:
-    """A side at work. Raises ValueError, with the tree's own words, if it cannot do what it is asked for."""
-
-    def __init__(self, tree: Tree, errors: Path):
-        self.tree, self.errors = tree, errors
-        with errors.open("w") as file:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-P", str(Path(turns_side.__file__).resolve())],
-                cwd=tree.place(),
-                env=tree.environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=file,
-                text=True,
-                start_new_session=True,
-            )
-
-    def ask(self, do: str, **settings: Any) -> None:
-        try:
-            self.popen.stdin.write(json.dumps({"do": do, **settings}) + "\n")    # type: ignore[union-attr]
-            self.popen.stdin.flush()    # type: ignore[union-attr]
-        except BrokenPipeError:
-            pass    # it has ended, which the answer will show
-
-    def answer(self) -> dict:
-        line = self.popen.stdout.readline()    # type: ignore[union-attr]
-        if line:
-            return json.loads(line)
-        said = " ".join(self.errors.read_text(errors="replace").split())[-300:]
-        raise ValueError(
-            f"the process of {self.tree} ended, code {self.popen.wait()}: "
-            f"{said or 'it was killed, perhaps for want of memory'}"
-        )
-
-    def close(self) -> None:
-        self.popen.kill()
-        self.popen.wait()
-        for pipe in (self.popen.stdin, self.popen.stdout):
-            try:
-                pipe.close()    # type: ignore[union-attr]
-            except BrokenPipeError:
-                pass
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """A contest: two trees of sources, timed in turns, until one is shown to be slower, or not to be, or time is up.
 
-A block starts a fresh process of each tree (harness/contest/side.py), which load the study side by side and sample every
+A block starts a fresh process of each tree (harness/run/side.py), which load the study side by side and sample every
 cell once. Then they are timed one at a time, cell after cell, in the order OLD NEW NEW OLD or its mirror image, so that
 a machine which grows slower or faster meanwhile favours none. A block's ratio of a cell is the median over these fours,
 its ratio over all cells the mean of the logarithms. What blocks show is in harness/contest/judge.py. CPU seconds stand

@@ -1,62 +1,47 @@
 """Rows of stored cells sampled by the sources of an older commit and by those that run now, both on this machine.
 
 Where rows differ from what is stored, the machine may be why: another processor or another torch rounds otherwise. Equal to the bit between the two
-sources, the change of code is proven, and the difference is the machine's. The older sources stand in a git worktree of their own, which is removed.
-
-    python -m harness.run.against     in a tree: a question on stdin, {"study", "run", "cells": {key: [row, ...]}}; a line for each cell on stdout
+sources, the change of code is proven, and the difference is the machine's. The older sources stand in a git worktree of their own, which is removed; they
+may be older than `ssmd-bench prove` (harness/run/side.py). Both sample without torch.compile. A cell that the study of either commit does not have is left open.
 """
 
-import json
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from harness.run.process import Process
 from harness.run.prove import Look
 from harness.run.trees import Tree, trees
-from harness.spec import ROOT
+from harness.spec import ROOT, brief
 
 
-def settled_by(commit: str, study: str, run: Path, looked_at: Sequence[Look]) -> Iterator[tuple[str, bool]]:
-    """(key, whether the rows are equal to the bit) of cells that were looked at, for the same rows. Raises ValueError if the commit cannot be asked."""
-    question: dict[str, Any] = {"study": "", "run": str(run.resolve()), "cells": {found.key: found.rows.tolist() for found in looked_at}}
-    networks = [str(path.relative_to(ROOT)) for path in (ROOT / "ssmd" / "checkpoints").rglob("*.safetensors")]
+def settled_by(commit: str, study: str, looked_at: Sequence[tuple[Look, Mapping]]) -> Iterator[tuple[str, bool | None]]:
+    """(key, whether the same rows are equal to the bit) of cells that were looked at, with their records; None where that cannot be asked.
+
+    Raises ValueError if the commit cannot be asked at all.
+    """
+    ours = Path(study).resolve().is_relative_to(ROOT)    # then its networks may be ignored files of ours
+    networks = [str(path.relative_to(ROOT)) for path in (ROOT / "ssmd" / "checkpoints").rglob("*.safetensors")] if ours else []
     with trees(commit, ".", study, networks) as (old, new):
-        before, now = (_asked(tree, question | {"study": tree.study}) for tree in (old, new))
-    for found in looked_at:
-        yield found.key, before.get(found.key, ()) == now.get(found.key)
+        before, now = (_asked(tree, looked_at) for tree in (old, new))
+    for found, _ in looked_at:
+        then, here = before.get(found.key), now.get(found.key)
+        yield found.key, None if then is None or here is None else then == here
 
 
-def _asked(tree: Tree, question: dict) -> dict[str, Any]:
-    module = "harness.run.against" if (tree.folder / "harness/run/against.py").exists() else "harness.against"    # where it stood before
-    done = subprocess.run([sys.executable, "-m", module], input=json.dumps(question), cwd=tree.folder, env=tree.environment(), capture_output=True, text=True)
-    if done.returncode:
-        why = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise ValueError(f"{tree} cannot sample these rows ({why[:200]}): give a commit that has `ssmd-bench prove` and reads this run")
-    return {found["key"]: found["rows"] for found in map(json.loads, done.stdout.splitlines())}
-
-
-def answer(question: dict) -> Iterator[dict]:
-    """Digest of the tokens, costs and counts of the rows of each cell."""
-    from harness.records.arrays import row_digests
-    from harness.records.store import Store
-    from harness.run import shard
-    from harness.run.count import cost_of, sampled
-    from harness.run.recorded_cell import cell_of
-    from harness.study import load_study
-
-    study, counted = load_study(question["study"]), Store(Path(question["run"])).latest("counted", "key")
-    for key, ids in question["cells"].items():
-        cell = cell_of(counted[(key,)], study)
-        if cell is None:
-            raise ValueError(f"{question['study']} of this commit makes no cell {key}")
-        ledger, tokens = sampled(cell, np.array(ids))
-        yield {"key": key, "rows": [row_digests(tokens).tolist(), cost_of(ledger, cell)[1].tolist(), shard.counts(ledger)[1].tolist()]}
-
-
-if __name__ == "__main__":
-    for line in answer(json.load(sys.stdin)):
-        print(json.dumps(line), flush=True)
+def _asked(tree: Tree, looked_at: Sequence[tuple[Look, Mapping]]) -> dict[str, Any]:
+    """By key, what the rows of each cell are in a tree that has it."""
+    answers: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="ssmd-against-") as scratch, closing(Process(tree, Path(scratch) / tree.name)) as process:
+        process.ask("load", study=str(tree.folder / tree.study), only=[], plugins=[], rows=None, device="cpu")
+        about = process.answer()
+        if "error" in about:
+            raise ValueError(f"{tree} cannot load the study: {about['error']}")
+        for found, record in looked_at:
+            cell, settings = record["cell"], f"{record['arm']}: {brief(record['cell']['sampler'])}"
+            process.ask("drawn", cell=settings, ids=found.rows.tolist(), n=cell["n"], seed=cell["seed"])
+            if "error" not in (rows := process.answer()):
+                answers[found.key] = rows
+    return answers

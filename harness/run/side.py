@@ -1,5 +1,5 @@
 
-"""One tree of a contest, in a process of its own: loads the study, samples cells when asked, says what that took.
+"""One tree in a process of its own: loads a study, samples cells when asked, says what came out or what that took.
 
 The text of this file runs in both trees, whatever their age, by `python -P` with the tree first on the path: of the
 tree it needs load_study, chosen, sample and Ledger alone, which it imports by name, since they are the tree's and none
@@ -10,6 +10,7 @@ Seconds; the CPU's are of all threads of this process. When stdin ends, so does 
 """
 
 import ctypes
+import dataclasses
 import gc
 import hashlib
 import importlib
@@ -112,6 +113,19 @@ class Side:
         calls = {name: float(table.sum()) / self.rows for name, table in sorted(ledger.calls.items())}
         return {"samples": sha, "calls": calls, **self.timed(cell, 1)}
 
+    def drawn(self, cell: str, ids: list[int], n: int, seed: int) -> dict:
+        """What these rows of a cell are: of each its tokens, hashed, and all that its meter shows."""
+        import torch
+
+        study = dataclasses.replace(self.study, n=n, seed=seed)
+        own = dataclasses.replace(self.cells[cell], study=study)
+        ledger = self.ledger.Ledger(len(ids), study.data.length, study.data.mask)
+        prompts, rows = own.prompts()[ids], torch.tensor(ids)
+        x = self.loop.sample(own.sampler, own.heated(), prompts, seed, len(ids), ids=rows, ledger=ledger).cpu()
+        shown = {"calls": ledger.calls, "meter": {name: getattr(ledger, name) for name in ("blocks", "drafts", "flops")}}
+        return {"tokens": [hashlib.sha256(repr(row).encode()).hexdigest() for row in x.tolist()],
+                **{part: {name: table.tolist() for name, table in sorted(tables.items())} for part, tables in shown.items()}}
+
     def timed(self, cell: str, repeats: int) -> dict:
         own = self.cells[cell]
         events = counted(self.file) if self.file is not None else 0
@@ -137,7 +151,7 @@ def answer(side: Side | None, request: dict) -> tuple[Side | None, dict]:
             gc.collect()
             gc.freeze()
             return side, found
-        verbs: dict[str, Callable[..., dict]] = {"warm": side.warm, "timed": side.timed, "spent": side.spent}
+        verbs: dict[str, Callable[..., dict]] = {"warm": side.warm, "timed": side.timed, "spent": side.spent, "drawn": side.drawn}
         return side, verbs[verb](**settings)
     except (Exception, SystemExit) as error:    # any error of the tree becomes one sentence
         return side, {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
