@@ -1,6 +1,4 @@
-"""ssmd-bench: list | data | run | sweep | report | fasta | compare | contest | expect | rescore | summarise | unpack | export |
-prove | score | verify | grid | train | claims | doctor.
-The last line of stdout is one JSON document.
+"""ssmd-bench VERB ...: the verbs are found (harness/cli/verbs.py). The last line of stdout is one JSON document.
 
 Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; one of which nothing could run in 4; `verify` with a failing
 sampler in 1; `compare` and `contest` in 1 for a regression, 2 if nothing was comparable, 3 if a run failed, 4 if nothing was shown. An error that nobody foresaw
@@ -17,7 +15,9 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _work(words: list[str] | None) -> int:
+    import contextlib
     import gc
+    import io
     import json
     import os
 
@@ -27,29 +27,33 @@ def _work(words: list[str] | None) -> int:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")    # a name that the terminal cannot show is no reason to fail
     from harness.boundary import surroundings
-    from harness.cli.parser import parser
+    from harness.cli import verbs
+    from harness.cli.parser import parser, plugins_of
+    from harness.plugins import add_package
     from harness.run import finished
+    from harness.run.progress import Progress
 
+    given = sys.argv[1:] if words is None else words
+    if own := plugins_of(given):
+        sys.path.append(os.getcwd())    # as `python -m` has it
+    for package in own:
+        add_package(package)    # it may bring verbs
+    found = verbs.find()
     try:
-        options = parser().parse_args(words)
-    except SystemExit as shown:    # the help
+        options = parser(found).parse_args(given)
+    except SystemExit as shown:    # the help, or the version
         return int(shown.code or 0)
     surroundings.check(os.environ, options.verb == "train")
     if options.verb == "run" and (document := finished.answer(options)):
         print(json.dumps(document), flush=True)
         return 0
-    from harness.cli.commands import VERBS  # and with it the network library
-    from harness.plugins import add_package
-
     for path in filter(None, (getattr(options, "study", None), getattr(options, "recipe", None))):
         if os.path.isfile(path) and not str(path).endswith(".py"):
             raise ValueError(f"{path} is no study file, which is a Python file: give it a name that ends in .py")
     working()
-    if options.plugins:
-        sys.path.append(os.getcwd())    # as `python -m` has it
-    for package in options.plugins:
-        add_package(package)
-    document, code = VERBS[options.verb](options)
+    Progress.quiet = "quiet" in options
+    with contextlib.redirect_stdout(io.StringIO()) if "json" in options else contextlib.nullcontext():
+        document, code = found[options.verb].work(options)
     print(json.dumps(document), flush=True)
     return code
 

@@ -15,7 +15,6 @@ from safetensors.torch import save_file
 
 from harness.__main__ import main
 from harness.claims import claim as claims
-from harness.cli import commands
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.records.store import Store
@@ -284,7 +283,7 @@ def test_doctor_finds_data_and_checkpoints_whole(capsys):
 def test_doctor_finds_a_damaged_checkpoint(tmp_path, capsys, monkeypatch):
     (tmp_path / "ssmd" / "checkpoints").mkdir(parents=True)
     (tmp_path / "ssmd" / "checkpoints" / "torn.safetensors").write_bytes(b"torn")
-    monkeypatch.setattr(commands, "ROOT", tmp_path)
+    monkeypatch.setattr("harness.spec.ROOT", tmp_path)
     assert main(["doctor"]) == 2
     troubles = json.loads(capsys.readouterr().out.splitlines()[-1])["troubles"]
     assert len(troubles) == 1 and "torn.safetensors is not a readable" in troubles[0]

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from harness.cli.nets import _dataset
 from harness.data.lm1b import Lm1b
 from harness.data.openwebtext import OpenWebText
 from harness.metrics.ngram_judge import NgramJudge
 from harness.metrics.words import Spelling
 from harness.spec import from_json, to_json
+from ssmd.commands import _dataset
 from tests.language_models import TEXT, tokenizer
 
 pytest.importorskip("tokenizers", reason="tokenizers is not installed: pip install ssmd-bench[judges]")

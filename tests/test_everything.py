@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from harness.claims import claim as claims
+from harness.cli import verbs
 from harness.cli.parser import parser
 from harness.spec import ROOT
 from studies import __main__ as everything
@@ -17,7 +18,7 @@ def test_every_claim_is_of_the_plan_and_every_study_exists():
         head, *words = shlex.split(command)
         assert head in ("ssmd-bench", "pytest", "make", "python") and all((ROOT / word).exists() for word in words if word.endswith(".py"))
         if head == "ssmd-bench":
-            parser().parse_args(words)
+            parser(verbs.find()).parse_args(words)
     kinds = [command.split()[1] for command in plan if command.startswith("ssmd-bench")]
     assert kinds[0] == "data" and kinds.index("train") < kinds.index("run") and "train" not in kinds[kinds.index("run"):]
 

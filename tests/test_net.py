@@ -7,7 +7,7 @@ import pytest
 from harness import plugins
 from harness.__main__ import main
 from harness.boundary.blame import without_secrets
-from harness.cli import commands
+from harness.cli import verbs
 
 
 def failing(error: BaseException):
@@ -23,17 +23,17 @@ def here(tmp_path, monkeypatch):
 
 
 def test_an_error_of_ours_that_nobody_foresaw_is_a_sentence_a_kept_traceback_and_code_70(here, capsys, monkeypatch):
-    monkeypatch.setattr("harness.cli.listing.listing", lambda: None)    # the table of it fails in our own code
+    monkeypatch.setattr("harness.cli._listing.listing", lambda: None)    # the table of it fails in our own code
     monkeypatch.setattr(sys, "argv", ["ssmd-bench", "list", "--storage", "postgresql://me:hunter2@h/db"])
     assert main(["list"]) == 70
     told, (report,) = capsys.readouterr().err, here.glob("ssmd-bench-error-*.txt")
     assert told.count("\n") == 1 and "Traceback" not in told and str(report) in told and "AttributeError" in told
     kept = report.read_text()
-    assert "Traceback (most recent call last)" in kept and "harness/cli/listing.py" in kept and "torch " in kept and "hunter2" not in kept
+    assert "Traceback (most recent call last)" in kept and "harness/cli/_listing.py" in kept and "torch " in kept and "hunter2" not in kept
 
 
 def test_where_the_traceback_cannot_be_kept_the_sentence_says_so(here, capsys, monkeypatch):
-    monkeypatch.setattr("harness.cli.listing.listing", lambda: None)
+    monkeypatch.setattr("harness.cli._listing.listing", lambda: None)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(here / "none"))
     monkeypatch.setattr("os.getcwd", lambda: str(here / "none"))
     assert main(["list"]) == 70 and "could not be written anywhere" in capsys.readouterr().err
@@ -46,7 +46,8 @@ def test_where_the_traceback_cannot_be_kept_the_sentence_says_so(here, capsys, m
     (RuntimeError("pulled"), 2, "RuntimeError: pulled: correct that file"), (KeyboardInterrupt(), 130, "stopped; the same command goes on from here"),
 ])
 def test_every_error_of_a_verb_ends_in_one_sentence(here, capsys, monkeypatch, error, code, says):
-    monkeypatch.setitem(commands.VERBS, "doctor", failing(error))    # raised in this file, which is a user's
+    found = verbs.find()
+    monkeypatch.setattr(verbs, "find", lambda: found | {"doctor": found["doctor"]._replace(work=failing(error))})    # raised in this file, which is a user's
     assert main(["doctor"]) == code
     told = capsys.readouterr().err
     assert says in told and told.count("\n") == 1 and "Traceback" not in told

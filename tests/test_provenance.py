@@ -31,7 +31,7 @@ def rooms(tmp_path):
 def test_the_hash_is_of_every_source_and_of_no_other_file(rooms):
     one = rooms()
     assert one == provenance.tree() and len(one) == provenance.DIGITS
-    seen = {one, rooms("ssmd/sampler.py", "e = i + ", "e =  i + "), rooms("harness/cli/commands.py", "import re", "import re\nimport os"),
+    seen = {one, rooms("ssmd/sampler.py", "e = i + ", "e =  i + "), rooms("harness/cli/rescore.py", "import re", "import re\nimport os"),
             rooms("baselines/ancestral.py", '"""', '"""Another first sentence. ')}
     assert len(seen) == 4, "a remark too: it costs a proof, and no rule says which change matters"
 

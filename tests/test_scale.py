@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from harness.__main__ import main
-from harness.cli import commands
+from harness.cli import verbs
 from harness.cli.parser import parser
 from harness.data.exact import Exact
 from harness.metrics.judge import Judge
@@ -20,7 +20,7 @@ from harness.nets.transformer import Transformer, TransformerConfig
 from harness.records import provenance
 from harness.records.record import SCHEMA
 from harness.records.store import Store
-from harness.run import finished, scoring
+from harness.run import finished, runner, scoring
 from harness.run.cell import cells_of
 from harness.spec import ROOT, sha256
 from harness.study import load_study
@@ -75,7 +75,7 @@ def large(tmp_path_factory) -> tuple[Path, Path]:
 def test_a_finished_run_of_ten_thousand_records_answers_at_once(large):
     study, run = large
     before = (run / "records.jsonl").stat().st_size
-    idle, _, _ = spent("-c", "import harness.cli.commands, harness.run.backend")
+    idle, _, _ = spent("-c", "import harness.cli._user_code, harness.run.present, harness.run.runner, harness.run.backend")
     seconds, mib, done = spent("-m", "harness", "run", str(study), "--out", str(run))
     assert {k: v for k, v in json.loads(done.splitlines()[-1]).items() if v} == {"run": str(run), "cached": POINTS}
     print(f"{seconds:.2f} s, of which imports {idle:.2f} s; {mib:.0f} MiB")
@@ -109,11 +109,11 @@ def test_a_stamp_answers_for_what_was_there_and_for_nothing_else(tmp_path, chang
         text = text.replace(ours, theirs)
     study.write_text(text)
     checkpoint.save(Transformer(TransformerConfig(vocab=Exact().vocab, width=16, heads=2, blocks=1)), net, {"name": "net"})
-    options = parser().parse_args(["run", str(study), "--out", str(run), "--no-time"])
+    options = parser(verbs.find()).parse_args(["run", str(study), "--out", str(run), "--no-time"])
     assert finished.answer(options) is None
     assert main(["run", str(study), "--out", str(run), "--no-time"]) == 0
     assert finished.answer(options) == {"run": str(run), "cached": 2, "proven": 0, "refuted": 0, "done": 0, "skipped": 0, "failed": 0, "timeout": 0, "scored": 0, "unscored": 0}
-    assert finished.answer(parser().parse_args(["run", str(study), "--out", str(run), "--no-time", "--n", "3"])) is None
+    assert finished.answer(parser(verbs.find()).parse_args(["run", str(study), "--out", str(run), "--no-time", "--n", "3"])) is None
     change(study, run)
     assert finished.answer(options) is None
 
@@ -151,7 +151,7 @@ def spent(*words: str) -> tuple[float, float, str]:
 def test_a_source_that_changes_while_a_run_lasts_is_not_taken_for_the_one_it_ran(tmp_path, monkeypatch):
     study, run = tmp_path / "two.py", tmp_path / "run"
     study.write_text(STUDY.replace(f"range(1, {POINTS + 1})", "(1, 2)").replace(', "words"', ","))
-    words, ordinary = ["run", str(study), "--out", str(run), "--no-time"], commands.run_study
-    monkeypatch.setattr(commands, "run_study", lambda *a, **k: (ordinary(*a, **k), study.write_text(study.read_text() + "# changed"))[0])
+    words, ordinary = ["run", str(study), "--out", str(run), "--no-time"], runner.run
+    monkeypatch.setattr(runner, "run", lambda *a, **k: (ordinary(*a, **k), study.write_text(study.read_text() + "# changed"))[0])
     assert main(words) == 0 and (run / finished.STAMP).exists()
-    assert finished.answer(parser().parse_args(words)) is None
+    assert finished.answer(parser(verbs.find()).parse_args(words)) is None

@@ -8,14 +8,30 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from harness.boundary.fields import BATCH, ROWS, SEEDS
 from harness.boundary.nearest import meant
 
 JOBS = 1024
 TRIALS = 2**24       # places of a sweep (harness/search/worker.py)
-__all__ = ["BATCH", "JOBS", "ROWS", "SEEDS", "TRIALS", "Parser", "number", "number_or_all", "path", "whole", "word"]
+__all__ = ["BATCH", "GROUPS", "JOBS", "ROWS", "SEEDS", "TRIALS", "Parser", "Verb", "no_options", "number", "number_or_all", "path", "whole", "word"]
+MEASURE, READ, GUARD, MAKE, LOOK = GROUPS = ("measure samplers", "read what was measured", "guard results and speed", "make data and networks", "see what there is")
+
+
+class Verb(NamedTuple):
+    """A verb of the command line. A module `commands` of a package, ours or of --plugins, lists its own as VERBS."""
+
+    name: str
+    group: str                                           # one of GROUPS: what a user wants to do
+    does: str                                            # in one line
+    example: str                                         # a whole command
+    options: Callable[["Parser"], None]                  # adds them to the parser of the verb
+    work: Callable[[argparse.Namespace], tuple[dict, int]]    # -> the JSON document and the exit code; loads what it needs
+
+
+def no_options(parser: "Parser") -> None:
+    """Of a verb that takes none."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,7 +40,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         if found := re.match(r"argument (?:--)?(\S+): invalid choice: '(.*)' \(choose from (.*)\)", message):
             name, word, known = found[1], found[2], re.findall(r"'([^']*)'", found[3])
-            what = "verb" if name == "verb" else f"--{name}" if f"--{name}" in self._option_string_actions else name
+            what = "verb" if name == "VERB" else f"--{name}" if f"--{name}" in self._option_string_actions else name
             message = f"there is no {what} {word!r}{meant(word, known) or '; choose ' + ', '.join(known)}"
         elif message.startswith("unrecognized arguments: "):
             word = next(iter(message.partition(": ")[2].split()), "")

@@ -3,23 +3,21 @@
 from argparse import Namespace
 from dataclasses import replace
 
-from harness.boundary.arguments import ROWS, number, path, whole, word
+from harness.boundary.arguments import GUARD, ROWS, Parser, Verb, number, path, whole, word
 
 
-def options(verbs) -> None:
-    """Add the verb to a parser."""
-    contest = verbs.add_parser("contest", help="time two trees in turns: is NEW slower than OLD? (docs/gate.md)")
-    contest.add_argument("old", type=word, metavar="OLD", help="a commit of the study's repository, or a folder")
-    contest.add_argument("new", type=word, metavar="NEW", help="the same; `.` is the working tree as it is")
-    contest.add_argument("study", type=word, metavar="STUDY", help="its path in this tree; each tree loads its own")
-    contest.add_argument("--only", action="append", type=word, default=[], metavar="ARM")
-    contest.add_argument("--rows", type=whole(1, ROWS), help="timed of each cell (default: the study's, or 16)")
-    contest.add_argument("--minutes", type=number(0, 10_000, above=True), default=5.0, help="at most (default 5)")
-    contest.add_argument("--device", type=word, default="cpu")
+def _options(parser: Parser) -> None:
+    parser.add_argument("old", type=word, metavar="OLD", help="a commit of the study's repository, or a folder")
+    parser.add_argument("new", type=word, metavar="NEW", help="the same; `.` is the working tree as it is")
+    parser.add_argument("study", type=word, metavar="STUDY", help="its path in this tree; each tree loads its own")
+    parser.add_argument("--only", action="append", type=word, default=[], metavar="ARM")
+    parser.add_argument("--rows", type=whole(1, ROWS), help="timed of each cell (default: the study's, or 16)")
+    parser.add_argument("--minutes", type=number(0, 10_000, above=True), default=5.0, help="at most (default 5)")
+    parser.add_argument("--device", type=word, default="cpu")
     rules = "TOML, as of `compare`: time_ratio, also by arm, and inconclusive_time"
-    contest.add_argument("--rules", type=path, metavar="FILE", help=rules)
+    parser.add_argument("--rules", type=path, metavar="FILE", help=rules)
     share = "of the repository and ignored by git, which worktrees are to have: networks, data"
-    contest.add_argument("--share", action="append", type=word, default=[], metavar="PATH", help=share)
+    parser.add_argument("--share", action="append", type=word, default=[], metavar="PATH", help=share)
 
 
 def contest(options: Namespace) -> tuple[dict, int]:
@@ -48,3 +46,9 @@ def contest(options: Namespace) -> tuple[dict, int]:
     print(table(fight, rules))
     about = {"old": str(found[0]), "new": str(found[1]), "study": found[0].study}
     return about | document(fight, rules), code(fight, rules)
+
+
+VERBS = (
+    Verb("contest", GUARD, "time two trees in turns: is NEW slower than OLD? (docs/gate.md)",
+         "ssmd-bench contest main . studies/smoke.py --only ancestral", _options, contest),
+)

@@ -1,14 +1,27 @@
-"""The verbs of the command line about data files: options -> (JSON document, exit code)."""
+"""The verbs about files of data: `data` and `fasta`."""
 
 import re
 import sys
 from argparse import Namespace
 from pathlib import Path
 
-from harness.boundary.atomic import write_text
-from harness.boundary.nearest import meant
-from harness.cli.options import opened
-from harness.spec import from_json
+from harness.boundary.arguments import JOBS, MAKE, READ, Parser, Verb, number, path, whole, word
+
+
+def _data_options(parser: Parser) -> None:
+    parser.add_argument("dataset", choices=("proteins",))
+    parser.add_argument("--out", type=path, default=Path("runs/proteins.npz"), metavar="FILE")
+    parser.add_argument("--source", type=path, help="unpacked Debian package metastudent-data, or a FASTA file (default: fetch the package with apt-get)")
+    parser.add_argument("--threads", type=whole(1, JOBS), default=1, help="of MMseqs2")
+    parser.add_argument("--families", type=whole(1, 10**6), default=300, help="profile HMMs, of the largest training clusters")
+    parser.add_argument("--held-out", type=whole(1, 40), default=8, metavar="PERCENT", help="of the clusters, drawn for test and as many for validation")
+    parser.add_argument("--near", type=number(0, 1, above=True), default=0.4, metavar="IDENTITY", help="with a training protein, from which on a held-out one is set apart")
+
+
+def _fasta_options(parser: Parser) -> None:
+    parser.add_argument("run", type=path)
+    parser.add_argument("--out", type=path, required=True, metavar="DIR")
+    parser.add_argument("--only", action="append", type=word, default=[], metavar="ARM")
 
 
 def data(options: Namespace) -> tuple[dict, int]:
@@ -21,8 +34,12 @@ def data(options: Namespace) -> tuple[dict, int]:
 
 def fasta(options: Namespace) -> tuple[dict, int]:
     """The samples of a run as FASTA, a file a cell; of cells that are done."""
+    from harness.boundary.atomic import write_text
+    from harness.boundary.nearest import meant
+    from harness.cli._options import opened
     from harness.data.residues import Sequences
     from harness.data.residues import fasta as records
+    from harness.spec import from_json
 
     store = opened(options.run)
     about = next((r for r in reversed(store.of("study")) if r.get("data")), None)
@@ -50,3 +67,11 @@ def _ids(samples):
     import torch
 
     return torch.from_numpy(samples.astype("int64"))
+
+
+VERBS = (
+    Verb("data", MAKE, "build the file of a data set that does not ship (docs/proteins.md)",
+         "ssmd-bench data proteins --source mine.fasta --out runs/proteins.npz", _data_options, data),
+    Verb("fasta", READ, "write the samples of a run of proteins as FASTA, a file a cell",
+         "ssmd-bench fasta runs/protein_frontier --out runs/fasta --only ssmd", _fasta_options, fasta),
+)

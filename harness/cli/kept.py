@@ -3,30 +3,28 @@
 from argparse import Namespace
 from pathlib import Path
 
-from harness.boundary.arguments import path
+from harness.boundary.arguments import READ, Parser, Verb, path
 
 
-def options(verbs) -> None:
-    """Add the verbs to a parser."""
-
-    about = "write a run without its samples as one zip: what a repository keeps and a report can be rendered from"
-    summarise = verbs.add_parser("summarise", help=about)
-    summarise.add_argument("runs", nargs="+", type=path, metavar="RUN", help="run folder, or the zip of a kept run")
+def _summarise_options(parser: Parser) -> None:
+    parser.add_argument("runs", nargs="+", type=path, metavar="RUN", help="run folder, or the zip of a kept run")
     where = "FILE.zip; or, of one run or of several, the folder for NAME.zip"
-    summarise.add_argument("--out", type=path, required=True, help=where)
+    parser.add_argument("--out", type=path, required=True, help=where)
 
-    unpack = verbs.add_parser("unpack", help="write the zip of a kept run as a run folder, to add to it")
-    unpack.add_argument("run", type=path, metavar="ZIP")
-    unpack.add_argument("--out", type=path, required=True, metavar="FOLDER")
 
-    export = verbs.add_parser("export", help="a run as one table, for pandas and others: a row a cell")
-    export.add_argument("run", type=path, metavar="RUN", help="run folder, or the zip of a kept run")
-    export.add_argument("out", type=path, metavar="OUT", help="FILE.csv or FILE.parquet")
-    export.add_argument("--rows", action="store_true", help="a row for each row of each cell: costs, scores")
+def _unpack_options(parser: Parser) -> None:
+    parser.add_argument("run", type=path, metavar="ZIP")
+    parser.add_argument("--out", type=path, required=True, metavar="FOLDER")
+
+
+def _export_options(parser: Parser) -> None:
+    parser.add_argument("run", type=path, metavar="RUN", help="run folder, or the zip of a kept run")
+    parser.add_argument("out", type=path, metavar="OUT", help="FILE.csv or FILE.parquet")
+    parser.add_argument("--rows", action="store_true", help="a row for each row of each cell: costs, scores")
 
 
 def summarise(options: Namespace) -> tuple[dict, int]:
-    from harness.cli.options import opened
+    from harness.cli._options import opened
     from harness.records.pack import pack
 
     made = [pack(opened(run), out) for run, out in _targets(options.runs, options.out).items()]
@@ -60,7 +58,15 @@ def unpack(options: Namespace) -> tuple[dict, int]:
 
 
 def export(options: Namespace) -> tuple[dict, int]:
-    from harness.cli.options import opened
+    from harness.cli._options import opened
     from harness.records.export import export as write
 
     return {"table": str(options.out), **write(opened(options.run), options.out, options.rows)}, 0
+
+
+VERBS = (
+    Verb("summarise", READ, "write a run without its samples as one zip: what a repository keeps and a report can be rendered from",
+         "ssmd-bench summarise runs/demo --out runs/demo.zip", _summarise_options, summarise),
+    Verb("unpack", READ, "write the zip of a kept run as a run folder, to add to it", "ssmd-bench unpack runs/demo.zip --out runs/demo-again", _unpack_options, unpack),
+    Verb("export", READ, "a run as one table, for pandas and others: a row a cell", "ssmd-bench export runs/demo runs/demo.csv", _export_options, export),
+)

@@ -1,162 +1,27 @@
-"""`ssmd-bench prove`: rows of stored cells sampled again by the code that runs now, and what came of it stored as proofs."""
+"""The verb `prove`: rows of stored cells sampled again by the code that runs now."""
 
-import sys
 from argparse import Namespace
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
 
-from harness.boundary.ending import NOTHING
-from harness.cli.options import opened
-from harness.records import provenance
-from harness.records.standing import PROVEN, REFUTED, UNPROVEN, Evidence
-from harness.records.store import Store
-from harness.run.progress import Progress
-from harness.spec import ROOT, brief
-
-COUNTED = (PROVEN, REFUTED, UNPROVEN, "lost", "known", "unknown")    # lost: of the unproven, those that had been proven before
+from harness.boundary.arguments import GUARD, JOBS, Parser, Verb, number_or_all, whole, word
 
 
-class Target(NamedTuple):
-    """A run, and the study file that it is of."""
-
-    run: Path
-    study: str
+def _prove_options(parser: Parser) -> None:
+    parser.add_argument("runs", nargs="*", type=word, metavar="STUDY|RUN", help="study files, whose kept run is meant, or runs (default: all that are kept)")
+    parser.add_argument("--rows", type=number_or_all, default=16, metavar="N|all", help="of each cell (default 16); which ones depends on the sources")
+    against = "where floats differ: sample the same rows by the sources of that commit too, on this machine"
+    parser.add_argument("--against", type=word, metavar="COMMIT", help=against)
+    parser.add_argument("--share", type=word, metavar="K/N", help="look at the K-th of N parts of the cells alone")
+    parser.add_argument("--check", action="store_true", help="look also at what is proven, and store nothing")
+    parser.add_argument("--jobs", type=whole(1, JOBS), default=1, help="cells side by side")
 
 
 def prove(options: Namespace) -> tuple[dict, int]:
-    targets = list(_targets(options.runs))
-    if not options.check and provenance.dirty() and any(target.run.is_relative_to(ROOT / "studies") for target in targets):
-        raise ValueError("the sources are not those of the commit, and prove nothing for claims: commit them first, or look with --check, which stores nothing")
-    total = dict.fromkeys(COUNTED, 0)
-    for target in targets:
-        for name, count in _run(target, options).items():
-            total[name] += count
-    document = {"runs": [str(target.run) for target in targets], **total}
-    if total[REFUTED] or options.check and total["lost"]:
-        return document, 1
-    if total[UNPROVEN] and not options.check:
-        return document, 3
-    if not total[PROVEN] + total[UNPROVEN] + total["known"]:
-        print("ssmd-bench: none of these cells could be looked at: the lines above say why", file=sys.stderr)
-        return document, NOTHING
-    return document, 0
+    from harness.cli._proving import prove as work
+
+    return work(options)
 
 
-def _targets(named: list[str]) -> Iterator[Target]:
-    """Raises ValueError for what is neither a study nor a run."""
-    from harness.claims.rebuild import KEPT, kept_run
-
-    for name in named or [str(run) for run in sorted({*KEPT.glob("*.zip"), *(p for p in KEPT.glob("*") if p.is_dir())})]:
-        if not name.endswith(".py"):
-            yield Target(Path(name), study_of(opened(Path(name)), bool(named)))
-        elif run := kept_run(Path(name).stem):
-            yield Target(run, name)
-        elif (run := Path("runs") / Path(name).stem).is_dir():
-            yield Target(run, name)
-        else:
-            raise ValueError(f"no run of {name} is kept in studies/runs, and there is none in {run}: run it, or name its run")
-
-
-def study_of(store: Store, asked: bool = True) -> str:
-    """The study file that the command of a run names; nothing if there is none."""
-    words = [text for record in reversed(store.of("study")) for text in record["command"].split() if text.endswith(".py")]
-    for text in words:
-        for place in (Path(text), ROOT / text):
-            if place.is_file():
-                return str(place)
-    if asked:
-        raise ValueError(f"{store.folder} names no study file that is here: give the study file in its place")
-    return ""
-
-
-def _run(target: Target, options: Namespace) -> dict[str, int]:
-    from harness.records.machine import machine
-    from harness.records.places import is_zip
-    from harness.run.against import settled_by
-    from harness.run.prove import learn, looks, metrics_here, proof, verdict
-    from harness.study import load_study
-
-    store, here = opened(target.run), machine("cpu")["id"]
-    evidence, tally = Evidence(store), dict.fromkeys(COUNTED, 0)
-    wanted: dict[str, tuple[Any, dict]] = {}
-    why: dict[str, int] = {}
-    study = load_study(target.study) if target.study else None
-    for (key,), record in store.latest("counted", "key").items():
-        if record["status"] != "done" or not _in(key, options.share):
-            continue
-        if not options.check and evidence.standing(record) == PROVEN:
-            tally["known"] += 1
-            continue
-        cell, reason = _cell(record, study)
-        if cell is None:
-            tally["unknown"] += 1
-            why[reason] = why.get(reason, 0) + 1
-        else:
-            wanted[key] = cell, record
-    progress = Progress(len(wanted), f"prove {target.run.name}")
-    for reason, count in why.items():
-        progress.note(f"{count} cells cannot be looked at: {reason}")
-
-    def keep(found: Any, said: str, reason: str, against: str | None = None) -> None:
-        cell, record = wanted[found.key]
-        tally[said] += 1
-        tally["lost"] += said == UNPROVEN and evidence.stood(record)
-        if options.check:
-            return
-        store.append(proof(found, record, said, reason, here, cell.own(), against))
-        if said == PROVEN and not against and not is_zip(store.folder):
-            learn(found, record, store)
-
-    doubtful: dict[str, dict[str, Any]] = {}    # commit -> key -> what came of looking
-    metrics, absent = metrics_here(study) if wanted and study else ([], [])
-    for reason in absent:
-        progress.note(reason)
-    for found in looks(wanted.values(), store, metrics, options.rows, options.jobs):
-        cell, record = wanted[found.key]
-        known_here = here in evidence.machines(record)
-        said, reason = verdict(found, record, evidence.last_proven(record), known_here)
-        commit = found.verdict != "equal" and (options.against or said == UNPROVEN and (evidence.last_proven(record) or {}).get("commit"))
-        if commit:
-            doubtful.setdefault(commit, {})[found.key] = found, reason
-        else:
-            keep(found, said, reason)
-        progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {reason}", said)
-    for commit, looked_at in doubtful.items():
-        settled: dict[str, bool | None]
-        try:
-            settled = dict(settled_by(commit, target.study, [(found, wanted[key][1]) for key, (found, _) in looked_at.items()]))
-        except ValueError as error:
-            if options.against:
-                raise
-            settled = dict.fromkeys(looked_at, None)    # a shallow clone, or a commit that cannot load the study
-            progress.note(f"{len(looked_at)} cells cannot be compared with what {commit[:10]} samples here: {error}")
-        for key, same in settled.items():
-            (found, reason), record = looked_at[key], wanted[key][1]
-            said = UNPROVEN if same is None else PROVEN if same else REFUTED
-            keep(found, said, reason if same is None else found.reason, None if same is None else commit)
-            progress.note(f"{record['arm']}: {brief(record['cell']['sampler'])}: {said}, against {commit[:10]}")
-    return tally
-
-
-def _in(key: str, share: str | None) -> bool:
-    """Whether a key is of the K-th of N parts."""
-    from harness.run.shard import parse
-
-    if share is None:
-        return True
-    part = parse(share, "--share")
-    return int(key[:8], 16) % part.of == part.k - 1
-
-
-def _cell(record: dict, study) -> tuple[Any, str]:
-    from harness.run.recorded_cell import cell_of
-
-    if study is None:
-        return None, "the run names no study file that is here"
-    try:
-        cell = cell_of(record, study)
-        study.nets[study.reference].load("cpu")    # whose pass is the unit of NFE
-    except ValueError as error:    # a network that is not here
-        return None, str(error)
-    return cell, "no arm of the study makes them with the networks and data that are here"
+VERBS = (
+    Verb("prove", GUARD, "sample some rows of stored cells again: does the code that runs now give the same?",
+         "ssmd-bench prove studies/demo.py --rows 4", _prove_options, prove),
+)

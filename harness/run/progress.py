@@ -6,6 +6,8 @@ from typing import TextIO
 
 
 class Progress:
+    quiet = False    # of this process: nothing is said, as --quiet asks
+
     def __init__(self, total: int, stage: str, stream: TextIO | None = None, before: int = 0):
         """before: of the total, how many were done earlier. They are counted; how long they took is not known here."""
         self.total, self.stage, self.stream, self.before = total, stage, stream or sys.stderr, before
@@ -35,5 +37,7 @@ class Progress:
         self._say(f"[{self.stage}] {text}\n")
 
     def _say(self, text: str) -> None:
+        if self.quiet:
+            return
         self.stream.write(f"\r\x1b[K{text}" if self.stream.isatty() else text)
         self.stream.flush()

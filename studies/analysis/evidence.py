@@ -42,7 +42,7 @@ def looked_at(cells: list[tuple[Path, str]], until: bool) -> dict[str, str]:
     """Key -> "equal" or "differ" by the modules that are imported now; if `until`, up to the first that differs."""
     prove, recorded, store_of, study_of, commands, check, provenance = (
         importlib.import_module(f"harness.{name}")
-        for name in ("run.prove", "run.recorded_cell", "records.store", "study", "cli.prove", "run.spot_check", "records.provenance"))
+        for name in ("run.prove", "run.recorded_cell", "records.store", "study", "cli._proving", "run.spot_check", "records.provenance"))
     found: dict[str, str] = {}
     for run, key in cells:
         store = store_of.Store(run)

@@ -9,7 +9,11 @@ import sys
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"    # a process with threads cannot be forked
-LOADED = ("harness.__main__", "harness.cli.commands", "harness.cli.listing", "harness.search.worker", "harness.metrics.mauve", "reports.build", "ssmd.train.dry_run")
+LOADED = (
+    "harness.__main__", "harness.cli.verbs", "harness.cli._listing", "harness.run.runner", "harness.run.present",
+    "harness.claims.standing", "harness.search.worker", "harness.metrics.mauve", "reports.build",
+    "ssmd.train.dry_run",
+)
 
 
 def main() -> int:

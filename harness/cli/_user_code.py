@@ -6,10 +6,13 @@
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from harness.boundary.incoming import Wrong, fitted
+from harness.claims import claim
 from harness.claims.claim import Claim
+from harness.records.store import Store
 from harness.study import load_module
 
 
@@ -49,3 +52,10 @@ def claimed(found: Any, path: str) -> list[dict]:
     except Wrong as error:
         raise ValueError(f"claims() of {path} gave what is no list of claims ({error}): make each with harness.claims.claim.claim(...); what was sampled is stored") from None
     return rows
+
+
+def kept_claims(path: str, name: str, store: Store, command: str) -> Path:
+    """Write what the study file claims of its run, and show it."""
+    rows = claimed(claiming(path)(store, command), path)
+    print(claim.table(rows))
+    return claim.write(name, rows)

@@ -1,20 +1,57 @@
-"""The verbs of the command line that make, score and bring back networks: options -> (JSON document, exit code)."""
+"""The verbs that make, score and bring back networks: `train`, `score`, `checkpoints`."""
 
 import sys
 from argparse import Namespace
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
-from harness import plugins
-from harness.boundary.addresses import command as typed
-from harness.boundary.nearest import meant
-from harness.claims import claim as claims_of
-from harness.cli.options import changed
-from harness.nets.device import can_compile, checked
-from harness.spec import from_json
+from harness.boundary.arguments import JOBS, MAKE, MEASURE, ROWS, Parser, Verb, number, path, whole, word
+
+
+def _train_options(parser: Parser) -> None:
+    parser.add_argument("member", type=word)
+    parser.add_argument("--out", type=path, default=Path("runs/train"))
+    parser.add_argument("--data", type=word, help="default: wikipedia_leads, or the recipe's")
+    parser.add_argument("--path", type=word, help="of a corpus that does not ship, e.g. text8")
+    parser.add_argument("--tokenizer", type=word, help="of a corpus of tokens, e.g. openwebtext: tokenizer.json, or the folder of vocab.json and merges.txt")
+    parser.add_argument("--extra", type=word, metavar="PATH", help="a text8 file whose train split is added to the judge's text")
+    parser.add_argument("--length", type=whole(1, 65536), help="of a row, in tokens (default 128, or the recipe's)")
+    parser.add_argument("--tokens", type=number(0, 1e15, above=True), help="in all, of the training")
+    parser.add_argument("--set", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="changes")
+    parser.add_argument("--init", type=path, help="start from the weights of a finished checkpoint: a further cosine cycle")
+    parser.add_argument("--device", type=word, default="cpu")
+    parser.add_argument("--jobs", type=whole(1, JOBS), help="members of the family trained side by side, one thread each (default 2)")
+    parser.add_argument("--threads", type=whole(1, JOBS), help="of this training (default: all cores; OMP_NUM_THREADS)")
+    parser.add_argument("--compile", action="store_true", help="compile each block")
+    parser.add_argument("--recipe", type=word, metavar="FILE", help="a Python file with FAMILY and DATA in place of the shipped family, e.g. studies/paper/text8.py")
+    parser.add_argument("--dry-run", action="store_true", help="check data, memory and --init, time a few updates, say how long the whole would take; write nothing")
+    parser.add_argument("--seconds", type=number(0, 1e6, above=True), help="of updates that a dry run times (default 20)")
+    parser.add_argument("--assume", type=number(0, 1e25, above=True), metavar="FLOPS", help="a dry run also computes the hours at this many FLOP/s")
+
+
+def _score_options(parser: Parser) -> None:
+    parser.add_argument("checkpoints", nargs="*", type=path, help="default: the shipped hybrid, heavy and light")
+    parser.add_argument("--data", type=word, default="wikipedia_leads")
+    parser.add_argument("--path", type=word, help="of a corpus that does not ship")
+    parser.add_argument("--length", type=whole(1, 65536), default=128)
+    parser.add_argument("--n", type=whole(1, ROWS), default=64, help="test rows")
+    parser.add_argument("--orders", type=whole(1, 65536), default=1, help="K orders a row")
+    parser.add_argument("--window", type=word, help="of the self-speculative sampler whose law is scored, with its default settings (default cosine)")
+    parser.add_argument("--set", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="changes", help="a field of the window, e.g. delta=0.04")
+    parser.add_argument("--rounds", type=whole(1, 65536), help="of that sampler (default 2)")
+    parser.add_argument("--claims", action="store_true", help="write bpc.NAME to studies/results/likelihood.json")
+
+
+def _checkpoints_options(parser: Parser) -> None:
+    parser.add_argument("--restore", type=word, nargs="*", metavar="NAME", help="take them from the history of this clone, e.g. protein, or potts/heavy (default: all)")
 
 
 def _dataset(options: Namespace):
+    from harness import plugins
+    from harness.boundary.nearest import meant
+    from harness.spec import from_json
+
     known = plugins.datasets()
     options.data = options.data or "wikipedia_leads"
     if options.data not in known:
@@ -27,6 +64,11 @@ def _dataset(options: Namespace):
 
 
 def score(options: Namespace) -> tuple[dict, int]:
+    from harness import plugins
+    from harness.boundary.addresses import command as typed
+    from harness.boundary.nearest import meant
+    from harness.claims import claim as claims_of
+    from harness.cli._options import changed
     from harness.nets.checkpoint import load
     from ssmd.bits import bits_per_character
     from ssmd.train.family import SHIPPED
@@ -37,45 +79,25 @@ def score(options: Namespace) -> tuple[dict, int]:
     window, rounds = changed(windows[name](), options.changes), options.rounds or 2
     paths = options.checkpoints or [SHIPPED / f"{name}.safetensors" for name in ("hybrid", "heavy", "light")]
     command, rows, document = typed(["ssmd-bench", *sys.argv[1:]]), [], {}
-    nets: list[Any] = [load(path) for path in paths]
+    nets: list[Any] = [load(place) for place in paths]
     if (options.window or options.changes or options.rounds) and not any(hasattr(net, "draft") and net.blocks("verify") for net in nets):
         raise ValueError("--window, --set and --rounds are of a hybrid, and none of these networks is one: leave them out, or score a hybrid")
-    for path, net in zip(paths, nets):
+    for place, net in zip(paths, nets):
         if not hasattr(net, "draft"):
-            raise ValueError(f"{path} is a {net.name} network, which drafts nothing: score a hybrid or a masked-diffusion network")
+            raise ValueError(f"{place} is a {net.name} network, which drafts nothing: score a hybrid or a masked-diffusion network")
         if net.vocab != data.vocab:
-            raise ValueError(f"{path} writes {net.vocab} symbols and {data.name} has {data.vocab}: choose data or a checkpoint that fits")
+            raise ValueError(f"{place} writes {net.vocab} symbols and {data.name} has {data.vocab}: choose data or a checkpoint that fits")
         hybrid = bool(net.blocks("verify"))
         found, _ = bits_per_character(net, data, options.n, options.orders, window if hybrid else None, rounds,
-                                      say=lambda done, of, path=path: print(f"\r{path.stem} {done}/{of}", end="", file=sys.stderr, flush=True))
+                                      say=lambda done, of, place=place: print(f"\r{place.stem} {done}/{of}", end="", file=sys.stderr, flush=True))
         print(file=sys.stderr)
         note = f"recursion, {window}, N = {rounds}, {options.orders} orders" if hybrid else f"masked-diffusion bound, {options.orders} orders"
-        rows.append(claims_of.claim(f"bpc.{path.stem}", found.value, found.low, found.high, "bits per character", found.n, command, [net.sha256], note))
-        document[path.stem] = {"bits": found.value, "low": found.low, "high": found.high, "n": found.n}
+        rows.append(claims_of.claim(f"bpc.{place.stem}", found.value, found.low, found.high, "bits per character", found.n, command, [net.sha256], note))
+        document[place.stem] = {"bits": found.value, "low": found.low, "high": found.high, "n": found.n}
     print(claims_of.table(rows))
     if options.claims:
         claims_of.write("likelihood", rows)
     return document, 0
-
-
-def grid(options: Namespace) -> tuple[dict, int]:
-    """Both searches at every number of steps, as {"net", "data", "rows", "seed", "grids": [{"by", "steps", "alphas", "passes"}]}; harness/search/time_grid.py."""
-    from harness.search.time_grid import SEARCHES, write
-    from harness.study import load_study
-
-    study, name = load_study(options.study), options.net
-    name = name or study.reference
-    if name not in study.nets:
-        raise ValueError(f"the study {study.name} has no network {name!r}; choose {', '.join(study.nets)}{meant(name, study.nets)}")
-    net: Any = study.nets[name].load(checked(options.device))
-    rows = study.data.rows("validation", options.rows, options.seed).to(options.device)
-    found = []
-    for by, search in SEARCHES.items():
-        for steps, (alphas, passes) in search(net, rows, sorted({*options.steps}), seed=options.seed).items():
-            found.append({"by": by, "steps": steps, "alphas": list(alphas), "passes": passes})
-            print(f"{by:<16} {steps:>4} steps  {passes:>8} passes  {' '.join(f'{a:.3f}' for a in alphas)}", flush=True)
-    write(options.out, {"net": {"name": name, "sha256": net.sha256}, "data": study.data.identity(), "rows": options.rows, "seed": options.seed, "grids": found})
-    return {"grids": str(options.out)}, 0
 
 
 def _of_member(words: list[str], name: str, judge: bool) -> list[str]:
@@ -91,6 +113,10 @@ def _of_member(words: list[str], name: str, judge: bool) -> list[str]:
 def train(options: Namespace) -> tuple[dict, int]:
     import torch
 
+    from harness import plugins
+    from harness.boundary.addresses import command as typed
+    from harness.cli._options import changed
+    from harness.nets.device import can_compile, checked
     from ssmd.train.family import FAMILY, begins_from, member, queue, recipe
     from ssmd.train.loop import train as train_network
 
@@ -120,9 +146,9 @@ def train(options: Namespace) -> tuple[dict, int]:
         plan = dry.dry_run(config, data, split, device, compiled, init, options.seconds or 20.0, options.assume)
         print(dry.sentence(options.member, plan))
         return {"member": options.member} | plan, 0
-    path = train_network(config, data, options.out / options.member, options.member, device, compiled, split, say=lambda text: print(text, file=sys.stderr, flush=True),
+    trained = train_network(config, data, options.out / options.member, options.member, device, compiled, split, say=lambda text: print(text, file=sys.stderr, flush=True),
                          init=init, extra=extra, command=typed(["ssmd-bench", *sys.argv[1:]]))
-    return {"checkpoint": str(path)}, 0
+    return {"checkpoint": str(trained)}, 0
 
 
 def checkpoints(options: Namespace) -> tuple[dict, int]:
@@ -137,3 +163,13 @@ def checkpoints(options: Namespace) -> tuple[dict, int]:
         print(f"{entry.name:<24} {entry.bytes / 2**20:6.1f} MiB  {state:<8}  {entry.train}")
     here = [entry.name for entry in entries if entry.path.is_file()]
     return {"here": here, "absent": [entry.name for entry in entries if entry.name not in here], "restored": restored}, 0
+
+
+VERBS = (
+    Verb("train", MAKE, "train a member of the family, or `family` for all",
+         "ssmd-bench train family --compile --jobs 2", _train_options, train),
+    Verb("checkpoints", MAKE, "the networks that left the tree: which of them are here, and what trains the others",
+         "ssmd-bench checkpoints --restore protein", _checkpoints_options, checkpoints),
+    Verb("score", MEASURE, "bits per character of networks on held-out text",
+         "ssmd-bench score ssmd/checkpoints/hybrid.safetensors --n 16", _score_options, score),
+)

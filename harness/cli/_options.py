@@ -1,5 +1,6 @@
 """What several verbs of the command line do with their options."""
 
+import sys
 from pathlib import Path
 
 from harness.boundary.incoming import read_text
@@ -31,3 +32,12 @@ def between_marks(path: Path, mark: str, text: str) -> str:
     if not (begin and end):
         raise ValueError(f"{path} has no <!-- {mark} --> ... <!-- /{mark} --> to write between")
     return f"{head}{begin}\n{text}\n{end}{tail}"
+
+
+def why_unscored(store: Store, tally: dict) -> dict[str, str]:
+    """Of each metric that failed in this run, why: its last scores are ours. It is said on stderr too."""
+    newest = store.of("scored")[-tally["scored"] - tally["unscored"]:]
+    reasons = {r["label"]: r["reason"] for r in newest if r["status"] == "failed"}
+    for label, reason in reasons.items():
+        print(f"ssmd-bench: {label} has no score: {reason}; the samples are kept, and the same command scores them again", file=sys.stderr)
+    return reasons

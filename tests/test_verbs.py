@@ -1,0 +1,73 @@
+"""The verbs of the command line: found as plug-ins are, grouped by what a user wants to do, each with its own options."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from harness.__main__ import main
+from harness.boundary.arguments import GROUPS
+from harness.cli import verbs
+from harness.cli.parser import parser
+from harness.spec import ROOT
+from tests.test_cli import STUDY
+
+
+def test_help_groups_the_verbs_each_with_an_example_that_parses(capsys):
+    assert main(["--help"]) == 0
+    shown, found = capsys.readouterr().out, verbs.find()
+    for verb in found.values():
+        assert f"  {verb.name:<12} {verb.does}\n" in shown and f"$ {verb.example}\n" in shown and verb.group in GROUPS
+        program, *words = shlex.split(verb.example)
+        assert program == "ssmd-bench" and parser(found).parse_args(words).verb == verb.name
+
+
+@pytest.mark.parametrize("verb", [[], *([name] for name in verbs.find())], ids=" ".join)
+def test_help_and_version_are_everywhere(capsys, verb):
+    assert main([*verb, "-h"]) == 0 and "--quiet" in capsys.readouterr().out
+    assert main([*verb, "--version"]) == 0 and re.fullmatch(r"ssmd-bench \d+\.\d+\.\d+\S*\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("words", [["--json", "--quiet", "verify", "first_hitting"], ["verify", "first_hitting", "--json", "--quiet"]], ids=["before", "behind"])
+def test_json_and_quiet_leave_one_document_and_no_progress(capsys, words):
+    assert main(words) == 0
+    shown = capsys.readouterr()
+    assert shown.out.count("\n") == 1 and json.loads(shown.out)["failed"] == 0 and shown.err == ""
+
+
+def test_quiet_runs_say_no_progress(capsys, tmp_path):
+    (tmp_path / "toy.py").write_text(STUDY.format(net="Table(DATA)", n=8, steps=[1]))
+    words = ["run", str(tmp_path / "toy.py"), "--no-time", "--out", str(tmp_path / "run")]
+    assert main([*words, "--quiet"]) == 0 and capsys.readouterr().err == ""
+    shutil.rmtree(tmp_path / "run")
+    assert main(words) == 0 and "[count 1/" in capsys.readouterr().err
+
+
+def test_a_package_of_the_user_brings_a_verb(capsys, tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "__init__.py").write_text("")
+    (tmp_path / "mine" / "commands.py").write_text(
+        "from harness.boundary.arguments import READ, Verb, whole\n"
+        "def options(parser):\n    parser.add_argument('--times', type=whole(1, 9), default=1)\n"
+        "def greet(options):\n    return {'said': 'hello ' * options.times}, 0\n"
+        "VERBS = (Verb('greet', READ, 'say hello', 'ssmd-bench greet --times 2', options, greet),)\n")
+    monkeypatch.chdir(tmp_path)
+    done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "greet", "--times", "2"], capture_output=True, text=True,
+                          env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])})
+    assert done.returncode == 0 and json.loads(done.stdout) == {"said": "hello hello "}, done.stderr
+    (tmp_path / "mine" / "commands.py").write_text("from harness.boundary.arguments import READ, Verb, no_options\n"
+                                                   "VERBS = (Verb('run', READ, 'again', 'ssmd-bench run', no_options, print),)\n")
+    done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "list"], capture_output=True, text=True,
+                          env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])})
+    assert done.returncode == 2 and "mine.commands has a verb 'run', and there is one already" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_finding_the_verbs_loads_no_library():
+    call = "import sys; from harness.cli import verbs; verbs.find(); print([m for m in ('torch', 'numpy', 'pandas', 'optuna', 'scipy', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    assert done.stdout == "[]\n", done.stderr
