@@ -103,7 +103,7 @@ def test_key_depends_on_what_decides_the_samples_and_on_nothing_else():
 
 
 def test_arms_are_taken_in_turn_and_no_point_twice():
-    cells = study(ANCESTRAL, SSMD, Arm("again", grid(Ancestral, steps=[1, 4, 8]), {"main": "heavy"})).cells()
+    cells = cells_of(study(ANCESTRAL, SSMD, Arm("again", grid(Ancestral, steps=[1, 4, 8]), {"main": "heavy"})))
     found = [(c.arm.name, getattr(c.sampler, "steps", None), c.also) for c in cells]
     assert found == [("ancestral", 1, ("again",)), ("ssmd", None, ()), ("ancestral", 4, ("again",)), ("again", 8, ())]
 
