@@ -256,7 +256,7 @@ def test_wrong_words_are_refused(capsys, words, says, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("words", "says"), [
-    (["rnu", "x.py"], "there is no verb 'rnu'; did you mean 'run'?"), (["fly"], "there is no verb 'fly'; choose list, data, run"), (["run"], "run needs study"),
+    (["rnu", "x.py"], "there is no verb 'rnu'; did you mean 'run'?"), (["fly"], "there is no verb 'fly'; choose run, sweep, grid, score"), (["run"], "run needs study"),
     (["run", "x.py", "--sede", "3"], "--sede is no option here; did you mean '--seed'?"), (["run", "x.py", "--out"], "--out: expected one argument"),
     (["run", "x.py", ""], "an empty word is no option here"),
     (["run", "x.py", "--dtype", "float3"], "there is no --dtype 'float3'; did you mean 'float32'?"),

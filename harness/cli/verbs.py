@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from harness import cli, plugins
-from harness.boundary.arguments import Verb
+from harness.boundary.arguments import GROUPS, Verb
 
 ROOMS = ("ssmd", "reports")
 
@@ -26,10 +26,11 @@ def _modules() -> Iterator[ModuleType]:
 
 
 def find() -> dict[str, Verb]:
-    """Name -> verb. Raises ValueError if two have one name."""
+    """Name -> verb, in the order of the groups. Raises ValueError if two have one name."""
     found: dict[str, Verb] = {}
     for module in _modules():
         for verb in getattr(module, "VERBS", ()):
             if found.setdefault(verb.name, verb) is not verb:
                 raise ValueError(f"{module.__name__} has a verb {verb.name!r}, and there is one already: rename it")
-    return found
+    groups = {name: k for k, name in enumerate(GROUPS)}
+    return dict(sorted(found.items(), key=lambda item: groups.get(item[1].group, len(groups))))
