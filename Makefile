@@ -51,8 +51,9 @@ bench: $(READY)
 findings: $(READY)
 	$(BIN)/ssmd-bench claims --rebuild
 	$(BIN)/ssmd-bench claims --write docs/claims.md
-	$(BIN)/ssmd-bench claims --refresh README.md docs/gate.md docs/judges.md docs/proteins.md docs/speed.md
+	$(BIN)/ssmd-bench claims --refresh docs/gate.md docs/judges.md docs/proteins.md docs/speed.md
 	$(BIN)/ssmd-bench claims --fill studies/findings.md --write docs/findings.md
+	$(BIN)/ssmd-bench claims --fill studies/readme.md --write README.md
 	$(BIN)/python -m reports.gallery
 
 # torch first and pinned alone: a looser request would pull gigabytes of GPU libraries

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
+from textwrap import fill
 from types import ModuleType
 
 from matplotlib.figure import Figure
@@ -28,6 +29,7 @@ from reports.frame import Chapter, chapters
 from reports.records import read
 from reports.text import LONGEST
 
+WIDTH = 110    # characters of a line of the page
 DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 PROGRAM = "python -m reports.gallery"
@@ -70,9 +72,9 @@ def write(asked: Sequence[str], docs: Path, headline: str = "", arms: Sequence[s
             study = chapter.name.split(",")[0]
             path = docs / "figures" / f"{re.sub(r'[^a-z0-9_+,]+', '', study.lower())[:LONGEST]}_{plot.__name__.rsplit('.', 1)[-1]}.png"
             if not any(line.startswith(f"### {study}") for line in text):
-                text += [f"### {study}", "", _origin(chapter), ""]
+                text += [f"### {study}", "", wrapped(_origin(chapter)), ""]
             kept.append(_save(figure, path))
-            text += [f"![{plot.TITLE}](figures/{path.name})", "", f"**{plot.TITLE}.** {caption}", ""]
+            text += [f"![{plot.TITLE}](figures/{path.name})", "", wrapped(f"**{plot.TITLE}.** {caption}"), ""]
     command = shlex.join([*PROGRAM.split(), *asked, *(["--headline", headline] if headline else []), *(["--arms", *arms] if arms else [])])
     told = ["", "Drawn from the records of these studies by", "", f"    {command}", "", *text]
     write_text(page, f"{head}{begin}\n" + "\n".join(told) + f"{end}{tail}")
@@ -80,6 +82,11 @@ def write(asked: Sequence[str], docs: Path, headline: str = "", arms: Sequence[s
         if path not in kept:
             path.unlink()
     return kept
+
+
+def wrapped(text: str) -> str:
+    """A paragraph of Markdown."""
+    return fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _headline(run: Path, arms: Sequence[str]) -> Figure:

@@ -1,4 +1,4 @@
-"""Every command that README shows is run, small; its example is executed and verified; documents name files that exist."""
+"""Every command that README and docs/use.md show is run, small; the example is executed and verified; documents name files that exist."""
 
 import json
 import re
@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from harness import plugins
 from harness.claims import claim as claims
 from harness.spec import ROOT
 
-README = (ROOT / "README.md").read_text()
-COMMANDS = re.findall(r"^    (\S.*?)(?:  +#.*)?$", README, re.M)
+README, USE, SAMPLERS = ((ROOT / page).read_text() for page in ("README.md", "docs/use.md", "docs/samplers.md"))
+COMMANDS = re.findall(r"^    (\S.*?)(?:  +#.*)?$", README + USE, re.M)
 SMALLER = {    # what a command is given on top, so that a test can afford it
     "run": ["--n", "64", "--no-time"],
     "sweep": ["--trials", "4"],
@@ -30,9 +31,14 @@ def test_readme_shows_commands():
     assert [c for c in COMMANDS if c.startswith("make ")] == ["make demo", "make test"] and sum(c.startswith("ssmd-bench ") for c in COMMANDS) >= 6
 
 
+def test_the_first_screen_is_short_and_counts_the_samplers():
+    assert README.count("\n") < 80 and f"runs {len(plugins.samplers())} samplers" in README
+    assert README == claims.filled((ROOT / "studies/readme.md").read_text(), claims.read()), "README is older than studies/results: run `make findings`"
+
+
 def test_the_table_of_samplers_quotes_claims():
     known = {row["claim"]: row for row in claims.read()}
-    table = [line.split("|")[4] for line in README.splitlines() if line.startswith("| ") and line.count("|") == 5 and (".py`" in line)]
+    table = [line.split("|")[4] for line in SAMPLERS.splitlines() if line.startswith("| ") and line.count("|") == 5 and (".py`" in line)]
     quoted = [found for cell in table for found in re.findall(r"`(\w+)` (-?[\d.]+) \((-?[\d.]+) to (-?[\d.]+)\)", cell)]
     assert len(quoted) > 20
     for arm, *numbers in quoted:
@@ -70,7 +76,7 @@ def test_the_contest_of_readme_has_its_trees_study_and_cells():
 def test_readme_counts_the_exit_codes_of_the_gate():
     table = (ROOT / "docs/gate.md").read_text().partition("| exit code |")[2].partition("\n\n")[0]
     codes = re.findall(r"^\| (\d) \|", table, re.M)
-    assert codes == ["0", "1", "2", "3", "4"] and "three tiers and five exit codes" in README
+    assert codes == ["0", "1", "2", "3", "4"] and "three tiers and five exit codes" in re.sub(r"\s+", " ", USE)
 
 
 def test_the_demo_runs_small_and_twice(tmp_path):
@@ -85,7 +91,7 @@ def test_the_example_is_a_sampler_that_verify_accepts(tmp_path):
     package = tmp_path / "mine"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    (package / "halves.py").write_text(re.search(r"```python\n(.*?)```", README, re.S)[1])
+    (package / "halves.py").write_text(re.search(r"```python\n(.*?)```", SAMPLERS, re.S)[1])
     done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "verify", "halves"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Halves()" in done.stdout
@@ -112,9 +118,20 @@ def test_the_blocks_of_the_extending_page_are_plug_ins(tmp_path):
     assert done.stdout.strip() == "True", done.stderr
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/claims.md", "docs/gate.md", "docs/judges.md", "docs/proteins.md", "docs/speed.md"])
+@pytest.mark.parametrize("page", ["docs/claims.md", "docs/gate.md", "docs/judges.md", "docs/proteins.md", "docs/speed.md"])
 def test_a_page_quotes_the_claims_as_they_stand(page):
     quoted = (ROOT / page).read_text().partition("<!-- claims -->")[2].partition("<!-- /claims -->")[0].strip().splitlines()
     every = claims.table(claims.read()).splitlines()
     assert quoted and len(quoted) == len({*quoted}) and set(quoted) <= {*every}, "a table is older than studies/results: run `make findings`"
     assert page != "docs/claims.md" or quoted == every
+
+
+PAGES = [path for path in sorted(ROOT.rglob("*.md")) if not {".venv", "runs", "node_modules"} & {*path.relative_to(ROOT).parts}]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_lines_of_a_page_are_at_most_110_characters(path):
+    """But those of tables, headings, code and commands, which cannot be broken."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.S | re.M)
+    prose = [line for line in text.splitlines() if not line.startswith(("|", "#", "    ", "<!--", "!["))]
+    assert [line for line in prose if len(line) > 110 and " " in line.strip()] == []
