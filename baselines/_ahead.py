@@ -1,11 +1,14 @@
-"""Steps drawn ahead: where the chance of an event in each step depends on no token, one uniform says in which step it comes.
+"""Steps drawn ahead: where the chance of an event in each step depends on no token, one uniform says in which step it
+comes.
 
-    hazard H_k = - sum_{j<k} ln(1 - chance_j);      from step m on, the event comes in the step k with   H_k <= H_m - ln(1 - u) < H_{k+1}
+    hazard H_k = - sum_{j<k} ln(1 - chance_j);      from step m on, the event comes in the step k with   H_k <= H_m -
+                                                    ln(1 - u) < H_{k+1}
 
 A sampler that knows the next event of every position goes straight to the next step in which a row needs its network.
 
     >>> from baselines._ahead import hazards, next_step
-    >>> next_step(hazards(torch.tensor([0.5, 0.0, 1.0], dtype=torch.float64)), torch.tensor([[0, 0, 1]]), torch.tensor([[0.4, 0.6, 0.1]], dtype=torch.float64))
+    >>> levels, u = (torch.tensor(x, dtype=torch.float64) for x in ([0.5, 0.0, 1.0], [[0.4, 0.6, 0.1]]))
+    >>> next_step(hazards(levels), torch.tensor([[0, 0, 1]]), u)
     tensor([[0, 2, 2]])
 """
 

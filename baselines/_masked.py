@@ -1,12 +1,13 @@
 """The steps shared by samplers that look at every masked position of a row before they choose some of them.
 
     look     one draft pass; the head is evaluated at every masked position, and charged so
-    due      how many tokens come next when N steps follow a schedule: after step n, ceil(m alpha_n) of the m tokens to write
+    due      how many tokens come next when N steps follow a schedule: after step n, ceil(m alpha_n) of the m tokens to
+             write
     ranks    the place of each position among the surest of its row
     write    tokens at the chosen positions
 
-The linear schedule splits the tokens evenly (LLaDA), the cosine one leaves floor(m cos(pi/2 n/N)) masks after step n (MaskGIT). A step that would
-reveal nothing is left out and costs no pass.
+The linear schedule splits the tokens evenly (LLaDA), the cosine one leaves floor(m cos(pi/2 n/N)) masks after step n
+(MaskGIT). A step that would reveal nothing is left out and costs no pass.
 """
 
 import torch
@@ -30,12 +31,17 @@ def look(net: Denoiser, rows: Rows) -> tuple[Tensor, Tensor]:
 
 
 def due(rows: Rows, mask: int, steps: int, schedule: Schedule) -> tuple[Tensor, Tensor]:
-    """The step n (B,) that comes next, 0..N-1, and the number of tokens k_n (B,) it reveals. A function of how much the row has written."""
-    levels = schedule.alpha(1 - torch.arange(steps + 1, dtype=torch.float64, device=rows.x.device) / steps)    # (N+1,) from 0 to 1
+    """The step n (B,) that comes next, 0..N-1, and the number of tokens k_n (B,) it reveals. A function of how much the
+    row has written.
+    """
+    # (N+1,) from 0 to 1
+    levels = schedule.alpha(1 - torch.arange(steps + 1, dtype=torch.float64, device=rows.x.device) / steps)
     m = (~rows.given).sum(1)                                                       # (B,)
     written = m - (rows.x == mask).sum(1)                                          # (B,)
-    n = torch.searchsorted(levels[1:], (written + 1e-9) / m, right=True)           # (B,) the first step that goes beyond what is written
-    upto = [torch.ceil(m * levels[n + end] - 1e-9).long() for end in (0, 1)]       # rounding lifts no whole number to the next
+    # (B,) the first step that goes beyond what is written
+    n = torch.searchsorted(levels[1:], (written + 1e-9) / m, right=True)
+    # rounding lifts no whole number to the next
+    upto = [torch.ceil(m * levels[n + end] - 1e-9).long() for end in (0, 1)]
     return n, upto[1] - upto[0]
 
 
@@ -51,7 +57,9 @@ def ranks(rows: Rows, at: Tensor, certainty: Tensor) -> Tensor:
 
 
 def drawn(rows: Rows, at: Tensor, logits: Tensor, again: bool = False) -> tuple[Tensor, Tensor]:
-    """A token from each softmax(logits) and its probability, (B, W) each. again: tokens are looked at before some are kept, so each round draws its own."""
+    """A token from each softmax(logits) and its probability, (B, W) each. again: tokens are looked at before some are
+    kept, so each round draws its own.
+    """
     u = anew(rows, Stream.TOKEN, at) if again else uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0))
     return from_logits(logits, u)
 

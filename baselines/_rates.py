@@ -29,5 +29,7 @@ def starts(steps: int, device) -> Tensor:
 
 
 def reached(reveal: Tensor) -> Tensor:
-    """Share revealed at the ends of the steps, from the chance of each step: (N,) ascending, below 1 if some may be left over."""
+    """Share revealed at the ends of the steps, from the chance of each step: (N,) ascending, below 1 if some may be
+    left over.
+    """
     return 1 - (1 - reveal).cumprod(0)

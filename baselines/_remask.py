@@ -3,14 +3,16 @@
     masked l:               x_l ~ p_l(. | x)   with probability `reveal`
     revealed l, not given:  x_l = MASK         with probability `forget`
 
-A step from alpha_t to alpha_s that forgets with probability sigma keeps P(l revealed at s) = alpha_s if (arXiv 2503.00307)
+A step from alpha_t to alpha_s that forgets with probability sigma keeps P(l revealed at s) = alpha_s if (arXiv
+2503.00307)
 
     reveal = (alpha_s - (1 - sigma) alpha_t)/(1 - alpha_t),     sigma <= sigma_max = min(1, (1 - alpha_s)/alpha_t)
 
-As in ancestral sampling the steps are drawn ahead: with a token come the step that will forget it and the one that will write its place anew. A round is the next step in which
-the row reveals something, and the network sees x as it stands before that step; so x has a mask while there is something to write, and none when the row is done. The k-th
-token of a place has uniforms of its own: samplers that forget share those of the first with samplers that do not. "Tokens revealed a draft pass" in a record is net of what
-was forgotten in that round.
+As in ancestral sampling the steps are drawn ahead: with a token come the step that will forget it and the one that will
+write its place anew. A round is the next step in which the row reveals something, and the network sees x as it stands
+before that step; so x has a mask while there is something to write, and none when the row is done. The k-th token of a
+place has uniforms of its own: samplers that forget share those of the first with samplers that do not. "Tokens revealed
+a draft pass" in a record is net of what was forgotten in that round.
 """
 
 from typing import ClassVar
@@ -43,7 +45,9 @@ def revealing(sigma: Tensor, now: Tensor, then: Tensor) -> Tensor:
 
 
 class Remasking:
-    """A sampler whose steps reveal and forget with chances of the step alone; a subclass is a frozen dataclass with `chances(device)`, (K,) each."""
+    """A sampler whose steps reveal and forget with chances of the step alone; a subclass is a frozen dataclass with
+    `chances(device)`, (K,) each.
+    """
 
     needs: ClassVar[tuple[str, ...]] = ("main",)
 
@@ -58,7 +62,9 @@ class Remasking:
 
 
 def begun(rows: Rows, chances: Chances) -> dict[str, Tensor]:
-    """due: the next step that writes a place; gone: the step that forgets what it holds; K: none; times: how often it was written. (B, L) each."""
+    """due: the next step that writes a place; gone: the step that forgets what it holds; K: none; times: how often it
+    was written. (B, L) each.
+    """
     reveal, never = hazards(chances[0]), torch.full_like(rows.x, len(chances[0]))
     first = next_step(reveal, torch.zeros_like(rows.x), reveal_times(rows).clamp_min(0))
     return {"due": torch.where(rows.given, never, first), "gone": never, "times": torch.zeros_like(rows.x)}

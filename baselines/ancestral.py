@@ -1,12 +1,13 @@
-"""Ancestral sampling of masked diffusion (MDLM, arXiv 2406.07524; MD4, arXiv 2406.04329): positions first, then their tokens.
+"""Ancestral sampling of masked diffusion (MDLM, arXiv 2406.07524; MD4, arXiv 2406.04329): positions first, then their
+tokens.
 
     for n = 0 .. N-1:   t = 1 - n/N,  s = 1 - (n+1)/N
         R = {l masked : revealed with probability (alpha_s - alpha_t)/(1 - alpha_t)}
         x_l ~ p_l(. | x)   for l in R, independently
 
-Each position is revealed at a time of its own with P(revealed by t) = alpha_t, so one uniform a position, drawn at the start, says in
-which step it falls: the law of the loop above without its empty steps, and without a pass for them (the lazy form: cost is
-distinct forwards). Biased by the factorisation inside a step; exact as N grows.
+Each position is revealed at a time of its own with P(revealed by t) = alpha_t, so one uniform a position, drawn at the
+start, says in which step it falls: the law of the loop above without its empty steps, and without a pass for them (the
+lazy form: cost is distinct forwards). Biased by the factorisation inside a step; exact as N grows.
 """
 
 from dataclasses import dataclass
@@ -42,11 +43,13 @@ class Ancestral:
         return self.schedule.alpha(1 - torch.arange(1, self.steps + 1, dtype=torch.float64, device=device) / self.steps)
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        return {"due": torch.searchsorted(self.levels(rows.x.device), reveal_times(rows))}     # (B, L) the step of each position
+        # (B, L) the step of each position
+        return {"due": torch.searchsorted(self.levels(rows.x.device), reveal_times(rows))}
 
     def step(self, nets, rows: Rows) -> Rows:
         net, due = nets["main"], rows.memo["due"]
         masked = rows.x == net.mask
-        now = torch.where(masked, due, self.steps).amin(1)                                     # (B,) the next step that reveals
-        alpha = torch.cat((due.new_zeros(1, dtype=torch.float64), self.levels(due.device)))    # (N+1,) at the starts of the steps
+        now = torch.where(masked, due, self.steps).amin(1)  # (B,) the next step that reveals
+        # (N+1,) at the starts of the steps
+        alpha = torch.cat((due.new_zeros(1, dtype=torch.float64), self.levels(due.device)))
         return write(net, rows, positions(masked & (due == now[:, None])), clock=alpha[now])

@@ -37,7 +37,8 @@ class AnyOrder:
     def step(self, nets, rows: Rows) -> Rows:
         net, x, order = nets["main"], rows.x, rows.memo["order"]
         i = (x != net.mask).sum(1, keepdim=True)                                   # (B, 1) the next rank
-        _, hidden = net.draft(x, i - i - 1)                                        # hidden states only: no draft logits wanted
+        _, hidden = net.draft(x, i - i - 1)  # hidden states only: no draft logits wanted
         at = places(order, i)
-        tokens, _ = from_logits(net.verify(hidden, x, order, i), uniform(rows.seed, rows.id, Stream.TOKEN, at))    # (B, 1)
+        # (B, 1)
+        tokens, _ = from_logits(net.verify(hidden, x, order, i), uniform(rows.seed, rows.id, Stream.TOKEN, at))
         return rows._replace(x=fill(x, at, tokens))

@@ -1,12 +1,16 @@
-"""The corrector of discrete flow matching (arXiv 2407.15595, as in arXiv 2503.00307): both ways at raised rates, in steps that adapt to them.
+"""The corrector of discrete flow matching (arXiv 2407.15595, as in arXiv 2503.00307): both ways at raised rates, in
+steps that adapt to them.
 
     t = 1;   while t > 1e-5:
-        b = c t^(1/4) (1-t)^(1/4),  a = b + 1,    D = min(1/N, 1/(a/t + b/(1-t)))          b/(1-t) = 0 at t = 1, where nothing is revealed
-        masked l:   x_l ~ p_l(. | x) with probability a D/t;      revealed l:   MASK with probability b D/(1-t);        t = t - D
+        b = c t^(1/4) (1-t)^(1/4),  a = b + 1,    D = min(1/N, 1/(a/t + b/(1-t)))          b/(1-t) = 0 at t = 1, where
+                                                  nothing is revealed
+        masked l:   x_l ~ p_l(. | x) with probability a D/t;      revealed l:   MASK with probability b D/(1-t);
+                    t = t - D
     then draw what is left
 
-For the linear schedule, alpha_t = 1 - t. Near both ends the rates ask for steps below 1/N, so there are more than N: 146 for N = 128, 1,032 for 1,024. Law: P(l masked at t) = t
-at every step; the joint law is biased by the factorisation inside a step and approaches the exact one as 1/N does. Cost: a pass for each step in which a row reveals something.
+For the linear schedule, alpha_t = 1 - t. Near both ends the rates ask for steps below 1/N, so there are more than N:
+146 for N = 128, 1,032 for 1,024. Law: P(l masked at t) = t at every step; the joint law is biased by the factorisation
+inside a step and approaches the exact one as 1/N does. Cost: a pass for each step in which a row reveals something.
 """
 
 from dataclasses import dataclass
@@ -48,4 +52,5 @@ class DFM(Remasking):
 
     def chances(self, device) -> Chances:
         """reveal, forget and alpha_t of each step, (K,)."""
-        return torch.tensor(grid(self.steps, self.strength), dtype=torch.float64, device=device).unbind(1)    # type: ignore[return-value]
+        return torch.tensor(grid(self.steps, self.strength), dtype=torch.float64,
+                            device=device).unbind(1)    # type: ignore[return-value]

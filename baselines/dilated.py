@@ -4,8 +4,9 @@ See harness/schedules/dilated.py, arXiv 2506.19037 and arXiv 2503.17076; the sta
 
     sigma = the host's order, replaced by a dilated one;  the host goes on as it does
 
-Law: the host's, over dilated orders instead of uniform ones: exact where the host is exact for an ideal network, one token a pass, for each order alone. A host that draws
-several tokens a pass is nearer to it than under uniform orders, as far as tokens far apart are nearly independent. Passes: the host's.
+Law: the host's, over dilated orders instead of uniform ones: exact where the host is exact for an ideal network, one
+token a pass, for each order alone. A host that draws several tokens a pass is nearer to it than under uniform orders,
+as far as tokens far apart are nearly independent. Passes: the host's.
 """
 
 from dataclasses import dataclass

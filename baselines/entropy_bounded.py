@@ -1,12 +1,14 @@
-"""Entropy-bounded unmasking (EB, arXiv 2505.24857): as many of the surest positions as a bound on their dependence allows.
+"""Entropy-bounded unmasking (EB, arXiv 2505.24857): as many of the surest positions as a bound on their dependence
+allows.
 
     while masks are left:
         sort the masked positions, the surest first (by entropy, confidence or margin)
         U = longest prefix, one position at least, with  sum_U H(p_l) - max_U H(p_l) <= gamma
         x_l ~ p_l(. | x)   for l in U, independently
 
-Law: bounded. sum H - max H is at least the total correlation of U, so a step's factorisation costs at most gamma nats; gamma = 0 reveals one token, and any
-of zero entropy, and is exact. Cost: as many passes as the row needs, with the head at every masked position.
+Law: bounded. sum H - max H is at least the total correlation of U, so a step's factorisation costs at most gamma nats;
+gamma = 0 reveals one token, and any of zero entropy, and is exact. Cost: as many passes as the row needs, with the head
+at every masked position.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +24,8 @@ from harness.schedules.certainty import Confidence, Entropy, Margin, entropy
 @dataclass(frozen=True)
 class EntropyBounded:
     gamma: float = param(0.1, Range(0.0, 10.0), "nats of dependence that a step may lose")
-    by: Entropy | Confidence | Margin = param(Entropy(), Choice(Entropy(), Confidence(), Margin()), "proxy of the error")
+    by: Entropy | Confidence | Margin = param(Entropy(), Choice(Entropy(), Confidence(), Margin()),
+                                              "proxy of the error")
 
     name: ClassVar[str] = "entropy_bounded"
     version: ClassVar[int] = 1
@@ -38,7 +41,7 @@ class EntropyBounded:
         at, logits = look(nets["main"], rows)                                      # (B, W), (B, W, V)
         x, p = drawn(rows, at, logits)[0], probabilities(logits)                   # (B, W), (B, W, V)
         rank = ranks(rows, at, self.by.certainty(p, x))                            # (B, W)
-        h = entropy(p).gather(1, rank.argsort(1))                                  # (B, W) the surest first, padding last
-        bound = h.cumsum(1) - h.cummax(1).values                                   # (B, W) of each prefix: 0, then rising
+        h = entropy(p).gather(1, rank.argsort(1))  # (B, W) the surest first, padding last
+        bound = h.cumsum(1) - h.cummax(1).values  # (B, W) of each prefix: 0, then rising
         size = (bound <= self.gamma).int().cumprod(1).sum(1)                       # (B,)
         return write(rows, at, rank < size[:, None], x)

@@ -1,9 +1,10 @@
-"""First-hitting sampling (arXiv 2409.02908): one uniformly chosen masked position at a time, its token from the network.
+"""First-hitting sampling (arXiv 2409.02908): one uniformly chosen masked position at a time, its token from the
+network.
 
     while masks are left:   l uniform among them;   x_l ~ p_l(. | x)
 
-The limit of ancestral sampling for many steps, without time discretisation: for an ideal network the law is exact. L passes.
-`tokens` > 1 reveals several a pass and factorises over them.
+The limit of ancestral sampling for many steps, without time discretisation: for an ideal network the law is exact. L
+passes. `tokens` > 1 reveals several a pass and factorises over them.
 """
 
 from dataclasses import dataclass

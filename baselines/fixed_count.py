@@ -1,4 +1,5 @@
-"""A fixed number of tokens a pass, given by a window: what the self-speculative sampler does when every draft is accepted unseen.
+"""A fixed number of tokens a pass, given by a window: what the self-speculative sampler does when every draft is
+accepted unseen.
 
     while i < L:   x at sigma(i+1..i+W(i)) ~ p, independently;   i += W(i)
 
@@ -19,7 +20,8 @@ from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
 
 @dataclass(frozen=True)
 class FixedCount:
-    window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
+    window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(),
+                                                            Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
     order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma")
 
     name: ClassVar[str] = "fixed_count"

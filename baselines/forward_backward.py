@@ -1,11 +1,14 @@
-"""The forward-backward corrector (arXiv 2205.14987, as in arXiv 2503.00307): a step reveals twice what an ancestral one does and takes half of it back.
+"""The forward-backward corrector (arXiv 2205.14987, as in arXiv 2503.00307): a step reveals twice what an ancestral one
+does and takes half of it back.
 
-    for n = 0 .. N-1:   t = 1 - n/N,  s = 1 - (n+1)/N,   sigma = (alpha_s - alpha_t)/alpha_t, at most sigma_max = min(1, (1 - alpha_s)/alpha_t)
+    for n = 0 .. N-1:   t = 1 - n/N,  s = 1 - (n+1)/N,   sigma = (alpha_s - alpha_t)/alpha_t, at most sigma_max = min(1,
+                        (1 - alpha_s)/alpha_t)
         masked l:     x_l ~ p_l(. | x) with probability (alpha_s - (1 - sigma) alpha_t)/(1 - alpha_t)
         revealed l:   MASK with probability sigma
 
-Without the bound the last step would reveal with probability 2. Law: P(l masked at s) = 1 - alpha_s at every step; the joint law is biased by the factorisation
-inside a step and approaches the exact one as 1/N does. Cost: a pass for each step in which a row reveals something.
+Without the bound the last step would reveal with probability 2. Law: P(l masked at s) = 1 - alpha_s at every step; the
+joint law is biased by the factorisation inside a step and approaches the exact one as 1/N does. Cost: a pass for each
+step in which a row reveals something.
 """
 
 from dataclasses import dataclass
@@ -34,5 +37,5 @@ class ForwardBackward(Remasking):
         """reveal, forget and alpha_t of each step, (N,)."""
         alpha = self.schedule.alpha(ends(self.steps, device))                      # (N+1,)
         now, then = alpha[:-1], alpha[1:]
-        sigma = torch.minimum((then - now) / now, sigma_max(now, then))            # the first is infinite at alpha_t = 0
+        sigma = torch.minimum((then - now) / now, sigma_max(now, then))  # the first is infinite at alpha_t = 0
         return revealing(sigma, now, then).clamp_max(1), sigma, now                # rounding can pass 1 by a bit

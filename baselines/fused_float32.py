@@ -1,10 +1,11 @@
 """The float32 trap as an arm: tokens and MASK drawn in one race of float32 exponentials, as much public code does.
 
-    x_l = argmax over v and MASK of  w_v / E_v,    w_v = p_v (alpha_s - alpha_t),  w_MASK = 1 - alpha_s,   E = -log U,  U float32
+    x_l = argmax over v and MASK of  w_v / E_v,    w_v = p_v (alpha_s - alpha_t),  w_MASK = 1 - alpha_s,   E = -log U,
+                                                   U float32
 
-Float32 uniforms are multiples of 2**-24, so E >= 2**-24: a token can win only where E_v < w_v E_MASK / w_MASK, tokens below about 2**-24 N t
-practically never appear, and the temperature drops the more steps are taken (arXiv 2409.02908; formula ours). A control: never use
-it for anything else. `race_law` is its exact law for one position, up to ties.
+Float32 uniforms are multiples of 2**-24, so E >= 2**-24: a token can win only where E_v < w_v E_MASK / w_MASK, tokens
+below about 2**-24 N t practically never appear, and the temperature drops the more steps are taken (arXiv 2409.02908;
+formula ours). A control: never use it for anything else. `race_law` is its exact law for one position, up to ties.
 """
 
 from dataclasses import dataclass
@@ -46,24 +47,28 @@ class FusedFloat32:
         p = probabilities(net.draft(rows.x, at, clock=now)[0]).float()             # (B, W, V)
         mask = (1 - then).float()[:, None, None].expand(-1, at.shape[1], 1)
         weight = torch.cat((p * (then - now).float()[:, None, None], mask), -1)    # (B, W, V+1)
-        place = (rows.n[:, None] * L + at.clamp_min(0))[..., None] * (net.vocab + 1) + torch.arange(net.vocab + 1, device=p.device)
+        place = (rows.n[:, None] * L
+                 + at.clamp_min(0))[..., None] * (net.vocab + 1) + torch.arange(net.vocab + 1, device=p.device)
         u = uniform(rows.seed, rows.id, Stream.TOKEN, place.flatten(1)).view_as(weight)
         race = weight / -((u / GRID).floor() * GRID).float().log()
         return rows._replace(x=fill(rows.x, at, race.argmax(-1)))                  # V is MASK: nothing is written there
 
 
 def race_law(p: Tensor, t: float, s: float, exact_terms: int = 64, points: int = 3000) -> Tensor:
-    """Probabilities that one masked position, linear schedule, takes each token in the step t -> s; p (V,) float64 -> (V,).
+    """Probabilities that one masked position, linear schedule, takes each token in the step t -> s; p (V,) float64 ->
+    (V,).
 
-    Token v arrives at E_v / w_v and the first arrival wins. All survive theta with log probability about - sum_u floor(w_u theta / 2**-24) 2**-24, the
-    grid of E. The first `exact_terms` grid points of E_v are summed, the rest is an integral.
+    Token v arrives at E_v / w_v and the first arrival wins. All survive theta with log probability about - sum_u
+    floor(w_u theta / 2**-24) 2**-24, the grid of E. The first `exact_terms` grid points of E_v are summed, the rest is
+    an integral.
     """
     w = p * (t - s)                                                                # (V,)
     every = torch.cat((w, torch.tensor([s], dtype=torch.float64)))
     theta = torch.logspace(-9, 2.5, points, dtype=torch.float64)                   # (T,)
     survive = torch.stack([-(every * x / GRID).floor().sum() * GRID for x in theta]).exp()          # (T,)
     gain = (theta[1:] - theta[:-1]) * (survive[1:] + survive[:-1]) / 2
-    tail = torch.cat((gain.flip(0).cumsum(0).flip(0), torch.zeros(1, dtype=torch.float64)))         # (T,) integral from theta to the end
+    # (T,) integral from theta to the end
+    tail = torch.cat((gain.flip(0).cumsum(0).flip(0), torch.zeros(1, dtype=torch.float64)))
 
     def read(table: Tensor, x: Tensor) -> Tensor:
         k = torch.searchsorted(theta, x).clamp(1, points - 1)

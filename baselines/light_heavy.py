@@ -1,14 +1,17 @@
-"""Light drafts, heavy verifies: speculative decoding (arXiv 2211.17192, Alg. 1) along a random order, with two masked networks (the pairing is ours).
+"""Light drafts, heavy verifies: speculative decoding (arXiv 2211.17192, Alg. 1) along a random order, with two masked
+networks (the pairing is ours).
 
     while i < L:
         for r = i+1 .. i+k:    x at sigma(r) ~ p^r, the light law given the text before it
         q^r = the heavy law at sigma(r) given the same texts, r = i+1 .. i+k, side by side in one call
         f = first r with  U_r p^r(x) >= q^r(x)
-        if there is one:   x at sigma(f) ~ max(0, q^f - p^f) / Z,  what was drafted behind it is dropped,  i = f          else   i += k
+        if there is one:   x at sigma(f) ~ max(0, q^f - p^f) / Z,  what was drafted behind it is dropped,  i = f
+                           else   i += k
 
-Law: exactly that of the heavy network alone, one token a pass along sigma (first hitting), whatever the light one drafts and for every k; so exact for an
-ideal heavy network. A uniform is keyed by its position alone, since what was dropped never entered a decision: k changes the cost and not one token.
-Cost: k light and k heavy passes of a sequence a round, the heavy ones in one call. Nothing is saved but the waiting of k - 1 heavy calls.
+Law: exactly that of the heavy network alone, one token a pass along sigma (first hitting), whatever the light one
+drafts and for every k; so exact for an ideal heavy network. A uniform is keyed by its position alone, since what was
+dropped never entered a decision: k changes the cost and not one token. Cost: k light and k heavy passes of a sequence a
+round, the heavy ones in one call. Nothing is saved but the waiting of k - 1 heavy calls.
 """
 
 from dataclasses import dataclass
@@ -52,21 +55,29 @@ class LightHeavy:
         ranks = ranks_between(i, (i + self.tokens).clamp_max(length))              # (B, W)
         at = places(rows.memo["order"], ranks)                                     # (B, W)
         clock = ranks.clamp_min(0).double() / length                               # (B, W) share revealed before each
-        token_u, accept_u, residual_u = (uniform(rows.seed, rows.id, s, at.clamp_min(0)) for s in (Stream.TOKEN, Stream.ACCEPT, Stream.RESIDUAL))
+        token_u, accept_u, residual_u = (uniform(rows.seed, rows.id, s, at.clamp_min(0))
+                                         for s in (Stream.TOKEN, Stream.ACCEPT, Stream.RESIDUAL))
         states, drafted, p, light = _drafts(nets["light"], rows.x, at, clock, token_u)
         each = at.flatten()                                                        # (B W,)
-        heavy = nets["main"].draft(states.flatten(0, 1), each[:, None], each >= 0, clock.flatten())[0].reshape(light.shape)    # (B, W, V)
+        # (B, W, V)
+        heavy = nets["main"].draft(states.flatten(0, 1), each[:, None], each >= 0,
+                                   clock.flatten())[0].reshape(light.shape)
         wrote = (at >= 0).sum(1)                                                   # (B,)
-        f = accept(p, probability_of(drafted, heavy), accept_u, torch.zeros_like(wrote), wrote)    # (B,) column of the first rejection
+        # (B,) column of the first rejection
+        f = accept(p, probability_of(drafted, heavy), accept_u, torch.zeros_like(wrote), wrote)
         column = f.clamp_max(at.shape[1] - 1)[:, None]                             # (B, 1)
-        other = residual(*(probabilities(gather_rows(t, column)[:, 0]) for t in (light, heavy)), residual_u.gather(1, column)[:, 0])    # type: ignore[call-arg]  # (B,)
+        # (B,)
+        other = residual(*(probabilities(gather_rows(t, column)[:, 0]) for t in (light, heavy)),
+                         residual_u.gather(1, column)[:, 0])    # type: ignore[call-arg]
         place = torch.arange(at.shape[1], device=at.device)
         tokens = torch.where(place == f[:, None], other[:, None], drafted)         # (B, W)
         return rows._replace(x=fill(rows.x, torch.where(place <= f[:, None], at, -1), tokens))
 
 
 def _drafts(net: Denoiser, x: Tensor, at: Tensor, clock: Tensor, u: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Tokens one by one at `at` (B, W): the texts that each was drawn in (B, W, L), the tokens and their probabilities (B, W), the logits (B, W, V)."""
+    """Tokens one by one at `at` (B, W): the texts that each was drawn in (B, W, L), the tokens and their probabilities
+    (B, W), the logits (B, W, V).
+    """
     found = []
     for place, time, number in zip(at.split(1, 1), clock.unbind(1), u.split(1, 1)):
         logits, _ = net.draft(x, place, place[:, 0] >= 0, time)                    # (B, 1, V)

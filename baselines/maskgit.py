@@ -5,8 +5,9 @@
         key_l = log p_l(x0_l) + T_n Gumbel
         reveal x0 at the k_n largest keys
 
-Law: biased at every N, as it chooses by the tokens it drew; likely tokens come too often, as if p were raised to the power 1 + 1/T_n
-(arXiv 2510.04525; baselines/moment.py). T = 0 is ordering by the confidence of the drawn token. Cost: a pass for each step that reveals something.
+Law: biased at every N, as it chooses by the tokens it drew; likely tokens come too often, as if p were raised to the
+power 1 + 1/T_n (arXiv 2510.04525; baselines/moment.py). T = 0 is ordering by the confidence of the drawn token. Cost: a
+pass for each step that reveals something.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 @dataclass(frozen=True)
 class MaskGIT:
     steps: int = param(64, Range(1, MOST, log=True), "N")
-    schedule: Linear | Cosine | Polynomial | Knots = param(Cosine(), Choice(Cosine(), Linear(), Polynomial(), Knots()), "share written after n of N steps")
+    schedule: Linear | Cosine | Polynomial | Knots = param(Cosine(), Choice(Cosine(), Linear(), Polynomial(), Knots()),
+                                                           "share written after n of N steps")
     temperature: float = param(1.0, Range(0.0, 20.0), "T, of the choice of positions")
 
     name: ClassVar[str] = "maskgit"

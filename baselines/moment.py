@@ -1,11 +1,13 @@
-"""The moment sampler ("Demystifying MaskGIT Sampler and Beyond", arXiv 2510.04525): MaskGIT's law for many masks, with positions chosen before tokens.
+"""The moment sampler ("Demystifying MaskGIT Sampler and Beyond", arXiv 2510.04525): MaskGIT's law for many masks, with
+positions chosen before tokens.
 
     for n = 0 .. N-1:   T_n = T (1 - n/N),   b = 1 + 1/T_n
         key_l = log sum_v p_l(v)^b + Gumbel                 for l masked
         x_l ~ p_l^b / sum_v p_l(v)^b                        for l of the k_n largest keys
 
-Law: biased at every N, as tokens are drawn at the temperature 1/b < 1; T to infinity is random order. n counts from 0, so that b is finite in the last
-step. Cost: a pass for each step that reveals something, with the head at every masked position.
+Law: biased at every N, as tokens are drawn at the temperature 1/b < 1; T to infinity is random order. n counts from 0,
+so that b is finite in the last step. Cost: a pass for each step that reveals something, with the head at every masked
+position.
 """
 
 from dataclasses import dataclass
@@ -22,7 +24,8 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 @dataclass(frozen=True)
 class Moment:
     steps: int = param(64, Range(1, MOST, log=True), "N")
-    schedule: Linear | Cosine | Polynomial | Knots = param(Cosine(), Choice(Cosine(), Linear(), Polynomial(), Knots()), "share written after n of N steps")
+    schedule: Linear | Cosine | Polynomial | Knots = param(Cosine(), Choice(Cosine(), Linear(), Polynomial(), Knots()),
+                                                           "share written after n of N steps")
     temperature: float = param(1.0, Range(0.01, 20.0, log=True), "T, as MaskGIT's")
 
     name: ClassVar[str] = "moment"

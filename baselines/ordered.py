@@ -1,14 +1,16 @@
-"""Ordered unmasking: the k_n positions of which the network is surest, in N steps (LLaDA, arXiv 2502.09992; "Train for the Worst, Plan for the Best",
-arXiv 2502.06768).
+"""Ordered unmasking: the k_n positions of which the network is surest, in N steps (LLaDA, arXiv 2502.09992; "Train for
+the Worst, Plan for the Best", arXiv 2502.06768).
 
     for n = 0 .. N-1:
         x0_l ~ p_l(. | x)   or  argmax p_l          for l masked
         reveal x0 at the k_n masked positions of the highest score
 
-k_n splits the tokens evenly (linear schedule) or follows a cosine; steps with k_n = 0 are left out. The score is one of harness/schedules/certainty.py.
+k_n splits the tokens evenly (linear schedule) or follows a cosine; steps with k_n = 0 are left out. The score is one of
+harness/schedules/certainty.py.
 
-Law: with drawn tokens and a score of p alone, one token a step is exact in any order; several a step factorise. A score of the drawn token and greedy
-tokens are biased at every N. Cost: a pass for each step that reveals something, with the head at every masked position.
+Law: with drawn tokens and a score of p alone, one token a step is exact in any order; several a step factorise. A score
+of the drawn token and greedy tokens are biased at every N. Cost: a pass for each step that reveals something, with the
+head at every masked position.
 """
 
 from dataclasses import dataclass, replace
@@ -25,8 +27,11 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 @dataclass(frozen=True)
 class Ordered:
     steps: int = param(64, Range(1, MOST, log=True), "N")
-    schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()), "share written after n of N steps")
-    by: Confidence | Margin | Entropy | Random | TokenConfidence = param(Confidence(), Choice(Confidence(), Margin(), Entropy(), Random(), TokenConfidence()), "score")
+    schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()),
+                                                           "share written after n of N steps")
+    by: Confidence | Margin | Entropy | Random | TokenConfidence = param(
+        Confidence(), Choice(Confidence(), Margin(), Entropy(), Random(), TokenConfidence()), "score"
+    )
     tokens: str = param("drawn", Choice("drawn", "greedy"))
 
     name: ClassVar[str] = "ordered"

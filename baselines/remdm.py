@@ -1,4 +1,5 @@
-"""ReMDM (arXiv 2503.00307): ancestral sampling in which revealed tokens may be masked again, so that no token is final before the end.
+"""ReMDM (arXiv 2503.00307): ancestral sampling in which revealed tokens may be masked again, so that no token is final
+before the end.
 
     for n = 0 .. N-1:   t = 1 - n/N,  s = 1 - (n+1)/N,   sigma_max = min(1, (1 - alpha_s)/alpha_t)
         masked l:     x_l ~ p_l(. | x) with probability (alpha_s - (1 - sigma) alpha_t)/(1 - alpha_t)
@@ -6,11 +7,14 @@
 
     cap       sigma = min(eta, sigma_max)
     rescale   sigma = eta sigma_max
-    loop      sigma = eta, at most sigma_max, for t in (off, on], where alpha stands still;  0 before, while alpha rises to there, and after, while it rises to 1
+    loop      sigma = eta, at most sigma_max, for t in (off, on], where alpha stands still;  0 before, while alpha rises
+              to there, and after, while it rises to 1
 
-Strategy conf is baselines/remdm_conf.py. Law: P(l masked at s) = 1 - alpha_s at every step; the joint law is biased by the factorisation inside a step. cap and rescale
-forget their early errors too: they come near the exact law as N grows, first to a distance of order eta and then with the root of N. loop stays at such a distance for
-ever. Without forgetting (eta = 0; cap and rescale) it is ancestral sampling bit for bit. Cost: a pass for each step in which a row reveals something.
+Strategy conf is baselines/remdm_conf.py. Law: P(l masked at s) = 1 - alpha_s at every step; the joint law is biased by
+the factorisation inside a step. cap and rescale forget their early errors too: they come near the exact law as N grows,
+first to a distance of order eta and then with the root of N. loop stays at such a distance for ever. Without forgetting
+(eta = 0; cap and rescale) it is ancestral sampling bit for bit. Cost: a pass for each step in which a row reveals
+something.
 """
 
 from dataclasses import dataclass
@@ -70,7 +74,10 @@ class Loop(Strategy):
             raise ValueError(f"Loop: t falls, so off={self.off} cannot lie above on={self.on}; choose a smaller one")
 
     def time(self, t: Tensor) -> Tensor:
-        before, after = self.held + (1 - self.held) * (t - self.on) / (1 - self.on), self.held * (t / self.off).clamp_max(1)
+        before, after = (
+            self.held + (1 - self.held) * (t - self.on) / (1 - self.on),
+            self.held * (t / self.off).clamp_max(1),
+        )
         return torch.where(t > self.on, before, after)
 
     def sigma(self, most: Tensor, t: Tensor) -> Tensor:

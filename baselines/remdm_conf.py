@@ -1,11 +1,13 @@
-"""ReMDM's strategy conf (arXiv 2503.00307): about one token a step is masked again, rather one that was improbable when it was written.
+"""ReMDM's strategy conf (arXiv 2503.00307): about one token a step is masked again, rather one that was improbable when
+it was written.
 
     for n = 0 .. N-1:   t = 1 - n/N,  s = 1 - (n+1)/N,   sigma_max = min(1, (1 - alpha_s)/alpha_t)
         masked l:     x_l ~ p_l(. | x) with probability (alpha_s - alpha_t)/(1 - alpha_t);      psi_l = p_l(x_l | x)
         revealed l:   MASK with probability sigma_max softmax_l(- psi), over revealed tokens
 
-What is forgotten depends on what was written, so this one goes step by step. Law: more is masked than 1 - alpha_s, since what is forgotten is not made up for by
-revealing more; none in the end. The joint law is biased at every N: probable tokens stay. Cost: a pass for each step in which a row reveals something.
+What is forgotten depends on what was written, so this one goes step by step. Law: more is masked than 1 - alpha_s,
+since what is forgotten is not made up for by revealing more; none in the end. The joint law is biased at every N:
+probable tokens stay. Cost: a pass for each step in which a row reveals something.
 """
 
 from dataclasses import dataclass
@@ -45,7 +47,7 @@ class ReMDMConf:
         net, psi, masked = nets["main"], rows.memo["psi"], rows.x == nets["main"].mask
         alpha = self.schedule.alpha(ends(self.steps, psi.device))                  # (N+1,)
         now, then = alpha[rows.n][:, None], alpha[rows.n + 1][:, None]             # (B, 1)
-        doubt = (-psi).masked_fill(masked | rows.given, -torch.inf).softmax(1)     # (B, L), NaN where nothing is revealed
+        doubt = (-psi).masked_fill(masked | rows.given, -torch.inf).softmax(1)  # (B, L), NaN where nothing is revealed
         u = anew(rows, Stream.POSITION)                                            # (B, L)
         at = positions(masked & (u < revealing(0, now, then)))    # type: ignore[arg-type]  # (B, W)
         x = torch.where(~masked & (u < sigma_max(now, then) * doubt), net.mask, rows.x)

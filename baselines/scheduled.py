@@ -1,10 +1,11 @@
-"""Model scheduling (arXiv 2604.02340): a light network writes some parts of the text, the heavy one the rest, on any host sampler.
+"""Model scheduling (arXiv 2604.02340): a light network writes some parts of the text, the heavy one the rest, on any
+host sampler.
 
     at each pass:   network = light if placement.light(share written) else heavy
 
-Lazy form: positions are chosen first and a network is called only for rows that reveal, so no pass is ever kept and none can go stale
-at a switch; the cost is proportional to the schedule. by="clock" takes the expected share at the start of the step, equal for all
-rows (the published form for the linear schedule); by="count" each row's own share.
+Lazy form: positions are chosen first and a network is called only for rows that reveal, so no pass is ever kept and
+none can go stale at a switch; the cost is proportional to the schedule. by="clock" takes the expected share at the
+start of the step, equal for all rows (the published form for the linear schedule); by="count" each row's own share.
 """
 
 from dataclasses import dataclass

@@ -1,15 +1,17 @@
-"""Rejection sampling of sigma-GPT (arXiv 2404.09562): a control that must miss the law, for nothing is drawn in place of what is rejected.
+"""Rejection sampling of sigma-GPT (arXiv 2404.09562): a control that must miss the law, for nothing is drawn in place
+of what is rejected.
 
     while masks are left:
         y_l ~ p_l(. | x) at every masked l, independently
-        for each of O random orders sigma of what is masked:   q = verify pass on y along sigma;    f = first r with  U_l p_l(y_l) >= q^r(y_l),  l = sigma(r)
+        for each of O random orders sigma of what is masked:   q = verify pass on y along sigma;    f = first r with
+                                                               U_l p_l(y_l) >= q^r(y_l),  l = sigma(r)
         x takes y before f, along the order whose f is the last
 
-Law: biased even for an ideal network, and the more so the more orders. A rejected token is forgotten and drawn again from p, where a draw from max(0, q - p)
-would make up for it, and the best of O orders is chosen by looking at the tokens. One candidate y and one uniform a position serve all orders; the code of its
-authors draws anew for each.
-Cost: one draft and O verify passes a round, which may reveal nothing. The acceptance in its records is not to be used: the ledger takes an order that was not the best
-for one that passed.
+Law: biased even for an ideal network, and the more so the more orders. A rejected token is forgotten and drawn again
+from p, where a draw from max(0, q - p) would make up for it, and the best of O orders is chosen by looking at the
+tokens. One candidate y and one uniform a position serve all orders; the code of its authors draws anew for each. Cost:
+one draft and O verify passes a round, which may reveal nothing. The acceptance in its records is not to be used: the
+ledger takes an order that was not the best for one that passed.
 """
 
 from dataclasses import dataclass
@@ -55,8 +57,9 @@ class SigmaGpt:
         u, ranks = anew(rows, Stream.ACCEPT), ranks_between(i, torch.full_like(i, length))        # (B, L), (B, W)
         best, rank = torch.full_like(i, -1), rows.memo["rank"]                     # (B,), (B, L)
         for part in range(self.orders):
-            times = torch.where(masked, length + anew(rows, Stream.POSITION, None, part, self.orders), rows.memo["rank"])
-            order = times.argsort(dim=1, stable=True)                              # (B, L) what is revealed in its order, then the others
+            times = torch.where(masked, length + anew(rows, Stream.POSITION, None, part, self.orders),
+                                rows.memo["rank"])
+            order = times.argsort(dim=1, stable=True)  # (B, L) what is revealed in its order, then the others
             place = places(order, ranks).clamp_min(0)                              # (B, W)
             q = probability_of(y.gather(1, place), net.verify(hidden, y, order, ranks))            # (B, W)
             f = accept(p.gather(1, place), q, u.gather(1, place), torch.zeros_like(i), length - i)

@@ -1,14 +1,18 @@
-"""The theta-trapezoidal method (arXiv 2502.00234; coefficients ours): two leaps a step, the second at extrapolated rates.
+"""The theta-trapezoidal method (arXiv 2502.00234; coefficients ours): two leaps a step, the second at extrapolated
+rates.
 
     for n = 0 .. N-1:   t = 1 - n/N,  D = 1/N,  rho = t - theta D
         1. leap theta D from x at rates mu(., x, t)  ->  x'
         2. leap (1 - theta) D from x' at rates max(0, a1 mu(., x', rho) - a2 mu(., x, t));    token ~ these rates
-    then draw what is left                              a1 = 1/(2 theta (1-theta)),  a2 = ((1-theta)^2 + theta^2)/(2 theta (1-theta))
+    then draw what is left                              a1 = 1/(2 theta (1-theta)),  a2 = ((1-theta)^2 + theta^2)/(2
+                                                        theta (1-theta))
 
-mu = p lambda as in baselines/_rates.py. The rates of stage 2 depend on the network, but their sum is at most a1 lambda(rho): where a leap at that bound would fall is drawn ahead,
-and kept with probability (what the rates reveal)/(what the bound reveals). So a round is the next step in which something may fall, of one pass or two: the law of the box
-without its empty passes. Law: exact as N grows; of order 2 in the step, in time and in factorisation, as long as max(0, .) cuts nothing off; of order 1 where it does, with a token
-that x' makes less likely than x did by more than a2/a1. Cost: at most 2 N forwards, one more where something is left.
+mu = p lambda as in baselines/_rates.py. The rates of stage 2 depend on the network, but their sum is at most a1
+lambda(rho): where a leap at that bound would fall is drawn ahead, and kept with probability (what the rates
+reveal)/(what the bound reveals). So a round is the next step in which something may fall, of one pass or two: the law
+of the box without its empty passes. Law: exact as N grows; of order 2 in the step, in time and in factorisation, as
+long as max(0, .) cuts nothing off; of order 1 where it does, with a token that x' makes less likely than x did by more
+than a2/a1. Cost: at most 2 N forwards, one more where something is left.
 """
 
 from dataclasses import dataclass
@@ -51,7 +55,9 @@ class ThetaTrapezoidal:
 
     def most(self, t: Tensor, span: float) -> tuple[Tensor, Tensor]:
         """What stage 1 reveals of what is masked at t, and the most that stage 2 does."""
-        return leap(rate(self.schedule, t), self.theta * span), leap(self.weights()[0] * rate(self.schedule, t - self.theta * span), (1 - self.theta) * span)
+        return leap(rate(self.schedule, t), self.theta
+                    * span), leap(self.weights()[0] * rate(self.schedule, t - self.theta * span),
+                                  (1 - self.theta) * span)
 
     def rates(self, p: Tensor, q: Tensor, t: Tensor, span: float) -> Tensor:
         """Of stage 2 (..., V), from the network's answers p to (x, t) and q to (x', rho)."""
@@ -69,7 +75,8 @@ class ThetaTrapezoidal:
     def step(self, nets, rows: Rows) -> Rows:
         net, due, span = nets["main"], rows.memo["due"], 1 / self.steps
         masked = rows.x == net.mask
-        n = torch.where(masked, due, 2 * self.steps).amin(1, keepdim=True) // 2    # (B, 1) the next step in which something may fall
+        # (B, 1) the next step in which something may fall
+        n = torch.where(masked, due, 2 * self.steps).amin(1, keepdim=True) // 2
         t = starts(self.steps, due.device)[n.clamp_max(self.steps - 1)]            # (B, 1)
         clock = self.schedule.alpha(torch.where(n < self.steps, t, 0)[:, 0])       # (B,) what is left comes at t = 0
         at = positions(masked & (due // 2 == n))                                   # (B, W)
@@ -79,7 +86,8 @@ class ThetaTrapezoidal:
         x = fill(rows.x, torch.where(second, -1, at), from_logits(before, token)[0])               # (B, L) x'
         if not bool(second.any()):
             return rows._replace(x=x)
-        after, _ = net.draft(x, torch.where(second, at, -1), second.any(1), self.schedule.alpha(t[:, 0] - self.theta * span))
+        after, _ = net.draft(x, torch.where(second, at, -1), second.any(1),
+                             self.schedule.alpha(t[:, 0] - self.theta * span))
         rates = self.rates(probabilities(before), probabilities(after), t[..., None], span)        # (B, W, V)
         u, v = (anew(rows, Stream.POSITION, at, part, 2) for part in (0, 1))       # (B, W)
         falls = second & (u * self.most(t, span)[1] < leap(rates.sum(-1), (1 - self.theta) * span))

@@ -1,11 +1,12 @@
-"""Threshold unmasking: every position of which the network is sure enough (Fast-dLLM, arXiv 2505.22618, without its cache).
+"""Threshold unmasking: every position of which the network is sure enough (Fast-dLLM, arXiv 2505.22618, without its
+cache).
 
     while masks are left:
         c_l = max_v p_l(v | x)                              for l masked
         reveal every l with c_l >= tau, and the best one;   x_l = argmax p_l  or  x_l ~ p_l
 
-Law: biased by factorisation, and by greedy tokens; with drawn tokens tau = 1 is one token at a time, the surest first, and exact. Each row decides for
-itself. Cost: as many passes as the row needs, with the head at every masked position.
+Law: biased by factorisation, and by greedy tokens; with drawn tokens tau = 1 is one token at a time, the surest first,
+and exact. Each row decides for itself. Cost: as many passes as the row needs, with the head at every masked position.
 """
 
 from dataclasses import dataclass, replace

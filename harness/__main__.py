@@ -1,13 +1,15 @@
 """ssmd-bench VERB ...: the verbs are found (harness/cli/verbs.py). The last line of stdout is one JSON document.
 
-Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; one of which nothing could run in 4; `verify` with a failing
-sampler in 1; `compare` and `contest` in 1 for a regression, 2 if nothing was comparable, 3 if a run failed, 4 if nothing was shown. An error that nobody foresaw
-ends in 70, with its traceback in a file that the sentence names; a signal in 128 + its number: 129 SIGHUP, 130 SIGINT, 143 SIGTERM.
+Bad input ends in one sentence on stderr and exit code 2; a study with failed cells in exit code 3; one of which nothing
+could run in 4; `verify` with a failing sampler in 1; `compare` and `contest` in 1 for a regression, 2 if nothing was
+comparable, 3 if a run failed, 4 if nothing was shown. An error that nobody foresaw ends in 70, with its traceback in a
+file that the sentence names; a signal in 128 + its number: 129 SIGHUP, 130 SIGINT, 143 SIGTERM.
 """
 
 import sys
 
-from harness.boundary.ending import guarded, working  # and nothing that is slow to load: until `guarded` stands, a signal or an error is a traceback
+# and nothing that is slow to load: until `guarded` stands, a signal or an error is a traceback
+from harness.boundary.ending import guarded, working
 
 
 def main(words: list[str] | None = None) -> int:
@@ -21,11 +23,14 @@ def _work(words: list[str] | None) -> int:
     import json
     import os
 
-    if words is None:    # a process of its own: collections of garbage that go through all that was imported, or read, took a fifth of a finished run
+    # a process of its own: collections of garbage that go through all that was imported, or read, took a fifth of a
+    # finished run
+    if words is None:
         gc.freeze()
         gc.set_threshold(100_000, 50, 50)
         if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="backslashreplace")    # a name that the terminal cannot show is no reason to fail
+            # a name that the terminal cannot show is no reason to fail
+            sys.stdout.reconfigure(errors="backslashreplace")
     from harness.boundary import surroundings
     from harness.cli import verbs
     from harness.cli.parser import parser, plugins_of

@@ -9,8 +9,8 @@
     Dataset   rows              token rows of a split
     Metric    score             a pure function of samples
 
-Symbols: B rows, L length, V real tokens (MASK is the extra input id V and never an output), sigma an order of positions,
-rank r the place of a position in sigma, counted from 0; i tokens revealed.
+Symbols: B rows, L length, V real tokens (MASK is the extra input id V and never an output), sigma an order of
+positions, rank r the place of a position in sigma, counted from 0; i tokens revealed.
 """
 
 from collections.abc import Mapping
@@ -23,19 +23,22 @@ class Denoiser(Protocol):
     """A masked-diffusion network. `at` (B, W) says where logits are wanted, -1 pads; the head is evaluated only there.
 
     draft   positions `at` (None: all) of the masked rows x -> logits (B, W, V) and hidden states for verify.
-    verify  ranks `at` of `order` -> logits (B, W, V) of the token at position order[rank], given y at lower ranks. `hidden` is the network's own: it is
+    verify  ranks `at` of `order` -> logits (B, W, V) of the token at position order[rank], given y at lower ranks.
+    `hidden` is the network's own: it is
             taken apart by rows alone, and may keep what verify passes leave for each other.
     begin   the first track that a verify pass would compute of each row; those before it are kept from passes before.
     alive   (B,) bool or None: rows whose answer is wanted; what other rows get is undefined.
     clock   (B,) expected share revealed, for networks that read time or switch by it.
-    flops   one row, one pass; `heads` logits evaluated; verify runs the tracks `begin`..`tracks`-1. A multiply-add is 2.
+    flops   one row, one pass; `heads` logits evaluated; verify runs the tracks `begin`..`tracks`-1. A multiply-add is
+            2.
     blocks  transformer blocks that one pass of this kind runs.
     """
 
     vocab: int
     mask: int
 
-    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Any]: ...
+    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None,
+              clock: Tensor | None = None) -> tuple[Tensor, Any]: ...
     def verify(self, hidden: Any, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor: ...
     def begin(self, hidden: Any, y: Tensor, order: Tensor, at: Tensor) -> Tensor: ...
     def flops(self, kind: str, length: int, heads: int, tracks: int, begin: int) -> int: ...
@@ -62,12 +65,12 @@ class Rows(NamedTuple):
 
 
 class Sampler(Protocol):
-    """A frozen dataclass. step advances every row by one round; a row is done when it has no mask left, or when an optional
-    `done(rows) -> (B,) bool` says so: a sampler that masks tokens again has rows without masks that are not.
+    """A frozen dataclass. step advances every row by one round; a row is done when it has no mask left, or when an
+    optional `done(rows) -> (B,) bool` says so: a sampler that masks tokens again has rows without masks that are not.
 
-    `needs` names the networks; "main.verify" asks that network for a verify pass too. An optional
-    `start(nets, rows) -> dict` fills the memo of rows that are admitted. `exact` is the same sampler in its exact limit, whose law
-    is that of an ideal model, or None where there is none.
+    `needs` names the networks; "main.verify" asks that network for a verify pass too. An optional `start(nets, rows) ->
+    dict` fills the memo of rows that are admitted. `exact` is the same sampler in its exact limit, whose law is that of
+    an ideal model, or None where there is none.
     """
 
     name: ClassVar[str]
@@ -79,7 +82,9 @@ class Sampler(Protocol):
 
 
 class Schedule(Protocol):
-    """Noise: t (n,) in [0, 1] -> P(not masked at t), its derivative, and the time of a given alpha; float64 in, float64 out."""
+    """Noise: t (n,) in [0, 1] -> P(not masked at t), its derivative, and the time of a given alpha; float64 in, float64
+    out.
+    """
 
     def alpha(self, t: Tensor) -> Tensor: ...
     def dalpha(self, t: Tensor) -> Tensor: ...
@@ -99,7 +104,8 @@ class Placement(Protocol):
 
 
 class Dataset(Protocol):
-    """Rows of equal length, drawn from a split by the seed alone, so that the first ones do not depend on n; `identity` is what makes two data sets the same in a record.
+    """Rows of equal length, drawn from a split by the seed alone, so that the first ones do not depend on n; `identity`
+    is what makes two data sets the same in a record.
 
     `rows` raises ValueError, in one sentence, for a split that is unknown or holds fewer rows.
     """
@@ -115,7 +121,9 @@ class Dataset(Protocol):
 
 
 class Metric(Protocol):
-    """A pure function of samples (n, L) int64; `better` says which side is, and "match" that it should be that of the data."""
+    """A pure function of samples (n, L) int64; `better` says which side is, and "match" that it should be that of the
+    data.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]

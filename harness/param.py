@@ -34,7 +34,9 @@ class Choice:
         object.__setattr__(self, "values", values)
 
     def admits(self, value: Any) -> bool:
-        return value in self.values or any(type(value) is type(v) for v in self.values if hasattr(v, "__dataclass_fields__"))
+        return value in self.values or any(
+            type(value) is type(v) for v in self.values if hasattr(v, "__dataclass_fields__")
+        )
 
     def __str__(self) -> str:
         return " | ".join(v if isinstance(v, str) else str(v) for v in self.values)
@@ -54,6 +56,7 @@ def check(settings: Any) -> None:
     for f in fields(settings):
         space, value = space_of(f), getattr(settings, f.name)
         if f.type in (str, "str") and not isinstance(value, str):
-            raise ValueError(f"{type(settings).__name__}: {f.name}={value!r} is not allowed; write a text{' of type str' if isinstance(value, PathLike) else ''}")
+            raise ValueError(f"{type(settings).__name__}: {f.name}={value!r} is not allowed; write a "
+                             f"text{' of type str' if isinstance(value, PathLike) else ''}")
         if space is not None and not space.admits(value):
             raise ValueError(f"{type(settings).__name__}: {f.name}={value!r} is not allowed; choose {space}")

@@ -19,14 +19,16 @@ from types import ModuleType
 
 from harness.boundary.blame import of_file
 
-ROOMS = ("harness.schedules", "harness.data", "harness.metrics", "harness.metrics.proteins", "harness.nets", "baselines", "ssmd")
+ROOMS = ("harness.schedules", "harness.data", "harness.metrics", "harness.metrics.proteins", "harness.nets",
+         "baselines", "ssmd")
 _extra: list[str] = []
 
 
 def add_package(package: str) -> None:
     """Scan one more package, named by --plugins. Raises ValueError if it cannot be imported."""
     if not all(part.isidentifier() for part in package.split(".")) or package.endswith(".py"):
-        raise ValueError(f"--plugins {package!r} is no name of a package, as `planner` is: leave out its path and the ending .py, and put the folder that it lies in on PYTHONPATH")
+        raise ValueError(f"--plugins {package!r} is no name of a package, as `planner` is: leave out its path and the "
+                         "ending .py, and put the folder that it lies in on PYTHONPATH")
     _imported(package)
     if package not in _extra:
         _extra.append(package)
@@ -54,7 +56,8 @@ def _imported(module: str) -> ModuleType:
     except KeyboardInterrupt:
         raise
     except ModuleNotFoundError as error:
-        raise ValueError(f"the plug-in package {module!r} cannot be imported ({error}): install it or put it on PYTHONPATH") from None
+        raise ValueError(f"the plug-in package {module!r} cannot be imported ({error}): install it or put it on "
+                         "PYTHONPATH") from None
     except BaseException as error:
         raise ValueError(of_file(error, f"the plug-in package {module!r} cannot be imported")) from None
 
@@ -74,10 +77,13 @@ def find(verb: str, rooms: tuple[str, ...] = ROOMS) -> dict[str, type]:
                 if not (isinstance(getattr(thing, "name", None), str) and hasattr(thing, verb)):
                     continue
                 if room in _extra and verb != "config_type" and not is_dataclass(thing):
-                    raise ValueError(f"the plug-in {thing.__name__} is no frozen dataclass: put @dataclass(frozen=True) before its class, {origin(thing)}")
-                other = found.setdefault(thing.name, thing)    # type: ignore[attr-defined]
+                    raise ValueError(f"the plug-in {thing.__name__} is no frozen dataclass: put "
+                                     f"@dataclass(frozen=True) before its class, {origin(thing)}")
+                name: str = thing.name    # type: ignore[attr-defined]
+                other = found.setdefault(name, thing)
                 if other is not thing:
-                    raise ValueError(f"two plug-ins with {verb}() are named {thing.name!r}: {origin(other)} and {origin(thing)}; rename one")    # type: ignore[attr-defined]
+                    raise ValueError(f"two plug-ins with {verb}() are named {name!r}: {origin(other)} and "
+                                     f"{origin(thing)}; rename one")
     return found
 
 

@@ -3,12 +3,12 @@
 A row's sample then depends on its seed alone - not on the batch it rides in, on rows that finished earlier, or on
 which sampler ran before - and common random numbers across arms come for free. This is the only file that draws.
 
-Generator: Philox4x32-10 of "Parallel Random Numbers: As Easy as 1, 2, 3" (Salmon et al., SC 2011; Random123), written in
-int64 tensor arithmetic so that CPU and GPU give the same bits. Key = the 64-bit seed; counter = (index low, index high,
-row, stream); words 0 and 1 of the block become one float64 in the open interval (0, 1) with 52 random bits.
+Generator: Philox4x32-10 of "Parallel Random Numbers: As Easy as 1, 2, 3" (Salmon et al., SC 2011; Random123), written
+in int64 tensor arithmetic so that CPU and GPU give the same bits. Key = the 64-bit seed; counter = (index low, index
+high, row, stream); words 0 and 1 of the block become one float64 in the open interval (0, 1) with 52 random bits.
 
-Categorical draws invert the cumulative distribution in float64 and spend one uniform each: no exponential race, no float32,
-hence none of the truncation described in arXiv 2409.02908.
+Categorical draws invert the cumulative distribution in float64 and spend one uniform each: no exponential race, no
+float32, hence none of the truncation described in arXiv 2409.02908.
 
     >>> uniform(7, torch.tensor([0, 1]), Stream.TOKEN, torch.arange(3)).shape
     torch.Size([2, 3])
@@ -42,7 +42,8 @@ class Stream(IntEnum):
     TRAIN = 10     # batches, orders and mask counts of training
 
 
-def philox4x32(counter: tuple[Tensor, Tensor, Tensor, Tensor], key: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def philox4x32(counter: tuple[Tensor, Tensor, Tensor, Tensor],
+               key: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Philox4x32-10: four int64 tensors that hold 32-bit counter words, two key words -> four 32-bit output words."""
     c0, c1, c2, c3 = counter
     k0, k1 = key
@@ -92,12 +93,14 @@ def _inverse(cdf: Tensor, u: Tensor) -> Tensor:
     """cdf (..., V) cumulative weights, u (...) -> (...) int64."""
     total = cdf[..., -1:].contiguous()
     token = torch.searchsorted(cdf, u[..., None] * total, right=True)
-    last = torch.searchsorted(cdf, total)                                          # the last value that has any weight: the first to reach the total
+    last = torch.searchsorted(cdf, total)  # the last value that has any weight: the first to reach the total
     return torch.minimum(token, last)[..., 0]
 
 
 def from_logits(logits: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-    """Draws by softmax(logits) in float64: logits (..., V), u (...) -> tokens (...) int64 and their probabilities (...) float64."""
+    """Draws by softmax(logits) in float64: logits (..., V), u (...) -> tokens (...) int64 and their probabilities (...)
+    float64.
+    """
     tokens, probabilities = [], []
     for some, most, weights, part in _tables(logits, u):
         cdf = weights.cumsum_(-1)
@@ -108,7 +111,8 @@ def from_logits(logits: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
 
 def probability_of(tokens: Tensor, logits: Tensor) -> Tensor:
     """softmax(logits) in float64 at one token each: tokens (...), logits (..., V) -> (...) float64."""
-    return torch.cat([_weight(some, most, part) / weights.sum(-1) for some, most, weights, part in _tables(logits, tokens)]).view(tokens.shape)
+    return torch.cat([_weight(some, most, part) / weights.sum(-1) for some, most, weights,
+                      part in _tables(logits, tokens)]).view(tokens.shape)
 
 
 def _weight(some: Tensor, most: Tensor, tokens: Tensor) -> Tensor:
@@ -117,7 +121,8 @@ def _weight(some: Tensor, most: Tensor, tokens: Tensor) -> Tensor:
 
 
 def _tables(logits: Tensor, given: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-    """Logits (R, V), the largest of each row (R, 1) and the weights exp(logit - largest) in float64, and what is given for them (R,), a few rows at a time on a CPU.
+    """Logits (R, V), the largest of each row (R, 1) and the weights exp(logit - largest) in float64, and what is given
+    for them (R,), a few rows at a time on a CPU.
 
     All in one place, so that the float64 table of a large vocabulary stays in its cache: half the time at V = 50,257.
     """

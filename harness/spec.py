@@ -1,6 +1,7 @@
 """Plug-in <-> canonical JSON, and keys.
 
-The settings are the object: {"name", "version", fields...}, nested dataclasses alike, keys sorted, no white space. A key is the sha256 of that text.
+The settings are the object: {"name", "version", fields...}, nested dataclasses alike, keys sorted, no white space. A
+key is the sha256 of that text.
 
     >>> from harness.schedules.window import Fixed
     >>> canonical(to_json(Fixed(3)))
@@ -28,19 +29,24 @@ class UnknownField(ValueError):
 def to_json(thing: Any) -> Any:
     """A frozen dataclass as plain JSON data. Raises ValueError for what is neither one nor plain."""
     if is_dataclass(thing):
-        about = {key: getattr(thing, key) for key in ("name", "version") if isinstance(getattr(thing, key, None), (str, int))}
+        about = {key: getattr(thing, key) for key in ("name", "version")
+                 if isinstance(getattr(thing, key, None), (str, int))}
         return about | {f.name: to_json(getattr(thing, f.name)) for f in fields(thing)}
     if isinstance(thing, (list, tuple)):
         return [to_json(item) for item in thing]
     if thing is not None and not isinstance(thing, (str, int, float)):
-        raise ValueError(f"{type(thing).__name__} cannot be kept as JSON: make it a frozen dataclass of numbers, texts and others of its kind")
+        raise ValueError(f"{type(thing).__name__} cannot be kept as JSON: make it a frozen dataclass of numbers, "
+                         "texts and others of its kind")
     return thing
 
 
 def brief(data: Any) -> str:
-    """Settings in a form for people: ssmd(cosine(delta=0.02), rounds=2). A uniform order is the usual one, and is not said."""
+    """Settings in a form for people: ssmd(cosine(delta=0.02), rounds=2). A uniform order is the usual one, and is not
+    said.
+    """
     if isinstance(data, dict):
-        told = {k: v for k, v in data.items() if k not in ("name", "version") and (k, v) != ("order", {"name": "uniform"})}
+        told = {k: v for k, v in data.items() if k not in ("name", "version")
+                and (k, v) != ("order", {"name": "uniform"})}
         inner = ", ".join(brief(v) if isinstance(v, dict) else f"{k}={v}" for k, v in told.items())
         return f"{data['name']}({inner})" if inner else data["name"]
     return str(data)
@@ -50,7 +56,8 @@ def canonical(data: Any) -> str:
     try:
         return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{str(data)[:100]} cannot be kept as JSON ({error}): settings are texts, finite numbers, and lists and dataclasses of them") from None
+        raise ValueError(f"{str(data)[:100]} cannot be kept as JSON ({error}): settings are texts, finite numbers, "
+                         "and lists and dataclasses of them") from None
 
 
 def sha256(data: Any) -> str:
@@ -65,7 +72,8 @@ def _types(annotation: Any) -> list[type]:
 def from_json(kind: type | str, data: dict) -> Any:
     """The inverse of to_json, for a class or for a verb ("step", "rows", "score"), whose plug-in is then found by name.
 
-    Nested plug-ins are chosen by name among the field's annotated types. Raises ValueError for an unknown name or field.
+    Nested plug-ins are chosen by name among the field's annotated types. Raises ValueError for an unknown name or
+    field.
     """
     cls = _named(kind, data.get("name")) if isinstance(kind, str) else kind
     hints, values = typing.get_type_hints(cls), dict(data)
@@ -73,12 +81,14 @@ def from_json(kind: type | str, data: dict) -> Any:
         values.pop(key, None)
     known = {f.name for f in fields(cls)}
     if unknown := set(values) - known:
-        raise ValueError(f"{cls.__name__} has no field {sorted(unknown)[0]!r}; it has {', '.join(sorted(known)) or 'none'}")
+        raise ValueError(f"{cls.__name__} has no field {sorted(unknown)[0]!r}; it has "
+                         f"{', '.join(sorted(known)) or 'none'}")
     for key, value in values.items():
         if isinstance(value, dict):
             chosen = [t for t in _types(hints[key]) if getattr(t, "name", None) == value.get("name")]
             if not chosen:
-                raise ValueError(f"{cls.__name__}.{key} cannot be {value.get('name')!r}; choose {' | '.join(getattr(t, 'name', str(t)) for t in _types(hints[key]))}")
+                raise ValueError(f"{cls.__name__}.{key} cannot be {value.get('name')!r}; choose "
+                                 f"{' | '.join(getattr(t, 'name', str(t)) for t in _types(hints[key]))}")
             values[key] = from_json(chosen[0], value)
         elif isinstance(value, list):
             values[key] = tuple(value)
@@ -87,7 +97,10 @@ def from_json(kind: type | str, data: dict) -> Any:
     except (AttributeError, ArithmeticError) as error:    # a check of the class met a value of another type
         raise ValueError(f"{cls.__name__} cannot have these settings ({error}): correct them") from None
     except TypeError:
-        raise ValueError(f"{cls.__name__} needs a value for each of {', '.join(f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)}") from None
+        raise ValueError(
+            f"{cls.__name__} needs a value for each of "
+            f"{', '.join(f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)}"
+        ) from None
 
 
 def _named(verb: str, name: str | None) -> type:
@@ -95,7 +108,8 @@ def _named(verb: str, name: str | None) -> type:
 
     known = plugins.find(verb)
     if name not in known:
-        raise ValueError(f"there is no plug-in {name!r}; choose {', '.join(sorted(known))}, or name its package with --plugins")
+        raise ValueError(f"there is no plug-in {name!r}; choose {', '.join(sorted(known))}, or name its package with "
+                         "--plugins")
     return known[name]
 
 
@@ -104,7 +118,8 @@ def _parse(text: str, current: Any, hint: Any, label: str) -> Any:
     if plugins:
         chosen = [t for t in plugins if t.name == text]    # type: ignore[attr-defined]
         if not chosen:
-            raise ValueError(f"{label} cannot be {text!r}; choose {' | '.join(t.name for t in plugins)}")    # type: ignore[attr-defined]
+            names = " | ".join(t.name for t in plugins)    # type: ignore[attr-defined]
+            raise ValueError(f"{label} cannot be {text!r}; choose {names}")
         return chosen[0]()
     if isinstance(current, str):
         return text
@@ -112,7 +127,13 @@ def _parse(text: str, current: Any, hint: Any, label: str) -> Any:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
-    value = tuple(value) if isinstance(value, list) else float(value) if isinstance(current, float) and type(value) is int else value
+    value = (
+        tuple(value)
+        if isinstance(value, list)
+        else float(value)
+        if isinstance(current, float) and type(value) is int
+        else value
+    )
     if type(value) is not type(current):
         raise ValueError(f"{label}={text!r} is not of type {type(current).__name__}, as {current!r} is")
     return value
@@ -121,23 +142,36 @@ def _parse(text: str, current: Any, hint: Any, label: str) -> Any:
 def _choices(f: Field) -> str:
     """The range or the names that --set takes."""
     space = space_of(f)
-    return " | ".join(getattr(value, "name", str(value)) for value in space.values) if isinstance(space, Choice) else str(space or "")
+    return (
+        " | ".join(getattr(value, "name", str(value)) for value in space.values)
+        if isinstance(space, Choice)
+        else str(space or "")
+    )
 
 
 def set_field(settings: Any, path: str, text: str) -> Any:
-    """A copy with one field, `a.b` for a nested one, set from text. Raises ValueError that lists the fields or the range."""
+    """A copy with one field, `a.b` for a nested one, set from text. Raises ValueError that lists the fields or the
+    range.
+    """
     name, _, rest = path.partition(".")
     by_name = {f.name: f for f in fields(settings)} if is_dataclass(settings) else {}
     if name not in by_name:
-        listing = ", ".join(f"{f.name} ({_choices(f) or type(getattr(settings, f.name)).__name__})" for f in by_name.values())
+        listing = ", ".join(f"{f.name} ({_choices(f) or type(getattr(settings, f.name)).__name__})"
+                            for f in by_name.values())
         raise UnknownField(f"{type(settings).__name__} has no field {name!r}; it has {listing or 'none'}")
     current = getattr(settings, name)
-    value = set_field(current, rest, text) if rest else _parse(text, current, typing.get_type_hints(type(settings))[name], f"{type(settings).__name__}.{name}")
+    value = (
+        set_field(current, rest, text)
+        if rest
+        else _parse(text, current, typing.get_type_hints(type(settings))[name], f"{type(settings).__name__}.{name}")
+    )
     return replace(settings, **{name: value})
 
 
 def foreign(*things: Any) -> set[str]:
-    """The modules of the user's classes among some settings and within them: a window or an order of one's own may stand in a sampler of ours."""
+    """The modules of the user's classes among some settings and within them: a window or an order of one's own may
+    stand in a sampler of ours.
+    """
     found, waiting = {type(thing).__module__ for thing in things}, [*things]
     while waiting:
         thing = waiting.pop()

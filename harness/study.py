@@ -1,7 +1,9 @@
-"""A study: a question, the networks and data it is asked of, arms of operating points. A cell is one point; its key is what decides its samples.
+"""A study: a question, the networks and data it is asked of, arms of operating points. A cell is one point; its key is
+what decides its samples.
 
     STUDY = Study(name="x", question=__doc__, data=WikipediaLeads(128), nets={"heavy": Checkpoint("...")},
-                  arms=[Arm("ancestral", grid(Ancestral, steps=[8, 16]), {"main": "heavy"})], reference="heavy", metrics=[Spelling()])
+                  arms=[Arm("ancestral", grid(Ancestral, steps=[8, 16]), {"main": "heavy"})], reference="heavy",
+                  metrics=[Spelling()])
 """
 
 import hashlib
@@ -53,7 +55,8 @@ class Table:
     power: float = 1.0
 
     def __post_init__(self):
-        check.first("a Table", self, {"data": check.has(("law", "identity"), "data set whose law is known", "Table(Exact())"), "power": check.number(0, above=True)})
+        check.first("a Table", self, {"data": check.has(("law", "identity"), "data set whose law is known",
+                                                        "Table(Exact())"), "power": check.number(0, above=True)})
 
     def load(self, device: str) -> Denoiser:
         return _tabulated(self, device)
@@ -63,7 +66,8 @@ class Table:
 def _tabulated(table: Table, device: str) -> Tabular:
     net = Tabular(table.data.law().to(device), table.data.vocab, table.data.length)
     net = net if table.power == 1 else net.flat(table.power)
-    net.sha256 = hashlib.sha256(canonical([table.data.identity(), table.power]).encode()).hexdigest()    # type: ignore[attr-defined]
+    net.sha256 = hashlib.sha256(canonical([table.data.identity(),    # type: ignore[attr-defined]
+                                           table.power]).encode()).hexdigest()
     net.card = {"data": table.data.identity(), "power": table.power}    # type: ignore[attr-defined]
     return net
 
@@ -72,9 +76,10 @@ def _tabulated(table: Table, device: str) -> Tabular:
 class Arm:
     name: str
     points: Sequence[Sampler]                 # or controls (harness/data/control.py)
-    nets: Mapping[str, str] = field(default_factory=lambda: {"main": "main"})    # role of the sampler -> network of the study
+    # role of the sampler -> network of the study
+    nets: Mapping[str, str] = field(default_factory=lambda: {"main": "main"})
     temperature: float = 1.0
-    nucleus: float = 1.0                      # mass of each law that is kept (harness/nets/nucleus.py), after the temperature
+    nucleus: float = 1.0  # mass of each law that is kept (harness/nets/nucleus.py), after the temperature
     nucleus_keep: str = "crossing"            # or "below"
 
     def __post_init__(self):
@@ -87,7 +92,8 @@ class Arm:
 
 @dataclass(frozen=True)
 class Timing:
-    """Each process is fresh and times every cell `repeats` times after one untimed run, in orders of its own, over the first `rows` rows.
+    """Each process is fresh and times every cell `repeats` times after one untimed run, in orders of its own, over the
+    first `rows` rows.
 
     The defaults let the gate see a slow-down of 15 % (studies/gate_power.py).
     """
@@ -97,7 +103,8 @@ class Timing:
     repeats: int = 5
 
     def __post_init__(self):
-        check.first("Timing", self, {"processes": check.whole(1, 2**16), "rows": check.whole(1, check.ROWS), "repeats": check.whole(1, 2**16)})
+        check.first("Timing", self, {"processes": check.whole(1, 2**16), "rows": check.whole(1, check.ROWS),
+                                     "repeats": check.whole(1, 2**16)})
 
 
 @dataclass(frozen=True)
@@ -131,25 +138,34 @@ class Study:
             if unfit := getattr(self.data, "unfit", lambda metric: "")(metric):
                 raise ValueError(f"{who}: {unfit}")
         for arm in self.arms:
-            if unknown := [net for net in arm.nets.values() if net not in self.nets and not all(hasattr(p, "control") for p in arm.points)]:
+            if unknown := [net for net in arm.nets.values() if net not in self.nets
+                           and not all(hasattr(p, "control") for p in arm.points)]:
                 known = meant(unknown[0], self.nets) or f"; choose {', '.join(self.nets)}"
-                raise ValueError(f"{who}: the arm {arm.name} names a network {unknown[0]!r} that the study does not have{known}")
+                raise ValueError(f"{who}: the arm {arm.name} names a network {unknown[0]!r} that the study does not "
+                                 f"have{known}")
 
 
 ARM: dict[str, check.Kind] = {
-    "name": check.label, "points": check.many(check.point, "[Ancestral(8)]"), "nets": check.table(check.text("name a network of the study"), '{"main": "heavy"}'),
-    "temperature": check.number(0, above=True), "nucleus": check.real, "nucleus_keep": check.text(f"choose {' | '.join(nucleus.RULES)}"),
+    "name": check.label, "points": check.many(check.point, "[Ancestral(8)]"),
+    "nets": check.table(check.text("name a network of the study"), '{"main": "heavy"}'),
+    "temperature": check.number(0, above=True), "nucleus": check.real,
+    "nucleus_keep": check.text(f"choose {' | '.join(nucleus.RULES)}"),
 }
 FIELDS: dict[str, check.Kind] = {
     "name": check.file_name,
     "question": check.text("begin the file with a docstring that asks it, and give question=__doc__"),
-    "data": check.has(("rows", "identity"), "data set", "WikipediaLeads(128)", ("name", "length", "vocab", "mask"), settings=False),
-    "nets": check.table(check.has(("load",), "network", 'Checkpoint("heavy.safetensors")'), '{"heavy": Checkpoint("heavy.safetensors")}'),
+    "data": check.has(("rows", "identity"), "data set", "WikipediaLeads(128)", ("name", "length", "vocab", "mask"),
+                      settings=False),
+    "nets": check.table(check.has(("load",), "network", 'Checkpoint("heavy.safetensors")'),
+                        '{"heavy": Checkpoint("heavy.safetensors")}'),
     "arms": check.many(check.a(Arm, "an Arm(...)"), 'arms=[Arm("ancestral", [Ancestral(8)], {"main": "heavy"})]'),
     "reference": check.text("name the network whose whole pass is the unit of NFE"),
-    "metrics": check.many(check.has(("score",), "metric", "Spelling()", ("name", "better", "unit")), "metrics=[Spelling()]"),
-    "n": check.whole(1, check.ROWS), "batch": check.whole(1, check.BATCH), "seed": check.whole(0, check.SEEDS - 1), "dtype": check.one_of("float32", "bfloat16"),
-    "compiled": check.truth, "prompt": check.number(0, 1, below=True), "timing": check.a(Timing, "Timing(processes=3)", empty=True),
+    "metrics": check.many(check.has(("score",), "metric", "Spelling()", ("name", "better", "unit")),
+                          "metrics=[Spelling()]"),
+    "n": check.whole(1, check.ROWS), "batch": check.whole(1, check.BATCH), "seed": check.whole(0, check.SEEDS - 1),
+    "dtype": check.one_of("float32", "bfloat16"),
+    "compiled": check.truth, "prompt": check.number(0, 1, below=True),
+    "timing": check.a(Timing, "Timing(processes=3)", empty=True),
     "limit_seconds": check.number(0, above=True, endless=True),
 }
 
@@ -196,7 +212,9 @@ def chosen(study: Study, only: Sequence[str]) -> Study:
 
 
 def each_sampler(study: Study, change: Callable[[Sampler], Sampler]) -> Study:
-    """The study with every sampler passed through `change`; one that lacks the field keeps its settings, unless all lack it."""
+    """The study with every sampler passed through `change`; one that lacks the field keeps its settings, unless all
+    lack it.
+    """
     changed, refused = 0, None
 
     def attempt(point):
@@ -212,5 +230,6 @@ def each_sampler(study: Study, change: Callable[[Sampler], Sampler]) -> Study:
     if refused and not changed:
         raise refused
     if not changed:
-        raise ValueError(f"the study {study.name} has no sampler to change here, its arms are controls: leave --set out, or choose another --only")
+        raise ValueError(f"the study {study.name} has no sampler to change here, its arms are controls: leave --set "
+                         "out, or choose another --only")
     return study

@@ -1,9 +1,9 @@
 """What the studies of a chapter ask for, by the cells that their records hold: what has no record, what lacks a score,
 what has left the study.
 
-A study's record names its cells (harness/records/record.py). The newest record of the whole study says what belongs to it; one
-of chosen arms (--only) replaces those arms, one of other settings (--set) adds to them, and a search keeps no list.
-Records of an older version hold no cells: then nothing is known, and nothing said.
+A study's record names its cells (harness/records/record.py). The newest record of the whole study says what belongs to
+it; one of chosen arms (--only) replaces those arms, one of other settings (--set) adds to them, and a search keeps no
+list. Records of an older version hold no cells: then nothing is known, and nothing said.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,5 @@
-"""Run folders -> one self-contained page, figures for a paper, tables, and every number drawn. Rendered from records alone.
+"""Run folders -> one self-contained page, figures for a paper, tables, and every number drawn. Rendered from records
+alone.
 
     OUT/index.html                       opens from a file: styles and figures are inside, nothing is fetched
     OUT/figures/NAME[-single].{png,pdf,svg}    double column 6.75 in, and single column 3.25 in
@@ -18,7 +19,23 @@ import jinja2
 import pandas as pd
 
 from harness.boundary.atomic import replacing, write_text
-from reports import costs, equal_entropy, front, grids, history, interactive, judges, matched, measured, page, placed, published, samples, sweeps, tables
+from reports import (
+    costs,
+    equal_entropy,
+    front,
+    grids,
+    history,
+    interactive,
+    judges,
+    matched,
+    measured,
+    page,
+    placed,
+    published,
+    samples,
+    sweeps,
+    tables,
+)
 from reports.drawing import draw, workers
 from reports.frame import Chapter, chapters
 from reports.records import Records, read
@@ -26,12 +43,15 @@ from reports.text import plain, short, slug
 
 TEMPLATES = Path(__file__).parent / "templates"
 FRAMES = (  # each (chapter, baseline) -> tidy frame
-    front.tradeoff, front.likelihood, equal_entropy.gaps, judges.scatter, front.acceptance, grids.heat, costs.stack, costs.times, sweeps.history, sweeps.front, sweeps.importance,
+    front.tradeoff, front.likelihood, equal_entropy.gaps, judges.scatter, front.acceptance, grids.heat, costs.stack,
+    costs.times, sweeps.history, sweeps.front, sweeps.importance,
 )
 
 
 def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resamples: int = 2000) -> Path:
-    """The path of index.html. Raises ValueError, in a sentence, if there is nothing to report or `out` cannot be written."""
+    """The path of index.html. Raises ValueError, in a sentence, if there is nothing to report or `out` cannot be
+    written.
+    """
     records, out = read(run_dirs), Path(out)
     side_by_side = workers(len(records.cells))
     parts = chapters(records)
@@ -40,8 +60,10 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
         for room in ("figures", "tables"):
             (out / room).mkdir(parents=True, exist_ok=True)
         prefixes = [f"{k}-{slug(part.name)}-" if len(parts) > 1 else "" for k, part in enumerate(parts, 1)]
-        found = [_chapter(part, records, out, prefix, baseline, resamples, side_by_side) for part, prefix in zip(parts, prefixes)]
-        past, drawn = draw([history.over_commits(parts, front.baseline_of(parts[0], baseline))], out / "figures", "", side_by_side)()
+        found = [_chapter(part, records, out, prefix, baseline, resamples, side_by_side) for part,
+                 prefix in zip(parts, prefixes)]
+        past, drawn = draw([history.over_commits(parts, front.baseline_of(parts[0], baseline))], out / "figures", "",
+                           side_by_side)()
         numbers = {"schema": 1, "chapters": [numbers for _, numbers in found], "history": drawn.get("history", [])}
         write_text(out / "numbers.json", json.dumps(_plain(numbers), allow_nan=False) + "\n")
         environment = jinja2.Environment(
@@ -54,15 +76,19 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
         environment.filters["short"] = short
         title = " + ".join(dict.fromkeys(plain(cell.study["name"]) for part in parts for cell in part.cells.values()))
         html = environment.get_template("report.html.j2").render(
-            chapters=[context for context, _ in found], history=past, torn=records.torn, newer=records.newer, command=command, title=title
+            chapters=[context for context, _ in found], history=past, torn=records.torn, newer=records.newer,
+            command=command, title=title
         )
         write_text(out / "index.html", html.encode(errors="replace").decode())
     except OSError as error:
-        raise ValueError(f"the report folder {out} cannot be written ({error.strerror}): choose another with --out") from None
+        raise ValueError(
+            f"the report folder {out} cannot be written ({error.strerror}): choose another with --out"
+        ) from None
     return out / "index.html"
 
 
-def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baseline: str, resamples: int, side_by_side: Callable) -> tuple[dict, dict]:
+def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baseline: str, resamples: int,
+             side_by_side: Callable) -> tuple[dict, dict]:
     """What the template needs of a chapter, and its numbers; figures and tables are written."""
     base = front.baseline_of(chapter, baseline)
     ratios, known, tidy = frames(chapter, base, resamples)
@@ -110,10 +136,13 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
 
 
 def frames(chapter: Chapter, base: str | None, resamples: int) -> tuple[pd.DataFrame, pd.DataFrame, list[pd.DataFrame]]:
-    """Ratios at matched quality, published numbers beside ours, and every tidy frame of the chapter, those two among them."""
+    """Ratios at matched quality, published numbers beside ours, and every tidy frame of the chapter, those two among
+    them.
+    """
     ratios, places = matched.matched(chapter, base, resamples), placed.measured(chapter, base)
     known = published.beside(chapter, base, ratios, places)
-    return ratios, known, [ratios, places, known, *(make(chapter, base) for make in FRAMES), *measured.frames(chapter, base)]
+    return ratios, known, [ratios, places, known, *(make(chapter, base) for make in FRAMES),
+                           *measured.frames(chapter, base)]
 
 
 def _plain(value: object) -> object:

@@ -1,4 +1,5 @@
-"""Cells whose samples have collapsed (harness/stats/collapse.py): the level that they are held against, and what is said of them.
+"""Cells whose samples have collapsed (harness/stats/collapse.py): the level that they are held against, and what is
+said of them.
 
 The level is what as many held-out rows have under the same metric: from the score itself, or else from a control arm of
 the chapter. Where neither is there it is the most that plain ancestral sampling has.
@@ -61,7 +62,8 @@ def warnings(rows: Sequence[dict], found: Mapping[str, tuple[str, str]]) -> list
         )
         told.append(
             f"The samples of {arm} have collapsed{which}: {found[bad[0]['key']][1]}. "
-            "They repeat, and what a likelihood says of them is no quality: such points are hollow, and on no front and in no ratio."
+            "They repeat, and what a likelihood says of them is no quality: such points are hollow, and on no front "
+            "and in no ratio."
         )
     return told
 
@@ -79,7 +81,8 @@ def unseen(metrics: Mapping[str, dict]) -> dict | None:
         else ""
     )
     reason = (
-        f"nothing{letters} was scored beside {named(nll, 4)}: samples that repeat a likely phrase would look best here, "
+        f"nothing{letters} was scored beside {named(nll, 4)}: samples that repeat a likely phrase would look best "
+        "here, "
         "unseen; `ssmd-bench rescore RUN` adds distinct n-grams while the samples are stored"
     )
     return {"what": "likelihood alone", "arm": "", "setting": "", "reason": reason, "key": ""}

@@ -14,7 +14,8 @@ def report(options: Namespace) -> tuple[dict, int]:
     try:
         from reports.build import build
     except ImportError as error:
-        raise ValueError(f"the report needs {error.name or 'a package'}, which is not installed: the records are safe; install it and run `ssmd-bench report`") from None
+        raise ValueError(f"the report needs {error.name or 'a package'}, which is not installed: the records are "
+                         "safe; install it and run `ssmd-bench report`") from None
     return {"report": str(build(options.runs, options.out))}, 0
 
 

@@ -1,10 +1,14 @@
-"""What a sequence costs, taken apart: passes by network and kind, needed and executed; seconds by process, and their ratios in pairs.
+"""What a sequence costs, taken apart: passes by network and kind, needed and executed; seconds by process, and their
+ratios in pairs.
 
-stack     part (network and kind), passes (needed), blocks (their share of NFE A), executed_a, executed_over_needed (FLOPs)
-times     process, busy, seconds (a sequence), and per cell the ratios to a cell of the baseline: time_ratio, .low, .high, nfe_ratio, reference
+stack     part (network and kind), passes (needed), blocks (their share of NFE A), executed_a, executed_over_needed
+          (FLOPs)
+times     process, busy, seconds (a sequence), and per cell the ratios to a cell of the baseline: time_ratio, .low,
+          .high, nfe_ratio, reference
 
-The records hold passes by network and kind, and NFE A in all. NFE A is a weighted sum of the passes, with one weight (blocks over blocks of the
-reference) for each network and kind: with enough cells the weights follow by linear algebra. Where they do not, the passes stay in one part.
+The records hold passes by network and kind, and NFE A in all. NFE A is a weighted sum of the passes, with one weight
+(blocks over blocks of the reference) for each network and kind: with enough cells the weights follow by linear algebra.
+Where they do not, the passes stay in one part.
 """
 
 from collections.abc import Sequence
@@ -30,7 +34,8 @@ def stack(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         cell = chapter.cells[row["key"]]
         calls, cost = cell.record["cost"]["calls"], cell.record["cost"]
         known = [weights.get(_made_by(cell, call)) for call in calls]
-        parts = [(_part(cell, call), passes, passes * weight) for (call, passes), weight in zip(calls.items(), known) if weight is not None]
+        parts = [(_part(cell, call), passes, passes * weight) for (call, passes), weight in zip(calls.items(), known)
+                 if weight is not None]
         if None in known or abs(sum(blocks for *_, blocks in parts) - row["nfe_a"]) > EXACT * max(1.0, row["nfe_a"]):
             parts = [(WHOLE, sum(calls.values()), row["nfe_a"])]
         about = {column: row[column] for column in ("arm", "setting", "key", "n", "nfe_a")}
@@ -73,9 +78,12 @@ def times(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
     rows = []
     for row in done[done.key.isin(timed)].to_dict("records"):
         mine = timed[row["key"]]
-        about = {column: row[column] for column in ("arm", "setting", "key", "n", "nfe_a")} | {"timed_rows": mine[0]["rows"], "busy": row["seconds.busy"]}
+        about = {column: row[column] for column in ("arm", "setting", "key", "n",
+                                                    "nfe_a")} | {"timed_rows": mine[0]["rows"],
+                                                                 "busy": row["seconds.busy"]}
         if reference is not None:
-            about |= {"reference": f"{reference.arm} {reference.setting}".strip(), "nfe_ratio": row["nfe_a"] / reference.nfe_a} | _ratio(mine, timed[reference.key])
+            about |= {"reference": f"{reference.arm} {reference.setting}".strip(),
+                      "nfe_ratio": row["nfe_a"] / reference.nfe_a} | _ratio(mine, timed[reference.key])
         rows += [about | {"process": t["process"], "seconds": median(t["seconds"]) / t["rows"]} for t in mine]
     return dressed(chapter, rows, baseline)
 
@@ -90,5 +98,6 @@ def _ratio(mine: Sequence[dict], theirs: Sequence[dict]) -> dict:
         found = time_ratio([a[p] for p in shared], [b[p] for p in shared])
     except ValueError:
         logs = [np.log(median(a[p]) / median(b[p])) for p in shared]
-        return {"time_ratio": float(np.exp(np.mean(logs))), "time_ratio.low": np.nan, "time_ratio.high": np.nan, "pairs": len(shared)}
+        return {"time_ratio": float(np.exp(np.mean(logs))), "time_ratio.low": np.nan, "time_ratio.high": np.nan,
+                "pairs": len(shared)}
     return {"time_ratio": found.value, "time_ratio.low": found.low, "time_ratio.high": found.high, "pairs": len(shared)}

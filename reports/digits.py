@@ -6,7 +6,9 @@ import numpy as np
 
 
 def digits(value: float, low: float = np.nan, high: float = np.nan) -> int:
-    """Decimals: one or two significant digits of half the interval; without one, or one of no width, four significant digits of the value."""
+    """Decimals: one or two significant digits of half the interval; without one, or one of no width, four significant
+    digits of the value.
+    """
     half = (high - low) / 2
     if half > 1e-9 * abs(value):
         return min(5, max(2 if abs(value) < 10 else 0, -floor(log10(half / 3))))

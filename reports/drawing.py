@@ -1,7 +1,8 @@
-"""Tidy frames -> figures, in this process or in several. Neither this module nor a plot loads more than the figures need: a process starts in a second.
+"""Tidy frames -> figures, in this process or in several. Neither this module nor a plot loads more than the figures
+need: a process starts in a second.
 
-A plot is a module in reports/plots: `needs` (columns), `draw(frame, inches) -> (figure, numbers)`, `caption(frame)`, TITLE, SECTION, PLACE. It is
-drawn from the first tidy frame that has its columns.
+A plot is a module in reports/plots: `needs` (columns), `draw(frame, inches) -> (figure, numbers)`, `caption(frame)`,
+TITLE, SECTION, PLACE. It is drawn from the first tidy frame that has its columns.
 """
 
 import importlib
@@ -25,37 +26,47 @@ MANY, WORKERS = 200, 4  # cells from which drawing in processes side by side is 
 
 def drawable(tidy: Sequence[pd.DataFrame]) -> Iterator[tuple[ModuleType, pd.DataFrame]]:
     """Every plot for which there is a frame with its columns, in the order of the page."""
-    modules = [importlib.import_module(f"reports.plots.{module.name}") for module in pkgutil.iter_modules(plots.__path__)]
+    modules = [importlib.import_module(f"reports.plots.{module.name}")
+               for module in pkgutil.iter_modules(plots.__path__)]
     for plot in sorted(modules, key=lambda module: module.PLACE):
         frame = next((frame for frame in tidy if len(frame) and set(plot.needs) <= set(frame)), None)
         if frame is not None:
             yield plot, frame
 
 
-def draw(tidy: Sequence[pd.DataFrame], folder: Path, prefix: str, side_by_side: Callable) -> Callable[[], tuple[list[dict], dict[str, list]]]:
-    """Begin to draw and save every plot that has its columns and something to show, in both widths. What comes back waits for them: figures of the page, numbers."""
+def draw(tidy: Sequence[pd.DataFrame], folder: Path, prefix: str,
+         side_by_side: Callable) -> Callable[[], tuple[list[dict], dict[str, list]]]:
+    """Begin to draw and save every plot that has its columns and something to show, in both widths. What comes back
+    waits for them: figures of the page, numbers.
+    """
     begun = [(plot, frame, prefix + plot.__name__.rsplit(".", 1)[-1]) for plot, frame in drawable(tidy)]
-    pictures = side_by_side(_picture, [(plot.__name__, frame, inches, folder, name + size) for plot, frame, name in begun for inches, size in SIZES.items()])
+    pictures = side_by_side(_picture, [(plot.__name__, frame, inches, folder, name + size) for plot, frame,
+                                       name in begun for inches, size in SIZES.items()])
 
     def finish() -> tuple[list[dict], dict[str, list]]:
         made, numbers = [], {}
         try:
             drawn = list(pictures)
         except BrokenProcessPool:
-            raise ValueError("a process that draws was lost, perhaps for want of memory: the records are safe; run the same command again when there is more") from None
+            raise ValueError("a process that draws was lost, perhaps for want of memory: the records are safe; run "
+                             "the same command again when there is more") from None
         for (plot, frame, name), *pair in zip(begun, drawn[::2], drawn[1::2]):
             if None not in pair:
                 about = {"name": name, "title": plot.TITLE, "section": plot.SECTION, "caption": plot.caption(frame)}
-                label = f"{plot.TITLE}. {about['caption']} All numbers stand in the tables of this page and in numbers.json."
+                label = (f"{plot.TITLE}. {about['caption']} All numbers stand in the tables of this page and in "
+                         "numbers.json.")
                 numbers[name] = pair[0][1]
-                made.append(about | {width: style.inline(svg, name + size, label) for width, size, (svg, _) in zip(("wide", "narrow"), SIZES.values(), pair)})
+                made.append(about | {width: style.inline(svg, name + size, label) for width, size,
+                                     (svg, _) in zip(("wide", "narrow"), SIZES.values(), pair)})
         return made, numbers
 
     return finish
 
 
 def workers(cells: int) -> Callable:
-    """itertools.starmap, or the same in processes that start at once, beside whatever is done before they are needed."""
+    """itertools.starmap, or the same in processes that start at once, beside whatever is done before they are
+    needed.
+    """
     jobs = min(WORKERS, os.cpu_count() or 1)
     if cells < MANY or jobs == 1:
         return starmap
@@ -63,7 +74,13 @@ def workers(cells: int) -> Callable:
 
     def side_by_side(work: Callable, items: Sequence[tuple]) -> Iterator:
         list(ready)
-        return Parallel(jobs, batch_size=1, pre_dispatch="all", return_as="generator")(delayed(work)(*item) for item in items) if items else iter(())
+        return (
+            Parallel(jobs, batch_size=1, pre_dispatch="all", return_as="generator")(
+                delayed(work)(*item) for item in items
+            )
+            if items
+            else iter(())
+        )
 
     return side_by_side
 

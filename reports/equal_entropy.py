@@ -1,6 +1,8 @@
-"""Likelihood of every arm at the passes and at the entropy of the baseline (harness/stats/equal_entropy.py), where a study ran its baseline at a lower temperature too.
+"""Likelihood of every arm at the passes and at the entropy of the baseline (harness/stats/equal_entropy.py), where a
+study ran its baseline at a lower temperature too.
 
-Columns: arm, setting (of the baseline), key (of the baseline), metric, unit, n, passes, baseline, cooler, value, low, high, entropy (of the samples, beyond the baseline's).
+Columns: arm, setting (of the baseline), key (of the baseline), metric, unit, n, passes, baseline, cooler, value, low,
+high, entropy (of the samples, beyond the baseline's).
 """
 
 from functools import partial
@@ -13,7 +15,8 @@ from reports.frame import Chapter
 from reports.front import NATS, dressed
 from reports.names import ARM_SETTINGS
 
-ENTROPY, SETTINGS = "sample_entropy", 2    # settings of the baseline that are drawn, those whose passes the most arms enclose
+# settings of the baseline that are drawn, those whose passes the most arms enclose
+ENTROPY, SETTINGS = "sample_entropy", 2
 
 
 def gaps(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
@@ -29,8 +32,10 @@ def gaps(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         for arm, mine in done.groupby("arm", sort=False) if all(end is not None for end in ends) else ():
             found = None if arm in (baseline, cool.arm) else at(list(zip(mine.nfe_a, mine.key)), read, base.nfe_a)
             if found is not None and (v := compared(found, *ends)):
-                rows.append({"arm": arm, "setting": base.setting, "key": base.key, "metric": judge, "unit": chapter.metrics[judge]["unit"], "n": base.n, "passes": base.nfe_a,
-                             "baseline": baseline, "cooler": cool.arm, "value": v.nats.value, "low": v.nats.low, "high": v.nats.high, "entropy": v.entropy[0] - v.entropy[1]})
+                rows.append({"arm": arm, "setting": base.setting, "key": base.key, "metric": judge,
+                             "unit": chapter.metrics[judge]["unit"], "n": base.n, "passes": base.nfe_a,
+                             "baseline": baseline, "cooler": cool.arm, "value": v.nats.value, "low": v.nats.low,
+                             "high": v.nats.high, "entropy": v.entropy[0] - v.entropy[1]})
     frame = dressed(chapter, rows, baseline)
     if frame.empty:
         return frame
@@ -43,7 +48,8 @@ def _pairs(done: pd.DataFrame, baseline: str) -> list[tuple]:
     others = [name for name in ARM_SETTINGS if name != "temperature"]
     found = []
     for base in done[done.arm == baseline].itertuples():
-        alike = done[(done.sampler == base.sampler) & (done.temperature < base.temperature) & done.setting.eq(base.setting)]
+        alike = done[(done.sampler == base.sampler) & (done.temperature < base.temperature)
+                     & done.setting.eq(base.setting)]
         alike = alike[[all(getattr(row, name) == getattr(base, name) for name in others) for row in alike.itertuples()]]
         found += [(base, cool) for cool in alike.head(1).itertuples()]
     return found

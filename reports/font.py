@@ -1,7 +1,8 @@
-"""The figures' font: the letters and signs of DejaVu Sans that figures use, cut out once and kept in matplotlib's cache, so that no PDF has to search the whole
-font for its own.
+"""The figures' font: the letters and signs of DejaVu Sans that figures use, cut out once and kept in matplotlib's
+cache, so that no PDF has to search the whole font for its own.
 
-Cutting takes half a second and saves a quarter of a second a PDF. Other characters are looked up in the whole font, which stands second.
+Cutting takes half a second and saves a quarter of a second a PDF. Other characters are looked up in the whole font,
+which stands second.
 """
 
 from functools import lru_cache
@@ -15,7 +16,8 @@ from matplotlib import font_manager
 from harness.boundary.atomic import replacing
 
 WHOLE, CUT = "DejaVu Sans", "ssmd-bench Sans"
-LETTERS = (range(0x20, 0x180), range(0x370, 0x400), range(0x2010, 0x2040), range(0x2190, 0x2270))  # Latin, Greek, dashes and dots, arrows and operators
+# Latin, Greek, dashes and dots, arrows and operators
+LETTERS = (range(0x20, 0x180), range(0x370, 0x400), range(0x2010, 0x2040), range(0x2190, 0x2270))
 FAMILY, FULL_NAME, TYPOGRAPHIC = 1, 4, 16  # entries of a font's table of names
 
 

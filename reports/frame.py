@@ -1,12 +1,15 @@
-"""Records -> chapters: for each question one pandas frame, one row a cell, with costs, scores and seconds and their intervals.
+"""Records -> chapters: for each question one pandas frame, one row a cell, with costs, scores and seconds and their
+intervals.
 
-A question is a data set with its prompts, n, seed and reference network (records.Cell.question): cells of different questions never share a
-figure. Columns of the frame:
+A question is a data set with its prompts, n, seed and reference network (records.Cell.question): cells of different
+questions never share a figure. Columns of the frame:
 
-    arm, setting, key, run, study, sampler, status, reason, control, inert, unproven, left, collapsed, n, batch, seed, temperature, nucleus, nucleus_keep
+    arm, setting, key, run, study, sampler, status, reason, control, inert, unproven, left, collapsed, n, batch, seed,
+    temperature, nucleus, nucleus_keep
     nfe_a, nfe_b, nfe_c      needed by a row, conventions A, B, C (harness/sampling/ledger.py); with .low and .high
     executed_a, executed_over_needed, gflop (executed, a row), tokens (a row)
-    seconds                  a row: mean over processes of the median repetition; with .low, .high, .n (processes), .busy (most of the device that other work took)
+    seconds                  a row: mean over processes of the median repetition; with .low, .high, .n (processes),
+                             .busy (most of the device that other work took)
     LABEL                    the value of each metric; with .low and .high where it is a ratio of sums over rows
 
 Intervals are those of harness.stats.intervals.ratio_interval, computed for all columns at once.
@@ -25,12 +28,12 @@ from harness.stats.intervals import Interval, ratio_interval, resampled_sums, ta
 from reports import collapsed
 from reports.asked import Asked, asked, remarks
 from reports.busy import BUSY, percent
+from reports.metrics import identity, metrics_of
 from reports.names import ARM_SETTINGS, arm_names, settings_of
 from reports.records import Cell, Records
 from reports.text import named, plain
 
 COSTS = ("nfe_a", "nfe_b", "nfe_c")
-FIRST = ("spelling", "judge")  # metrics drawn first where they were scored
 NEAR = 32  # passes of the setting of an arm that stands for it, where one must
 DOUBTS = ("inert", "unproven", "collapsed", "left")  # flags of a point
 
@@ -50,7 +53,8 @@ class Chapter(NamedTuple):
 
     def done(self, arm: str | None = None) -> pd.DataFrame:
         """The finished cells that their study asks for: what figures, fronts and ratios are made of."""
-        found = self.frame[(self.frame.status == "done") & ~self.frame.left & (self.frame.control if arm in self.controls else ~self.frame.control)]
+        found = self.frame[(self.frame.status == "done") & ~self.frame.left
+                           & (self.frame.control if arm in self.controls else ~self.frame.control)]
         return found if arm is None else found[found.arm == arm]
 
     def stores(self) -> list[Store]:
@@ -63,9 +67,11 @@ def chapters(records: Records) -> list[Chapter]:
     for cell in records.cells:
         questions.setdefault(cell.question(), []).append(cell)
     everywhere = {cell.record["key"]: cell for cell in records.cells}
-    found = [_chapter(cells, records.tables, asked(cells, records.studies, everywhere), everywhere) for cells in questions.values()]
+    found = [_chapter(cells, records.tables, asked(cells, records.studies, everywhere), everywhere)
+             for cells in questions.values()]
     names = [chapter.name for chapter in found]
-    found.sort(key=lambda chapter: (names.index(chapter.name), -chapter.frame.n.max()))  # the most rows of a study first
+    # the most rows of a study first
+    found.sort(key=lambda chapter: (names.index(chapter.name), -chapter.frame.n.max()))
     palette = list(dict.fromkeys(arm for chapter in found for arm in chapter.arms))
     return [chapter._replace(name=_told_apart(chapter, found), palette=palette) for chapter in found]
 
@@ -76,7 +82,8 @@ def _told_apart(chapter: Chapter, chapters: Sequence[Chapter]) -> str:
     mine = next(iter(chapter.cells.values()))
     for part, words in (("n", "n = {:,}"), ("seed", "seed {}"), ("prompt", "prompt {}")):
         if len({json.dumps(other[part], sort_keys=True) for other in about}) > 1:
-            parts.append(words.format(mine.record["cell"][part]) if mine.record["cell"][part] is not None else f"no {part}")
+            parts.append(words.format(mine.record["cell"][part]) if mine.record["cell"][part] is not None
+                         else f"no {part}")
     if len(about) > 1 and not parts:
         parts = [" and ".join(dict.fromkeys(str(cell.store.folder) for cell in chapter.cells.values()))]
     return ", ".join([chapter.name, *parts])
@@ -93,7 +100,7 @@ def _chapter(cells: list[Cell], tables: list[dict], wanted: Asked, everywhere: M
 
     newest = _newest(cells)
     rows = [_row(cell, names, settings, newest[_maker(cell)], trouble) for cell in cells]
-    metrics = _metrics(cells)
+    metrics = metrics_of(cells)
     machine = machine_of(cells)
     pairs: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = {}
     for k, cell in enumerate(cells):
@@ -127,7 +134,8 @@ def _chapter(cells: list[Cell], tables: list[dict], wanted: Asked, everywhere: M
     arms = {control: list(dict.fromkeys(frame.arm[frame.control == control])) for control in (False, True)}
     keyed = {cell.record["key"]: cell for cell in cells}
     warnings = collapsed.warnings(rows, {key: why for key, why in fallen.items() if key not in wanted.left})
-    return Chapter(" + ".join(map(plain, studies)), frame, metrics, keyed, arms[False], arms[True], troubles, tables, arms[False], wanted, warnings)
+    return Chapter(" + ".join(map(plain, studies)), frame, metrics, keyed, arms[False], arms[True], troubles, tables,
+                   arms[False], wanted, warnings)
 
 
 def _beside_other_work(rows: Sequence[dict]) -> list[dict]:
@@ -147,7 +155,8 @@ def _beside_other_work(rows: Sequence[dict]) -> list[dict]:
 def _silent(studies: Mapping[str, dict], told: set[str], wanted: Asked) -> list[dict]:
     """Arms without a cell in any chapter, of studies whose record does not hold the cells that it asks for."""
     older = {name for name, why in wanted.unknown if why == "older"}
-    reason = "the study {} names this arm and no cell bears its name: none was run, or another study has counted the same cells under another name"
+    reason = ("the study {} names this arm and no cell bears its name: none was run, or another study has counted the "
+              "same cells under another name")
     return [
         {"what": "no record", "arm": plain(arm), "setting": "", "reason": reason.format(plain(name)), "key": ""}
         for name, study in studies.items()
@@ -164,11 +173,14 @@ def _row(cell: Cell, names: dict, settings: dict, newest: str, trouble) -> dict:
     if record["status"] != "done":
         trouble(record["status"], cell, record.get("reason", ""))
     if others := record.get("also"):
-        trouble("shared", cell, f"a point of {named(others)} too, of equal settings: sampled once, and drawn under this name alone")
+        trouble("shared", cell,
+                f"a point of {named(others)} too, of equal settings: sampled once, and drawn under this name alone")
     if record.get("inert"):
         trouble("inert", cell, "it did next to nothing of what it is for: fewer than 1.05 tokens a draft pass")
     if unproven:
-        trouble("unproven", cell, f"counted by the sources {cell.trees[0]}, and no proof says that those of {newest} give the same: run the study again, or `ssmd-bench prove`")
+        trouble("unproven", cell,
+                f"counted by the sources {cell.trees[0]}, and no proof says that those of {newest} give the same: run "
+                "the study again, or `ssmd-bench prove`")
     return {
         "arm": names[key],
         "setting": settings[key],
@@ -196,8 +208,9 @@ def _score(cell: Cell, metrics: dict, row: dict, pairs: dict, k: int, trouble) -
     for label, found in cell.scored.items():
         if found["status"] != "done":
             trouble("metric failed", cell, f"{label}: {found.get('reason', '')}")
-        elif _identity(found) != metrics[label]["identity"]:
-            trouble("metric differs", cell, f"{label} was computed with other settings, code or judge than its newest score: left out")
+        elif identity(found) != metrics[label]["identity"]:
+            trouble("metric differs", cell,
+                    f"{label} was computed with other settings, code or judge than its newest score: left out")
         else:
             row[label] = found["value"]
             if found["per"] == "row":
@@ -210,17 +223,20 @@ def _score(cell: Cell, metrics: dict, row: dict, pairs: dict, k: int, trouble) -
 def _time(cell: Cell, machine: str | None, row: dict, trouble) -> None:
     mine = times_of(cell, machine)
     if elsewhere := {t["machine"] for t in cell.timed} - {machine}:
-        trouble("time left out", cell, f"timed on {', '.join(sorted(elsewhere))}, and the seconds shown are those of {machine}")
+        trouble("time left out", cell,
+                f"timed on {', '.join(sorted(elsewhere))}, and the seconds shown are those of {machine}")
     if differing := [t for t in mine if not t.get("same_output", True)]:
         trouble(
             "timed output differs",
             cell,
-            f"in {max(t['differing_rows'] for t in differing)} of {differing[0]['rows']} rows, in {len(differing)} of {len(mine)} processes",
+            f"in {max(t['differing_rows'] for t in differing)} of {differing[0]['rows']} rows, in {len(differing)} of "
+            f"{len(mine)} processes",
         )
     known = [t["busy"] for t in mine if t.get("busy") is not None]
     seconds = [median(t["seconds"]) / t["rows"] for t in mine]
     if seconds:
-        row |= {"seconds": float(np.mean(seconds)), "seconds.n": len(seconds), "timed_rows": mine[0]["rows"], "seconds.busy": max(known, default=np.nan)}
+        row |= {"seconds": float(np.mean(seconds)), "seconds.n": len(seconds), "timed_rows": mine[0]["rows"],
+                "seconds.busy": max(known, default=np.nan)}
     if len(seconds) > 1:
         found = ratio_interval(seconds, np.ones(len(seconds)))
         row |= {"seconds.low": found.low, "seconds.high": found.high}
@@ -243,42 +259,23 @@ def times_of(cell: Cell, machine: str | None) -> list[dict]:
 
 
 def intervals(pairs: dict, resamples: int = 2000) -> dict[tuple, Interval]:
-    """harness.stats.intervals.ratio_interval of every (numerator, denominator), each (n,); those that have none are left out."""
+    """harness.stats.intervals.ratio_interval of every (numerator, denominator), each (n,); those that have none are
+    left out.
+    """
     found = {}
     for n in {len(pair[0]) for pair in pairs.values()} - {0, 1}:
         keys, tail = [key for key, pair in pairs.items() if len(pair[0]) == n], tail_share(0.95, n)
         for start in range(0, len(keys), 256):
             chunk = keys[start : start + 256]
-            sums = resampled_sums(np.stack([column for key in chunk for column in pairs[key]], 1), resamples, seed=0)  # (1 + resamples, 2 m)
+            # (1 + resamples, 2 m)
+            sums = resampled_sums(np.stack([column for key in chunk for column in pairs[key]], 1), resamples, seed=0)
             with np.errstate(divide="ignore", invalid="ignore"):
                 ratios = sums[:, ::2] / sums[:, 1::2]  # (1 + resamples, m)
             lows, highs = np.quantile(ratios[1:], (tail, 1 - tail), axis=0)
             whole = np.isfinite(ratios).all(0)
-            found |= {key: Interval(float(ratios[0, m]), float(lows[m]), float(highs[m]), n, 0.95) for m, key in enumerate(chunk) if whole[m]}
+            found |= {key: Interval(float(ratios[0, m]), float(lows[m]), float(highs[m]), n, 0.95) for m,
+                      key in enumerate(chunk) if whole[m]}
     return found
-
-
-def _metrics(cells: Sequence[Cell]) -> dict[str, dict]:
-    """label -> what it is, from its newest record; those drawn first come first."""
-    newest: dict[str, dict] = {}
-    for cell in cells:
-        for label, record in cell.scored.items():
-            if label not in newest or record.get("time", "") >= newest[label].get("time", ""):
-                newest[label] = record
-    rank = {
-        label: (FIRST.index(r["metric"]["name"]) if r["metric"]["name"] in FIRST else len(FIRST), r["per"] != "row")
-        for label, r in newest.items()
-    }
-    return {
-        label: {"name": newest[label]["metric"]["name"], **{key: newest[label][key] for key in ("better", "unit", "per", "metric")}}
-        | {"identity": _identity(newest[label])}
-        for label in sorted(newest, key=rank.get)
-    }
-
-
-def _identity(scored: dict) -> str:
-    """What a score rests on beside the samples: a judge is known by its weights, not by the path of its file."""
-    return json.dumps(scored["metric"].get("identity", scored["metric"]), sort_keys=True)
 
 
 def _maker(cell: Cell) -> tuple[str, ...]:

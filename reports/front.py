@@ -1,4 +1,5 @@
-"""Chapters -> tidy frames that plots draw: trade-off points, likelihood beside entropy, acceptance. Ratios at matched quality: reports/matched.py.
+"""Chapters -> tidy frames that plots draw: trade-off points, likelihood beside entropy, acceptance. Ratios at matched
+quality: reports/matched.py.
 
 Every frame has arm, setting, key, colour, marker, n and subject (data and length, for captions).
 """
@@ -23,13 +24,17 @@ NATS = "nats per token"  # the unit of a judge, of tokens of the data
 def baseline_of(chapter: Chapter, name: str) -> str | None:
     """The arm of this name, or else the first whose sampler has it."""
     found = chapter.frame[~chapter.frame.control]
-    arms = [*found.arm[found.arm == name], *found.arm[[json.loads(sampler)["name"] == name for sampler in found.sampler]]]
+    arms = [*found.arm[found.arm == name], *found.arm[[json.loads(sampler)["name"] == name
+                                                       for sampler in found.sampler]]]
     return arms[0] if arms else None
 
 
 def directional(chapter: Chapter) -> list[str]:
-    """Labels of metrics that have a better side, and some value. A share of distinct n-grams is for nonsense the highest: it is no quality where there is another."""
-    found = [label for label, m in chapter.metrics.items() if m["better"] in ("lower", "higher") and label in chapter.frame]
+    """Labels of metrics that have a better side, and some value. A share of distinct n-grams is for nonsense the
+    highest: it is no quality where there is another.
+    """
+    found = [label for label, m in chapter.metrics.items() if m["better"] in ("lower", "higher")
+             and label in chapter.frame]
     return [label for label in found if chapter.metrics[label]["name"] != DISTINCT] or found
 
 
@@ -52,14 +57,17 @@ def dressed(chapter: Chapter, rows: list[dict], baseline: str | None) -> pd.Data
 def held_out(chapter: Chapter, label: str, name: str = "held_out") -> dict | None:
     """The held-out rows under a metric."""
     found = chapter.frame[
-        chapter.frame.control & (chapter.frame.status == "done") & chapter.frame.sampler.str.contains(f'"{name}"', regex=False)
+        chapter.frame.control & (chapter.frame.status == "done")
+        & chapter.frame.sampler.str.contains(f'"{name}"', regex=False)
     ]
     found = found[found[label].notna()] if label in found else found[:0]
     return None if found.empty else found.iloc[0].to_dict()
 
 
 def tradeoff(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
-    """Columns metric, better, unit, rank, cost, x, x_low, x_high, y, y_low, y_high, on_front, hollow, collapsed, level (of held-out rows)."""
+    """Columns metric, better, unit, rank, cost, x, x_low, x_high, y, y_low, y_high, on_front, hollow, collapsed, level
+    (of held-out rows).
+    """
     rows, done = [], chapter.done()
     for rank, label in enumerate(directional(chapter)):
         about, level = chapter.metrics[label], held_out(chapter, label)
@@ -70,7 +78,8 @@ def tradeoff(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
             front = np.zeros(len(mine), bool)
             if sound := list(np.flatnonzero(~mine.collapsed)):
                 front[sound] = pareto(mine[cost].iloc[sound], mine[label].iloc[sound], about["better"])
-            wanted = ("arm", "setting", "key", "n", *DOUBTS, "seconds.n", "seconds.busy", "timed_rows", *(f"{c}{end}" for c in (cost, label) for end in ("", ".low", ".high")))
+            wanted = ("arm", "setting", "key", "n", *DOUBTS, "seconds.n", "seconds.busy", "timed_rows",
+                      *(f"{c}{end}" for c in (cost, label) for end in ("", ".low", ".high")))
             for row, on_front in zip(mine[[c for c in wanted if c in mine]].to_dict("records"), front):
                 rows.append(
                     {
@@ -113,7 +122,8 @@ def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
     Columns metric, entropy, entropy_unit, x (entropy), y (likelihood) with spans, x_level, y_level; order by nfe_a.
     """
     nll = [label for label, m in chapter.metrics.items() if m["unit"].startswith("nats per") and label in chapter.frame]
-    beside = [label for label, m in chapter.metrics.items() if (m["name"].endswith("entropy") or m["name"] == DISTINCT) and label in chapter.frame]
+    beside = [label for label, m in chapter.metrics.items() if (m["name"].endswith("entropy") or m["name"] == DISTINCT)
+              and label in chapter.frame]
     rank = {"sample_entropy": 0, DISTINCT: 1}  # two are drawn, and one of them should see the order of tokens
     entropies = sorted(beside, key=lambda label: rank.get(chapter.metrics[label]["name"], len(rank)))
     rows, levels = [], {label: held_out(chapter, label) for label in nll + entropies}
@@ -121,7 +131,8 @@ def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         for entropy in entropies:
             for row in chapter.done().to_dict("records"):
                 if np.isfinite(row[metric]) and np.isfinite(row[entropy]):
-                    x_level, y_level = (levels[label][label] if levels[label] else np.nan for label in (entropy, metric))
+                    x_level, y_level = (levels[label][label] if levels[label] else np.nan
+                                        for label in (entropy, metric))
                     rows.append(
                         {
                             "arm": row["arm"],
@@ -155,17 +166,26 @@ def verifying(chapter: Chapter) -> set[str]:
 
 
 def acceptance(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
-    """Columns by (depth | progress | round), index (from 1), tested, passed, share, nfe_a, window (mean width, by progress): of arms that verify drafts."""
+    """Columns by (depth | progress | round), index (from 1), tested, passed, share, nfe_a, window (mean width, by
+    progress): of arms that verify drafts.
+    """
     rows = []
     for row in chapter.done().to_dict("records"):
         if (cost := verified(chapter.cells[row["key"]])) is None:
             continue
         record, tested, passed = chapter.cells[row["key"]].record, cost["tested"], cost["passed"]
-        widths = by_tenth(record["cell"]["sampler"].get("window") or {}, record["cell"]["data"].get("length") or len(tested.get("depth", ()))) or [np.nan] * 10
+        widths = (
+            by_tenth(
+                record["cell"]["sampler"].get("window") or {},
+                record["cell"]["data"].get("length") or len(tested.get("depth", ())),
+            )
+            or [np.nan] * 10
+        )
         about = {column: row[column] for column in ("arm", "setting", "key", "n", "nfe_a")}
         for by in tested:
             for k, t in enumerate(tested[by]):
                 if t:
                     window = widths[k] if by == "progress" else np.nan
-                    rows.append(about | {"by": by, "index": k + 1, "tested": t, "passed": passed[by][k], "share": passed[by][k] / t, "window": window})
+                    rows.append(about | {"by": by, "index": k + 1, "tested": t, "passed": passed[by][k],
+                                         "share": passed[by][k] / t, "window": window})
     return dressed(chapter, rows, baseline)

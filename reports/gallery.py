@@ -1,6 +1,7 @@
 """The committed figures of docs/gallery.md, redrawn from runs: a small PNG a figure, and the text that shows them.
 
-    python -m reports.gallery runs/frontier:headline,tradeoff runs/acceptance --headline runs/frontier --arms ancestral scheduled ssmd
+    python -m reports.gallery runs/frontier:headline,tradeoff runs/acceptance --headline runs/frontier --arms ancestral
+    scheduled ssmd
 
 RUN[:FIGURE,...] names a run folder, or the zip of a kept run, and the figures of it to show, all of them by default;
 they become docs/figures/STUDY_FIGURE.png. --headline draws docs/figures/headline.png, which README shows, with the arms
@@ -38,7 +39,8 @@ HEADLINE = "headline"
 RESAMPLES = 2000
 
 
-def shown(run: Path, names: Sequence[str], baseline: str = "ancestral") -> Iterator[tuple[Chapter, ModuleType, Figure, str]]:
+def shown(run: Path, names: Sequence[str],
+          baseline: str = "ancestral") -> Iterator[tuple[Chapter, ModuleType, Figure, str]]:
     """The chapter of the most rows of a run, drawn in double column: every plot that it has and that is named."""
     chapter = chapters(read([run]))[0]
     base = front.baseline_of(chapter, baseline)
@@ -70,12 +72,17 @@ def write(asked: Sequence[str], docs: Path, headline: str = "", arms: Sequence[s
         run, _, names = words.partition(":")
         for chapter, plot, figure, caption in shown(Path(run), [name for name in names.split(",") if name]):
             study = chapter.name.split(",")[0]
-            path = docs / "figures" / f"{re.sub(r'[^a-z0-9_+,]+', '', study.lower())[:LONGEST]}_{plot.__name__.rsplit('.', 1)[-1]}.png"
+            path = (
+                docs
+                / "figures"
+                / f"{re.sub(r'[^a-z0-9_+,]+', '', study.lower())[:LONGEST]}_{plot.__name__.rsplit('.', 1)[-1]}.png"
+            )
             if not any(line.startswith(f"### {study}") for line in text):
                 text += [f"### {study}", "", wrapped(_origin(chapter)), ""]
             kept.append(_save(figure, path))
             text += [f"![{plot.TITLE}](figures/{path.name})", "", wrapped(f"**{plot.TITLE}.** {caption}"), ""]
-    command = shlex.join([*PROGRAM.split(), *asked, *(["--headline", headline] if headline else []), *(["--arms", *arms] if arms else [])])
+    command = shlex.join([*PROGRAM.split(), *asked, *(["--headline", headline] if headline else []),
+                          *(["--arms", *arms] if arms else [])])
     told = ["", "Drawn from the records of these studies by", "", f"    {command}", "", *text]
     write_text(page, f"{head}{begin}\n" + "\n".join(told) + f"{end}{tail}")
     for path in sorted((docs / "figures").glob("*.png")):
@@ -96,7 +103,8 @@ def _headline(run: Path, arms: Sequence[str]) -> Figure:
         raise ValueError(f"{run} has no arm {sorted(unknown)[0]!r}: choose among {', '.join(chapter.arms)}")
     if arms:
         keep = chapter.frame.control | chapter.frame.arm.isin(arms)
-        chapter = chapter._replace(frame=chapter.frame[keep].reset_index(drop=True), arms=[arm for arm in chapter.arms if arm in arms])
+        chapter = chapter._replace(frame=chapter.frame[keep].reset_index(drop=True),
+                                   arms=[arm for arm in chapter.arms if arm in arms])
     plot = next(plot for plot, _ in drawable([front.tradeoff(chapter, base)]) if plot.SECTION == HEADLINE)
     with style.paper():
         made = plot.draw(front.tradeoff(chapter, base), style.DOUBLE)
@@ -110,11 +118,13 @@ def _origin(chapter: Chapter) -> str:
     cells = chapter.cells.values()
     here = {cell.record.get("machine") for cell in cells}
     machines = [m for store in chapter.stores() for m in store.of("machine") if m["id"] in here]
-    commits = dict.fromkeys(f"{(m.get('commit') or 'unknown')[:7]}{' with changes' if m.get('dirty') else ''}" for m in machines)
+    commits = dict.fromkeys(f"{(m.get('commit') or 'unknown')[:7]}{' with changes' if m.get('dirty') else ''}"
+                            for m in machines)
     counts = chapter.frame.status.value_counts().to_dict()
     commands = dict.fromkeys(cell.study["command"] for cell in cells if cell.study.get("command"))
     unproven = int(chapter.frame.unproven.sum())
-    told = ", ".join(f"{n} {status}" for status, n in counts.items()) + (f", {unproven} of them unproven" if unproven else "")
+    told = ", ".join(f"{n} {status}" for status, n in counts.items()) + (f", {unproven} of them unproven" if unproven
+                                                                         else "")
     return f"{'; '.join(f'`{command}`' for command in commands)} at {', '.join(commits)}. Cells: {told}."
 
 
@@ -139,7 +149,8 @@ def _again(page: Path) -> list[str]:
     for line in page.read_text(encoding="utf-8").splitlines():
         if line.startswith(begin) and line.partition("[")[0] == line:
             return shlex.split(line)[3:]
-    raise ValueError(f"{page} shows no command to repeat: name the runs, as in `{PROGRAM} studies/runs/text_frontier.zip`")
+    raise ValueError(f"{page} shows no command to repeat: name the runs, as in `{PROGRAM} "
+                     "studies/runs/text_frontier.zip`")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -148,7 +159,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _work(words: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="redraw the committed figures of docs/gallery.md")
-    parser.add_argument("runs", nargs="*", metavar="RUN[:FIGURE,...]", help="default: the command that the page shows, once more")
+    parser.add_argument("runs", nargs="*", metavar="RUN[:FIGURE,...]",
+                        help="default: the command that the page shows, once more")
     parser.add_argument("--headline", default="", metavar="RUN", help="draw docs/figures/headline.png from this run")
     parser.add_argument("--arms", nargs="+", default=[], help="arms of the headline figure (default: all)")
     parser.add_argument("--docs", type=Path, default=DOCS)
@@ -157,10 +169,12 @@ def _work(words: Sequence[str] | None) -> int:
     except SystemExit as shown:    # its help, or what is wrong with the words
         return int(shown.code or 0)
     if options.arms and not options.headline:
-        raise ValueError("--arms are those of the headline figure, and no --headline is given: add --headline RUN, or leave --arms out")
+        raise ValueError("--arms are those of the headline figure, and no --headline is given: add --headline RUN, "
+                         "or leave --arms out")
     page = options.docs / "gallery.md"
     if not page.is_file():
-        raise ValueError(f"there is no {page} to write in: --docs names a folder that has one, with the lines {BEGIN} and {END}")
+        raise ValueError(f"there is no {page} to write in: --docs names a folder that has one, with the lines {BEGIN} "
+                         f"and {END}")
     working()
     if not options.runs:
         options = parser.parse_args([*_again(page), "--docs", str(options.docs)])

@@ -1,6 +1,8 @@
-"""A line to guide the eye: passes of the baseline over those of an arm at equal quality, read on lines between settings (harness/stats/frontier.py). Nothing claims it.
+"""A line to guide the eye: passes of the baseline over those of an arm at equal quality, read on lines between settings
+(harness/stats/frontier.py). Nothing claims it.
 
-It has values where the two settings between which each front is read are within 10 % of each other in cost, or where it is read at a setting; elsewhere the reason stands.
+It has values where the two settings between which each front is read are within 10 % of each other in cost, or where it
+is read at a setting; elsewhere the reason stands.
 """
 
 from collections.abc import Sequence
@@ -22,7 +24,8 @@ def guide(base: Sequence[Setting], mine: Sequence[Setting], label: str, better: 
     passes = np.unique([*costs, *np.geomspace(costs[0] * (1 + 1e-9), costs[-1] * (1 - 1e-9), GRID)])
     at = dict(zip(quality_at(front, passes, better), passes))  # of the passes at which one quality is reached the last
     found = matched_curve(rising(front, better, resamples), rising(arm, better, resamples), list(at))
-    return [{"kind": "guide", "cost": "nfe_a", "passes": p, "setting": "", "key": "", "at_least": False} | _row(m) for p, m in zip(at.values(), found)]
+    return [{"kind": "guide", "cost": "nfe_a", "passes": p, "setting": "", "key": "", "at_least": False} | _row(m)
+            for p, m in zip(at.values(), found)]
 
 
 def quality_at(points: Sequence[Point], passes: np.ndarray, better: str) -> list[float]:
@@ -34,4 +37,5 @@ def quality_at(points: Sequence[Point], passes: np.ndarray, better: str) -> list
 
 def _row(m: Matched) -> dict:
     ratio = m.interval.value if m.interval else np.nan
-    return {"quality": m.quality, "baseline_cost": m.baseline_cost, "arm_cost": m.arm_cost, "ratio": ratio, "low": np.nan, "high": np.nan, "reason": m.reason}
+    return {"quality": m.quality, "baseline_cost": m.baseline_cost, "arm_cost": m.arm_cost, "ratio": ratio,
+            "low": np.nan, "high": np.nan, "reason": m.reason}

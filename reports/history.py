@@ -1,8 +1,10 @@
-"""Metrics over commits: the same arms at the same settings, counted and scored again as the code and the networks went on.
+"""Metrics over commits: the same arms at the same settings, counted and scored again as the code and the networks went
+on.
 
-A store forgets nothing: every counting and scoring of a cell stands in it, and the machine record before it tells the commit. Cells are the same here if arm,
-sampler, data, prompt, n, seed and the names of their networks are; the networks behind the names may have been trained on. Columns of the frame: commit
-(short, + for a dirty tree), place (in time), metric, better, unit, arm, setting, key, networks (hashes), value, low, high, n.
+A store forgets nothing: every counting and scoring of a cell stands in it, and the machine record before it tells the
+commit. Cells are the same here if arm, sampler, data, prompt, n, seed and the names of their networks are; the networks
+behind the names may have been trained on. Columns of the frame: commit (short, + for a dirty tree), place (in time),
+metric, better, unit, arm, setting, key, networks (hashes), value, low, high, n.
 """
 
 import json
@@ -38,16 +40,19 @@ def over_commits(chapters: Sequence[Chapter], baseline: str | None) -> pd.DataFr
     found = found[found.line.isin(_chosen(found))]
     found = found[found.groupby("metric").commit.transform("nunique") > 1]
     commits = list(dict.fromkeys(found.commit))[-MOST:]
-    found = found[found.commit.isin(commits)].drop_duplicates(["line", "commit", "metric"], keep="last").reset_index(drop=True)
+    found = found[found.commit.isin(commits)].drop_duplicates(["line", "commit", "metric"],
+                                                              keep="last").reset_index(drop=True)
     if found.empty:
         return found
     found["place"], found["setting"] = found.commit.map(commits.index), found.key.map(settings).fillna("")
-    found["subject"] = " and ".join(dict.fromkeys(subject(chapter) for chapter in chapters if found.key.isin(chapter.cells.keys()).any()))
+    found["subject"] = " and ".join(dict.fromkeys(subject(chapter) for chapter in chapters
+                                                  if found.key.isin(chapter.cells.keys()).any()))
     look = looks(chapters[0].palette, baseline)
     for part in ("colour", "marker"):
         found[part] = [getattr(look[arm], part) for arm in found.arm]
     rank = {metric: k for k, metric in enumerate((*labels, "nfe_a"))}
-    found = found.sort_values(["metric", "place"], key=lambda column: column.map(rank) if column.name == "metric" else column, kind="stable", ignore_index=True)
+    found = found.sort_values(["metric", "place"], key=lambda column: column.map(rank) if column.name == "metric"
+                              else column, kind="stable", ignore_index=True)
     return _with_intervals(found).drop(columns=["time", "line", "store", "score_key"])
 
 
@@ -62,11 +67,14 @@ def _past(store: Store, labels: dict[str, dict]) -> Iterator[dict]:
             cell = record["cell"]
             line = json.dumps([record["arm"], *(cell.get(part) for part in SAME)], sort_keys=True)
             networks = ", ".join(f"{name} {cell['nets'][role][:8]}" for role, name in sorted(cell["net_names"].items()))
-            about = cells[record["key"]] = {"line": line, "arm": record["arm"], "key": record["key"], "n": cell["n"], "networks": networks, "store": store}
-            costs = {"metric": "nfe_a", "better": "lower", "unit": "passes a sequence", "value": record["cost"]["nfe_a"], "score_key": ""}
+            about = cells[record["key"]] = {"line": line, "arm": record["arm"], "key": record["key"], "n": cell["n"],
+                                            "networks": networks, "store": store}
+            costs = {"metric": "nfe_a", "better": "lower", "unit": "passes a sequence",
+                     "value": record["cost"]["nfe_a"], "score_key": ""}
             yield about | costs | {"time": record.get("time", ""), "commit": commit}
         elif kind == "scored" and record["status"] == "done" and label in labels and record["key"] in cells:
-            score = {"metric": label, **{part: record[part] for part in ("better", "unit", "value")}, "score_key": record["score_key"] if record["per"] == "row" else ""}
+            score = {"metric": label, **{part: record[part] for part in ("better", "unit", "value")},
+                     "score_key": record["score_key"] if record["per"] == "row" else ""}
             yield cells[record["key"]] | score | {"time": record.get("time", ""), "commit": commit}
 
 
@@ -85,7 +93,9 @@ def _with_intervals(found: pd.DataFrame) -> pd.DataFrame:
             array = row.store.get(room, key)
             pairs[row.Index, "value"] = tuple(array) if row.score_key else (array[:, 0], np.ones(len(array)))
     spans = {k: span for (k, _), span in intervals(pairs).items()}
-    fits = {k: span for k, span in spans.items() if abs(span.value - found.value[k]) <= 1e-6 * max(1.0, abs(span.value))}  # not of a later counting
+    # not of a later counting
+    fits = {k: span for k, span in spans.items() if abs(span.value - found.value[k]) <= 1e-6
+            * max(1.0, abs(span.value))}
     for end in ("low", "high"):
         found[end] = [getattr(fits[k], end) if k in fits else np.nan for k in found.index]
     return found

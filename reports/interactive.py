@@ -1,4 +1,5 @@
-"""The data of the page's interactive front: every operating point once, with its costs and metrics as [value, low, high].
+"""The data of the page's interactive front: every operating point once, with its costs and metrics as [value, low,
+high].
 
 Numbers have six significant digits, enough for a screen; those of full precision stand in numbers.json.
 """
@@ -26,7 +27,8 @@ def data(chapter: Chapter, baseline: str | None) -> dict | None:
             "key": row["key"],
             "n": row["n"],
             "flags": [flag for flag in DOUBTS if row[flag]],
-            "at": {column: _known(row, column) for column in (*costs, *metrics) if np.isfinite(row.get(column, np.nan))},
+            "at": {column: _known(row, column) for column in (*costs, *metrics)
+                   if np.isfinite(row.get(column, np.nan))},
         }
         for row in done.to_dict("records")
     ]
@@ -34,10 +36,12 @@ def data(chapter: Chapter, baseline: str | None) -> dict | None:
     return {
         "costs": {cost: AXES[cost] for cost in costs},
         "metrics": [
-            {"label": label, "unit": chapter.metrics[label]["unit"], "better": chapter.metrics[label]["better"], "level": levels[label] and _short(levels[label][label])}
+            {"label": label, "unit": chapter.metrics[label]["unit"], "better": chapter.metrics[label]["better"],
+             "level": levels[label] and _short(levels[label][label])}
             for label in metrics
         ],
-        "arms": [{"name": arm, "sign": look[arm].sign, "colour": look[arm].colour if look[arm].colour != style.INK else ""} for arm in arms],
+        "arms": [{"name": arm, "sign": look[arm].sign, "colour": look[arm].colour if look[arm].colour != style.INK
+                  else ""} for arm in arms],
         "points": points,
     }
 

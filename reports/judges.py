@@ -1,8 +1,10 @@
-"""Whether the judges of a chapter agree: rank correlations of each two of them, over operating points and over sequences, and each operating point under both.
+"""Whether the judges of a chapter agree: rank correlations of each two of them, over operating points and over
+sequences, and each operating point under both.
 
-A judge is a metric by row in nats per token of the data. Where there are two, metrics that have a better side and are no judge (spelling, MAUVE) are ranked beside
-each of them. harness/stats/judges.py says what is computed. Frame, one row a point and pair of judges: judge, other, unit, other_unit, x, x_low, x_high, y, y_low, y_high,
-hollow, x_level, y_level (of held-out rows), and what every figure needs of an arm.
+A judge is a metric by row in nats per token of the data. Where there are two, metrics that have a better side and are
+no judge (spelling, MAUVE) are ranked beside each of them. harness/stats/judges.py says what is computed. Frame, one row
+a point and pair of judges: judge, other, unit, other_unit, x, x_low, x_high, y, y_low, y_high, hollow, x_level, y_level
+(of held-out rows), and what every figure needs of an arm.
 """
 
 import numpy as np
@@ -14,19 +16,31 @@ from reports.digits import spell
 from reports.frame import Chapter
 from reports.front import NATS, along, directional, doubtful, dressed, held_out
 
-MOST, SEQUENCES = 256, 32  # points that are ranked, and points within which sequences are: of more, so many, evenly in cost
+# points that are ranked, and points within which sequences are: of more, so many, evenly in cost
+MOST, SEQUENCES = 256, 32
 
 
 def judges(chapter: Chapter) -> list[str]:
     """Labels of the judges, at least two; or none."""
-    found = [label for label in directional(chapter) if chapter.metrics[label]["unit"] == NATS and chapter.metrics[label]["per"] == "row"]
+    found = [label for label in directional(chapter) if chapter.metrics[label]["unit"] == NATS
+             and chapter.metrics[label]["per"] == "row"]
     return found if len(found) > 1 else []
 
 
 def agreement(chapter: Chapter) -> list[dict]:
-    """One entry a pair: judge, other, k (points that both scored), n, and two intervals: points (over them), sequences (within them). None where there is no number."""
+    """One entry a pair: judge, other, k (points that both scored), n, and two intervals: points (over them), sequences
+    (within them). None where there is no number.
+    """
     known = judges(chapter)
-    others = [label for label in directional(chapter) if label not in known and chapter.metrics[label]["unit"] != "nats per LM token"] if known else []
+    others = (
+        [
+            label
+            for label in directional(chapter)
+            if label not in known and chapter.metrics[label]["unit"] != "nats per LM token"
+        ]
+        if known
+        else []
+    )
     tables: dict[tuple, np.ndarray] = {}
     return [_pair(chapter, a, b, tables) for a, b in pairs(known, others)]
 
@@ -56,7 +70,8 @@ def _shared(chapter: Chapter, a: str, b: str) -> list[str]:
     """Keys of the done points, cheapest first, that both scored and whose rows are there."""
     done = chapter.done().sort_values("nfe_a", kind="stable")
     known = done[done[a].notna() & done[b].notna()]
-    keys = [row.key for row in known.itertuples() if all(_scores(chapter, row.key, label) is not None for label in (a, b))]
+    keys = [row.key for row in known.itertuples() if all(_scores(chapter, row.key, label) is not None
+                                                         for label in (a, b))]
     return [keys[k] for k in _evenly(len(keys), MOST)]
 
 
@@ -91,6 +106,7 @@ def scatter(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         for row in chapter.done().to_dict("records"):
             if np.isfinite(row[a]) and np.isfinite(row[b]):
                 about = {column: row[column] for column in ("arm", "setting", "key", "n")} | {"hollow": doubtful(row)}
-                known = {f"{axis}_level": level[label] if level else np.nan for axis, label, level in zip("xy", (a, b), levels)}
+                known = {f"{axis}_level": level[label] if level else np.nan for axis, label,
+                         level in zip("xy", (a, b), levels)}
                 rows.append(about | {"judge": a, "other": b} | along("x", row, a) | along("y", row, b) | known)
     return dressed(chapter, rows, baseline)

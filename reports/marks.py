@@ -1,4 +1,6 @@
-"""What plots share: a panel of quality against a cost, points with their intervals, the held-out level, the label of a metric, the words of a caption."""
+"""What plots share: a panel of quality against a cost, points with their intervals, the held-out level, the label of a
+metric, the words of a caption.
+"""
 
 import numpy as np
 import pandas as pd
@@ -13,17 +15,22 @@ ON_PAPER = {"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.8}  # behind
 
 
 def quality_label(mine: pd.DataFrame, gap: str = " ", column: str = "metric") -> str:
-    """Name, direction and unit of the metric or cost that the column names; no direction where it should match the data's."""
+    """Name, direction and unit of the metric or cost that the column names; no direction where it should match the
+    data's.
+    """
     name, arrow = short(plain(mine[column].iloc[0]), 40), style.ARROWS.get(mine.better.iloc[0])
     name = name.upper() if name in ("nfe_a", "nfe_b", "nfe_c") else name
     return f"{name.replace('_', ' ')}{f' {arrow}' if arrow else ''}{gap}({mine.unit.iloc[0]})"
 
 
 def panel(ax: Axes, mine: pd.DataFrame, handles: dict) -> list[dict]:
-    """One metric against one cost: points with intervals, the running best of each arm, the front of all arms, the held-out level."""
+    """One metric against one cost: points with intervals, the running best of each arm, the front of all arms, the
+    held-out level.
+    """
     sign = 1 if mine.better.iloc[0] == "higher" else -1
     front = mine[mine.on_front].sort_values("x")
-    (line,) = ax.plot(front.x, front.y, color=style.FRONT, linewidth=3, solid_capstyle="round", drawstyle="steps-post", zorder=1)
+    (line,) = ax.plot(front.x, front.y, color=style.FRONT, linewidth=3, solid_capstyle="round", drawstyle="steps-post",
+                      zorder=1)
     for arm, points in mine.groupby("arm", sort=False):
         points = points.sort_values("x")
         colour, marker = points.colour.iloc[0], points.marker.iloc[0]
@@ -33,7 +40,8 @@ def panel(ax: Axes, mine: pd.DataFrame, handles: dict) -> list[dict]:
         bars(ax, points, colour)
         dots(ax, points, colour, marker)
         if arm not in handles:
-            (handles[arm],) = ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4)
+            (handles[arm],) = ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER,
+                                      markeredgewidth=0.4)
     handles.setdefault("Pareto front of all", line)
     if mine.level.notna().any():
         level, low, high = mine.level.iloc[0], *reach(mine)
@@ -68,7 +76,8 @@ def beyond(ax: Axes, level: float, low: float, high: float) -> None:
     pad = high - low or abs(high) or 1
     ax.set_ylim(low - (0.05 if level > high else 0.2) * pad, high + (0.2 if level > high else 0.05) * pad)
     edge = (0.97, "top", "↑") if level > high else (0.03, "bottom", "↓")
-    ax.text(0.03, edge[0], f"held-out data {level:.3g} {edge[2]}", transform=ax.transAxes, va=edge[1], fontsize=6, color=style.MUTED, zorder=6, bbox=ON_PAPER)
+    ax.text(0.03, edge[0], f"held-out data {level:.3g} {edge[2]}", transform=ax.transAxes, va=edge[1], fontsize=6,
+            color=style.MUTED, zorder=6, bbox=ON_PAPER)
 
 
 def reach(mine: pd.DataFrame, axis: str = "y") -> tuple[float, float]:
@@ -108,10 +117,19 @@ def bars(ax: Axes, points: pd.DataFrame, colour: str) -> None:
 def describe(about: pd.DataFrame) -> str:
     hollow = " Hollow: points that are inert, unproven or collapsed, see the remarks." if about.hollow.any() else ""
     hollow += " Collapsed samples are on no front and no line." if about.collapsed.any() else ""
-    hollow += f" Of an arm with more than {CROWD} points the intervals stand in the tables alone." if about.groupby(["metric", "cost", "arm"]).size().max() > CROWD else ""
-    dashed = "; dashed, or written with an arrow where it lies far outside: held-out data" if about.level.notna().any() else ""
+    hollow += (
+        f" Of an arm with more than {CROWD} points the intervals stand in the tables alone."
+        if about.groupby(["metric", "cost", "arm"]).size().max() > CROWD
+        else ""
+    )
+    dashed = (
+        "; dashed, or written with an arrow where it lies far outside: held-out data"
+        if about.level.notna().any()
+        else ""
+    )
     return (
-        f"{subject(about)}. Bars: 95 % bootstrap intervals over sequences, pointwise. Lines: running best of an arm; grey: Pareto front of all "
+        f"{subject(about)}. Bars: 95 % bootstrap intervals over sequences, pointwise. Lines: running best of an arm; "
+        "grey: Pareto front of all "
         f"arms{dashed}.{hollow}"
     )
 

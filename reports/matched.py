@@ -1,6 +1,8 @@
-"""What an arm saves at the quality of a setting of the baseline: ratios of settings that were run (harness/stats/realised.py), never read between two.
+"""What an arm saves at the quality of a setting of the baseline: ratios of settings that were run
+(harness/stats/realised.py), never read between two.
 
-goals    settings of the baseline that were run: those nearest to PASSES, none of which a cheaper setting of the baseline beats
+goals    settings of the baseline that were run: those nearest to PASSES, none of which a cheaper setting of the
+         baseline beats
 sides    the metric, and beside it the n-gram divergence that sees lost diversity, where it was scored by row
 margin   MARGIN of the distance between the baseline's worst and best value of the metric: worse by less counts as equal
 choice   by NFE A on the even rows; all numbers of a row of the frame are of the odd ones, which chose nothing
@@ -45,10 +47,12 @@ class Run(NamedTuple):
 
 
 def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd.DataFrame:
-    """Columns kind (realised | guide), metric, better, unit, baseline, n; of the goal: goal, goal_key, passes, quality; cost, baseline_cost, arm_cost, ratio, low, high, reason;
+    """Columns kind (realised | guide), metric, better, unit, baseline, n; of the goal: goal, goal_key, passes, quality;
+    cost, baseline_cost, arm_cost, ratio, low, high, reason;
 
-    of a realised row also: setting and key of the arm, n_reported, excess with .low and .high and margin, side (the other one) with the same, cheaper and cheaper_cost (the
-    cheapest setting that is not shown to be worse), next_cost (of the dearest setting that is cheaper), at_least.
+    of a realised row also: setting and key of the arm, n_reported, excess with .low and .high and margin, side (the
+    other one) with the same, cheaper and cheaper_cost (the cheapest setting that is not shown to be worse), next_cost
+    (of the dearest setting that is cheaper), at_least.
     """
     rows, other = [], diversity(chapter)
     for label in primaries(chapter) if baseline else []:
@@ -58,14 +62,22 @@ def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd
         base = runs(chapter, baseline, labels)
         if len(base) < 2:
             continue
-        sides = [Side(name, chapter.metrics[name]["better"], margin([run.value(name) for run in base])) for name in labels]
-        about = {"metric": label, "better": sides[0].better, "unit": chapter.metrics[label]["unit"], "baseline": baseline, "n": len(base[0].costs)}
-        about |= {"side": labels[1], "side_unit": chapter.metrics[labels[1]]["unit"]} if len(labels) > 1 else {"side": "", "side_unit": ""}
+        sides = [Side(name, chapter.metrics[name]["better"], margin([run.value(name) for run in base]))
+                 for name in labels]
+        about = {"metric": label, "better": sides[0].better, "unit": chapter.metrics[label]["unit"],
+                 "baseline": baseline, "n": len(base[0].costs)}
+        about |= (
+            {"side": labels[1], "side_unit": chapter.metrics[labels[1]]["unit"]}
+            if len(labels) > 1
+            else {"side": "", "side_unit": ""}
+        )
         for arm in chapter.arms:
             if arm == baseline or not (mine := runs(chapter, arm, labels)) and not runs(chapter, arm, [label]):
                 continue
-            rows += [about | {"arm": arm} | row for goal in goals(base, sides[0]) for row in realised(goal, mine, sides, baseline)]
-            rows += [about | {"arm": arm} | row for row in guide([r.setting for r in base], [r.setting for r in mine], label, sides[0].better, resamples)]
+            rows += [about | {"arm": arm} | row for goal in goals(base, sides[0])
+                     for row in realised(goal, mine, sides, baseline)]
+            rows += [about | {"arm": arm} | row for row in guide([r.setting for r in base], [r.setting for r in mine],
+                                                                 label, sides[0].better, resamples)]
     return dressed(chapter, rows, baseline)
 
 
@@ -74,7 +86,8 @@ def diversity(chapter: Chapter) -> list[str]:
     found = [
         label
         for label in directional(chapter)
-        if (about := chapter.metrics[label])["name"] == DIVERSITY and about["metric"].get("direction", "forward") == "forward" and about["per"] == "row"
+        if (about := chapter.metrics[label])["name"] == DIVERSITY and about["metric"].get("direction", "forward")
+        == "forward" and about["per"] == "row"
     ]
     return found[:1]
 
@@ -100,26 +113,33 @@ def margin(values: Sequence[float]) -> float:
 
 
 def goals(base: Sequence[Run], side: Side) -> list[Run]:
-    """Of the baseline's front the settings nearest to PASSES; where its range holds none of these, up to three in its middle."""
+    """Of the baseline's front the settings nearest to PASSES; where its range holds none of these, up to three in its
+    middle.
+    """
     up = 1 if side.better == "higher" else -1
     best = np.maximum.accumulate([up * run.value(side.label) for run in base])
     front = [run for k, run in enumerate(base) if not k or up * run.value(side.label) > best[k - 1]]
     costs = np.array([run.setting.cost for run in front])
-    wanted = [p for p in PASSES if base[0].setting.cost <= p <= base[-1].setting.cost] or np.geomspace(costs[0], costs[-1], 5)[1:4]
+    wanted = [p for p in PASSES if base[0].setting.cost <= p <= base[-1].setting.cost] or np.geomspace(
+        costs[0], costs[-1], 5
+    )[1:4]
     return [front[k] for k in sorted({int(np.abs(np.log(costs / p)).argmin()) for p in wanted})]
 
 
 def realised(goal: Run, mine: Sequence[Run], sides: Sequence[Side], baseline: str) -> list[dict]:
     """A row for each of A, B and C: of the cheapest setting that is not worse, or the reason why there is none."""
-    about = {"kind": "realised", "goal": goal.words, "goal_key": goal.setting.name, "margin": sides[0].margin, "n_reported": len(goal.costs[ODD])}
+    about = {"kind": "realised", "goal": goal.words, "goal_key": goal.setting.name, "margin": sides[0].margin,
+             "n_reported": len(goal.costs[ODD])}
     if len(goal.costs) < FEWEST:
-        return _none(about, goal, f"{len(goal.costs)} rows cannot be halved into some that choose and some that report: run more")
+        return _none(about, goal,
+                     f"{len(goal.costs)} rows cannot be halved into some that choose and some that report: run more")
     told, known = goal.part(ODD), {run.setting.name: run.part(ODD) for run in mine}
     about |= {"side_margin": sides[-1].margin if len(sides) > 1 else np.nan}
     if flat := [side.label for side in sides if not side.margin > 0]:
         return _none(about, told, f"the settings of {baseline} do not differ in {flat[0]}, so that there is no margin")
     if not mine:
-        return _none(about, told, f"none of its settings is scored by both {' and '.join(side.label for side in sides)}")
+        return _none(about, told,
+                     f"none of its settings is scored by both {' and '.join(side.label for side in sides)}")
     try:
         with np.errstate(divide="ignore", invalid="ignore"):
             halves = [run.part(EVEN).setting for run in (goal, *mine)]
@@ -132,43 +152,51 @@ def realised(goal: Run, mine: Sequence[Run], sides: Sequence[Side], baseline: st
         return _none(about, told, _why(found, order, halves, known, sides))
     best, cheapest = known[found.setting], known[found.cheaper]
     below = max((run.setting.cost for run in known.values() if run.setting.cost < best.setting.cost), default=np.nan)
-    about |= {"setting": best.words, "key": found.setting, "cheaper": cheapest.words, "cheaper_cost": cheapest.setting.cost}
+    about |= {"setting": best.words, "key": found.setting, "cheaper": cheapest.words,
+              "cheaper_cost": cheapest.setting.cost}
     about |= {"next_cost": below, "at_least": not best.setting.cost <= APART * below}
     return [
-        about | _goal(told, sides[0].label, cost) | {"arm_cost": float(best.costs[:, k].mean()), "ratio": v.value, "low": v.low, "high": v.high, "reason": ""}
+        about | _goal(told, sides[0].label, cost) | {"arm_cost": float(best.costs[:, k].mean()), "ratio": v.value,
+                                                     "low": v.low, "high": v.high, "reason": ""}
         for k, cost in enumerate(COSTS)
         for v in [saved(told.costs[:, k], best.costs[:, k], cheapest.costs[:, k])]
     ]
 
 
 def _goal(told: Run, label: str, cost: str) -> dict:
-    return {"cost": cost, "passes": told.setting.cost, "quality": told.value(label), "baseline_cost": float(told.costs[:, COSTS.index(cost)].mean())}
+    return {"cost": cost, "passes": told.setting.cost, "quality": told.value(label),
+            "baseline_cost": float(told.costs[:, COSTS.index(cost)].mean())}
 
 
 def _none(about: dict, told: Run, reason: str) -> list[dict]:
     label = next(iter(told.setting.scores))  # the metric, before the other side
-    unknown = {"setting": "", "key": "", "cheaper": "", "at_least": False, "arm_cost": np.nan, "ratio": np.nan, "low": np.nan, "high": np.nan}
+    unknown = {"setting": "", "key": "", "cheaper": "", "at_least": False, "arm_cost": np.nan, "ratio": np.nan,
+               "low": np.nan, "high": np.nan}
     return [about | unknown | _goal(told, label, cost) | {"reason": reason} for cost in COSTS]
 
 
 def _excess(found: Realised, sides: Sequence[Side]) -> dict:
     """How much worse the setting is on each side, of which the second has names of its own."""
     held = [found.excess[side.label] for side in sides if side.label in found.excess]
-    return {f"{head}excess{end}": x for head, e in zip(("", "side_"), held) for end, x in (("", e.value), ("_low", e.low), ("_high", e.high))}
+    return {f"{head}excess{end}": x for head, e in zip(("", "side_"), held) for end,
+            x in (("", e.value), ("_low", e.low), ("_high", e.high))}
 
 
-def _why(found: Realised, order: Sequence[str], halves: Sequence[Setting], known: dict[str, Run], sides: Sequence[Side]) -> str:
+def _why(found: Realised, order: Sequence[str], halves: Sequence[Setting], known: dict[str, Run],
+         sides: Sequence[Side]) -> str:
     """Why there is no ratio: of the setting that came nearest."""
     if not order:
         near = min(halves[1:], key=lambda s: behind(s, halves[0], sides))
         side = max(sides, key=lambda side: behind(near, halves[0], [side]))
         worse = behind(near, halves[0], [side]) * side.margin
-        return f"no setting that was run is within half of the margin on the rows that choose: the nearest{_named(known[near.name])} is worse by {worse:.2g} of {side.label}"
+        return ("no setting that was run is within half of the margin on the rows that choose: the "
+                f"nearest{_named(known[near.name])} is worse by {worse:.2g} of {side.label}")
     side = next(side for side in sides if found.excess[side.label].high > side.margin)
     e = found.excess[side.label]
     more = "; more rows may tell" if e.value < side.margin else ""
     return (
-        f"the surest setting{_named(known[order[0]])} is not shown to be no worse: {side.label} worse by {e.value:.2g} ({e.low:.2g} to {e.high:.2g}), "
+        f"the surest setting{_named(known[order[0]])} is not shown to be no worse: {side.label} worse by "
+        f"{e.value:.2g} ({e.low:.2g} to {e.high:.2g}), "
         f"and less than {side.margin:.2g} counts as equal{more}"
     )
 
@@ -178,7 +206,9 @@ def _named(run: Run) -> str:
 
 
 def headline(ratios: pd.DataFrame, chapter: Chapter) -> pd.DataFrame:
-    """One realised row a metric and arm, by A: at the goal nearest to NEAR passes that has a ratio. The arm that verifies drafts stands first."""
+    """One realised row a metric and arm, by A: at the goal nearest to NEAR passes that has a ratio. The arm that
+    verifies drafts stands first.
+    """
     if ratios.empty:
         return ratios
     known = ratios[(ratios.kind == "realised") & (ratios.cost == "nfe_a") & ratios.ratio.notna()].copy()

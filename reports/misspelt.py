@@ -1,6 +1,7 @@
 """Where the misspelt words of a sample stand, by the words of the data set that the records name.
 
-What is marked must agree with the stored number of known words of the row, so nothing is marked by another rule than the score's.
+What is marked must agree with the stored number of known words of the row, so nothing is marked by another rule than
+the score's.
 """
 
 import numpy as np
@@ -10,7 +11,9 @@ from reports.records import Cell
 
 
 def marks(cell: Cell, x: np.ndarray, rows: list[int], decode) -> dict[int, list[tuple[int, int]]] | None:
-    """row -> (start, stop) of each word that the training split lacks; None where the records and the data do not say."""
+    """row -> (start, stop) of each word that the training split lacks; None where the records and the data do not
+    say.
+    """
     score = next((r for r in cell.scored.values() if r["metric"]["name"] == "spelling" and r["status"] == "done"), None)
     if score is None:
         return None

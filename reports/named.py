@@ -1,6 +1,8 @@
-"""The data set that a record names, where it is here: found by its name among those of the harness, and taken only if its identity is that of the record.
+"""The data set that a record names, where it is here: found by its name among those of the harness, and taken only if
+its identity is that of the record.
 
-No sampler and no network is needed. Text that comes by path, and data that has changed since, is not found; then a page shows what the records alone hold.
+No sampler and no network is needed. Text that comes by path, and data that has changed since, is not found; then a page
+shows what the records alone hold.
 """
 
 import json

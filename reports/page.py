@@ -25,7 +25,8 @@ def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dic
     done, about = chapter.done(), next(iter(chapter.cells.values())).record["cell"]
     n = "{:,}".format(about["n"])
     sentence = (
-        f"{len(done)} operating points of {done.arm.nunique()} samplers on {subject(chapter)}: {n} sequences each, seed {about['seed']}, "
+        f"{len(done)} operating points of {done.arm.nunique()} samplers on {subject(chapter)}: {n} sequences each, "
+        f"seed {about['seed']}, "
         f"{'unprompted' if not about['prompt'] else 'prompted'}."
     )
     rows = headline(ratios, chapter)
@@ -45,12 +46,19 @@ def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dic
     if baseline is None:
         why = "no arm is named ancestral or has that sampler, so there is nothing to compare with"
     elif not first:
-        tried = ratios[(ratios.arm == lead) & (ratios.kind == "realised") & (ratios.cost == "nfe_a")] if len(ratios) else ratios
+        tried = (
+            ratios[(ratios.arm == lead) & (ratios.kind == "realised") & (ratios.cost == "nfe_a")]
+            if len(ratios)
+            else ratios
+        )
         tried = tried.iloc[from_near(tried.passes).argsort(kind="stable")] if len(tried) else tried
-        nearest = [f"by {row.metric}, at {row.passes:.3g} passes of {baseline}, {row.reason}" for row in tried.drop_duplicates("metric").itertuples()]
-        why = f"{lead}: {'; '.join(nearest)}" if nearest else f"it takes a metric by row, two points of {baseline} and another arm"
+        nearest = [f"by {row.metric}, at {row.passes:.3g} passes of {baseline}, {row.reason}"
+                   for row in tried.drop_duplicates("metric").itertuples()]
+        why = f"{lead}: {'; '.join(nearest)}" if nearest else (f"it takes a metric by row, two points of {baseline} "
+                                                               "and another arm")
     words = {"equal": counts_as_equal(ratios), "sides": sides(ratios)} if first else {}
-    return {"sentence": sentence, "first": first, "others": [e for e in entries if e not in first], "why": why, "baseline": baseline, **words}
+    return {"sentence": sentence, "first": first, "others": [e for e in entries if e not in first], "why": why,
+            "baseline": baseline, **words}
 
 
 def points(chapter: Chapter, baseline: str | None) -> dict:
@@ -93,7 +101,8 @@ def counts(chapter: Chapter) -> str:
 
 def nothing(chapter: Chapter) -> str:
     """What is said where there is no remark: of cells that are not known, nothing."""
-    cells = "every cell that the study asks for was counted" if not chapter.asked.unknown else "every cell that has a record was counted"
+    cells = "every cell that the study asks for was counted" if not chapter.asked.unknown else ("every cell that has "
+                                                                                                "a record was counted")
     return f"No remark: {cells}, each sampler by the same code; none is inert or has collapsed, no metric failed."
 
 
@@ -101,14 +110,19 @@ def clock(chapter: Chapter) -> str:
     """What there is to say of the seconds of the chapter; nothing where none were taken."""
     done = chapter.done()
     done = done[done.seconds.notna()] if "seconds" in done else done[:0]
-    return busy.told(*(busy.column(done, f"seconds.{part}") for part in ("busy", "low", "high"))).strip() if len(done) else ""
+    return (
+        busy.told(*(busy.column(done, f"seconds.{part}") for part in ("busy", "low", "high"))).strip()
+        if len(done)
+        else ""
+    )
 
 
 def matched_rows(ratios: pd.DataFrame, chapter: Chapter, baseline: str | None) -> list[dict]:
     """By metric: what was matched, and the rows of the table by arm."""
     look = style.looks(chapter.palette, baseline)
     rows = [
-        e | {"look": look[e["arm"]]} | {name: spell(e[name]) for name in ("quality", "arm_cost", "cheaper_cost") if name in e}
+        e | {"look": look[e["arm"]]} | {name: spell(e[name]) for name in ("quality", "arm_cost", "cheaper_cost")
+                                        if name in e}
         for e in realised(ratios)
     ]
     return [
@@ -132,7 +146,8 @@ def accepted(chapter: Chapter, baseline: str | None) -> list[dict]:
         tested, passed = (np.asarray(cost[what].get("depth", ()), float) for what in ("tested", "passed"))
         with np.errstate(invalid="ignore", divide="ignore"):
             share = passed / tested
-        calls = {kind: sum(v for name, v in cost["calls"].items() if name.endswith(f".{kind}")) for kind in ("draft", "verify")}
+        calls = {kind: sum(v for name, v in cost["calls"].items() if name.endswith(f".{kind}"))
+                 for kind in ("draft", "verify")}
         found.append(
             {
                 "arm": arm,
@@ -191,19 +206,23 @@ def provenance(chapter: Chapter, records: Records) -> dict:
             "network dtype": all_of("dtype"),
             "draw dtype": all_of("draw_dtype"),
             "temperature": all_of("temperature"),
-            "nucleus": ", ".join(dict.fromkeys(f"{a['nucleus']} ({a['nucleus_keep']})" if "nucleus" in a else "none" for a in about)),
+            "nucleus": ", ".join(dict.fromkeys(f"{a['nucleus']} ({a['nucleus_keep']})" if "nucleus" in a else "none"
+                                               for a in about)),
             "prompt": all_of("prompt") or "none",
             "unit of a pass": ", ".join(dict.fromkeys(cell.study.get("reference", "") for cell in cells)),
             "sampling code": ", ".join(dict.fromkeys(tree for c in cells for tree in c.trees[-1:])),
         },
         "data": json.dumps(about[0]["data"], sort_keys=True),
         "networks": [
-            {"name": names[sha], "sha256": sha, "card": json.dumps(records.networks.get(sha, {}).get("card"), indent=1)} for sha in used
+            {"name": names[sha], "sha256": sha, "card": json.dumps(records.networks.get(sha, {}).get("card"), indent=1)}
+            for sha in used
         ],
         "metrics": {label: json.dumps(_metric(m["metric"]), sort_keys=True) for label, m in chapter.metrics.items()},
-        "machines": list({(m["id"], m.get("commit"), m.get("diff_sha")): m for store in chapter.stores() for m in store.of("machine") if m["id"] in here}.values()),
+        "machines": list({(m["id"], m.get("commit"), m.get("diff_sha")): m for store in chapter.stores()
+                          for m in store.of("machine") if m["id"] in here}.values()),
         "commands": list(dict.fromkeys(cell.study.get("command", "") for cell in cells if cell.study.get("command"))),
-        "questions": [paragraphs(text) for text in dict.fromkeys(cell.study.get("question", "") for cell in cells if cell.study.get("question"))],
+        "questions": [paragraphs(text) for text in dict.fromkeys(cell.study.get("question", "") for cell in cells
+                                                                 if cell.study.get("question"))],
     }
 
 

@@ -1,10 +1,12 @@
-"""Placements of a light network, measured: the loss under the judge beyond that of the same sampler with the heavy network throughout.
+"""Placements of a light network, measured: the loss under the judge beyond that of the same sampler with the heavy
+network throughout.
 
-Every difference is to the sampler's own host, so a row is known by its host too: `host` is what it is a difference to, `label` the row's whole name.
+Every difference is to the sampler's own host, so a row is known by its host too: `host` is what it is a difference to,
+`label` the row's whole name.
 
-Columns: placement, host, label, role (placement | control), metric, unit, x (difference, paired by row), x_low, x_high, p_holm, saved (share of NFE C), predicted
-(nats a token by the additive bound, from a measured record of the same two networks, where a run folder has one). Holm's adjustment covers all
-rows of the frame that are placements.
+Columns: placement, host, label, role (placement | control), metric, unit, x (difference, paired by row), x_low, x_high,
+p_holm, saved (share of NFE C), predicted (nats a token by the additive bound, from a measured record of the same two
+networks, where a run folder has one). Holm's adjustment covers all rows of the frame that are placements.
 """
 
 import json
@@ -41,13 +43,19 @@ def measured(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         if mine is None or theirs is None:
             continue
         row, role = about.loc[cell.record["key"]], "placement" if cell in placed else "control"
-        found, name = paired_difference(mine, theirs, RESAMPLES), placement_name(cell.record["cell"]["sampler"].get("placement"))
+        found, name = (
+            paired_difference(mine, theirs, RESAMPLES),
+            placement_name(cell.record["cell"]["sampler"].get("placement")),
+        )
         swapped = role == "placement" and cell.record["cell"]["nets"]["main"] != heavy.record["cell"]["nets"]["main"]
         rows.append(
             {column: row[column] for column in ("arm", "setting", "n")}
-            | {"key": cell.record["key"], "placement": f"{name} (networks swapped)" if swapped else name or _called(row), "role": role}
-            | {"metric": label, "unit": chapter.metrics[label]["unit"], "better": chapter.metrics[label]["better"], "x": found.value, "x_low": found.low, "x_high": found.high}
-            | {"saved": 1 - row.nfe_c / about.loc[heavy.record["key"]].nfe_c, "host": _called(about.loc[heavy.record["key"]])}
+            | {"key": cell.record["key"], "placement": f"{name} (networks swapped)" if swapped else name
+               or _called(row), "role": role}
+            | {"metric": label, "unit": chapter.metrics[label]["unit"], "better": chapter.metrics[label]["better"],
+               "x": found.value, "x_low": found.low, "x_high": found.high}
+            | {"saved": 1 - row.nfe_c / about.loc[heavy.record["key"]].nfe_c,
+               "host": _called(about.loc[heavy.record["key"]])}
             | {"predicted": np.nan if swapped or role == "control" else _predicted(chapter, cell).get(name, np.nan)}
         )
         p.append(paired_p(mine, theirs, RESAMPLES) if role == "placement" else np.nan)
@@ -65,13 +73,18 @@ def _called(row: pd.Series) -> str:
 
 
 def _labels(frame: pd.DataFrame) -> list[str]:
-    """What the row is minus what it is a difference to; rows that are still alike, of arms that differ elsewhere, get their arm's name."""
+    """What the row is minus what it is a difference to; rows that are still alike, of arms that differ elsewhere, get
+    their arm's name.
+    """
     labels = [f"{row.placement} − {row.host}" for row in frame.itertuples()]
-    return [f"{row.arm}: {label}" if labels.count(label) > 1 else label for row, label in zip(frame.itertuples(), labels)]
+    return [f"{row.arm}: {label}" if labels.count(label) > 1 else label for row,
+            label in zip(frame.itertuples(), labels)]
 
 
 def _controls(cells: list[Cell], pairs: list[tuple[Cell, Cell]], nfe_c: pd.Series) -> list[tuple[Cell, Cell]]:
-    """Of each host some controls, those that cost the nearest to its placements; no host with others is a control of theirs."""
+    """Of each host some controls, those that cost the nearest to its placements; no host with others is a control of
+    theirs.
+    """
     hosts = {heavy.record["key"]: heavy for _, heavy in pairs}
     found = []
     for heavy in hosts.values():
@@ -86,7 +99,8 @@ def _controls(cells: list[Cell], pairs: list[tuple[Cell, Cell]], nfe_c: pd.Serie
 def _label(chapter: Chapter) -> str | None:
     """The judge, or else the first metric by row in nats, or else the first by row."""
     by_row = [label for label in directional(chapter) if chapter.metrics[label]["per"] == "row"]
-    ranked = sorted(by_row, key=lambda label: (chapter.metrics[label]["name"] != "judge", not chapter.metrics[label]["unit"].startswith("nats")))
+    ranked = sorted(by_row, key=lambda label: (chapter.metrics[label]["name"] != "judge",
+                                               not chapter.metrics[label]["unit"].startswith("nats")))
     return next(iter(ranked), None)
 
 
@@ -104,7 +118,11 @@ def _heavy(cell: Cell, cells: list[Cell]) -> Cell | None:
 def _control(cell: Cell, heavy: Cell, placed: Cell) -> bool:
     """The host sampler with another number in one setting, or with one of the two networks alone."""
     mine, theirs = cell.record["cell"], heavy.record["cell"]
-    if mine == theirs or mine["sampler"]["name"] != theirs["sampler"]["name"] or not set(mine["nets"].values()) <= set(placed.record["cell"]["nets"].values()):
+    if (
+        mine == theirs
+        or mine["sampler"]["name"] != theirs["sampler"]["name"]
+        or not set(mine["nets"].values()) <= set(placed.record["cell"]["nets"].values())
+    ):
         return False
     other = [value for field, value in mine["sampler"].items() if value != theirs["sampler"].get(field)]
     return not other or len(other) == 1 and isinstance(other[0], (int, float))
@@ -138,7 +156,8 @@ def _predicted(chapter: Chapter, cell: Cell) -> dict[str, float]:
     """Of each placement, from the newest table that was computed with the same two networks."""
     nets, found = set(cell.record["cell"]["nets"].values()), {}
     for table in chapter.tables:
-        if {"placement", "loss"} <= set(table["columns"]) and nets <= {x for x in table.get("settings", {}).values() if isinstance(x, str)}:
+        if {"placement", "loss"} <= set(table["columns"]) and nets <= {x for x in table.get("settings", {}).values()
+                                                                       if isinstance(x, str)}:
             rows = [dict(zip(table["columns"], row)) for row in table["rows"]]
             found = {row["placement"]: row["loss"] for row in rows if row.get("states", "own states") == "own states"}
     return found

@@ -1,8 +1,9 @@
 """Published numbers (published.csv) beside the measured ones of the same quantity, each with its regime and its marker.
 
-Markers: paper (stated by the paper), reported (second-hand, unchecked), ours (measured in this chapter). Regimes differ, so no number of one row is
-to be subtracted from that of another; differences and ratios within a regime are what may be compared. Columns: those of published.csv
-(quantity, method, nfe, bound, value, unit, better, regime, marker, source) and low, high, arm, key.
+Markers: paper (stated by the paper), reported (second-hand, unchecked), ours (measured in this chapter). Regimes
+differ, so no number of one row is to be subtracted from that of another; differences and ratios within a regime are
+what may be compared. Columns: those of published.csv (quantity, method, nfe, bound, value, unit, better, regime,
+marker, source) and low, high, arm, key.
 """
 
 from pathlib import Path
@@ -17,7 +18,8 @@ from reports.matched import headline
 from reports.quoted import value
 
 FILE = Path(__file__).parent / "published.csv"
-COLUMNS = ("quantity", "method", "nfe", "bound", "value", "low", "high", "unit", "better", "regime", "marker", "source", "arm", "key")
+COLUMNS = ("quantity", "method", "nfe", "bound", "value", "low", "high", "unit", "better", "regime", "marker", "source",
+           "arm", "key")
 
 
 def read() -> pd.DataFrame:
@@ -26,11 +28,18 @@ def read() -> pd.DataFrame:
 
 
 def beside(chapter: Chapter, baseline: str | None, ratios: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:
-    """The published numbers of every quantity that was measured here too, and the measured ones; empty where there are none of both."""
+    """The published numbers of every quantity that was measured here too, and the measured ones; empty where there are
+    none of both.
+    """
     known, here = read(), subject(chapter)
     rows = [*_points(chapter, set(known.quantity)), *_ratios(chapter, ratios), *_placements(placed)]
-    ours = pd.DataFrame([{"marker": "ours", "regime": here, "source": "this run", "bound": ""} | row for row in rows], columns=COLUMNS)
-    both = pd.concat([known[known.quantity.isin(ours.quantity)].assign(arm="", key=""), ours], ignore_index=True) if len(ours) else ours
+    ours = pd.DataFrame([{"marker": "ours", "regime": here, "source": "this run", "bound": ""} | row for row in rows],
+                        columns=COLUMNS)
+    both = (
+        pd.concat([known[known.quantity.isin(ours.quantity)].assign(arm="", key=""), ours], ignore_index=True)
+        if len(ours)
+        else ours
+    )
     looks = dressed(chapter, [{"arm": arm} for arm in chapter.arms], baseline)
     if len(both):
         both["n"] = int(chapter.frame.n.max())
@@ -48,16 +57,19 @@ def _points(chapter: Chapter, quantities: set[str]) -> list[dict]:
             continue
         for row in chapter.done().to_dict("records"):
             if np.isfinite(row[label]):
-                where = {"method": f"{row['arm']} {row['setting']}".strip(), "nfe": row["nfe_a"], "arm": row["arm"], "key": row["key"]}
+                where = {"method": f"{row['arm']} {row['setting']}".strip(), "nfe": row["nfe_a"], "arm": row["arm"],
+                         "key": row["key"]}
                 known = dict(zip(("value", "low", "high"), span(row, label)))
-                found.append({"quantity": about["name"], "unit": about["unit"], "better": about["better"]} | where | known)
+                found.append({"quantity": about["name"], "unit": about["unit"], "better": about["better"]} | where
+                             | known)
     return found
 
 
 def _ratios(chapter: Chapter, ratios: pd.DataFrame) -> list[dict]:
     """The realised ratios of passes at equal quality."""
     return [
-        {"quantity": "nfe_ratio", "method": f"{row['arm']} at equal {row['metric']}", "value": row["ratio"], "low": row["low"], "high": row["high"], "unit": "NFE over NFE"}
+        {"quantity": "nfe_ratio", "method": f"{row['arm']} at equal {row['metric']}", "value": row["ratio"],
+         "low": row["low"], "high": row["high"], "unit": "NFE over NFE"}
         | {"better": "higher", "regime": f"{subject(chapter)}, NFE A {row['passes']:.3g} of {row['baseline']}"}
         | {"arm": row["arm"], "key": row["key"], "bound": "at least" if row["at_least"] else ""}
         for row in headline(ratios, chapter).to_dict("records")
@@ -69,10 +81,12 @@ def _placements(placed: pd.DataFrame) -> list[dict]:
     found = []
     for row in placed[placed.placement == "sandwich"].to_dict("records") if len(placed) else ():
         about = {"method": f"sandwich, {row['setting']}".rstrip(", "), "arm": row["arm"], "key": row["key"]}
-        found.append(about | {"quantity": "flops_saved", "value": row["saved"], "unit": "share of FLOPs", "better": "higher"})
+        found.append(about | {"quantity": "flops_saved", "value": row["saved"], "unit": "share of FLOPs",
+                              "better": "higher"})
         if row["unit"].startswith("nats"):
             value, low, high = (float(np.exp(row[end])) for end in ("x", "x_low", "x_high"))
-            found.append(about | {"quantity": "perplexity_ratio", "value": value, "low": low, "high": high, "unit": "ratio", "better": "lower"})
+            found.append(about | {"quantity": "perplexity_ratio", "value": value, "low": low, "high": high,
+                                  "unit": "ratio", "better": "lower"})
     return found
 
 
@@ -87,7 +101,8 @@ def table(frame: pd.DataFrame) -> list[dict]:
     for quantity, rows in frame.groupby("quantity", sort=False) if len(frame) else ():
         theirs, ours = rows[rows.marker != "ours"], rows[rows.marker == "ours"]
         if theirs.nfe.notna().any():
-            near = {mine.nfe.sub(nfe).abs().idxmin() for _, mine in ours.groupby("arm") for nfe in set(theirs.nfe.dropna())}
+            near = {mine.nfe.sub(nfe).abs().idxmin() for _, mine in ours.groupby("arm")
+                    for nfe in set(theirs.nfe.dropna())}
             ours = ours[ours.index.isin(near)]
         rows = [row | {"number": _number(row)} for row in pd.concat((theirs, ours)).to_dict("records")]
         found.append({"quantity": quantity.replace("_", " "), "rows": rows})

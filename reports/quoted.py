@@ -1,4 +1,5 @@
-"""A published number in words. A row has the columns of reports/published.csv, `value` as a number, `spelt` as published.
+"""A published number in words. A row has the columns of reports/published.csv, `value` as a number, `spelt` as
+published.
 
 >>> row = {"method": "SSMD", "nfe": 21, "bound": "about", "spelt": "2", "unit": "ratio", "regime": "text8"}
 >>> sentence(row | {"marker": "paper", "source": "its abstract"})

@@ -1,8 +1,10 @@
-"""Run folders and zips of kept runs as cells: the newest counted record of each key, with the scores and times that belong to its samples.
+"""Run folders and zips of kept runs as cells: the newest counted record of each key, with the scores and times that
+belong to its samples.
 
-What a report says of a run comes through this file, which reads what harness/records/store.py stored and nothing else; trials of a sweep come from its journal
-(reports/sweeps.py), and what reads samples as text and marks misspelt words from the data set that the records name (reports/named.py).
-A folder given later answers for the keys it shares with an earlier one.
+What a report says of a run comes through this file, which reads what harness/records/store.py stored and nothing else;
+trials of a sweep come from its journal (reports/sweeps.py), and what reads samples as text and marks misspelt words
+from the data set that the records name (reports/named.py). A folder given later answers for the keys it shares with an
+earlier one.
 """
 
 import json
@@ -25,7 +27,8 @@ class Cell(NamedTuple):
     timed: Sequence[dict]  # the newest of each process and machine
     store: Store
     networks: Mapping[str, str]  # name -> sha256, of this run
-    trees: Sequence[str]  # the sources that made it, and those that are proven to give the same (harness/records/standing.py)
+    # the sources that made it, and those that are proven to give the same (harness/records/standing.py)
+    trees: Sequence[str]
     known_at: str  # when the last of them was found out
 
     def rows(self, label: str) -> np.ndarray:
@@ -41,7 +44,9 @@ class Cell(NamedTuple):
         return self.store.get("samples", self.record["key"])
 
     def question(self) -> str:
-        """Cells with one answer may stand in one figure: same data, prompts, rows, and network that one pass is a pass of."""
+        """Cells with one answer may stand in one figure: same data, prompts, rows, and network that one pass is a pass
+        of.
+        """
         cell, reference = self.record["cell"], self.study.get("reference", "")
         unit = self.networks.get(reference, reference)
         return json.dumps([cell["data"], cell["prompt"], cell["n"], cell["seed"], unit], sort_keys=True)
@@ -62,7 +67,8 @@ def read(folders: Sequence[Path]) -> Records:
     cells, networks, tables, studies, torn, newer = {}, {}, [], [], 0, 0
     for folder in map(Path, folders):
         if not is_run(folder):
-            raise ValueError(f"{folder} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
+            raise ValueError(f"{folder} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` "
+                             "wrote")
         store = Store(folder)
         torn, newer = torn + store.torn + len(store.broken), newer + store.newer
         networks |= {net["sha256"]: net for net in store.of("network")}
@@ -71,7 +77,8 @@ def read(folders: Sequence[Path]) -> Records:
         cells |= _cells(store)
     if not cells:
         names = ", ".join(str(folder) for folder in folders) or "no run folder"
-        raise ValueError(f"{names}: no counted cell is stored, so there is nothing to report; run a study with `ssmd-bench run` first")
+        raise ValueError(f"{names}: no counted cell is stored, so there is nothing to report; run a study with "
+                         "`ssmd-bench run` first")
     return Records(list(cells.values()), networks, torn, newer, [Path(folder) for folder in folders], tables, studies)
 
 

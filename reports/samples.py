@@ -1,4 +1,6 @@
-"""Whole sequences of every arm, chosen by the seed and not by hand, with the misspelt words marked (reports/misspelt.py)."""
+"""Whole sequences of every arm, chosen by the seed and not by hand, with the misspelt words marked
+(reports/misspelt.py).
+"""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -21,7 +23,9 @@ def chosen(n: int, seed: int) -> list[int]:
 
 
 def samples(chapter: Chapter) -> list[dict]:
-    """Of each arm the operating point that is nearest to frame.NEAR passes, and the controls. A row is (number, [(text, misspelt)])."""
+    """Of each arm the operating point that is nearest to frame.NEAR passes, and the controls. A row is (number, [(text,
+    misspelt)]).
+    """
     found = []
     for arm in (*chapter.arms, *chapter.controls):
         done = chapter.done(arm)
@@ -37,7 +41,8 @@ def samples(chapter: Chapter) -> list[dict]:
         decode, picked = reader(cell.record["cell"]["data"]), chosen(len(x), int(row.seed))
         marks = misspelt.marks(cell, x, picked, decode)
         rows = [(r, pieces(decode(x[r]), (marks or {}).get(r, []))) for r in picked]
-        found.append(about | {"nfe": spell(row.nfe_a) if arm in chapter.arms else None, "reason": "", "rows": rows, "marked": marks is not None})
+        found.append(about | {"nfe": spell(row.nfe_a) if arm in chapter.arms else None, "reason": "", "rows": rows,
+                              "marked": marks is not None})
     return found
 
 

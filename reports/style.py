@@ -1,7 +1,9 @@
-"""How figures look: paper widths, colour-blind-safe colours, one colour and marker an arm everywhere, three file formats, inline SVG.
+"""How figures look: paper widths, colour-blind-safe colours, one colour and marker an arm everywhere, three file
+formats, inline SVG.
 
-Colours are those of Okabe and Ito (2008) without the yellow, which vanishes on white, and two of Tol's muted scheme; the baseline has the ink. Single column 3.25 in, double
-6.75 in, text of 6.5 to 7 points; fonts are embedded as TrueType.
+Colours are those of Okabe and Ito (2008) without the yellow, which vanishes on white, and two of Tol's muted scheme;
+the baseline has the ink. Single column 3.25 in, double 6.75 in, text of 6.5 to 7 points; fonts are embedded as
+TrueType.
 """
 
 import io
@@ -24,7 +26,8 @@ from reports.text import short
 
 SINGLE, DOUBLE = 3.25, 6.75  # inches
 INK, MUTED, FRONT, GRID, PAPER = "#1a1a1b", "#6b6b6d", "#c4c4c8", "#e6e6e9", "#ffffff"
-VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", FRONT: "var(--front)", GRID: "var(--grid)", PAPER: "var(--paper)"}
+VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", FRONT: "var(--front)", GRID: "var(--grid)",
+             PAPER: "var(--paper)"}
 COLOURS = (INK, "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#999933")
 MARKERS = ("o", "s", "D", "^", "v", "<", ">", "P", "X", "*")
 ARROWS = {"higher": "↑", "lower": "↓"}  # the better side; a metric that should match the data's has none
@@ -74,7 +77,8 @@ RC = {
 }
 RUN = 30  # marks that are merged
 LETTER = 0.054  # inches of a letter of a legend
-AXES = {"nfe_a": "NFE A (blocks)", "nfe_b": "NFE B (drafts)", "nfe_c": "NFE C (FLOPs)", "seconds": "seconds a sequence"}  # of a trade-off
+# of a trade-off
+AXES = {"nfe_a": "NFE A (blocks)", "nfe_b": "NFE B (drafts)", "nfe_c": "NFE C (FLOPs)", "seconds": "seconds a sequence"}
 
 
 class Look(NamedTuple):
@@ -129,11 +133,13 @@ def _log(axis: Axis, limits: Callable, values: Sequence[float], most: int) -> No
     limits(low, high)
     decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     twos = 2.0 ** np.arange(-20, 21)
-    tens = (np.outer(decades, (1, 2, 5)).ravel(), np.outer(decades, (1, 3)).ravel(), decades, np.array(MaxNLocator(4).tick_values(low, high)))
+    tens = (np.outer(decades, (1, 2, 5)).ravel(), np.outer(decades, (1, 3)).ravel(), decades,
+            np.array(MaxNLocator(4).tick_values(low, high)))
     choices = tens if low < 0.2 else (twos, twos[::2], np.sort(np.outer(twos, (1, 1.5)).ravel()), *tens)
     inside = [c[(c >= low) & (c <= high)] for c in choices]
     inside += [t[:: -(-len(t) // most)] for t in inside if len(t) > most]
-    ticks = next((t for t in inside if 3 <= len(t) <= most), next((t for t in inside if 2 <= len(t) <= most), inside[-1]))
+    ticks = next((t for t in inside if 3 <= len(t) <= most), next((t for t in inside if 2 <= len(t) <= most),
+                                                                  inside[-1]))
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: re.sub(r"e-0*", "e-", f"{value:g}")))
@@ -145,7 +151,8 @@ def legend(figure: Figure, handles: Mapping[str, Artist], inches: float) -> None
         return
     labels = [short(label, int((inches - 0.6) / LETTER)) for label in handles]
     widths = [0.42 + LETTER * len(label) for label in labels]  # inches: handle, gap and text of 6.5 points
-    columns = next((k for k in range(len(labels), 1, -1) if sum(part.max() for part in np.array_split(widths, k)) <= inches), 1)
+    columns = next((k for k in range(len(labels), 1, -1)
+                    if sum(part.max() for part in np.array_split(widths, k)) <= inches), 1)
     lines, (width, height) = -(-len(labels) // columns), figure.get_size_inches()
     figure.set_size_inches(width, height + 0.14 * lines)
     figure.legend(list(handles.values()), labels, loc="outside upper center", ncols=-(-len(labels) // lines))
@@ -160,7 +167,8 @@ def save(figure: Figure, folder: Path, name: str) -> str:
     """Write NAME.png, NAME.pdf and NAME.svg; the SVG text comes back."""
     with paper():
         figure.get_layout_engine().execute(figure)
-        matplotlib.rcParams["figure.constrained_layout.use"] = False  # of this context: laid out once, not for each format
+        # of this context: laid out once, not for each format
+        matplotlib.rcParams["figure.constrained_layout.use"] = False
         figure.set_layout_engine(None)
         with replacing(folder / f"{name}.png") as beside:
             figure.savefig(beside, format="png", dpi=300, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
@@ -179,7 +187,8 @@ def inline(svg: str, prefix: str, label: str) -> str:
     body = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", body).replace("xlink:href", "href")
     body = re.sub(r'\bid="', f'id="{prefix}-', body)
     body = re.sub(r'href="#', f'href="#{prefix}-', body).replace("url(#", f"url(#{prefix}-")
-    body = re.sub(r'\b(?:d|x|y)="[^"]*"', lambda places: re.sub(r"(\.\d\d)\d+", r"\1", places[0]), body)  # hundredths of a point are finer than any screen
+    # hundredths of a point are finer than any screen
+    body = re.sub(r'\b(?:d|x|y)="[^"]*"', lambda places: re.sub(r"(\.\d\d)\d+", r"\1", places[0]), body)
     body = _merged(re.sub(r"\n\s+", "\n", body), prefix)
     for colour, variable in VARIABLES.items():
         body = body.replace(colour, variable)
@@ -196,7 +205,8 @@ def _merged(body: str, prefix: str) -> str:
         found.append(name := f"{prefix}-run{len(found)}")
         places = " ".join(f"{x} {y}" for x, y in re.findall(r'x="([^"]*)" y="([^"]*)"', run[0]))
         ends = " ".join(f'marker-{end}="url(#{name})"' for end in ("start", "mid", "end"))
-        mark = f'<marker id="{name}" overflow="visible" markerUnits="userSpaceOnUse"><use href="{run[1]}" style="{run[2]}"/></marker>'
+        mark = (f'<marker id="{name}" overflow="visible" markerUnits="userSpaceOnUse"><use href="{run[1]}" '
+                f'style="{run[2]}"/></marker>')
         return f'{mark}<path d="M{places}" fill="none" {ends}/>\n'
 
     use = r'<use href="{}" x="[^"]*" y="[^"]*" style="{}"/>\s*'

@@ -1,9 +1,11 @@
 """Sweeps of a run folder -> tidy frames: what each trial found in its order, which settings mattered, and the front.
 
-    FOLDER/sweep.journal      trials, their settings and values (harness/search/storage.py); one that a data base kept leaves a copy there when it ends
+    FOLDER/sweep.journal      trials, their settings and values (harness/search/storage.py); one that a data base kept
+                              leaves a copy there when it ends
 
-A trial's values are those of the record of its last look: an objective goes by the name that the sweep gave it, or is known by its values. Trials are `whole` (all rows,
-within the band), `outside` (of the band), `early` (given up at fewer rows) or `failed`. The area of a front is harness.stats.frontier.hypervolume, in (ln cost, quality).
+A trial's values are those of the record of its last look: an objective goes by the name that the sweep gave it, or is
+known by its values. Trials are `whole` (all rows, within the band), `outside` (of the band), `early` (given up at fewer
+rows) or `failed`. The area of a front is harness.stats.frontier.hypervolume, in (ln cost, quality).
 """
 
 from collections.abc import Sequence
@@ -61,8 +63,10 @@ def _read(store: Store) -> list[Sweep]:
         trials = [slots[slot] for slot in sorted(slots)]
         done = [trial for trial in trials if trial.values]
         if done:
-            named = study.system_attrs.get("study:metric_names") or [""] * len(study.directions)  # older sweeps have none
-            names = [_objective(store, done, k, direction.name == "MINIMIZE", named[k]) for k, direction in enumerate(study.directions)]
+            # older sweeps have none
+            named = study.system_attrs.get("study:metric_names") or [""] * len(study.directions)
+            names = [_objective(store, done, k, direction.name == "MINIMIZE", named[k]) for k,
+                     direction in enumerate(study.directions)]
             found.append(Sweep(study.study_name.rsplit("-", 1)[0], names, trials, max(map(_rows, done))))
     return found
 
@@ -80,17 +84,21 @@ def _key(trial, rows: int) -> str:
 
 
 def _objective(store: Store, done: Sequence, k: int, lower: bool, named: str) -> Objective:
-    """The metric or cost of that name; of a sweep without names, the one of the records that the k-th values of these trials are."""
+    """The metric or cost of that name; of a sweep without names, the one of the records that the k-th values of these
+    trials are.
+    """
     counted, scored = store.latest("counted", "key"), store.latest("scored", "key", "label")
     keys = [_key(trial, _rows(trial)) for trial in done]
     times: dict[str, list[float]] = {}
     for r in store.of("timed"):
         if r["seconds"] and r.get("same_output", True):
             times.setdefault(r["key"], []).append(float(np.median(r["seconds"])) / r["rows"])
-    labels = {label: (r["better"], r["unit"]) for (key, label), r in scored.items() if key in keys and r["status"] == "done"}
+    labels = {label: (r["better"], r["unit"]) for (key, label), r in scored.items() if key in keys and r["status"]
+              == "done"}
     columns = {label: [scored.get((key, label), {}).get("value", np.nan) for key in keys] for label in labels}
     columns |= {"seconds": [np.median(times[key]) if key in times else np.nan for key in keys]}
-    columns |= {cost: [counted.get((key,), {}).get("cost", {}).get(cost, np.nan) for key in keys] for cost in COSTS + OTHER_COSTS}
+    columns |= {cost: [counted.get((key,), {}).get("cost", {}).get(cost, np.nan) for key in keys] for cost in COSTS
+                + OTHER_COSTS}
     values = np.array([trial.values[k] for trial in done])
     for name, column in columns.items():
         if name == named or not named and np.allclose(values, np.array(column, np.float64), rtol=EXACT, atol=0):
@@ -108,7 +116,9 @@ def _state(sweep: Sweep, trial) -> str:
 
 
 def history(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
-    """Columns sweep, trial (from 1), state, objective, better, unit, value, best (of the whole trials so far); the area of the front is an objective too."""
+    """Columns sweep, trial (from 1), state, objective, better, unit, value, best (of the whole trials so far); the area
+    of the front is an objective too.
+    """
     rows = []
     for sweep in of(chapter):
         whole = np.array([_state(sweep, trial) == "whole" for trial in sweep.trials])
@@ -116,11 +126,13 @@ def history(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
             up = 1 if objective.better == "higher" else -1
             values = np.array([trial.values[k] if trial.values else np.nan for trial in sweep.trials])
             best = up * np.fmax.accumulate(np.where(whole, up * values, np.nan))
-            rows += [_row(sweep, trial, place) | objective._asdict() | {"objective": objective.name, "value": values[place], "best": best[place]}
+            rows += [_row(sweep, trial, place) | objective._asdict() | {"objective": objective.name,
+                                                                        "value": values[place], "best": best[place]}
                      for place, trial in enumerate(sweep.trials)]
         if area := _areas(sweep, whole):
             about = {"objective": "front", "better": "higher", "unit": "share of the last", "value": np.nan}
-            rows += [_row(sweep, trial, place) | about | {"best": area[place]} for place, trial in enumerate(sweep.trials)]
+            rows += [_row(sweep, trial, place) | about | {"best": area[place]} for place,
+                     trial in enumerate(sweep.trials)]
     if not rows:
         return pd.DataFrame()
     known = chapter.frame.set_index("key")
@@ -130,7 +142,8 @@ def history(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
 
 def _row(sweep: Sweep, trial, place: int) -> dict:
     key = _key(trial, _rows(trial))
-    return {"sweep": sweep.name, "trial": place + 1, "state": _state(sweep, trial), "key": key, "setting": trial.user_attrs["settings"], "arm": "", "n": sweep.rows}
+    return {"sweep": sweep.name, "trial": place + 1, "state": _state(sweep, trial), "key": key,
+            "setting": trial.user_attrs["settings"], "arm": "", "n": sweep.rows}
 
 
 def _axes(sweep: Sweep) -> tuple[int, int] | None:
@@ -144,10 +157,12 @@ def _areas(sweep: Sweep, whole: np.ndarray) -> list[float]:
     axes = _axes(sweep)
     if axes is None or whole.sum() < 2:
         return []
-    cost, value = (np.array([trial.values[k] if ok else np.nan for trial, ok in zip(sweep.trials, whole)]) for k in axes)
+    cost, value = (np.array([trial.values[k] if ok else np.nan for trial, ok in zip(sweep.trials, whole)])
+                   for k in axes)
     better = sweep.objectives[axes[1]].better
     worst = (np.nanmax(cost), np.nanmin(value) if better == "higher" else np.nanmax(value))
-    found = [hypervolume(cost[:k][whole[:k]], value[:k][whole[:k]], worst, better) if whole[:k].any() else 0.0 for k in range(1, len(whole) + 1)]
+    found = [hypervolume(cost[:k][whole[:k]], value[:k][whole[:k]], worst, better) if whole[:k].any() else 0.0
+             for k in range(1, len(whole) + 1)]
     return [area / found[-1] for area in found] if found[-1] > 0 else []
 
 
@@ -165,31 +180,42 @@ def front(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         arms = {known.arm[key] for key in states if key in known.index}
         states |= {key: "beside" for key in known.index if key not in states and known.arm[key] not in arms}
         mine = known.loc[[key for key in states if key in known.index]]
-        mine = mine[mine[cost.name].notna() & mine[quality.name].notna()] if {cost.name, quality.name} <= set(mine) else mine[:0]
+        mine = (
+            mine[mine[cost.name].notna() & mine[quality.name].notna()]
+            if {cost.name, quality.name} <= set(mine)
+            else mine[:0]
+        )
         whole = mine[[states[key] == "whole" and not mine.collapsed[key] for key in mine.index]]
         best = set(whole.index[pareto(whole[cost.name], whole[quality.name], quality.better)]) if len(whole) else set()
         for key, row in mine.iterrows():
             rows.append(
-                {"sweep": sweep.name, "state": states[key], "key": key, "arm": row.arm, "setting": row.setting, "n": row.n, "on_front": key in best}
-                | {"busy": row.get("seconds.busy", np.nan), "x_metric": cost.name, "y_metric": quality.name, "better": quality.better, "unit": quality.unit}
+                {"sweep": sweep.name, "state": states[key], "key": key, "arm": row.arm, "setting": row.setting,
+                 "n": row.n, "on_front": key in best}
+                | {"busy": row.get("seconds.busy", np.nan), "x_metric": cost.name, "y_metric": quality.name,
+                   "better": quality.better, "unit": quality.unit}
                 | along("x", row, cost.name) | along("y", row, quality.name)
             )
     return dressed(chapter, rows, baseline)
 
 
 def importance(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
-    """Columns sweep, target (an objective, or the front), parameter, share with low and high: PED-ANOVA (arXiv 2304.10255), what sets the best quarter of trials apart."""
+    """Columns sweep, target (an objective, or the front), parameter, share with low and high: PED-ANOVA (arXiv
+    2304.10255), what sets the best quarter of trials apart.
+    """
     rows = []
     for sweep in of(chapter):
         done = [trial for trial in sweep.trials if trial.values]
         if len(done) < ENOUGH:
             continue
         counts = resampled_sums(np.eye(len(done)), RESAMPLES, seed=0)  # (1 + RESAMPLES, trials)
-        targets = [(objective.name, k, -1 if objective.better == "higher" else 1) for k, objective in enumerate(sweep.objectives)]
+        targets = [(objective.name, k, -1 if objective.better == "higher" else 1) for k,
+                   objective in enumerate(sweep.objectives)]
         for name, k, sign in targets + ([("front", None, 1)] if len(targets) > 1 else []):
-            found = pd.DataFrame([_shares(sweep, [t for t, times in zip(done, row) for _ in range(int(times))], k, sign) for row in counts]).fillna(0.0)
+            found = pd.DataFrame([_shares(sweep, [t for t, times in zip(done, row) for _ in range(int(times))], k, sign)
+                                  for row in counts]).fillna(0.0)
             low, high = found[1:].quantile(0.025), found[1:].quantile(0.975)
-            rows += [{"sweep": sweep.name, "target": name, "parameter": parameter, "share": found[parameter][0], "low": low[parameter], "high": high[parameter],
+            rows += [{"sweep": sweep.name, "target": name, "parameter": parameter, "share": found[parameter][0],
+                      "low": low[parameter], "high": high[parameter],
                       "trials": len(done), "n": sweep.rows, "arm": "", "setting": "", "key": ""} for parameter in found]
     return dressed(chapter, rows, None).assign(colour="", marker="") if rows else pd.DataFrame()
 
@@ -199,9 +225,12 @@ def _shares(sweep: Sweep, trials: Sequence, k: int | None, sign: int) -> dict[st
 
     import optuna
 
-    study = optuna.create_study(directions=["minimize" if o.better == "lower" else "maximize" for o in sweep.objectives])
+    study = optuna.create_study(directions=["minimize" if o.better == "lower" else "maximize"
+                                            for o in sweep.objectives])
     study.add_trials(trials)
     target = None if k is None else lambda trial: sign * trial.values[k]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return optuna.importance.get_param_importances(study, evaluator=optuna.importance.PedAnovaImportanceEvaluator(target_quantile=TOP), target=target)
+        return optuna.importance.get_param_importances(
+            study, evaluator=optuna.importance.PedAnovaImportanceEvaluator(target_quantile=TOP), target=target
+        )

@@ -1,4 +1,5 @@
-"""Tables of a report: numbers as text with as many digits as their interval bears, CSV in full precision, LaTeX with booktabs.
+"""Tables of a report: numbers as text with as many digits as their interval bears, CSV in full precision, LaTeX with
+booktabs.
 
 >>> show(0.86123, 0.8523, 0.8702), show(0.86123), show(float("nan"))
 ('0.861 [0.852, 0.870]', '0.8612', '')
@@ -53,9 +54,11 @@ def points_tex(chapter: Chapter, path: Path) -> None:
     metrics, done = metric_order(chapter), chapter.done().to_dict("records")
     unknown = (np.nan,) * 3
     heads = ["arm", "setting", "NFE A", "NFE B", "NFE C", *metrics]
-    winners = {label: winner([unknown if row["collapsed"] else span(row, label) for row in done], chapter.metrics[label]["better"]) for label in metrics}
+    winners = {label: winner([unknown if row["collapsed"] else span(row, label) for row in done],
+                             chapter.metrics[label]["better"]) for label in metrics}
     above = [
-        [row["arm"], _flagged(row), *(_math(at(row, column)) for column in COSTS), *(_math(at(row, label), bold=k == winners[label]) for label in metrics)]
+        [row["arm"], _flagged(row), *(_math(at(row, column)) for column in COSTS),
+         *(_math(at(row, label), bold=k == winners[label]) for label in metrics)]
         for k, row in enumerate(done)
     ]
     controls = chapter.frame[chapter.frame.control & (chapter.frame.status == "done")]
@@ -64,7 +67,8 @@ def points_tex(chapter: Chapter, path: Path) -> None:
         for row in controls.to_dict("records")
     ]
     n = ", ".join(str(n) for n in sorted(set(chapter.frame.n)))
-    _tabular(path, heads, [above, below], f"n = {n} sequences a point; brackets: 95 % bootstrap intervals over sequences; {BOLD}")
+    _tabular(path, heads, [above, below],
+             f"n = {n} sequences a point; brackets: 95 % bootstrap intervals over sequences; {BOLD}")
 
 
 def _flagged(row: dict) -> str:
@@ -79,22 +83,30 @@ def matched_tex(ratios: pd.DataFrame, path: Path) -> None:
     for metric in dict.fromkeys(e["metric"] for e in entries):
         groups.append([])
         for e in (e for e in entries if e["metric"] == metric):
-            texts = [_math(e[cost], (metric, e["goal_key"], cost, e["arm"]) in winners, e["at_least"]) if e[cost] else "none" for cost in COSTS]
+            texts = [_math(e[cost], (metric, e["goal_key"], cost, e["arm"]) in winners, e["at_least"]) if e[cost]
+                     else "none" for cost in COSTS]
             goal = [Tex(f"${e['passes']:.3g}$"), Tex(f"${e['quality']:.4g}$")]
-            groups[-1].append([metric, e["arm"], e["setting"], *goal, _math(spell(e["arm_cost"])), _math(e["worse"]), *texts])
+            groups[-1].append([metric, e["arm"], e["setting"], *goal, _math(spell(e["arm_cost"])), _math(e["worse"]),
+                               *texts])
     _tabular(
         path,
-        ["metric", "arm", "setting", "passes of baseline", "quality", "passes", "worse by", "ratio A", "ratio B", "ratio C"],
+        ["metric", "arm", "setting", "passes of baseline", "quality", "passes", "worse by", "ratio A", "ratio B",
+         "ratio C"],
         groups,
-        "passes of baseline, quality: of a setting of the baseline that was run; setting, passes: of the cheapest setting of the arm that was run and is not worse, "
-        f"chosen on the even rows; all numbers are of the odd rows. {counts_as_equal(ratios)} {sides(ratios)} worse by: on the side of the metric, below zero better; "
-        "ratio: cost of the baseline over that of the setting, up to the cheapest setting not shown to be worse; >=: the next cheaper setting that was run is more than "
+        "passes of baseline, quality: of a setting of the baseline that was run; setting, passes: of the cheapest "
+        "setting of the arm that was run and is not worse, "
+        f"chosen on the even rows; all numbers are of the odd rows. {counts_as_equal(ratios)} {sides(ratios)} worse "
+        "by: on the side of the metric, below zero better; "
+        "ratio: cost of the baseline over that of the setting, up to the cheapest setting not shown to be worse; >=: "
+        "the next cheaper setting that was run is more than "
         f"10 % cheaper; none: no setting is shown to be no worse; {BOLD}, and above 1, of what was run",
     )
 
 
 def matched_winners(ratios: pd.DataFrame) -> set[tuple]:
-    """(metric, goal_key, cost, arm) of the ratios that are above 1 and above those of all other arms by their intervals."""
+    """(metric, goal_key, cost, arm) of the ratios that are above 1 and above those of all other arms by their
+    intervals.
+    """
     found = set()
     for about, rows in ratios[ratios.kind == "realised"].groupby(["metric", "goal_key", "cost"]) if len(ratios) else ():
         k = winner(list(rows[["ratio", "low", "high"]].itertuples(index=False, name=None)), "higher")
@@ -104,9 +116,12 @@ def matched_winners(ratios: pd.DataFrame) -> set[tuple]:
 
 
 def winner(spans: Sequence[tuple[float, float, float]], better: str) -> int | None:
-    """Place of the best (value, low, high) if its interval is disjoint from all others; None without a better side, without intervals, or alone."""
+    """Place of the best (value, low, high) if its interval is disjoint from all others; None without a better side,
+    without intervals, or alone.
+    """
     known = [(k, *span) for k, span in enumerate(spans) if isfinite(span[0])]
-    if better not in ("lower", "higher") or len(known) < 2 or not all(isfinite(end) for _, *span in known for end in span):
+    if better not in ("lower", "higher") or len(known) < 2 or not all(isfinite(end) for _, *span in known
+                                                                      for end in span):
         return None
     up = 1 if better == "higher" else -1
     k, *best = max(known, key=lambda entry: up * entry[1])
@@ -116,14 +131,17 @@ def winner(spans: Sequence[tuple[float, float, float]], better: str) -> int | No
 
 
 def realised(ratios: pd.DataFrame) -> list[dict]:
-    """One entry a metric, arm and goal: the row by A, texts of the ratios by A, B and C and of how much worse the setting is on each side."""
+    """One entry a metric, arm and goal: the row by A, texts of the ratios by A, B and C and of how much worse the
+    setting is on each side.
+    """
     if ratios.empty:
         return []
     found = []
     for _, rows in ratios[ratios.kind == "realised"].groupby(["metric", "arm", "goal_key"], sort=False):
         by = {row["cost"]: row for row in rows.to_dict("records")}
         a = by["nfe_a"]
-        found.append(a | {"worse": excess(a), "side_worse": excess(a, "side_")} | {cost: spell(row["ratio"], row["low"], row["high"]) for cost, row in by.items()})
+        found.append(a | {"worse": excess(a), "side_worse": excess(a, "side_")}
+                     | {cost: spell(row["ratio"], row["low"], row["high"]) for cost, row in by.items()})
     return found
 
 

@@ -1,6 +1,8 @@
-"""The width of a stored window, from its name and settings alone: how many tokens may come next when i of `length` are there.
+"""The width of a stored window, from its name and settings alone: how many tokens may come next when i of `length` are
+there.
 
-The formulas are those of harness/schedules/window.py; a test holds them against the windows themselves. A window of another name has no width here.
+The formulas are those of harness/schedules/window.py; a test holds them against the windows themselves. A window of
+another name has no width here.
 """
 
 import numpy as np
@@ -30,4 +32,11 @@ def by_tenth(window: dict, length: int) -> list[float] | None:
     """Mean width over the places of each tenth of the sequence."""
     i = np.arange(length)
     found = width(window, i, length)
-    return None if found is None else [float(found[i * 10 // length == tenth].mean()) if (i * 10 // length == tenth).any() else np.nan for tenth in range(10)]
+    return (
+        None
+        if found is None
+        else [
+            float(found[i * 10 // length == tenth].mean()) if (i * 10 // length == tenth).any() else np.nan
+            for tenth in range(10)
+        ]
+    )

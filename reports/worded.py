@@ -13,7 +13,8 @@ def counts_as_equal(ratios: pd.DataFrame) -> str:
     if realised.empty:
         return ""
     margins = " or ".join(dict.fromkeys(part for row in realised.to_dict("records") for part in _margins(row)))
-    return f"Worse by less than {margins} counts as equal: a tenth of the distance between the worst and the best setting of {short(realised.baseline.iloc[0], 48)}."
+    return (f"Worse by less than {margins} counts as equal: a tenth of the distance between the worst and the best "
+            f"setting of {short(realised.baseline.iloc[0], 48)}.")
 
 
 def _margins(row: dict) -> list[str]:
@@ -25,10 +26,16 @@ def sides(ratios: pd.DataFrame) -> str:
     """On which sides quality was matched."""
     realised = ratios[ratios.kind == "realised"] if len(ratios) else ratios
     alone = list(dict.fromkeys(realised.metric[realised.side == ""])) if len(realised) else []
-    both = list(dict.fromkeys(zip(realised.metric[realised.side != ""], realised.side[realised.side != ""]))) if len(realised) else []
-    found = [f"Quality was matched on two sides at once: {metric}, and {side}, which sees lost diversity." for metric, side in both]
+    both = (
+        list(dict.fromkeys(zip(realised.metric[realised.side != ""], realised.side[realised.side != ""])))
+        if len(realised)
+        else []
+    )
+    found = [f"Quality was matched on two sides at once: {metric}, and {side}, which sees lost diversity." for metric,
+             side in both]
     if alone:
-        found.append(f"Quality was matched on {' or '.join(alone)} alone: no metric by row that sees lost diversity was scored, so some loss of it could pass.")
+        found.append(f"Quality was matched on {' or '.join(alone)} alone: no metric by row that sees lost diversity "
+                     "was scored, so some loss of it could pass.")
     return " ".join(found)
 
 

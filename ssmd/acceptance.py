@@ -1,12 +1,15 @@
-"""What acceptance must be on average, from draft and target alone, at the states that the self-speculative sampler meets.
+"""What acceptance must be on average, from draft and target alone, at the states that the self-speculative sampler
+meets.
 
-At a verify pass with p, q of the tracks j+1..e and drafts y, track k is tested if all before it were accepted, and then accepted with alpha_k:
+At a verify pass with p, q of the tracks j+1..e and drafts y, track k is tested if all before it were accepted, and then
+accepted with alpha_k:
     reach_k = prod_{j<m<k} min(1, q_m(y_m) / p_m(y_m))          P(k is tested | drafts before it)
     alpha_k = sum_v min(p_k(v), q_k(v)) = 1 - TV(p_k, q_k)      P(k is accepted | it is tested, drafts before it)
     P(first rejection at k) = reach_k (1 - alpha_k)
-Summed over the passes of a run they are the expected counts of drafts tested and accepted and of tokens revealed a draft pass, for any window and N:
-each term is an expectation over the uniforms of the pass and the token tested, given all before. Counted minus predicted is therefore a sum
-of fair bets, and its spread over blocks of rows says how near the two must lie (arXiv 2510.03929; formulas ours).
+Summed over the passes of a run they are the expected counts of drafts tested and accepted and of tokens revealed a
+draft pass, for any window and N: each term is an expectation over the uniforms of the pass and the token tested, given
+all before. Counted minus predicted is therefore a sum of fair bets, and its spread over blocks of rows says how near
+the two must lie (arXiv 2510.03929; formulas ours).
 """
 
 from collections.abc import Mapping
@@ -24,7 +27,9 @@ from harness.stats.intervals import Interval, interval, resampled_sums
 
 
 def reach_and_accept(p: Tensor, q: Tensor, y: Tensor, untested: Tensor) -> tuple[Tensor, Tensor]:
-    """reach (B, W) and alpha (B, W). p, q (B, W, V) float64; y (B, W) drafts; untested (B, W) bool: the tracks of this pass, contiguous."""
+    """reach (B, W) and alpha (B, W). p, q (B, W, V) float64; y (B, W) drafts; untested (B, W) bool: the tracks of this
+    pass, contiguous.
+    """
     token = y[..., None]
     ratio = (q.gather(-1, token) / p.gather(-1, token))[..., 0].clamp_max(1)       # (B, W) P(this draft is accepted)
     ratio = torch.where(untested, ratio, 1.0)
@@ -33,15 +38,18 @@ def reach_and_accept(p: Tensor, q: Tensor, y: Tensor, untested: Tensor) -> tuple
 
 
 class Watched(Wrapper):
-    """A network that adds up at every verify pass what acceptance must be; its answers are passed on untouched. Tables as those of Ledger."""
+    """A network that adds up at every verify pass what acceptance must be; its answers are passed on untouched. Tables
+    as those of Ledger.
+    """
 
     def __init__(self, net: Denoiser, rounds: int, length: int):
         super().__init__(net)
         self.rounds, self.length = rounds, length
-        self.tested, self.passed = ({"depth": np.zeros(length), "progress": np.zeros(TENTHS), "round": np.zeros(64)} for _ in range(2))
+        self.tested, self.passed = ({"depth": np.zeros(length), "progress": np.zeros(TENTHS), "round": np.zeros(64)}
+                                    for _ in range(2))
         self.revealed = np.zeros(length + 1)
         self._p: Tensor | None = None
-        self._passes: list[Tensor] = []                                            # verify passes since the last draft pass
+        self._passes: list[Tensor] = []  # verify passes since the last draft pass
 
     def draft(self, x, at=None, alive=None, clock=None):
         logits, hidden = self.net.draft(x, at, alive, clock)
@@ -52,7 +60,8 @@ class Watched(Wrapper):
         logits = self.net.verify(hidden, y, order, at, alive)
         rows = torch.arange(len(y)) if alive is None else alive.cpu().nonzero()[:, 0]
         drafted = y.gather(1, order.gather(1, at.clamp_min(0)))                    # (B, W)
-        self._add(self._p[rows], probabilities(logits[rows]), drafted[rows], at[rows], len(self._passes))    # type: ignore[index]
+        self._add(self._p[rows], probabilities(logits[rows]), drafted[rows], at[rows],    # type: ignore[index]
+                  len(self._passes))
         self._passes.append(rows)
         return logits
 
@@ -61,12 +70,14 @@ class Watched(Wrapper):
         reach, alpha = (t.cpu().numpy() for t in reach_and_accept(p, q, y, on))
         on, at, kept = on.cpu().numpy(), at.cpu().numpy(), reach * alpha    # type: ignore[assignment]
         first = np.where(on, at, self.length).min(1, keepdims=True)
-        place = {"depth": (at - first)[on], "progress": (at * TENTHS // self.length)[on], "round": np.full(on.sum(), min(round_, 63))}
+        place = {"depth": (at - first)[on], "progress": (at * TENTHS // self.length)[on],
+                 "round": np.full(on.sum(), min(round_, 63))}
         for table, mass in ((self.tested, reach), (self.passed, kept)):
             for by, where in place.items():
                 np.add.at(table[by], where, mass[on])
-        width = on.argmax(1) + on.sum(1)                                           # (b,) the window: tokens revealed if all is accepted
-        last = np.take_along_axis(reach, width[:, None] - 1, 1)[:, 0]    # type: ignore[arg-type]  # every track but the last accepted: the round ends in any case
+        width = on.argmax(1) + on.sum(1)  # (b,) the window: tokens revealed if all is accepted
+        # every track but the last accepted: the round ends in any case
+        last = np.take_along_axis(reach, width[:, None] - 1, 1)[:, 0]    # type: ignore[arg-type]
         stopped = reach - kept
         np.put_along_axis(stopped, width[:, None] - 1, last[:, None], 1)    # type: ignore[arg-type]
         if round_ + 1 < self.rounds:
@@ -92,7 +103,8 @@ def watch(sampler: Sampler, net: Denoiser, rows: Rows, whole: bool = True) -> Ru
         live = sampler.step(nets, live)
         ledger.close(live.x)
         left = (live.x == net.mask).any(1) & whole
-        live = Rows(live.x[left], live.given[left], live.id[left], live.n[left] + 1, live.seed, {k: v[left] for k, v in live.memo.items()})
+        live = Rows(live.x[left], live.given[left], live.id[left], live.n[left] + 1, live.seed,
+                    {k: v[left] for k, v in live.memo.items()})
         slots = slots[left.cpu()]
     return Run(seen, ledger)
 
@@ -105,7 +117,8 @@ def fresh_rows(sampler: Sampler, ids: Tensor, length: int, mask: int, seed: int)
 
 
 def data_rows(sampler: Sampler, data: Tensor, ids: Tensor, mask: int, seed: int, states: int) -> Rows:
-    """Rows of a data set, each at `states` evenly spaced stages of the order of its number: what the sampler would meet if it wrote real text.
+    """Rows of a data set, each at `states` evenly spaced stages of the order of its number: what the sampler would meet
+    if it wrote real text.
 
     As many rounds as tokens count as made, so that every state draws uniforms of its own.
     """
@@ -128,9 +141,11 @@ class Compared(NamedTuple):
 
 
 def compare(runs: list[Run], fewest: float = 10, resamples: int = 2000) -> list[Compared]:
-    """Every bin of depth, progress, round, revealed and all drafts ("all") with `fewest` successes and failures expected or more. A run is a block."""
+    """Every bin of depth, progress, round, revealed and all drafts ("all") with `fewest` successes and failures
+    expected or more. A run is a block.
+    """
     found = []
-    for by, (top, bottom, top_, bottom_) in _sums(runs).items():                   # (blocks, bins) each: predicted, counted
+    for by, (top, bottom, top_, bottom_) in _sums(runs).items():  # (blocks, bins) each: predicted, counted
         expected, trials = top.sum(0), bottom.sum(0)
         for k in np.flatnonzero((expected >= fewest) & (trials - expected >= fewest) & (bottom_.sum(0) > 0)):
             s = resampled_sums(np.stack((top[:, k], bottom[:, k], top_[:, k], bottom_[:, k]), 1), resamples, seed=0).T
@@ -147,9 +162,11 @@ def _sums(runs: list[Run]) -> Mapping[str, tuple[np.ndarray, ...]]:
     def stack(pick) -> np.ndarray:
         return np.stack([np.asarray(pick(run), np.float64) for run in runs])
 
-    tables = {by: (stack(lambda r, by=by: r.predicted.passed[by]), stack(lambda r, by=by: r.predicted.tested[by]), stack(lambda r, by=by: r.counted.passed[by]),
+    tables = {by: (stack(lambda r, by=by: r.predicted.passed[by]), stack(lambda r, by=by: r.predicted.tested[by]),
+                   stack(lambda r, by=by: r.counted.passed[by]),
                    stack(lambda r, by=by: r.counted.tested[by])) for by in ("depth", "progress", "round")}
     tables["all"] = tuple(t.sum(1, keepdims=True) for t in tables["depth"])
     drafts = stack(lambda r: np.full(len(r.predicted.revealed), r.counted.revealed.sum().item()))
-    tables["revealed"] = (stack(lambda r: r.predicted.revealed), drafts, stack(lambda r: r.counted.revealed.sum(0)), drafts)
+    tables["revealed"] = (stack(lambda r: r.predicted.revealed), drafts, stack(lambda r: r.counted.revealed.sum(0)),
+                          drafts)
     return tables

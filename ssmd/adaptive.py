@@ -1,15 +1,17 @@
 """The self-speculative sampler, with order and window chosen from what its draft pass says (a combination of ours).
 
-    h, p = draft pass on x, at all masked places
-    sigma(i+1..L): the masked places, those of which p is surest first (harness/schedules/certainty.py); by = random: sigma as it was drawn
+    h, p = draft pass on x, at all masked places sigma(i+1..L): the masked places, those of which p is surest first
+    (harness/schedules/certainty.py); by = random: sigma as it was drawn
     e = i + 1 + how many more tokens of the window fit into the budget:   sum of H(p_l) over sigma(i+2..e) <= budget
     then the verify rounds of ssmd/sampler.py on sigma(i+1..e)
 
-Certainty orders are those of arXiv 2502.06768 (with T = 1 and tokens drawn); the budget is the bound of arXiv 2505.24857 on what tokens of one pass know
-about each other, here on what drafts miss of each other, which is what a verify pass rejects. The first token is free: nothing was revealed since its logits.
+Certainty orders are those of arXiv 2502.06768 (with T = 1 and tokens drawn); the budget is the bound of arXiv
+2505.24857 on what tokens of one pass know about each other, here on what drafts miss of each other, which is what a
+verify pass rejects. The first token is free: nothing was revealed since its logits.
 
-Exact: sigma and e are functions of x alone, never of a drafted token, and under one joint every order of revealing has the same law. A trained network has a law
-for each order. Cost: that of ssmd/sampler.py, but the head is evaluated at all that the window admits, and at all masked places where certainty sorts them.
+Exact: sigma and e are functions of x alone, never of a drafted token, and under one joint every order of revealing has
+the same law. A trained network has a law for each order. Cost: that of ssmd/sampler.py, but the head is evaluated at
+all that the window admits, and at all masked places where certainty sorts them.
 """
 
 from dataclasses import dataclass
@@ -32,9 +34,11 @@ UNLIMITED = 1e6    # nats: more than any window holds
 
 @dataclass(frozen=True)
 class Adaptive:
-    window: Cosine | Linear | Fixed | Open = param(Open(), Choice(Open(), Cosine(), Linear(), Fixed()), "the most that a draft pass may reveal")
+    window: Cosine | Linear | Fixed | Open = param(Open(), Choice(Open(), Cosine(), Linear(), Fixed()),
+                                                   "the most that a draft pass may reveal")
     rounds: int = param(10, Range(1, ROUNDS, log=True), "N, verify passes a draft pass")
-    by: Random | Entropy | Confidence | Margin = param(Random(), Choice(Random(), Entropy(), Confidence(), Margin()), "what is surest comes first")
+    by: Random | Entropy | Confidence | Margin = param(Random(), Choice(Random(), Entropy(), Confidence(), Margin()),
+                                                       "what is surest comes first")
     budget: float = param(4.0, Range(0.0, UNLIMITED), "nats of entropy a draft pass, the first token free")
 
     name: ClassVar[str] = "ssmd_adaptive"
@@ -65,7 +69,7 @@ class Adaptive:
             best = sure.argsort(dim=1, descending=True, stable=True)               # (B, W)
             order = _resorted(order, i, at.gather(1, best))
             logits, h = gather_rows(logits, best), h.gather(1, best)
-        known = h.masked_fill(torch.arange(h.shape[1], device=h.device) == 0, 0).cumsum(1) <= self.budget                # (B, W)
+        known = h.masked_fill(torch.arange(h.shape[1], device=h.device) == 0, 0).cumsum(1) <= self.budget  # (B, W)
         e = torch.minimum(most, i + known.sum(1))
         width = int((e - i).max())
         rows = speculated(net, rows, order, order.argsort(1), e, logits[:, :width], hidden, self.rounds)

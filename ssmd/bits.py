@@ -1,9 +1,11 @@
-"""Bits per character on held-out text: the hybrid under its own recursion, masked diffusion under its bound (ssmd/likelihood.py).
+"""Bits per character on held-out text: the hybrid under its own recursion, masked diffusion under its bound
+(ssmd/likelihood.py).
 
     hybrid     - log2 p(x | window, N) / L, a bound over K orders: exact for each order, tighter with more of them
     masked     - E over orders of the masked-diffusion bound / (L ln 2)
 
-Both are upper bounds on the model's bits per character; the sampler whose law is scored is named, since order and window belong to the law.
+Both are upper bounds on the model's bits per character; the sampler whose law is scored is named, since order and
+window belong to the law.
 """
 
 from math import log
@@ -17,9 +19,12 @@ from harness.stats.intervals import Interval, ratio_interval
 from ssmd.likelihood import masked_bound, over_orders, recursion, tables
 
 
-def bits_per_character(net: Denoiser, data: Dataset, n: int, orders: int, window: Window | None = None, rounds: int = 1, seed: int = 0,
+def bits_per_character(net: Denoiser, data: Dataset, n: int, orders: int, window: Window | None = None, rounds: int = 1,
+                       seed: int = 0,
                        say=lambda done, of: None) -> tuple[Interval, Tensor]:
-    """Score n test rows with `orders` orders each; without a window the masked-diffusion bound. The interval, and bits by row (n,)."""
+    """Score n test rows with `orders` orders each; without a window the masked-diffusion bound. The interval, and bits
+    by row (n,).
+    """
     x = data.rows("test", n, seed)
     found = []                                                                     # (orders, n) log likelihoods
     for k in range(orders):

@@ -14,20 +14,31 @@ def _train_options(parser: Parser) -> None:
     parser.add_argument("--out", type=path, default=Path("runs/train"))
     parser.add_argument("--data", type=word, help="default: wikipedia_leads, or the recipe's")
     parser.add_argument("--path", type=word, help="of a corpus that does not ship, e.g. text8")
-    parser.add_argument("--tokenizer", type=word, help="of a corpus of tokens, e.g. openwebtext: tokenizer.json, or the folder of vocab.json and merges.txt")
-    parser.add_argument("--extra", type=word, metavar="PATH", help="a text8 file whose train split is added to the judge's text")
+    parser.add_argument("--tokenizer", type=word,
+                        help="of a corpus of tokens, e.g. openwebtext: tokenizer.json, or the folder of vocab.json "
+                             "and merges.txt")
+    parser.add_argument("--extra", type=word, metavar="PATH",
+                        help="a text8 file whose train split is added to the judge's text")
     parser.add_argument("--length", type=whole(1, 65536), help="of a row, in tokens (default 128, or the recipe's)")
     parser.add_argument("--tokens", type=number(0, 1e15, above=True), help="in all, of the training")
     parser.add_argument("--set", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="changes")
-    parser.add_argument("--init", type=path, help="start from the weights of a finished checkpoint: a further cosine cycle")
+    parser.add_argument("--init", type=path,
+                        help="start from the weights of a finished checkpoint: a further cosine cycle")
     parser.add_argument("--device", type=word, default="cpu")
-    parser.add_argument("--jobs", type=whole(1, JOBS), help="members of the family trained side by side, one thread each (default 2)")
+    parser.add_argument("--jobs", type=whole(1, JOBS),
+                        help="members of the family trained side by side, one thread each (default 2)")
     parser.add_argument("--threads", type=whole(1, JOBS), help="of this training (default: all cores; OMP_NUM_THREADS)")
     parser.add_argument("--compile", action="store_true", help="compile each block")
-    parser.add_argument("--recipe", type=word, metavar="FILE", help="a Python file with FAMILY and DATA in place of the shipped family, e.g. studies/paper/text8.py")
-    parser.add_argument("--dry-run", action="store_true", help="check data, memory and --init, time a few updates, say how long the whole would take; write nothing")
-    parser.add_argument("--seconds", type=number(0, 1e6, above=True), help="of updates that a dry run times (default 20)")
-    parser.add_argument("--assume", type=number(0, 1e25, above=True), metavar="FLOPS", help="a dry run also computes the hours at this many FLOP/s")
+    parser.add_argument("--recipe", type=word, metavar="FILE",
+                        help="a Python file with FAMILY and DATA in place of the shipped family, e.g. "
+                             "studies/paper/text8.py")
+    parser.add_argument("--dry-run", action="store_true",
+                        help="check data, memory and --init, time a few updates, say how long the whole would take; "
+                             "write nothing")
+    parser.add_argument("--seconds", type=number(0, 1e6, above=True),
+                        help="of updates that a dry run times (default 20)")
+    parser.add_argument("--assume", type=number(0, 1e25, above=True), metavar="FLOPS",
+                        help="a dry run also computes the hours at this many FLOP/s")
 
 
 def _score_options(parser: Parser) -> None:
@@ -37,14 +48,18 @@ def _score_options(parser: Parser) -> None:
     parser.add_argument("--length", type=whole(1, 65536), default=128)
     parser.add_argument("--n", type=whole(1, ROWS), default=64, help="test rows")
     parser.add_argument("--orders", type=whole(1, 65536), default=1, help="K orders a row")
-    parser.add_argument("--window", type=word, help="of the self-speculative sampler whose law is scored, with its default settings (default cosine)")
-    parser.add_argument("--set", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="changes", help="a field of the window, e.g. delta=0.04")
+    parser.add_argument("--window", type=word,
+                        help="of the self-speculative sampler whose law is scored, with its default settings "
+                             "(default cosine)")
+    parser.add_argument("--set", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="changes",
+                        help="a field of the window, e.g. delta=0.04")
     parser.add_argument("--rounds", type=whole(1, 65536), help="of that sampler (default 2)")
     parser.add_argument("--claims", action="store_true", help="write bpc.NAME to studies/results/likelihood.json")
 
 
 def _checkpoints_options(parser: Parser) -> None:
-    parser.add_argument("--restore", type=word, nargs="*", metavar="NAME", help="take them from the history of this clone, e.g. protein, or potts/heavy (default: all)")
+    parser.add_argument("--restore", type=word, nargs="*", metavar="NAME",
+                        help="take them from the history of this clone, e.g. protein, or potts/heavy (default: all)")
 
 
 def _dataset(options: Namespace):
@@ -55,11 +70,14 @@ def _dataset(options: Namespace):
     known = plugins.datasets()
     options.data = options.data or "wikipedia_leads"
     if options.data not in known:
-        raise ValueError(f"there is no data set {options.data!r}; choose {', '.join(sorted(known))}{meant(options.data, known)}")
+        raise ValueError(f"there is no data set {options.data!r}; choose "
+                         f"{', '.join(sorted(known))}{meant(options.data, known)}")
     length = 128 if options.length is None else options.length
-    given = {"length": length, **{name: value for name in ("path", "tokenizer") if (value := getattr(options, name, None))}}
+    given = {"length": length, **{name: value for name in ("path", "tokenizer")
+                                  if (value := getattr(options, name, None))}}
     if unknown := set(given) - {f.name for f in fields(known[options.data])}:
-        raise ValueError(f"the data set {options.data!r} takes no --{sorted(unknown)[0]}: leave it out or choose another --data")
+        raise ValueError(f"the data set {options.data!r} takes no --{sorted(unknown)[0]}: leave it out or choose "
+                         "another --data")
     return from_json("rows", {"name": options.data} | given)
 
 
@@ -80,19 +98,27 @@ def score(options: Namespace) -> tuple[dict, int]:
     paths = options.checkpoints or [SHIPPED / f"{name}.safetensors" for name in ("hybrid", "heavy", "light")]
     command, rows, document = typed(["ssmd-bench", *sys.argv[1:]]), [], {}
     nets: list[Any] = [load(place) for place in paths]
-    if (options.window or options.changes or options.rounds) and not any(hasattr(net, "draft") and net.blocks("verify") for net in nets):
-        raise ValueError("--window, --set and --rounds are of a hybrid, and none of these networks is one: leave them out, or score a hybrid")
+    if (options.window or options.changes or options.rounds) and not any(hasattr(net, "draft") and net.blocks("verify")
+                                                                         for net in nets):
+        raise ValueError("--window, --set and --rounds are of a hybrid, and none of these networks is one: leave "
+                         "them out, or score a hybrid")
     for place, net in zip(paths, nets):
         if not hasattr(net, "draft"):
-            raise ValueError(f"{place} is a {net.name} network, which drafts nothing: score a hybrid or a masked-diffusion network")
+            raise ValueError(f"{place} is a {net.name} network, which drafts nothing: score a hybrid or a "
+                             "masked-diffusion network")
         if net.vocab != data.vocab:
-            raise ValueError(f"{place} writes {net.vocab} symbols and {data.name} has {data.vocab}: choose data or a checkpoint that fits")
+            raise ValueError(f"{place} writes {net.vocab} symbols and {data.name} has {data.vocab}: choose data or a "
+                             "checkpoint that fits")
         hybrid = bool(net.blocks("verify"))
         found, _ = bits_per_character(net, data, options.n, options.orders, window if hybrid else None, rounds,
-                                      say=lambda done, of, place=place: print(f"\r{place.stem} {done}/{of}", end="", file=sys.stderr, flush=True))
+                                      say=lambda done, of,
+                                      place=place: print(f"\r{place.stem} {done}/{of}", end="", file=sys.stderr,
+                                                         flush=True))
         print(file=sys.stderr)
-        note = f"recursion, {window}, N = {rounds}, {options.orders} orders" if hybrid else f"masked-diffusion bound, {options.orders} orders"
-        rows.append(claims_of.claim(f"bpc.{place.stem}", found.value, found.low, found.high, "bits per character", found.n, command, [net.sha256], note))
+        note = f"recursion, {window}, N = {rounds}, {options.orders} orders" if hybrid else ("masked-diffusion bound, "
+                                                                                             f"{options.orders} orders")
+        rows.append(claims_of.claim(f"bpc.{place.stem}", found.value, found.low, found.high, "bits per character",
+                                    found.n, command, [net.sha256], note))
         document[place.stem] = {"bits": found.value, "low": found.low, "high": found.high, "n": found.n}
     print(claims_of.table(rows))
     if options.claims:
@@ -120,17 +146,28 @@ def train(options: Namespace) -> tuple[dict, int]:
     from ssmd.train.family import FAMILY, begins_from, member, queue, recipe
     from ssmd.train.loop import train as train_network
 
-    for given, needs, there in ((options.data and "--data", "no --recipe, which has data of its own", not options.recipe),
-                                (options.assume and "--assume", "--dry-run", options.dry_run), (options.seconds and "--seconds", "--dry-run", options.dry_run),
+    for given, needs, there in ((options.data and "--data", "no --recipe, which has data of its own",
+                                 not options.recipe),
+                                (options.assume and "--assume", "--dry-run", options.dry_run),
+                                (options.seconds and "--seconds", "--dry-run", options.dry_run),
                                 (options.jobs and "--jobs", "the member `family`", options.member == "family")):
         if given and not there:
             raise ValueError(f"{given} would be ignored, it needs {needs}: leave it out, or give that")
     family, data = recipe(options.recipe) if options.recipe else (FAMILY, None)
     if options.member == "family":
-        failed = queue(family, lambda name: ["-m", "harness", *_of_member(sys.argv[1:], name, family[name].network == "judge")], options.jobs or 2, options.out)
+        failed = queue(family, lambda name: ["-m", "harness",
+                                             *_of_member(sys.argv[1:], name, family[name].network == "judge")],
+                       options.jobs or 2, options.out)
         return {"family": str(options.out), "failed": failed}, 3 if failed else 0
-    config = changed(member(options.member, family), options.changes + ([f"tokens={options.tokens}"] if options.tokens else []))
-    data = _dataset(options) if data is None else changed(data, [f"{k}={v}" for k in ("path", "tokenizer", "length") if (v := getattr(options, k)) is not None])
+    config = changed(member(options.member, family), options.changes + ([f"tokens={options.tokens}"] if options.tokens
+                                                                        else []))
+    data = (
+        _dataset(options)
+        if data is None
+        else changed(
+            data, [f"{k}={v}" for k in ("path", "tokenizer", "length") if (v := getattr(options, k)) is not None]
+        )
+    )
     if options.extra and config.network != "judge":
         raise ValueError(f"--extra would be ignored, {options.member} is no judge: leave it out")
     extra = ((plugins.datasets()["text8"](path=options.extra, length=data.length), "train"),) if options.extra else ()
@@ -138,7 +175,10 @@ def train(options: Namespace) -> tuple[dict, int]:
         raise ValueError(f"{data.name} is not a text to train on: choose a corpus with --data")
     if options.threads:
         torch.set_num_threads(options.threads)
-    split, init = "judge" if config.network == "judge" else "train", options.init or begins_from(options.member, options.out, family)
+    split, init = (
+        "judge" if config.network == "judge" else "train",
+        options.init or begins_from(options.member, options.out, family),
+    )
     device, compiled = checked(options.device), can_compile(options.compile)
     if options.dry_run:
         from ssmd.train import dry_run as dry
@@ -146,7 +186,8 @@ def train(options: Namespace) -> tuple[dict, int]:
         plan = dry.dry_run(config, data, split, device, compiled, init, options.seconds or 20.0, options.assume)
         print(dry.sentence(options.member, plan))
         return {"member": options.member} | plan, 0
-    trained = train_network(config, data, options.out / options.member, options.member, device, compiled, split, say=lambda text: print(text, file=sys.stderr, flush=True),
+    trained = train_network(config, data, options.out / options.member, options.member, device, compiled, split,
+                            say=lambda text: print(text, file=sys.stderr, flush=True),
                          init=init, extra=extra, command=typed(["ssmd-bench", *sys.argv[1:]]))
     return {"checkpoint": str(trained)}, 0
 
@@ -162,7 +203,8 @@ def checkpoints(options: Namespace) -> tuple[dict, int]:
         state = "restored" if entry.name in restored else "here" if entry.path.is_file() else "absent"
         print(f"{entry.name:<24} {entry.bytes / 2**20:6.1f} MiB  {state:<8}  {entry.train}")
     here = [entry.name for entry in entries if entry.path.is_file()]
-    return {"here": here, "absent": [entry.name for entry in entries if entry.name not in here], "restored": restored}, 0
+    return {"here": here, "absent": [entry.name for entry in entries if entry.name not in here],
+            "restored": restored}, 0
 
 
 VERBS = (

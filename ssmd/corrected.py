@@ -1,13 +1,17 @@
-"""Self-speculative sampling, then corrector sweeps that mask a share of the text again and write it anew (a combination of ours).
+"""Self-speculative sampling, then corrector sweeps that mask a share of the text again and write it anew (a combination
+of ours).
 
     x ~ the host sampler
     `sweeps` times:   S = a share of the places;   x_S = MASK;   the host writes x_S given the rest
-        oldest    S goes through sigma as it was drawn, from its beginning: where the host keeps that order, what was written with the least context comes first
+        oldest    S goes through sigma as it was drawn, from its beginning: where the host keeps that order, what was
+                  written with the least context comes first
         random    S is uniformly drawn
 
-The remasking is that of ReMDM's loop phase (arXiv 2503.00307) with a fixed number of places. Exact: S is drawn without a look at the text, and under one joint the host
-writes x_S from its conditional law given the rest, so a sweep is a block Gibbs step and leaves the law as it is, however many there are. What it can mend is what a trained
-network gets wrong when it writes with little context: in a sweep nearly all of the text is known. Cost: that of the host for the masks of each sweep.
+The remasking is that of ReMDM's loop phase (arXiv 2503.00307) with a fixed number of places. Exact: S is drawn without
+a look at the text, and under one joint the host writes x_S from its conditional law given the rest, so a sweep is a
+block Gibbs step and leaves the law as it is, however many there are. What it can mend is what a trained network gets
+wrong when it writes with little context: in a sweep nearly all of the text is known. Cost: that of the host for the
+masks of each sweep.
 """
 
 from dataclasses import dataclass
@@ -28,7 +32,8 @@ from ssmd.sampler import SelfSpeculative
 
 @dataclass(frozen=True)
 class Corrected:
-    host: SelfSpeculative | Adaptive = param(SelfSpeculative(Open(), 10), Choice(SelfSpeculative(Open(), 10), Adaptive()))
+    host: SelfSpeculative | Adaptive = param(SelfSpeculative(Open(), 10),
+                                             Choice(SelfSpeculative(Open(), 10), Adaptive()))
     share: float = param(0.125, Range(0.001, 1.0, log=True), "of the places that a sweep masks again")
     sweeps: int = param(2, Range(1, 62, log=True), "the loop's patience is 64 rounds a token")
     scan: str = param("oldest", Choice("oldest", "random"))
@@ -45,13 +50,16 @@ class Corrected:
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         memo = self.host.start(nets, rows)
-        return memo | {"drawn": memo["order"].argsort(1), "sweep": torch.zeros_like(rows.n), "full": torch.zeros_like(rows.given[:, 0])}
+        return memo | {"drawn": memo["order"].argsort(1), "sweep": torch.zeros_like(rows.n),
+                       "full": torch.zeros_like(rows.given[:, 0])}
 
     def step(self, nets, rows: Rows) -> Rows:
-        mask, full, u = nets["main"].mask, rows.memo["full"], anew(rows, Stream.POSITION)                  # (B,) whose next sweep begins; (B, L)
+        # (B,) whose next sweep begins; (B, L)
+        mask, full, u = nets["main"].mask, rows.memo["full"], anew(rows, Stream.POSITION)
         again = full[:, None] & self.chosen(rows, u)                               # (B, L)
         times = getattr(self.host, "order", UNIFORM).times(u)                      # (B, L)
-        order = torch.where(again, times, -1.0).argsort(dim=1, stable=True)        # (B, L) what is masked comes last, by the host's law
+        # (B, L) what is masked comes last, by the host's law
+        order = torch.where(again, times, -1.0).argsort(dim=1, stable=True)
         order = torch.where(full[:, None], order, rows.memo["order"])
         memo = rows.memo | {"order": order} | ({"rank": order.argsort(1)} if "rank" in rows.memo else {})
         rows = self.host.step(nets, rows._replace(x=rows.x.masked_fill(again, mask), memo=memo))
@@ -63,7 +71,8 @@ class Corrected:
         many = (self.share * free).round().clamp_min(1)                            # (B, 1)
         if self.scan == "random":
             return u.masked_fill(rows.given, 2.0).argsort(1).argsort(1) < many
-        since = rows.memo["drawn"] - rows.given.sum(1, keepdim=True) - rows.memo["sweep"][:, None] * many  # (B, L) places behind the beginning of S
+        # (B, L) places behind the beginning of S
+        since = rows.memo["drawn"] - rows.given.sum(1, keepdim=True) - rows.memo["sweep"][:, None] * many
         return ~rows.given & (since.remainder(free) < many)
 
     def done(self, rows: Rows) -> Tensor:

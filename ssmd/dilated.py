@@ -1,9 +1,11 @@
-"""The self-speculative sampler in a dilated order: the drafts of a window stand far apart (a combination of ours; harness/schedules/dilated.py, arXiv 2510.03929).
+"""The self-speculative sampler in a dilated order: the drafts of a window stand far apart (a combination of ours;
+harness/schedules/dilated.py, arXiv 2510.03929).
 
     sigma = a dilated order;  the rest as in ssmd/sampler.py
 
-Drafts are drawn side by side and verified one after the other, each against the law given those before it. The further apart they stand, the less those before it change that
-law, and the more of them are accepted. Law: that of the causal target over dilated orders, exact for every window and N if the network's conditionals come from one joint.
+Drafts are drawn side by side and verified one after the other, each against the law given those before it. The further
+apart they stand, the less those before it change that law, and the more of them are accepted. Law: that of the causal
+target over dilated orders, exact for every window and N if the network's conditionals come from one joint.
 """
 
 from dataclasses import dataclass

@@ -1,17 +1,22 @@
-"""The exact likelihood of the self-speculative sampler for a given order (arXiv 2510.03929, section on likelihood; formulas ours).
+"""The exact likelihood of the self-speculative sampler for a given order (arXiv 2510.03929, section on likelihood;
+formulas ours).
 
 With the data teacher-forced, write for the row that has i tokens revealed
     a_i^k = min(p_i^k(x), q_i^k(x))             the draft is x and is accepted
-    r_i^k = max(0, q_i^k(x) - p_i^k(x))         something else was drafted, rejected, and x redrawn           a + r = max(q, a) = q
-Every path of the sampler that ends in x is a sequence of such events, so the likelihood is a sum over the places of rejection:
+    r_i^k = max(0, q_i^k(x) - p_i^k(x))         something else was drafted, rejected, and x redrawn           a + r =
+                                                max(q, a) = q
+Every path of the sampler that ends in x is a sequence of such events, so the likelihood is a sum over the places of
+rejection:
 
     G(i, 1) = 1 inside the outer round that starts at i, e = i + W(i)
     from (j, n) with mass G:   all accepted       G * prod_{j<m<=e} a_i^m                 goes to L_e
-                               rejected at k<=e   G * (prod_{j<m<k} a_i^m) r_i^k          goes to (k, n+1) if n < N and k < e, else to L_k
+                               rejected at k<=e   G * (prod_{j<m<k} a_i^m) r_i^k          goes to (k, n+1) if n < N and
+                                                  k < e, else to L_k
     L_D = 1;   p(x | sigma) = L_0
 
-Everything is in log space: 128 tokens at 3 nats underflow a float64. log p(x) >= E_sigma log p(x | sigma); with K orders the log of the
-mean is a tighter bound. The masked-diffusion bound of a draft is sum_i mean_{k>i} log p_i^k(x), from the same tables.
+Everything is in log space: 128 tokens at 3 nats underflow a float64. log p(x) >= E_sigma log p(x | sigma); with K
+orders the log of the mean is a tighter bound. The masked-diffusion bound of a draft is sum_i mean_{k>i} log p_i^k(x),
+from the same tables.
 """
 
 from math import log
@@ -25,8 +30,10 @@ NEVER = float("-inf")
 
 
 @torch.inference_mode()
-def tables(net: Denoiser, x: Tensor, order: Tensor, causal: bool = True, batch: int = 256) -> tuple[Tensor, Tensor | None]:
-    """log p_i^k and log q_i^k of the true tokens, (n, D, D) float64 each, rows i revealed, columns rank k; -inf where k < i.
+def tables(net: Denoiser, x: Tensor, order: Tensor, causal: bool = True,
+           batch: int = 256) -> tuple[Tensor, Tensor | None]:
+    """log p_i^k and log q_i^k of the true tokens, (n, D, D) float64 each, rows i revealed, columns rank k; -inf where k
+    < i.
 
     x, order (n, D). D passes a row, batched. Without `causal` the second is None.
     """
@@ -64,7 +71,9 @@ def _logsumexp(terms: Tensor, dim: int) -> Tensor:
 
 
 def recursion(logp: Tensor, logq: Tensor, window: Window, rounds: int) -> Tensor:
-    """log p(x | sigma) of the windowed sampler with N = rounds, (n,) float64, from the tables (n, D, D) of the given order."""
+    """log p(x | sigma) of the windowed sampler with N = rounds, (n,) float64, from the tables (n, D, D) of the given
+    order.
+    """
     n, D, _ = logp.shape
     loga, logr = accepted_and_replaced(logp, logq)
     L = torch.full((n, D + 1), NEVER, dtype=torch.float64, device=logp.device)
@@ -73,9 +82,9 @@ def recursion(logp: Tensor, logq: Tensor, window: Window, rounds: int) -> Tensor
         W = int(window.width(torch.tensor([i]), D)[0])
         a, r = loga[:, i, i : i + W], logr[:, i, i : i + W]                                # (n, W)
         upper = torch.ones(W, W, dtype=torch.bool, device=logp.device).triu()              # j <= m
-        running = torch.where(upper, a[:, None, :], 0.0).cumsum(-1)                        # (n, W, W) sum of a over j..m
+        running = torch.where(upper, a[:, None, :], 0.0).cumsum(-1)  # (n, W, W) sum of a over j..m
         before = torch.cat((running.new_zeros(n, W, 1), running[..., :-1]), -1)            # over j..k-1
-        reject = torch.where(upper, before + r[:, None, :], NEVER)                         # (n, W, W) from j, rejected at k
+        reject = torch.where(upper, before + r[:, None, :], NEVER)  # (n, W, W) from j, rejected at k
         G = torch.full((n, W), NEVER, dtype=torch.float64, device=logp.device)
         G[:, 0] = 0
         ends = []
@@ -84,7 +93,7 @@ def recursion(logp: Tensor, logq: Tensor, window: Window, rounds: int) -> Tensor
             moved = _logsumexp(G[..., None] + reject, 1)                                   # (n, W) mass rejected at k
             last = moved if round_ == rounds else torch.where(torch.arange(W, device=G.device) == W - 1, moved, NEVER)
             ends.append(_logsumexp(last + L[:, i + 1 : i + W + 1], 1))
-            G = torch.cat((torch.full_like(moved[:, :1], NEVER), moved[:, :-1]), 1)        # rejected at k: go on from k + 1
+            G = torch.cat((torch.full_like(moved[:, :1], NEVER), moved[:, :-1]), 1)  # rejected at k: go on from k + 1
         L[:, i] = _logsumexp(torch.stack(ends, 1), 1)
     return L[:, 0]
 

@@ -1,20 +1,25 @@
 """The hybrid network of self-speculative masked diffusion (arXiv 2510.03929; details where it is silent are ours).
 
-A stack of non-causal blocks reads the masked text once: its hidden states give the draft p for every masked position, all at
-once and factorised. A short causal stack then reads those hidden states along an order sigma, with the tokens drafted so
-far, and gives the target q, which does not factorise. Track k carries the token at sigma(k) and predicts sigma(k+1):
+A stack of non-causal blocks reads the masked text once: its hidden states give the draft p for every masked position,
+all at once and factorised. A short causal stack then reads those hidden states along an order sigma, with the tokens
+drafted so far, and gives the target q, which does not factorise. Track k carries the token at sigma(k) and predicts
+sigma(k+1):
 
-    u       = W_in [N(h at sigma(k)) ; N(h at sigma(k+1)) ; N(embedding of y at sigma(k))]        N: parameter-free layer norm
+    u       = W_in [N(h at sigma(k)) ; N(h at sigma(k+1)) ; N(embedding of y at sigma(k))]        N: parameter-free
+            layer norm
     c       = Blocks(u) - u                                             only what the blocks add: zero at the start
-    Q[k+1]  = Head(Norm(h at sigma(k+1) + c))                           same head and norm as the draft, so Q = P at the start
+    Q[k+1]  = Head(Norm(h at sigma(k+1) + c))                           same head and norm as the draft, so Q = P at the
+                                                                        start
 
-Queries are rotated by the position to be predicted, sigma(k+1), keys by the position of the token carried, sigma(k). Read
-the other way round - both halves from the track's own pair - no product holds the distance between the place to be predicted and a known token;
-in studies/causal_part.py the stack had learned nothing that way after 4 M tokens of one training. Track 0 carries BOS and predicts sigma(1).
+Queries are rotated by the position to be predicted, sigma(k+1), keys by the position of the token carried, sigma(k).
+Read the other way round - both halves from the track's own pair - no product holds the distance between the place to be
+predicted and a known token; in studies/causal_part.py the stack had learned nothing that way after 4 M tokens of one
+training. Track 0 carries BOS and predicts sigma(1).
 
-A draft pass is verified several times, and from one pass to the next a track changes only if a token at or before the one it carries did. Keys and values of
-the others are kept beside the hidden states (class Kept), and the last block asks only where logits are wanted: `target_hidden`, which
-training uses, computes every track and is the oracle of that path.
+A draft pass is verified several times, and from one pass to the next a track changes only if a token at or before the
+one it carries did. Keys and values of the others are kept beside the hidden states (class Kept), and the last block
+asks only where logits are wanted: `target_hidden`, which training uses, computes every track and is the oracle of that
+path.
 
 Ranks count from 0 in this code: track r predicts the token of rank r, at position order[r].
 """
@@ -43,7 +48,8 @@ class Kept:
     """The hidden states of one draft pass, and what verify passes on them have left behind.
 
     whole    (B, L, d) the states
-    memory   shared by all that is taken from this: `made_of` (B, L), what each track read when its keys and values were computed, NOTHING before;
+    memory   shared by all that is taken from this: `made_of` (B, L), what each track read when its keys and values were
+             computed, NOTHING before;
              keys and values of each causal block, (B, heads, L + 1, d / heads), whose last slot takes the padding
 
     `kept[rows]` is those rows of it, in the same memory.
@@ -64,7 +70,11 @@ class Kept:
 
     def at(self, places: Tensor) -> Tensor:
         """States at places (B, W), -1 as padding, which reads place 0 -> (B, W, d)."""
-        return gather_rows(self.whole, places) if self.rows is None else self.whole[self.rows[:, None], places.clamp_min(0)]
+        return (
+            gather_rows(self.whole, places)
+            if self.rows is None
+            else self.whole[self.rows[:, None], places.clamp_min(0)]
+        )
 
     def begin(self, made_of: Tensor, at: Tensor) -> Tensor:
         """(B,) the first track that has changed or is wanted; those before it are kept."""
@@ -76,7 +86,9 @@ class Kept:
         return Kept(self.whole.new_zeros(batch, *self.whole.shape[1:]).index_copy(0, rows, self.h))
 
     def update(self, name: str, tracks: Tensor, new: Tensor, longest: int) -> Tensor:
-        """Write new (B, heads, C, width) at `tracks` (B, C), -1 as padding; what these rows then hold before `longest`, (B, heads, T, width)."""
+        """Write new (B, heads, C, width) at `tracks` (B, C), -1 as padding; what these rows then hold before `longest`,
+        (B, heads, T, width).
+        """
         batch, length = self.whole.shape[:2]
         whole = self.memory.setdefault(name, new.new_zeros(batch, new.shape[1], length + 1, new.shape[3]))
         rows = torch.arange(batch, device=new.device) if self.rows is None else self.rows
@@ -85,7 +97,8 @@ class Kept:
 
     def note(self, made_of: Tensor, stop: Tensor) -> None:
         """Tracks before `stop` are made of this; later ones are forgotten, for a track before them may have changed."""
-        known = torch.where(torch.arange(made_of.shape[1], device=made_of.device) < stop[:, None], made_of, self.NOTHING)
+        known = torch.where(torch.arange(made_of.shape[1], device=made_of.device) < stop[:, None], made_of,
+                            self.NOTHING)
         if self.rows is None:
             self.memory["made_of"] = known
         else:
@@ -93,7 +106,8 @@ class Kept:
 
     def _made_of(self) -> Tensor:
         """Of the whole batch."""
-        return self.memory.setdefault("made_of", torch.full(self.whole.shape[:2], self.NOTHING, device=self.whole.device))
+        return self.memory.setdefault("made_of", torch.full(self.whole.shape[:2], self.NOTHING,
+                                                            device=self.whole.device))
 
     def _of(self, whole: Tensor) -> Tensor:
         return whole if self.rows is None else whole[self.rows]
@@ -116,10 +130,12 @@ class Hybrid(Transformer):
             self.head_c.load_state_dict(self.head.state_dict())    # so that Q = P at the start here too
 
     def target_hidden(self, h: Tensor, y: Tensor, order: Tensor, tracks: int) -> Tensor:
-        """h (B, L, d), y and order (B, L) -> (B, tracks, d): the state whose head gives the target of ranks 0..tracks-1."""
+        """h (B, L, d), y and order (B, L) -> (B, tracks, d): the state whose head gives the target of ranks
+        0..tracks-1.
+        """
         order = order[:, :tracks]
-        nxt = gather_rows(h, order)                                                        # (B, T, d) of the place predicted
-        carried = order[:, : tracks - 1]                                                   # (B, T-1) tracks 1.. carry these places
+        nxt = gather_rows(h, order)  # (B, T, d) of the place predicted
+        carried = order[:, : tracks - 1]  # (B, T-1) tracks 1.. carry these places
         cur = torch.cat((torch.zeros_like(nxt[:, :1]), nxt[:, :-1]), dim=1)                # (B, T, d)
         bos = self.bos.to(nxt.dtype).expand(len(y), 1, -1)
         tok = torch.cat((bos, self.embed(y.gather(1, carried)).to(nxt.dtype)), dim=1)      # (B, T, d)
@@ -134,26 +150,32 @@ class Hybrid(Transformer):
     def target_logits(self, state: Tensor) -> Tensor:
         return self.logits(state) if self.config.shared_head else self.head_c(self.norm_c(state))
 
-    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Kept]:    # type: ignore[override]
+    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None,    # type: ignore[override]
+              clock: Tensor | None = None) -> tuple[Tensor, Kept]:
         logits, h = super().draft(x, at, alive, clock)
         return logits, Kept(h)
 
-    def verify(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:    # type: ignore[override]
+    def verify(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor,    # type: ignore[override]
+               alive: Tensor | None = None) -> Tensor:
         del alive    # see harness/nets/wrap.py
         begin, stop = self.begin(hidden, y, order, at), at.amax(1) + 1                     # (B,)
-        tracks, longest = ranks_between(begin, stop), int(stop.max())                      # (B, C): later tracks cannot reach the ranks wanted
+        # (B, C): later tracks cannot reach the ranks wanted
+        tracks, longest = ranks_between(begin, stop), int(stop.max())
         u = self._inputs(hidden, y, order, tracks)                                         # (B, C, d)
         key = self.rotary(order.gather(1, (tracks - 1).clamp_min(0)))
-        c, columns = u, (at - begin[:, None]).where(at >= 0, -1)                           # (B, W) where in u the wanted ones stand
+        c, columns = u, (at - begin[:, None]).where(at >= 0, -1)  # (B, W) where in u the wanted ones stand
         for k, block in enumerate(self.blocks_c):
             fresh = zip(("keys", "values"), block.keys_values(c, key))
-            keys, values = (hidden.update(f"{name}{k}", tracks, new, longest) for name, new in fresh)          # (B, heads, T, d / heads)
-            last = k == len(self.blocks_c) - 1                                             # which needs no track that nobody wants
+            # (B, heads, T, d / heads)
+            keys, values = (hidden.update(f"{name}{k}", tracks, new, longest) for name, new in fresh)
+            last = k == len(self.blocks_c) - 1  # which needs no track that nobody wants
             asking, c = (at, gather_rows(c, columns)) if last else (tracks, c)
-            seen = torch.arange(longest, device=u.device) <= asking.clamp_min(0)[:, None, :, None]             # (B, 1, W, T)
+            seen = torch.arange(longest, device=u.device) <= asking.clamp_min(0)[:, None, :, None]  # (B, 1, W, T)
             c = block.ask(c, keys, values, self.rotary(order.gather(1, asking.clamp_min(0))), seen)
         hidden.note(self._made_of(y, order), stop)
-        state = hidden.at(order.gather(1, at.clamp_min(0))) + (c - gather_rows(u, columns)) if self.config.residual else c
+        state = (
+            hidden.at(order.gather(1, at.clamp_min(0))) + (c - gather_rows(u, columns)) if self.config.residual else c
+        )
         return self.target_logits(state)                                                   # (B, W, V)
 
     def begin(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor) -> Tensor:
@@ -161,7 +183,9 @@ class Hybrid(Transformer):
         return hidden.begin(self._made_of(y, order), at)
 
     def _made_of(self, y: Tensor, order: Tensor) -> Tensor:
-        """(B, L) a number for what each track reads: the place and token it carries, track 0 none, and the place it predicts."""
+        """(B, L) a number for what each track reads: the place and token it carries, track 0 none, and the place it
+        predicts.
+        """
         place, token = (F.pad(part[:, :-1], (1, 0)) for part in (order, y.gather(1, order)))
         return (place * order.shape[1] + order) * self.vocab + token
 
@@ -171,7 +195,8 @@ class Hybrid(Transformer):
         first = (tracks <= 0)[..., None]
         cur = hidden.at(before).masked_fill(first, 0)
         tok = torch.where(first, self.bos, self.embed(y.gather(1, before))).to(cur.dtype)
-        return self.project(torch.cat([F.layer_norm(part, part.shape[-1:]) for part in (cur, hidden.at(nxt), tok)], dim=-1))
+        return self.project(torch.cat([F.layer_norm(part, part.shape[-1:]) for part in (cur, hidden.at(nxt), tok)],
+                                      dim=-1))
 
     def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
         if kind == "draft":

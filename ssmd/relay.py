@@ -1,9 +1,11 @@
-"""The self-speculative sampler inside a model schedule: a light hybrid drafts and verifies some parts of the text, the heavy one the rest (a combination of ours).
+"""The self-speculative sampler inside a model schedule: a light hybrid drafts and verifies some parts of the text, the
+heavy one the rest (a combination of ours).
 
     at each draft pass:   network = light if placement.light(share written) else heavy;   its verify rounds are its own
 
-Model scheduling (arXiv 2604.02340) with self-speculation (arXiv 2510.03929) as the host. The law is a mixture of the two networks' causal targets: exact
-if both come from one joint, and not otherwise. Cost: passes of each, charged as what they are.
+Model scheduling (arXiv 2604.02340) with self-speculation (arXiv 2510.03929) as the host. The law is a mixture of the
+two networks' causal targets: exact if both come from one joint, and not otherwise. Cost: passes of each, charged as
+what they are.
 """
 
 from dataclasses import dataclass
@@ -49,7 +51,9 @@ class Shared(NamedTuple):
 
 
 class Relay(Wrapper):
-    """Rows whose share of revealed tokens falls in the placement go to `light`, for the draft pass and for the verify passes on it."""
+    """Rows whose share of revealed tokens falls in the placement go to `light`, for the draft pass and for the verify
+    passes on it.
+    """
 
     def __init__(self, heavy: Denoiser, light: Denoiser, placement: Placement):
         super().__init__(heavy)
@@ -58,7 +62,8 @@ class Relay(Wrapper):
 
     def draft(self, x, at=None, alive=None, clock=None):
         light = self.placement.light((x != self.mask).double().mean(1))            # (B,) bool
-        answers = [net.draft(x, at, rows, clock) if bool(rows.any()) else (None, None) for net, rows in self._sides(light, alive)]
+        answers = [net.draft(x, at, rows, clock) if bool(rows.any()) else (None, None) for net,
+                   rows in self._sides(light, alive)]
         return _either(light, *(logits for logits, _ in answers)), Shared(light, tuple(hidden for _, hidden in answers))
 
     def verify(self, hidden, y, order, at, alive=None):
@@ -72,4 +77,4 @@ class Relay(Wrapper):
 
 def _either(light: Tensor, a: Tensor | None, b: Tensor | None) -> Tensor:
     """Rows of a where light, of b elsewhere; one of them may not have been asked."""
-    return b if a is None else a if b is None else torch.where(light[:, None, None], a, b)    # type: ignore[return-value]
+    return b if a is None else a if b is None else torch.where(light[:, None, None], a, b)  # type: ignore[return-value]

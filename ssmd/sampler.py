@@ -1,4 +1,5 @@
-"""The self-speculative sampler: a window of drafts, up to N verify rounds a draft pass (arXiv 2510.03929; details ours).
+"""The self-speculative sampler: a window of drafts, up to N verify rounds a draft pass (arXiv 2510.03929; details
+ours).
 
     sigma: one order a row, uniform unless `order` says otherwise;  x all masked;  i = 0
     while i < L:
@@ -9,9 +10,9 @@
             if there is one:   y at sigma(f) ~ max(0, q^f - p^f) / Z;   j = f          else   j = e
         x at sigma(i+1..j) = y;    i = j
 
-Drafts behind a rejection are kept for the next verify round: they never entered a decision. Nothing revealed is discarded. The law
-is that of the causal target, exactly, for every window and N when the network's conditionals come from one joint.
-Ranks count from 0 here: row i of the box is rank i - 1.
+Drafts behind a rejection are kept for the next verify round: they never entered a decision. Nothing revealed is
+discarded. The law is that of the causal target, exactly, for every window and N when the network's conditionals come
+from one joint. Ranks count from 0 here: row i of the box is rank i - 1.
 """
 
 from collections.abc import Iterator
@@ -36,7 +37,8 @@ FEW = 2**12    # uniforms of a call
 
 @dataclass(frozen=True)
 class SelfSpeculative:
-    window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(), Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
+    window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(),
+                                                            Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
     rounds: int = param(2, Range(1, ROUNDS, log=True), "N, verify passes a draft pass")
     order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma")
 
@@ -62,8 +64,11 @@ class SelfSpeculative:
         return speculated(net, rows, order, rows.memo["rank"], e, logits, hidden, self.rounds)
 
 
-def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor, logits: Tensor, hidden: Any, rounds: int) -> Rows:
-    """The loop above behind its draft pass: drafts at ranks i..e-1 from logits (B, W, V), then verify rounds. rank (B, L) is the inverse of order; e (B,)."""
+def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor, logits: Tensor, hidden: Any,
+               rounds: int) -> Rows:
+    """The loop above behind its draft pass: drafts at ranks i..e-1 from logits (B, W, V), then verify rounds. rank (B,
+    L) is the inverse of order; e (B,).
+    """
     i = (rows.x != net.mask).sum(1)                                                # (B,)
     ranks = ranks_between(i, e)                                                    # (B, W)
     at = places(order, ranks)                                                      # (B, W)
@@ -88,7 +93,9 @@ def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor
 
 
 def _by_round(rows: Rows, stream: Stream, ranks: Tensor, rounds: int) -> Iterator[Tensor]:
-    """Uniforms of this outer round, keyed by verify round and rank, (B, W) each; those of several rounds in one call, which costs more than its numbers."""
+    """Uniforms of this outer round, keyed by verify round and rank, (B, W) each; those of several rounds in one call,
+    which costs more than its numbers.
+    """
     few = max(1, FEW // ranks.numel())
     for part in torch.arange(rounds, device=ranks.device).split(few):
         index = (rows.n[:, None, None] * ROUNDS + part[:, None]) * rows.x.shape[1] + ranks[:, None]    # (B, K, W)

@@ -1,6 +1,8 @@
-"""Whether a stored state of training is one that the training at hand could have written: names, shapes, types, finite numbers, a step of its own.
+"""Whether a stored state of training is one that the training at hand could have written: names, shapes, types, finite
+numbers, a step of its own.
 
-What is read from a file decides nothing before it has passed here: a state that does not fit would end hours later in an error of the optimiser, or in a network of NaN.
+What is read from a file decides nothing before it has passed here: a state that does not fit would end hours later in
+an error of the optimiser, or in a network of NaN.
 """
 
 import re
@@ -49,7 +51,9 @@ def _optimised(found: dict[str, Tensor], updates: Updates) -> bool:
         if not words or int(words[1]) >= len(updates.optimisers):
             return False
         params = [p for group in updates.optimisers[int(words[1])].param_groups for p in group["params"]]
-        if int(words[2]) >= len(params) or not _is_like(tensor, torch.Size() if words[3] == "step" else params[int(words[2])].shape):
+        if int(words[2]) >= len(params) or not _is_like(tensor, torch.Size() if words[3] == "step"
+                                                        else params[int(words[2])].shape):
             return False
         kept.setdefault((int(words[1]), int(words[2])), set()).add(words[3])
-    return all(keys == (ADAMW if isinstance(updates.optimisers[k], torch.optim.AdamW) else MUON) for (k, _), keys in kept.items())
+    return all(keys == (ADAMW if isinstance(updates.optimisers[k], torch.optim.AdamW) else MUON) for (k, _),
+               keys in kept.items())

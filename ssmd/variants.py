@@ -1,12 +1,18 @@
-"""Hybrids wired otherwise, for ablations: which hidden states a track of the causal part reads, how that part adds to the draft, and where its positions enter.
+"""Hybrids wired otherwise, for ablations: which hidden states a track of the causal part reads, how that part adds to
+the draft, and where its positions enter.
 
-inputs         "both" (ssmd/model.py) | "current", of the place whose token the track carries | "next", of the place to be predicted | "none": token and positions alone.
-               The first is reported for arXiv 2510.03929; whether it is needed beside the output residual is a question of its reviewers.
-contribution   "added", c = Blocks(u) - u (ssmd/model.py) | "projected", c = W_out N(Block(u)) with W_out = 0 at the start | "gated", c = g * Block(u) with a vector g = 0 at the
+inputs         "both" (ssmd/model.py) | "current", of the place whose token the track carries | "next", of the place to
+               be predicted | "none": token and positions alone.
+               The first is reported for arXiv 2510.03929; whether it is needed beside the output residual is a question
+               of its reviewers.
+contribution   "added", c = Blocks(u) - u (ssmd/model.py) | "projected", c = W_out N(Block(u)) with W_out = 0 at the
+               start | "gated", c = g * Block(u) with a vector g = 0 at the
                start. All three begin as the draft; ours, the paper does not say.
-positions      "split", queries turned by the place to be predicted and keys by that of the token carried (ssmd/model.py) | "halves", half of the channel pairs of queries and
-               keys alike turned by the place carried, half by the place to be predicted, as is reported for arXiv 2510.03929 |
-               "learned", nothing turned; an embedding of either place is added to the track's input. Kept keys and values are not used for the last two.
+positions      "split", queries turned by the place to be predicted and keys by that of the token carried
+               (ssmd/model.py) | "halves", half of the channel pairs of queries and
+               keys alike turned by the place carried, half by the place to be predicted, as is reported for arXiv
+               2510.03929 | "learned", nothing turned; an embedding of either place is added to the track's input. Kept
+               keys and values are not used for the last two.
 """
 
 from dataclasses import dataclass
@@ -18,7 +24,8 @@ from torch.nn import functional as F
 from harness.nets.transformer import Block, TransformerConfig, gather_rows
 from ssmd.model import Hybrid, HybridConfig, Kept
 
-INPUTS, CONTRIBUTIONS, POSITIONS = ("both", "current", "next", "none"), ("added", "projected", "gated"), ("split", "halves", "learned")
+INPUTS, CONTRIBUTIONS, POSITIONS = ("both", "current", "next",
+                                    "none"), ("added", "projected", "gated"), ("split", "halves", "learned")
 LONGEST = 1024    # places that have learned embeddings
 READ = {"both": (1, 1, 1), "current": (1, 0, 1), "next": (0, 1, 1), "none": (0, 0, 1)}    # of current, next, token
 
@@ -34,7 +41,8 @@ class VariantConfig(HybridConfig):
         if self.positions not in POSITIONS:
             raise ValueError(f"positions {self.positions!r} is unknown; choose {' | '.join(POSITIONS)}")
         if self.inputs not in INPUTS or self.contribution not in CONTRIBUTIONS:
-            raise ValueError(f"inputs {self.inputs!r} or contribution {self.contribution!r} is unknown; choose {' | '.join(INPUTS)} and {' | '.join(CONTRIBUTIONS)}")
+            raise ValueError(f"inputs {self.inputs!r} or contribution {self.contribution!r} is unknown; choose "
+                             f"{' | '.join(INPUTS)} and {' | '.join(CONTRIBUTIONS)}")
         if self.contribution != CONTRIBUTIONS[0] and self.causal != 1:
             raise ValueError(f"contribution {self.contribution!r} is for one causal block, not {self.causal}")
 
@@ -45,7 +53,9 @@ class Read(nn.Linear):
     def __init__(self, width: int, parts: tuple[int, ...]):
         super().__init__(3 * width, width, bias=False)
         nn.init.normal_(self.weight, std=(sum(parts) * width) ** -0.5)
-        self.register_buffer("parts", torch.tensor(parts, dtype=torch.float32).repeat_interleave(width), persistent=False)    # (3d,)
+        # (3d,)
+        self.register_buffer("parts", torch.tensor(parts, dtype=torch.float32).repeat_interleave(width),
+                             persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x * self.parts.to(x.dtype), self.weight)
@@ -93,7 +103,8 @@ class Variant(Hybrid):
         if config.contribution != "added":
             self.blocks_c = nn.ModuleList([{"projected": Projected, "gated": Gated}[config.contribution](config)])
         if config.positions == "learned":
-            self.project_places = nn.Embedding(2 * LONGEST, config.width)    # of the places carried, then of those to be predicted
+            # of the places carried, then of those to be predicted
+            self.project_places = nn.Embedding(2 * LONGEST, config.width)
             nn.init.normal_(self.project_places.weight, std=0.02)
 
     def target_hidden(self, h: Tensor, y: Tensor, order: Tensor, tracks: int) -> Tensor:
@@ -105,7 +116,7 @@ class Variant(Hybrid):
         cur = torch.cat((nxt[:, :1], nxt[:, :-1]), 1)                              # (B, T) the place carried
         if how == "learned":
             u = u + self.project_places(cur) + self.project_places(nxt + LONGEST)
-        angles = self.rotary(nxt * (how == "halves"))                              # (B, 1, T, head_width / 2) cos and sin
+        angles = self.rotary(nxt * (how == "halves"))  # (B, 1, T, head_width / 2) cos and sin
         if how == "halves":
             mine = torch.arange(angles[0].shape[-1], device=h.device) % 2 == 0     # every second pair of channels
             angles = tuple(torch.where(mine, a, b) for a, b in zip(self.rotary(cur), angles))
@@ -114,10 +125,12 @@ class Variant(Hybrid):
             c = block(c, angles, angles, causal=True)
         return gather_rows(h, nxt) + (c - u) if self.config.residual else c        # (B, T, d)
 
-    def verify(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:    # type: ignore[override]
+    def verify(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor,    # type: ignore[override]
+               alive: Tensor | None = None) -> Tensor:
         if self.config.positions == "split":
             return super().verify(hidden, y, order, at, alive)
-        return self.target_logits(gather_rows(self.target_hidden(hidden.h, y, order, int(at.max()) + 1), at))    # (B, W, V)
+        # (B, W, V)
+        return self.target_logits(gather_rows(self.target_hidden(hidden.h, y, order, int(at.max()) + 1), at))
 
     def begin(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor) -> Tensor:
         """(B,) the first track that a verify pass computes: all of them where nothing is kept."""

@@ -1,11 +1,13 @@
 """All of it from nothing, one command after another: data, networks, then every study that a claim is of.
 
     python -m studies         says what would run
-    python -m studies --go    runs it: on two cores a matter of days; what is finished is found finished, so that the same command goes on after a kill
+    python -m studies --go    runs it: on two cores a matter of days; what is finished is found finished, so that the
+                              same command goes on after a kill
 
-Networks are trained in one cosine cycle of 36 M tokens (the shipped ones in two, see their cards), are written under runs/ and take the place of the shipped ones; the numbers
-will be near the published ones and not equal (text8, on which the judge that ships was trained too, is not fetched). Each study is run by the command that its claims name, and
-writes them to studies/results.
+Networks are trained in one cosine cycle of 36 M tokens (the shipped ones in two, see their cards), are written under
+runs/ and take the place of the shipped ones; the numbers will be near the published ones and not equal (text8, on which
+the judge that ships was trained too, is not fetched). Each study is run by the command that its claims name, and writes
+them to studies/results.
 """
 
 import shlex
@@ -19,15 +21,21 @@ from harness.boundary.ending import guarded, working
 from harness.claims.claim import RESULTS, rows_of
 from ssmd.train.family import SHIPPED
 
-FAMILIES = {"": "runs/family", "potts": "runs/potts_family", "protein": "runs/protein_family", "prose": "runs/prose_family"}    # folder of the shipped -> where it is trained
+# folder of the shipped -> where it is trained
+FAMILIES = {"": "runs/family", "potts": "runs/potts_family", "protein": "runs/protein_family",
+            "prose": "runs/prose_family"}
 DATA = ["ssmd-bench data proteins --out runs/proteins.npz --threads 2"]
 TRAINING = ["ssmd-bench train family --compile --jobs 2 --tokens 36e6 --out runs/family",
-            *(f"ssmd-bench train family --recipe studies/{name}_frontier.py --compile --jobs 2 --out {FAMILIES[name]}" for name in ("potts", "protein", "prose")),
-            "ssmd-bench train family --recipe studies/causal_part.py --init ssmd/checkpoints/heavy.safetensors --compile --jobs 2 --out runs/causal_part",
+            *(f"ssmd-bench train family --recipe studies/{name}_frontier.py --compile --jobs 2 --out {FAMILIES[name]}"
+              for name in ("potts", "protein", "prose")),
+            "ssmd-bench train family --recipe studies/causal_part.py --init ssmd/checkpoints/heavy.safetensors "
+            "--compile --jobs 2 --out runs/causal_part",
             *(f"ssmd-bench train {member} --recipe studies/second_seed.py --compile --out runs/second_seed"
-              for member in ("first", "heavy --init runs/second_seed/first/first.safetensors", "hybrid_frozen", "hybrid_frozen_long"))]
-FIRST = ["ssmd-bench grid studies/demo.py --net heavy --out studies/grids.json",              # that time_grids samples by
-         "ssmd-bench run studies/noise_schedule.py --only held_out --out runs/noise_schedule"]    # trains the networks that its sweep claims
+              for member in ("first", "heavy --init runs/second_seed/first/first.safetensors", "hybrid_frozen",
+                             "hybrid_frozen_long"))]
+FIRST = ["ssmd-bench grid studies/demo.py --net heavy --out studies/grids.json",  # that time_grids samples by
+         # trains the networks that its sweep claims
+         "ssmd-bench run studies/noise_schedule.py --only held_out --out runs/noise_schedule"]
 
 
 def claimed(results: Path = RESULTS) -> list[str]:
@@ -46,7 +54,8 @@ def put_in_place(shipped: Path = SHIPPED) -> list[Path]:
         for path in sorted(Path(trained).glob("*/*.safetensors")):
             if path.stem == path.parent.name:
                 (shipped / folder).mkdir(parents=True, exist_ok=True)
-                found += [Path(shutil.copy(path.with_suffix(end), shipped / folder)) for end in (".safetensors", ".json")]
+                found += [Path(shutil.copy(path.with_suffix(end), shipped / folder))
+                          for end in (".safetensors", ".json")]
     return found
 
 
@@ -59,7 +68,9 @@ def main(words: Sequence[str]) -> int:
         print(f"[{k + 1}/{len(commands)}] {command}", flush=True)
         if "--go" in words:
             head, *rest = shlex.split(command)
-            program = {"make": ["make"], "python": [sys.executable]}.get(head, [sys.executable, "-m", {"ssmd-bench": "harness"}.get(head, head)])
+            program = {"make": ["make"], "python": [sys.executable]}.get(head,
+                                                                         [sys.executable, "-m",
+                                                                          {"ssmd-bench": "harness"}.get(head, head)])
             code = subprocess.run([*program, *rest]).returncode
             if code:
                 print(f"it ended with code {code}: see above; the same command goes on from here", file=sys.stderr)

@@ -1,8 +1,11 @@
-"""Is the gain of the best method in passes a gain in seconds on proteins? Ancestral sampling in 32 steps against the self-speculative sampler in a dilated order, timed in turns.
+"""Is the gain of the best method in passes a gain in seconds on proteins? Ancestral sampling in 32 steps against the
+self-speculative sampler in a dilated order, timed in turns.
 
-Design: that of studies/best_seconds.py on the networks of studies/protein_frontier.py, with a linear window of a quarter, whose samples are better than those of 32 steps by the
-judge. Expected, written before the run: 5.7 times fewer passes, and somewhat less in seconds, since a wide window is padded to the widest of its batch.
-The data do not ship: docs/proteins.md says how they are built. `ssmd-bench run studies/best_seconds_protein.py --claims`: about three minutes on one core that nothing else uses.
+Design: that of studies/best_seconds.py on the networks of studies/protein_frontier.py, with a linear window of a
+quarter, whose samples are better than those of 32 steps by the judge. Expected, written before the run: 5.7 times fewer
+passes, and somewhat less in seconds, since a wide window is padded to the widest of its batch. The data do not ship:
+docs/proteins.md says how they are built. `ssmd-bench run studies/best_seconds_protein.py --claims`: about three minutes
+on one core that nothing else uses.
 """
 
 from dataclasses import replace

@@ -1,8 +1,11 @@
-"""What the gate holds against its expectations: the shipped family under each kind of sampler, few rows. `make gate`, which CI runs.
+"""What the gate holds against its expectations: the shipped family under each kind of sampler, few rows. `make gate`,
+which CI runs.
 
-Expected: counts as in studies/gate/counts.jsonl, quality as in studies/gate/base.zip. Ancestral, fixed-count and scheduled passes follow from draws alone and are equal to
-the last; a self-speculative row may differ where another processor rounds a logit otherwise (studies/gate/rules.toml says by how much). After a change that is meant:
-`ssmd-bench expect runs/gate`, which says so in the changelog. `ssmd-bench run studies/gate.py --no-time`: about a minute on two cores.
+Expected: counts as in studies/gate/counts.jsonl, quality as in studies/gate/base.zip. Ancestral, fixed-count and
+scheduled passes follow from draws alone and are equal to the last; a self-speculative row may differ where another
+processor rounds a logit otherwise (studies/gate/rules.toml says by how much). After a change that is meant: `ssmd-bench
+expect runs/gate`, which says so in the changelog. `ssmd-bench run studies/gate.py --no-time`: about a minute on two
+cores.
 """
 
 from baselines.ancestral import Ancestral

@@ -1,11 +1,15 @@
-"""Can one see where a light network costs least before a single text is sampled? All 28 placements of 2 light segments out of 8, predicted and measured.
+"""Can one see where a light network costs least before a single text is sampled? All 28 placements of 2 light segments
+out of 8, predicted and measured.
 
-Design: the shipped heavy and light networks, ancestral sampling in 16 steps (two a segment), rows paired. Measured loss: the judge's nats a token beyond those of the
-heavy network throughout. Predicted loss: the additive bound (studies/analysis/additive_bound.py) from KL(heavy || light) at the start of each step, on masked validation text that
-no sample comes from, and on states of the heavy sampler; rows are resampled jointly. The 28 placements are the whole design, no sample of placements: intervals
-are of the rows. Controls: the heavy network in fewer steps, around the cost of a placement (13.3 passes), light alone at that cost, networks swapped, the
-sandwich at other shares f. Expected, from arXiv 2604.02340: the middle costs most, the ranks agree (rho above .5), the sandwich is among the best; whether it
-beats fewer heavy steps is not known. `ssmd-bench run studies/model_scheduling.py --jobs 2 --claims`: about 25 minutes on two cores.
+Design: the shipped heavy and light networks, ancestral sampling in 16 steps (two a segment), rows paired. Measured
+loss: the judge's nats a token beyond those of the heavy network throughout. Predicted loss: the additive bound
+(studies/analysis/additive_bound.py) from KL(heavy || light) at the start of each step, on masked validation text that
+no sample comes from, and on states of the heavy sampler; rows are resampled jointly. The 28 placements are the whole
+design, no sample of placements: intervals are of the rows. Controls: the heavy network in fewer steps, around the cost
+of a placement (13.3 passes), light alone at that cost, networks swapped, the sandwich at other shares f. Expected, from
+arXiv 2604.02340: the middle costs most, the ranks agree (rho above .5), the sandwich is among the best; whether it
+beats fewer heavy steps is not known. `ssmd-bench run studies/model_scheduling.py --jobs 2 --claims`: about 25 minutes
+on two cores.
 """
 
 from baselines.ancestral import Ancestral
@@ -21,7 +25,8 @@ __all__ = ["STUDY", "claims", "measure"]
 BOTH = {"main": "heavy", "light": "light"}
 
 STUDY = Study(
-    name="model_scheduling", question=__doc__, data=DEMO.data, nets={k: DEMO.nets[k] for k in ("heavy", "light")}, reference="heavy",
+    name="model_scheduling", question=__doc__, data=DEMO.data, nets={k: DEMO.nets[k] for k in ("heavy", "light")},
+    reference="heavy",
     arms=[
         Arm("heavy", [Ancestral(STEPS)], {"main": "heavy"}),
         Arm("placed", [Scheduled(Ancestral(STEPS), Segments(chosen, PIECES)) for chosen in CHOSEN], BOTH),

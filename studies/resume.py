@@ -1,8 +1,10 @@
-"""Does a sweep survive kill -9? Ten sweeps by two workers each, and at a random moment one of the workers, or both, is killed.
+"""Does a sweep survive kill -9? Ten sweeps by two workers each, and at a random moment one of the workers, or both, is
+killed.
 
-A kill is survived if, after the same command has been given once more: every record that stood before the kill stands unchanged, no cell is counted and no
-metric scored twice, every trial is done, and the front is that of a sweep by one worker that nobody killed. Points are drawn at random by slot, so that the
-front does not depend on which worker was faster. Expected: all ten. `ssmd-bench sweep studies/resume.py --claims`: about four minutes.
+A kill is survived if, after the same command has been given once more: every record that stood before the kill stands
+unchanged, no cell is counted and no metric scored twice, every trial is done, and the front is that of a sweep by one
+worker that nobody killed. Points are drawn at random by slot, so that the front does not depend on which worker was
+faster. Expected: all ten. `ssmd-bench sweep studies/resume.py --claims`: about four minutes.
 """
 
 from dataclasses import replace

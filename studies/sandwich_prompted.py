@@ -1,10 +1,10 @@
 """Does what studies/sandwich.py finds hold where the beginning of a text is given, the second case of arXiv 2604.02340?
 
-Design: that study with the first quarter of each row given from held-out text, the same for all arms; the sandwich's light eighths are those of the text that is written.
-Rows are scored whole, so that the given part, alike in all arms, makes differences a quarter smaller than they are per written token. FLOPs are those of the passes that
-a row needs.
-Expected, written before the run: the same signs, differences smaller throughout.
-`ssmd-bench run studies/sandwich_prompted.py --compile --no-time --claims`: about half an hour on one core.
+Design: that study with the first quarter of each row given from held-out text, the same for all arms; the sandwich's
+light eighths are those of the text that is written. Rows are scored whole, so that the given part, alike in all arms,
+makes differences a quarter smaller than they are per written token. FLOPs are those of the passes that a row needs.
+Expected, written before the run: the same signs, differences smaller throughout. `ssmd-bench run
+studies/sandwich_prompted.py --compile --no-time --claims`: about half an hour on one core.
 """
 
 from dataclasses import replace

@@ -1,9 +1,11 @@
-"""How do the noise schedule and the number of steps share the work of ancestral sampling? The whole grid, on the shipped heavy network.
+"""How do the noise schedule and the number of steps share the work of ancestral sampling? The whole grid, on the
+shipped heavy network.
 
-Design: linear, cosine and polynomial schedules, the last with exponents below and above one, each at 4 to 64 steps; rows share seeds. No search and no claim: the
-report's heat map shows what `studies/noise_schedule.py` searches. Expected: schedules that begin slowly are ahead at few steps, where the first tokens are
-written side by side with nothing to go by; at 64 steps all are alike.
-`ssmd-bench run studies/schedule.py --compile --no-time --report DIR`: about a quarter of an hour on one core.
+Design: linear, cosine and polynomial schedules, the last with exponents below and above one, each at 4 to 64 steps;
+rows share seeds. No search and no claim: the report's heat map shows what `studies/noise_schedule.py` searches.
+Expected: schedules that begin slowly are ahead at few steps, where the first tokens are written side by side with
+nothing to go by; at 64 steps all are alike. `ssmd-bench run studies/schedule.py --compile --no-time --report DIR`:
+about a quarter of an hour on one core.
 """
 
 from baselines.ancestral import Ancestral

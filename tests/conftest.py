@@ -1,4 +1,6 @@
-"""One thread a process: the tests' tensors are tiny, and threads that wait for each other on two busy cores cost more than they give."""
+"""One thread a process: the tests' tensors are tiny, and threads that wait for each other on two busy cores cost more
+than they give.
+"""
 
 import os
 import subprocess
@@ -20,7 +22,8 @@ def small_disk(tmp_path):
     """64 KiB that are full soon."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True).returncode:
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)],
+                                      capture_output=True).returncode:
         pytest.skip("a small disk can only be mounted by root")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)

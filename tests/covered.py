@@ -1,4 +1,6 @@
-"""Which share of the lines the tests reach, as the claim coverage.lines: `make coverage` counts, `python -m tests.covered FILE` reads its count (coverage.py's JSON)."""
+"""Which share of the lines the tests reach, as the claim coverage.lines: `make coverage` counts, `python -m
+tests.covered FILE` reads its count (coverage.py's JSON).
+"""
 
 import json
 import sys
@@ -20,9 +22,11 @@ def rows(counted: dict) -> list[dict]:
         lines[room] += about["summary"]["num_statements"]
     if missing := [room for room in ROOMS if not lines[room]]:
         raise KeyError(f"no line of {missing[0]} was counted")
-    share, each = reached.total() / lines.total(), ", ".join(f"{room} {reached[room] / lines[room]:.3f}" for room in ROOMS)
+    share, each = reached.total() / lines.total(), ", ".join(f"{room} {reached[room] / lines[room]:.3f}"
+                                                             for room in ROOMS)
     note = f"a count, not a sample; {each}"
-    return [claims.claim("coverage.lines", share, share, share, "share of lines that the tests run", lines.total(), "make coverage", list(ROOMS), note)]
+    return [claims.claim("coverage.lines", share, share, share, "share of lines that the tests run", lines.total(),
+                         "make coverage", list(ROOMS), note)]
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """The doors of the house, read from the syntax trees, as the claims house.*: `python -m tests.house` writes them.
 
-Inside harness a folder, and each of its few files, imports only what stands below it. FLOORS is that order, the ground first.
+Inside harness a folder, and each of its few files, imports only what stands below it. FLOORS is that order, the ground
+first.
 """
 
 import ast
@@ -104,10 +105,12 @@ def rows(root: Path = ROOT) -> list[dict]:
     found = list(arrows(root))
     longest, where = longest_line(root)
     counts = {"up_arrows": (len(upward(found)), "imports of a floor above, or of another room", len(found)),
-              "circles": (len(circular(found)), "modules whose imports lead back to them", len({a.module for a in found})),
+              "circles": (len(circular(found)), "modules whose imports lead back to them",
+                          len({a.module for a in found})),
               "harness_root_files": (len(root_files(root)), "files in harness itself", len(root_files(root))),
               "longest_line": (longest, f"characters, {where}", 1)}
-    return [claims.claim(f"house.{name}", value, value, value, unit, n, "python -m tests.house", ["harness"], "a count, not a sample")
+    return [claims.claim(f"house.{name}", value, value, value, unit, n, "python -m tests.house", ["harness"],
+                         "a count, not a sample")
             for name, (value, unit, n) in counts.items()]
 
 

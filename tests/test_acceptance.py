@@ -25,12 +25,14 @@ from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import MASK, STATES, D, hybrid
 
 BLOCKS, ROWS = 32, 96
-SETTINGS = [SelfSpeculative(Open(), 1), SelfSpeculative(Open(), 2), SelfSpeculative(Fixed(3), 3), SelfSpeculative(Cosine(0.5), 4)]
+SETTINGS = [SelfSpeculative(Open(), 1), SelfSpeculative(Open(), 2), SelfSpeculative(Fixed(3), 3),
+            SelfSpeculative(Cosine(0.5), 4)]
 
 
 def runs(sampler, net=None):
     net = hybrid() if net is None else net
-    return [watch(sampler, net, fresh_rows(sampler, torch.arange(ROWS) + ROWS * b, D, MASK, seed=1)) for b in range(BLOCKS)]
+    return [watch(sampler, net, fresh_rows(sampler, torch.arange(ROWS) + ROWS * b, D, MASK, seed=1))
+            for b in range(BLOCKS)]
 
 
 def worst(found) -> float:
@@ -43,12 +45,14 @@ def test_predicted_acceptance_agrees_with_the_ledger(sampler):
     found = compare(runs(sampler))
     assert {c.by for c in found} >= {"depth", "progress", "round", "all"}
     assert worst(found) < 2.2
-    assert sum(c.difference.low > 0 or c.difference.high < 0 for c in found) <= max(2, len(found) // 6), "about one in twenty intervals may leave out zero"
+    assert sum(c.difference.low > 0 or c.difference.high < 0
+               for c in found) <= max(2, len(found) // 6), "about one in twenty intervals may leave out zero"
 
 
 WRONG = {
     "coincidence of two draws": lambda p, q, y, on: (reach_and_accept(p, q, y, on)[0], (p * q).sum(-1)),
-    "twice the distance": lambda p, q, y, on: (reach_and_accept(p, q, y, on)[0], 1 - (p - q).abs().sum(-1).clamp_max(1)),
+    "twice the distance": lambda p, q, y, on: (reach_and_accept(p, q, y, on)[0],
+                                               1 - (p - q).abs().sum(-1).clamp_max(1)),
     "every track is tested": lambda p, q, y, on: (on.double(), reach_and_accept(p, q, y, on)[1]),
     "the target of the next track": lambda p, q, y, on: reach_and_accept(p, q.roll(-1, 1), y, on),
 }
@@ -90,7 +94,8 @@ def test_a_watched_run_counts_what_the_loop_counts():
     sample(sampler, {"main": hybrid()}, torch.full((n, D), MASK), 5, 16, ledger=ledger)
     run = watch(sampler, hybrid(), fresh_rows(sampler, torch.arange(n), D, MASK, seed=5))
     assert torch.equal(run.counted.revealed, ledger.revealed)
-    assert all(torch.equal(run.counted.tested[by], ledger.tested[by]) and torch.equal(run.counted.passed[by], ledger.passed[by]) for by in ledger.tested)
+    assert all(torch.equal(run.counted.tested[by], ledger.tested[by])
+               and torch.equal(run.counted.passed[by], ledger.passed[by]) for by in ledger.tested)
 
 
 def test_states_of_data_are_one_round_from_every_stage():
@@ -100,7 +105,8 @@ def test_states_of_data_are_one_round_from_every_stage():
     assert bool(((rows.x == MASK) | (rows.x == STATES[:5].repeat_interleave(4, 0))).all())
     run = watch(sampler, hybrid(), rows, whole=False)
     assert int(run.counted.revealed.sum()) == 20
-    blocks = [watch(sampler, hybrid(), data_rows(sampler, STATES, torch.arange(81) + 81 * b, MASK, 0, 2), whole=False) for b in range(24)]
+    blocks = [watch(sampler, hybrid(), data_rows(sampler, STATES, torch.arange(81) + 81 * b, MASK, 0, 2), whole=False)
+              for b in range(24)]
     assert worst(compare(blocks)) < 2.2
 
 
@@ -118,22 +124,28 @@ def test_the_study_measures_once_makes_claims_and_is_drawn(tmp_path, monkeypatch
     data, net = Exact(), hybrid()
     net.sha256, net.card = "toy", None
     study = replace(study_of.STUDY, data=data, nets={"hybrid": Given(net)}, metrics=[ExactNll()], n=640, batch=160)
-    study = replace(study, arms=[Arm("ssmd", [SelfSpeculative(Open(), rounds) for rounds in (1, 2)], {"main": "hybrid"})])
+    study = replace(study, arms=[Arm("ssmd", [SelfSpeculative(Open(), rounds) for rounds in (1, 2)],
+                                     {"main": "hybrid"})])
     runner.run(study, tmp_path / "run", timing=False)
     first = study_of.measure(study, Store(tmp_path / "run"))
     assert len(first) == 4
     for record in (r for r in first if "own" in r["name"]):
         counted = next(r["cost"] for r in Store(tmp_path / "run").of("counted") if r["key"] in record["cells"])
         for index, tests, share in zip(*(column(record, c, by="depth") for c in ("index", "tests", "counted"))):
-            assert (tests, round(share * tests)) == (counted["tested"]["depth"][index - 1], counted["passed"]["depth"][index - 1]), "the watched run is the counted one"
+            assert (tests, round(share * tests)) == (counted["tested"]["depth"][index - 1],
+                                                     counted["passed"]["depth"][index - 1]), ("the watched run is the "
+                                                                                              "counted one")
     monkeypatch.setattr(found_of, "watch", lambda *a, **k: pytest.fail("computed again"))
     assert study_of.measure(study, Store(tmp_path / "run")) == first
     rows = study_of.claims(Store(tmp_path / "run"), "a command")
-    assert {r["claim"] for r in rows} == {f"acceptance.{name}.N{n}" for n in (1, 2) for name in ("first_depth", "all", "predicted_minus_counted")}
+    assert {r["claim"] for r in rows} == {f"acceptance.{name}.N{n}" for n in (1, 2)
+                                          for name in ("first_depth", "all", "predicted_minus_counted")}
     assert all(abs(r["value"]) < 3 * (r["high"] - r["low"]) for r in rows if "minus" in r["claim"])
     build([tmp_path / "run"], tmp_path / "report")
     figures = json.loads((tmp_path / "report" / "numbers.json").read_text())["chapters"][0]["figures"]
-    assert {mark["states"] for mark in figures["revealed"]} == {"own", "text"} and {mark["by"] for mark in figures["revealed"]} == {"depth", "progress", "round", "revealed"}
+    assert {mark["states"] for mark in figures["revealed"]} == {"own", "text"} and {
+        mark["by"] for mark in figures["revealed"]
+    } == {"depth", "progress", "round", "revealed"}
 
 
 def test_too_few_rows_are_refused_with_the_remedy(tmp_path):

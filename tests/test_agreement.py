@@ -1,4 +1,6 @@
-"""Rank correlation against scipy, intervals that hold what they resample, and effects that add up exactly where the losses do."""
+"""Rank correlation against scipy, intervals that hold what they resample, and effects that add up exactly where the
+losses do.
+"""
 
 import doctest
 from itertools import combinations
@@ -24,7 +26,8 @@ def table(rows: int, columns: int, stream: int) -> np.ndarray:
 def test_spearman_is_that_of_scipy_with_and_without_ties():
     a, b = table(40, 28, 1), table(40, 28, 2)
     for left, right in ((a, b), (a, a + 0.1 * b), ((a * 4).round(), (b * 4).round())):
-        assert spearman(left, right) == pytest.approx([spearmanr(x, y).statistic for x, y in zip(left, right)], abs=1e-12)
+        assert spearman(left, right) == pytest.approx([spearmanr(x, y).statistic for x, y in zip(left, right)],
+                                                      abs=1e-12)
     assert ranks(np.array([[3.0, 1.0, 3.0]])).tolist() == [[2.5, 1.0, 2.5]]
 
 
@@ -61,9 +64,16 @@ def test_tables_have_their_columns():
     measured, predicted = table(51, 28, 1), {"a": table(51, 28, 2), "b": table(51, 28, 3)}
     names = [f"{p}" for p in PAIRS]
     rows = ranked(names, predicted, measured, 40)
-    assert len(rows) == 56 and {len(r) for r in rows} == {len(RANKED)} and [r[1] for r in rows] == names * 2 and all(r[3] < r[4] and r[6] < r[7] for r in rows)
+    assert (
+        len(rows) == 56
+        and {len(r) for r in rows} == {len(RANKED)}
+        and [r[1] for r in rows] == names * 2
+        and all(r[3] < r[4] and r[6] < r[7] for r in rows)
+    )
     rows = agreed(predicted, measured, (measured, measured), PAIRS, 8, 40)
-    assert {len(r) for r in rows} == {len(AGREED)} and [r[1] for r in rows] == ["spearman"] * 3 + ["r_squared"] + [f"piece {k}" for k in range(8)]
+    assert {len(r) for r in rows} == {len(AGREED)} and [r[1] for r in rows] == ["spearman"] * 3 + ["r_squared"] + [
+        f"piece {k}" for k in range(8)
+    ]
 
 
 def test_examples_in_docstrings_run():

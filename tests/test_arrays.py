@@ -1,4 +1,6 @@
-"""An array counts for what its record says and for nothing else: what was cut, zeroed or moved is made again, and never scored. And one record counts for all readers."""
+"""An array counts for what its record says and for nothing else: what was cut, zeroed or moved is made again, and never
+scored. And one record counts for all readers.
+"""
 
 import json
 import os
@@ -18,7 +20,8 @@ from reports import records
 from tests.compared import cell, made, rows, score
 
 DATA = Exact()
-STUDY = Study(name="sharded", question="?", data=DATA, nets={"heavy": Table(DATA)}, reference="heavy", metrics=[], n=4, batch=2,
+STUDY = Study(name="sharded", question="?", data=DATA, nets={"heavy": Table(DATA)}, reference="heavy", metrics=[], n=4,
+              batch=2,
               arms=[Arm("ancestral", [Ancestral(2)], {"main": "heavy"})])
 RUN = ["run", str(ROOT / "studies" / "smoke.py"), "--n", "4", "--no-time", "--only", "ancestral", "--out"]
 
@@ -33,7 +36,8 @@ def finished(tmp_path_factory):
 def damage(path, how) -> None:
     array = np.load(path)
     one = (np.arange(array.size) == 3).reshape(array.shape)
-    np.save(path, {"zeroed": array * 0, "cut": array[:-1], "narrow": array[:, :-1], "other type": array.astype(">f8"), "one number": array + one,
+    np.save(path, {"zeroed": array * 0, "cut": array[:-1], "narrow": array[:, :-1], "other type": array.astype(">f8"),
+                   "one number": array + one,
                    "flat": array.reshape(-1), "texts": array.astype("U8")}[how])
 
 
@@ -51,7 +55,8 @@ def test_a_damaged_array_is_no_cached_one_and_is_made_again_as_it_was(finished, 
         Store(tmp_path / "run").get(room, path.stem)
     if room == "samples":
         capsys.readouterr()
-        assert main(["rescore", str(tmp_path / "run"), "--metric", "sample_entropy"]) == 2 and "missing or damaged" in capsys.readouterr().err
+        assert main(["rescore", str(tmp_path / "run"), "--metric",
+                     "sample_entropy"]) == 2 and "missing or damaged" in capsys.readouterr().err
     assert main([*RUN, str(tmp_path / "run")]) == 0
     tally = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (tally["done"], tally["scored"]) == ((0, 1) if room == "scores" else (1, 0)) and path.read_bytes() == before
@@ -66,14 +71,18 @@ def test_an_array_of_another_cell_is_not_taken_for_its_own(finished, tmp_path):
             assert not Store(tmp_path / "run").has(room, b.stem)
 
 
-def test_a_finished_run_is_answered_at_once_until_a_file_changes_and_then_the_damage_is_found(finished, tmp_path, capsys):
+def test_a_finished_run_is_answered_at_once_until_a_file_changes_and_then_the_damage_is_found(
+    finished, tmp_path, capsys
+):
     shutil.copytree(finished, tmp_path / "run")
     for _ in range(2):
         assert main([*RUN, str(tmp_path / "run")]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["cached"]
     path = sorted((tmp_path / "run" / "samples").iterdir())[0]
     damage(path, "zeroed")
-    assert main([*RUN, str(tmp_path / "run")]) == 0 and json.loads(capsys.readouterr().out.splitlines()[-1])["done"] == 1
+    assert (
+        main([*RUN, str(tmp_path / "run")]) == 0 and json.loads(capsys.readouterr().out.splitlines()[-1])["done"] == 1
+    )
 
 
 @pytest.mark.parametrize("room", ["shard_samples", "shard_counts"])
@@ -106,7 +115,8 @@ EARLY, LATE, FAR = "2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00", "20
 
 
 def lost(record: dict, **changes) -> dict:
-    return {k: v for k, v in record.items() if k not in ("cost", "samples_sha256")} | {"status": "failed", "reason": "node went down"} | changes
+    return {k: v for k, v in record.items()
+            if k not in ("cost", "samples_sha256")} | {"status": "failed", "reason": "node went down"} | changes
 
 
 def test_under_clock_skew_run_and_report_take_the_same_record(tmp_path):
@@ -122,11 +132,13 @@ def test_under_clock_skew_run_and_report_take_the_same_record(tmp_path):
 def test_files_of_several_writers_are_merged_by_time_and_lines_keep_their_order(tmp_path):
     """Writer a's clock ran ahead for one line; writer b wrote after a's last line."""
     def write(name: str, *lines: tuple[str, str]) -> None:
-        text = "".join(json.dumps({"schema": 1, "type": "note", "text": word, "time": time}) + "\n" for word, time in lines)
+        text = "".join(json.dumps({"schema": 1, "type": "note", "text": word, "time": time}) + "\n" for word,
+                       time in lines)
         (tmp_path / f"records.{name}.jsonl").write_text(text)
 
     write("a", ("a1", EARLY), ("a2", FAR), ("a3", "2026-01-01T08:00:00+00:00"))
     write("b", ("b1", "2026-01-01T04:00:00+00:00"), ("b2", LATE))
     assert [r["text"] for r in Store(tmp_path).records] == ["a1", "b1", "a2", "a3", "b2"]
     os.rename(tmp_path / "records.b.jsonl", tmp_path / "records.0.jsonl")
-    assert [r["text"] for r in Store(tmp_path).records] == ["a1", "b1", "a2", "a3", "b2"], "the names of files decide nothing"
+    assert [r["text"]
+            for r in Store(tmp_path).records] == ["a1", "b1", "a2", "a3", "b2"], "the names of files decide nothing"

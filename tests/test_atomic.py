@@ -36,8 +36,10 @@ def test_a_full_disk_leaves_the_file_as_it_was_and_no_scratch_beside_it(tmp_path
     assert caught.value.filename == str(path) and path.read_text() == MINE and [*tmp_path.iterdir()] == [path]
 
 
-@pytest.mark.parametrize("words", [["claims", "headline", "--write", "FILE"], ["claims", "--refresh", "FILE"], ["claims", "--fill", "LETTER", "--write", "FILE"],
-                                   ["verify", "ancestral", "--write", "FILE"]], ids=lambda words: f"{words[0]} {' '.join(w for w in words if w.startswith('--'))}")
+@pytest.mark.parametrize("words", [["claims", "headline", "--write", "FILE"], ["claims", "--refresh", "FILE"],
+                                   ["claims", "--fill", "LETTER", "--write", "FILE"],
+                                   ["verify", "ancestral", "--write", "FILE"]],
+                         ids=lambda words: f"{words[0]} {' '.join(w for w in words if w.startswith('--'))}")
 def test_a_verb_that_writes_a_users_file_leaves_it_whole_on_a_full_disk(tmp_path, monkeypatch, capsys, words):
     from harness.__main__ import main
 
@@ -59,7 +61,9 @@ def test_rights_and_links_of_what_is_replaced_stay(tmp_path):
     write_text(link, "new")
     assert link.is_symlink() and path.read_text() == "new" and path.stat().st_mode & 0o777 == 0o640
     write_text(tmp_path / "fresh.md", "é")
-    assert (tmp_path / "fresh.md").read_bytes() == "é".encode() and (tmp_path / "fresh.md").stat().st_mode & 0o777 == 0o666 & ~umask()
+    assert (tmp_path / "fresh.md").read_bytes() == "é".encode() and (
+        tmp_path / "fresh.md"
+    ).stat().st_mode & 0o777 == 0o666 & ~umask()
 
 
 def umask() -> int:
@@ -79,14 +83,20 @@ def test_a_pipe_or_a_device_is_written_to_and_not_replaced(tmp_path):
 
 def test_scratch_files_of_dead_writers_go_and_those_of_living_ones_stay(tmp_path):
     (tmp_path / "samples").mkdir()
-    code = f"from pathlib import Path; from harness.boundary.atomic import Scratch; Scratch(Path({str(tmp_path)!r}) / 'samples/a.npy').write(b'x'); print(1, flush=True); input()"
+    code = (f"from pathlib import Path; from harness.boundary.atomic import Scratch; Scratch(Path({str(tmp_path)!r}) / "
+            "'samples/a.npy').write(b'x'); print(1, flush=True); input()")
     other = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     other.stdout.readline()
     mine, foreign = Scratch(tmp_path / "samples" / "b.npy"), tmp_path / "samples" / "notes.tmp"
     foreign.touch()
     (tmp_path / "c.host.123.tmp").touch()    # of a writer of before, who is gone
     remove_dead(tmp_path)
-    assert len([*tmp_path.glob("samples/a.npy.*.tmp")]) == 1 and mine.beside.exists() and foreign.exists() and not (tmp_path / "c.host.123.tmp").exists()
+    assert (
+        len([*tmp_path.glob("samples/a.npy.*.tmp")]) == 1
+        and mine.beside.exists()
+        and foreign.exists()
+        and not (tmp_path / "c.host.123.tmp").exists()
+    )
     other.send_signal(signal.SIGKILL)
     other.communicate()
     remove_dead(tmp_path)

@@ -31,7 +31,9 @@ from ssmd.sampler import SelfSpeculative
 
 def needs(name: str):
     module = {"dask": "distributed"}.get(name, name)
-    return pytest.param(name, marks=pytest.mark.skipif(importlib.util.find_spec(module) is None, reason=f"{module} is not installed: pip install 'ssmd-bench[cluster]'"))
+    return pytest.param(name, marks=pytest.mark.skipif(importlib.util.find_spec(module) is None,
+                                                       reason=f"{module} is not installed: pip install "
+                                                              "'ssmd-bench[cluster]'"))
 
 
 CLUSTERS = [needs("dask"), needs("ray")]
@@ -42,17 +44,22 @@ def study(folder: Path, **changes) -> Study:
     for name, net in (("heavy", Transformer(TransformerConfig(vocab=27, width=32, heads=2, blocks=2))),
                       ("hybrid", Hybrid(HybridConfig(vocab=27, width=32, heads=2, blocks=2, causal=1)))):
         checkpoint.save(net, folder / f"{name}.safetensors", {"name": name})
-    arms = [Arm("ancestral", grid(Ancestral, steps=[2, 5]), {"main": "heavy"}), Arm("ssmd", [SelfSpeculative(Fixed(4))], {"main": "hybrid"}), Arm("shuffled", [Shuffled()])]
-    return Study(**{"name": "text", "question": "?", "data": WikipediaLeads(length=16), "nets": {n: Checkpoint(str(folder / f"{n}.safetensors")) for n in ("heavy", "hybrid")},
-                    "arms": arms, "reference": "heavy", "metrics": [Spelling(), Distinct("chars")], "n": 12, "batch": 4} | changes)
+    arms = [Arm("ancestral", grid(Ancestral, steps=[2, 5]), {"main": "heavy"}),
+            Arm("ssmd", [SelfSpeculative(Fixed(4))], {"main": "hybrid"}), Arm("shuffled", [Shuffled()])]
+    return Study(**{"name": "text", "question": "?", "data": WikipediaLeads(length=16),
+                    "nets": {n: Checkpoint(str(folder / f"{n}.safetensors")) for n in ("heavy", "hybrid")},
+                    "arms": arms, "reference": "heavy", "metrics": [Spelling(), Distinct("chars")], "n": 12, "batch": 4}
+                 | changes)
 
 
 def contents(folder: Path) -> dict:
     """Every array, and of every record what is not a time."""
     store = Store(folder)
-    found = {f"{room}/{p.name}": p.read_bytes() for room in ("samples", "costs", "scores") for p in (folder / room).iterdir()}
+    found = {f"{room}/{p.name}": p.read_bytes() for room in ("samples", "costs", "scores")
+             for p in (folder / room).iterdir()}
     for r in store.of("counted") + store.of("scored"):
-        found[r["type"], r["key"], r.get("label")] = {k: v for k, v in r.items() if k not in ("seconds", "time", "machine", "shards")}
+        found[r["type"], r["key"], r.get("label")] = {k: v for k, v in r.items()
+                                                      if k not in ("seconds", "time", "machine", "shards")}
     return found
 
 
@@ -95,13 +102,15 @@ def test_backends_that_are_not_there_are_refused(tmp_path, alone, monkeypatch):
         list(backend.each(len, [("a",)], 2, "slurm"))
     for name, module in (("dask", "distributed"), ("ray", "ray")):
         monkeypatch.setitem(sys.modules, module, None)
-        with pytest.raises(ValueError, match=f"the backend {name} needs the package {module}.* is not installed: pip install"):
+        with pytest.raises(ValueError,
+                           match=f"the backend {name} needs the package {module}.* is not installed: pip install"):
             list(backend.each(len, [("a",)], 2, name))
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_a_cluster_that_does_not_answer_is_one_sentence(name, monkeypatch):
-    monkeypatch.setenv({"dask": "DASK_SCHEDULER_ADDRESS", "ray": "RAY_ADDRESS"}[name], "tcp://127.0.0.1:9" if name == "dask" else "127.0.0.1:9")
+    monkeypatch.setenv({"dask": "DASK_SCHEDULER_ADDRESS", "ray": "RAY_ADDRESS"}[name], "tcp://127.0.0.1:9" if name
+                       == "dask" else "127.0.0.1:9")
     if name == "dask":
         monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "1s")
         import dask
@@ -125,7 +134,8 @@ def test_a_worker_with_other_code_answers_with_a_refusal(tmp_path):
 
     answer, refusal = backend._elsewhere(cloudpickle.dumps((len, ("abc",))), [], "other", 0)
     assert answer is None and "other code" in refusal
-    assert backend._elsewhere(cloudpickle.dumps((len, ("abc",))), [], backend.version(tuple(plugins.packages())), 0) == (3, "")
+    assert backend._elsewhere(cloudpickle.dumps((len, ("abc",))), [], backend.version(tuple(plugins.packages())),
+                              0) == (3, "")
 
 
 # plug-ins of a user, which a worker finds nowhere but in the job
@@ -172,7 +182,8 @@ class Own(Repeat):
     name = "own"
 
 DATA = Exact()
-STUDY = Study(name="plugged", question="?", data=DATA, nets={"heavy": Table(DATA)}, reference="heavy", metrics=[Ones()], n=4, batch=4,
+STUDY = Study(name="plugged", question="?", data=DATA, nets={"heavy": Table(DATA)},
+              reference="heavy", metrics=[Ones()], n=4, batch=4,
               arms=[Arm("repeat", [Repeat(), Repeat(2)], {"main": "heavy"}), Arm("own", [Own()], {"main": "heavy"})])
 """
 FAR = """
@@ -198,13 +209,18 @@ def test_plugins_of_the_user_travel_with_the_job(tmp_path, alone, name):
     (here / "mine" / "methods.py").write_text(MINE)
     (here / "plugged.py").write_text(STUDY)
     script = there / "far.py"
-    words = ["run", str(here / "plugged.py"), "--plugins", "mine", "--out", str(tmp_path / "run"), "--jobs", "2", "--backend", name]
-    script.write_text(f"if __name__ == '__main__':\n{'    '.join(('    ' + FAR).splitlines(True))}\n    os.chdir({str(here)!r})\n    sys.exit(main({words!r}))\n")
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, str(script), name], cwd=there, env=environment, capture_output=True, text=True, timeout=900)
+    words = ["run", str(here / "plugged.py"), "--plugins", "mine", "--out", str(tmp_path / "run"), "--jobs", "2",
+             "--backend", name]
+    script.write_text(f"if __name__ == '__main__':\n{'    '.join(('    ' + FAR).splitlines(True))}\n    "
+                      f"os.chdir({str(here)!r})\n    sys.exit(main({words!r}))\n")
+    environment = {k: v for k, v in os.environ.items()
+                   if k != "PYTHONPATH"} | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, str(script), name], cwd=there, env=environment, capture_output=True,
+                          text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-3000:]
     store = Store(tmp_path / "run")
-    assert sorted((r["arm"], r["status"]) for r in store.of("counted")) == [("own", "done"), ("repeat", "done"), ("repeat", "done")]
+    assert sorted((r["arm"], r["status"]) for r in store.of("counted")) == [("own", "done"), ("repeat", "done"),
+                                                                            ("repeat", "done")]
     assert sorted(r["value"] for r in store.of("scored")) == [0.0, 1.0, 1.0]
     assert all(record["made"]["modules"] and record["cost"]["nfe_b"] == 1 for record in store.of("counted"))
 

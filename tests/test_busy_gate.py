@@ -31,7 +31,8 @@ CELLS = ("a", "b")
 def test_the_plant_does_a_share_of_the_steps_again_and_changes_neither_samples_nor_counts(tmp_path):
     tree = copied(PLANT, tmp_path / "tree")
     call = (
-        "import json; from harness.run.cell import cells_of; from harness.sampling import loop; from harness.sampling.ledger import Ledger\n"
+        "import json; from harness.run.cell import cells_of; from harness.sampling import loop; from "
+        "harness.sampling.ledger import Ledger\n"
         "from studies.busy_gate import STUDY\n"
         "found = []\n"
         "for c in cells_of(STUDY):\n"
@@ -128,7 +129,8 @@ def test_contests_are_run_once_and_claimed_with_exact_intervals(tmp_path, monkey
     power, alarms = found.claims(store, "a command")
     assert (power["claim"], power["value"], power["n"]) == ("gate.busy_power", 0.5, 4)
     assert [power[end] for end in ("low", "high")] == pytest.approx([0.0676, 0.9324], abs=1e-3)    # Clopper and Pearson
-    for says in ("11.9% more CPU time planted", "0 of 4 contests of equal trees (0.0% to 60.2%)", "own burner in 0 of 4",
+    for says in ("11.9% more CPU time planted", "0 of 4 contests of equal trees (0.0% to 60.2%)",
+                 "own burner in 0 of 4",
                  "1 refused, for want of time, and counted as not found", f"; at nice {os.nice(0)}; "):
         assert says in power["note"]
     assert "pilots" not in power["note"]

@@ -1,4 +1,6 @@
-"""Checkpoints of any origin: weights of every floating-point type load, an impossible configuration is one sentence at once, and nothing is unpickled."""
+"""Checkpoints of any origin: weights of every floating-point type load, an impossible configuration is one sentence at
+once, and nothing is unpickled.
+"""
 
 import json
 import time
@@ -20,7 +22,8 @@ from tests.test_model import CONFIG, rough
 @pytest.fixture
 def small(tmp_path):
     torch.manual_seed(0)
-    checkpoint.save(Transformer(TransformerConfig(vocab=27, width=16, heads=2, blocks=2)), tmp_path / "net.safetensors", {"tokens": 3})
+    checkpoint.save(Transformer(TransformerConfig(vocab=27, width=16, heads=2, blocks=2)), tmp_path / "net.safetensors",
+                    {"tokens": 3})
     return tmp_path / "net.safetensors"
 
 
@@ -45,8 +48,10 @@ def test_the_hash_of_a_network_is_that_of_its_configuration_and_numbers():
     assert checkpoint.load(SHIPPED / "light.safetensors").sha256.startswith("584ddd6f7671")
 
 
-IMPOSSIBLE = [{"width": 10**9}, {"width": 2**16}, {"width": 10**40}, {"width": True}, {"vocab": -1}, {"vocab": 10**7}, {"vocab": None},
-              {"vocab": 27.5}, {"heads": 0}, {"heads": 3}, {"heads": -2}, {"blocks": 10**6}, {"blocks": 4000}, {"blocks": 3}, {"blocks": -1},
+IMPOSSIBLE = [{"width": 10**9}, {"width": 2**16}, {"width": 10**40}, {"width": True}, {"vocab": -1}, {"vocab": 10**7},
+              {"vocab": None},
+              {"vocab": 27.5}, {"heads": 0}, {"heads": 3}, {"heads": -2}, {"blocks": 10**6}, {"blocks": 4000},
+              {"blocks": 3}, {"blocks": -1},
               {"dropout": "x"}, {"dropout": 1.5}, {"base": 0}, {"norm": [1]}, {"norm": "z"}, {"speed": 3}]
 
 
@@ -60,9 +65,12 @@ def test_an_impossible_configuration_is_refused_at_once(small, change):
 
 
 @pytest.mark.parametrize(("about", "says"), [
-    ({"card": "[" * 100_000}, "nested deeper"), ({"config": "[" * 100_000}, "nested deeper"), ({"card": "[]"}, "expected object"), ({"card": '{"a": NaN}'}, "not valid JSON"),
-    ({"card": '{"a": "\\ud800"}'}, "half a character"), ({"config": "null"}, "no JSON object"), ({"config": '{"vocab": 27}'}, "the field `width` is missing"),
-    ({"network": "hybrid"}, "do not fit the configuration"), ({"network": "autoregressive"}, "do not fit the configuration"), ({"network": "x"}, "holds a network 'x'"),
+    ({"card": "[" * 100_000}, "nested deeper"), ({"config": "[" * 100_000}, "nested deeper"),
+    ({"card": "[]"}, "expected object"), ({"card": '{"a": NaN}'}, "not valid JSON"),
+    ({"card": '{"a": "\\ud800"}'}, "half a character"), ({"config": "null"}, "no JSON object"),
+    ({"config": '{"vocab": 27}'}, "the field `width` is missing"),
+    ({"network": "hybrid"}, "do not fit the configuration"),
+    ({"network": "autoregressive"}, "do not fit the configuration"), ({"network": "x"}, "holds a network 'x'"),
 ])
 def test_a_header_that_is_not_ours_is_one_sentence(small, about, says):
     changed(small, **about)
@@ -71,7 +79,8 @@ def test_a_header_that_is_not_ours_is_one_sentence(small, about, says):
 
 
 @pytest.mark.parametrize(("tensors", "says"), [
-    (lambda w: {k: v.int() for k, v in w.items()}, "holds weights of the type I32: save them in float16, bfloat16 or float32"),
+    (lambda w: {k: v.int() for k, v in w.items()},
+     "holds weights of the type I32: save them in float16, bfloat16 or float32"),
     (lambda w: w | {"head.weight": w["head.weight"] * float("nan")}, "the tensor head.weight .* no finite number"),
     (lambda w: {k: v for k, v in w.items() if k != "head.weight"}, r"head.weight is not there and not \(27, 16\)"),
     (lambda w: w | {"more": torch.zeros(2)}, r"more is \(2,\) and not there at all"),
@@ -83,12 +92,15 @@ def test_tensors_that_are_not_those_of_the_configuration_are_named(small, tensor
 
 
 def test_a_judge_is_no_network_of_a_study():
-    with pytest.raises(ValueError, match="'autoregressive', which judges text and drafts none: name a checkpoint of a masked or hybrid network"):
+    with pytest.raises(ValueError,
+                       match="'autoregressive', which judges text and drafts none: name a checkpoint of a masked or "
+                             "hybrid network"):
         Checkpoint(str(SHIPPED / "judge.safetensors")).load("cpu")
 
 
 def test_a_card_with_a_loss_that_is_no_number_can_be_read_back(tmp_path):
-    checkpoint.save(Transformer(TransformerConfig(27, 16, 2, 1)), tmp_path / "net.safetensors", {"loss": float("nan"), "rows": (1, 2)})
+    checkpoint.save(Transformer(TransformerConfig(27, 16, 2, 1)), tmp_path / "net.safetensors",
+                    {"loss": float("nan"), "rows": (1, 2)})
     assert checkpoint.load(tmp_path / "net.safetensors").card == {"loss": None, "rows": [1, 2]}
 
 

@@ -1,4 +1,6 @@
-"""Runs whose records are kept in the repository: claims name no record that is not there. That they come out of them again: tests/test_rebuild.py."""
+"""Runs whose records are kept in the repository: claims name no record that is not there. That they come out of them
+again: tests/test_rebuild.py.
+"""
 
 from functools import cache
 from importlib import import_module

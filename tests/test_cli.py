@@ -1,4 +1,6 @@
-"""The command line as a stranger meets it: bad input ends in one sentence and an exit code, a killed run goes on where it was."""
+"""The command line as a stranger meets it: bad input ends in one sentence and an exit code, a killed run goes on where
+it was.
+"""
 
 import json
 import os
@@ -28,14 +30,16 @@ from harness.metrics.exact_nll import ExactNll
 from harness.study import Arm, Checkpoint, Study, Table, grid
 
 DATA = Exact()
-STUDY = Study(name="toy", question=__doc__, data=DATA, nets={{"heavy": {net}}}, reference="heavy", metrics=[ExactNll()], n={n}, batch=64,
+STUDY = Study(name="toy", question=__doc__, data=DATA, nets={{"heavy": {net}}},
+              reference="heavy", metrics=[ExactNll()], n={n}, batch=64,
               arms=[Arm("ancestral", grid(Ancestral, steps={steps}), {{"main": "heavy"}})])
 '''
 
 
 def outside(*words: str, cwd: Path, **changes) -> subprocess.CompletedProcess:
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-m", "harness", *words], cwd=cwd, capture_output=True, text=True, timeout=120, env=environment, stdin=subprocess.DEVNULL, **changes)
+    return subprocess.run([sys.executable, "-m", "harness", *words], cwd=cwd, capture_output=True, text=True,
+                          timeout=120, env=environment, stdin=subprocess.DEVNULL, **changes)
 
 
 def refused(done: subprocess.CompletedProcess, says: str) -> None:
@@ -64,14 +68,16 @@ def test_a_run_ends_in_one_line_of_json_and_the_next_computes_nothing(toy, tmp_p
     assert document["done"] == 3 and document["scored"] == 3 and first.stderr.count("[count ") == 3
     before = (tmp_path / "run" / "records.jsonl").read_bytes()
     again = json.loads(outside("run", toy(), "--out", "run", cwd=tmp_path).stdout.splitlines()[-1])
-    assert again["cached"] == 3 and not any(again[k] for k in ("proven", "refuted", "done", "skipped", "failed", "timeout", "scored", "unscored"))
+    assert again["cached"] == 3 and not any(again[k] for k in ("proven", "refuted", "done", "skipped", "failed",
+                                                               "timeout", "scored", "unscored"))
     assert (tmp_path / "run" / "records.jsonl").read_bytes() == before
 
 
 def made(folder: Path, vocab: int = 27) -> Path:
     """A small checkpoint under the folder."""
     torch.manual_seed(0)
-    checkpoint.save(Transformer(TransformerConfig(vocab=vocab, width=16, heads=2, blocks=1)), folder / "net.safetensors", {})
+    checkpoint.save(Transformer(TransformerConfig(vocab=vocab, width=16, heads=2, blocks=1)),
+                    folder / "net.safetensors", {})
     return folder / "net.safetensors"
 
 
@@ -88,8 +94,10 @@ CHECKPOINTS = {
     "no header": (lambda p: with_header(p, note="hers"), "holds a network None"),
     "half a header": (lambda p: with_header(p, network="transformer"), "the header of"),
     "torn settings": (lambda p: with_header(p, network="transformer", config='{"voc', card="{}"), "the header of"),
-    "unknown settings": (lambda p: with_header(p, network="transformer", config='{"speed": 3}', card="{}"), "the header of"),
-    "other tensors": (lambda p: with_header(p, network="transformer", card="{}", config='{"vocab": 3, "width": 16, "heads": 2, "blocks": 1}'),
+    "unknown settings": (lambda p: with_header(p, network="transformer", config='{"speed": 3}', card="{}"),
+                         "the header of"),
+    "other tensors": (lambda p: with_header(p, network="transformer", card="{}",
+                                            config='{"vocab": 3, "width": 16, "heads": 2, "blocks": 1}'),
                       "do not fit the configuration"),
 }
 
@@ -106,9 +114,11 @@ def test_bad_checkpoints_are_refused(toy, tmp_path, capsys, case):
 
 
 def test_networks_that_cannot_be_scored_are_refused(tmp_path, capsys):
-    refuses(capsys, ["score", str(made(tmp_path, vocab=5)), "--n", "1", "--length", "4"], "writes 5 symbols and wikipedia_leads has 27")
+    refuses(capsys, ["score", str(made(tmp_path, vocab=5)), "--n", "1", "--length", "4"],
+            "writes 5 symbols and wikipedia_leads has 27")
     refuses(capsys, ["score", str(ROOT / "ssmd/checkpoints/judge.safetensors"), "--n", "1"], "drafts nothing")
-    refuses(capsys, ["train", "light", "--data", "austen", "--length", "8", "--init", str(tmp_path / "net.safetensors"), "--out", str(tmp_path / "out")],
+    refuses(capsys, ["train", "light", "--data", "austen", "--length", "8", "--init", str(tmp_path / "net.safetensors"),
+                     "--out", str(tmp_path / "out")],
             "do not fit a network of these settings")
 
 
@@ -119,9 +129,12 @@ def test_a_stranger_meets_one_sentence_and_no_traceback(toy, tmp_path):
     (tmp_path / "syntax.py").write_text("STUDY = Study(")
     (tmp_path / "taken").write_text("mine")
     (tmp_path / "good.py").write_text(STUDY.format(net="Table(DATA)", n=8, steps=[1]))
-    cases = [(["run", bad], "is not a readable safetensors file"), (["run", "nowhere.py"], "there is no study file"), (["run", "syntax.py"], "SyntaxError"),
-             (["run", "good.py", "--out", "taken"], "choose another with --out"), (["run", "good.py", "--out", "taken/run"], "choose another with --out"),
-             (["run", "good.py", "--set", "stepz=3"], "has no field 'stepz'"), (["verify", "nonsense"], "there is no sampler 'nonsense'")]
+    cases = [(["run", bad], "is not a readable safetensors file"), (["run", "nowhere.py"], "there is no study file"),
+             (["run", "syntax.py"], "SyntaxError"),
+             (["run", "good.py", "--out", "taken"], "choose another with --out"),
+             (["run", "good.py", "--out", "taken/run"], "choose another with --out"),
+             (["run", "good.py", "--set", "stepz=3"], "has no field 'stepz'"),
+             (["verify", "nonsense"], "there is no sampler 'nonsense'")]
     with ThreadPoolExecutor(2) as pool:
         for (_, says), done in zip(cases, pool.map(lambda case: outside(*case[0], cwd=tmp_path), cases)):
             refused(done, says)
@@ -143,18 +156,21 @@ class Broken:
     def start(self, nets, rows): return {}
     def step(self, nets, rows): return {}["no"]
 """)
-    refused(outside("--plugins", "broken", "verify", "broken", cwd=tmp_path), "the sampler broken cannot be verified (KeyError: 'no'): correct broken")
+    refused(outside("--plugins", "broken", "verify", "broken", cwd=tmp_path),
+            "the sampler broken cannot be verified (KeyError: 'no'): correct broken")
 
 
 def test_a_folder_that_may_only_be_read_is_refused(toy, tmp_path, capsys):
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=320k,ro", "tmpfs", str(disk)], capture_output=True).returncode:
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=320k,ro", "tmpfs", str(disk)],
+                                      capture_output=True).returncode:
         pytest.skip("a disk that may only be read can only be mounted by root")
     try:
         refuses(capsys, ["run", toy(), "--out", str(disk)], "Read-only file system")
         refuses(capsys, ["run", toy(), "--out", str(disk / "run")], "Read-only file system")
-        refuses(capsys, ["train", "light", "--data", "austen", "--length", "8", "--out", str(disk)], "Read-only file system")
+        refuses(capsys, ["train", "light", "--data", "austen", "--length", "8", "--out", str(disk)],
+                "Read-only file system")
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
@@ -162,14 +178,17 @@ def test_a_folder_that_may_only_be_read_is_refused(toy, tmp_path, capsys):
 def test_a_full_disk_stops_the_run_and_keeps_what_was_stored(toy, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=320k", "tmpfs", str(disk)], capture_output=True).returncode:
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=320k", "tmpfs", str(disk)],
+                                      capture_output=True).returncode:
         pytest.skip("a small disk can only be mounted by root")
     try:
-        refused(outside("run", toy(n=2048, steps=list(range(1, 13))), "--out", str(disk / "run"), cwd=tmp_path), "free the disk")
+        refused(outside("run", toy(n=2048, steps=list(range(1, 13))), "--out", str(disk / "run"), cwd=tmp_path),
+                "free the disk")
         kept = Store(disk / "run")
         assert kept.torn == 0 and kept.of("counted") and all(kept.has("samples", r["key"]) for r in kept.of("counted"))
         subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
-        more = json.loads(outside("run", toy(n=2048, steps=list(range(1, 13))), "--out", str(disk / "run"), cwd=tmp_path).stdout.splitlines()[-1])
+        more = json.loads(outside("run", toy(n=2048, steps=list(range(1, 13))), "--out", str(disk / "run"),
+                                  cwd=tmp_path).stdout.splitlines()[-1])
         assert more["cached"] == len(kept.of("counted")) and more["cached"] + more["done"] == 12
     finally:
         subprocess.run(["umount", str(disk)], check=True)
@@ -179,7 +198,8 @@ def test_killed_run_resumes_to_the_same_store(toy, tmp_path):
     study = toy(n=1024, steps=list(range(1, 17)))
     assert outside("run", study, "--out", "whole", cwd=tmp_path).returncode == 0
     words = [sys.executable, "-m", "harness", "run", study, "--out", "killed"]
-    running = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    running = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               env=os.environ | {"PYTHONPATH": str(ROOT)})
     for _ in range(4):
         running.stderr.readline()    # one line a cell
     time.sleep(0.02)
@@ -192,15 +212,21 @@ def test_killed_run_resumes_to_the_same_store(toy, tmp_path):
     whole, killed = Store(tmp_path / "whole"), Store(tmp_path / "killed")
     for kind, name in (("counted", "key"), ("scored", "score_key")):
         assert sorted(r[name] for r in whole.of(kind)) == sorted(r[name] for r in killed.of(kind))
-    assert {r["key"]: r["samples_sha256"] for r in whole.of("counted")} == {r["key"]: r["samples_sha256"] for r in killed.of("counted")}
-    assert {r["score_key"]: r["value"] for r in whole.of("scored")} == {r["score_key"]: r["value"] for r in killed.of("scored")}
+    assert {r["key"]: r["samples_sha256"] for r in whole.of("counted")} == {r["key"]: r["samples_sha256"]
+                                                                            for r in killed.of("counted")}
+    assert {r["score_key"]: r["value"] for r in whole.of("scored")} == {r["score_key"]: r["value"]
+                                                                        for r in killed.of("scored")}
 
 
 def test_a_sampler_that_fails_gives_exit_code_3(tmp_path):
     (tmp_path / "plug.py").write_text(
-        "from dataclasses import dataclass\nfrom typing import ClassVar\n\n\n@dataclass(frozen=True)\nclass Plug:\n    name: ClassVar[str] = 'plug'\n"
-        "    version: ClassVar[int] = 1\n    needs: ClassVar[tuple] = ('main',)\n\n    def step(self, nets, rows):\n        raise RuntimeError('pulled')\n")
-    (tmp_path / "toy.py").write_text(STUDY.format(net="Table(DATA)", n=8, steps=[1]).replace("from baselines.ancestral import Ancestral", "from plug import Plug")
+        "from dataclasses import dataclass\nfrom typing import ClassVar\n\n\n@dataclass(frozen=True)\nclass Plug:\n  "
+        "  name: ClassVar[str] = 'plug'\n"
+        "    version: ClassVar[int] = 1\n    needs: ClassVar[tuple] = ('main',)\n\n    def step(self, nets, rows):\n "
+        "       raise RuntimeError('pulled')\n")
+    (tmp_path / "toy.py").write_text(STUDY.format(net="Table(DATA)", n=8,
+                                                  steps=[1]).replace("from baselines.ancestral import Ancestral",
+                                                                     "from plug import Plug")
                                      .replace("grid(Ancestral, steps=[1])", "[Plug()]"))
     done = outside("--plugins", "plug", "run", "toy.py", "--out", "run", cwd=tmp_path)
     assert done.returncode == 3 and json.loads(done.stdout.splitlines()[-1])["failed"] == 1, done.stderr
@@ -210,15 +236,20 @@ def test_a_sampler_that_fails_gives_exit_code_3(tmp_path):
 def refuses(capsys, words: list[str], says: str) -> None:
     assert main(words) == 2
     captured = capsys.readouterr()
-    assert captured.err.startswith("ssmd-bench: ") and says in captured.err and captured.err.count("\n") == 1, captured.err
+    assert captured.err.startswith("ssmd-bench: ") and says in captured.err and captured.err.count("\n") == 1, (
+        captured.err
+    )
     assert captured.out == ""
 
 
 @pytest.mark.parametrize(("words", "says"), [
-    (["--set", "nonsense=1"], "has no field 'nonsense'; it has steps (1..4096"), (["--set", "steps=0"], "choose 1..4096"),
+    (["--set", "nonsense=1"], "has no field 'nonsense'; it has steps (1..4096"),
+    (["--set", "steps=0"], "choose 1..4096"),
     (["--set", "steps=many"], "not of type int"), (["--set", "steps"], "must read FIELD=VALUE"),
-    (["--set", "schedule=round"], "choose linear | cosine | polynomial"), (["--only", "nobody"], "has no arm 'nobody'; it has ancestral"),
-    (["--n", "0"], "at least 1"), (["--jobs", "0"], "at least 1"), (["--device", "abacus"], "no device 'abacus'"), (["--plugins", "no_such_package"], "cannot be imported"),
+    (["--set", "schedule=round"], "choose linear | cosine | polynomial"), (["--only", "nobody"],
+                                                                           "has no arm 'nobody'; it has ancestral"),
+    (["--n", "0"], "at least 1"), (["--jobs", "0"], "at least 1"), (["--device", "abacus"], "no device 'abacus'"),
+    (["--plugins", "no_such_package"], "cannot be imported"),
 ])
 def test_wrong_options_are_refused_before_anything_is_written(toy, tmp_path, capsys, words, says):
     refuses(capsys, ["run", toy(), "--out", str(tmp_path / "run"), *words], says)
@@ -226,8 +257,10 @@ def test_wrong_options_are_refused_before_anything_is_written(toy, tmp_path, cap
 
 
 @pytest.mark.parametrize(("text", "says"), [
-    ("STUDY = Study(", "SyntaxError"), ("import no_such_module", "no_such_module"), ("x = 1", "defines no STUDY"), ("STUDY = 3", "defines no STUDY"), ("\x00", "cannot be read"),
-    ("from baselines.ancestral import Ancestral\nAncestral(0)", "choose 1..4096"), ("from baselines.ancestral import Nobody", "Nobody"),
+    ("STUDY = Study(", "SyntaxError"), ("import no_such_module", "no_such_module"), ("x = 1", "defines no STUDY"),
+    ("STUDY = 3", "defines no STUDY"), ("\x00", "cannot be read"),
+    ("from baselines.ancestral import Ancestral\nAncestral(0)", "choose 1..4096"),
+    ("from baselines.ancestral import Nobody", "Nobody"),
     ("raise SystemExit(5)", "cannot be read"),
 ])
 def test_unreadable_study_files_are_refused(tmp_path, capsys, text, says):
@@ -237,17 +270,25 @@ def test_unreadable_study_files_are_refused(tmp_path, capsys, text, says):
 
 @pytest.mark.parametrize(("words", "says"), [
     (["run", "nowhere.py"], "there is no study file nowhere.py"), (["run", str(ROOT)], "there is no study file"),
-    (["run", str(ROOT / "README.md")], "is no study file, which is a Python file"), (["train", "heavy", "--recipe", str(ROOT / "README.md")], "is no study file"),
-    (["verify", "nonsense"], "there is no sampler 'nonsense'; choose ancestral"), (["rescore", "nowhere"], "is not a run folder"),
+    (["run", str(ROOT / "README.md")], "is no study file, which is a Python file"),
+    (["train", "heavy", "--recipe", str(ROOT / "README.md")], "is no study file"),
+    (["verify", "nonsense"], "there is no sampler 'nonsense'; choose ancestral"),
+    (["rescore", "nowhere"], "is not a run folder"),
     (["summarise", "nowhere", "--out", "there"], "is not a run folder"),
     (["report", "nowhere", "--out", "x"], "nowhere"), (["train", "nobody"], "no member 'nobody'; choose hybrid"),
-    (["train", "light", "--data", "runes"], "no data set 'runes'"), (["train", "light", "--data", "text8"], "needs a value for each of path"),
+    (["train", "light", "--data", "runes"], "no data set 'runes'"), (["train", "light", "--data", "text8"],
+                                                                     "needs a value for each of path"),
     (["train", "light", "--data", "markov"], "is not a text"), (["train", "light", "--path", "x"], "takes no --path"),
-    (["train", "light", "--set", "nets=3"], "has no field 'nets'"), (["train", "light", "--set", "width=0"], "choose 2..65536"),
-    (["train", "light", "--set", "blocks=0"], "choose 1..1024"), (["train", "hybrid", "--set", "causal=6"], "leaves no block for the draft"),
-    (["train", "light", "--set", "heads=3"], "must be a multiple of"), (["train", "light", "--tokens", "5"], "less than one update"),
-    (["train", "light", "--threads", "0"], "at least 1"), (["train", "family", "--jobs", "0"], "at least 1"), (["train", "light", "--length", "0"], "at least 1"),
-    (["score", "--n", "0"], "at least 1"), (["score", "--window", "round"], "no window 'round'"), (["score", "--set", "delta=7"], "choose 0.001..1"),
+    (["train", "light", "--set", "nets=3"], "has no field 'nets'"), (["train", "light", "--set", "width=0"],
+                                                                     "choose 2..65536"),
+    (["train", "light", "--set", "blocks=0"], "choose 1..1024"), (["train", "hybrid", "--set", "causal=6"],
+                                                                  "leaves no block for the draft"),
+    (["train", "light", "--set", "heads=3"], "must be a multiple of"), (["train", "light", "--tokens", "5"],
+                                                                        "less than one update"),
+    (["train", "light", "--threads", "0"], "at least 1"), (["train", "family", "--jobs", "0"], "at least 1"),
+    (["train", "light", "--length", "0"], "at least 1"),
+    (["score", "--n", "0"], "at least 1"), (["score", "--window", "round"], "no window 'round'"),
+    (["score", "--set", "delta=7"], "choose 0.001..1"),
     (["train", "light", "--data", "text8", "--path", "nowhere"], "there is no file 'nowhere'"),
 ])
 def test_wrong_words_are_refused(capsys, words, says, tmp_path, monkeypatch):
@@ -256,8 +297,10 @@ def test_wrong_words_are_refused(capsys, words, says, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("words", "says"), [
-    (["rnu", "x.py"], "there is no verb 'rnu'; did you mean 'run'?"), (["fly"], "there is no verb 'fly'; choose run, sweep, grid, score"), (["run"], "run needs study"),
-    (["run", "x.py", "--sede", "3"], "--sede is no option here; did you mean '--seed'?"), (["run", "x.py", "--out"], "--out: expected one argument"),
+    (["rnu", "x.py"], "there is no verb 'rnu'; did you mean 'run'?"),
+    (["fly"], "there is no verb 'fly'; choose run, sweep, grid, score"), (["run"], "run needs study"),
+    (["run", "x.py", "--sede", "3"], "--sede is no option here; did you mean '--seed'?"),
+    (["run", "x.py", "--out"], "--out: expected one argument"),
     (["run", "x.py", ""], "an empty word is no option here"),
     (["run", "x.py", "--dtype", "float3"], "there is no --dtype 'float3'; did you mean 'float32'?"),
 ])
@@ -270,8 +313,12 @@ def test_list_names_fields_defaults_ranges_and_origin(capsys):
     assert main(["list"]) == 0
     out = capsys.readouterr().out
     document = json.loads(out.splitlines()[-1])
-    assert document["sampler"]["ancestral"]["fields"]["steps"] == "64  1..4096 (log)" and "baselines/ancestral.py:" in document["sampler"]["ancestral"]["origin"]
-    assert {"wikipedia_leads", "austen", "text8", "exact", "markov"} <= set(document["data"]) and {"smoke", "demo"} <= set(document["study"])
+    assert (
+        document["sampler"]["ancestral"]["fields"]["steps"] == "64  1..4096 (log)"
+        and "baselines/ancestral.py:" in document["sampler"]["ancestral"]["origin"]
+    )
+    assert {"wikipedia_leads", "austen", "text8", "exact",
+            "markov"} <= set(document["data"]) and {"smoke", "demo"} <= set(document["study"])
     assert "ancestral" in out and "steps = 64" in out
 
 
@@ -290,12 +337,18 @@ def test_doctor_finds_a_damaged_checkpoint(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(("text", "says"), [
-    (b"[{", "it is not valid JSON"), (b"", "it is not valid JSON"), (b"\xff\xfe", "it is not valid JSON"), (b"[" * 100_000, "it is nested deeper"),
-    (b'[{"claim": "\\ud800"}]', "half a character"), (b'[{"n": ' + b"9" * 5000 + b"}]", "a number that no float64 can hold"), (b'{"claim": "x"}', "is not a list of claims"),
-    (b'[{"claim": "x"}]', "is not a list of claims"), (b"[3]", "is not a list of claims"), (b"null", "is not a list of claims"),
+    (b"[{", "it is not valid JSON"), (b"", "it is not valid JSON"), (b"\xff\xfe", "it is not valid JSON"),
+    (b"[" * 100_000, "it is nested deeper"),
+    (b'[{"claim": "\\ud800"}]', "half a character"), (b'[{"n": ' + b"9" * 5000 + b"}]",
+                                                      "a number that no float64 can hold"),
+    (b'{"claim": "x"}', "is not a list of claims"),
+    (b'[{"claim": "x"}]', "is not a list of claims"), (b"[3]", "is not a list of claims"),
+    (b"null", "is not a list of claims"),
     (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"value": "many"}]).encode(), "is not a list of claims"),
-    (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"keys": None}]).encode(), "is not a list of claims (the field `[0].keys` is wrong"),
-    (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"n": -1}]).encode(), "is not a list of claims (the field `[0].n` is wrong"),
+    (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"keys": None}]).encode(),
+     "is not a list of claims (the field `[0].keys` is wrong"),
+    (json.dumps([claims.claim("x", 1, 0, 2, "u", 3, "c", []) | {"n": -1}]).encode(),
+     "is not a list of claims (the field `[0].n` is wrong"),
 ])
 def test_damaged_claims_are_refused(tmp_path, capsys, monkeypatch, text, says):
     (tmp_path / "toy.json").write_bytes(text)
@@ -322,7 +375,8 @@ def test_a_table_is_written_between_marks_and_nowhere_else(tmp_path, capsys, mon
 
 
 def test_pages_are_written_again_all_of_them_or_none(tmp_path, capsys, monkeypatch):
-    (tmp_path / "toy.json").write_text(json.dumps([claims.claim("one", 1.0, 0.5, 1.5, "none", 4, "ssmd-bench run one", [])]))
+    (tmp_path / "toy.json").write_text(json.dumps([claims.claim("one", 1.0, 0.5, 1.5, "none", 4, "ssmd-bench run one",
+                                                                [])]))
     monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
     page, gone = tmp_path / "page.md", tmp_path / "gone.md"
     page.write_text("<!-- claims -->\n| `one` | old |\n<!-- /claims -->\n")
@@ -351,7 +405,8 @@ def test_the_last_line_of_stdout_is_json(words, tmp_path):
 
 def test_rescore_scores_what_is_stored_with_another_metric(toy, tmp_path, capsys):
     assert main(["run", toy(), "--out", str(tmp_path / "run"), "--no-time"]) == 0
-    assert main(["rescore", str(tmp_path / "run"), "--metric", "distinct", "--set", "kind=chars", "--set", "order=3"]) == 0
+    assert main(["rescore", str(tmp_path / "run"), "--metric", "distinct", "--set", "kind=chars", "--set",
+                 "order=3"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["scored"] == 3
     (tmp_path / "toy.py").unlink()
     assert main(["rescore", str(tmp_path / "run")]) == 0
@@ -360,14 +415,18 @@ def test_rescore_scores_what_is_stored_with_another_metric(toy, tmp_path, capsys
 
 
 def test_set_and_only_change_what_is_run(toy, tmp_path, capsys):
-    assert main(["run", toy(), "--out", str(tmp_path / "run"), "--set", "schedule=cosine", "--set", "steps=5", "--only", "ancestral", "--n", "7", "--seed", "3"]) == 0
+    assert main(["run", toy(), "--out", str(tmp_path / "run"), "--set", "schedule=cosine", "--set", "steps=5", "--only",
+                 "ancestral", "--n", "7", "--seed", "3"]) == 0
     cells = [r["cell"] for r in Store(tmp_path / "run").of("counted")]
-    assert [(c["sampler"]["steps"], c["sampler"]["schedule"]["name"], c["n"], c["seed"]) for c in cells] == [(5, "cosine", 7, 3)]
+    assert [(c["sampler"]["steps"], c["sampler"]["schedule"]["name"], c["n"], c["seed"])
+            for c in cells] == [(5, "cosine", 7, 3)]
 
 
 def test_claims_are_chosen_by_their_names_and_the_beginnings_of_names(tmp_path, capsys, monkeypatch):
-    (tmp_path / "toy.json").write_text(json.dumps([claims.claim(name, 1.0, 0.5, 1.5, "none", 4, "c", []) for name in ("bpc.a", "bpc.a.more", "bpc.b", "other")]))
+    (tmp_path / "toy.json").write_text(json.dumps([claims.claim(name, 1.0, 0.5, 1.5, "none", 4, "c", [])
+                                                   for name in ("bpc.a", "bpc.a.more", "bpc.b", "other")]))
     monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
-    for names, found in ((["bpc"], 3), (["bpc.a"], 1), (["bpc.a.", "other"], 2), ([], 4)):    # a whole name is that claim alone
+    # a whole name is that claim alone
+    for names, found in ((["bpc"], 3), (["bpc.a"], 1), (["bpc.a.", "other"], 2), ([], 4)):
         assert main(["claims", *names]) == 0 and f'"claims": {found}' in capsys.readouterr().out
     refuses(capsys, ["claims", "none"], "no claim begins with none")

@@ -6,7 +6,8 @@ from tests.covered import ROOMS, rows
 
 
 def counted(**lines):
-    return {"files": {f"{room}/some/file.py": {"summary": {"covered_lines": reached, "num_statements": of}} for room, (reached, of) in lines.items()}}
+    return {"files": {f"{room}/some/file.py": {"summary": {"covered_lines": reached, "num_statements": of}} for room,
+                      (reached, of) in lines.items()}}
 
 
 def test_the_share_is_that_of_all_lines():

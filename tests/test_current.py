@@ -1,6 +1,7 @@
 """A bug planted in a sampler, a network or the draws leaves no claim current that rests on a self-speculative record.
 
-The claims stand while the sources do. With a bug in them they are unproven at once, and refuted as soon as some rows are looked at.
+The claims stand while the sources do. With a bug in them they are unproven at once, and refuted as soon as some rows
+are looked at.
 """
 
 import json
@@ -40,11 +41,14 @@ if not FILE.exists():
     for weights in (p for p in net.parameters() if p.dim() == 2):    # so that drafts are rejected
         torch.nn.init.normal_(weights, std=0.5)
     checkpoint.save(net, FILE, {})
-STUDY = Study(name="toy", question="?", data=WikipediaLeads(24), nets={"hybrid": Checkpoint(str(FILE))}, reference="hybrid", metrics=[Spelling()], n=24, batch=8,
-              arms=[Arm("ssmd", [SelfSpeculative(Cosine(0.2), 2)], {"main": "hybrid"}), Arm("ancestral", [Ancestral(4)], {"main": "hybrid"})])
+STUDY = Study(name="toy", question="?", data=WikipediaLeads(24), nets={"hybrid": Checkpoint(str(FILE))},
+              reference="hybrid", metrics=[Spelling()], n=24, batch=8,
+              arms=[Arm("ssmd", [SelfSpeculative(Cosine(0.2), 2)], {"main": "hybrid"}),
+                        Arm("ancestral", [Ancestral(4)], {"main": "hybrid"})])
 """
 BUGS = {    # file, old text, new text
-    "the acceptance test starts one place late": ("ssmd/sampler.py", "torch.minimum(i + f + 1, e)", "torch.minimum(i + f + 2, e)"),
+    "the acceptance test starts one place late": ("ssmd/sampler.py", "torch.minimum(i + f + 1, e)",
+                                                  "torch.minimum(i + f + 2, e)"),
     "a track sees the token that it judges": ("ssmd/model.py", "<= asking.clamp_min(0)", "<= 1 + asking.clamp_min(0)"),
     "the residual is drawn from the target alone": ("harness/random.py", "(q - p).clamp_min(0)", "q.clone()"),
 }
@@ -60,14 +64,16 @@ def kept(tmp_path_factory) -> Path:
     (folder / "kept").mkdir()
     pack(Store(folder / "run"), folder / "kept" / "toy.zip")
     keys = {cell.arm.name: cell.key() for cell in cells_of(study)}
-    (folder / "claims.json").write_text(json.dumps([{"claim": arm, "keys": [key], "file": "toy.json"} for arm, key in keys.items()]))
+    (folder / "claims.json").write_text(json.dumps([{"claim": arm, "keys": [key], "file": "toy.json"} for arm,
+                                                    key in keys.items()]))
     return folder
 
 
 def sources(folder: Path) -> Path:
     """A copy of our own."""
     for room in ROOMS:
-        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__", "checkpoints", "files"))
+        shutil.copytree(ROOT / room, folder / room,
+                        ignore=shutil.ignore_patterns("__pycache__", "checkpoints", "files"))
     (folder / "harness/data/files").symlink_to(ROOT / "harness/data/files")
     return folder
 
@@ -88,7 +94,8 @@ from harness.__main__ import main
 from harness.claims.standing import standings
 
 def words():
-    print(json.dumps({s.claim: s.word for s in standings(json.loads((folder / "claims.json").read_text()), folder / "kept")}))
+    rows = json.loads((folder / "claims.json").read_text())
+    print(json.dumps({s.claim: s.word for s in standings(rows, folder / "kept")}))
 
 folder = Path(sys.argv[1])
 words()
@@ -100,13 +107,15 @@ words()
 def proved(tree: Path, kept: Path) -> tuple[dict, dict, dict]:
     """By the sources of a tree: the standing of each claim, the answer of `prove`, and the standing after it."""
     environment = {"PYTHONPATH": str(tree), "PATH": os.defpath, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", ASK, str(kept)], cwd=tree, env=environment, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", ASK, str(kept)], cwd=tree, env=environment, capture_output=True,
+                          text=True)
     assert done.returncode == 0, done.stderr
     return tuple(map(json.loads, done.stdout.splitlines()))    # type: ignore[return-value]
 
 
 def test_claims_are_current_while_the_sources_are_those_of_their_records(kept):
-    assert {s.claim: s.word for s in standings(json.loads((kept / "claims.json").read_text()), kept / "kept")} == {"ssmd": "proven", "ancestral": "proven"}
+    assert {s.claim: s.word for s in standings(json.loads((kept / "claims.json").read_text()),
+                                               kept / "kept")} == {"ssmd": "proven", "ancestral": "proven"}
 
 
 @pytest.mark.parametrize("bug", BUGS)
@@ -124,10 +133,12 @@ def refactored(tree: Path) -> Path:
     for path in (path for room in ROOMS for path in (tree / room).rglob("*.py")):
         text = path.read_text()
         text = re.sub(r"\bharness\.sampling\.reveal\b", "harness.sampling.revealing", text)
-        path.write_text(text.replace("def width(self, i: Tensor, length: int)", "def width(self, revealed: Tensor, length: int)"))
+        path.write_text(text.replace("def width(self, i: Tensor, length: int)",
+                                     "def width(self, revealed: Tensor, length: int)"))
     (tree / "harness/sampling/reveal.py").rename(tree / "harness/sampling/revealing.py")
     window = tree / "harness/schedules/window.py"
-    text = re.sub(r"(def width\(self, revealed: Tensor.*\n)((?:        .*\n)+)", lambda found: found[1] + re.sub(r"\bi\b", "revealed", found[2]), window.read_text())
+    text = re.sub(r"(def width\(self, revealed: Tensor.*\n)((?:        .*\n)+)", lambda found: found[1]
+                  + re.sub(r"\bi\b", "revealed", found[2]), window.read_text())
     window.write_text(text.replace("def _clip(width: Tensor,", "def _clip(width: torch.Tensor,"))
     return tree
 
@@ -136,7 +147,11 @@ def test_a_refactoring_in_reach_of_every_sampler_is_proven_by_its_rows(kept, tmp
     tree, copy = refactored(sources(tmp_path / "tree")), tmp_path / "kept"
     shutil.copytree(kept, copy)
     before, answer, after = proved(tree, copy)
-    assert before == {"ssmd": "unproven", "ancestral": "unproven"} and answer["proven"] == 2 and after == {"ssmd": "proven", "ancestral": "proven"}
+    assert (
+        before == {"ssmd": "unproven", "ancestral": "unproven"}
+        and answer["proven"] == 2
+        and after == {"ssmd": "proven", "ancestral": "proven"}
+    )
 
 
 AGAINST = """
@@ -173,7 +188,8 @@ def test_an_older_commit_settles_on_this_machine_whether_the_code_or_the_machine
 
     def asked(*arm: str) -> dict:
         environment = {"PYTHONPATH": str(tree), "PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
-        done = subprocess.run([sys.executable, "-c", AGAINST, old, *arm], cwd=tree, env=environment, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", AGAINST, old, *arm], cwd=tree, env=environment,
+                              capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 

@@ -1,4 +1,6 @@
-"""Data sets: what their cards say is what they hold, splits do not overlap, and known laws are the laws of their rows."""
+"""Data sets: what their cards say is what they hold, splits do not overlap, and known laws are the laws of their
+rows.
+"""
 
 import doctest
 import gzip
@@ -51,7 +53,8 @@ def text8_file(tmp_path):
 # text
 
 @pytest.mark.parametrize("raw, plain", [
-    ("Café, 1984!", "cafe one nine eight four"), ("  don't\n\tSTOP ", "don t stop"), ("x²", "x two"), ("Łódź", "odz"), ("", ""),
+    ("Café, 1984!", "cafe one nine eight four"), ("  don't\n\tSTOP ", "don t stop"), ("x²", "x two"), ("Łódź", "odz"),
+    ("", ""),
 ])
 def test_normalisation_is_that_of_text8_after_nfkd(raw, plain):
     assert text.normalise(raw) == plain.encode()
@@ -82,7 +85,11 @@ def test_embedded_text_matches_its_card(data):
 
 def test_prose_matches_its_card():
     data, card = Prose(), (CARDS / "prose.md").read_text()
-    assert data.identity()["sha256"] in card and data.identity()["tokenizer"] == TOKENIZER_SHA256 in card and f"**{len(data.ids()):,} tokens**" in card
+    assert (
+        data.identity()["sha256"] in card
+        and data.identity()["tokenizer"] == TOKENIZER_SHA256 in card
+        and f"**{len(data.ids()):,} tokens**" in card
+    )
     for split, share in data.identity()["splits"].items():
         assert f"| {split} | .{str(share)[2:]:0<2} | {len(data.tokens(split)):,} |" in card
     for seen in (1, 5):
@@ -95,7 +102,8 @@ def test_prose_is_written_as_it_is_read():
     text = data.decode(rows)[3]
     assert data.decode(data.encode(text)[None]) == [text]
     assert any(c.isupper() for c in "".join(data.decode(rows))) and data.vocab > rows.max() > 1000
-    assert data.decode(torch.tensor([[data.mask, *data.encode("Two of them"), data.mask, data.mask]])) == ["_Two of them__"]
+    assert data.decode(torch.tensor([[data.mask, *data.encode("Two of them"), data.mask,
+                                      data.mask]])) == ["_Two of them__"]
     assert data.spoken(data.encode("At 9, Mr. Darcy")[None]) == ["at nine mr darcy"]
     assert row_words(data.encode("At 9, Mr. Darcy")[None], data) == [["nine", "mr"]]
 
@@ -252,18 +260,21 @@ def test_drawn_rows_do_not_depend_on_how_many_are_asked(data):
 
 @pytest.mark.parametrize(("symbols", "width", "length"), [(3, 3, 8), (2, 4, 10), (3, 1, 6), (2, 8, 7)])
 def test_potts_is_the_law_of_its_bonds(symbols, width, length):
-    """Against a list of all states: ln Z, entropy, and the law of what is drawn; the last line is short in two cases, and the only one in the last."""
+    """Against a list of all states: ln Z, entropy, and the law of what is drawn; the last line is short in two cases,
+    and the only one in the last.
+    """
     data = Potts(symbols=symbols, length=length, line=width, coupling=0.9)
     states = torch.cartesian_prod(*[torch.arange(symbols)] * length)
     sites = {(k // width, k % width): k for k in range(length)}
-    pairs = [(k, sites[beside]) for (y, x), k in sites.items() for beside in ((y, x + 1), (y + 1, x)) if beside in sites]
+    pairs = [(k, sites[beside]) for (y, x), k in sites.items() for beside in ((y, x + 1), (y + 1, x))
+             if beside in sites]
     bonds = sum((states[:, a] == states[:, b]).long() for a, b in pairs)
     assert torch.equal(data.bonds(states), bonds)
     law = torch.softmax(0.9 * bonds.double(), 0)
     torch.testing.assert_close(data.log_prob(states), law.log())
     assert -(law * law.log()).sum().item() == pytest.approx(data.entropy_nats())
     drawn = (data.rows("test", 2048, seed=3) * symbols ** torch.arange(length - 1, -1, -1)).sum(1)
-    some = law.argsort(descending=True)[:64]                                          # the likeliest states one by one, the others together
+    some = law.argsort(descending=True)[:64]  # the likeliest states one by one, the others together
     merged = torch.cat([law[some], 1 - law[some].sum()[None]])
     place = torch.full((len(law),), 64).index_put((some,), torch.arange(64))
     assert total_variation(torch.bincount(place[drawn], minlength=65), merged) < null_quantile(merged, 2048)
@@ -307,7 +318,8 @@ def test_impossible_length_is_refused(kind):
         kind(length=0)
 
 
-@pytest.mark.parametrize("name", ["text", "wikipedia_leads", "austen", "exact", "markov", "potts", "prose", "synthetic"])
+@pytest.mark.parametrize("name", ["text", "wikipedia_leads", "austen", "exact", "markov", "potts", "prose",
+                                  "synthetic"])
 def test_examples_of_the_docstrings_run(name):
     module = importlib.import_module(f"harness.data.{name}")
     result = doctest.testmod(module, extraglobs={"torch": torch})
@@ -332,10 +344,12 @@ def r_characters(lines):
 
 
 def test_builder_reads_the_novels_and_cuts_between_words(tmp_path):
-    database = r_characters([b"EMMA", b"It was 1815."]) + r_characters([b"Persuasion", b"", b"A NOTE ON THE TEXT", b"!"])
+    database = r_characters([b"EMMA", b"It was 1815."]) + r_characters([b"Persuasion", b"", b"A NOTE ON THE TEXT",
+                                                                        b"!"])
     (tmp_path / "Rdata.rdb").write_bytes(database)
     assert build.books(database)[0] == "EMMA\nIt was 1815."
-    assert sorted(build.austen(tmp_path)["austen.txt.xz"].split()) == sorted(b"emma it was one eight one five persuasion".split())
+    assert sorted(build.austen(tmp_path)["austen.txt.xz"].split()) == sorted(b"emma it was one eight one five "
+                                                                             b"persuasion".split())
     assert build.pieces_of(b"one two three four", 4) == [b"one two", b"three", b"four"]
 
 
@@ -349,19 +363,29 @@ def test_builder_gives_the_same_bytes_twice_and_one_title_an_article(tmp_path):
 
 
 def test_prose_is_built_of_four_packages(tmp_path):
-    """Small stand-ins of all four: what is dropped, what is kept, and that the tokenizer has not seen the documents behind the training split."""
-    (tmp_path / "summaries_en-us.json").write_text(json.dumps({f"T{i}": {"extract": f"Article {i} was\n written."} for i in range(200)}))
+    """Small stand-ins of all four: what is dropped, what is kept, and that the tokenizer has not seen the documents
+    behind the training split.
+    """
+    (tmp_path / "summaries_en-us.json").write_text(json.dumps({f"T{i}": {"extract": f"Article {i} was\n written."}
+                                                               for i in range(200)}))
     (tmp_path / "Rdata.rdb").write_bytes(r_characters([b"EMMA", b"It was  1815."]))
-    (tmp_path / "glosses.txt.gz").write_bytes(gzip.compress(b"cat\ta small animal | a whip\nfeline\ta small animal\ndog\tan animal | a small animal\n"))
+    (tmp_path / "glosses.txt.gz").write_bytes(gzip.compress(b"cat\ta small animal | a whip\nfeline\ta small animal\n"
+                                                            b"dog\tan animal | a small animal\n"))
     packed = zlib.compress(b"<title>PSALM 1</title> Blessed &amp; <hi>glad</hi>")
     (tmp_path / "ot.czs").write_bytes(struct.pack("<IIIIII", 0, 0, 0, 0, len(packed), 50))
     (tmp_path / "ot.czz").write_bytes(packed)
-    assert sorted(build_prose.definitions(tmp_path)[0].rstrip(".").split(". ")) == ["cat: a small animal; a whip", "dog: an animal"]
-    assert build_prose.commentary(tmp_path) == ["PSALM 1 Blessed & glad"] and build_prose.novels(tmp_path) == ["EMMA It was 1815."]
+    assert sorted(build_prose.definitions(tmp_path)[0].rstrip(".").split(". ")) == [
+        "cat: a small animal; a whip",
+        "dog: an animal",
+    ]
+    assert build_prose.commentary(tmp_path) == ["PSALM 1 Blessed & glad"] and build_prose.novels(tmp_path) == [
+        "EMMA It was 1815."
+    ]
     files = build_prose.prose(tmp_path)
     own = Tokenizer.from_str(files["prose.tokenizer.json.xz"].decode())
     documents = own.decode(np.frombuffer(files["prose.ids.xz"], "<u2").tolist()).splitlines()
-    assert len(documents) == 203 and {"EMMA It was 1815.", "Article 7 was written.", "PSALM 1 Blessed & glad"} <= set(documents)
+    assert len(documents) == 203 and {"EMMA It was 1815.", "Article 7 was written.",
+                                      "PSALM 1 Blessed & glad"} <= set(documents)
     assert files == build_prose.prose(tmp_path)
 
 
@@ -402,7 +426,8 @@ def test_a_builder_of_what_is_damaged_ends_in_one_sentence(tmp_path, capsys, nam
     lines = told.err.splitlines()
     assert len(lines) == 1 + bool(corpus) and told.out == "" and not (tmp_path / "out").exists()
     for line in lines:
-        assert line.startswith(("harness.data.build.corpora: ", "harness.data.build.prose: ")) and str(tmp_path / name) in line and says in line
+        assert line.startswith(("harness.data.build.corpora: ",
+                                "harness.data.build.prose: ")) and str(tmp_path / name) in line and says in line
         assert "the card in harness/data/cards" in line
 
 

@@ -22,7 +22,8 @@ from studies.analysis.speed import Run
 
 @pytest.fixture
 def small(monkeypatch):
-    runs = tuple(Run(sampler, network(name, 9), 8, 12, 8) for name, sampler in (("ancestral", Ancestral(4)), ("ssmd", SelfSpeculative(Linear(0.3), 3))))
+    runs = tuple(Run(sampler, network(name, 9), 8, 12, 8) for name,
+                 sampler in (("ancestral", Ancestral(4)), ("ssmd", SelfSpeculative(Linear(0.3), 3))))
     monkeypatch.setattr(found, "matched", lambda: runs)
     monkeypatch.setattr(found, "SIDE", {"cpu": 64})
     monkeypatch.setattr(found, "LARGEST", {"cpu": 8})
@@ -30,7 +31,8 @@ def small(monkeypatch):
     monkeypatch.setattr(found, "busy", lambda device: 0.5)
     monkeypatch.setattr(found, "elsewhere", lambda call, *given: call(*given))
     data = Exact()
-    return replace(device.STUDY, data=data, nets={"heavy": Table(data)}, metrics=[Distinct("chars")], n=4, batch=4, arms=[Arm("ancestral", [Ancestral(2)], {"main": "heavy"})])
+    return replace(device.STUDY, data=data, nets={"heavy": Table(data)}, metrics=[Distinct("chars")], n=4, batch=4,
+                   arms=[Arm("ancestral", [Ancestral(2)], {"main": "heavy"})])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -44,9 +46,11 @@ def test_a_small_study_has_its_table_and_claims(small, dtype, tmp_path, monkeypa
     assert batch["b1"] == 1 and batch["saturated"] in (1, 2, 4, 8)
     rows = {row["claim"]: row for row in device.claims(Store(tmp_path), "a command")}
     assert rows.keys() == {f"device.seconds_ratio.{load}" for load in batch} | {
-        f"device.{arm}.{load}.{quantity}" for arm in found.ARMS for load in batch for quantity in ("tokens_per_second", "ceiling_share")}
+        f"device.{arm}.{load}.{quantity}" for arm in found.ARMS for load in batch
+        for quantity in ("tokens_per_second", "ceiling_share")}
     ratio = rows["device.seconds_ratio.b1"]["value"] * rows["device.ancestral.b1.tokens_per_second"]["value"]
-    assert ratio == pytest.approx(rows["device.ssmd.b1.tokens_per_second"]["value"]), "seconds of ancestral over those of ssmd"
+    assert ratio == pytest.approx(rows["device.ssmd.b1.tokens_per_second"]["value"]), ("seconds of ancestral over "
+                                                                                       "those of ssmd")
     assert all(row["n"] == found.PROCESSES and dtype in row["note"] for row in rows.values())
     assert all(0 < row["value"] < 1 for name, row in rows.items() if name.endswith("ceiling_share"))
     monkeypatch.setattr(found, "in_process", lambda *of: pytest.fail("measured again"))

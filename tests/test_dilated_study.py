@@ -26,7 +26,8 @@ from tests.test_studies import whole
 @pytest.mark.parametrize("law", [DILATED, Uniform(), LeftToRight()], ids=lambda law: law.name)
 def test_under_an_ideal_network_every_order_reads_the_joint(law):
     x = DATA.rows("test", 40, 0)
-    assert torch.tensor(found.nats(table_nets()["main"], DATA, law, 40, 0)) == pytest.approx(-DATA.law()[DATA.index(x)].log())
+    assert torch.tensor(found.nats(table_nets()["main"], DATA, law, 40,
+                                   0)) == pytest.approx(-DATA.law()[DATA.index(x)].log())
 
 
 def test_under_a_rough_network_orders_differ():
@@ -38,10 +39,13 @@ def test_under_a_rough_network_orders_differ():
 def test_the_study_at_toy_size_makes_its_claims_and_its_figure(tmp_path, monkeypatch, capsys):
     data = replace(study.STUDY.data, length=32)
     for seed, name in enumerate(("net", "long")):
-        checkpoint.save(rough(replace(CONFIG, vocab=data.vocab), seed), tmp_path / f"{name}.safetensors", {"name": name})
+        checkpoint.save(rough(replace(CONFIG, vocab=data.vocab), seed), tmp_path / f"{name}.safetensors",
+                        {"name": name})
     net, long = (Checkpoint(str(tmp_path / f"{name}.safetensors")) for name in ("net", "long"))
-    small = replace(study.STUDY, n=16, data=data, nets=dict.fromkeys(study.STUDY.nets, net) | {"hybrid_frozen_long": long},
-                    metrics=[Spelling(), *(m for m in study.STUDY.metrics if m.name in ("judge", "ngram", "sample_entropy"))])
+    small = replace(study.STUDY, n=16, data=data, nets=dict.fromkeys(study.STUDY.nets, net)
+                    | {"hybrid_frozen_long": long},
+                    metrics=[Spelling(), *(m for m in study.STUDY.metrics
+                                           if m.name in ("judge", "ngram", "sample_entropy"))])
     monkeypatch.setattr(found, "LOOKED_AT", 8)
     assert study.claims(Store(tmp_path / "run"), "a command") == []
     assert found.measure(small, Store(tmp_path / "run")) == []
@@ -51,10 +55,13 @@ def test_the_study_at_toy_size_makes_its_claims_and_its_figure(tmp_path, monkeyp
     capsys.readouterr()
     rows = whole(study.claims(store, "a command"), store)
     said = capsys.readouterr().out
-    wanted = {f"dilated.{label}.{pair}" for label in ("judge", "ngram", "spelling", "sample_entropy") for pair in found.PAIRS}
+    wanted = {f"dilated.{label}.{pair}" for label in ("judge", "ngram", "spelling", "sample_entropy")
+              for pair in found.PAIRS}
     wanted |= {"dilated.law_minus_uniform", "dilated.longer.uniform", "dilated.longer.dilated"}
-    ratios = {f"nfe_ratio.dilated.{label}{end}{where}" for label in ("judge", "ngram", "spelling") for end in found.ARMS for where in found.MATCHED}
-    assert wanted <= rows.keys() <= wanted | ratios and all(f"{name}: no claim" in said for name in ratios - rows.keys())
+    ratios = {f"nfe_ratio.dilated.{label}{end}{where}" for label in ("judge", "ngram", "spelling") for end in found.ARMS
+              for where in found.MATCHED}
+    assert wanted <= rows.keys() <= wanted | ratios and all(f"{name}: no claim" in said for name in ratios
+                                                            - rows.keys())
     assert all("Linear(0.125)" in rows[f"dilated.{label}.ssmd"]["note"] for label in ("judge", "spelling"))
     seed2 = {row["claim"] for row in second_seed.claims(store, "a command")}
     longer = {"seed2.longer.uniform", "seed2.longer.dilated"}
@@ -72,5 +79,7 @@ def test_the_second_seed_is_trained_as_the_first_was():
         card = checkpoint.load(SHIPPED / f"{name}.safetensors").card
         cycles = [card["training"]] + ([card["earlier_cycle"]["training"]] if name == "heavy" else [])
         for told, member in zip(cycles, (name, "first")):
-            mine = json.loads(json.dumps(asdict(second_seed.FAMILY[member]) | {"schedule": second_seed.FAMILY[member].schedule.name}))
+            mine = json.loads(
+                json.dumps(asdict(second_seed.FAMILY[member]) | {"schedule": second_seed.FAMILY[member].schedule.name})
+            )
             assert {k for k, v in told.items() if mine[k] != v} == {"seed"}

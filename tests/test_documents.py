@@ -1,4 +1,6 @@
-"""Corpora that come by path as tokens: the same from every kind of file, splits by document, rows wrapped and not, GPT-2's tokenizer from its files."""
+"""Corpora that come by path as tokens: the same from every kind of file, splits by document, rows wrapped and not,
+GPT-2's tokenizer from its files.
+"""
 
 import gzip
 import json
@@ -40,22 +42,30 @@ def lines(tmp_path_factory):
 def test_rows_are_documents_filled_up_or_blocks_of_documents_end_to_end(lines, bpe):
     filled, wrapped = Lm1b(lines, bpe, length=16), Lm1b(lines, bpe, length=16, wrapped=True)
     end = filled.encode("<|endoftext|>").tolist()
-    mine = [filled.encode(text).tolist() for text in DOCUMENTS[176:196]]           # the tenth before the last two hundredths
+    mine = [filled.encode(text).tolist() for text in DOCUMENTS[176:196]]  # the tenth before the last two hundredths
     assert sorted(filled.rows("judge", 20, seed=0).tolist()) == sorted((ids + end * 16)[:16] for ids in mine)
     together = sum((ids + end for ids in mine), [])
     assert wrapped.tokens("judge").tolist() == together
     blocks = [together[k:k + 16] for k in range(0, len(together) - 15, 16)]
     assert sorted(wrapped.rows("judge", len(blocks), seed=3).tolist()) == sorted(blocks) and len(blocks) > 1
-    assert filled.identity()["wrapped"] is False and len({str(data.identity()) for data in (filled, wrapped, Lm1b(lines, bpe, length=8))}) == 3
+    assert filled.identity()["wrapped"] is False and len({str(data.identity())
+                                                          for data in (filled, wrapped,
+                                                                       Lm1b(lines, bpe, length=8))}) == 3
 
 
 def test_splits_share_no_document_and_cover_all(lines, bpe):
     data = Lm1b(lines, bpe)
     text = "".join(data.decode(data.tokens(split)[None])[0] for split in ("train", "judge", "validation", "test"))
     assert text == "".join(f"{document}<|endoftext|>" for document in DOCUMENTS)
-    assert torch.equal(data.rows("train", 30, 1)[:7], data.rows("train", 7, 1)) and not torch.equal(data.rows("train", 7, 1), data.rows("train", 7, 2))
+    assert torch.equal(data.rows("train", 30, 1)[:7],
+                       data.rows("train", 7, 1)) and not torch.equal(data.rows("train", 7, 1), data.rows("train", 7, 2))
     rows = data.rows("judge", 20, 0)
-    assert rows.shape == (20, 128) and rows.dtype == torch.int64 and 0 <= rows.min() and rows.max() < data.vocab == data.mask == 300
+    assert (
+        rows.shape == (20, 128)
+        and rows.dtype == torch.int64
+        and 0 <= rows.min()
+        and rows.max() < data.vocab == data.mask == 300
+    )
     with pytest.raises(ValueError, match="has 20 rows of length 128 in 'judge', not 21"):
         data.rows("judge", 21, 0)
     with pytest.raises(ValueError, match=re.escape("choose train | judge | validation | test")):
@@ -64,7 +74,8 @@ def test_splits_share_no_document_and_cover_all(lines, bpe):
 
 def test_every_kind_of_file_gives_the_same_corpus(lines, bpe, tmp_path):
     whole = Lm1b(lines, bpe).identity()
-    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"story": text, "id": k}) + "\n" for k, text in enumerate(DOCUMENTS)))
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps({"story": text, "id": k}) + "\n" for k,
+                                              text in enumerate(DOCUMENTS)))
     (tmp_path / "b.txt.gz").write_bytes(gzip.compress(("\n".join(DOCUMENTS) + "\n").encode()))
     folder = tmp_path / "parts"
     (folder / "deep").mkdir(parents=True)
@@ -75,9 +86,17 @@ def test_every_kind_of_file_gives_the_same_corpus(lines, bpe, tmp_path):
     pages.mkdir()
     for k, text in enumerate(DOCUMENTS):
         (pages / f"{k:04d}.txt").write_text(text)
-    assert Lm1b(str(tmp_path / "a.jsonl"), bpe, column="story").identity() == Lm1b(str(tmp_path / "b.txt.gz"), bpe).identity() == Lm1b(str(folder), bpe).identity() == whole
+    assert (
+        Lm1b(str(tmp_path / "a.jsonl"), bpe, column="story").identity()
+        == Lm1b(str(tmp_path / "b.txt.gz"), bpe).identity()
+        == Lm1b(str(folder), bpe).identity()
+        == whole
+    )
     assert OpenWebText(str(pages), bpe).identity()["sha256"] == whole["sha256"], "a file is a document"
-    assert Lm1b(lines, bpe, most=50).identity()["documents"] == 50 and Lm1b(lines, bpe, most=50).identity()["sha256"] != whole["sha256"]
+    assert (
+        Lm1b(lines, bpe, most=50).identity()["documents"] == 50
+        and Lm1b(lines, bpe, most=50).identity()["sha256"] != whole["sha256"]
+    )
 
 
 def test_parquet_and_data_sets_by_name_are_read_by_datasets(lines, bpe, tmp_path, monkeypatch):
@@ -87,7 +106,8 @@ def test_parquet_and_data_sets_by_name_are_read_by_datasets(lines, bpe, tmp_path
     whole, asked = Lm1b(lines, bpe).identity(), []
     assert Lm1b(str(tmp_path / "part.parquet"), bpe).identity() == whole
     monkeypatch.setattr(datasets, "load_dataset", lambda *given, **more: (asked.append((given, more)), made)[1])
-    assert OpenWebText("someone/webtext", bpe, length=128, wrapped=False, config="plain").identity()["sha256"] == whole["sha256"]
+    assert OpenWebText("someone/webtext", bpe, length=128, wrapped=False,
+                       config="plain").identity()["sha256"] == whole["sha256"]
     assert asked == [(("someone/webtext", "plain"), {"split": "train"})]
 
 
@@ -120,9 +140,12 @@ def test_settings_go_through_json(lines, bpe):
 
 
 @pytest.mark.parametrize("name, content, says", [
-    ("nowhere", None, "correct the path or the name"), ("a.jsonl", b'{"text": 3}\n', "no column 'text'"), ("a.jsonl", b"{", "cannot be read as text"),
-    ("a.jsonl", b'{"text": "the cat \\ud800"}\n', "holds half a character, a lone surrogate"), ("a.jsonl", b"[" * 100_000, "cannot be read as text"),
-    ("a.txt.gz", gzip.compress(b"a b " * 999, mtime=0)[:-9], "cannot be read as text"), ("a.txt", b"\xff\xfe\xfa", "cannot be read as text"), ("a.txt", b"", "finds no text"),
+    ("nowhere", None, "correct the path or the name"), ("a.jsonl", b'{"text": 3}\n', "no column 'text'"),
+    ("a.jsonl", b"{", "cannot be read as text"),
+    ("a.jsonl", b'{"text": "the cat \\ud800"}\n', "holds half a character, a lone surrogate"),
+    ("a.jsonl", b"[" * 100_000, "cannot be read as text"),
+    ("a.txt.gz", gzip.compress(b"a b " * 999, mtime=0)[:-9], "cannot be read as text"),
+    ("a.txt", b"\xff\xfe\xfa", "cannot be read as text"), ("a.txt", b"", "finds no text"),
     ("a.pdf", b"text", "it is none of .txt"), ("a.parquet", b"PAR1", "cannot be read as text"),
 ])
 def test_what_is_no_corpus_is_refused_in_a_sentence(bpe, tmp_path, monkeypatch, name, content, says):
@@ -130,7 +153,9 @@ def test_what_is_no_corpus_is_refused_in_a_sentence(bpe, tmp_path, monkeypatch, 
         raise ConnectionError("offline")
 
     if name in ("nowhere", "a.parquet"):
-        monkeypatch.setattr(pytest.importorskip("datasets", reason="datasets is not installed: pip install ssmd-bench[judges]"), "load_dataset", absent)
+        monkeypatch.setattr(pytest.importorskip("datasets",
+                                                reason="datasets is not installed: pip install ssmd-bench[judges]"),
+                            "load_dataset", absent)
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=says) as error:
@@ -140,7 +165,8 @@ def test_what_is_no_corpus_is_refused_in_a_sentence(bpe, tmp_path, monkeypatch, 
 
 def test_what_is_no_tokenizer_is_refused_and_packages_that_are_missing_are_named(lines, bpe, tmp_path, monkeypatch):
     (tmp_path / "bad.json").write_text("{}")
-    for path, says in ((tmp_path / "none", "give the path of a tokenizer.json"), (tmp_path, "has no tokenizer.json"), (tmp_path / "bad.json", "not a tokenizer that can be read")):
+    for path, says in ((tmp_path / "none", "give the path of a tokenizer.json"), (tmp_path, "has no tokenizer.json"),
+                       (tmp_path / "bad.json", "not a tokenizer that can be read")):
         with pytest.raises(ValueError, match=says):
             Lm1b(lines, str(path)).rows("test", 1, 0)
     with pytest.raises(ValueError, match="has no token '</s>'"):
@@ -167,7 +193,10 @@ def test_entropies_are_refused_where_documents_are_filled_up(lines, bpe):
     from harness.study import Arm, Checkpoint, Study
 
     for metric in (SampleEntropy(), CorpusEntropy()):
-        asked = {"name": "x", "question": "?", "nets": {"main": Checkpoint("x")}, "arms": [Arm("a", [Ancestral(2)])], "reference": "main", "metrics": [metric]}
-        with pytest.raises(ValueError, match=f"{metric.name} would count the .* tokens that fill up the rows of lm1b as text: take them wrapped=True"):
+        asked = {"name": "x", "question": "?", "nets": {"main": Checkpoint("x")}, "arms": [Arm("a", [Ancestral(2)])],
+                 "reference": "main", "metrics": [metric]}
+        with pytest.raises(ValueError,
+                           match=f"{metric.name} would count the .* tokens that fill up the rows of lm1b as text: "
+                                 "take them wrapped=True"):
             Study(data=Lm1b(lines, bpe, length=16), **asked)
         Study(data=Lm1b(lines, bpe, length=16, wrapped=True), **asked)

@@ -1,4 +1,6 @@
-"""The frontiers of other kinds of data and the study of judges at toy size, and the page about proteins: its example is run on a file made on the spot."""
+"""The frontiers of other kinds of data and the study of judges at toy size, and the page about proteins: its example is
+run on a file made on the spot.
+"""
 
 import json
 import re
@@ -41,28 +43,46 @@ def test_ratios_and_losses_are_claimed_where_the_store_has_them(tmp_path, capsys
     """The three studies differ in data and metrics alone, so that one toy stands for them."""
     small = toy(prose.STUDY, nets={"heavy": HEAVY, "light": HEAVY, "hybrid_frozen": HEAVY}, n=96, batch=96)
     assert runner.run(small, tmp_path, timing=False)["failed"] == 0
-    made = prose.claims(Store(tmp_path), "a command") + headlines(Store(tmp_path), "a command", domain.DILATED, 32, "judge", ".protein")
+    made = prose.claims(Store(tmp_path), "a command") + headlines(Store(tmp_path), "a command", domain.DILATED, 32,
+                                                                  "judge", ".protein")
     rows, said = whole(made, Store(tmp_path)), capsys.readouterr().out
-    for name in (*(name.format("subword") for name in NAMES), *(f"headline.{name}.protein" for name in ("best.nfe_ratio", "best.flops_ratio"))):
+    for name in (*(name.format("subword") for name in NAMES),
+                 *(f"headline.{name}.protein" for name in ("best.nfe_ratio", "best.flops_ratio"))):
         assert (name in rows) != (f"{name}: no claim, " in said)
     loss = rows["scheduling.subword.sandwich_minus_middle"]
     assert loss["low"] <= loss["value"] <= loss["high"] and "passes (convention C)" in loss["note"]
     runner.run(toy(prose.STUDY, nets={"heavy": HEAVY}, arms=[prose.STUDY.arms[0]]), tmp_path / "alone", timing=False)
     assert rows["dilated.subword"]["note"].startswith("window linear(delta=0.125), dilated minus uniform; passes ")
     assert prose.claims(Store(tmp_path / "alone"), "a command") == []
-    assert all(f"{name.format('subword')}: " in said and "is not in the store" in said for said in [capsys.readouterr().out] for name in NAMES)
+    assert all(f"{name.format('subword')}: " in said and "is not in the store" in said
+               for said in [capsys.readouterr().out] for name in NAMES)
 
 
-@pytest.mark.parametrize("study, name, other", [(sandwich, "text.sandwich", "middle"), (sandwich_prompted, "prompted.sandwich", "middle"), (prefix, "text.prefix", "sandwich")])
-def test_light_steps_are_held_against_controls_of_equal_flops_with_and_without_a_given_beginning(tmp_path, capsys, study, name, other):
+@pytest.mark.parametrize(
+    "study, name, other",
+    [
+        (sandwich, "text.sandwich", "middle"),
+        (sandwich_prompted, "prompted.sandwich", "middle"),
+        (prefix, "text.prefix", "sandwich"),
+    ],
+)
+def test_light_steps_are_held_against_controls_of_equal_flops_with_and_without_a_given_beginning(
+    tmp_path, capsys, study, name, other
+):
     """On a flattened joint as the light network: worse than the heavy one by a loss that is there to be seen."""
-    arms = [replace(arm, points=[replace(arm.points[0], tokens=k) for k in (1, 2)]) if arm.name == "first_hitting" else arm for arm in study.STUDY.arms]
+    arms = [replace(arm, points=[replace(arm.points[0], tokens=k) for k in (1, 2)]) if arm.name == "first_hitting"
+            else arm for arm in study.STUDY.arms]
     small = toy(study.STUDY, nets={"heavy": HEAVY, "light": LIGHT}, arms=arms, n=1024, batch=256)
     assert runner.run(small, tmp_path, timing=False)["failed"] == 0
     rows, said = whole(study.claims(Store(tmp_path), "a command"), Store(tmp_path)), capsys.readouterr().out
-    assert rows[f"scheduling.{name}_minus_heavy"]["low"] > 0 and "fewer FLOPs" in rows[f"scheduling.{name}_minus_heavy"]["note"]
+    assert (
+        rows[f"scheduling.{name}_minus_heavy"]["low"] > 0
+        and "fewer FLOPs" in rows[f"scheduling.{name}_minus_heavy"]["note"]
+    )
     for control in (other, "fewer_steps", "first_hitting"):
-        assert (f"scheduling.{name}_minus_{control}" in rows) != (f"scheduling.{name}_minus_{control}: scheduled" in said)
+        assert (f"scheduling.{name}_minus_{control}" in rows) != (
+            f"scheduling.{name}_minus_{control}: scheduled" in said
+        )
     assert study.claims(Store(tmp_path / "empty"), "a command") == []
 
 
@@ -77,12 +97,20 @@ def test_a_study_is_of_the_frozen_recipe_with_controls_and_two_judges(claimed):
     arms = {arm.name: arm for arm in study.STUDY.arms}
     assert study.STUDY.reference == TRUNK and study.STUDY.data == study.DATA
     assert {type(p) for name in ("held_out", "shuffled") for p in arms[name].points} == {HeldOut, Shuffled}
-    assert {dict(arm.nets)["main"] for name, arm in arms.items() if name in (domain.BASELINE, domain.ARM)} == {"heavy", "hybrid_frozen"}
-    assert Ancestral(32) in arms["ancestral"].points and SelfSpeculative(Linear(0.125), 10) in arms["ssmd_frozen"].points
+    assert {dict(arm.nets)["main"] for name, arm in arms.items()
+            if name in (domain.BASELINE, domain.ARM)} == {"heavy", "hybrid_frozen"}
+    assert (
+        Ancestral(32) in arms["ancestral"].points and SelfSpeculative(Linear(0.125), 10) in arms["ssmd_frozen"].points
+    )
     names = {metric.name for metric in study.STUDY.metrics}
-    assert {label, "sample_entropy"} <= names and (label == "exact_nll" or "ngram" in names), "a law needs no second judge"
+    assert {label, "sample_entropy"} <= names and (label == "exact_nll"
+                                                   or "ngram" in names), "a law needs no second judge"
     family = study.FAMILY
-    assert family["hybrid_frozen"].frozen and family["hybrid_frozen"].blocks == family[TRUNK].blocks + 1 and len({member.tokens for member in family.values()}) == 1
+    assert (
+        family["hybrid_frozen"].frozen
+        and family["hybrid_frozen"].blocks == family[TRUNK].blocks + 1
+        and len({member.tokens for member in family.values()}) == 1
+    )
     assert {*study.STUDY.nets} == {*family} - {"judge"} and replace(family["light"], blocks=6) == family[TRUNK]
 
 
@@ -108,10 +136,15 @@ def test_agreement_is_claimed_of_each_two_judges_that_scored(tmp_path, capsys, m
     monkeypatch.setattr(judges_found, "JUDGES", ("judge", "sample_entropy", "smollm2"))
     runner.run(toy(judges.STUDY, n=64, batch=64), tmp_path, timing=False)
     rows, said = whole(judges.claims(Store(tmp_path), "a command"), Store(tmp_path)), capsys.readouterr().out
-    agreement, levels = ({name: row for name, row in rows.items() if name.startswith(kind)} for kind in ("agreement.", "level."))
-    assert agreement.keys() == {"agreement.points.judge.sample_entropy", "agreement.rows.judge.sample_entropy"} and "agreement.points.judge.smollm2: no claim, 0 points" in said
-    assert all(-1 <= row["value"] <= 1 and row["note"].startswith("12 operating points") for row in agreement.values()), "controls are no operating points"
-    assert levels.keys() == {f"level.{arm}.{label}" for arm in ("held_out", "shuffled") for label in ("judge", "sample_entropy")} and len(rows) == len(agreement) + len(levels)
+    agreement, levels = ({name: row for name, row in rows.items() if name.startswith(kind)}
+                         for kind in ("agreement.", "level."))
+    assert agreement.keys() == {"agreement.points.judge.sample_entropy",
+                                "agreement.rows.judge.sample_entropy"} and ("agreement.points.judge.smollm2: no "
+                                                                            "claim, 0 points") in said
+    assert all(-1 <= row["value"] <= 1 and row["note"].startswith("12 operating points")
+               for row in agreement.values()), "controls are no operating points"
+    assert levels.keys() == {f"level.{arm}.{label}" for arm in ("held_out", "shuffled")
+                             for label in ("judge", "sample_entropy")} and len(rows) == len(agreement) + len(levels)
 
 
 def test_the_example_of_the_page_runs_on_a_small_fasta_file(tmp_path, monkeypatch, capsys):
@@ -119,8 +152,13 @@ def test_the_example_of_the_page_runs_on_a_small_fasta_file(tmp_path, monkeypatc
     sequences = chains(200, 64, 90, seed=4)
     (tmp_path / "mine.fasta").write_text(fasta([f"p{k}" for k in range(200)], sequences))
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "example.py").write_text(re.search("```python\n(.*?)```", (ROOT / "docs" / "proteins.md").read_text(), re.DOTALL)[1])
+    (tmp_path / "example.py").write_text(re.search("```python\n(.*?)```", (ROOT / "docs" / "proteins.md").read_text(),
+                                                   re.DOTALL)[1])
     runpy.run_path("example.py")
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 4 and len(said[0]) == 64 and any(said[0] in s for s in sequences)
-    assert said[1].startswith("composition 0.") and said[2].startswith("nearest_identity 0.") and said[3] == "clusters 1.000"
+    assert (
+        said[1].startswith("composition 0.")
+        and said[2].startswith("nearest_identity 0.")
+        and said[3] == "clusters 1.000"
+    )

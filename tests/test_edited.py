@@ -1,4 +1,6 @@
-"""An edited sampler never answers with old numbers: wherever its code stands, the same command samples again, with the stamp of the finished run in place."""
+"""An edited sampler never answers with old numbers: wherever its code stands, the same command samples again, with the
+stamp of the finished run in place.
+"""
 
 import json
 import os
@@ -44,7 +46,8 @@ from harness.study import Arm, Study, Table
 {imports}
 
 DATA = Exact()
-STUDY = Study(name="own", question="?", data=DATA, nets={{"heavy": Table(DATA)}}, reference="heavy", metrics=[], n=4, batch=4,
+STUDY = Study(name="own", question="?", data=DATA, nets={{"heavy": Table(DATA)}},
+              reference="heavy", metrics=[], n=4, batch=4,
               arms=[Arm("own", [Own()], {{"main": "heavy"}})])
 """
 PLACES = {    # where the sampler stands, and where the number that is edited does; the study stands in home/
@@ -79,7 +82,9 @@ def lay(folder: Path, sampler: str, number: str, symbol: int) -> None:
 
 
 def run(folder: Path, *words: str, path: str = "lib", **environment: str) -> dict:
-    """The answer of `run s.py` in a process of its own, forked so that the network library is loaded once, which stands beside the study as `python -m harness` would."""
+    """The answer of `run s.py` in a process of its own, forked so that the network library is loaded once, which stands
+    beside the study as `python -m harness` would.
+    """
 
     def answer() -> None:
         os.chdir(folder / "home")
@@ -126,7 +131,9 @@ def test_another_environment_or_another_path_is_asked_for_anew(tmp_path):
     assert run(tmp_path, ROWS="3")["done"] == 1
     assert run(tmp_path, ROWS="5")["done"] == 1
     (tmp_path / "other").mkdir()
-    (tmp_path / "other/halves.py").write_text((tmp_path / "lib/halves.py").read_text().replace("SYMBOL = 1", "SYMBOL = 0"))
+    (tmp_path / "other/halves.py").write_text(
+        (tmp_path / "lib/halves.py").read_text().replace("SYMBOL = 1", "SYMBOL = 0")
+    )
     answer = run(tmp_path, path="other", ROWS="5", PYTHONPATH="../other")
     assert (answer["done"], answer["refuted"]) == (1, 1) and symbols(tmp_path) == {0}
 
@@ -141,8 +148,13 @@ def test_a_finished_run_of_a_foreign_sampler_still_answers_from_its_stamp(tmp_pa
 def test_what_is_installed_is_no_first_party_source_and_what_is_edited_in_place_is():
     assert sources.installed(Path(json.__file__)) and sources.installed(Path(pytest.__file__))
     assert not sources.installed(ROOT / "harness" / "spec.py")
-    assert sources.found("harness.spec") == ROOT / "harness" / "spec.py" and sources.found("harness.spec.canonical") is None and sources.found("no_such_module.x") is None
-    assert ROOT / "harness" / "spec.py" in sources.loaded() and not any(sources.installed(path) for path in sources.loaded())
+    assert (
+        sources.found("harness.spec") == ROOT / "harness" / "spec.py"
+        and sources.found("harness.spec.canonical") is None
+        and sources.found("no_such_module.x") is None
+    )
+    assert ROOT / "harness" / "spec.py" in sources.loaded() and not any(sources.installed(path)
+                                                                        for path in sources.loaded())
 
 
 @dataclass(frozen=True)
@@ -158,7 +170,8 @@ class Around:
 
 
 def test_a_part_of_a_sampler_is_code_of_the_user_s_own_whoever_imports_it(tmp_path, monkeypatch):
-    (tmp_path / "ownpart.py").write_text("from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass Part:\n    name = 'part'\n")
+    (tmp_path / "ownpart.py").write_text("from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass "
+                                         "Part:\n    name = 'part'\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     import ownpart
 
@@ -169,6 +182,8 @@ def test_a_part_of_a_sampler_is_code_of_the_user_s_own_whoever_imports_it(tmp_pa
     assert own.own() and not ours.own()
     about = provenance.made(own.own())
     assert "ownpart" in about["modules"] and "modules" not in provenance.made(ours.own()) and provenance.surely(about)
-    assert not provenance.surely(about | {"modules": {"ownpart": "of another file"}}) and not provenance.surely(about | {"modules": {"gone_since": "x"}})
+    assert not provenance.surely(about | {"modules": {"ownpart": "of another file"}}) and not provenance.surely(
+        about | {"modules": {"gone_since": "x"}}
+    )
 
 

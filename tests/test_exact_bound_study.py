@@ -1,4 +1,6 @@
-"""Training on the exact likelihood: its tables and its recursion against the ones that report it, its gradient against differences, and the study at toy size."""
+"""Training on the exact likelihood: its tables and its recursion against the ones that report it, its gradient against
+differences, and the study at toy size.
+"""
 
 from dataclasses import replace
 
@@ -42,7 +44,8 @@ def test_tables_and_recursion_are_those_that_report_the_likelihood(monkeypatch):
 def test_the_gradient_is_that_of_differences():
     g = torch.Generator().manual_seed(3)
     late = torch.ones(D, D, dtype=torch.bool).triu()
-    p, q = (torch.where(late, torch.rand(2, D, D, generator=g, dtype=torch.float64).log(), likelihood.NEVER) for _ in range(2))
+    p, q = (torch.where(late, torch.rand(2, D, D, generator=g, dtype=torch.float64).log(), likelihood.NEVER)
+            for _ in range(2))
     q = torch.where(torch.rand(q.shape, generator=g) < 0.3, p - 0.5, q)    # places where nothing is redrawn
     free = torch.zeros_like(q).requires_grad_()
     assert torch.autograd.gradcheck(lambda shift: found.exact(p, q + shift), (free,))
@@ -77,9 +80,11 @@ def test_the_study_at_toy_size_makes_its_claims_and_its_figure(small, tmp_path):
     store = Store(tmp_path / "run")
     (record,) = study.measure(small, store)
     rows = whole(study.claims(store, "a command"), store)
-    assert rows.keys() == {f"exact_bound.{name}" for name in ("nats", "nats.N10", "passes", "passes.N10", "loss_minus_start")}
+    assert rows.keys() == {f"exact_bound.{name}" for name in ("nats", "nats.N10", "passes", "passes.N10",
+                                                              "loss_minus_start")}
     assert study.measure(small, store) == [record] and rows["exact_bound.loss_minus_start"]["high"] < 0
     means = {(o, s, r): nats for o, s, r, nats, *_ in record["rows"]}
-    assert rows["exact_bound.nats"]["value"] == pytest.approx(sum(means["bound", s, 1] - means["loss", s, 1] for s in (1, 2)) / 2)
+    assert rows["exact_bound.nats"]["value"] == pytest.approx(sum(means["bound", s, 1] - means["loss", s, 1]
+                                                                  for s in (1, 2)) / 2)
     ((_, _, _, caption),) = shown(tmp_path / "run", ["exact_bound"])
     assert "n = 32 held-out rows" in caption

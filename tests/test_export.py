@@ -71,7 +71,8 @@ def test_what_cannot_be_exported_is_one_sentence(run, tmp_path, capsys, monkeypa
     monkeypatch.setattr(pd.DataFrame, "to_parquet", absent)
     for words, says in ((["RUN", "x.xlsx"], "end its name in .csv or .parquet"),
                         (["RUN", "x.parquet"], "pip install 'ssmd-bench[parquet]'"),
-                        (["RUN", "none/x.csv"], "cannot be written (No such"), (["none", "x.csv"], "is not a run folder"),
+                        (["RUN", "none/x.csv"], "cannot be written (No such"),
+                        (["none", "x.csv"], "is not a run folder"),
                         (["EMPTY", "x.csv"], "has no cell"), (["EMPTY", "x.csv", "--rows"], "has no finished cell")):
         named = [word.replace("RUN", str(run)).replace("EMPTY", str(tmp_path / "empty")) for word in words]
         assert main(["export", named[0], str(tmp_path / named[1]), *named[2:]]) == 2

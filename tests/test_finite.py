@@ -1,4 +1,6 @@
-"""A network whose answer is no law ends the cell, whatever the sampler would have drawn from it; -inf for tokens that are never drawn is a law."""
+"""A network whose answer is no law ends the cell, whatever the sampler would have drawn from it; -inf for tokens that
+are never drawn is a law.
+"""
 
 from dataclasses import dataclass
 
@@ -54,8 +56,10 @@ class Source:
 
 def reasons(source: Source, folder, *names: str, **arm) -> dict[str, tuple[str, str]]:
     """Status and reason of samplers, by default of all, on the network."""
-    arms = [Arm(name, [cls()], {need.partition(".")[0]: "ill" for need in cls.needs}, **arm) for name, cls in plugins.samplers().items() if not names or name in names]
-    runner.run(Study(name="ill", question="?", data=DATA, nets={"ill": source}, reference="ill", arms=arms, metrics=[ExactNll()], n=4, batch=4), folder)
+    arms = [Arm(name, [cls()], {need.partition(".")[0]: "ill" for need in cls.needs}, **arm) for name,
+            cls in plugins.samplers().items() if not names or name in names]
+    runner.run(Study(name="ill", question="?", data=DATA, nets={"ill": source}, reference="ill", arms=arms,
+                     metrics=[ExactNll()], n=4, batch=4), folder)
     return {r["arm"]: (r["status"], r["reason"]) for r in Store(folder).of("counted")}
 
 
@@ -63,12 +67,18 @@ def test_no_sampler_is_scored_on_a_network_of_nan(tmp_path):
     found = reasons(Source(NAN, "draft and verify"), tmp_path)
     assert len(found) == len(plugins.samplers())
     for name, (status, reason) in found.items():
-        assert status == "failed" and reason.startswith("ValueError: the network 'ill' in the role") and "gave NaN at" in reason and "correct the network" in reason, name
+        assert (
+            status == "failed"
+            and reason.startswith("ValueError: the network 'ill' in the role")
+            and "gave NaN at" in reason
+            and "correct the network" in reason
+        ), name
     assert not Store(tmp_path).of("scored")
 
 
 @pytest.mark.parametrize(("source", "says"), [
-    (Source(INF), "gave +inf at 1 of 4 places of its draft pass number 1,"), (Source(-INF, tokens=9), "gave -inf for every token at "),
+    (Source(INF), "gave +inf at 1 of 4 places of its draft pass number 1,"),
+    (Source(-INF, tokens=9), "gave -inf for every token at "),
     (Source(NAN, after=1), "of its draft pass number 2,"), (Source(NAN, "verify"), "of its verify pass number 1,"),
 ], ids=["inf", "nothing to draw", "the second pass", "a verify pass"])
 def test_the_reason_names_network_pass_and_remedy(tmp_path, source, says):
@@ -80,9 +90,11 @@ def test_minus_infinity_for_a_token_that_is_never_drawn_is_lawful(tmp_path):
     assert {status for status, _ in reasons(Source(-INF), tmp_path).values()} == {"done"}
 
 
-@pytest.mark.parametrize("arm", [{"temperature": 1e-320}, {"nucleus": 0.5}, {"temperature": 1e-320, "nucleus": 0.5}], ids=str)
+@pytest.mark.parametrize("arm", [{"temperature": 1e-320}, {"nucleus": 0.5}, {"temperature": 1e-320, "nucleus": 0.5}],
+                         ids=str)
 def test_what_temperature_and_nucleus_make_of_it_is_looked_at_too(tmp_path, arm):
-    (status, reason), = reasons(Source(INF if "temperature" not in arm else -1.0), tmp_path, "threshold", **arm).values()
+    (status, reason), = reasons(Source(INF if "temperature" not in arm else -1.0), tmp_path, "threshold",
+                                **arm).values()
     assert status == "failed" and "inf" in reason and "raise the temperature" in reason
 
 

@@ -1,4 +1,6 @@
-"""The float32 study: its closed forms against simulation, and measured points on the curve of their arm and off that of the other."""
+"""The float32 study: its closed forms against simulation, and measured points on the curve of their arm and off that of
+the other.
+"""
 
 import doctest
 from dataclasses import replace
@@ -57,7 +59,9 @@ def test_points_lie_on_the_closed_form_of_their_own_arm(tmp_path, coarse):
     for arm in BOTH:
         for quantity in ("entropy", "surprisal", "entropy drawn"):
             value, low, high = spans(record, arm, quantity, steps=16)
-            assert abs(value - exact(record, arm, quantity)) < high - low, f"{arm}, {quantity}: within about four standard errors"
+            assert abs(value
+                       - exact(record, arm, quantity)) < high - low, (f"{arm}, {quantity}: within about four standard "
+                                                                      "errors")
     value, low, high = spans(record, "fused_float32", "entropy drawn", steps=16)
     assert high < exact(record, "ancestral", "entropy drawn"), "and away from the curve of the exact draw"
 
@@ -70,12 +74,17 @@ def test_a_second_measurement_computes_nothing_and_claims_follow(tmp_path, coars
     again = study_of.measure(study, Store(tmp_path))
     assert first == again and len(Store(tmp_path).of("measured")) == 1
     (claim,) = study_of.claims(Store(tmp_path), "a command")
-    assert claim["claim"] == "float32.entropy_loss_nats.8" and claim["low"] < claim["value"] < claim["high"] and claim["n"] == 800
+    assert (
+        claim["claim"] == "float32.entropy_loss_nats.8"
+        and claim["low"] < claim["value"] < claim["high"]
+        and claim["n"] == 800
+    )
 
 
 @pytest.mark.parametrize("tokens", [4, 60])
 def test_expected_entropy_of_a_histogram(tokens):
-    found = torch.tensor([histogram_entropy(row) for row in replace(TOY, length=tokens).rows("test", 4000, seed=3)], dtype=torch.float64)
+    found = torch.tensor([histogram_entropy(row) for row in replace(TOY, length=tokens).rows("test", 4000, seed=3)],
+                         dtype=torch.float64)
     assert abs(float(found.mean()) - found_of.drawn_entropy(TOY.law(), tokens)) < 4 * float(found.std()) / 4000**0.5
 
 

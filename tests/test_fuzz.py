@@ -16,7 +16,9 @@ WORDS = ("run", "toy.py")
 
 
 def test_no_bad_input_of_any_kind_ends_in_a_traceback_hangs_is_taken_for_good_or_loses_what_is_stored():
-    """A failure names the input; `python -m tests.fuzz --seed 3 --only KIND --show FILE` makes it again with what was said."""
+    """A failure names the input; `python -m tests.fuzz --seed 3 --only KIND --show FILE` makes it again with what was
+    said.
+    """
     words = [sys.executable, "-m", "tests.fuzz", "--seed", "3", "--n", "120", "--jobs", "2"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env=environment)
@@ -31,7 +33,9 @@ def test_what_happened_is_told_apart():
         return judged(Case(WORDS, refuse), Ended(code, late, stdout, stderr), {"a": b"1"},
             {"a": b"1"} if after is None else after, [*strays])[0]
 
-    sentence, trace = "ssmd-bench: the study file toy.py cannot be read: correct it\n", "Traceback (most recent call last):\n  File x\nValueError: x\n"
+    sentence, trace = "ssmd-bench: the study file toy.py cannot be read: correct it\n", ("Traceback (most recent call "
+                                                                                         "last):\n  File x\n"
+                                                                                         "ValueError: x\n")
     assert outcome(2, stderr=sentence) == "refused" and outcome(3, stdout="{}\n") == "told" and outcome(0,
         stdout="x\n{}\n") == "handled"
     assert outcome(1, stderr=trace) == "traceback" and outcome(2,
@@ -57,5 +61,10 @@ def test_the_claim_is_a_count_with_its_bound():
     found = [Found("records", k, Case(WORDS), "traceback" if k < bad else "refused", "", "", 0.1) for bad in (2,
         ) for k in range(300)]
     (row,) = rows(found, 7)
-    assert row["value"] == row["low"] == row["high"] == 2 and row["n"] == 300 and row["command"].endswith("--seed 7 --n 300 --claims") and "2.0" in row["note"]
+    assert (
+        row["value"] == row["low"] == row["high"] == 2
+        and row["n"] == 300
+        and row["command"].endswith("--seed 7 --n 300 --claims")
+        and "2.0" in row["note"]
+    )
     assert "below 0.99%" in rows([f._replace(outcome="refused") for f in found], 7)[0]["note"]

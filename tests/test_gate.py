@@ -16,8 +16,10 @@ DATA = WikipediaLeads(length=128)
 
 def test_every_card_of_a_hybrid_says_whether_it_passes():
     """One does not, and is an ablation alone (docs/decisions.md)."""
-    cards = {path.stem: card for path in sorted(SHIPPED.glob("*.json")) if path.stem != "absent" and (card := json.loads(path.read_text()))["network"] == "hybrid"}
-    assert len(cards) == 7 and [name for name, card in cards.items() if not card["gate"]["passed"]] == ["hybrid_frozen_plain"]
+    cards = {path.stem: card for path in sorted(SHIPPED.glob("*.json")) if path.stem != "absent"
+             and (card := json.loads(path.read_text()))["network"] == "hybrid"}
+    assert len(cards) == 7 and [name for name, card in cards.items()
+                                if not card["gate"]["passed"]] == ["hybrid_frozen_plain"]
     for card in cards.values():
         assert card["validation_nats_per_token"]["target"] < card["validation_nats_per_token"]["draft"]
 
@@ -25,18 +27,21 @@ def test_every_card_of_a_hybrid_says_whether_it_passes():
 def test_a_card_beside_a_network_is_the_one_inside_it():
     for path in sorted(SHIPPED.rglob("*.safetensors")):
         net = checkpoint.load(path)
-        assert json.loads(path.with_suffix(".json").read_text()) == {"network": net.name, "config": asdict(net.config), **net.card}
+        assert json.loads(path.with_suffix(".json").read_text()) == {"network": net.name, "config": asdict(net.config),
+                                                                     **net.card}
 
 
 def test_the_shipped_target_gains_with_depth():
     found = gate(checkpoint.load(SHIPPED / "hybrid.safetensors"), DATA, n=32)
-    pooled = [float((found.gain * found.tested)[a:b].sum() / found.tested[a:b].sum()) for a, b in ((0, 4), (4, 16), (16, 48), (48, 128))]
+    pooled = [float((found.gain * found.tested)[a:b].sum() / found.tested[a:b].sum()) for a,
+              b in ((0, 4), (4, 16), (16, 48), (48, 128))]
     assert pooled == sorted(pooled) and pooled[-1] > 0.3
 
 
 def test_a_target_that_equals_its_draft_does_not_pass():
     torch.manual_seed(0)
-    fresh = gate(Hybrid(HybridConfig(vocab=27, width=16, heads=2, blocks=1)), WikipediaLeads(length=16), n=16)    # zero start: Q = P
+    # zero start: Q = P
+    fresh = gate(Hybrid(HybridConfig(vocab=27, width=16, heads=2, blocks=1)), WikipediaLeads(length=16), n=16)
     assert fresh.gain.abs().max() < 1e-6 and not fresh.passed
     assert fresh.tested[0] == 16 * ROUNDS      # every state has a first masked rank
 

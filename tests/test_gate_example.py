@@ -1,4 +1,6 @@
-"""The example of docs/ci.md is run by the commands of its own workflow files, and its gate closes when the sampler is broken."""
+"""The example of docs/ci.md is run by the commands of its own workflow files, and its gate closes when the sampler is
+broken.
+"""
 
 import re
 import shutil
@@ -19,7 +21,8 @@ def commands(text: str) -> list[str]:
 
 
 def ran(command: str, folder: Path) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "harness", *command.split()[1:]], cwd=folder, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "harness", *command.split()[1:]], cwd=folder, capture_output=True,
+                          text=True)
 
 
 @pytest.fixture

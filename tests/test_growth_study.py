@@ -1,4 +1,6 @@
-"""The study of growth: its fit finds an exponent that is known, its script is the run it was taken from, and a small one has all of its tables and claims."""
+"""The study of growth: its fit finds an exponent that is known, its script is the run it was taken from, and a small
+one has all of its tables and claims.
+"""
 
 from dataclasses import replace
 from itertools import product
@@ -24,7 +26,12 @@ SMALL = {"length": (8, 12, 16), "vocabulary": (3, 5, 9), "batch": (1, 2, 4), "ro
 def test_the_fit_finds_a_known_exponent():
     x = np.array([64, 128, 256, 512, 1024])
     exact = found.exponent(x, 3 * x**1.5)
-    assert exact.value == pytest.approx(1.5) and exact.low == pytest.approx(1.5) and exact.high == pytest.approx(1.5) and exact.n == 5
+    assert (
+        exact.value == pytest.approx(1.5)
+        and exact.low == pytest.approx(1.5)
+        and exact.high == pytest.approx(1.5)
+        and exact.n == 5
+    )
     rng, inside = np.random.default_rng(0), 0
     for _ in range(400):
         fit = found.exponent(x, 3 * x**1.5 * np.exp(0.1 * rng.standard_normal(5)))
@@ -82,19 +89,24 @@ def test_a_small_study_has_all_tables_and_claims(tmp_path, monkeypatch):
     monkeypatch.setattr(found, "BASE", {"length": 8, "vocabulary": 3, "batch": 2, "rows": 2})
     monkeypatch.setattr(found, "elsewhere", found.point)
     data = Exact()
-    study = replace(growth.STUDY, data=data, nets={"light": Table(data)}, metrics=[Distinct("chars")], n=4, batch=4, arms=[Arm("ancestral", [Ancestral(2)], {"main": "light"})])
+    study = replace(growth.STUDY, data=data, nets={"light": Table(data)}, metrics=[Distinct("chars")], n=4, batch=4,
+                    arms=[Arm("ancestral", [Ancestral(2)], {"main": "light"})])
     runner.run(study, tmp_path, timing=False)
     records = growth.measure(study, Store(tmp_path))
     assert {r["name"] for r in records} == {f"growth of {s} with {axis}" for s, axis in product(found.SAMPLERS, SMALL)}
     for record in records:
         assert record["columns"] == list(found.COLUMNS) and len(record["rows"]) == 6 * 3 and record["cells"]
     rows = {row["claim"]: row for row in growth.claims(Store(tmp_path), "a command")}
-    assert rows.keys() == {f"growth.{s}.{axis}.{what}" for s, axis, what in product(found.SAMPLERS, SMALL, found.FITTED)}
+    assert rows.keys() == {f"growth.{s}.{axis}.{what}" for s, axis,
+                           what in product(found.SAMPLERS, SMALL, found.FITTED)}
     assert all(row["n"] == 3 and "Student" in row["note"] for row in rows.values())
     for sampler in found.SAMPLERS:
         for axis in ("rows", "batch"):
             assert rows[f"growth.{sampler}.{axis}.flops"]["value"] == pytest.approx(1, abs=0.1)
-        assert 0.5 < rows[f"growth.{sampler}.length.flops"]["value"] < 2 and 0 < rows[f"growth.{sampler}.vocabulary.flops"]["value"] < 1
+        assert (
+            0.5 < rows[f"growth.{sampler}.length.flops"]["value"] < 2
+            and 0 < rows[f"growth.{sampler}.vocabulary.flops"]["value"] < 1
+        )
     monkeypatch.setattr(found, "elsewhere", lambda *of: pytest.fail("measured again"))
     assert growth.measure(study, Store(tmp_path)) == records
 

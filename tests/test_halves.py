@@ -1,4 +1,6 @@
-"""A front is judged on rows that had no say in its choice: noise alone gains nothing, and what is better is found to be so."""
+"""A front is judged on rows that had no say in its choice: noise alone gains nothing, and what is better is found to be
+so.
+"""
 
 import numpy as np
 import pytest
@@ -32,8 +34,10 @@ def test_noise_alone_seems_to_gain_where_it_is_chosen_and_not_where_it_is_judged
         found = contest(many, six, "lower", resamples=50)
         judged.append(found.ahead.value)
         even = [[part(p, slice(0, None, 2)) for p in side] for side in (many, six)]
-        picks = [min((q for q in even[0] if q.cost <= p.cost), key=lambda q: q.scores.value) for p in even[1] if any(q.cost <= p.cost for q in even[0])]
-        chosen.append(np.mean([a.scores.value for a in picks]) - np.mean([p.scores.value for p in even[1][-len(picks):]]))
+        picks = [min((q for q in even[0] if q.cost <= p.cost), key=lambda q: q.scores.value) for p in even[1]
+                 if any(q.cost <= p.cost for q in even[0])]
+        chosen.append(np.mean([a.scores.value for a in picks]) - np.mean([p.scores.value
+                                                                          for p in even[1][-len(picks):]]))
     assert np.mean(chosen) < -0.1 and abs(np.mean(judged)) < 0.04, (np.mean(chosen), np.mean(judged))
 
 
@@ -55,13 +59,19 @@ def test_metrics_that_are_better_higher_are_turned_about():
     def up(side):
         return [p._replace(scores=Scores(-p.scores.value, -p.scores.numerator, p.scores.denominator)) for p in side]
 
-    a, b = contest(points(12, shift=0.3), points(6, first=100), "lower"), contest(up(points(12, shift=0.3)), up(points(6, first=100)), "higher")
-    assert a.front == b.front and a.gain.value == pytest.approx(b.gain.value) and a.ahead.value == pytest.approx(-b.ahead.value)
+    a, b = contest(points(12, shift=0.3), points(6, first=100),
+                   "lower"), contest(up(points(12, shift=0.3)), up(points(6, first=100)), "higher")
+    assert (
+        a.front == b.front
+        and a.gain.value == pytest.approx(b.gain.value)
+        and a.ahead.value == pytest.approx(-b.ahead.value)
+    )
 
 
 def test_the_gain_is_the_difference_of_two_hypervolumes():
     many, six = points(8, shift=0.1), points(6, first=100)
-    v = [hypervolume([p.cost for p in side], [p.scores.value for p in side], (150.0, 4.0), "lower") for side in (many, six)]
+    v = [hypervolume([p.cost for p in side], [p.scores.value for p in side], (150.0, 4.0), "lower")
+         for side in (many, six)]
     found = hypervolume_gain(many, six, (150.0, 4.0), "lower", resamples=200)
     assert found.value == pytest.approx(v[0] - v[1]) and found.low < found.value < found.high and found.n == 200
     same = hypervolume_gain(six, six, (150.0, 4.0), "lower", resamples=50)

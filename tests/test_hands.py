@@ -1,4 +1,6 @@
-"""Two runs in one folder: every cell is counted, timed and scored once, whoever does it; a run that is killed lets go of what it had in hand."""
+"""Two runs in one folder: every cell is counted, timed and scored once, whoever does it; a run that is killed lets go
+of what it had in hand.
+"""
 
 import json
 import os
@@ -55,8 +57,10 @@ class Broken(Slow):
 
 
 DATA = Exact()
-STUDY = Study(name="toy", question="?", data=DATA, nets={"heavy": Table(DATA)}, reference="heavy", metrics=[SlowNll()], n=16, batch=8, timing=Timing(1, 8, 1),
-              arms=[Arm("slow", [Slow(steps) for steps in range(1, 7)], {"main": "heavy"}), Arm("broken", [Broken(3)], {"main": "heavy"})])
+STUDY = Study(name="toy", question="?", data=DATA, nets={"heavy": Table(DATA)},
+              reference="heavy", metrics=[SlowNll()], n=16, batch=8, timing=Timing(1, 8, 1),
+              arms=[Arm("slow", [Slow(steps) for steps in range(1, 7)], {"main": "heavy"}),
+                        Arm("broken", [Broken(3)], {"main": "heavy"})])
 """
 
 
@@ -102,7 +106,8 @@ def times(folder: Path) -> dict[str, Counter]:
     """How often each thing was written, by the type of its record."""
     made: dict[str, Counter] = {}
     for r in Store(folder / "run").records:
-        made.setdefault(r["type"], Counter())[str([r.get(name) for name in ("key", "shard", "process", "label", "name", "id")])] += 1
+        made.setdefault(r["type"], Counter())[str([r.get(name) for name in ("key", "shard", "process", "label", "name",
+                                                                            "id")])] += 1
     return made
 
 
@@ -115,7 +120,8 @@ def once(made: dict[str, Counter]) -> dict[str, int]:
 def test_two_runs_in_one_folder_count_time_and_score_every_cell_once(folder):
     answers = two(folder)
     assert once(times(folder)) == {"study": 1, "network": 1, "machine": 1, "counted": 7, "timed": 6, "scored": 6}
-    assert [(a["done"] + a["cached"], a["failed"]) for a, _ in answers] == [(6, 1), (6, 1)] and all(a["done"] for a, _ in answers)
+    assert [(a["done"] + a["cached"], a["failed"]) for a,
+            _ in answers] == [(6, 1), (6, 1)] and all(a["done"] for a, _ in answers)
     assert [sum(a[name] for a, _ in answers) for name in ("done", "timed", "scored")] == [6, 6, 6]
     assert any("another run" in said and "waiting" in said for _, said in answers)
 

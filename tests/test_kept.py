@@ -22,7 +22,8 @@ from tests.compared import by, cell, made, rows, score
 
 LATER = "2026-01-02T00:00:00+00:00"
 
-PROOF = {"type": "proof", "key": "k", "of": "5" * 64, "verdict": "proven", "rows": 16, "seen": ["costs"], "reason": "", "machine": "m0", "made": by()}
+PROOF = {"type": "proof", "key": "k", "of": "5" * 64, "verdict": "proven", "rows": 16, "seen": ["costs"], "reason": "",
+         "machine": "m0", "made": by()}
 
 
 @pytest.fixture
@@ -278,7 +279,8 @@ def test_a_kill_while_writing_leaves_the_old_zip_whole(run, tmp_path):
     pack(Store(run), tmp_path / "run.zip")
     before = (tmp_path / "run.zip").read_bytes()
     Store(run).append(cell(steps=9))
-    killed = ("import os, signal, sys, zipfile, pathlib\nfrom harness.records import pack\nfrom harness.records.store import Store\n"
+    killed = ("import os, signal, sys, zipfile, pathlib\nfrom harness.records import pack\nfrom "
+              "harness.records.store import Store\n"
               "write = zipfile.ZipFile.writestr\n"
               "def once(self, *words, **more):\n"
               "    write(self, *words, **more)\n    os.kill(os.getpid(), signal.SIGKILL)\n"

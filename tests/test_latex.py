@@ -30,7 +30,8 @@ def test_tables_compile(made, tmp_path):
     inputs = "\n\n".join(rf"\input{{{name}}}" for name in ("points", "matched"))
     for name in ("points", "matched"):
         shutil.copy(made / f"{name}.tex", tmp_path)
-    (tmp_path / "page.tex").write_text(rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}\tiny {inputs}\end{{document}}")
+    (tmp_path / "page.tex").write_text(rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}\tiny "
+                                       rf"{inputs}\end{{document}}")
     options = [] if compiler == "tectonic" else ["-interaction=nonstopmode", "-halt-on-error"]
     done = subprocess.run([compiler, *options, "page.tex"], cwd=tmp_path, capture_output=True, text=True, timeout=240)
     if "booktabs.sty' not found" in done.stdout:

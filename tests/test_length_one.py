@@ -20,7 +20,8 @@ def counted(sampler):
     roles = {need.partition(".")[0] for need in sampler.needs}
     nets = {"heavy": Table(DATA), "light": Table(DATA, 0.5)}
     arm = Arm("one", [sampler], {role: "light" if role == "light" else "heavy" for role in roles})
-    study = Study(name="one", question="?", data=DATA, nets=nets, reference="heavy", arms=[arm], metrics=[], n=N, batch=100)
+    study = Study(name="one", question="?", data=DATA, nets=nets, reference="heavy", arms=[arm], metrics=[], n=N,
+                  batch=100)
     return count(cells_of(study)[0])
 
 
@@ -40,4 +41,7 @@ def test_a_sampler_writes_texts_of_one_place_by_their_law(name):
 def test_a_dilated_order_of_one_place_is_skipped_with_the_reason(name):
     for sampler in variants(plugins.samplers()[name]()):
         record = counted(sampler).record
-        assert record["status"] == "skipped" and "rows of exact have one place: choose longer rows, or run the host" in record["reason"]
+        assert (
+            record["status"] == "skipped"
+            and "rows of exact have one place: choose longer rows, or run the host" in record["reason"]
+        )

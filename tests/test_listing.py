@@ -20,10 +20,19 @@ def test_every_plugin_plot_and_study_is_listed_with_its_fields(document):
     assert document["plot"].keys() == {p.stem for p in (ROOT / "reports" / "plots").glob("[!_]*.py")}
     assert {"smoke", "demo", "text_frontier"} <= document["study"].keys()
     for name, cls in plugins.samplers().items():
-        assert list(document["sampler"][name]["fields"]) == [f.name for f in fields(cls)] and document["sampler"][name]["about"]
-    assert document["control"]["held_out"]["fields"] == {"split": "test"} and document["data"]["text8"]["fields"]["path"] == "required"
+        assert (
+            list(document["sampler"][name]["fields"]) == [f.name for f in fields(cls)]
+            and document["sampler"][name]["about"]
+        )
+    assert (
+        document["control"]["held_out"]["fields"] == {"split": "test"}
+        and document["data"]["text8"]["fields"]["path"] == "required"
+    )
     assert document["sampler"]["ssmd"]["notes"]["rounds"] == "N, verify passes a draft pass"
-    assert document["study"]["smoke"]["fields"]["n"].isdecimal() and "ancestral (" in document["study"]["smoke"]["fields"]["arms"]
+    assert (
+        document["study"]["smoke"]["fields"]["n"].isdecimal()
+        and "ancestral (" in document["study"]["smoke"]["fields"]["arms"]
+    )
     assert "unreadable" not in {field for entry in document["study"].values() for field in entry["fields"]}
 
 
@@ -53,4 +62,5 @@ def test_a_study_that_cannot_be_read_is_listed_with_the_reason(tmp_path):
 def test_no_setting_hides_what_the_harness_asks_of_a_plugin(verb):
     """A field named `identity` was taken for the method that says what a metric is."""
     for name, cls in plugins.find(verb).items():
-        assert not {f.name for f in fields(cls)} & {"identity", "exact", "start", "done", "score", "rows", "step", "about"}, name
+        assert not {f.name for f in fields(cls)} & {"identity", "exact", "start", "done", "score", "rows", "step",
+                                                    "about"}, name

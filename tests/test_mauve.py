@@ -1,4 +1,6 @@
-"""MAUVE: areas in closed form, clusters that are known, states of networks row by row, and what is fixed stays fixed."""
+"""MAUVE: areas in closed form, clusters that are known, states of networks row by row, and what is fixed stays
+fixed.
+"""
 
 import doctest
 import hashlib
@@ -36,7 +38,8 @@ def blobs(counts: list[int], seed: int = 0) -> np.ndarray:
 def test_equal_histograms_have_area_one_and_disjoint_ones_the_least_there_is():
     for scaling in (1, 2, 5):
         assert area([0.2, 0.3, 0.5], [2, 3, 5], scaling) == pytest.approx(1, abs=1e-12)
-        assert area([1, 2, 0, 0], [0, 0, 3, 1], scaling) == pytest.approx(1 / comb(2 * scaling, scaling), rel=1e-4), "c B(c + 1, c)"
+        assert area([1, 2, 0, 0], [0, 0, 3, 1], scaling) == pytest.approx(1 / comb(2 * scaling, scaling),
+                                                                          rel=1e-4), "c B(c + 1, c)"
 
 
 @pytest.mark.parametrize("p, q", [(0.3, 0.6), (0.05, 0.5), (0.9, 0.1)])
@@ -52,7 +55,7 @@ def test_two_cells_against_an_integral_of_the_frontier_written_out(p, q):
         x, y = np.exp(-5 * kl(q, l)), np.exp(-5 * kl(p, l))
         return y * x * 5 * (q / r(l) - (1 - q) / (1 - r(l))) * (p - q)             # y dx/dl, which is negative
 
-    wanted = -quad(integrand, 0, 1)[0] + np.exp(-5 * kl(q, 1))                     # and the rectangle below (0, 1) - (x(1), 1)
+    wanted = -quad(integrand, 0, 1)[0] + np.exp(-5 * kl(q, 1))  # and the rectangle below (0, 1) - (x(1), 1)
     assert area([p, 1 - p], [q, 1 - q]) == pytest.approx(wanted, rel=1e-6) == area([q, 1 - q], [p, 1 - p])
     assert 1 / 252 < wanted < 1
 
@@ -105,18 +108,27 @@ def test_the_record_has_the_hash_of_reference_and_encoder_and_a_frozen_one_is_he
     assert SMALL.reference(DATA) == {"split": "validation", "n": 64, "seed": 0, "sha256": sha}
     frozen = replace(SMALL, frozen=sha)
     about = described(frozen)
-    assert about["frozen"] == about["identity"]["frozen"] == sha and len(about["identity"]["encoder"]["sha256"]) == 64 and about["identity"]["bins"] == 6
+    assert (
+        about["frozen"] == about["identity"]["frozen"] == sha
+        and len(about["identity"]["encoder"]["sha256"]) == 64
+        and about["identity"]["bins"] == 6
+    )
     assert frozen.score(real, DATA) == SMALL.score(real, DATA)
     store = Store(tmp_path)
     store.put("samples", "k", real.numpy().astype(np.uint8))
     cell = {"key": "k", "status": "done", "samples_sha256": "s", "study": "x", "cell": {"n": 64, "seed": 0}}
-    assert score_records([frozen], DATA, store, [cell])["scored"] == 1 and store.of("scored")[0]["metric"]["identity"]["frozen"] == sha
-    assert score_records([replace(SMALL, frozen="0" * 64)], DATA, store, [cell | {"samples_sha256": "t"}])["unscored"] == 1
+    assert (
+        score_records([frozen], DATA, store, [cell])["scored"] == 1
+        and store.of("scored")[0]["metric"]["identity"]["frozen"] == sha
+    )
+    assert score_records([replace(SMALL, frozen="0" * 64)], DATA, store,
+                         [cell | {"samples_sha256": "t"}])["unscored"] == 1
     assert "not the frozen 000000000000" in store.of("scored")[1]["reason"]
 
 
 def test_a_score_is_known_by_its_rules():
-    others = [replace(SMALL, **change) for change in ({"n": 32}, {"split": "test"}, {"bins": 7}, {"scaling": 2.0}, {"seed": 1})]
+    others = [replace(SMALL, **change) for change in ({"n": 32}, {"split": "test"}, {"bins": 7}, {"scaling": 2.0},
+                                                      {"seed": 1})]
     assert len({str(metric.identity()) for metric in (SMALL, *others)}) == 6
     chosen = set_field(set_field(SMALL, "encoder", "hidden"), "encoder.model", "here")
     assert chosen == replace(SMALL, encoder=Hidden("here")) == from_json("score", to_json(chosen))
@@ -134,7 +146,8 @@ def test_states_are_those_of_every_row_by_itself(folder, real, pool):
     found = Hidden(str(folder), layer=1, pool=pool, limit=9).embed(real[:7], DATA)
     for row, text in zip(found, DATA.decode(real[:7])):
         with torch.no_grad():
-            states = net(torch.tensor([tokenizer(text)["input_ids"][:9]]), output_hidden_states=True).hidden_states[1][0].double()
+            states = net(torch.tensor([tokenizer(text)["input_ids"][:9]]),
+                         output_hidden_states=True).hidden_states[1][0].double()
         assert torch.allclose(row, states[-1] if pool == "last" else states.mean(0), atol=1e-5)
     assert found.dtype == torch.float64
 
@@ -144,13 +157,16 @@ def test_mauve_takes_the_states_of_a_model_of_transformers(folder, real):
     held, one_letter = (metric.score(rows, DATA).value for rows in (real, real * 0 + torch.arange(80)[:, None] % 26))
     assert held > 0.5 > 0.3 > one_letter
     about = metric.identity()["encoder"]
-    assert about["weights"].keys() == {"model.safetensors"} and about["pool"] == "mean" and str(folder) not in str(about)
+    assert (
+        about["weights"].keys() == {"model.safetensors"} and about["pool"] == "mean" and str(folder) not in str(about)
+    )
     assert Hidden(str(folder)).identity() != about
 
 
 def test_what_an_encoder_cannot_read_is_said(folder, real, tmp_path):
     for encoder, data, says in (
-        (Hidden(str(folder), layer=9), DATA, "has the layers 0 to 2, not 9"), (Hidden(str(folder)), Markov(), "are no text"),
+        (Hidden(str(folder), layer=9), DATA, "has the layers 0 to 2, not 9"),
+        (Hidden(str(folder)), Markov(), "are no text"),
         (Hidden(str(tmp_path)), DATA, "has no model.safetensors"),
         (JudgeStates(), Markov(), "reads 27 tokens"), (JudgeStates(str(tmp_path / "none")), DATA, "no checkpoint"),
         (JudgeStates("ssmd/checkpoints/light.safetensors"), DATA, "takes an autoregressive one"),

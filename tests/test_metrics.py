@@ -30,7 +30,8 @@ from harness.plugins import find
 from harness.random import Stream, permutation
 
 DATA = WikipediaLeads(length=64)
-TEXT_METRICS = [Spelling(), Spelling(seen=5), SampleEntropy(), NgramPrecision(), NgramPrecision("words", 2), NgramJudge(order=4)]
+TEXT_METRICS = [Spelling(), Spelling(seen=5), SampleEntropy(), NgramPrecision(), NgramPrecision("words", 2),
+                NgramJudge(order=4)]
 SET_METRICS = [CorpusEntropy(), NgramRecall(order=4), NgramRecall("words", 2), Distinct(), Distinct("chars", 3)]
 MODULES = ["form", "grams", "words", "entropy", "coverage", "distinct", "exact_nll", "judge", "ngram_judge", "law"]
 
@@ -82,7 +83,8 @@ def test_examples_in_the_docstrings_are_true(module):
 
 def test_every_metric_is_found_and_says_its_direction_and_unit():
     found = find("score", ("harness.metrics",))
-    assert {"spelling", "sample_entropy", "corpus_entropy", "ngram_precision", "ngram_recall", "exact_nll", "judge", "ngram", "distinct",
+    assert {"spelling", "sample_entropy", "corpus_entropy", "ngram_precision", "ngram_recall", "exact_nll", "judge",
+            "ngram", "distinct",
             "law_tv"} <= set(found)
     assert all(m.better in ("lower", "higher", "match") and m.unit and m.version >= 1 for m in found.values())
 
@@ -124,7 +126,8 @@ def test_what_is_not_a_number_is_a_failure():
         whole(math.nan, "entropy")
 
 
-@pytest.mark.parametrize("metric", [Spelling(), NgramPrecision(), NgramRecall(), NgramJudge(), Distinct("words", 1)], ids=str)
+@pytest.mark.parametrize("metric", [Spelling(), NgramPrecision(), NgramRecall(), NgramJudge(), Distinct("words", 1)],
+                         ids=str)
 def test_metrics_of_text_refuse_data_without_text(metric):
     with pytest.raises(ValueError, match="choose"):
         metric.score(torch.zeros(4, 16, dtype=torch.int64), Markov())
@@ -137,7 +140,8 @@ def test_spelling_leaves_out_the_fragments_at_both_ends_and_empty_ones():
     rows = encode(data, "he cat sat zz ma", " the  dog mat t ", "catsatonthematxx", "                ")
     scores = Spelling().score(rows, data)
     assert scores.numerator.tolist() == [2, 2, 0, 0]      # cat sat | the mat | none | none
-    assert scores.denominator.tolist() == [3, 4, 1, 1]    # cat sat zz | the dog mat t | a row without a word is wrong once
+    # cat sat zz | the dog mat t | a row without a word is wrong once
+    assert scores.denominator.tolist() == [3, 4, 1, 1]
     assert scores.value == 4 / 9
 
 
@@ -179,9 +183,9 @@ def test_entropy_does_not_see_the_order_of_the_tokens(real):
 def test_precision_and_recall_by_hand():
     data = Little(text="x ab ab cd y", length=4)
     rows = encode(data, " ab ", "cdcd")
-    assert NgramPrecision(order=2).score(rows, data).numerator.tolist() == [3, 2]        # " a" "ab" "b " | "cd" "dc" "cd"
+    assert NgramPrecision(order=2).score(rows, data).numerator.tolist() == [3, 2]  # " a" "ab" "b " | "cd" "dc" "cd"
     assert NgramPrecision(order=2).score(rows, data).value == 5 / 6
-    assert NgramRecall(order=2).score(rows, data).value == 7 / 11                        # " a" 2, "ab" 2, "b " 2, "cd" 1
+    assert NgramRecall(order=2).score(rows, data).value == 7 / 11  # " a" 2, "ab" 2, "b " 2, "cd" 1
     words = encode(data, "x ab cd ab y", "xyxyxyxyxyxy")
     scores = NgramPrecision("words", 2).score(words, data)
     assert (scores.numerator.tolist(), scores.denominator.tolist()) == ([1, 0], [2, 1])  # "ab cd" of two | none of one
@@ -195,7 +199,8 @@ def test_recall_of_the_data_itself_is_one_and_grows_with_the_samples():
     assert NgramRecall(order=4).score(rows[:48], DATA).value < NgramRecall(order=4).score(rows, DATA).value
 
 
-@pytest.mark.parametrize("metric", [NgramPrecision(), NgramPrecision("words", 2), NgramRecall(), NgramRecall("words", 2)], ids=str)
+@pytest.mark.parametrize("metric", [NgramPrecision(), NgramPrecision("words", 2), NgramRecall(),
+                                    NgramRecall("words", 2)], ids=str)
 def test_coverage_ranks_held_out_text_above_shuffled_text(metric, real):
     assert metric.score(real, DATA).value > 2 * metric.score(shuffled(real), DATA).value
 
@@ -226,7 +231,10 @@ def test_distinct_by_hand():
 
 
 def test_repeated_samples_are_less_distinct(real):
-    assert Distinct("chars", 4).score(real[:1].expand(96, -1), DATA).value < Distinct("chars", 4).score(real, DATA).value / 10
+    assert (
+        Distinct("chars", 4).score(real[:1].expand(96, -1), DATA).value
+        < Distinct("chars", 4).score(real, DATA).value / 10
+    )
 
 
 # likelihoods
@@ -276,7 +284,8 @@ def test_the_ngram_judge_has_not_read_the_split_it_judges():
 
 def test_the_judge_gives_every_token_its_log_probability(judge_file, real):
     net, rows = checkpoint.load(judge_file), real[:3, :9]
-    expected = [sum(-net(row[None, : k + 1]).double().log_softmax(-1)[0, k, row[k]].item() for k in range(9)) for row in rows]
+    expected = [sum(-net(row[None, : k + 1]).double().log_softmax(-1)[0, k, row[k]].item() for k in range(9))
+                for row in rows]
     scores = Judge(str(judge_file)).score(rows, DATA)
     assert scores.numerator == pytest.approx(expected, rel=1e-5)
     assert scores.denominator.tolist() == [9, 9, 9]
@@ -299,7 +308,8 @@ def test_what_cannot_judge_is_refused(judge_file, tmp_path, real):
         Judge(str(tmp_path / "absent.safetensors")).score(real, DATA)
     with pytest.raises(ValueError, match="reads 27 tokens"):
         Judge(str(judge_file)).score(torch.zeros(2, 64, dtype=torch.int64), Markov())
-    checkpoint.save(Transformer(TransformerConfig(vocab=27, width=8, heads=1, blocks=1)), tmp_path / "t.safetensors", {})
+    checkpoint.save(Transformer(TransformerConfig(vocab=27, width=8, heads=1, blocks=1)), tmp_path / "t.safetensors",
+                    {})
     with pytest.raises(ValueError, match="must be autoregressive"):
         Judge(str(tmp_path / "t.safetensors")).score(real, DATA)
 

@@ -1,4 +1,6 @@
-"""The hybrid network: which output sees which input, the zero start, truncation, positions, and whether it learns at all."""
+"""The hybrid network: which output sees which input, the zero start, truncation, positions, and whether it learns at
+all.
+"""
 
 import shutil
 from dataclasses import replace
@@ -24,9 +26,11 @@ from studies.smoke import STUDY as SMOKE
 
 L, V = 12, 7
 CONFIG = HybridConfig(vocab=V, width=32, heads=2, blocks=2, causal=1)
-VARIANTS = [CONFIG, replace(CONFIG, causal=2), replace(CONFIG, residual=False), replace(CONFIG, shared_head=False), replace(CONFIG, norm="layer"),
+VARIANTS = [CONFIG, replace(CONFIG, causal=2), replace(CONFIG, residual=False), replace(CONFIG, shared_head=False),
+            replace(CONFIG, norm="layer"),
             *(VariantConfig(V, 32, 2, 2, causal=1, inputs=inputs) for inputs in INPUTS[1:]),
-            *(VariantConfig(V, 32, 2, 2, causal=1, contribution=contribution) for contribution in ("projected", "gated")),
+            *(VariantConfig(V, 32, 2, 2, causal=1, contribution=contribution)
+              for contribution in ("projected", "gated")),
             *(VariantConfig(V, 32, 2, 2, causal=1, positions=positions) for positions in ("halves", "learned"))]
 
 
@@ -89,7 +93,9 @@ def test_tracks_cut_off_at_the_window_give_the_same_logits(config):
 
 @pytest.mark.parametrize("config", VARIANTS, ids=str)
 def test_what_verify_passes_keep_changes_no_logit(config):
-    """Passes on one draft pass, with tokens, windows and rows alive that change between them, against every track computed anew."""
+    """Passes on one draft pass, with tokens, windows and rows alive that change between them, against every track
+    computed anew.
+    """
     net, g = rough(config), torch.Generator().manual_seed(2)
     x, y, order, _ = inputs(5)
     _, hidden = net.draft(x)
@@ -124,7 +130,8 @@ def test_permuting_the_batch_permutes_the_answer():
     p, hidden = net.draft(x)
     p2, hidden2 = net.draft(x[mixed])
     assert torch.allclose(p[mixed], p2, atol=1e-5)
-    assert torch.allclose(net.verify(hidden, y, order, ranks)[mixed], net.verify(hidden2, y[mixed], order[mixed], ranks), atol=1e-5)
+    assert torch.allclose(net.verify(hidden, y, order, ranks)[mixed],
+                          net.verify(hidden2, y[mixed], order[mixed], ranks), atol=1e-5)
 
 
 def test_mask_is_an_input_and_never_an_output():
@@ -146,16 +153,18 @@ def test_another_next_position_changes_the_logits_also_at_equal_hidden_states():
 
 @pytest.mark.parametrize("read", INPUTS)
 def test_a_track_reads_the_hidden_states_of_the_places_it_is_given_and_no_others(read):
-    """Without the output residual, so that the state of the next place arrives through the track alone; one row, one track beside BOS."""
+    """Without the output residual, so that the state of the next place arrives through the track alone; one row, one
+    track beside BOS.
+    """
     net = rough(VariantConfig(V, 32, 2, 2, causal=1, residual=False, inputs=read))
     x, y, order, ranks = (t[:1] for t in inputs())
     _, hidden = net.draft(x)
     before = net.verify(hidden, y, order, ranks[:, 1:2])
-    for part, place in enumerate(order[0, :2]):                                    # track 1 carries the first place and predicts the second
+    for part, place in enumerate(order[0, :2]):  # track 1 carries the first place and predicts the second
         states = hidden.whole.clone()
         states[0, place] = states[0, place].flip(0)
         moved = not torch.equal(net.verify(Kept(states), y, order, ranks[:, 1:2]), before)
-        bos = part == 0 and read in ("both", "next")                               # track 0 predicts the first place, and track 1 sees track 0
+        bos = part == 0 and read in ("both", "next")  # track 0 predicts the first place, and track 1 sees track 0
         assert moved == bool(READ[read][part] or bos)
 
 
@@ -216,13 +225,14 @@ def test_flops_of_a_pass_equal_what_pytorch_counts():
     assert counted(lambda: net.draft(x, order[:, :4])) == 2 * net.flops("draft", L, 4)
     _, hidden = net.draft(x)
     spent, causal = counted(lambda: net.verify(hidden, y, order, ranks)), net.flops("verify", L, L, L)
-    above = 4 * 32 * CONFIG.causal * (L * L - L * (L + 1) // 2)                    # the math backend also multiplies what the mask hides
+    above = 4 * 32 * CONFIG.causal * (L * L - L * (L + 1) // 2)  # the math backend also multiplies what the mask hides
     assert spent == 2 * (causal + above)
     plain = Transformer(TransformerConfig(vocab=V, width=32, heads=2, blocks=3))
     assert plain.flops("draft", L, L) == L * (3 * block_flops(32, L) + head_flops(32, V))
 
 
-@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, causal=2), VariantConfig(V, 32, 2, 2, causal=1, contribution="projected")], ids=str)
+@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, causal=2),
+                                    VariantConfig(V, 32, 2, 2, causal=1, contribution="projected")], ids=str)
 def test_flops_of_a_pass_that_keeps_what_it_has_equal_what_pytorch_counts(config):
     """All tracks are kept, one token changes, and the last three are asked."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -240,7 +250,8 @@ def test_flops_of_a_pass_that_keeps_what_it_has_equal_what_pytorch_counts(config
         with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
             net.verify(hidden, y, order, at)
     pairs, last = L * (L + 1) // 2 - start * (start + 1) // 2, L * (L + 1) // 2 - (L - asked) * (L - asked + 1) // 2
-    above = 4 * 32 * ((causal - 1) * ((L - start) * L - pairs) + asked * L - last)    # the math backend also multiplies what the mask hides
+    # the math backend also multiplies what the mask hides
+    above = 4 * 32 * ((causal - 1) * ((L - start) * L - pairs) + asked * L - last)
     assert counter.get_total_flops() == len(x) * (net.flops("verify", L, asked, L, start) + above)
 
 

@@ -1,4 +1,6 @@
-"""Several heads on an autoregressive network: the law is the network's own whatever is guessed, good guesses save passes, and the study at toy size."""
+"""Several heads on an autoregressive network: the law is the network's own whatever is guessed, good guesses save
+passes, and the study at toy size.
+"""
 
 from dataclasses import replace
 
@@ -93,7 +95,8 @@ def test_training_teaches_each_head_its_own_distance(monkeypatch):
     with torch.no_grad():
         for k, loss in enumerate(found.losses(net, x % 5)):
             assert loss < 0.3, k
-    assert torch.equal(before, net.head.weight) and all(torch.equal(a, b) for a, b in zip(trunk, net.trunk.parameters()))
+    assert torch.equal(before, net.head.weight) and all(torch.equal(a, b) for a,
+                                                        b in zip(trunk, net.trunk.parameters()))
 
 
 def test_the_study_at_toy_size_makes_its_claims_and_its_figure(tmp_path, monkeypatch, capsys):
@@ -101,14 +104,19 @@ def test_the_study_at_toy_size_makes_its_claims_and_its_figure(tmp_path, monkeyp
     monkeypatch.setattr(found, "TRUNK", tmp_path / "judge.safetensors")
     data = replace(study.STUDY.data, length=24)
     checkpoint.save(rough(replace(CONFIG, vocab=data.vocab)), tmp_path / "net.safetensors", {"name": "net"})
-    checkpoint.save(Autoregressive(TransformerConfig(vocab=data.vocab, width=16, heads=2, blocks=1)), tmp_path / "judge.safetensors", {"name": "judge"})
-    small = replace(study.STUDY, n=16, data=data, nets=dict.fromkeys(study.STUDY.nets, Checkpoint(str(tmp_path / "net.safetensors"))))
-    assert study.claims(Store(tmp_path / "run"), "a command") == [] and found.measure(small, Store(tmp_path / "run")) == []
+    checkpoint.save(Autoregressive(TransformerConfig(vocab=data.vocab, width=16, heads=2, blocks=1)),
+                    tmp_path / "judge.safetensors", {"name": "judge"})
+    small = replace(study.STUDY, n=16, data=data, nets=dict.fromkeys(study.STUDY.nets,
+                                                                     Checkpoint(str(tmp_path / "net.safetensors"))))
+    assert study.claims(Store(tmp_path / "run"),
+                        "a command") == [] and found.measure(small, Store(tmp_path / "run")) == []
     runner.run(small, tmp_path / "run", timing=False)
     store = Store(tmp_path / "run")
     (record,) = study.measure(small, store)
     rows = whole(study.claims(store, "a command"), store)
-    assert rows.keys() == {*(f"multi_token.passes.k{k}" for k in (1, 2, 4, 8)), "multi_token.spelling_minus_dilated", "multi_token.ngram_minus_dilated"}
-    assert study.measure(small, store) == [record] and all(1 < rows[f"multi_token.passes.k{k}"]["value"] <= 24 for k in (1, 2, 4, 8))
+    assert rows.keys() == {*(f"multi_token.passes.k{k}" for k in (1, 2, 4, 8)), "multi_token.spelling_minus_dilated",
+                           "multi_token.ngram_minus_dilated"}
+    assert study.measure(small, store) == [record] and all(1 < rows[f"multi_token.passes.k{k}"]["value"] <= 24
+                                                           for k in (1, 2, 4, 8))
     ((_, _, _, caption),) = shown(tmp_path / "run", ["beside"])
     assert "n = 16" in caption

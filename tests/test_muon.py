@@ -7,15 +7,19 @@ from ssmd.train.muon import Muon, orthogonal
 
 def test_singular_values_become_alike():
     for shape in ((3, 24, 24), (2, 96, 24), (2, 24, 96)):
-        values = torch.linalg.svdvals(orthogonal(torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64), steps=10))
+        values = torch.linalg.svdvals(orthogonal(torch.randn(shape, generator=torch.Generator().manual_seed(0),
+                                                             dtype=torch.float64), steps=10))
         assert values.min() > 0.5 and values.max() < 1.5
 
 
 def test_the_rule_is_that_of_torch():
-    start = [torch.randn(shape, generator=torch.Generator().manual_seed(k)) for k, shape in enumerate([(24, 24), (96, 24), (24, 96), (24, 24)])]
-    gradients = [[torch.randn(p.shape, generator=torch.Generator().manual_seed(10 * t + k)) for k, p in enumerate(start)] for t in range(4)]
+    start = [torch.randn(shape, generator=torch.Generator().manual_seed(k)) for k,
+             shape in enumerate([(24, 24), (96, 24), (24, 96), (24, 24)])]
+    gradients = [[torch.randn(p.shape, generator=torch.Generator().manual_seed(10 * t + k)) for k,
+                  p in enumerate(start)] for t in range(4)]
     ends = []
-    for build in (lambda p: Muon(p, lr=0.02, weight_decay=0.1), lambda p: torch.optim.Muon(p, lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")):
+    for build in (lambda p: Muon(p, lr=0.02, weight_decay=0.1),
+                  lambda p: torch.optim.Muon(p, lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")):
         params = [torch.nn.Parameter(p.clone()) for p in start]
         optimiser = build(params)
         for step in gradients:

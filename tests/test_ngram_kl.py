@@ -32,7 +32,9 @@ def test_pseudo_values_are_those_of_leaving_each_row_out(direction):
         return (d * np.log(d / s)).sum() if direction == "forward" else (s * np.log(s / d)).sum()
 
     n, whole = len(written), divergence(written)
-    assert pseudo_values(written, text, direction) == pytest.approx([n * whole - (n - 1) * divergence(np.delete(written, i, 0)) for i in range(n)])
+    assert pseudo_values(written, text, direction) == pytest.approx(
+        [n * whole - (n - 1) * divergence(np.delete(written, i, 0)) for i in range(n)]
+    )
 
 
 @pytest.mark.parametrize("direction", ["forward", "reverse"])

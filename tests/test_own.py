@@ -1,4 +1,6 @@
-"""Networks and samplers from outside: any function of token ids, a masked language model of transformers, and `verify` on packages of a user."""
+"""Networks and samplers from outside: any function of token ids, a masked language model of transformers, and `verify`
+on packages of a user.
+"""
 
 import os
 import re
@@ -48,8 +50,10 @@ def test_the_column_of_mask_is_removed_and_the_rest_renormalised():
     """MASK has nine tenths of the model's mass, and no draw."""
     logits = [np.log(0.1 * p) for p in LAW] + [np.log(0.9)]
     x = sample(FirstHitting(), {"main": own(alike(logits), 4)}, torch.full((8192, 2), 4), 0, 2048)
-    assert total_variation(torch.bincount(x.flatten(), minlength=5)[:4], LAW) < null_quantile(LAW, 2 * 8192, draws=250) and int(x.max()) < 4
-    assert torch.equal(own(alike(logits), 4).draft(x[:3])[0], own(alike(logits[:4]), 4).draft(x[:3])[0]), "a model without a column for MASK is the same"
+    assert total_variation(torch.bincount(x.flatten(), minlength=5)[:4],
+                           LAW) < null_quantile(LAW, 2 * 8192, draws=250) and int(x.max()) < 4
+    assert torch.equal(own(alike(logits), 4).draft(x[:3])[0],
+                       own(alike(logits[:4]), 4).draft(x[:3])[0]), "a model without a column for MASK is the same"
 
 
 def test_ids_of_a_model_that_counts_otherwise_are_mapped_both_ways():
@@ -58,7 +62,11 @@ def test_ids_of_a_model_that_counts_otherwise_are_mapped_both_ways():
     net = own(lambda x: (seen.append(x), alike(logits)(x))[1], 4, mask=4, never=(0, 1))
     assert net.ids.tolist() == [2, 3, 5, 6, 4] and (net.vocab, net.mask) == (4, 4)
     found, _ = net.draft(torch.tensor([[0, 1, 2, 3, 4]]), at=torch.tensor([[4, -1]]))
-    assert seen[0].tolist() == [[2, 3, 5, 6, 4]] and found.shape == (1, 2, 4) and torch.allclose(found[0, 0].exp(), torch.tensor(LAW, dtype=torch.float64))
+    assert (
+        seen[0].tolist() == [[2, 3, 5, 6, 4]]
+        and found.shape == (1, 2, 4)
+        and torch.allclose(found[0, 0].exp(), torch.tensor(LAW, dtype=torch.float64))
+    )
 
 
 def test_an_exact_network_wrapped_as_a_function_is_that_network_bit_for_bit():
@@ -71,7 +79,12 @@ class Small(nn.Module):
     def __init__(self, width: int = 4):
         super().__init__()
         torch.manual_seed(width)
-        self.embed, self.up, self.head, self.drop = nn.Embedding(V + 1, width), nn.Linear(width, 6), nn.Linear(6, V), nn.Dropout(0.9)
+        self.embed, self.up, self.head, self.drop = (
+            nn.Embedding(V + 1, width),
+            nn.Linear(width, 6),
+            nn.Linear(6, V),
+            nn.Dropout(0.9),
+        )
 
     def forward(self, x):
         return self.head(self.drop(self.up(self.embed(x))))
@@ -82,7 +95,10 @@ def test_flops_are_given_or_two_a_parameter_that_multiplies_and_the_ledger_charg
     assert net.flops_per_token == flops_of(Small()) == 2 * (4 * 6 + 6 * V)
     sample(FirstHitting(), {"main": net}, torch.full((40, D), MASK), 0, 8, ledger=ledger)
     assert ledger.flops.tolist() == [D * D * net.flops_per_token] * 40 and ledger.blocks.tolist() == [D] * 40
-    assert Own(Small(), V, flops_per_token=11).flops("draft", 5, 1) == 55 and Own(Small(), V, blocks=3).blocks("draft") == 3
+    assert (
+        Own(Small(), V, flops_per_token=11).flops("draft", 5, 1) == 55
+        and Own(Small(), V, blocks=3).blocks("draft") == 3
+    )
 
 
 def test_a_module_answers_as_it_does_after_training_and_its_weights_are_its_hash():
@@ -90,15 +106,19 @@ def test_a_module_answers_as_it_does_after_training_and_its_weights_are_its_hash
     assert torch.equal(net.draft(x)[0], net.draft(x)[0]), "no dropout"
     other = Small()
     other.head.bias.data[0] += 1e-6
-    hashes = {Own(Small(), V).sha256, Own(other, V).sha256, Own(Small(5), V).sha256, Own(Small(), 2, never=(0,)).sha256, Own(Small(), V, identity="mine").sha256}
+    hashes = {Own(Small(), V).sha256, Own(other, V).sha256, Own(Small(5), V).sha256, Own(Small(), 2, never=(0,)).sha256,
+              Own(Small(), V, identity="mine").sha256}
     assert len(hashes) == 5 and Own(Small(), V, flops_per_token=1).sha256 == net.sha256
 
 
 @pytest.mark.parametrize("make, says", [
-    (lambda: Own(alike(LAW), 4), "give identity=... and flops_per_token=..."), (lambda: Own(alike(LAW), 4, flops_per_token=3), "has no hash"),
-    (lambda: own(alike(LAW), 4, mask=9), "must be different ids below 5"), (lambda: own(alike(LAW), 4, mask=0, never=(0,)), "must be different ids below 6"),
+    (lambda: Own(alike(LAW), 4), "give identity=... and flops_per_token=..."),
+    (lambda: Own(alike(LAW), 4, flops_per_token=3), "has no hash"),
+    (lambda: own(alike(LAW), 4, mask=9), "must be different ids below 5"),
+    (lambda: own(alike(LAW), 4, mask=0, never=(0,)), "must be different ids below 6"),
     (lambda: own(alike(LAW), 4, never=(1, 1)), "must be different ids below 7"),
-    (lambda: own(alike(LAW), 3, never=(0,)).draft(torch.zeros(1, 2, dtype=torch.int64)), r"gave logits \(1, 2, 4\) for ids \(1, 2\): it must give \(1, 2, 3\) or \(1, 2, 5\)"),
+    (lambda: own(alike(LAW), 3, never=(0,)).draft(torch.zeros(1, 2, dtype=torch.int64)),
+     r"gave logits \(1, 2, 4\) for ids \(1, 2\): it must give \(1, 2, 3\) or \(1, 2, 5\)"),
     (lambda: own(alike(LAW), 4).verify(None, None, None, None), "has no verify pass"),
 ])
 def test_what_cannot_be_is_refused_in_a_sentence(make, says):
@@ -116,7 +136,8 @@ class Toy(Made):
 
 
 def study(**changes) -> Study:
-    return Study(**{"name": "own", "question": "?", "data": Exact(), "nets": {"toy": Toy()}, "reference": "toy", "metrics": [ExactNll()], "n": 16, "batch": 8,
+    return Study(**{"name": "own", "question": "?", "data": Exact(), "nets": {"toy": Toy()}, "reference": "toy",
+                    "metrics": [ExactNll()], "n": 16, "batch": 8,
                     "arms": [Arm("hitting", [FirstHitting()], {"main": "toy"})]} | changes)
 
 
@@ -160,7 +181,8 @@ def test_the_first_blocks_of_the_page_are_a_study_that_runs(tmp_path, monkeypatc
 
 def test_a_network_of_the_study_file_itself_travels_to_other_processes(tmp_path):
     """By value: they cannot import that file."""
-    (tmp_path / "words.py").write_text('"""Does it travel?"""\n' + BLOCKS[0] + BLOCKS[1].replace("from mine import Mine\n", ""))
+    (tmp_path / "words.py").write_text('"""Does it travel?"""\n' + BLOCKS[0]
+                                       + BLOCKS[1].replace("from mine import Mine\n", ""))
     [cell, *_] = cells_of(load_study(str(tmp_path / "words.py")))
     again = cloudpickle.loads(cloudpickle.dumps(cell))
     assert cell.key() == again.key() and type(again.study.nets["mine"]).__module__ == "study_words"
@@ -172,7 +194,8 @@ def bert(tmp_path_factory):
     library = pytest.importorskip("transformers", reason="transformers is not installed: pip install ssmd-bench[hub]")
     library.logging.set_verbosity_error()
     torch.manual_seed(0)
-    config = library.BertConfig(vocab_size=32, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, max_position_embeddings=64, initializer_range=0.5)
+    config = library.BertConfig(vocab_size=32, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+                                intermediate_size=32, max_position_embeddings=64, initializer_range=0.5)
     model, folder = library.BertForMaskedLM(config).eval(), tmp_path_factory.mktemp("bert") / "my_model"
     model.save_pretrained(folder)
     return folder, model, library
@@ -190,17 +213,21 @@ def test_a_masked_language_model_is_loaded_by_its_path_and_its_law_is_that_of_it
         wanted = model(input_ids=theirs).logits[0, :, 5:]
     found, _ = net.draft(torch.tensor([[0, 27, 26, 27]]))
     assert torch.allclose(found[0], wanted, atol=1e-6)
-    assert net.flops_per_token == 2 * (2 * (4 * 16 * 16 + 2 * 16 * 32) + 16 * 16 + 32 * 16), "two layers, the transform of the head, and its products with the tied embedding"
+    assert net.flops_per_token == 2 * (2 * (4 * 16 * 16 + 2 * 16 * 32) + 16 * 16 + 32
+                                       * 16), ("two layers, the transform of the head, and its products with the tied "
+                                               "embedding")
     x = sample(FirstHitting(), {"main": net}, torch.full((64, 6), 27), 0, 16)
     assert int(x.max()) < 27
     assert Hub(str(folder), 4, SPECIAL).load("cpu") is net and net.card["transformers"] == library.__version__
-    hashes = {net.sha256, Hub(str(folder), 4, (0, 1, 2)).load("cpu").sha256, Hub(str(folder), 5, SPECIAL).load("cpu").sha256}
+    hashes = {net.sha256, Hub(str(folder), 4, (0, 1, 2)).load("cpu").sha256,
+              Hub(str(folder), 5, SPECIAL).load("cpu").sha256}
     assert len(hashes) == 3
 
 
 def test_a_finished_run_asks_again_once_a_file_of_the_folder_has_changed(bert, tmp_path):
     folder, _, _ = bert
-    assert {str(folder / "config.json"), str(folder / "model.safetensors")} <= set(reads(study(nets={"toy": Hub(str(folder), 4, SPECIAL)})))
+    assert {str(folder / "config.json"),
+            str(folder / "model.safetensors")} <= set(reads(study(nets={"toy": Hub(str(folder), 4, SPECIAL)})))
     assert not reads(study()) and not reads(study(nets={"toy": Hub(str(tmp_path), 4, SPECIAL)}))
 
 
@@ -212,7 +239,8 @@ def test_weights_that_are_not_whole_or_not_safetensors_are_refused_in_a_sentence
     model.save_pretrained(tmp_path / "torn")
     weights = tmp_path / "torn" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    for path, says in (("headless", "was saved with its language-model head"), ("pickled", "with safetensors weights"), ("nowhere", "correct the path or the name"),
+    for path, says in (("headless", "was saved with its language-model head"), ("pickled", "with safetensors weights"),
+                       ("nowhere", "correct the path or the name"),
                        ("torn", "correct the path or the name")):
         with pytest.raises(ValueError, match=says) as refused:
             Hub(str(tmp_path / path), 4, SPECIAL).load("cpu")
@@ -221,7 +249,8 @@ def test_weights_that_are_not_whole_or_not_safetensors_are_refused_in_a_sentence
 
 def test_without_transformers_the_way_to_install_it_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(ValueError, match=r"needs transformers, which is not installed: `pip install ssmd-bench\[hub\]`"):
+    with pytest.raises(ValueError,
+                       match=r"needs transformers, which is not installed: `pip install ssmd-bench\[hub\]`"):
         Hub("anything", 4, SPECIAL).load("cpu")
 
 
@@ -235,7 +264,8 @@ def test_the_last_block_of_the_page_names_a_model_of_a_study(bert, tmp_path, mon
     exec(BLOCKS[2], about)
     [name] = about["NETS"]
     words = load_study(str(tmp_path / "words.py"))
-    tally = runner.run(replace(words, nets=about["NETS"], reference=name, arms=[Arm("hitting", [FirstHitting()], {"main": name})]), tmp_path / "run")
+    tally = runner.run(replace(words, nets=about["NETS"], reference=name,
+                               arms=[Arm("hitting", [FirstHitting()], {"main": name})]), tmp_path / "run")
     assert tally["done"] == tally["scored"] == 1 and len(BLOCKS) == 3
 
 
@@ -261,7 +291,8 @@ class Judged:
         rank = (rows.x != net.mask).sum(1, keepdim=True)
         hidden = net.draft(rows.x, rank - rank - 1)[1]
         at = places(order, rank)
-        return rows._replace(x=fill(rows.x, at, from_logits(net.verify(hidden, rows.x, order, READ), uniform(rows.seed, rows.id, Stream.TOKEN, at))[0]))
+        logits, u = net.verify(hidden, rows.x, order, READ), uniform(rows.seed, rows.id, Stream.TOKEN, at)
+        return rows._replace(x=fill(rows.x, at, from_logits(logits, u)[0]))
 
 @dataclass(frozen=True)
 class Gibbs:
@@ -288,14 +319,19 @@ LIES = {"READ": "rank.clamp_max(2)", "SWEEPS": "0", "Gibbs(6)": "self", '"judged
 
 
 def test_verify_takes_samplers_of_a_package_that_need_a_verify_pass_or_say_themselves_when_a_row_is_done(tmp_path):
-    """And fails them where they lie: one reads the law of another rank, the other claims without any sweep what only several give."""
+    """And fails them where they lie: one reads the law of another rank, the other claims without any sweep what only
+    several give.
+    """
     package = tmp_path / "outside"
     package.mkdir()
     for file, parts in (("__init__", {}), ("right", {"READ": "rank", "SWEEPS": "1"}), ("wrong", LIES)):
-        (package / f"{file}.py").write_text(reduce(lambda text, part: text.replace(*part), parts.items(), PACKAGE if parts else ""))
+        (package / f"{file}.py").write_text(reduce(lambda text, part: text.replace(*part), parts.items(),
+                                                   PACKAGE if parts else ""))
     words = [sys.executable, "-m", "harness", "--plugins", "outside", "verify", "judged", "gibbs", "misjudged", "hasty"]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, env=os.environ
+                          | {"PYTHONPATH": str(ROOT)})
     assert done.returncode == 1, done.stderr
     told = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| `")]
     assert [(line[0], line[1], line[-2]) for line in told] == [
-        ("| `Gibbs(sweeps=1)`", "exact in its limit", "pass"), ("| `Gibbs(sweeps=0)`", "exact", "FAIL"), ("| `Judged()`", "exact", "pass"), ("| `Judged()`", "exact", "FAIL")]
+        ("| `Gibbs(sweeps=1)`", "exact in its limit", "pass"), ("| `Gibbs(sweeps=0)`", "exact", "FAIL"),
+        ("| `Judged()`", "exact", "pass"), ("| `Judged()`", "exact", "FAIL")]

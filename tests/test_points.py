@@ -12,7 +12,13 @@ from tests.compared import cell, score
 def store(tmp_path):
     """a: 4 rows twice, 8 rows once, and a failed cell of 16; b: 4 rows; both scored, each score its number of rows."""
     made = Store(tmp_path)
-    cells = ("a1", 4, "done", 9.0), ("a2", 4, "done", 3.0), ("a3", 8, "done", 5.0), ("a4", 16, "failed", 0.0), ("b1", 4, "done", 2.0)
+    cells = (
+        ("a1", 4, "done", 9.0),
+        ("a2", 4, "done", 3.0),
+        ("a3", 8, "done", 5.0),
+        ("a4", 16, "failed", 0.0),
+        ("b1", 4, "done", 2.0),
+    )
     for key, n, status, nfe in cells:
         record = cell(arm=key[0], key=key, status=status, cost=dict.fromkeys(("nfe_a", "nfe_b", "nfe_c"), nfe))
         made.append(record | {"cell": record["cell"] | {"n": n}})

@@ -1,4 +1,6 @@
-"""Metrics of proteins: values worked out by hand, held-out rows against shuffled ones, and a prefilter that is held to the exhaustive search."""
+"""Metrics of proteins: values worked out by hand, held-out rows against shuffled ones, and a prefilter that is held to
+the exhaustive search.
+"""
 
 import doctest
 import importlib
@@ -32,7 +34,9 @@ from tests.test_proteins import chains, mutated
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """Forty families of 8 relatives, each with one member in the test split and the others in train; so a held-out row has known relatives."""
+    """Forty families of 8 relatives, each with one member in the test split and the others in train; so a held-out row
+    has known relatives.
+    """
     pytest.importorskip("pyhmmer")
     pytest.importorskip("pyfamsa")
     from harness.data.build.profiles import profiles
@@ -43,7 +47,8 @@ def data(tmp_path_factory):
     sequences = [s for family in trained for s in family] + tested
     groups = [list(range(7 * k, 7 * k + 7)) for k in range(40)] + [[280 + k] for k in range(40)]
     arrays = packed(sequences, groups, np.array([0] * 40 + [3] * 40, np.uint8))
-    text = [profiles({f"F{k}": trained[k] for k in range(8)}), json.dumps({"sha256": digest(arrays)}).encode(), b"\n".join(b"A%d" % k for k in range(320))]
+    text = [profiles({f"F{k}": trained[k] for k in range(8)}), json.dumps({"sha256": digest(arrays)}).encode(),
+            b"\n".join(b"A%d" % k for k in range(320))]
     arrays |= dict(zip(("profiles", "about", "accession"), (np.frombuffer(t, np.uint8) for t in text)))
     path = tmp_path_factory.mktemp("data") / "p.npz"
     written(path, arrays)
@@ -63,26 +68,32 @@ def shuffled(data):
 def test_rows_with_a_near_relative_in_training_are_claimed(data, tmp_path):
     pytest.importorskip("pyopal")
     checkpoint.save(Transformer(TransformerConfig(20, 8, 2, 1)), tmp_path / "net.safetensors", {"name": "net"})
-    small = replace(protein.STUDY, data=data, nets={"heavy": Checkpoint(str(tmp_path / "net.safetensors"))}, n=40, batch=40,
+    small = replace(protein.STUDY, data=data, nets={"heavy": Checkpoint(str(tmp_path / "net.safetensors"))}, n=40,
+                    batch=40,
                     metrics=[metric for metric in protein.STUDY.metrics if metric.name != "judge"],
                     arms=[arm for arm in protein.STUDY.arms if arm.name in ("held_out", "shuffled")])
     assert runner.run(small, tmp_path, timing=False)["failed"] == 0
     rows = {row["claim"]: row for row in leaks(Store(tmp_path), "a command")}
-    assert rows.keys() == {"proteins.leak.test", "proteins.leak.shuffled"} and rows["proteins.leak.test"]["value"] == 1, "each held-out row has known relatives"
+    assert (
+        rows.keys() == {"proteins.leak.test", "proteins.leak.shuffled"} and rows["proteins.leak.test"]["value"] == 1
+    ), "each held-out row has known relatives"
     assert rows["proteins.leak.test"]["low"] > 0.9 and rows["proteins.leak.shuffled"]["value"] < 0.1
 
 
 def test_examples_of_the_docstrings_run():
     pytest.importorskip("pyopal")
     for name in ("residue_grams", "neighbours"):
-        result = doctest.testmod(importlib.import_module(f"harness.metrics.proteins.{name}"), extraglobs={"encode": encode})
+        result = doctest.testmod(importlib.import_module(f"harness.metrics.proteins.{name}"),
+                                 extraglobs={"encode": encode})
         assert result.attempted and not result.failed
 
 
 def test_distances_by_hand_and_between_controls(data, held_out, shuffled):
     rows, others = np.array([[0, 1, 0, 1]]), np.array([[0, 1, 1, 1]])
-    assert distance(rows, others, 1) == 0.25 and distance(rows, others, 2) == pytest.approx(2 / 3)    # 01 10 01 against 01 11 11
-    assert Composition().score(held_out, data).value == pytest.approx(Composition().score(shuffled, data).value)    # order is not composition's
+    # 01 10 01 against 01 11 11
+    assert distance(rows, others, 1) == 0.25 and distance(rows, others, 2) == pytest.approx(2 / 3)
+    # order is not composition's
+    assert Composition().score(held_out, data).value == pytest.approx(Composition().score(shuffled, data).value)
     assert Composition().score(torch.zeros(40, 60, dtype=torch.int64), data).value > 0.9
     assert KmerDistance(order=3).score(held_out, data).value < KmerDistance(order=3).score(shuffled, data).value - 0.05
 
@@ -90,7 +101,8 @@ def test_distances_by_hand_and_between_controls(data, held_out, shuffled):
 def test_identity_counts_identical_residues_of_the_best_local_alignment():
     pytest.importorskip("pyopal")
     row = encode(b"MKVLAWWHHCMKVLAWWHHC").numpy()
-    others = [encode(s).numpy() for s in (b"GGGG" + b"MKVLAWWHHCMKVLAWWHHC" + b"PPP", b"MKVLAWWHHC", b"MKVLAWWHHCMKVLAWWHHD", b"MKVLAWWHHCGMKVLAWWHHC", b"PPPPPPPPPP")]
+    others = [encode(s).numpy() for s in (b"GGGG" + b"MKVLAWWHHCMKVLAWWHHC" + b"PPP", b"MKVLAWWHHC",
+                                          b"MKVLAWWHHCMKVLAWWHHD", b"MKVLAWWHHCGMKVLAWWHHC", b"PPPPPPPPPP")]
     assert identities(aligner(), row, others).tolist() == [1.0, 0.5, 0.95, 1.0, 0.0]
 
 
@@ -124,7 +136,8 @@ def test_the_prefilter_finds_what_an_exhaustive_search_finds(data, held_out):
 
 def test_copies_of_training_are_at_one_new_relatives_below_and_noise_far_below(data, held_out, shuffled):
     pytest.importorskip("pyopal")
-    copied, new, noise = (NearestIdentity().score(rows, data).value for rows in (data.crops("train", torch.arange(40), 0), held_out, shuffled))
+    copied, new, noise = (NearestIdentity().score(rows, data).value
+                          for rows in (data.crops("train", torch.arange(40), 0), held_out, shuffled))
     assert copied == 1 > new > 0.6 > 0.3 > noise
 
 
@@ -140,9 +153,11 @@ def test_clusters_are_counted_by_hand(data):
 def test_profiles_know_held_out_relatives_and_no_shuffled_rows(data, held_out, shuffled):
     content = data.content()
     known = {bytes(p.tobytes()): k for k, p in enumerate(data.proteins("test"))}
-    family = [next(k for text, k in known.items() if row.astype(np.uint8).tobytes() in text) for row in held_out.numpy()]
+    family = [next(k for text, k in known.items() if row.astype(np.uint8).tobytes() in text)
+              for row in held_out.numpy()]
     hits, bits = FamilyHits().score(held_out, data), FamilyBits().score(held_out, data)
-    assert [bool(h) for h in hits.numerator] == [k < 8 for k in family] and hits.value == 8 / 40    # eight families have a profile
+    # eight families have a profile
+    assert [bool(h) for h in hits.numerator] == [k < 8 for k in family] and hits.value == 8 / 40
     assert all((b > 30) == (k < 8) for b, k in zip(bits.numerator, family)) and len(content.split) == 80
     assert FamilyHits().score(shuffled, data).value == 0 and FamilyBits().score(shuffled, data).value < 1
 
@@ -170,13 +185,17 @@ def folding(tmp_path_factory):
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
     symbols = ["<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWCXBUZO", ".", "-", "<null_1>", "<mask>"]
-    structure = dict(sequence_dim=16, pairwise_dim=8, ipa_dim=4, resnet_dim=8, num_heads_ipa=2, num_qk_points=2, num_v_points=2, num_blocks=1, num_transition_layers=1,
+    structure = dict(sequence_dim=16, pairwise_dim=8, ipa_dim=4, resnet_dim=8, num_heads_ipa=2, num_qk_points=2,
+                     num_v_points=2, num_blocks=1, num_transition_layers=1,
                      num_resnet_blocks=1)
-    trunk = dict(num_blocks=1, sequence_state_dim=16, pairwise_state_dim=8, sequence_head_width=8, pairwise_head_width=4, position_bins=4, max_recycles=1,
+    trunk = dict(num_blocks=1, sequence_state_dim=16, pairwise_state_dim=8, sequence_head_width=8,
+                 pairwise_head_width=4, position_bins=4, max_recycles=1,
                  structure_module=structure)
     net = transformers.EsmForProteinFolding(transformers.EsmConfig(
-        vocab_size=33, mask_token_id=32, pad_token_id=1, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, position_embedding_type="rotary",
-        is_folding_model=True, vocab_list=symbols, esmfold_config=dict(fp16_esm=False, lddt_head_hid_dim=8, trunk=trunk)))
+        vocab_size=33, mask_token_id=32, pad_token_id=1, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=16, position_embedding_type="rotary",
+        is_folding_model=True, vocab_list=symbols, esmfold_config=dict(fp16_esm=False, lddt_head_hid_dim=8,
+                                                                       trunk=trunk)))
     with torch.no_grad():
         for parameter in net.lddt_head.parameters():
             parameter.mul_(30)
@@ -205,6 +224,7 @@ def test_a_folding_network_that_is_missing_or_in_parts_or_unsafe_is_refused(fold
     torch.save(weights, tmp_path / "part" / "pytorch_model.bin")
     with pytest.raises(ValueError, match="finds no ESMFold model with safetensors weights"):
         plddt._load(str(tmp_path / "part"), "main", "cpu")
-    save_file({k: v for k, v in weights.items() if not k.startswith("lddt_head")}, tmp_path / "part" / "model.safetensors", {"format": "pt"})
+    save_file({k: v for k, v in weights.items() if not k.startswith("lddt_head")}, tmp_path / "part"
+              / "model.safetensors", {"format": "pt"})
     with pytest.raises(ValueError, match="lack lddt_head"):
         plddt._load(str(tmp_path / "part"), "main", "cpu")

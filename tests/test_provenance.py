@@ -13,7 +13,8 @@ from harness.spec import ROOMS, ROOT
 def rooms(tmp_path):
     """A copy of our own rooms: change(path, old, new) -> the hash of the sources there."""
     for room in ROOMS:
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=lambda folder, names: [n for n in names if "." in n and not n.endswith(".py")])
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=lambda folder,
+                        names: [n for n in names if "." in n and not n.endswith(".py")])
 
     def change(path: str = "", old: str = "", new: str = "") -> str:
         if path:
@@ -31,7 +32,8 @@ def rooms(tmp_path):
 def test_the_hash_is_of_every_source_and_of_no_other_file(rooms):
     one = rooms()
     assert one == provenance.tree() and len(one) == provenance.DIGITS
-    seen = {one, rooms("ssmd/sampler.py", "e = i + ", "e =  i + "), rooms("harness/cli/rescore.py", "import re", "import re\nimport os"),
+    seen = {one, rooms("ssmd/sampler.py", "e = i + ", "e =  i + "), rooms("harness/cli/rescore.py", "import re",
+                                                                          "import re\nimport os"),
             rooms("baselines/ancestral.py", '"""', '"""Another first sentence. ')}
     assert len(seen) == 4, "a remark too: it costs a proof, and no rule says which change matters"
 
@@ -49,14 +51,18 @@ def test_a_file_that_comes_or_moves_changes_it_and_data_do_not(rooms, tmp_path):
 def test_only_the_same_sources_torch_and_numpy_are_surely_the_same():
     here = provenance.made()
     assert provenance.surely(here) and here["torch"] == version("torch") and "modules" not in here
-    assert not any(provenance.surely(here | {name: "other"}) for name in ("tree", "torch", "numpy")) and not provenance.surely(None)
-    assert provenance.surely(here | {"commit": "another", "dirty": True}), "the commit is how to find them, and decides nothing"
+    assert not any(provenance.surely(here | {name: "other"})
+                   for name in ("tree", "torch", "numpy")) and not provenance.surely(None)
+    assert provenance.surely(here | {"commit": "another",
+                                     "dirty": True}), "the commit is how to find them, and decides nothing"
 
 
 def test_records_alike_are_those_of_the_same_sources():
     here = provenance.made()
     assert provenance.alike(here, here | {"commit": "x"}) and provenance.alike(None, here)
-    assert not provenance.alike(here, here | {"tree": "x"}) and not provenance.alike(here, here | {"modules": {"mine": "x"}})
+    assert not provenance.alike(here, here | {"tree": "x"}) and not provenance.alike(
+        here, here | {"modules": {"mine": "x"}}
+    )
 
 
 def test_a_file_counts_as_it_was_when_this_process_loaded_it(tmp_path, monkeypatch):

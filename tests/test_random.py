@@ -4,12 +4,23 @@ import numpy as np
 import pytest
 import torch
 
-from harness.random import Stream, categorical, from_logits, integers, permutation, philox4x32, probability_of, residual, uniform
+from harness.random import (
+    Stream,
+    categorical,
+    from_logits,
+    integers,
+    permutation,
+    philox4x32,
+    probability_of,
+    residual,
+    uniform,
+)
 
 KNOWN = [    # Random123 1.14, kat_vectors, philox4x32 10
     ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
     ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2, (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD)),
-    ((0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0), (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1)),
+    ((0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0),
+     (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1)),
 ]
 DEVICES = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
 
@@ -26,7 +37,9 @@ def test_philox_agrees_with_an_independent_library():
     counters = np.random.default_rng(0).integers(0, 2**32, (50, 4))
     for c in counters:
         key, whole = (int(c[0]) ^ 0x1234, int(c[3])), sum(int(v) << 32 * i for i, v in enumerate(c))
-        theirs = randomgen.Philox(key=key[0] | key[1] << 32, counter=(whole - 1) % 2**128, number=4, width=32).random_raw(4)    # it steps first
+        # it steps first
+        theirs = randomgen.Philox(key=key[0] | key[1] << 32, counter=(whole - 1) % 2**128, number=4,
+                                  width=32).random_raw(4)
         ours = philox4x32(tuple(torch.tensor([int(v)]) for v in c), key)
         assert [int(w) for w in ours] == [int(w) for w in theirs]
 
@@ -46,10 +59,14 @@ def test_uniforms_lie_strictly_inside_the_unit_interval_and_are_uniform():
 
 def test_streams_seeds_rows_and_indices_are_unrelated():
     base = uniform(1, torch.arange(64), Stream.TOKEN, torch.arange(512))
-    others = [uniform(1, torch.arange(64), Stream.DRAFT, torch.arange(512)), uniform(2, torch.arange(64), Stream.TOKEN, torch.arange(512)),
-              uniform(1, torch.arange(64) + 64, Stream.TOKEN, torch.arange(512)), uniform(1, torch.arange(64), Stream.TOKEN, torch.arange(512) + 512)]
+    others = [uniform(1, torch.arange(64), Stream.DRAFT, torch.arange(512)),
+              uniform(2, torch.arange(64), Stream.TOKEN, torch.arange(512)),
+              uniform(1, torch.arange(64) + 64, Stream.TOKEN, torch.arange(512)),
+              uniform(1, torch.arange(64), Stream.TOKEN, torch.arange(512) + 512)]
     for other in others:
-        assert abs(float(torch.corrcoef(torch.stack((base.flatten(), other.flatten())))[0, 1])) < 4 / base.numel() ** 0.5
+        assert (
+            abs(float(torch.corrcoef(torch.stack((base.flatten(), other.flatten())))[0, 1])) < 4 / base.numel() ** 0.5
+        )
 
 
 def test_an_index_beyond_32_bits_is_another_draw():

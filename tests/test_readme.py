@@ -1,4 +1,6 @@
-"""Every command that README and docs/use.md show is run, small; the example is executed and verified; documents name files that exist."""
+"""Every command that README and docs/use.md show is run, small; the example is executed and verified; documents name
+files that exist.
+"""
 
 import json
 import re
@@ -24,29 +26,36 @@ SMALLER = {    # what a command is given on top, so that a test can afford it
 
 
 def call(words: list[str], cwd: Path) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "harness", *words], cwd=cwd, capture_output=True, text=True, timeout=300)
+    return subprocess.run([sys.executable, "-m", "harness", *words], cwd=cwd, capture_output=True, text=True,
+                          timeout=300)
 
 
 def test_readme_shows_commands():
-    assert [c for c in COMMANDS if c.startswith("make ")] == ["make demo", "make test"] and sum(c.startswith("ssmd-bench ") for c in COMMANDS) >= 6
+    assert [c for c in COMMANDS
+            if c.startswith("make ")] == ["make demo", "make test"] and sum(c.startswith("ssmd-bench ")
+                                                                            for c in COMMANDS) >= 6
 
 
 def test_the_first_screen_is_short_and_counts_the_samplers():
     assert README.count("\n") < 80 and f"runs {len(plugins.samplers())} samplers" in README
-    assert README == claims.filled((ROOT / "studies/readme.md").read_text(), claims.read()), "README is older than studies/results: run `make findings`"
+    assert README == claims.filled((ROOT / "studies/readme.md").read_text(),
+                                   claims.read()), "README is older than studies/results: run `make findings`"
 
 
 def test_the_table_of_samplers_quotes_claims():
     known = {row["claim"]: row for row in claims.read()}
-    table = [line.split("|")[4] for line in SAMPLERS.splitlines() if line.startswith("| ") and line.count("|") == 5 and (".py`" in line)]
+    table = [line.split("|")[4] for line in SAMPLERS.splitlines() if line.startswith("| ") and line.count("|") == 5
+             and (".py`" in line)]
     quoted = [found for cell in table for found in re.findall(r"`(\w+)` (-?[\d.]+) \((-?[\d.]+) to (-?[\d.]+)\)", cell)]
     assert len(quoted) > 20
     for arm, *numbers in quoted:
         row = known[f"frontier.judge_at_equal_passes.{arm}.at_16"]
-        assert [float(x) for x in numbers] == pytest.approx([row[end] for end in ("value", "low", "high")], abs=0.00501), arm
+        assert [float(x) for x in numbers] == pytest.approx([row[end] for end in ("value", "low", "high")],
+                                                            abs=0.00501), arm
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "gate", "lint", "types", "api", "coverage", "bench", "findings", "prove", "prove-tenth"])
+@pytest.mark.parametrize("target", ["demo", "test", "gate", "lint", "types", "api", "coverage", "bench", "findings",
+                                    "prove", "prove-tenth"])
 def test_make_knows_the_target(target):
     plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
     assert plan.returncode == 0 and plan.stdout
@@ -65,7 +74,9 @@ def test_ssmd_bench_commands_of_readme_work(tmp_path):
 
 
 def test_the_contest_of_readme_has_its_trees_study_and_cells():
-    """It is refused at the first pair of processes, which have sampled every cell by then: a whole one takes minutes."""
+    """It is refused at the first pair of processes, which have sampled every cell by then: a whole one takes
+    minutes.
+    """
     (command,) = [c for c in COMMANDS if c.startswith("ssmd-bench contest ")]
     known = subprocess.run(["git", "rev-parse", "--verify", "-q", "main"], cwd=ROOT, capture_output=True).returncode
     words = ["HEAD" if word == "main" and known else word for word in shlex.split(command)[1:]]
@@ -80,10 +91,14 @@ def test_readme_counts_the_exit_codes_of_the_gate():
 
 
 def test_the_demo_runs_small_and_twice(tmp_path):
-    first = call(["run", str(ROOT / "studies/demo.py"), "--n", "4", "--no-time", "--out", str(tmp_path / "run"), "--report", str(tmp_path / "report")], tmp_path)
+    first = call(["run", str(ROOT / "studies/demo.py"), "--n", "4", "--no-time", "--out", str(tmp_path / "run"),
+                  "--report", str(tmp_path / "report")], tmp_path)
     assert first.returncode == 0, first.stderr[-2000:]
-    again = json.loads(call(["run", str(ROOT / "studies/demo.py"), "--n", "4", "--no-time", "--out", str(tmp_path / "run")], tmp_path).stdout.splitlines()[-1])
-    assert again["done"] == again["scored"] == 0 and again["cached"] == json.loads(first.stdout.splitlines()[-1])["done"]
+    again = json.loads(call(["run", str(ROOT / "studies/demo.py"), "--n", "4", "--no-time", "--out",
+                             str(tmp_path / "run")], tmp_path).stdout.splitlines()[-1])
+    assert (
+        again["done"] == again["scored"] == 0 and again["cached"] == json.loads(first.stdout.splitlines()[-1])["done"]
+    )
     assert (tmp_path / "report" / "index.html").stat().st_size > 10_000
 
 
@@ -92,7 +107,8 @@ def test_the_example_is_a_sampler_that_verify_accepts(tmp_path):
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "halves.py").write_text(re.search(r"```python\n(.*?)```", SAMPLERS, re.S)[1])
-    done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "verify", "halves"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "verify", "halves"], cwd=tmp_path,
+                          capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Halves()" in done.stdout
 
@@ -100,7 +116,8 @@ def test_the_example_is_a_sampler_that_verify_accepts(tmp_path):
 @pytest.mark.parametrize("page", ["README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))])
 def test_documents_name_files_that_exist(page):
     text = (ROOT / page).read_text()
-    named = re.findall(r"`((?:harness|baselines|ssmd|studies|reports|tests|docs)/[\w./]+)`", text) + re.findall(r"\]\(([\w./]+)\)", text)
+    named = re.findall(r"`((?:harness|baselines|ssmd|studies|reports|tests|docs)/[\w./]+)`",
+                       text) + re.findall(r"\]\(([\w./]+)\)", text)
     base = (ROOT / page).parent
     missing = [n for n in named if not ((ROOT / n).exists() or (base / n).exists())]
     assert not missing
@@ -112,21 +129,28 @@ def test_the_blocks_of_the_extending_page_are_plug_ins(tmp_path):
     (package / "__init__.py").write_text("")
     for k, block in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / "docs/extending.md").read_text(), re.S)):
         (package / f"part{k}.py").write_text(block)
-    script = ("from harness.plugins import add_package, datasets, metrics\nadd_package('mine')\nrows = datasets()['dice']().rows('test', 600, 0)\n"
+    script = ("from harness.plugins import add_package, datasets, metrics\nadd_package('mine')\nrows = "
+              "datasets()['dice']().rows('test', 600, 0)\n"
               "print(abs(metrics()['sixes']().score(rows, datasets()['dice']()).value - 1 / 6) < 0.03)")
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.strip() == "True", done.stderr
 
 
-@pytest.mark.parametrize("page", ["docs/claims.md", "docs/gate.md", "docs/judges.md", "docs/proteins.md", "docs/speed.md"])
+@pytest.mark.parametrize("page", ["docs/claims.md", "docs/gate.md", "docs/judges.md", "docs/proteins.md",
+                                  "docs/speed.md"])
 def test_a_page_quotes_the_claims_as_they_stand(page):
-    quoted = (ROOT / page).read_text().partition("<!-- claims -->")[2].partition("<!-- /claims -->")[0].strip().splitlines()
+    quoted = (
+        (ROOT / page).read_text().partition("<!-- claims -->")[2].partition("<!-- /claims -->")[0].strip().splitlines()
+    )
     every = claims.table(claims.read()).splitlines()
-    assert quoted and len(quoted) == len({*quoted}) and set(quoted) <= {*every}, "a table is older than studies/results: run `make findings`"
+    assert quoted and len(quoted) == len({*quoted}) and set(quoted) <= {*every}, ("a table is older than "
+                                                                                  "studies/results: run `make "
+                                                                                  "findings`")
     assert page != "docs/claims.md" or quoted == every
 
 
-PAGES = [path for path in sorted(ROOT.rglob("*.md")) if not {".venv", "runs", "node_modules"} & {*path.relative_to(ROOT).parts}]
+PAGES = [path for path in sorted(ROOT.rglob("*.md")) if not {".venv", "runs", "node_modules"}
+         & {*path.relative_to(ROOT).parts}]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,4 +1,6 @@
-"""A matched ratio is the cost of a setting that was run: never read between two, chosen on other rows than those that report it."""
+"""A matched ratio is the cost of a setting that was run: never read between two, chosen on other rows than those that
+report it.
+"""
 
 import doctest
 
@@ -16,7 +18,8 @@ JUDGE, KL = Side("judge", "lower", 0.02), Side("ngram_kl", "lower", 0.02)
 def cell(rng, cost: float, nats: float, kl: float = 0.0, n: int = 2000, noise: float = 0.2, name: str = "") -> Setting:
     ones = np.ones(n)
     columns = {label: value + noise * rng.standard_normal(n) for label, value in (("judge", nats), ("ngram_kl", kl))}
-    return Setting(name or f"{cost:g}", cost * ones, {label: Scores(float(x.mean()), x, ones) for label, x in columns.items()})
+    return Setting(name or f"{cost:g}", cost * ones, {label: Scores(float(x.mean()), x, ones) for label,
+                                                      x in columns.items()})
 
 
 def test_example_holds():
@@ -70,7 +73,9 @@ def test_where_nothing_is_not_worse_there_is_no_ratio_and_the_reason_says_on_whi
 
 
 def test_a_setting_as_good_as_its_luck_on_the_choosing_rows_is_not_reported():
-    """Twelve settings that are worse by twice the margin: choosing and reporting on the same rows lets some pass, other rows do not."""
+    """Twelve settings that are worse by twice the margin: choosing and reporting on the same rows lets some pass, other
+    rows do not.
+    """
     rng, same, other = np.random.default_rng(5), 0, 0
     for _ in range(60):
         goal, settings = cell(rng, 32, 2.0, n=400), [cell(rng, c, 2.024, n=400) for c in range(4, 16)]
@@ -83,7 +88,8 @@ def test_what_is_worse_by_the_margin_passes_in_at_most_one_of_forty():
     """The error of the whole is that of one test: 2.5 %, over 400 trials."""
     rng, passed = np.random.default_rng(6), 0
     for _ in range(400):
-        passed += bool(report(cell(rng, 32, 2.0, n=200), [cell(rng, c, 2.02, n=200) for c in (8, 12, 16)], ["16", "12", "8"], [JUDGE]).setting)
+        passed += bool(report(cell(rng, 32, 2.0, n=200), [cell(rng, c, 2.02, n=200) for c in (8, 12, 16)],
+                              ["16", "12", "8"], [JUDGE]).setting)
     assert passed <= 20, passed
 
 

@@ -1,4 +1,6 @@
-"""Claims computed anew from kept runs: every one of them, to the last digit. Wrong ones are put right, lost ones come back, and no run is touched."""
+"""Claims computed anew from kept runs: every one of them, to the last digit. Wrong ones are put right, lost ones come
+back, and no run is touched.
+"""
 
 import json
 from math import isclose
@@ -15,8 +17,10 @@ from harness.spec import ROOT
 from studies import ablations
 
 FILES = {path.stem: json.loads(path.read_text()) for path in sorted(claims.RESULTS.glob("*.json"))}
-WITHOUT = {"bad_input", "coverage", "evidence", "gate_power", "likelihood", "mutants", "resume", "tree"}    # made without a run, or by one that is not kept
-BLANK = {"value": 9.0, "low": 9.0, "high": 9.0, "n": 0, "unit": "", "keys": [], "note": ""}    # all that a run says of a claim
+# made without a run, or by one that is not kept
+WITHOUT = {"bad_input", "coverage", "evidence", "gate_power", "likelihood", "mutants", "resume", "tree"}
+# all that a run says of a claim
+BLANK = {"value": 9.0, "low": 9.0, "high": 9.0, "n": 0, "unit": "", "keys": [], "note": ""}
 
 
 @pytest.fixture
@@ -71,14 +75,16 @@ def test_a_lost_claim_comes_back(results):
     path = results(others)
     assert rebuild.rebuild(print)["added"] == 2
     back = {row["claim"]: row for row in json.loads(path.read_text())}
-    assert all(rebuild.same(back[row["claim"]], row) and back[row["claim"]].keys() == row.keys() for row in (first, second))
+    assert all(rebuild.same(back[row["claim"]], row) and back[row["claim"]].keys() == row.keys()
+               for row in (first, second))
 
 
 def test_a_claim_without_a_kept_run_is_left_and_named(results, tmp_path):
     rows, said = kept(), []
     results([rows[0] | {"claim": "ablations.of_a_network_that_is_gone"}, *rows])
     assert rebuild.rebuild(said.append)["left"] == 1 and "does not yield ablations.of_a_network_that_is_gone" in said[0]
-    assert rebuild.rebuild(said.append, kept=tmp_path / "none")["left"] == len(rows) + 1 and "no run is kept" in said[-1]
+    assert rebuild.rebuild(said.append, kept=tmp_path
+                           / "none")["left"] == len(rows) + 1 and "no run is kept" in said[-1]
 
 
 def test_the_kept_run_is_not_written_to(results, tmp_path):
@@ -109,7 +115,8 @@ def test_a_study_that_computes_beside_its_run_has_a_copy_of_the_zip(results, tmp
 
 
 @pytest.mark.parametrize(("ends", "said"), [
-    ((1.969, 1.856, 2.104), "1.97 (1.86 to 2.10)"), ((-0.0457, -0.0674, -0.0238), "-0.046 (-0.067 to -0.024)"), ((12.0, 8.0, 17.0), "12.00 (8.00 to 17.00)"),
+    ((1.969, 1.856, 2.104), "1.97 (1.86 to 2.10)"), ((-0.0457, -0.0674, -0.0238), "-0.046 (-0.067 to -0.024)"),
+    ((12.0, 8.0, 17.0), "12.00 (8.00 to 17.00)"),
     ((1.0, 1.0, 1.0), "1.00 (1.00 to 1.00)"),
 ])
 def test_a_quote_has_the_digits_that_its_interval_leaves(ends, said):
@@ -117,7 +124,8 @@ def test_a_quote_has_the_digits_that_its_interval_leaves(ends, said):
 
 
 def test_a_page_quotes_numbers_alone_and_takes_no_claim_that_is_not_there():
-    row = {"claim": "a.b", "value": 1.0, "low": 1.0, "high": 1.0, "command": "make it", "unit": "x", "n": 1, "note": "seen"}
+    row = {"claim": "a.b", "value": 1.0, "low": 1.0, "high": 1.0, "command": "make it", "unit": "x", "n": 1,
+           "note": "seen"}
     assert claims.filled("{a.b}; {not a name}, {}", [row]) == "1.00 (1.00 to 1.00); {not a name}, {}"
     assert claims.table([row]).splitlines()[-1] == "| `a.b` | 1 | 1 to 1 | x | 1 | seen |"
     with pytest.raises(ValueError, match="a.c is no claim"):
@@ -125,14 +133,16 @@ def test_a_page_quotes_numbers_alone_and_takes_no_claim_that_is_not_there():
 
 
 def test_the_findings_are_the_claims_of_now():
-    assert claims.filled((ROOT / "studies" / "findings.md").read_text(), claims.read()) == (ROOT / "docs" / "findings.md").read_text(), "run `make findings`"
+    assert claims.filled((ROOT / "studies" / "findings.md").read_text(),
+                         claims.read()) == (ROOT / "docs" / "findings.md").read_text(), "run `make findings`"
 
 
 def test_the_command_fills_a_page_and_refuses_half_a_request(tmp_path, capsys):
     (tmp_path / "in.md").write_text("killed: {mutants.killed_share}")
     assert main(["claims", "--fill", str(tmp_path / "in.md"), "--write", str(tmp_path / "out.md")]) == 0
     assert (tmp_path / "out.md").read_text().startswith("killed: 1.00 (0.8")
-    for words in (["--fill", str(tmp_path / "in.md")], ["--fill", str(tmp_path / "gone.md"), "--write", str(tmp_path / "out.md")]):
+    for words in (["--fill", str(tmp_path / "in.md")], ["--fill", str(tmp_path / "gone.md"), "--write",
+                                                        str(tmp_path / "out.md")]):
         assert main(["claims", *words]) == 2 and "--fill takes a text that is there" in capsys.readouterr().err
 
 
@@ -142,9 +152,11 @@ def test_a_page_s_table_is_written_again_in_its_own_order(tmp_path, capsys):
     page.write_text("\n".join(["above", "<!-- claims -->", *rows, "<!-- /claims -->", "| `judge` | below |"]))
     assert main(["claims", "--refresh", str(page)]) == 0
     named = [line.split("`")[1] for line in page.read_text().splitlines() if line.startswith("| `")]
-    assert named == ["resume.kills_survived_share", "mutants.killed_share", "judge"] and "old unit" not in page.read_text()
+    assert named == ["resume.kills_survived_share", "mutants.killed_share",
+                     "judge"] and "old unit" not in page.read_text()
     page.write_text(page.read_text().replace("mutants.killed", "mutants.gone"))
     before = page.read_text()
-    for path, says in ((page, "quotes mutants.gone_share, which is no claim any more"), (tmp_path / "gone.md", "there is no")):
+    for path, says in ((page, "quotes mutants.gone_share, which is no claim any more"),
+                       (tmp_path / "gone.md", "there is no")):
         assert main(["claims", "--refresh", str(path)]) == 2 and says in capsys.readouterr().err
     assert page.read_text() == before

@@ -1,4 +1,6 @@
-"""The recipes of papers, each from end to end at a small size: trained by the command, sampled, scored; and what a dry run says of the real size."""
+"""The recipes of papers, each from end to end at a small size: trained by the command, sampled, scored; and what a dry
+run says of the real size.
+"""
 
 import json
 import zipfile
@@ -37,7 +39,8 @@ def openwebtext(folder):
     words = Tokenizer(models.BPE())
     words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     letters = pre_tokenizers.ByteLevel.alphabet()
-    words.train_from_iterator([TEXT], trainers.BpeTrainer(vocab_size=300, special_tokens=["<|endoftext|>"], initial_alphabet=letters, show_progress=False))
+    words.train_from_iterator([TEXT], trainers.BpeTrainer(vocab_size=300, special_tokens=["<|endoftext|>"],
+                                                          initial_alphabet=letters, show_progress=False))
     words.save(str(folder / "tokenizer.json"))
     (folder / "owt").mkdir()
     for k in range(100):
@@ -56,7 +59,8 @@ def test_a_recipe_runs_from_end_to_end_at_a_small_size(made, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     recipe, given = str(ROOT / f"studies/paper/{made.__name__}.py"), made(tmp_path)
     module = load_module(recipe)
-    options = ["--recipe", recipe, "--length", "32", *(word for name, value in given.items() for word in (f"--{name}", value)), *SMALL]
+    options = ["--recipe", recipe, "--length", "32", *(word for name, value in given.items()
+                                                       for word in (f"--{name}", value)), *SMALL]
     for name, member in module.FAMILY.items():
         blocks = ["--set", "blocks=4"] if member.frozen else []
         assert main(["train", name, *options, *blocks, "--tokens", "2048", "--out", module.OUT]) == 0
@@ -64,24 +68,34 @@ def test_a_recipe_runs_from_end_to_end_at_a_small_size(made, tmp_path, monkeypat
         assert card == {"checkpoint": f"{module.OUT}/{name}/{name}.safetensors"}
     arms = [replace(arm, points=arm.points[-1:]) for arm in module.STUDY.arms]
     metrics = [SampleEntropy(), *(m for m in module.STUDY.metrics if m.name == "judge")]
-    runner.run(replace(module.STUDY, data=replace(module.DATA, length=32, **given), arms=arms, metrics=metrics, n=4, batch=4), tmp_path / "run")
+    runner.run(replace(module.STUDY, data=replace(module.DATA, length=32, **given), arms=arms, metrics=metrics, n=4,
+                       batch=4), tmp_path / "run")
     done = [r for r in Store(tmp_path / "run").of("counted") if r["status"] == "done"]
     assert {r["arm"] for r in done} == {arm.name for arm in arms}
-    assert main(["train", next(iter(module.FAMILY)), *options, "--dry-run", "--seconds", "0.01", "--assume", "1e15", "--out", "planned"]) == 0
+    assert main(["train", next(iter(module.FAMILY)), *options, "--dry-run", "--seconds", "0.01", "--assume", "1e15",
+                 "--out", "planned"]) == 0
     said = capsys.readouterr().out.splitlines()
     plan, member = json.loads(said[-1]), next(iter(module.FAMILY.values()))
-    assert plan["updates"] == member.tokens // (8 * 32) and plan["hours"] > 0 and plan["peak_mib"] > 0 and plan["hours_assumed"] == plan["flops"] / 1e15 / 3600
+    assert (
+        plan["updates"] == member.tokens // (8 * 32)
+        and plan["hours"] > 0
+        and plan["peak_mib"] > 0
+        and plan["hours_assumed"] == plan["flops"] / 1e15 / 3600
+    )
     assert "tokens/s" in said[0] and not (tmp_path / "planned").exists()
 
 
 def test_a_dry_run_and_a_recipe_refuse_what_training_would_refuse(tmp_path, capsys):
     (tmp_path / "none.py").write_text("FAMILY = 3\n")
-    (tmp_path / "words.py").write_text("from studies.demo import STUDY\nFAMILY, DATA = {'heavy': 'masked'}, STUDY.data\n")
+    (tmp_path / "words.py").write_text("from studies.demo import STUDY\nFAMILY, DATA = {'heavy': 'masked'}, "
+                                       "STUDY.data\n")
     for words, says in (
-        (["heavy", "--recipe", str(tmp_path / "none.py")], "is no recipe"), (["heavy", "--recipe", "nowhere.py"], "there is no study file nowhere.py"),
+        (["heavy", "--recipe", str(tmp_path / "none.py")], "is no recipe"),
+        (["heavy", "--recipe", "nowhere.py"], "there is no study file nowhere.py"),
         (["heavy", "--recipe", str(tmp_path / "words.py")], "is no recipe"),
         (["light", "--recipe", str(ROOT / "studies/paper/text8.py")], "the family has no member 'light'"),
-        (["heavy", "--recipe", str(ROOT / "studies/paper/text8.py"), "--path", "nowhere", "--dry-run"], "there is no file 'nowhere'"),
+        (["heavy", "--recipe", str(ROOT / "studies/paper/text8.py"), "--path", "nowhere", "--dry-run"],
+         "there is no file 'nowhere'"),
         (["hybrid", "--recipe", str(ROOT / "studies/paper/uniref50.py"), "--out", str(tmp_path)], "train heavy first"),
         (["heavy", "--tokens", "5", "--dry-run"], "less than one update"),
     ):
@@ -89,9 +103,12 @@ def test_a_dry_run_and_a_recipe_refuse_what_training_would_refuse(tmp_path, caps
         assert says in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("changes", [{"network": "masked"}, {"causal": 2}, {"network": "judge"}, {"frozen": True}], ids=str)
+@pytest.mark.parametrize("changes", [{"network": "masked"}, {"causal": 2}, {"network": "judge"}, {"frozen": True}],
+                         ids=str)
 def test_flops_of_an_update_are_those_that_torch_counts(changes):
-    """Forward and backward, within what the model leaves out: attention sees all keys where torch computes them all, and a causal pass is counted as needed."""
+    """Forward and backward, within what the model leaves out: attention sees all keys where torch computes them all,
+    and a causal pass is counted as needed.
+    """
     config, data = Training(**{"width": 64, "heads": 2, "blocks": 3} | changes), Potts(length=32)
     net, x = config.build(data.vocab), data.rows("train", 4, 0)
     for name, p in net.named_parameters():
@@ -102,7 +119,8 @@ def test_flops_of_an_update_are_those_that_torch_counts(changes):
 
 
 def test_data_that_draw_their_batches_are_trained_on(tmp_path, capsys):
-    assert main(["train", "light", "--data", "potts", "--length", "24", *SMALL, "--tokens", "2000", "--out", str(tmp_path)]) == 0
+    assert main(["train", "light", "--data", "potts", "--length", "24", *SMALL, "--tokens", "2000", "--out",
+                 str(tmp_path)]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["checkpoint"].endswith("light.safetensors")
 
 

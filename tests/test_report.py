@@ -1,4 +1,6 @@
-"""The report is built from made-up records (tests/test_report_toy.py), and its numbers are recomputed here from the files of the store alone."""
+"""The report is built from made-up records (tests/test_report_toy.py), and its numbers are recomputed here from the
+files of the store alone.
+"""
 
 import json
 import os
@@ -45,7 +47,12 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     write(folder / "run", n=N)
     page = build([folder / "run"], folder / "out", resamples=400)
-    return folder / "run", folder / "out", page.read_text(encoding="utf-8"), json.loads((folder / "out" / "numbers.json").read_text())
+    return (
+        folder / "run",
+        folder / "out",
+        page.read_text(encoding="utf-8"),
+        json.loads((folder / "out" / "numbers.json").read_text()),
+    )
 
 
 @pytest.fixture
@@ -60,11 +67,17 @@ def stored(run):
 
 
 def test_without_a_second_judge_there_is_no_section_on_their_agreement(made):
-    assert "Do the judges agree?" not in made[2] and ">Judges</a>" not in made[2] and made[3]["chapters"][0]["judges"] == []
+    assert (
+        "Do the judges agree?" not in made[2]
+        and ">Judges</a>" not in made[2]
+        and made[3]["chapters"][0]["judges"] == []
+    )
 
 
 def test_page_fetches_nothing(made):
-    """The chart library names its address in its banner; nothing else on the page holds an address, and no element asks for a file."""
+    """The chart library names its address in its banner; nothing else on the page holds an address, and no element asks
+    for a file.
+    """
     library = (TEMPLATES / "vendor" / "uPlot.iife.min.js").read_text(encoding="utf-8")
     assert library.strip() in made[2] and "Copyright" in made[2]
     page = made[2].replace(library.strip(), "")
@@ -79,13 +92,17 @@ def test_script_of_the_front_reaches_the_page_as_it_is_written(made):
 def test_data_of_the_front_are_the_numbers_of_the_points(made):
     data = json.loads(re.search(r'<script type="application/json">(.*?)</script>', made[2], re.S)[1])
     known = {p["key"]: p for p in made[3]["chapters"][0]["points"]}
-    assert {p["key"] for p in data["points"]} == {key for key, p in known.items() if p["status"] == "done" and not p["control"]}
+    assert {p["key"] for p in data["points"]} == {key for key, p in known.items() if p["status"] == "done"
+                                                  and not p["control"]}
     for p in data["points"]:
         assert data["arms"][p["arm"]]["name"] == known[p["key"]]["arm"]
         for column, (value, *ends) in p["at"].items():
             assert value == pytest.approx(known[p["key"]][column], rel=1e-5)
-            assert ends == pytest.approx([known[p["key"]][f"{column}.{end}"] for end in ("low", "high")], rel=1e-5) if ends else known[p["key"]].get(f"{column}.low") is None
-    assert [m["label"] for m in data["metrics"]] == ["spelling", "judge", "ngram_precision", "ngram_recall"] and set(data["costs"]) == {"nfe_a", "nfe_b", "nfe_c", "seconds"}
+            assert ends == pytest.approx([known[p["key"]][f"{column}.{end}"] for end in ("low", "high")],
+                                         rel=1e-5) if ends else known[p["key"]].get(f"{column}.low") is None
+    assert [m["label"] for m in data["metrics"]] == ["spelling", "judge", "ngram_precision", "ngram_recall"] and set(
+        data["costs"]
+    ) == {"nfe_a", "nfe_b", "nfe_c", "seconds"}
 
 
 def test_page_is_whole_and_labelled(made):
@@ -97,17 +114,20 @@ def test_page_is_whole_and_labelled(made):
     assert page.count("<svg ") == page.count('role="img" aria-label="') == 2 * page.count("<figure")
     assert all(
         word in page
-        for word in ("Headline", "All operating points", "Passes at matched quality", "Controls", "Provenance", "tells them apart")
+        for word in ("Headline", "All operating points", "Passes at matched quality", "Controls", "Provenance",
+                     "tells them apart")
     )
 
 
 def test_every_figure_is_written_in_three_formats_and_two_widths_and_is_not_blank(made):
     out, numbers = made[1], made[3]["chapters"][0]
-    told = {"headline", "tradeoff", "further", "matched", "entropy", "acceptance", "stack", "times", "published", "published_ratios"}
+    told = {"headline", "tradeoff", "further", "matched", "entropy", "acceptance", "stack", "times", "published",
+            "published_ratios"}
     assert set(numbers["figures"]) == told
     for name in (n + size for n in numbers["figures"] for size in ("", "-single")):
         picture = imread(out / "figures" / f"{name}.png")[..., :3]
-        assert picture.std() > 0.02 and abs(picture.shape[1] / 300 - (3.25 if name.endswith("-single") else 6.75)) < 0.02, name
+        assert picture.std() > 0.02 and abs(picture.shape[1] / 300 - (3.25 if name.endswith("-single")
+                                                                      else 6.75)) < 0.02, name
         assert (out / "figures" / f"{name}.svg").read_text().count("<path") > 20
         pdf = (out / "figures" / f"{name}.pdf").read_bytes()
         assert pdf.startswith(b"%PDF") and b"/FontFile2" in pdf and b"/Type3" not in pdf, name
@@ -125,7 +145,8 @@ def test_numbers_drawn_are_those_of_the_records(made):
         else:
             assert mark["y"] == scored["value"] and mark["y_low"] is None
         if mark["cost"] == "seconds":
-            seconds = [r["seconds"][0] / r["rows"] for (key, _, process), r in known.items() if key == mark["key"] and process is not None]
+            seconds = [r["seconds"][0] / r["rows"] for (key, _, process), r in known.items() if key == mark["key"]
+                       and process is not None]
             assert len(seconds) == 3 and mark["x"] == pytest.approx(np.mean(seconds), rel=1e-12)
         else:
             column = np.load(run / "costs" / f"{mark['key']}.npy")[:, ("nfe_a", "nfe_b", "nfe_c").index(mark["cost"])]
@@ -136,7 +157,8 @@ def test_numbers_drawn_are_those_of_the_records(made):
 
 
 def test_pareto_front_is_that_of_all_arms(made):
-    marks = [m for m in made[3]["chapters"][0]["figures"]["tradeoff"] if (m["metric"], m["cost"]) == ("spelling", "nfe_a")]
+    marks = [m for m in made[3]["chapters"][0]["figures"]["tradeoff"] if (m["metric"], m["cost"])
+             == ("spelling", "nfe_a")]
     for m in marks:
         beaten = any(o["x"] <= m["x"] and o["y"] >= m["y"] and (o["x"], o["y"]) != (m["x"], m["y"]) for o in marks)
         assert m["on_front"] is not beaten
@@ -154,14 +176,19 @@ def test_ratio_at_matched_quality_is_of_settings_that_were_run_and_never_interpo
         return pair[0].sum() / pair[1].sum()
 
     found = [m for m in chapter["matched"] if (m["arm"], m["kind"], m["cost"]) == ("ssmd", "realised", "nfe_a")]
-    assert {(m["metric"], m["passes"]) for m in found} == {(label, passes) for label in ("spelling", "judge") for passes in (24, 32, 62)}
+    assert {(m["metric"], m["passes"]) for m in found} == {(label, passes) for label in ("spelling", "judge")
+                                                           for passes in (24, 32, 62)}
     for m in found:
-        assert known[m["goal_key"], None, None]["arm"] == "ancestral" and m["quality"] == pytest.approx(odd(m["goal_key"], m["metric"]))
+        assert known[m["goal_key"], None, None]["arm"] == "ancestral" and m["quality"] == pytest.approx(
+            odd(m["goal_key"], m["metric"])
+        )
         assert m["reason"] if m["ratio"] is None else known[m["key"], None, None]["arm"] == "ssmd"
     for m in (m for m in found if m["ratio"] is not None):
-        assert m["ratio"] == pytest.approx(odd(m["goal_key"]) / odd(m["key"]), rel=1e-9) and m["low"] <= m["ratio"] <= m["high"]
+        assert m["ratio"] == pytest.approx(odd(m["goal_key"]) / odd(m["key"]),
+                                           rel=1e-9) and m["low"] <= m["ratio"] <= m["high"]
         sign = -1 if m["better"] == "higher" else 1
-        assert m["excess"] == pytest.approx(sign * (odd(m["key"], m["metric"]) - odd(m["goal_key"], m["metric"])), rel=1e-9)
+        assert m["excess"] == pytest.approx(sign * (odd(m["key"], m["metric"]) - odd(m["goal_key"], m["metric"])),
+                                            rel=1e-9)
         assert m["excess_low"] <= m["excess"] <= m["excess_high"] <= m["margin"] and m["n_reported"] == N // 2
     assert any(m["ratio"] is not None for m in found)
 
@@ -172,7 +199,9 @@ def test_acceptance_is_passed_over_tested(made):
     assert {m["arm"] for m in marks} == {"ssmd"}
     for m in marks:
         cost = known[m["key"], None, None]["cost"]
-        assert m["share"] == pytest.approx(cost["passed"][m["by"]][m["index"] - 1] / cost["tested"][m["by"]][m["index"] - 1])
+        assert m["share"] == pytest.approx(
+            cost["passed"][m["by"]][m["index"] - 1] / cost["tested"][m["by"]][m["index"] - 1]
+        )
 
 
 def test_what_is_missing_or_doubtful_is_on_the_page(made):
@@ -197,7 +226,9 @@ def test_published_numbers_stand_apart_from_measured_ones(made):
 
 def test_number_of_comparisons_is_told(made):
     family = [m for m in made[3]["chapters"][0]["matched"] if m["kind"] == "realised" and m["cost"] == "nfe_a"]
-    assert f"{len(family)} comparisons, {sum(m['ratio'] is not None for m in family)} of which found a setting." in made[2]
+    assert (
+        f"{len(family)} comparisons, {sum(m['ratio'] is not None for m in family)} of which found a setting." in made[2]
+    )
 
 
 def test_provenance_is_on_the_page(made):
@@ -228,7 +259,12 @@ def test_tables_are_written_for_spreadsheets_and_latex(made):
 def test_a_run_without_judge_and_times_still_makes_a_report(tmp_path, plain):
     write(tmp_path / "run", n=12, judge=False, timed=0, troubles=False)
     page = build([tmp_path / "run"], tmp_path / "out", resamples=100).read_text()
-    assert "No likelihood was scored" in page and "No remark: every cell that has a record was counted" in page and "is not known" in page and "seconds a sequence" not in page
+    assert (
+        "No likelihood was scored" in page
+        and "No remark: every cell that has a record was counted" in page
+        and "is not known" in page
+        and "seconds a sequence" not in page
+    )
 
 
 def test_a_run_of_failures_alone_still_makes_a_report(tmp_path, plain):
@@ -244,11 +280,14 @@ def test_cells_counted_by_other_sources_without_a_proof_or_scored_by_another_jud
     done = [r for r in store.of("counted") if r["arm"] == "ssmd"]
     store.append(done[0] | {"time": "2999-01-01T00:00:00+00:00", "made": by("new")})
     scored = next(r for r in store.of("scored") if r["label"] == "judge")
-    store.append(scored | {"time": "2999-01-01T00:00:00+00:00", "metric": scored["metric"] | {"identity": {"sha256": "another"}}})
+    store.append(scored | {"time": "2999-01-01T00:00:00+00:00",
+                           "metric": scored["metric"] | {"identity": {"sha256": "another"}}})
     chapter = frame.chapters(records.read([tmp_path / "run"]))[0]
     told = [t["what"] for t in chapter.troubles]
     assert told.count("unproven") == 5 and told.count("metric differs") == 19
-    assert set(chapter.frame.arm[chapter.frame.unproven]) == {"ssmd"} and done[0]["key"] not in set(chapter.frame.key[chapter.frame.unproven])
+    assert set(chapter.frame.arm[chapter.frame.unproven]) == {"ssmd"} and done[0]["key"] not in set(
+        chapter.frame.key[chapter.frame.unproven]
+    )
 
 
 def test_a_point_of_two_arms_is_said_to_be_drawn_under_one_name(tmp_path, plain):
@@ -276,7 +315,8 @@ def test_a_proof_of_these_samples_by_the_newest_sources_takes_the_flag_away(tmp_
 
 
 def proof(record: dict, tree: str, verdict: str = "proven") -> dict:
-    return {"type": "proof", "key": record["key"], "of": record["samples_sha256"], "verdict": verdict, "rows": 2, "seen": ["tokens"], "reason": "",
+    return {"type": "proof", "key": record["key"], "of": record["samples_sha256"], "verdict": verdict, "rows": 2,
+            "seen": ["tokens"], "reason": "",
             "seconds": 0.1, "machine": "m0", "made": by(tree), "time": "2999-01-01T00:00:00+00:00"}
 
 
@@ -298,8 +338,10 @@ def test_a_summary_makes_the_report_of_its_run_but_for_the_samples(tmp_path, pla
     assert kept["records"] == len(Store(tmp_path / "kept.zip").records) == len(store.records)
     for name in ("run", "kept.zip"):
         build([tmp_path / name], tmp_path / "out" / name, resamples=100)
-    whole, part = (json.loads((tmp_path / "out" / name / "numbers.json").read_text())["chapters"] for name in ("run", "kept.zip"))
-    assert [chapter["figures"] for chapter in whole] == [chapter["figures"] for chapter in part] and whole[0]["figures"]["tradeoff"]
+    whole, part = (json.loads((tmp_path / "out" / name / "numbers.json").read_text())["chapters"]
+                   for name in ("run", "kept.zip"))
+    assert [chapter["figures"] for chapter in whole] == [chapter["figures"]
+                                                         for chapter in part] and whole[0]["figures"]["tradeoff"]
 
 
 def test_runs_of_one_question_share_a_chapter_and_others_do_not(tmp_path):
@@ -337,11 +379,13 @@ def test_numbers_have_the_digits_that_their_interval_bears():
 
 
 def test_metrics_without_a_better_side_have_no_front():
-    assert {label for label, (better, *_) in METRICS.items() if better == "match"} == {"sample_entropy", "corpus_entropy"}
+    assert {label for label, (better, *_) in METRICS.items() if better
+            == "match"} == {"sample_entropy", "corpus_entropy"}
 
 
 def test_a_text_is_cut_at_its_marks():
-    assert samples.pieces("abcdef", [[1, 3], [4, 5]]) == [("a", False), ("bc", True), ("d", False), ("e", True), ("f", False)]
+    assert samples.pieces("abcdef", [[1, 3], [4, 5]]) == [("a", False), ("bc", True), ("d", False), ("e", True),
+                                                          ("f", False)]
 
 
 def test_rows_shown_are_chosen_by_the_seed_and_not_by_the_arm():
@@ -349,7 +393,8 @@ def test_rows_shown_are_chosen_by_the_seed_and_not_by_the_arm():
     assert len({tuple(samples.chosen(1000, seed)) for seed in range(20)}) == 20 and samples.chosen(2, 0) == [0, 1]
 
 
-WINDOWS = [Cosine(0.02), Cosine(0.083), Cosine(0.7), Linear(0.05), Fixed(5), Stairs(), Stairs((0.01, 0.02, 0.3, 1.0)), Open()]
+WINDOWS = [Cosine(0.02), Cosine(0.083), Cosine(0.7), Linear(0.05), Fixed(5), Stairs(), Stairs((0.01, 0.02, 0.3, 1.0)),
+           Open()]
 
 
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
@@ -365,7 +410,9 @@ def test_every_window_that_ships_has_its_width_here():
 
 
 def test_ten_thousand_records_make_a_page_in_seconds_and_under_five_megabytes(tmp_path, monkeypatch):
-    """Everything that a report writes. Twenty seconds where the machine has nothing else to do; processor time, of all processes, where it has."""
+    """Everything that a report writes. Twenty seconds where the machine has nothing else to do; processor time, of all
+    processes, where it has.
+    """
     monkeypatch.setattr("os.fsync", lambda file: None)
     store = write_many(tmp_path / "run", cells=999)
     assert len(store.records) >= 9_990
@@ -382,7 +429,11 @@ def test_ten_thousand_records_make_a_page_in_seconds_and_under_five_megabytes(tm
 
 def test_gallery_names_every_figure():
     told = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8"), re.M)
-    assert sorted(told) == sorted(path.stem for path in (ROOT / "reports" / "plots").glob("[a-z]*.py")), "docs/gallery.md has a line for each module of reports/plots"
+    assert sorted(told) == sorted(path.stem
+                                  for path in (ROOT / "reports" / "plots").glob("[a-z]*.py")), ("docs/gallery.md has "
+                                                                                                "a line for each "
+                                                                                                "module of "
+                                                                                                "reports/plots")
 
 
 def test_a_skipped_cell_stands_on_the_page_with_its_reason(tmp_path, plain):
@@ -401,7 +452,8 @@ def test_a_skipped_cell_stands_on_the_page_with_its_reason(tmp_path, plain):
 def test_records_of_a_newer_version_are_left_out_and_the_page_says_how_many(tmp_path, plain, newer, told):
     write(tmp_path / "run", n=4, judge=False, timed=0, troubles=False)
     with (tmp_path / "run" / "records.jsonl").open("a") as file:
-        file.writelines(json.dumps({"schema": SCHEMA + 1, "type": "counted", "key": "later"}) + "\n" for _ in range(newer))
+        file.writelines(json.dumps({"schema": SCHEMA + 1, "type": "counted", "key": "later"}) + "\n"
+                        for _ in range(newer))
     page = build([tmp_path / "run"], tmp_path / "out", resamples=50).read_text()
     assert told in page if told else "newer version" not in page
 
@@ -413,20 +465,28 @@ def test_two_runs_make_one_report_with_chapters_of_their_own_and_shared_looks(tm
     numbers = json.loads((tmp_path / "out" / "numbers.json").read_text())
     assert [c["name"] for c in numbers["chapters"]] == ["first", "grid"] and "<title>first + grid ·" in page
     ids = re.findall(r'\bid="([^"]+)"', page)
-    assert len(ids) == len(set(ids)) and {"1-first-headline", "2-grid-headline", "1-first-samples", "2-grid-samples"} <= set(ids)
+    assert len(ids) == len(set(ids)) and {"1-first-headline", "2-grid-headline", "1-first-samples",
+                                          "2-grid-samples"} <= set(ids)
     fronts = [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)]
     looks = [{arm["name"]: (arm["sign"], arm["colour"]) for arm in data["arms"]} for data in fronts]
     shared = set(looks[0]) & set(looks[1])
-    assert len(fronts) == 2 and {"ancestral", "ssmd"} <= shared and all(looks[0][arm] == looks[1][arm] for arm in shared)
-    assert (tmp_path / "out" / "tables" / "1-first-points.csv").exists() and (tmp_path / "out" / "tables" / "2-grid-points.csv").exists()
+    assert len(fronts) == 2 and {"ancestral", "ssmd"} <= shared and all(looks[0][arm] == looks[1][arm]
+                                                                        for arm in shared)
+    assert (tmp_path / "out" / "tables"
+            / "1-first-points.csv").exists() and (tmp_path / "out" / "tables" / "2-grid-points.csv").exists()
 
 
 def test_runs_of_one_study_with_unlike_networks_are_told_apart(tmp_path, plain):
     for run in ("old", "new"):
         store = write(tmp_path / run, n=12, timed=0, troubles=False)
         if run == "new":
-            lines = (tmp_path / run / "records.jsonl").read_text().replace(next(r["sha256"] for r in store.of("network") if r["name"] == "heavy"), "f" * 64)
-            (tmp_path / run / "records.jsonl").write_text(re.sub(r'"key":"..', '"key":"zz', lines))    # another network, another key
+            lines = (
+                (tmp_path / run / "records.jsonl")
+                .read_text()
+                .replace(next(r["sha256"] for r in store.of("network") if r["name"] == "heavy"), "f" * 64)
+            )
+            # another network, another key
+            (tmp_path / run / "records.jsonl").write_text(re.sub(r'"key":"..', '"key":"zz', lines))
     found = frame.chapters(records.read([tmp_path / "old", tmp_path / "new"]))
     assert [chapter.name for chapter in found] == [f"made_up, {tmp_path / run}" for run in ("old", "new")]
 
@@ -454,17 +514,25 @@ def test_a_report_renders_after_every_sampler_was_deleted(tmp_path):
     run_study(replace(SMOKE, n=8, timing=None), tmp_path / "run")
     done = {r["arm"] for r in Store(tmp_path / "run").of("counted") if r["status"] == "done" and not r["control"]}
     assert {"ancestral", "ssmd", "scheduled"} <= done
-    made = subprocess.run([sys.executable, "-c", DELETED, str(tmp_path / "run"), str(tmp_path / "out")], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    made = subprocess.run([sys.executable, "-c", DELETED, str(tmp_path / "run"), str(tmp_path / "out")], cwd=ROOT,
+                          capture_output=True, text=True, timeout=240)
     assert made.returncode == 0, made.stderr[-2000:]
     page = (tmp_path / "out" / "index.html").read_text()
-    assert all(arm in page for arm in done) and "No remark: every cell that the study asks for was counted" in page and "is not known" in page
+    assert (
+        all(arm in page for arm in done)
+        and "No remark: every cell that the study asks for was counted" in page
+        and "is not known" in page
+    )
 
 
 def test_misspelt_words_are_found_by_the_data_that_the_records_name(tmp_path, plain):
-    """A row of known and unknown words; marked only if they agree with the stored score, and not at all by another text of that name."""
+    """A row of known and unknown words; marked only if they agree with the stored score, and not at all by another text
+    of that name.
+    """
     data = WikipediaLeads(length=32)
     text = "ab the qzxv of xxyyz was the cat"
-    for run, identity in (("right", data.identity()), ("other", data.identity() | {"sha256": "0" * 64}), ("rescored", data.identity())):
+    for run, identity in (("right", data.identity()), ("other", data.identity() | {"sha256": "0" * 64}),
+                          ("rescored", data.identity())):
         store = write(tmp_path / run, n=4, judge=False, timed=0, troubles=False)
         found = Spelling().score(data.encode(text).expand(4, -1), data)
         lines, samples = [], data.encode(text).expand(4, -1).numpy().astype(np.uint8)
@@ -473,7 +541,8 @@ def test_misspelt_words_are_found_by_the_data_that_the_records_name(tmp_path, pl
                 record = record | {"cell": record["cell"] | {"data": identity}, "samples_sha256": digest(samples)}
                 store.put("samples", record["key"], samples)
             elif record.get("label") == "spelling":
-                scores = np.stack([np.asarray(found.numerator) - (run == "rescored"), np.asarray(found.denominator)]).astype(np.float64)
+                scores = np.stack([np.asarray(found.numerator) - (run == "rescored"),
+                                   np.asarray(found.denominator)]).astype(np.float64)
                 record = record | {"value": value_of(scores), "samples_sha256": digest(samples)}
                 store.put("scores", record["score_key"], scores)
             lines.append(json.dumps(record))
@@ -486,22 +555,30 @@ def test_misspelt_words_are_found_by_the_data_that_the_records_name(tmp_path, pl
 
 def test_provenance_names_judge_precision_machine_commit_data_and_networks(tmp_path, plain):
     store = write(tmp_path / "run", n=12, timed=0, troubles=False)
-    lines = [json.dumps(r | {"metric": r["metric"] | {"checkpoint": "/home/somebody/judge.safetensors", "identity": {"name": "judge", "sha256": "beef" * 16}}}
+    lines = [json.dumps(r | {"metric": r["metric"] | {"checkpoint": "/home/somebody/judge.safetensors",
+                                                      "identity": {"name": "judge", "sha256": "beef" * 16}}}
                         if r.get("label") == "judge" else r) for r in store.records]
     (tmp_path / "run" / "records.jsonl").write_text("\n".join(lines) + "\n")
     page = build([tmp_path / "run"], tmp_path / "out", resamples=50).read_text()
     facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page, re.S))
     assert facts["draw dtype"] == "float64" and facts["network dtype"] == "float32" and facts["seed"] == "0"
     assert "beef" * 16 in facts["metric judge"] and "somebody" not in page
-    assert DATA["sha256"] in facts["data"] and all(r["sha256"] in facts[f"network {r['name']}"] for r in store.of("network") if r["name"] != "light")
+    assert DATA["sha256"] in facts["data"] and all(r["sha256"] in facts[f"network {r['name']}"]
+                                                   for r in store.of("network") if r["name"] != "light")
     machine = facts["machine m0"]
-    assert "c0ffee" * 6 in machine and '<span class="flag">dirty</span> diff <code>d1ff</code>' in machine and "made-up processor" in machine and "torch 2.0" in machine
+    assert (
+        "c0ffee" * 6 in machine
+        and '<span class="flag">dirty</span> diff <code>d1ff</code>' in machine
+        and "made-up processor" in machine
+        and "torch 2.0" in machine
+    )
     assert facts["rebuild this page"] == f"<code>ssmd-bench report {tmp_path / 'run'} --out {tmp_path / 'out'}</code>"
 
 
 def test_questions_run_on_and_their_commands_stay_apart():
     assert page_of.paragraphs("What is it?\n\nA line\nand another.\n\n    make demo    prints\n    more\n") == [
-        {"text": "What is it?", "code": False}, {"text": "A line and another.", "code": False}, {"text": "make demo    prints\nmore", "code": True}]
+        {"text": "What is it?", "code": False}, {"text": "A line and another.", "code": False},
+        {"text": "make demo    prints\nmore", "code": True}]
 
 
 def test_a_chapter_names_the_machines_of_its_own_runs_alone(tmp_path, plain):
@@ -517,12 +594,16 @@ def test_samples_are_read_by_the_data_set_that_the_records_name():
     ids = Prose().encode("Mr. Darcy smiled.").numpy()
     assert reader(Prose(length=64).identity())(ids) == "Mr. Darcy smiled."
     assert reader(Prose().identity() | {"sha256": "0" * 64})(ids) == " ".join(map(str, ids))
-    assert reader({"name": "of mine", "alphabet": "xyz"})(np.array([2, 0, 3])) == "zx_" and reader({"name": "text8", "sha256": "?", "length": 3})(np.array([7, 8])) == "hi"
+    assert (
+        reader({"name": "of mine", "alphabet": "xyz"})(np.array([2, 0, 3])) == "zx_"
+        and reader({"name": "text8", "sha256": "?", "length": 3})(np.array([7, 8])) == "hi"
+    )
 
 
 def test_sources_are_newest_among_cells_of_one_sampler_with_one_network():
     about = {"sampler": {"name": "ancestral"}, "nets": {"main": "h"}}
     cells = [SimpleNamespace(record={"cell": about | more}, trees=trees, known_at=at) for at, trees, more in (
-        ("2026-02", ["a", "b"], {"nucleus": 0.9}), ("2026-01", ["c"], {}), ("2026-03", ["d"], {"nets": {"main": "other"}}), ("", [], {"sampler": {"name": "ssmd"}}))]
+        ("2026-02", ["a", "b"], {"nucleus": 0.9}), ("2026-01", ["c"], {}),
+        ("2026-03", ["d"], {"nets": {"main": "other"}}), ("", [], {"sampler": {"name": "ssmd"}}))]
     newest = frame._newest(cells)
     assert [newest.get(frame._maker(cell)) for cell in cells] == ["b", "b", "d", None]

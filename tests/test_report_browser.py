@@ -1,4 +1,5 @@
-"""The page in a real browser: nothing is fetched, no error is logged, points answer to pointer and keyboard, arms and axes switch, narrow and wide, light and dark.
+"""The page in a real browser: nothing is fetched, no error is logged, points answer to pointer and keyboard, arms and
+axes switch, narrow and wide, light and dark.
 
 Needs chromium, chromedriver and the package selenium; skipped with the reason where one is missing.
 """
@@ -18,7 +19,8 @@ from reports import style, sweeps
 from reports.build import build
 from tests.test_report_toy import write, write_sweep
 
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync")
 AXE = Path(__file__).parent / "vendor" / "axe.min.js.xz"
 N = 24
 
@@ -43,7 +45,8 @@ def made(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     webdriver = pytest.importorskip("selenium.webdriver", reason="the package selenium is not installed")
-    binary, driver = (next(filter(None, map(shutil.which, names)), None) for names in (("chromium", "chromium-browser", "google-chrome"), ("chromedriver",)))
+    binary, driver = (next(filter(None, map(shutil.which, names)), None)
+                      for names in (("chromium", "chromium-browser", "google-chrome"), ("chromedriver",)))
     if not binary or not driver:
         pytest.skip(f"no {'browser (chromium)' if not binary else 'chromedriver'} is installed")
     options = webdriver.ChromeOptions()
@@ -61,8 +64,10 @@ def opened(browser, page, width=1200, height=900, scheme="light"):
     """The page in a window of this size and colour scheme, once its chart stands."""
     from selenium.webdriver.support.ui import WebDriverWait
 
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height,
+                                                                   "deviceScaleFactor": 1, "mobile": False})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                            {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
     browser.get(page.as_uri())
     WebDriverWait(browser, 60).until(lambda b: points(b))
     return browser
@@ -105,7 +110,12 @@ def test_hover_shows_arm_settings_value_interval_n_and_record(browser, made):
         tip = browser.find_element("css selector", ".front .tip")
         shown = dict(line.split(": ", 1) for line in tip.text.splitlines()[1:])
         point = known[shown["record"]]
-        assert tip.is_displayed() and tip.text.splitlines()[0] == point["arm"] and shown["n"] == str(N) and shown["setting"] == point["setting"]
+        assert (
+            tip.is_displayed()
+            and tip.text.splitlines()[0] == point["arm"]
+            and shown["n"] == str(N)
+            and shown["setting"] == point["setting"]
+        )
         told = [float(x) for x in re.findall(r"\d+\.?\d*", shown["spelling"])]
         assert told == pytest.approx([point["spelling"], point["spelling.low"], point["spelling.high"]], rel=1e-4)
         assert float(shown["NFE A (blocks)"].split()[0]) == pytest.approx(point["nfe_a"], rel=1e-4)
@@ -116,9 +126,16 @@ def test_points_are_reached_by_keyboard_and_left_by_escape(browser, made):
 
     opened(browser, made[0])
     browser.execute_script("[...document.querySelectorAll('.front [name=arm]')].at(-1).focus()")
-    press = lambda key: (ActionChains(browser).send_keys(key).perform(), browser.switch_to.active_element)[1]    # noqa: E731
+
+    def press(key):
+        ActionChains(browser).send_keys(key).perform()
+        return browser.switch_to.active_element
+
     first = press(Keys.TAB)
-    assert first.get_attribute("class").split()[0] == "point" and browser.find_element("css selector", ".front .tip").is_displayed()
+    assert (
+        first.get_attribute("class").split()[0] == "point"
+        and browser.find_element("css selector", ".front .tip").is_displayed()
+    )
     told, second = first.get_attribute("aria-label"), press(Keys.ARROW_RIGHT)
     assert second.get_attribute("aria-label") != told and "record" in told and f"n {N}" in told
     assert press(Keys.ARROW_LEFT).get_attribute("aria-label") == told
@@ -128,7 +145,8 @@ def test_points_are_reached_by_keyboard_and_left_by_escape(browser, made):
 
 def test_marks_stand_in_the_order_of_their_costs(browser, made):
     opened(browser, made[0])
-    places = browser.execute_script("return [...document.querySelectorAll('.front .point')].map((b) => [b.getBoundingClientRect().x, b.getBoundingClientRect().y])")
+    places = browser.execute_script("return [...document.querySelectorAll('.front .point')].map((b) => "
+                                    "[b.getBoundingClientRect().x, b.getBoundingClientRect().y])")
     assert [x for x, _ in places] == sorted(x for x, _ in places)
     ordered = sorted(done(made[1]), key=lambda p: p["nfe_a"])
     x, y = np.array(places).T
@@ -141,12 +159,14 @@ def test_arms_switch_off_and_on_and_the_cost_axis_can_be_chosen(browser, made):
 
     opened(browser, made[0])
     whole, ssmd = len(done(made[1])), sum(p["arm"] == "ssmd" for p in done(made[1]))
-    box = next(b for b in browser.find_elements("css selector", ".front [name=arm]") if "ssmd" in b.find_element("xpath", "..").text)
+    box = next(b for b in browser.find_elements("css selector", ".front [name=arm]")
+               if "ssmd" in b.find_element("xpath", "..").text)
     browser.execute_script("arguments[0].click()", box)
     assert not any(b.get_attribute("aria-label").startswith("ssmd") for b in settled(browser, whole - ssmd))
     browser.execute_script("arguments[0].click()", box)
     settled(browser, whole)
-    cost, metric = (Select(browser.find_element("css selector", f".front [name={name}]")) for name in ("cost", "metric"))
+    cost, metric = (Select(browser.find_element("css selector", f".front [name={name}]"))
+                    for name in ("cost", "metric"))
     assert [o.get_attribute("value") for o in cost.options] == ["nfe_a", "nfe_b", "nfe_c", "seconds"]
     cost.select_by_value("seconds")
     metric.select_by_visible_text("judge")
@@ -166,9 +186,11 @@ def test_page_fits_its_window_and_is_not_blank(browser, made, width, scheme):
     browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", chart)
     drawn = picture(browser, chart)
     assert drawn.std() > 0.02 and drawn.shape[1] <= width
-    boxes = "return [...document.querySelectorAll(arguments[0])].map((e) => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom] })"
+    boxes = ("return [...document.querySelectorAll(arguments[0])].map((e) => { const r = e.getBoundingClientRect(); "
+             "return [r.left, r.top, r.right, r.bottom] })")
     over = browser.execute_script(boxes, ".front .u-over")[0]
-    places = [((left + right) / 2, (top + bottom) / 2) for left, top, right, bottom in browser.execute_script(boxes, ".front .point")]
+    places = [((left + right) / 2, (top + bottom) / 2) for left, top, right,
+              bottom in browser.execute_script(boxes, ".front .point")]
     assert all(over[0] <= x <= over[2] and over[1] <= y <= over[3] for x, y in places)
     assert len({tuple(p) for p in places}) == len(places)
 
@@ -180,9 +202,11 @@ def test_no_serious_violation_of_accessibility(browser, made, width, scheme):
     opened(browser, made[0], width, 900, scheme)
     browser.execute_script(lzma.decompress(AXE.read_bytes()).decode())
     browser.set_script_timeout(240)
-    found = browser.execute_async_script("const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then((r) => done(r), (e) => done({ error: String(e) }))")
+    found = browser.execute_async_script("const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] "
+                                         "}).then((r) => done(r), (e) => done({ error: String(e) }))")
     assert "error" not in found, found
-    serious = [(v["id"], v["impact"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    serious = [(v["id"], v["impact"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found["violations"]
+               if v["impact"] in ("serious", "critical")]
     assert serious == [] and len(found["passes"]) > 20
 
 
@@ -214,7 +238,9 @@ def test_page_of_two_runs_has_a_front_for_each_that_switches_alone(browser, two,
 
 @pytest.mark.parametrize("width", [380, 1600])
 def test_no_words_of_the_page_lie_over_others(browser, two, width):
-    """Boxes of the lines of text of headings, paragraphs, captions and cells, each against those of its neighbours on the page."""
+    """Boxes of the lines of text of headings, paragraphs, captions and cells, each against those of its neighbours on
+    the page.
+    """
     opened(browser, two, width)
     lines = browser.execute_script(r"""
         const found = [];
@@ -222,7 +248,9 @@ def test_no_words_of_the_page_lie_over_others(browser, two, width):
           if (!e.checkVisibility() || e.closest(".tip, .skip") || e.querySelector("p, li, label")) continue;
           const range = document.createRange(); range.selectNodeContents(e);
           const name = e.tagName + ": " + e.textContent.trim().slice(0, 40);
-          for (const r of range.getClientRects()) if (r.width > 1 && r.height > 1) found.push([name, r.left, r.top + scrollY, r.right, r.bottom + scrollY]);
+          for (const r of range.getClientRects())
+            if (r.width > 1 && r.height > 1)
+              found.push([name, r.left, r.top + scrollY, r.right, r.bottom + scrollY]);
         }
         return found.sort((a, b) => a[2] - b[2])""")
     assert len(lines) > 200

@@ -33,11 +33,14 @@ def chapter(points=POINTS, **metrics):
     for arm, settings in points.items():
         for steps, (passes, nats, entropy, temperature) in settings.items():
             key = f"{arm}{steps}"
-            cells[key] = Cell(judge=nats, sample_entropy=entropy, record={"cell": {"data": {"name": "made_up", "length": 128}}})
-            rows.append({"arm": arm, "setting": f"steps={steps}", "key": key, "sampler": f'{{"steps": {steps}}}', "n": N, "nfe_a": passes, "judge": nats, "sample_entropy": entropy,
+            cells[key] = Cell(judge=nats, sample_entropy=entropy,
+                              record={"cell": {"data": {"name": "made_up", "length": 128}}})
+            rows.append({"arm": arm, "setting": f"steps={steps}", "key": key, "sampler": f'{{"steps": {steps}}}',
+                         "n": N, "nfe_a": passes, "judge": nats, "sample_entropy": entropy,
                          "temperature": temperature, "nucleus": 1.0, "nucleus_keep": 1})
     frame = pd.DataFrame(rows)
-    known = {"judge": {"name": "judge", "unit": "nats per token", "per": "row"}, "sample_entropy": {"name": "sample_entropy", "unit": "nats", "per": "row"}}
+    known = {"judge": {"name": "judge", "unit": "nats per token", "per": "row"},
+             "sample_entropy": {"name": "sample_entropy", "unit": "nats", "per": "row"}}
     return SimpleNamespace(done=lambda: frame, metrics=known | metrics, cells=cells, palette=list(points))
 
 
@@ -49,11 +52,21 @@ def test_the_example_of_the_statistic_holds():
 def test_the_gap_is_what_entropy_at_the_baselines_exchange_does_not_explain():
     found = gaps(chapter(), "ancestral").set_index(["arm", "setting"]).sort_index()
     near = [("alike", "steps=16"), ("better", "steps=16"), ("better", "steps=32")]
-    assert found.index.tolist() == near, "few has no two points around these passes, and those of apart lie too far from one another"
-    assert found.value["alike", "steps=16"] == pytest.approx(0) and found.entropy["alike", "steps=16"] == pytest.approx(-0.05)
-    assert found.value["better", "steps=16"] == pytest.approx(-0.1, abs=0.01) and found.high["better", "steps=16"] < -0.08    # half way in ln(passes), 0.2 below
+    assert found.index.tolist() == near, ("few has no two points around these passes, and those of apart lie too far "
+                                          "from one another")
+    assert found.value["alike", "steps=16"] == pytest.approx(0) and found.entropy["alike", "steps=16"] == pytest.approx(
+        -0.05
+    )
+    # half way in ln(passes), 0.2 below
+    assert (
+        found.value["better", "steps=16"] == pytest.approx(-0.1, abs=0.01) and found.high["better", "steps=16"] < -0.08
+    )
     figure, numbers = equal_entropy.draw(found.reset_index())
-    assert len(figure.axes) == 2 and len(numbers) == 3 and "1 of 2 arms at 16.0 passes" in equal_entropy.caption(found.reset_index())
+    assert (
+        len(figure.axes) == 2
+        and len(numbers) == 3
+        and "1 of 2 arms at 16.0 passes" in equal_entropy.caption(found.reset_index())
+    )
 
 
 @pytest.mark.parametrize("cut", ["baseline", "cool", "judge", "warm"])

@@ -1,4 +1,6 @@
-"""docs/gallery.md and its committed figures: one command redraws them, nothing is shown that is not there, and they stay small."""
+"""docs/gallery.md and its committed figures: one command redraws them, nothing is shown that is not there, and they
+stay small.
+"""
 
 import re
 
@@ -29,7 +31,8 @@ def test_every_committed_figure_has_its_caption_with_n_and_its_run():
     section = (DOCS / "gallery.md").read_text(encoding="utf-8").partition(gallery.BEGIN)[2].partition(gallery.END)[0]
     assert "    python -m reports.gallery " in section
     for study in section.split("### ")[1:]:
-        assert re.match(r"\w+\n\n`ssmd-bench (run|sweep) [^`]*`.* at [0-9a-f]{7}", study) and re.search(r"Cells: \d+ done", study)
+        assert re.match(r"\w+\n\n`ssmd-bench (run|sweep) [^`]*`.* at [0-9a-f]{7}",
+                        study) and re.search(r"Cells: \d+ done", study)
         assert study.count("![") == study.count("\n**") > 0
         assert re.search(r"n = [\d,]+", study)
 
@@ -45,13 +48,26 @@ def docs(tmp_path):
 
 def test_the_command_redraws_figures_and_text_and_deletes_what_is_no_longer_shown(docs, capsys):
     run, page = docs / "run", docs / "docs" / "gallery.md"
-    assert gallery.main([f"{run}:matched,stack", "--headline", str(run), "--arms", "ancestral", "ssmd", "--docs", str(docs / "docs")]) == 0
-    assert {path.name for path in (docs / "docs" / "figures").iterdir()} == {"headline.png", "made_up_matched.png", "made_up_stack.png"}
+    assert gallery.main([f"{run}:matched,stack", "--headline", str(run), "--arms", "ancestral", "ssmd", "--docs",
+                         str(docs / "docs")]) == 0
+    assert {path.name
+            for path in (docs / "docs" / "figures").iterdir()} == {"headline.png", "made_up_matched.png",
+                                                                   "made_up_stack.png"}
     text = page.read_text()
-    assert text.startswith("before\n") and text.endswith("after\n") and "former text" not in text and shown(page) == {"made_up_matched.png", "made_up_stack.png"}
+    assert (
+        text.startswith("before\n")
+        and text.endswith("after\n")
+        and "former text" not in text
+        and shown(page) == {"made_up_matched.png", "made_up_stack.png"}
+    )
     assert f"    python -m reports.gallery {run}:matched,stack --headline {run} --arms ancestral ssmd\n" in text
-    assert "Cells: 20 done." in text and "c0ffeec with changes" in text and capsys.readouterr().out.rstrip().endswith("MiB in all")
-    assert gallery.main(["--docs", str(docs / "docs")]) == 0 and page.read_text() == text, "without words it repeats the command of the page"
+    assert (
+        "Cells: 20 done." in text
+        and "c0ffeec with changes" in text
+        and capsys.readouterr().out.rstrip().endswith("MiB in all")
+    )
+    assert gallery.main(["--docs", str(docs / "docs")]) == 0 and page.read_text() == text, ("without words it repeats "
+                                                                                            "the command of the page")
 
 
 @pytest.mark.parametrize(("words", "told"), [

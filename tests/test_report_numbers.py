@@ -1,4 +1,6 @@
-"""numbers.json against the files of the store alone: every number is recomputed here with code of its own, none of it shared with reports/ or harness/."""
+"""numbers.json against the files of the store alone: every number is recomputed here with code of its own, none of it
+shared with reports/ or harness/.
+"""
 
 import json
 from collections import defaultdict
@@ -52,7 +54,11 @@ def made(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(style, "save", lambda figure, folder, name: '<svg viewBox="0 0 1 1"></svg>')
         build([folder / "run"], folder / "out", resamples=200)
-    return Files(folder / "run"), json.loads((folder / "out" / "numbers.json").read_text())["chapters"][0], request.param is write_grid
+    return (
+        Files(folder / "run"),
+        json.loads((folder / "out" / "numbers.json").read_text())["chapters"][0],
+        request.param is write_grid,
+    )
 
 
 def close(value):
@@ -71,17 +77,23 @@ def test_points_drawn_are_ratios_of_sums_and_means_over_rows(made):
     files, numbers, _ = made
     seen = set()
     for mark in (m for name in ("headline", "tradeoff", "further") for m in numbers["figures"][name]):
-        x = np.mean(list(files.seconds(mark["key"]).values())) if mark["cost"] == "seconds" else files.value(mark["key"], mark["cost"])
+        x = (
+            np.mean(list(files.seconds(mark["key"]).values()))
+            if mark["cost"] == "seconds"
+            else files.value(mark["key"], mark["cost"])
+        )
         assert (mark["x"], mark["y"]) == close((x, files.value(mark["key"], mark["metric"])))
         seen.add((mark["key"], mark["metric"], mark["cost"]))
     done = [key for key, r in files.counted.items() if r["status"] == "done" and not r["control"]]
-    assert {(key, label, "nfe_a") for key in done for label in ("spelling", "judge", "ngram_precision", "ngram_recall")} <= seen
+    assert {(key, label, "nfe_a") for key in done for label in ("spelling", "judge", "ngram_precision",
+                                                                "ngram_recall")} <= seen
 
 
 def test_entropy_drawn_beside_the_judge_is_that_of_the_records(made):
     files, numbers, _ = made
     for mark in numbers["figures"]["entropy"]:
-        assert (mark["x"], mark["y"]) == close((files.value(mark["key"], mark["entropy"]), files.value(mark["key"], mark["metric"])))
+        assert (mark["x"], mark["y"]) == close((files.value(mark["key"], mark["entropy"]),
+                                                files.value(mark["key"], mark["metric"])))
 
 
 def test_heat_map_cells_are_those_of_the_records(made):
@@ -107,19 +119,29 @@ def test_parts_of_the_cost_sum_to_nfe_a_and_are_split_where_the_records_tell(mad
         cost, names = files.counted[key]["cost"], files.counted[key]["cell"]["net_names"]
         assert sum(bar["blocks"] for bar in bars) == close(files.value(key, "nfe_a"))
         assert sum(bar["passes"] for bar in bars) == close(sum(cost["calls"].values()))
-        assert bars[0]["executed_a"] == cost["executed_a"] and bars[0]["executed_over_needed"] == cost["executed_over_needed"]
+        assert (
+            bars[0]["executed_a"] == cost["executed_a"]
+            and bars[0]["executed_over_needed"] == cost["executed_over_needed"]
+        )
         if grid:    # passes add up: hybrid 5/6 and 1/6, light 1/3 of the reference's blocks
             weights = {"heavy draft": 1, "light draft": 1 / 3, "hybrid draft": 5 / 6, "hybrid verify": 1 / 6}
-            calls = {f"{names[call.split('.')[0]]} {call.split('.')[1]}": passes for call, passes in cost["calls"].items()}
-            assert {bar["part"]: (bar["passes"], bar["blocks"]) for bar in bars} == {p: (close(v), pytest.approx(v * weights[p], rel=1e-6)) for p, v in calls.items()}
+            calls = {f"{names[call.split('.')[0]]} {call.split('.')[1]}": passes for call,
+                     passes in cost["calls"].items()}
+            assert {bar["part"]: (bar["passes"], bar["blocks"])
+                    for bar in bars} == {p: (close(v), pytest.approx(v * weights[p], rel=1e-6)) for p,
+                                         v in calls.items()}
 
 
 def test_passes_whose_blocks_the_records_do_not_determine_stay_in_one_part():
     def cell(drafts, verifies, nfe_a):
-        return SimpleNamespace(record={"cell": {"nets": {"main": "h"}}, "cost": {"calls": {"main.draft": drafts, "main.verify": verifies}, "nfe_a": nfe_a}})
+        return SimpleNamespace(record={"cell": {"nets": {"main": "h"}},
+                                       "cost": {"calls": {"main.draft": drafts, "main.verify": verifies},
+                                                "nfe_a": nfe_a}})
 
-    assert block_weights([cell(4, 8, 5.0)]) == block_weights([cell(4, 8, 5.0), cell(8, 16, 10.0)]) == block_weights([]) == {}
-    assert block_weights([cell(4, 8, 5.0), cell(8, 8, 8.0)]) == {("h", "draft"): pytest.approx(0.75), ("h", "verify"): pytest.approx(0.25)}
+    assert block_weights([cell(4, 8, 5.0)]) == block_weights([cell(4, 8, 5.0),
+                                                              cell(8, 16, 10.0)]) == block_weights([]) == {}
+    assert block_weights([cell(4, 8, 5.0), cell(8, 8, 8.0)]) == {("h", "draft"): pytest.approx(0.75),
+                                                                 ("h", "verify"): pytest.approx(0.25)}
 
 
 def test_time_ratios_are_geometric_means_over_processes_of_one_block(made):
@@ -156,11 +178,17 @@ def test_placements_are_paired_differences_to_the_heavy_network_alone(made):
     if not grid:
         return
     marks = numbers["figures"]["placed"]
-    heavy = next(key for key, r in files.counted.items() if r["cell"]["sampler"] == {"name": "ancestral", "version": 1, "steps": 32, "schedule": {"name": "linear"}})
-    assert {m["placement"]: m["predicted"] for m in marks if m["role"] == "placement"} == {"sandwich": 0.02, "middle": 0.05, "random 0": 0.03, "random 1": 0.04}
-    assert {m["placement"] for m in marks if m["role"] == "control"} == {"ancestral steps=16 schedule=linear", "ancestral steps=64 schedule=linear"}
+    heavy = next(key for key, r in files.counted.items() if r["cell"]["sampler"]
+                 == {"name": "ancestral", "version": 1, "steps": 32, "schedule": {"name": "linear"}})
+    assert {m["placement"]: m["predicted"] for m in marks if m["role"]
+            == "placement"} == {"sandwich": 0.02, "middle": 0.05, "random 0": 0.03, "random 1": 0.04}
+    assert {m["placement"] for m in marks if m["role"] == "control"} == {"ancestral steps=16 schedule=linear",
+                                                                         "ancestral steps=64 schedule=linear"}
     for mark in marks:
-        assert mark["x"] == close(files.value(mark["key"], "judge") - files.value(heavy, "judge")) and mark["x_low"] <= mark["x"] <= mark["x_high"]
+        assert (
+            mark["x"] == close(files.value(mark["key"], "judge") - files.value(heavy, "judge"))
+            and mark["x_low"] <= mark["x"] <= mark["x_high"]
+        )
         assert mark["saved"] == close(1 - files.value(mark["key"], "nfe_c") / files.value(heavy, "nfe_c"))
     assert [m["x"] for m in marks] == sorted(m["x"] for m in marks)
 
@@ -170,10 +198,12 @@ def test_ratios_are_costs_of_two_settings_on_the_rows_that_chose_nothing(made):
     rows = [m for m in numbers["matched"] if m["kind"] == "realised" and m["ratio"] is not None]
     assert rows
     for m in rows:
-        base, mine = (files.array("costs", key)[1::2, COSTS.index(m["cost"])].mean() for key in (m["goal_key"], m["key"]))
+        base, mine = (files.array("costs", key)[1::2, COSTS.index(m["cost"])].mean()
+                      for key in (m["goal_key"], m["key"]))
         assert (m["baseline_cost"], m["arm_cost"], m["ratio"]) == close((base, mine, base / mine))
         assert m["cheaper_cost"] <= files.array("costs", m["key"])[1::2, 0].mean() * (1 + 1e-9)
-        values = [files.value(key, m["metric"]) for key, r in files.counted.items() if r["arm"] == m["baseline"] and r["status"] == "done"]
+        values = [files.value(key, m["metric"]) for key, r in files.counted.items() if r["arm"] == m["baseline"]
+                  and r["status"] == "done"]
         assert m["margin"] == close((max(values) - min(values)) / 10)
 
 
@@ -186,13 +216,22 @@ def test_published_numbers_are_marked_and_measured_ones_are_of_this_run(made):
         if row["marker"] != "ours":
             assert not row["key"] and row["low"] is None and row["source"] != "this run"
         elif row["quantity"] in ("judge", "spelling", "sample_entropy"):
-            assert (row["value"], row["nfe"]) == close((files.value(row["key"], row["quantity"]), files.value(row["key"], "nfe_a")))
-    known = {(row["method"], row["nfe"]): row["value"] for row in rows if row["quantity"] == "judge" and row["marker"] == "reported"}
-    assert known["masked diffusion", 32] == 5.50 and known["SSMD 11+1", 256] == 5.02 and ("masked diffusion", 256) not in known
+            assert (row["value"], row["nfe"]) == close((files.value(row["key"], row["quantity"]),
+                                                        files.value(row["key"], "nfe_a")))
+    known = {(row["method"], row["nfe"]): row["value"] for row in rows if row["quantity"] == "judge" and row["marker"]
+             == "reported"}
+    assert (
+        known["masked diffusion", 32] == 5.50
+        and known["SSMD 11+1", 256] == 5.02
+        and ("masked diffusion", 256) not in known
+    )
     if grid:
-        ours = {row["quantity"]: row for row in rows if row["marker"] == "ours" and row["quantity"] in ("flops_saved", "perplexity_ratio")}
+        ours = {row["quantity"]: row for row in rows if row["marker"] == "ours"
+                and row["quantity"] in ("flops_saved", "perplexity_ratio")}
         placed = next(m for m in numbers["figures"]["placed"] if m["placement"] == "sandwich")
-        assert ours["perplexity_ratio"]["value"] == close(np.exp(placed["x"])) and ours["flops_saved"]["value"] == close(placed["saved"])
+        assert ours["perplexity_ratio"]["value"] == close(np.exp(placed["x"])) and ours["flops_saved"][
+            "value"
+        ] == close(placed["saved"])
 
 
 def test_points_of_numbers_json_are_all_cells(made):

@@ -1,4 +1,6 @@
-"""The figures of a search and of the history over commits, recomputed from the lines of the store and of the journal with code of its own."""
+"""The figures of a search and of the history over commits, recomputed from the lines of the store and of the journal
+with code of its own.
+"""
 
 import json
 from math import log
@@ -26,7 +28,8 @@ def made(tmp_path_factory):
         patch.setattr(sweeps, "RESAMPLES", 10)
         page = build([folder / "run"], folder / "out", resamples=100).read_text(encoding="utf-8")
     numbers = json.loads((folder / "out" / "numbers.json").read_text())["chapters"][0]
-    return folder / "run", page, numbers | {"figures": {name.removeprefix("1-hunt-n-24-"): marks for name, marks in numbers["figures"].items()}}
+    return folder / "run", page, numbers | {"figures": {name.removeprefix("1-hunt-n-24-"): marks for name,
+                                                        marks in numbers["figures"].items()}}
 
 
 def journal(run) -> list[dict]:
@@ -43,7 +46,8 @@ def journal(run) -> list[dict]:
             case 8:
                 trials[line["trial_id"]]["attrs"] |= line["user_attr"]
         for trial in [trials[line["trial_id"]]] if "trial_id" in line else []:
-            trial["excess"] += [value for name, found in line.items() if "attr" in name for value in _numbers(found) if "constraint" in json.dumps(found)]
+            trial["excess"] += [value for name, found in line.items() if "attr" in name for value in _numbers(found)
+                                if "constraint" in json.dumps(found)]
     return sorted(trials, key=lambda trial: trial["attrs"]["slot"])
 
 
@@ -71,7 +75,8 @@ def test_every_trial_is_drawn_with_its_values_and_what_became_of_it(made):
     for k, name in enumerate(("judge", "nfe_a")):
         marks = [m for m in numbers["figures"]["sweep_history"] if m["objective"] == name]
         assert [m["state"] for m in marks] == states
-        assert [m["value"] for m in marks] == [trial["values"] and pytest.approx(trial["values"][k]) for trial in trials]
+        assert [m["value"] for m in marks] == [trial["values"] and pytest.approx(trial["values"][k])
+                                               for trial in trials]
         best = np.inf
         for mark, trial in zip(marks, trials):
             best = min(best, trial["values"][k]) if state(trial) == "whole" else best
@@ -84,17 +89,21 @@ def test_values_of_trials_are_those_of_the_records(made):
     nfe = {r["key"]: r["cost"]["nfe_a"] for r in lines if r["type"] == "counted"}
     judge = {r["key"]: r["value"] for r in lines if r["type"] == "scored" and r["label"] == "judge"}
     marks = [m for m in numbers["figures"]["sweep_history"] if m["value"] is not None]
-    assert marks and all(m["value"] == pytest.approx((judge if m["objective"] == "judge" else nfe)[m["key"]], rel=1e-12) for m in marks)
+    assert marks and all(m["value"] == pytest.approx((judge if m["objective"] == "judge" else nfe)[m["key"]], rel=1e-12)
+                         for m in marks)
 
 
 def test_front_is_what_no_other_whole_point_beats_and_its_area_grows_to_one(made):
     run, _, numbers = made
     trials = journal(run)
     whole = {t["attrs"][f"look {N}"]: t["values"] for t in trials if state(t) == "whole"}
-    best = {key for key, (y, x) in whole.items() if not any(b <= y and a <= x and (a, b) != (x, y) for b, a in whole.values())}
+    best = {key for key, (y, x) in whole.items() if not any(b <= y and a <= x and (a, b) != (x, y) for b,
+                                                            a in whole.values())}
     marks = numbers["figures"]["sweep_front"]
-    assert {m["key"] for m in marks if m["on_front"]} == best and {m["key"] for m in marks if m["state"] == "whole"} == set(whole)
-    assert {m["arm"] for m in marks if m["state"] == "beside"} == {"ancestral"} and "outside" in {m["state"] for m in marks}
+    assert {m["key"] for m in marks if m["on_front"]} == best and {m["key"] for m in marks if m["state"]
+                                                                   == "whole"} == set(whole)
+    assert {m["arm"] for m in marks if m["state"]
+            == "beside"} == {"ancestral"} and "outside" in {m["state"] for m in marks}
     worst, dearest = max(y for y, _ in whole.values()), max(x for _, x in whole.values())
 
     def area(points):
@@ -117,13 +126,16 @@ def test_importance_finds_the_setting_that_a_cost_hangs_on(made):
     marks = [m for m in made[2]["figures"]["sweep_importance"]]
     shares = {m["parameter"]: m["share"] for m in marks if m["target"] == "nfe_a"}
     assert shares["delta"] > 0.7 and sum(shares.values()) == pytest.approx(1)
-    assert {m["target"] for m in marks} == {"judge", "nfe_a", "front"} and all(0 <= m["low"] <= m["high"] <= 1 for m in marks)
+    assert {m["target"] for m in marks} == {"judge", "nfe_a", "front"} and all(
+        0 <= m["low"] <= m["high"] <= 1 for m in marks
+    )
 
 
 def test_page_has_the_search_and_names_its_chapters_by_their_rows(made):
     page = made[1]
     assert 'id="1-hunt-n-24-search"' in page and "hunt, n = 24" in page and "hunt, n = 12" in page
-    assert "20 trials: 13 all sequences, within the band, 3 outside the band, 3 given up after fewer sequences, 1 failed" in page
+    assert ("20 trials: 13 all sequences, within the band, 3 outside the band, 3 given up after fewer sequences, 1 "
+            "failed") in page
 
 
 def test_trials_of_a_journal_of_an_older_schema_name_the_cells_by_the_keys_that_they_have_now():
@@ -139,7 +151,11 @@ def test_trials_of_a_journal_of_an_older_schema_name_the_cells_by_the_keys_that_
 def test_a_folder_without_a_journal_has_no_search(tmp_path):
     write(tmp_path / "run", n=12, timed=0, troubles=False)
     chapter = chapters(read([tmp_path / "run"]))[0]
-    assert sweeps.history(chapter, None).empty and sweeps.front(chapter, None).empty and sweeps.importance(chapter, None).empty
+    assert (
+        sweeps.history(chapter, None).empty
+        and sweeps.front(chapter, None).empty
+        and sweeps.importance(chapter, None).empty
+    )
 
 
 COMMITS = ("1111111aaaaaaaa", "2222222bbbbbbbb")
@@ -172,7 +188,8 @@ def test_history_has_every_counting_of_a_cell_under_its_commit(history):
     assert {m["metric"] for m in marks} == {"spelling", "nfe_a"}    # the judge was asked once
     for mark in marks:
         assert mark["value"] == known[mark["key"], mark["metric"], mark["commit"]]
-    spelling = {arm: [m["value"] for m in marks if m["metric"] == "spelling" and m["arm"] == arm] for arm in ("ancestral", "scheduled", "ssmd")}
+    spelling = {arm: [m["value"] for m in marks if m["metric"] == "spelling" and m["arm"] == arm]
+                for arm in ("ancestral", "scheduled", "ssmd")}
     assert all(len(values) == 3 and values[0] > values[1] for values in spelling.values())
 
 
@@ -189,7 +206,8 @@ def test_history_draws_of_each_arm_the_settings_nearest_to_32_passes(history):
 def test_an_interval_stands_only_where_its_rows_are_still_stored(history):
     passes = [m for m in history[2] if m["metric"] == "nfe_a"]    # the array of costs is that of the last counting
     assert {m["commit"] for m in passes if m["low"] is not None} == {"2222222"}
-    assert all(m["low"] is not None and m["low"] <= m["value"] <= m["high"] for m in history[2] if m["metric"] == "spelling")
+    assert all(m["low"] is not None and m["low"] <= m["value"] <= m["high"] for m in history[2] if m["metric"]
+               == "spelling")
 
 
 def test_one_commit_makes_no_history(made):

@@ -1,4 +1,6 @@
-"""The runner computes what is missing and nothing else, keeps every kind of failure apart, and times what it counted."""
+"""The runner computes what is missing and nothing else, keeps every kind of failure apart, and times what it
+counted.
+"""
 
 import json
 import subprocess
@@ -40,11 +42,13 @@ from ssmd.sampler import SelfSpeculative
 
 DATA = Exact()
 NETS = {"heavy": Table(DATA), "light": Table(DATA, power=0.5)}
-COSTS = {"calls", "nfe_a", "nfe_b", "nfe_c", "executed_a", "executed_over_needed", "gflop", "tokens", "revealed", "tested", "passed"}
+COSTS = {"calls", "nfe_a", "nfe_b", "nfe_c", "executed_a", "executed_over_needed", "gflop", "tokens", "revealed",
+         "tested", "passed"}
 
 
 def study(*arms: Arm, **changes) -> Study:
-    return Study(**{"name": "toy", "question": "?", "data": DATA, "nets": NETS, "arms": arms, "reference": "heavy", "metrics": [ExactNll()], "n": 32, "batch": 8} | changes)
+    return Study(**{"name": "toy", "question": "?", "data": DATA, "nets": NETS, "arms": arms, "reference": "heavy",
+                    "metrics": [ExactNll()], "n": 32, "batch": 8} | changes)
 
 
 ANCESTRAL = Arm("ancestral", grid(Ancestral, steps=[1, 4]), {"main": "heavy"})
@@ -60,15 +64,22 @@ def test_counted_record_follows_the_contract(tmp_path):
     assert went(runner.run(study(ANCESTRAL, SSMD, HELD), tmp_path), done=4, scored=4)
     store = Store(tmp_path)
     about, machine, network = store.of("study")[0], store.of("machine")[0], store.of("network")[0]
-    assert about["arms"] == ["ancestral", "ssmd", "held_out"] and about["controls"] == ["held_out"] and about["reference"] == "heavy"
+    assert (
+        about["arms"] == ["ancestral", "ssmd", "held_out"]
+        and about["controls"] == ["held_out"]
+        and about["reference"] == "heavy"
+    )
     assert {"id", "commit", "dirty", "diff_sha", "python", "packages", "cpu", "gpu", "threads", "os"} <= set(machine)
     assert {"sha256", "name", "card"} <= set(network)
     for record in store.of("counted"):
         cost, n, length = record["cost"], 32, DATA.length
         assert set(cost) == COSTS and record["machine"] == machine["id"] and record["seconds"] > 0
-        assert set(record["cell"]) == {"sampler", "nets", "net_names", "data", "prompt", "n", "batch", "seed", "temperature", "device", "dtype", "draw_dtype"}
+        assert set(record["cell"]) == {"sampler", "nets", "net_names", "data", "prompt", "n", "batch", "seed",
+                                       "temperature", "device", "dtype", "draw_dtype"}
         rows, costs = store.get("samples", record["key"]), store.get("costs", record["key"])
-        assert rows.shape == (n, length) and rows.dtype == np.uint8 and costs.shape == (n, 3) and costs.dtype == np.float64
+        assert (
+            rows.shape == (n, length) and rows.dtype == np.uint8 and costs.shape == (n, 3) and costs.dtype == np.float64
+        )
         assert np.allclose(costs.mean(0), [cost["nfe_a"], cost["nfe_b"], cost["nfe_c"]])
         assert np.array(cost["revealed"]).shape == (10, length + 1)
         for table in (cost["tested"], cost["passed"]):
@@ -77,9 +88,12 @@ def test_counted_record_follows_the_contract(tmp_path):
     held = next(r for r in store.of("counted") if r["control"])
     assert held["cell"]["nets"] == {} and held["cost"]["nfe_a"] == 0 and held["cost"]["calls"] == {}
     one_step = next(r for r in store.of("counted") if r["cell"]["sampler"].get("steps") == 1)
-    assert one_step["cost"]["calls"] == {"main.draft": 1.0} and one_step["cost"]["nfe_a"] == one_step["cost"]["nfe_b"] == 1
+    assert (
+        one_step["cost"]["calls"] == {"main.draft": 1.0} and one_step["cost"]["nfe_a"] == one_step["cost"]["nfe_b"] == 1
+    )
     scored = store.of("scored")[0]
-    assert {"key", "score_key", "metric", "label", "better", "unit", "value", "n", "per", "status", "reason"} <= set(scored) and scored["per"] == "row"
+    assert {"key", "score_key", "metric", "label", "better", "unit", "value", "n", "per", "status",
+            "reason"} <= set(scored) and scored["per"] == "row"
     table = store.get("scores", scored["score_key"])
     assert table.shape == (2, 32) and table[0].sum() / table[1].sum() == pytest.approx(scored["value"])
 
@@ -98,7 +112,8 @@ def test_key_depends_on_what_decides_the_samples_and_on_nothing_else():
     one = key()
     assert key(name="other", question="!", metrics=[], timing=Timing(), limit_seconds=9.0) == one
     others = [key(**c) for c in ({"n": 31}, {"batch": 7}, {"seed": 1}, {"prompt": 0.5}, {"data": Exact(law_seed=1)})]
-    others += [cells_of(study(replace(SSMD, temperature=0.5)))[0].key(), cells_of(study(replace(SSMD, nets={"main": "light"})))[0].key()]
+    others += [cells_of(study(replace(SSMD, temperature=0.5)))[0].key(),
+               cells_of(study(replace(SSMD, nets={"main": "light"})))[0].key()]
     assert len({one, *others}) == 8
 
 
@@ -167,11 +182,13 @@ def test_cells_that_lack_a_network_or_a_pass_are_skipped_and_said_once(tmp_path)
     plain = tmp_path / "plain.safetensors"
     torch.manual_seed(0)
     checkpoint.save(Transformer(TransformerConfig(vocab=3, width=16, heads=2, blocks=1)), plain, {})
-    arms = [Arm("scheduled", [Scheduled(FirstHitting())], {"main": "heavy"}), Arm("speculative", [SelfSpeculative()], {"main": "plain"})]
+    arms = [Arm("scheduled", [Scheduled(FirstHitting())], {"main": "heavy"}),
+            Arm("speculative", [SelfSpeculative()], {"main": "plain"})]
     toy = study(*arms, nets=NETS | {"plain": Checkpoint(str(plain))})
     assert went(runner.run(toy, tmp_path / "run"), skipped=2)
     reasons = {r["arm"]: r["reason"] for r in Store(tmp_path / "run").of("counted")}
-    assert reasons == {"scheduled": "scheduled needs a network 'light'", "speculative": "ssmd needs a verify pass, which 'plain' does not have"}
+    assert reasons == {"scheduled": "scheduled needs a network 'light'",
+                       "speculative": "ssmd needs a verify pass, which 'plain' does not have"}
     before = (tmp_path / "run" / "records.jsonl").read_bytes()
     assert went(runner.run(toy, tmp_path / "run"), skipped=2)
     assert (tmp_path / "run" / "records.jsonl").read_bytes() == before
@@ -221,7 +238,8 @@ def tiny_nets(folder) -> dict[str, Checkpoint]:
 
 
 def test_cells_counted_side_by_side_equal_those_counted_in_turn(tmp_path):
-    arms = [Arm("ancestral", grid(Ancestral, steps=[2, 5]), {"main": "heavy"}), Arm("ssmd", [SelfSpeculative(Fixed(4))], {"main": "hybrid"}),
+    arms = [Arm("ancestral", grid(Ancestral, steps=[2, 5]), {"main": "heavy"}),
+            Arm("ssmd", [SelfSpeculative(Fixed(4))], {"main": "hybrid"}),
             Arm("shuffled", [Shuffled()])]
     text = study(*arms, data=WikipediaLeads(length=24), nets=tiny_nets(tmp_path), metrics=[Spelling()], n=12)
     assert went(runner.run(text, tmp_path / "one"), done=4, scored=4)
@@ -237,11 +255,13 @@ def test_cells_counted_side_by_side_equal_those_counted_in_turn(tmp_path):
 
 
 def test_timing_is_bare_checks_the_rows_and_is_done_once(tmp_path):
-    text = study(Arm("ssmd", [SelfSpeculative(Fixed(4))], {"main": "hybrid"}), HELD, data=WikipediaLeads(length=24), nets=tiny_nets(tmp_path), metrics=[],
+    text = study(Arm("ssmd", [SelfSpeculative(Fixed(4))], {"main": "hybrid"}), HELD, data=WikipediaLeads(length=24),
+                 nets=tiny_nets(tmp_path), metrics=[],
                  n=12, timing=Timing(processes=2, rows=5, repeats=3))
     assert went(runner.run(text, tmp_path / "run"), done=2, timed=2)
     times = Store(tmp_path / "run").of("timed")
-    assert [t["process"] for t in times] == [0, 1] and all(len(t["seconds"]) == 3 and min(t["seconds"]) > 0 for t in times)
+    assert [t["process"] for t in times] == [0, 1] and all(len(t["seconds"]) == 3 and min(t["seconds"]) > 0
+                                                           for t in times)
     assert all(t["same_output"] and t["differing_rows"] == 0 and t["rows"] == 5 for t in times)
     assert all({"key", "process", "block", "batch", "machine"} <= set(t) for t in times)
     assert went(runner.run(text, tmp_path / "run"), cached=2)
@@ -269,7 +289,8 @@ def test_prompts_are_kept_and_cost_nothing(tmp_path):
 
 
 def test_temperature_makes_text_more_likely(tmp_path):
-    runner.run(study(*(Arm(f"t{t}", [FirstHitting()], {"main": "heavy"}, temperature=t) for t in (0.25, 1.0)), n=512, batch=512), tmp_path)
+    runner.run(study(*(Arm(f"t{t}", [FirstHitting()], {"main": "heavy"}, temperature=t) for t in (0.25, 1.0)), n=512,
+                     batch=512), tmp_path)
     cold, warm = (r["value"] for r in Store(tmp_path).of("scored"))
     assert cold < warm - 0.1
 
@@ -278,7 +299,8 @@ def test_controls_have_the_right_symbols_and_only_one_has_the_sense():
     text = WikipediaLeads(length=32)
     held, shuffled = HeldOut().control(text, 64, 3), Shuffled().control(text, 64, 3)
     assert torch.equal(held, text.rows("test", 64, 3))
-    assert torch.equal(torch.bincount(held.flatten()), torch.bincount(shuffled.flatten())) and not torch.equal(held, shuffled)
+    assert torch.equal(torch.bincount(held.flatten()),
+                       torch.bincount(shuffled.flatten())) and not torch.equal(held, shuffled)
     assert Spelling().score(held, text).value > Spelling().score(shuffled, text).value + 0.3
 
 
@@ -307,7 +329,8 @@ class Own:
         return rows._replace(x=rows.x.clamp_max(SYMBOL))
 
 DATA = Exact()
-STUDY = Study(name="own", question="?", data=DATA, nets={"heavy": Table(DATA)}, reference="heavy", metrics=[], n=4, batch=4,
+STUDY = Study(name="own", question="?", data=DATA, nets={"heavy": Table(DATA)},
+              reference="heavy", metrics=[], n=4, batch=4,
               arms=[Arm("own", [Own()], {"main": "heavy"})])
 """
 
@@ -324,8 +347,10 @@ def test_a_sampler_of_the_study_file_is_refuted_when_that_file_changes(tmp_path,
 
 
 @pytest.mark.parametrize(("changes", "says"), [
-    ({"reference": "none"}, "reference network 'none'"), ({"n": 0}, "at least 1"), ({"batch": 0}, "at least 1"), ({"prompt": 1.0}, "below 1"),
-    ({"arms": [ANCESTRAL, ANCESTRAL]}, "two arms share a name"), ({"arms": [replace(ANCESTRAL, nets={"main": "huge"})]}, "names a network 'huge'"),
+    ({"reference": "none"}, "reference network 'none'"), ({"n": 0}, "at least 1"), ({"batch": 0}, "at least 1"),
+    ({"prompt": 1.0}, "below 1"),
+    ({"arms": [ANCESTRAL, ANCESTRAL]}, "two arms share a name"), ({"arms": [replace(ANCESTRAL, nets={"main": "huge"})]},
+                                                                  "names a network 'huge'"),
 ])
 def test_a_study_that_cannot_run_says_so_when_it_is_made(changes, says):
     with pytest.raises(ValueError, match=says):
@@ -343,7 +368,8 @@ def test_network_of_another_alphabet_is_refused_before_anything_is_written(tmp_p
 def test_a_field_is_set_on_the_samplers_that_have_it():
     toy = study(ANCESTRAL, SSMD, Arm("fixed", [FixedCount(Fixed(1))], {"main": "heavy"}))
     changed = each_sampler(toy, lambda s: set_field(s, "window.tokens", "3"))
-    assert [c.sampler for c in cells_of(changed)] == [Ancestral(1), SelfSpeculative(Fixed(3)), FixedCount(Fixed(3)), Ancestral(4)]
+    assert [c.sampler for c in cells_of(changed)] == [Ancestral(1), SelfSpeculative(Fixed(3)), FixedCount(Fixed(3)),
+                                                      Ancestral(4)]
     with pytest.raises(ValueError, match="has no field 'nonsense'"):
         each_sampler(toy, lambda s: set_field(s, "nonsense", "3"))
     with pytest.raises(ValueError, match="choose 1..4096"):
@@ -373,7 +399,8 @@ print(large - small, len(held))
 
 
 def test_peak_of_a_call_holds_what_it_was_given():
-    done = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, cwd=ROOT)    # afresh: a heap that others freed is resident already
+    # afresh: a heap that others freed is resident already
+    done = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, cwd=ROOT)
     grown, length = map(float, done.stdout.split())
     assert 40 < grown < 100 and length == 2**24    # 64 MiB
 
@@ -384,7 +411,9 @@ def test_progress_says_each_cell_once_and_is_live_only_in_a_terminal(tmp_path):
         progress.live("ssmd", 3, 10)
         progress.tick("ssmd", "done")
         log.seek(0)
-        assert json.dumps(log.read()).startswith('"[count 1/2] done     ssmd  ') and progress.left(0.5).endswith(" left")
+        assert json.dumps(log.read()).startswith('"[count 1/2] done     ssmd  ') and progress.left(0.5).endswith(
+            " left"
+        )
 
 
 def test_an_arm_whose_every_point_is_another_arms_is_refused_with_both_names(tmp_path):
@@ -397,5 +426,7 @@ def test_an_arm_whose_every_point_is_another_arms_is_refused_with_both_names(tmp
 def test_a_point_of_two_arms_is_one_cell_that_names_both(tmp_path, capfd, jobs):
     arms = ANCESTRAL, Arm("more", grid(Ancestral, steps=[4, 8]), {"main": "heavy"})
     assert went(runner.run(study(*arms), tmp_path, jobs=jobs), done=3, scored=3)
-    assert "ancestral(steps=4, linear) of the arm more is also of ancestral" in capfd.readouterr().err    # arms are taken in turn: "more" comes to it first
-    assert {(r["arm"], tuple(r.get("also", ()))) for r in Store(tmp_path).of("counted")} == {("ancestral", ()), ("more", ("ancestral",)), ("more", ())}
+    # arms are taken in turn: "more" comes to it first
+    assert "ancestral(steps=4, linear) of the arm more is also of ancestral" in capfd.readouterr().err
+    assert {(r["arm"], tuple(r.get("also", ())))
+            for r in Store(tmp_path).of("counted")} == {("ancestral", ()), ("more", ("ancestral",)), ("more", ())}

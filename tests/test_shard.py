@@ -35,9 +35,14 @@ DEVICE = {"gflop", "executed_over_needed"}    # what the device did, in batches 
 
 
 def study(*arms: Arm, **changes) -> Study:
-    arms = arms or (Arm("ancestral", grid(Ancestral, steps=[1, 4]), {"main": "heavy"}), Arm("ssmd", [SelfSpeculative(Fixed(2), 2)], {"main": "heavy"}),
-                    Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]))
-    return Study(**{"name": "toy", "question": "?", "data": DATA, "nets": NETS, "arms": arms, "reference": "heavy", "metrics": [ExactNll(), Distinct("chars")], "n": 31, "batch": 8}
+    arms = arms or (
+        Arm("ancestral", grid(Ancestral, steps=[1, 4]), {"main": "heavy"}),
+        Arm("ssmd", [SelfSpeculative(Fixed(2), 2)], {"main": "heavy"}),
+        Arm("held_out", [HeldOut()]),
+        Arm("shuffled", [Shuffled()]),
+    )
+    return Study(**{"name": "toy", "question": "?", "data": DATA, "nets": NETS, "arms": arms, "reference": "heavy",
+                    "metrics": [ExactNll(), Distinct("chars")], "n": 31, "batch": 8}
                  | changes)
 
 
@@ -65,8 +70,11 @@ def test_united_shards_equal_the_run_that_was_not_cut(tmp_path, of):
     for key, record in a.items():
         other = b[key]
         assert all(record[k] == other[k] for k in ("arm", "control", "cell", "made", "inert", "samples_sha256"))
-        assert {k: v for k, v in record["cost"].items() if k not in DEVICE} == {k: v for k, v in other["cost"].items() if k not in DEVICE}
-        assert other["cost"]["gflop"] >= 0.5 * record["cost"]["gflop"] and other["shards"].keys() == {f"{k}/{of}" for k in range(1, of + 1)}
+        assert {k: v for k, v in record["cost"].items()
+                if k not in DEVICE} == {k: v for k, v in other["cost"].items() if k not in DEVICE}
+        assert other["cost"]["gflop"] >= 0.5 * record["cost"]["gflop"] and other["shards"].keys() == {
+            f"{k}/{of}" for k in range(1, of + 1)
+        }
     values = [{r["score_key"]: r["value"] for r in Store(folder).of("scored")} for folder in (one, cut)]
     assert values[0] == values[1] and len(values[0]) == 10
     assert went(runner.run(study(), cut), cached=5)
@@ -76,7 +84,8 @@ def test_rows_of_all_shards_are_each_row_once():
     for n in (1, 7, 31, 64):
         for of in range(1, n + 1):
             parts = [range(*Shard(k, of).rows(n)) for k in range(1, of + 1)]
-            assert [row for part in parts for row in part] == list(range(n)) and {len(part) for part in parts} <= {n // of, n // of + 1}
+            assert [row for part in parts
+                    for row in part] == list(range(n)) and {len(part) for part in parts} <= {n // of, n // of + 1}
 
 
 def test_a_shard_writes_its_own_file_and_no_other(tmp_path):
@@ -89,7 +98,9 @@ def test_a_shard_writes_its_own_file_and_no_other(tmp_path):
 
 def test_missing_shards_are_said_in_one_sentence(tmp_path):
     runner.run(study(), tmp_path, part=Shard(2, 3))
-    with pytest.raises(ValueError, match="the shards 1/3, 3/3 are missing or of other code for 5 of 5 cells: run this command with --shard 1/3 and so on"):
+    with pytest.raises(ValueError,
+                       match="the shards 1/3, 3/3 are missing or of other code for 5 of 5 cells: run this command "
+                             "with --shard 1/3 and so on"):
         runner.run(study(), tmp_path)
     runner.run(study(), tmp_path, part=Shard(3, 3))
     with pytest.raises(ValueError, match="the shard 1/3 is missing .* --shard 1/3, or choose another --out"):
@@ -134,7 +145,8 @@ class FailsLate:
 
 
 def test_a_shard_that_fails_is_a_failed_record_until_it_is_run_again(tmp_path, monkeypatch):
-    toy = study(Arm("late", [FailsLate()], {"main": "heavy"}), Arm("scheduled", [Scheduled(Ancestral(2))], {"main": "heavy"}))
+    toy = study(Arm("late", [FailsLate()], {"main": "heavy"}), Arm("scheduled", [Scheduled(Ancestral(2))],
+                                                                   {"main": "heavy"}))
     assert went(runner.run(toy, tmp_path, part=Shard(1, 2)), done=1, skipped=1)
     assert went(runner.run(toy, tmp_path, part=Shard(2, 2)), failed=1, skipped=1)
     assert went(runner.run(toy, tmp_path), failed=1, skipped=1)
@@ -148,7 +160,9 @@ def test_shards_may_be_counted_side_by_side_and_are_timed_once_united(tmp_path):
     toy = study(timing=Timing(processes=1, rows=4, repeats=1))
     assert went(runner.run(toy, tmp_path / "a", part=Shard(1, 2), jobs=2), done=5)
     runner.run(toy, tmp_path / "b", part=Shard(1, 2))
-    assert arrays(tmp_path / "a", "shard_samples") == arrays(tmp_path / "b", "shard_samples") and arrays(tmp_path / "a", "shard_counts") == arrays(tmp_path / "b", "shard_counts")
+    assert arrays(tmp_path / "a", "shard_samples") == arrays(tmp_path / "b", "shard_samples") and arrays(
+        tmp_path / "a", "shard_counts"
+    ) == arrays(tmp_path / "b", "shard_counts")
     runner.run(toy, tmp_path / "a", part=Shard(2, 2))
     assert went(runner.run(toy, tmp_path / "a"), done=5, scored=10, timed=3)
     assert all(r["same_output"] for r in Store(tmp_path / "a").of("timed"))
@@ -170,7 +184,8 @@ def test_a_wrong_shard_is_refused(text):
 def test_shards_on_the_command_line(tmp_path, capsys):
     words = ["run", str(ROOT / "studies" / "smoke.py"), "--out", str(tmp_path / "run"), "--n", "6", "--no-time"]
     assert parse("2/3") == Shard(2, 3) and str(Shard(2, 3)) == "2/3" and parse("1/1") == WHOLE
-    refused = {"--shard 7/7": "6 rows cannot be cut into 7 shards", "--shard 2": "must read K/N", "--shard 1/2 --report x": "unite the shards first"}
+    refused = {"--shard 7/7": "6 rows cannot be cut into 7 shards", "--shard 2": "must read K/N",
+               "--shard 1/2 --report x": "unite the shards first"}
     for extra, says in ((text.split(), says) for text, says in refused.items()):
         assert main([*words, *extra]) == 2 and says in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
@@ -180,20 +195,27 @@ def test_shards_on_the_command_line(tmp_path, capsys):
 
 
 def test_rescoring_shards_that_are_not_united_says_what_to_do(tmp_path, capsys, monkeypatch):
-    words = ["run", str(ROOT / "studies" / "smoke.py"), "--out", str(tmp_path / "run"), "--n", "6", "--no-time", "--only", "ancestral"]
+    words = ["run", str(ROOT / "studies" / "smoke.py"), "--out", str(tmp_path / "run"), "--n", "6", "--no-time",
+             "--only", "ancestral"]
     for part in ("1/2", "2/2"):
         monkeypatch.setattr(sys, "argv", ["ssmd-bench", *words, "--shard", part])
         assert main([*words, "--shard", part]) == 0
     capsys.readouterr()
     assert main(["rescore", str(tmp_path / "run")]) == 2
     said = capsys.readouterr().err
-    assert "4 cells" in said and f"unite them with `{shlex.join(['ssmd-bench', *words])}`" in said and said.count("\n") == 1 and "--shard" not in said
+    assert (
+        "4 cells" in said
+        and f"unite them with `{shlex.join(['ssmd-bench', *words])}`" in said
+        and said.count("\n") == 1
+        and "--shard" not in said
+    )
     assert main(words) == 0    # unites
     capsys.readouterr()
     assert main(["rescore", str(tmp_path / "run")]) == 0 and "not united" not in capsys.readouterr().out
     assert main([*words, "--n", "8", "--shard", "1/2"]) == 0    # others of another size
     capsys.readouterr()
-    assert main(["rescore", str(tmp_path / "run"), "--metric", "distinct", "--set", "kind=chars", "--set", "order=3"]) == 0
+    assert main(["rescore", str(tmp_path / "run"), "--metric", "distinct", "--set", "kind=chars", "--set",
+                 "order=3"]) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[0].startswith("4 cells of") and json.loads(out[-1])["scored"] == 4
 
@@ -204,7 +226,8 @@ from harness.data.exact import Exact
 from harness.study import Arm, Study, Table, grid
 
 DATA = Exact()
-STUDY = Study(name="slow", question="?", data=DATA, nets={"heavy": Table(DATA)}, reference="heavy", metrics=[], n=2048, batch=64,
+STUDY = Study(name="slow", question="?", data=DATA, nets={"heavy": Table(DATA)},
+              reference="heavy", metrics=[], n=2048, batch=64,
               arms=[Arm("ancestral", grid(Ancestral, steps=list(range(1, 9))), {"main": "heavy"})])
 """
 
@@ -214,7 +237,8 @@ def test_a_killed_shard_resumes_to_the_same_rows(tmp_path):
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
 
     def start(folder: str, part: str) -> subprocess.Popen:
-        return subprocess.Popen([sys.executable, "-m", "harness", "run", str(tmp_path / "slow.py"), "--out", str(tmp_path / folder), "--shard", part], cwd=ROOT, env=environment,
+        return subprocess.Popen([sys.executable, "-m", "harness", "run", str(tmp_path / "slow.py"), "--out",
+                                 str(tmp_path / folder), "--shard", part], cwd=ROOT, env=environment,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     victim, records = start("killed", "2/2"), tmp_path / "killed" / "records.2of2.jsonl"
@@ -228,4 +252,6 @@ def test_a_killed_shard_resumes_to_the_same_rows(tmp_path):
     assert arrays(tmp_path / "killed", "shard_samples") == arrays(tmp_path / "whole", "shard_samples")
     assert arrays(tmp_path / "killed", "shard_counts") == arrays(tmp_path / "whole", "shard_counts")
     keys = [r["key"] for r in Store(tmp_path / "killed").of("shard")]
-    assert len(keys) == len(set(keys)) == 8 and np.load(next((tmp_path / "killed" / "shard_samples").iterdir())).shape == (1024, 4)
+    assert len(keys) == len(set(keys)) == 8 and np.load(
+        next((tmp_path / "killed" / "shard_samples").iterdir())
+    ).shape == (1024, 4)

@@ -41,7 +41,8 @@ class Slow:
 
 
 DATA = Exact()
-STUDY = Study(name="slow", question=__doc__, data=DATA, nets={{"heavy": Table(DATA)}}, reference="heavy", metrics=[ExactNll()], n=4, batch=4,
+STUDY = Study(name="slow", question=__doc__, data=DATA, nets={{"heavy": Table(DATA)}},
+              reference="heavy", metrics=[ExactNll()], n=4, batch=4,
               arms=[Arm("slow", [Slow(k) for k in range(6)], {{"main": "heavy"}})], timing={timing})
 '''
 
@@ -60,12 +61,15 @@ def group(leader: int) -> list[int]:
     return found
 
 
-def begun(tmp_path: Path, *words: str, until: str, seconds: float = 60, quick: int = 2, timing: str = "None") -> subprocess.Popen:
+def begun(tmp_path: Path, *words: str, until: str, seconds: float = 60, quick: int = 2,
+          timing: str = "None") -> subprocess.Popen:
     """A run in a session of its own, when it has said so much and its workers are at work."""
     (tmp_path / "slow.py").write_text(STUDY.format(seconds=seconds, quick=quick, timing=timing))
     said = tmp_path / "said"
-    process = subprocess.Popen([sys.executable, "-m", "harness", "run", "slow.py", "--out", "run", *words], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=said.open("w"),
-                               start_new_session=True, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
+    process = subprocess.Popen([sys.executable, "-m", "harness", "run", "slow.py", "--out", "run", *words],
+                               cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=said.open("w"),
+                               start_new_session=True, env=os.environ | {"PYTHONPATH": str(ROOT),
+                                                                         "OMP_NUM_THREADS": "1"})
     for _ in range(600):
         if until in said.read_text() or process.poll() is not None:
             break
@@ -85,8 +89,10 @@ def gone(leader: int, seconds: float = 5) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are counted in /proc")
-@pytest.mark.parametrize(("number", "words", "code"), [(signal.SIGTERM, ["--jobs", "2"], 143), (signal.SIGINT, ["--jobs", "2"], 130), (signal.SIGHUP, [], 129),
-                                                       (signal.SIGKILL, ["--jobs", "2"], -9)], ids=lambda value: getattr(value, "name", None))
+@pytest.mark.parametrize(("number", "words", "code"), [(signal.SIGTERM, ["--jobs", "2"], 143),
+                                                       (signal.SIGINT, ["--jobs", "2"], 130), (signal.SIGHUP, [], 129),
+                                                       (signal.SIGKILL, ["--jobs", "2"], -9)],
+                         ids=lambda value: getattr(value, "name", None))
 def test_a_signal_ends_a_run_with_all_its_workers_and_loses_nothing(tmp_path, number, words, code):
     process = begun(tmp_path, *words, until="[count 2/6]")
     process.send_signal(number)
@@ -96,7 +102,8 @@ def test_a_signal_ends_a_run_with_all_its_workers_and_loses_nothing(tmp_path, nu
     if number != signal.SIGKILL:
         assert said.splitlines()[-1].startswith("ssmd-bench: stopped") and "goes on from here" in said
     kept = Store(tmp_path / "run")
-    assert kept.torn == 0 and len(kept.of("counted")) == 2 and all(kept.has("samples", r["key"]) for r in kept.of("counted"))
+    assert kept.torn == 0 and len(kept.of("counted")) == 2 and all(kept.has("samples", r["key"])
+                                                                   for r in kept.of("counted"))
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are counted in /proc")
@@ -105,7 +112,11 @@ def test_ctrl_c_of_a_terminal_which_reaches_the_workers_too_is_one_sentence(tmp_
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(20) == 130 and gone(process.pid)
     said = (tmp_path / "said").read_text()
-    assert "Traceback" not in said and "KeyboardInterrupt" not in said and said.splitlines()[-1] == "ssmd-bench: stopped; the same command goes on from here"
+    assert (
+        "Traceback" not in said
+        and "KeyboardInterrupt" not in said
+        and said.splitlines()[-1] == "ssmd-bench: stopped; the same command goes on from here"
+    )
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are counted in /proc")
@@ -115,13 +126,15 @@ def test_sigterm_ends_the_process_that_times(tmp_path):
     process.terminate()
     assert process.wait(20) == 143 and gone(process.pid)
     said = (tmp_path / "said").read_text()
-    assert "Traceback" not in said and said.splitlines()[-1] == "ssmd-bench: stopped by SIGTERM; the same command goes on from here"
+    assert "Traceback" not in said and said.splitlines()[-1] == ("ssmd-bench: stopped by SIGTERM; the same command "
+                                                                 "goes on from here")
 
 
 def test_ctrl_c_while_the_libraries_load_is_one_sentence(tmp_path):
     """From when Python has read our first file on."""
     for seconds in (0.15, 0.4, 0.8):
-        process = subprocess.Popen([sys.executable, "-X", "importtime", "-m", "harness", "verify", "ancestral"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        process = subprocess.Popen([sys.executable, "-X", "importtime", "-m", "harness", "verify", "ancestral"],
+                                   cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                    text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
         said = ""
         while "harness.boundary.ending" not in said:    # our first import is over
@@ -130,15 +143,18 @@ def test_ctrl_c_while_the_libraries_load_is_one_sentence(tmp_path):
         process.send_signal(signal.SIGINT)
         told = process.communicate(timeout=60)[1]
         assert process.returncode == 130 and "Traceback" not in told, told
-        assert [line for line in told.splitlines() if not line.startswith("import time")] == ["ssmd-bench: stopped; the same command goes on from here"]
+        assert [line for line in told.splitlines()
+                if not line.startswith("import time")] == ["ssmd-bench: stopped; the same command goes on from here"]
 
 
 def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
     """As nohup asks for."""
     (tmp_path / "slow.py").write_text(STUDY.format(seconds=0, quick=9, timing="None"))
     words = [sys.executable, "-m", "harness", "run", "slow.py", "--out", "run"]
-    script = f"import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); os.execv(sys.executable, {words!r})"
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    script = ("import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); os.execv(sys.executable, "
+              f"{words!r})")
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": str(ROOT)})
     time.sleep(1)
     process.send_signal(signal.SIGHUP)
     assert process.wait(60) == 0

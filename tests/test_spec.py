@@ -26,13 +26,15 @@ def test_every_sampler_and_every_choice_of_it_survives_json(name):
         assert from_json("step", to_json(sampler)) == sampler
 
 
-KINDS = {"step": plugins.samplers, "width": plugins.windows, "dalpha": plugins.schedules, "light": plugins.placements, "times": plugins.orders}
+KINDS = {"step": plugins.samplers, "width": plugins.windows, "dalpha": plugins.schedules, "light": plugins.placements,
+         "times": plugins.orders}
 
 
 @pytest.mark.parametrize("verb", KINDS)
 def test_every_window_schedule_and_placement_survives_json_and_only_equal_settings_share_a_key(verb):
     settings = [v for cls in KINDS[verb]().values() for v in variants(cls())]
-    settings += [set_field(s, f.name, str(space_of(f).high)) for s in settings[:] for f in fields(s) if hasattr(space_of(f), "high")]
+    settings += [set_field(s, f.name, str(space_of(f).high)) for s in settings[:] for f in fields(s)
+                 if hasattr(space_of(f), "high")]
     for s in settings:
         assert from_json(verb, to_json(s)) == s
     for a, b in combinations(settings, 2):
@@ -40,13 +42,18 @@ def test_every_window_schedule_and_placement_survives_json_and_only_equal_settin
 
 
 def test_canonical_json_is_sorted_and_nested_with_names():
-    assert canonical(to_json(SelfSpeculative(Fixed(3)))) == '{"name":"ssmd","order":{"name":"uniform"},"rounds":2,"version":1,"window":{"name":"fixed","tokens":3}}'
+    assert (
+        canonical(to_json(SelfSpeculative(Fixed(3))))
+        == '{"name":"ssmd","order":{"name":"uniform"},"rounds":2,"version":1,"window":{"name":"fixed","tokens":3}}'
+    )
     assert to_json(Scheduled(placement=Segments((0, 7))))["placement"]["chosen"] == [0, 7]
     assert sha256({"b": 1, "a": 2}) == sha256({"a": 2, "b": 1}) != sha256({"a": 2, "b": 2})
 
 
 def test_settings_say_every_field_and_may_be_read_without_those_that_have_a_default():
-    assert to_json(SelfSpeculative())["order"] == {"name": "uniform"} and to_json(SelfSpeculative(order=Blocks(8)))["order"] == {"name": "blocks", "tokens": 8}
+    assert to_json(SelfSpeculative())["order"] == {"name": "uniform"} and to_json(SelfSpeculative(order=Blocks(8)))[
+        "order"
+    ] == {"name": "blocks", "tokens": 8}
     assert from_json("step", {"name": "ssmd", "rounds": 3}) == SelfSpeculative(rounds=3)
 
 
@@ -74,8 +81,10 @@ def test_a_field_is_set_from_text_also_a_nested_one():
 
 @pytest.mark.parametrize(("path", "text", "says"), [
     ("stepz", "3", r"no field 'stepz'; it has steps .1..4096 .log.., schedule .linear . cosine"),
-    ("steps", "many", "not of type int"), ("steps", "2.5", "not of type int"), ("steps", "true", "not of type int"), ("steps", "0", "choose 1..4096"),
-    ("schedule", "round", "choose linear | cosine | polynomial"), ("schedule.exponent", "2", "Linear has no field 'exponent'"), ("steps.x", "1", "has no field 'x'"),
+    ("steps", "many", "not of type int"), ("steps", "2.5", "not of type int"), ("steps", "true", "not of type int"),
+    ("steps", "0", "choose 1..4096"),
+    ("schedule", "round", "choose linear | cosine | polynomial"),
+    ("schedule.exponent", "2", "Linear has no field 'exponent'"), ("steps.x", "1", "has no field 'x'"),
 ])
 def test_a_wrong_field_or_value_is_one_sentence_with_the_choices(path, text, says):
     with pytest.raises(ValueError, match=says) as caught:

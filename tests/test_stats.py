@@ -13,7 +13,15 @@ from harness.kinds import Scores
 from harness.metrics.distinct import Distinct
 from harness.stats import frontier
 from harness.stats import intervals as stats
-from harness.stats.frontier import Point, hypervolume, hypervolume_interval, matched_curve, matched_ratio, pareto, rising
+from harness.stats.frontier import (
+    Point,
+    hypervolume,
+    hypervolume_interval,
+    matched_curve,
+    matched_ratio,
+    pareto,
+    rising,
+)
 from harness.stats.intervals import (
     equivalent,
     holm,
@@ -46,7 +54,8 @@ STUDIES = 2000    # simulated; the share covered has a standard error of 0.5 %
 
 def ratio(rng, n=64):
     words = rng.integers(1, 20, n)
-    found = ratio_interval(rng.binomial(words, rng.beta(8, 2, n)), words, resamples=800)    # rows differ: pooled words are not independent
+    # rows differ: pooled words are not independent
+    found = ratio_interval(rng.binomial(words, rng.beta(8, 2, n)), words, resamples=800)
     return found, 0.8
 
 
@@ -96,7 +105,8 @@ def test_95_percent_intervals_cover_the_truth_in_93_to_97_percent_of_studies(sim
 
 def test_equivalence_is_claimed_of_arms_at_the_margin_in_5_percent_of_studies():
     rng = np.random.default_rng(21)
-    found = {shift: sum(equivalent(paired_difference(scores(rng.normal(shift, 1, 64)), scores(np.zeros(64)), resamples=800, level=0.9), 0.5) for _ in range(STUDIES)) / STUDIES
+    found = {shift: sum(equivalent(paired_difference(scores(rng.normal(shift, 1, 64)), scores(np.zeros(64)),
+                                                     resamples=800, level=0.9), 0.5) for _ in range(STUDIES)) / STUDIES
              for shift in (0.5, 0.0)}
     assert found[0.5] <= 0.065
     assert found[0.0] == pytest.approx(2 * scipy.stats.norm.cdf(0.5 * 8 - 1.645) - 1, abs=0.02)
@@ -125,7 +135,11 @@ def test_resamples_of_a_few_rows_are_multinomial():
 
 
 def test_more_resamples_begin_with_the_same_ones_and_lanes_differ():
-    first, more, other = stats._multiplicities(50, 10, 0, 0), stats._multiplicities(50, 400, 0, 0), stats._multiplicities(50, 10, 0, 1)
+    first, more, other = (
+        stats._multiplicities(50, 10, 0, 0),
+        stats._multiplicities(50, 400, 0, 0),
+        stats._multiplicities(50, 10, 0, 1),
+    )
     assert (first == more[:10]).all() and (first != other).any()
 
 
@@ -158,7 +172,8 @@ def test_interval_of_a_ratio_of_sums_agrees_with_scipy():
     words = rng.integers(1, 12, 200)
     right = rng.binomial(words, 0.8)
     found = ratio_interval(right, words, resamples=5000)
-    other = scipy.stats.bootstrap((right, words), lambda a, b: a.sum() / b.sum(), paired=True, vectorized=False, n_resamples=2000,
+    other = scipy.stats.bootstrap((right, words), lambda a, b: a.sum() / b.sum(), paired=True, vectorized=False,
+                                  n_resamples=2000,
                                   method="percentile", rng=2).confidence_interval
     assert (found.low, found.high) == pytest.approx(tuple(other), abs=0.003)
 
@@ -210,7 +225,8 @@ def test_set_metrics_are_recomputed_and_their_interval_holds_the_value():
     rows = data.rows("test", 200, seed=0)
     found = set_interval(lambda x: metric.score(x, data).value, rows, resamples=100)
     assert found.low < found.value < found.high and found.value == metric.score(rows, data).value
-    same = set_interval(lambda a, b: metric.score(a, data).value - metric.score(b, data).value, rows, rows, resamples=20)
+    same = set_interval(lambda a, b: metric.score(a, data).value - metric.score(b, data).value, rows, rows,
+                        resamples=20)
     assert same[:3] == (0, 0, 0)
     with pytest.raises(ValueError, match="unlike numbers of rows"):
         set_interval(lambda a, b: 0.0, rows, rows[:5])
@@ -297,7 +313,9 @@ def test_a_machine_compared_with_itself_seldom_raises_the_alarm():
 # frontiers
 
 def cost_at(points, quality, better):
-    """What a front costs at a quality, read by hand: None where it is not reached or lies below the cheapest point. Lines of any length."""
+    """What a front costs at a quality, read by hand: None where it is not reached or lies below the cheapest point.
+    Lines of any length.
+    """
     up = 1 if better == "higher" else -1
     front = sorted((p.cost, up * p.scores.value) for p in points)
     best, last = -math.inf, None
@@ -313,9 +331,14 @@ def cost_at(points, quality, better):
 
 def test_cost_at_a_quality_is_read_in_the_logarithm():
     points = line([(108, 0.9), (100, 0.5), (95, 0.1)])
-    for quality, cost in ((0.7, (100 * 108) ** 0.5), (0.1, 95), (0.9, 108), (0.9 + 1e-15, 108)):    # the last bit of a sum decides nothing
+    # the last bit of a sum decides nothing
+    for quality, cost in ((0.7, (100 * 108) ** 0.5), (0.1, 95), (0.9, 108), (0.9 + 1e-15, 108)):
         found = matched_ratio(points, points, quality, "higher", resamples=10)
-        assert found.baseline_cost == found.arm_cost == pytest.approx(cost) and found.interval.value == 1 and cost == pytest.approx(cost_at(points, quality, "higher"))
+        assert (
+            found.baseline_cost == found.arm_cost == pytest.approx(cost)
+            and found.interval.value == 1
+            and cost == pytest.approx(cost_at(points, quality, "higher"))
+        )
 
 
 def test_nothing_is_extrapolated_at_either_end():
@@ -337,7 +360,8 @@ def test_nothing_is_read_between_settings_further_apart_than_ten_percent(coarse,
     fronts = [line([(32, 2.3), (34, 2.2)]), line([(8, 2.3), (8.5, 2.2)])]
     fronts[coarse] = line([(5.67, 2.566), (10.16, 2.178)])
     found = matched_ratio(*fronts, 2.25, "lower", resamples=10)
-    assert found.interval is None and found.reason == f"the {name} is read between settings at 5.67 and 10.2, further apart than 10 %"
+    assert found.interval is None and found.reason == (f"the {name} is read between settings at 5.67 and 10.2, further "
+                                                       "apart than 10 %")
     curve = matched_curve(*(rising(points, "lower", resamples=10) for points in fronts), [2.25])
     assert curve == [found]
 
@@ -370,19 +394,29 @@ def test_matched_ratio_of_a_shifted_frontier_is_the_shift():
 
 def test_a_quality_out_of_reach_has_no_ratio_but_a_reason():
     slow, fast = line([(100, 0.5), (109, 0.9)]), line([(40, 0.6), (43.6, 0.8)])
-    for quality, reason in ((0.85, "arm does not reach"), (0.55, "arm is better at its cheapest"), (0.95, "baseline does not reach")):
+    for quality, reason in ((0.85, "arm does not reach"), (0.55, "arm is better at its cheapest"),
+                            (0.95, "baseline does not reach")):
         found = matched_ratio(slow, fast, quality, "higher", resamples=10)
         assert found.interval is None and reason in found.reason
-    assert [m.interval is None for m in matched_curve(*(rising(points, "higher", resamples=10) for points in (slow, fast)), (0.55, 0.7, 0.85))] == [True, False, True]
+    assert [m.interval is None for m in matched_curve(*(rising(points, "higher", resamples=10)
+                                                        for points in (slow, fast)),
+                                                      (0.55, 0.7, 0.85))] == [True, False, True]
 
 
 def test_an_arm_that_is_better_at_its_cheapest_point_may_stand_at_that_cost():
     slow, fast = line([(100, 0.5), (109, 0.9)]), line([(40, 0.6), (43.6, 0.8)])
     found = matched_ratio(slow, fast, 0.55, "higher", resamples=10, at_least=True)
-    assert found.arm_cost == pytest.approx(40) and found.interval.value == pytest.approx(100 * 1.09 ** (0.05 / 0.4) / 40) and found.missed == 0
-    for quality in (0.7, 0.85, 0.95):    # elsewhere nothing changes: within both fronts, beyond the arm, beyond the baseline
-        assert matched_ratio(slow, fast, quality, "higher", resamples=10, at_least=True) == matched_ratio(slow, fast, quality, "higher", resamples=10)
-    assert matched_ratio(fast, slow, 0.55, "higher", resamples=10, at_least=True).interval is None, "a baseline that is better at its cheapest point has no cost"
+    assert (
+        found.arm_cost == pytest.approx(40)
+        and found.interval.value == pytest.approx(100 * 1.09 ** (0.05 / 0.4) / 40)
+        and found.missed == 0
+    )
+    # elsewhere nothing changes: within both fronts, beyond the arm, beyond the baseline
+    for quality in (0.7, 0.85, 0.95):
+        assert matched_ratio(slow, fast, quality, "higher", resamples=10,
+                             at_least=True) == matched_ratio(slow, fast, quality, "higher", resamples=10)
+    assert matched_ratio(fast, slow, 0.55, "higher", resamples=10,
+                         at_least=True).interval is None, "a baseline that is better at its cheapest point has no cost"
 
 
 def noisy(costs, qualities, n, rng, row):
@@ -399,7 +433,9 @@ def one_by_one(baseline, arm, quality, better, resamples):
     for weights in counts:
         costs = []
         for points in (baseline, arm):
-            again = [Point(np.average(p.costs, weights=weights), scores(weights * p.scores.numerator, weights * p.scores.denominator), weights * p.costs) for p in points]
+            again = [Point(np.average(p.costs, weights=weights),
+                           scores(weights * p.scores.numerator, weights * p.scores.denominator), weights * p.costs)
+                     for p in points]
             costs.append(cost_at(again, quality, better))
         found.append(costs[0] / costs[1])
     return found
@@ -432,14 +468,16 @@ def test_missed_resamples_are_counted_and_too_many_leave_no_interval():
     few, many = (matched_ratio(slow, fast, quality, "lower") for quality in (last + 0.12, last + 0.01))
     assert few.interval is not None and few.missed <= 0.05 * few.resamples
     assert many.interval is None and f"{many.missed} of 2000" in many.reason and many.missed > 0.025 * 2000
-    alone = matched_ratio(slow, slow, slow[1].scores.value + 0.01, "lower")    # both sides miss at once: the ratio is unknown, not 1
+    # both sides miss at once: the ratio is unknown, not 1
+    alone = matched_ratio(slow, slow, slow[1].scores.value + 0.01, "lower")
     assert alone.interval is None and alone.missed > 0.025 * 2000
     assert many.arm_cost is not None and many.baseline_cost is not None
 
 
 def test_quality_may_be_an_arms_own_and_is_resampled_with_it():
     rng = np.random.default_rng(10)
-    slow, fast = (list(noisy(costs, (3.0, best), 50, rng, np.zeros(50))) for costs, best in (((100, 106), 1.5), ((50, 53), 1.0)))
+    slow, fast = (list(noisy(costs, (3.0, best), 50, rng, np.zeros(50))) for costs,
+                  best in (((100, 106), 1.5), ((50, 53), 1.0)))
     found = matched_ratio(slow, fast, slow[-1].scores, "lower")
     assert found.missed == 0 and found.baseline_cost == pytest.approx(slow[-1].cost)
     assert matched_ratio(slow, fast, slow[-1].scores.value, "lower").interval is None
@@ -466,7 +504,8 @@ def test_pareto_keeps_what_nothing_beats():
 def test_hypervolume_by_hand():
     e = math.e
     assert hypervolume([1, e], [2.0, 3.0], (e**3, 1.0), "higher") == pytest.approx(1 * 1 + 2 * 2)
-    assert hypervolume([e, 1, e**2], [-3.0, -2.0, -2.5], (e**3, -1.0), "lower") == pytest.approx(5)    # a dominated point adds nothing
+    # a dominated point adds nothing
+    assert hypervolume([e, 1, e**2], [-3.0, -2.0, -2.5], (e**3, -1.0), "lower") == pytest.approx(5)
     assert hypervolume([e**4, 1], [9.0, 0.5], (e**3, 1.0), "higher") == 0
 
 
@@ -474,5 +513,6 @@ def test_interval_of_the_hypervolume_holds_the_value():
     rng = np.random.default_rng(11)
     points = list(noisy((10, 100), (3.0, 1.0), 100, rng, np.zeros(100)))
     found = hypervolume_interval(points, (1000, 4.0), "lower", resamples=500)
-    assert found.value == pytest.approx(hypervolume([p.cost for p in points], [p.scores.value for p in points], (1000, 4.0), "lower"))
+    assert found.value == pytest.approx(hypervolume([p.cost for p in points], [p.scores.value for p in points],
+                                                    (1000, 4.0), "lower"))
     assert found.low < found.value < found.high and found.n == 100

@@ -81,7 +81,8 @@ def test_latest_record_of_a_key_wins(tmp_path):
 
 
 def test_records_of_a_newer_version_are_left_alone(tmp_path):
-    (tmp_path / "records.jsonl").write_text(json.dumps({"schema": records_of.SCHEMA + 1, "type": "counted", "key": "a"}) + "\n")
+    (tmp_path / "records.jsonl").write_text(json.dumps({"schema": records_of.SCHEMA + 1, "type": "counted", "key": "a"})
+                                            + "\n")
     store = Store(tmp_path)
     assert store.records == [] and store.newer == 1
     store.append(cell(key="b"))
@@ -98,15 +99,23 @@ def test_old_records_are_upgraded_one_version_at_a_time(monkeypatch):
 def test_a_table_of_schema_1_is_known_by_the_keys_that_its_cells_have_now(tmp_path):
     """The order of its sampler was left out then."""
     old = cell(arm="ssmd")
-    table = {"type": "measured", "study": "made_up", "name": "curve", "settings": {"size": 2}, "cells": {old["key"]: old["samples_sha256"]}, "columns": ["a"], "rows": [[7]]}
+    table = {"type": "measured", "study": "made_up", "name": "curve", "settings": {"size": 2},
+             "cells": {old["key"]: old["samples_sha256"]}, "columns": ["a"], "rows": [[7]]}
     table["key"] = sha256([table[name] for name in ("study", "name", "settings", "cells")])[:24]
-    lines = [{name: value for name, value in record.items() if name != "made"} | {"schema": 1, "code": "c0de"} for record in (old, table)]
+    lines = [{name: value for name, value in record.items() if name != "made"} | {"schema": 1, "code": "c0de"}
+             for record in (old, table)]
     (tmp_path / "records.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     store = Store(tmp_path)
     (counted,) = store.of("counted")
-    assert counted["cell"]["sampler"]["order"] == {"name": "uniform"} and store.renamed == {old["key"]: counted["key"]} and counted["key"] != old["key"]
+    assert (
+        counted["cell"]["sampler"]["order"] == {"name": "uniform"}
+        and store.renamed == {old["key"]: counted["key"]}
+        and counted["key"] != old["key"]
+    )
     found = once(store, "made_up", "curve", ("a",), lambda: [[8]], [counted], size=2)
-    assert found["rows"] == [[7]] and found["cells"] == {counted["key"]: old["samples_sha256"]} and len(store.records) == 2
+    assert (
+        found["rows"] == [[7]] and found["cells"] == {counted["key"]: old["samples_sha256"]} and len(store.records) == 2
+    )
 
 
 def test_values_that_are_no_numbers_are_refused(tmp_path):
@@ -189,8 +198,10 @@ def test_a_file_that_is_no_array_is_one_sentence(tmp_path, content):
 @pytest.mark.parametrize(("schema", "seconds"), [(records_of.SCHEMA, 1.5), (1, 2.5)])
 def test_ten_thousand_records_are_read_in_a_second_or_so_and_older_ones_in_two(tmp_path, schema, seconds):
     tables = {"depth": [12345] * 128, "progress": [1] * 10, "round": [5] * 64}
-    cost = {"calls": {"main.draft": 12.5}, "nfe_a": 1.25, "revealed": [[0] * 129] * 10, "tested": tables, "passed": tables}
-    counted, scored = ({"schema": schema} | ({"code": "c0de"} if schema == 1 else {}) | record for record in (cell(cost=cost), score(cell(), rows())[0]))
+    cost = {"calls": {"main.draft": 12.5}, "nfe_a": 1.25, "revealed": [[0] * 129] * 10, "tested": tables,
+            "passed": tables}
+    counted, scored = ({"schema": schema} | ({"code": "c0de"} if schema == 1 else {}) | record
+                       for record in (cell(cost=cost), score(cell(), rows())[0]))
     lines = [json.dumps(counted)] + [json.dumps(scored)] * 8    # six metrics and a few timings a cell
     (tmp_path / "records.jsonl").write_text("\n".join(lines * 1112) + "\n")
     begun = time.process_time()

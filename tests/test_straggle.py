@@ -28,7 +28,8 @@ class Calls(Ledger):
 
 
 @pytest.mark.parametrize("sampler", [SelfSpeculative(Fixed(3), 1), SelfSpeculative(Cosine(0.5), 4)], ids=str)
-@pytest.mark.parametrize(("batch", "queue"), [(1, True), (3, True), (3, False), (16, True), (16, False), (64, True), (64, False)])
+@pytest.mark.parametrize(("batch", "queue"), [(1, True), (3, True), (3, False), (16, True), (16, False), (64, True),
+                                              (64, False)])
 def test_executed_passes_are_those_of_the_loop(sampler, batch, queue):
     rounds, x = watched(sampler, {"main": NET}, PROMPTS, 7, 8)
     ledger = Calls(N, 6, DATA.mask)
@@ -51,8 +52,10 @@ def test_a_batch_of_one_executes_what_is_needed_and_a_larger_one_more():
 
 def test_by_hand():
     """Rows of 1, 3 and 1 rounds, a draft and a verify pass each, in two places."""
-    rounds = Rounds(np.array([[[1, 1], [0, 0], [0, 0]], [[1, 2], [1, 1], [1, 1]], [[1, 4], [0, 0], [0, 0]]]), np.array([1, 3, 1]))
+    rounds = Rounds(np.array([[[1, 1], [0, 0], [0, 0]], [[1, 2], [1, 1], [1, 1]], [[1, 4], [0, 0], [0, 0]]]),
+                    np.array([1, 3, 1]))
     order = np.array([[0, 1, 2]])
     assert executed(rounds, order, 2, False).tolist() == [[4, 8]]    # (0, 1): 3 and 2 + 1 + 1; then (2): 1 and 4
-    assert executed(rounds, order, 2, True).tolist() == [[3, 7]]     # 2 takes the place of 0 in the second round: 2, then max(1, 4), then 1
+    # 2 takes the place of 0 in the second round: 2, then max(1, 4), then 1
+    assert executed(rounds, order, 2, True).tolist() == [[3, 7]]
     assert needed(rounds, order).tolist() == [[5, 9]]

@@ -1,4 +1,6 @@
-"""Rows are sampled and stored a stretch at a time: the same samples, costs and hash as in one piece, nothing half-written, and memory that does not grow with them."""
+"""Rows are sampled and stored a stretch at a time: the same samples, costs and hash as in one piece, nothing
+half-written, and memory that does not grow with them.
+"""
 
 import io
 import os
@@ -38,7 +40,8 @@ from harness.study import Arm, Study
 DATA = Zipf(27, 64)
 
 def study(n):
-    return Study(name="large", question="?", data=DATA, nets={"main": Known(DATA)}, reference="main", arms=[Arm("a", [Ancestral(1)])], metrics=[], n=n, batch=1024)
+    return Study(name="large", question="?", data=DATA, nets={"main": Known(DATA)},
+                 reference="main", arms=[Arm("a", [Ancestral(1)])], metrics=[], n=n, batch=1024)
 
 runner.run(study(8192), sys.argv[1])
 before, _ = peak(lambda: None)
@@ -49,8 +52,10 @@ print(after - before)
 
 
 def study(**changes) -> Study:
-    arms = (Arm("ancestral", [Ancestral(3)]), Arm("ssmd", [SelfSpeculative(Fixed(2), 2)]), Arm("shuffled", [Shuffled()]))
-    return Study(**{"name": "toy", "question": "?", "data": DATA, "nets": {"main": Table(DATA)}, "arms": arms, "reference": "main", "metrics": [], "n": 53, "batch": 4} | changes)
+    arms = (Arm("ancestral", [Ancestral(3)]), Arm("ssmd", [SelfSpeculative(Fixed(2), 2)]),
+            Arm("shuffled", [Shuffled()]))
+    return Study(**{"name": "toy", "question": "?", "data": DATA, "nets": {"main": Table(DATA)}, "arms": arms,
+                    "reference": "main", "metrics": [], "n": 53, "batch": 4} | changes)
 
 
 def arrays(folder) -> dict[str, bytes]:
@@ -73,7 +78,11 @@ def test_a_cell_in_stretches_is_the_cell_in_one_piece(tmp_path, monkeypatch, str
     assert arrays(tmp_path / "one") == arrays(tmp_path / "cut") and len(arrays(tmp_path / "one")) == 12
     assert told(tmp_path / "one") == told(tmp_path / "cut")
     back = count.count(cells_of(study(prompt=prompt))[0], seen.append)    # as a worker does, in one piece
-    assert back.arrays["samples"].tobytes() == Store(tmp_path / "one").get("samples", back.key).tobytes() and seen == sorted(seen) and seen[-1] == 53
+    assert (
+        back.arrays["samples"].tobytes() == Store(tmp_path / "one").get("samples", back.key).tobytes()
+        and seen == sorted(seen)
+        and seen[-1] == 53
+    )
 
 
 def test_shards_are_stretched_too(tmp_path, monkeypatch):
@@ -94,7 +103,8 @@ def test_the_limit_is_that_of_the_cell_and_what_fails_halfway_leaves_no_file(tmp
         return sampled(cell, *of)
 
     monkeypatch.setattr(count, "sampled", slow)
-    assert runner.run(study(limit_seconds=0.25, arms=study().arms[:2]), tmp_path)["timeout"] == 2 and 4 <= len(slept) <= 6
+    assert runner.run(study(limit_seconds=0.25, arms=study().arms[:2]),
+                      tmp_path)["timeout"] == 2 and 4 <= len(slept) <= 6
     assert not arrays(tmp_path)
     monkeypatch.setattr(count, "sampled", lambda cell, ids, *rest: sampled(cell, ids, *rest) if ids[0] < 20 else 1 / 0)
     assert runner.run(study(arms=study().arms[:2]), tmp_path)["failed"] == 2 and not arrays(tmp_path)
@@ -117,7 +127,8 @@ def test_a_full_disk_ends_the_run_and_not_the_cell(tmp_path, monkeypatch):
     assert not arrays(tmp_path) and not Store(tmp_path).of("counted")
 
 
-@pytest.mark.parametrize("array", [np.arange(12, dtype=np.uint8).reshape(4, 3), np.zeros((3, 2)), np.ones(5, np.int32), np.empty((0, 3)), np.empty((2, 0))], ids=str)
+@pytest.mark.parametrize("array", [np.arange(12, dtype=np.uint8).reshape(4, 3), np.zeros((3, 2)), np.ones(5, np.int32),
+                                   np.empty((0, 3)), np.empty((2, 0))], ids=str)
 def test_an_array_is_written_as_numpy_writes_it(tmp_path, array):
     store, content = Store(tmp_path), io.BytesIO()
     np.save(content, array)
@@ -126,7 +137,8 @@ def test_an_array_is_written_as_numpy_writes_it(tmp_path, array):
         for row in range(0, max(1, len(array)), 2):
             assert not store.has("room", "rows")
             add(array[row : row + 2])
-    assert {p.name: p.read_bytes() for p in (tmp_path / "room").iterdir()} == dict.fromkeys(("whole.npy", "rows.npy"), content.getvalue())
+    assert {p.name: p.read_bytes()
+            for p in (tmp_path / "room").iterdir()} == dict.fromkeys(("whole.npy", "rows.npy"), content.getvalue())
 
 
 def test_a_kill_between_stretches_leaves_no_array_that_is_taken_for_whole(tmp_path):
@@ -136,7 +148,9 @@ import os, signal
 from harness.run import count, runner
 from tests.test_stream import study
 count.STRETCH, sampled = 16, count.sampled
-count.sampled = lambda cell, ids, *rest: sampled(cell, ids, *rest) if ids[0] < 16 else os.kill(os.getpid(), signal.SIGKILL)
+def one(cell, ids, *rest):
+    return sampled(cell, ids, *rest) if ids[0] < 16 else os.kill(os.getpid(), signal.SIGKILL)
+count.sampled = one
 runner.run(study(), {str(tmp_path)!r})
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
@@ -149,10 +163,13 @@ runner.run(study(), {str(tmp_path)!r})
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path):
-    """A run of 20,000 and one of 100,000 rows of 64 tokens, each in a fresh process, beyond what a run of one stretch took there."""
+    """A run of 20,000 and one of 100,000 rows of 64 tokens, each in a fresh process, beyond what a run of one stretch
+    took there.
+    """
     grown = []
     for n in (20_000, 100_000):
-        done = subprocess.run([sys.executable, "-c", LARGE, str(tmp_path / str(n)), str(n)], cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", LARGE, str(tmp_path / str(n)), str(n)], cwd=ROOT,
+                              capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         grown.append(float(done.stdout))
     assert grown[1] - grown[0] < GROWTH_MIB, grown

@@ -15,7 +15,8 @@ def test_a_variable_that_is_no_number_is_named_with_the_remedy(name, value):
         surroundings.check({name: value}, False)
 
 
-@pytest.mark.parametrize("group", [{"RANK": "3"}, {"WORLD_SIZE": "0"}, {"WORLD_SIZE": "2"}, {"WORLD_SIZE": "2", "RANK": "2", "LOCAL_RANK": "0"}])
+@pytest.mark.parametrize("group", [{"RANK": "3"}, {"WORLD_SIZE": "0"}, {"WORLD_SIZE": "2"},
+                                   {"WORLD_SIZE": "2", "RANK": "2", "LOCAL_RANK": "0"}])
 def test_ranks_that_make_no_group_are_refused(group):
     with pytest.raises(ValueError, match="do not make a group of processes: start it with torchrun"):
         surroundings.check(group, True)

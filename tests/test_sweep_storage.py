@@ -1,4 +1,6 @@
-"""A journal, a data base or a lock that is not what it should be ends in one sentence with the remedy, and nothing stored is lost."""
+"""A journal, a data base or a lock that is not what it should be ends in one sentence with the remedy, and nothing
+stored is lost.
+"""
 
 import json
 import os
@@ -43,20 +45,30 @@ def operation(code: int, **fields) -> str:
 
 
 BEGUN = {"study_id": 0, "datetime_start": "2026-01-01T00:00:00.000000"}
-OURS = BEGUN | {"user_attrs": {"slot": 3, "settings": "ancestral(steps=4)", "look 16": "k"}, "state": 1, "values": [1.0, 2.0]}
-STEPS = {"distributions": {"steps": json.dumps({"name": "IntDistribution", "attributes": {"low": 1, "high": 8, "log": False, "step": 1}})}, "params": {"steps": 4.0}}
+OURS = BEGUN | {"user_attrs": {"slot": 3, "settings": "ancestral(steps=4)", "look 16": "k"}, "state": 1,
+                "values": [1.0, 2.0]}
+STEPS = {"distributions": {"steps": json.dumps({"name": "IntDistribution",
+                                                "attributes": {"low": 1, "high": 8, "log": False, "step": 1}})},
+         "params": {"steps": 4.0}}
 FOREIGN = {
-    "null": "null", "an empty object": "{}", "a list": "[]", "a text": '"x"', "a number": "7", "an unknown operation": operation(999), "a negative operation": operation(-1),
-    "no worker": '{"op_code": 1, "study_id": 0}', "an operation without its fields": operation(5), "a field of another type": operation(8, trial_id="x", user_attr={}),
-    "a state that is none": operation(6, trial_id=0, state=9, values=None), "a direction that is none": operation(0, study_name="x", directions=[7]),
+    "null": "null", "an empty object": "{}", "a list": "[]", "a text": '"x"', "a number": "7",
+    "an unknown operation": operation(999), "a negative operation": operation(-1),
+    "no worker": '{"op_code": 1, "study_id": 0}', "an operation without its fields": operation(5),
+    "a field of another type": operation(8, trial_id="x", user_attr={}),
+    "a state that is none": operation(6, trial_id=0, state=9, values=None),
+    "a direction that is none": operation(0, study_name="x", directions=[7]),
     "a date that is none": operation(4, study_id=0, datetime_start="tomorrow"),
     "a distribution that is none": operation(5, trial_id=3, param_name="x", param_value_internal=1.0, distribution="{"),
     "two attributes in one": operation(2, study_id=0, user_attr={"a": 1, "b": 2}),
-    "a trial without a slot": operation(4, **BEGUN), "a trial whose slot is a text": operation(4, **BEGUN, user_attrs={"slot": "x"}),
-    "a trial whose settings are none": operation(4, **BEGUN, user_attrs={"slot": 3, "settings": 5}), "a trial without parameters": operation(4, **OURS),
-    "a trial that names another cell": operation(4, **OURS, **STEPS), "a trial that is done without values": operation(4, **{**OURS, "values": None}, **STEPS),
+    "a trial without a slot": operation(4, **BEGUN),
+    "a trial whose slot is a text": operation(4, **BEGUN, user_attrs={"slot": "x"}),
+    "a trial whose settings are none": operation(4, **BEGUN, user_attrs={"slot": 3, "settings": 5}),
+    "a trial without parameters": operation(4, **OURS),
+    "a trial that names another cell": operation(4, **OURS, **STEPS),
+    "a trial that is done without values": operation(4, **{**OURS, "values": None}, **STEPS),
     "a trial with one value of two": operation(4, **{**OURS, "values": [1.0]}, **STEPS),
-    "a trial that is done without a look": operation(4, **{**OURS, "user_attrs": {"slot": 3, "settings": "x"}}, **STEPS),
+    "a trial that is done without a look": operation(4, **{**OURS, "user_attrs": {"slot": 3, "settings": "x"}},
+                                                     **STEPS),
     "a look that is none": operation(4, **{**OURS, "user_attrs": {"slot": 3, "settings": "x", "look x": "k"}}, **STEPS),
 }
 
@@ -72,10 +84,13 @@ def test_a_journal_with_foreign_lines_is_refused_and_rebuilt_once_it_is_moved_aw
     assert "sweep.journal" in str(refused.value) and "\n" not in str(refused.value)
     assert all(path.read_bytes().startswith(content) for path, content in before.items()), "nothing is lost"
     journal.rename(folder / "away")
-    assert sweep(ASKED, folder)["trials"] == 3 and keys(folder) == [json.loads(line)["key"] for line in (folder / "records.jsonl").read_text().splitlines() if '"counted"' in line]
+    assert sweep(ASKED, folder)["trials"] == 3 and keys(folder) == [
+        json.loads(line)["key"] for line in (folder / "records.jsonl").read_text().splitlines() if '"counted"' in line
+    ]
 
 
-@pytest.mark.parametrize("line", ["x", DEEP, DEEP + "]" * 100_000, '{"op_code": 4,', "\x00\x01", ""], ids=["text", "deep", "closed", "torn", "bytes", "empty"])
+@pytest.mark.parametrize("line", ["x", DEEP, DEEP + "]" * 100_000, '{"op_code": 4,', "\x00\x01", ""],
+                         ids=["text", "deep", "closed", "torn", "bytes", "empty"])
 def test_a_line_that_is_no_json_is_skipped(line, folder, kept):
     (folder / "sweep.journal").write_text(line + "\n" + (folder / "sweep.journal").read_text() + line)
     assert sweep(ASKED, folder) == sweep(ASKED, kept)
@@ -91,15 +106,21 @@ def test_the_sentence_names_the_line_and_ends_the_command_with_code_2(folder, ca
     with open(folder / "sweep.journal", "a") as file:
         file.write("null\n")
     line = (folder / "sweep.journal").read_text().count("\n")
-    assert main(["sweep", str(ROOT / "studies/sweep_smoke.py"), "--n", "32", "--trials", "1", "--out", str(folder)]) == 2
+    assert main(["sweep", str(ROOT / "studies/sweep_smoke.py"), "--n", "32", "--trials", "1", "--out",
+                 str(folder)]) == 2
     said = capsys.readouterr().err
-    assert f"sweep.journal line {line} is no operation of a sweep" in said and said.count("\n") == 1 and "Traceback" not in said
+    assert (
+        f"sweep.journal line {line} is no operation of a sweep" in said
+        and said.count("\n") == 1
+        and "Traceback" not in said
+    )
 
 
 @pytest.mark.parametrize("name", ["sweep.journal", "sweep.lock"])
 def test_a_folder_in_the_place_of_a_file_is_said(name, tmp_path):
     (tmp_path / name).mkdir()
-    with pytest.raises(ValueError, match=f"{name} cannot be (read|opened) .Is a directory.: correct its rights, or move it away"):
+    with pytest.raises(ValueError,
+                       match=f"{name} cannot be (read|opened) .Is a directory.: correct its rights, or move it away"):
         sweep(ASKED, tmp_path)
 
 
@@ -134,7 +155,8 @@ def database(path: Path, what: str) -> str:
 
 
 @pytest.mark.parametrize(("what", "says"), [
-    ("foreign tables", "tables of another program"), ("another schema", "tables of another program or version"), ("truncated", "damaged"), ("text", "no data base"),
+    ("foreign tables", "tables of another program"), ("another schema", "tables of another program or version"),
+    ("truncated", "damaged"), ("text", "no data base"),
     ("a folder", "cannot be opened: correct its path"), ("no folder", "cannot be opened: correct its path")])
 def test_a_file_that_is_no_data_base_of_trials_is_refused(what, says, tmp_path):
     url = database(tmp_path / "x.db", what)
@@ -142,7 +164,8 @@ def test_a_file_that_is_no_data_base_of_trials_is_refused(what, says, tmp_path):
     with pytest.raises(ValueError, match=says) as refused:
         sweep(ASKED, tmp_path / "run", url)
     assert url in str(refused.value) and "\n" not in str(refused.value) and refused.value.__cause__ is None
-    assert before == ((tmp_path / "x.db").read_bytes() if (tmp_path / "x.db").is_file() else b"") or what == "foreign tables"
+    assert before == ((tmp_path / "x.db").read_bytes() if (tmp_path / "x.db").is_file()
+                      else b"") or what == "foreign tables"
     assert sweep(ASKED, tmp_path / "run", f"sqlite:///{tmp_path}/other.db")["trials"] == 3, "another storage does"
 
 
@@ -153,14 +176,17 @@ def test_a_data_base_that_cannot_be_written_is_said(tmp_path):
     assert sweep(ASKED, tmp_path / "run", f"sqlite:///{tmp_path}/x.db")["trials"] == 3
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite+pysqlite://", "sqlite:///file:x?mode=memory&uri=true"])
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite+pysqlite://",
+                                 "sqlite:///file:x?mode=memory&uri=true"])
 def test_a_data_base_in_memory_is_refused(url, tmp_path):
-    with pytest.raises(ValueError, match="in memory, where no other worker and no later command finds it: give sqlite:///FILE"):
+    with pytest.raises(ValueError,
+                       match="in memory, where no other worker and no later command finds it: give sqlite:///FILE"):
         sweep(ASKED, tmp_path, url)
 
 
 @pytest.mark.parametrize(("url", "says"), [
-    ("grpc://me@host:1", "grpc://HOST:PORT"), ("grpc://host", "grpc://HOST:PORT"), ("redis://host", "give sqlite"), ("trials.db", "no address: give sqlite:///FILE"),
+    ("grpc://me@host:1", "grpc://HOST:PORT"), ("grpc://host", "grpc://HOST:PORT"), ("redis://host", "give sqlite"),
+    ("trials.db", "no address: give sqlite:///FILE"),
     ("postgresql://h:port/db", "give sqlite:///FILE"), ("://", "give sqlite:///FILE")])
 def test_an_address_of_another_kind_is_refused_with_those_there_are(url, says, tmp_path):
     with pytest.raises(ValueError, match=says):
@@ -170,7 +196,9 @@ def test_an_address_of_another_kind_is_refused_with_those_there_are(url, says, t
 def test_a_driver_that_is_missing_is_named_with_what_installs_it(tmp_path, monkeypatch):
     for module in ("psycopg", "grpc"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ValueError, match=r"postgresql://u:\*\*\*@h/x needs psycopg, which is not installed: pip install 'ssmd-bench\[cluster\]'"):
+    with pytest.raises(ValueError,
+                       match=r"postgresql://u:\*\*\*@h/x needs psycopg, which is not installed: pip install "
+                             r"'ssmd-bench\[cluster\]'"):
         sweep(ASKED, tmp_path, "postgresql://u:p@h/x")
 
 
@@ -234,7 +262,8 @@ def test_a_worker_whose_locks_are_deleted_while_it_works_stops(tmp_path):
     assert sweep(ASKED, tmp_path)["trials"] == 3
 
 
-@pytest.mark.parametrize("gone", ["scores", "costs", "samples", "records.jsonl", "the record of a trial", "half an array"])
+@pytest.mark.parametrize("gone", ["scores", "costs", "samples", "records.jsonl", "the record of a trial",
+                                  "half an array"])
 def test_what_is_gone_of_trials_that_are_done_is_made_again(gone, folder, kept):
     path = folder / gone
     if gone == "the record of a trial":
@@ -249,7 +278,8 @@ def test_what_is_gone_of_trials_that_are_done_is_made_again(gone, folder, kept):
     for _ in range(2):
         assert sweep(ASKED, folder) == sweep(ASKED, kept)
     for room in ("scores", "costs"):
-        assert {p.name: p.read_bytes() for p in (folder / room).iterdir()} == {p.name: p.read_bytes() for p in (kept / room).iterdir()}
+        assert {p.name: p.read_bytes()
+                for p in (folder / room).iterdir()} == {p.name: p.read_bytes() for p in (kept / room).iterdir()}
     assert {r["key"] for r in Store(folder).of("counted")} == set(keys(kept))
 
 

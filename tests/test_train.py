@@ -1,4 +1,6 @@
-"""Training: a killed run that resumes is the unbroken run, the card tells the truth, and the losses are what they are said to be."""
+"""Training: a killed run that resumes is the unbroken run, the card tells the truth, and the losses are what they are
+said to be.
+"""
 
 from dataclasses import replace
 
@@ -33,7 +35,8 @@ SMALL = Training("hybrid", width=16, heads=2, blocks=2, batch=8, tokens=220 * 8 
 
 @fixture(scope="module")
 def unbroken(tmp_path_factory):
-    return train(SMALL, SOURCE, tmp_path_factory.mktemp("whole"), "net", say=lambda text: None, command="ssmd-bench train net")
+    return train(SMALL, SOURCE, tmp_path_factory.mktemp("whole"), "net", say=lambda text: None,
+                 command="ssmd-bench train net")
 
 
 def test_a_killed_run_resumes_to_the_same_weights(unbroken, tmp_path):
@@ -56,7 +59,8 @@ def test_a_killed_run_resumes_to_the_same_weights(unbroken, tmp_path):
 
 
 def test_dropout_and_two_optimisers_resume_to_the_same_weights_too(tmp_path):
-    small = Training("judge", width=16, heads=2, blocks=1, batch=4, tokens=110 * 4 * 16, warmup=10, dropout=0.3, optimiser="muon")
+    small = Training("judge", width=16, heads=2, blocks=1, batch=4, tokens=110 * 4 * 16, warmup=10, dropout=0.3,
+                     optimiser="muon")
 
     def die(text):
         raise InterruptedError
@@ -75,9 +79,19 @@ def test_a_finished_run_is_not_trained_again(unbroken):
 
 def test_the_card_says_what_was_trained(unbroken):
     card = checkpoint.load(unbroken).card
-    assert card["steps"] == 220 and card["tokens"] == 220 * 8 * 16 and card["data"] == SOURCE.identity() and card["command"] == "ssmd-bench train net"
+    assert (
+        card["steps"] == 220
+        and card["tokens"] == 220 * 8 * 16
+        and card["data"] == SOURCE.identity()
+        and card["command"] == "ssmd-bench train net"
+    )
     assert set(card["validation_nats_per_token"]) == {"draft", "target"}
-    assert card["training"]["schedule"] == "linear" and card["training"]["width"] == 16 and card["split"] == "train" and card["length"] == 16
+    assert (
+        card["training"]["schedule"] == "linear"
+        and card["training"]["width"] == 16
+        and card["split"] == "train"
+        and card["length"] == 16
+    )
 
 
 def test_the_card_holds_the_losses_of_the_stored_numbers(unbroken):
@@ -89,10 +103,12 @@ def test_the_card_holds_the_losses_of_the_stored_numbers(unbroken):
 def test_a_stored_network_gives_the_logits_it_gave_before(unbroken, tmp_path):
     net = checkpoint.load(unbroken)
     checkpoint.save(net, tmp_path / "again.safetensors", net.card)
-    again, x = checkpoint.load(tmp_path / "again.safetensors"), torch.where(torch.arange(16) % 3 == 0, net.mask, SOURCE.rows("test", 4, 0))
+    again, x = checkpoint.load(tmp_path / "again.safetensors"), torch.where(torch.arange(16) % 3 == 0, net.mask,
+                                                                            SOURCE.rows("test", 4, 0))
     order, at = torch.arange(16).expand(4, -1), torch.arange(16).expand(4, -1)
     (p, h), (p2, h2) = net.draft(x), again.draft(x)
-    assert torch.equal(p, p2) and torch.equal(net.verify(h, x.clamp_max(4), order, at), again.verify(h2, x.clamp_max(4), order, at))
+    assert torch.equal(p, p2) and torch.equal(net.verify(h, x.clamp_max(4), order, at),
+                                              again.verify(h2, x.clamp_max(4), order, at))
     assert again.sha256 == net.sha256 and again.card == net.card
 
 
@@ -109,8 +125,10 @@ def stopped(folder, config=SMALL, data=SOURCE):
 def test_a_state_of_other_settings_or_data_is_refused_with_a_sentence(tmp_path):
     state = stopped(tmp_path)
     before = state.read_bytes()
-    others = [(replace(SMALL, lr=1e-3), SOURCE), (replace(SMALL, schedule=Cosine()), SOURCE), (replace(SMALL, schedule=Polynomial(3.0)), SOURCE),
-              (SMALL, Corpus(symbols=5, length=16, law_seed=1)), (replace(SMALL, batch=4), Corpus(symbols=5, length=32))]
+    others = [(replace(SMALL, lr=1e-3), SOURCE), (replace(SMALL, schedule=Cosine()), SOURCE),
+              (replace(SMALL, schedule=Polynomial(3.0)), SOURCE),
+              (SMALL, Corpus(symbols=5, length=16, law_seed=1)), (replace(SMALL, batch=4),
+                                                                  Corpus(symbols=5, length=32))]
     for config, data in others:
         with raises(ValueError, match="other settings.*give another --out, or delete it"):
             train(config, data, tmp_path, "net", say=lambda text: None)
@@ -127,12 +145,14 @@ def test_a_damaged_state_is_refused_with_a_sentence(tmp_path):
         assert state.read_bytes() == damaged
 
 
-@mark.parametrize("about", [{"step": "x"}, {"step": "-1"}, {"training": "[" * 100_000}, {"training": "[]"}, {"training": '{"seed": NaN}'}, {"tensors": ""}])
+@mark.parametrize("about", [{"step": "x"}, {"step": "-1"}, {"training": "[" * 100_000}, {"training": "[]"},
+                            {"training": '{"seed": NaN}'}, {"tensors": ""}])
 def test_a_state_whose_header_or_tensors_are_of_another_make_is_refused_with_a_sentence(tmp_path, about):
     state = stopped(tmp_path)
     with safe_open(state, "pt") as file:
         old, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
-    save_file({name: tensor.reshape(-1)[:1].contiguous() if "tensors" in about else tensor for name, tensor in tensors.items()}, state, metadata=old | about)
+    save_file({name: tensor.reshape(-1)[:1].contiguous() if "tensors" in about else tensor for name,
+               tensor in tensors.items()}, state, metadata=old | about)
     with raises(ValueError, match="delete it"):
         train(SMALL, SOURCE, tmp_path, "net", say=lambda text: None)
 
@@ -146,17 +166,24 @@ def test_a_state_without_all_of_its_tensors_is_refused_with_a_sentence(tmp_path)
 
 
 def test_a_state_whose_numbers_no_training_could_have_written_is_refused_with_a_sentence(tmp_path):
-    updates, source, state = Updates(SMALL, SOURCE), {"data": SOURCE.identity(), "length": 16, "split": "train", "extra": []}, tmp_path / "state.safetensors"
+    updates, source, state = Updates(SMALL, SOURCE), {"data": SOURCE.identity(), "length": 16, "split": "train",
+                                                      "extra": []}, tmp_path / "state.safetensors"
     updates.once()
     keep(tmp_path, source, updates)
     resume(tmp_path, source, updates)
     with safe_open(state, "pt") as file:
         about, whole = file.metadata(), {k: file.get_tensor(k) for k in file.keys()}
-    moment, buffer = next(k for k in whole if k.endswith("exp_avg")), next(k for k in whole if k.endswith("momentum_buffer"))
-    tensors = [whole | {moment: torch.zeros(())}, whole | {buffer: whole[buffer][:1]}, whole | {"net.embed.weight": whole["net.embed.weight"].bfloat16()},
-               whole | {"average.embed.weight": torch.full_like(whole["average.embed.weight"], torch.nan)}, {k: v for k, v in whole.items() if k != moment},
-               {k: v for k, v in whole.items() if not k.startswith("optimiser.")}, whole | {"optimiser.9.0.step": torch.zeros(())}, whole | {"optimiser.x": torch.zeros(())}]
-    headers = [about | {"step": text} for text in ("x", "-1", "1e400", "999999", "1.5", "")] + [about | {"training": text} for text in ("[]", "null", "{", "[" * 100_000)]
+    moment, buffer = next(k for k in whole if k.endswith("exp_avg")), next(k for k in whole
+                                                                           if k.endswith("momentum_buffer"))
+    tensors = [whole | {moment: torch.zeros(())}, whole | {buffer: whole[buffer][:1]},
+               whole | {"net.embed.weight": whole["net.embed.weight"].bfloat16()},
+               whole | {"average.embed.weight": torch.full_like(whole["average.embed.weight"], torch.nan)},
+               {k: v for k, v in whole.items() if k != moment},
+               {k: v for k, v in whole.items() if not k.startswith("optimiser.")},
+               whole | {"optimiser.9.0.step": torch.zeros(())}, whole | {"optimiser.x": torch.zeros(())}]
+    headers = [about | {"step": text} for text in ("x", "-1", "1e400", "999999", "1.5",
+                                                   "")] + [about | {"training": text}
+                                                           for text in ("[]", "null", "{", "[" * 100_000)]
     for content, header in [*((content, about) for content in tensors), *((whole, header) for header in headers)]:
         save_file(content, state, metadata=header)
         before = state.read_bytes()
@@ -166,7 +193,8 @@ def test_a_state_whose_numbers_no_training_could_have_written_is_refused_with_a_
 
 
 def test_what_was_finished_by_other_settings_is_not_given_back_for_these(unbroken):
-    for config, data in ((replace(SMALL, lr=1e-3), SOURCE), (replace(SMALL, schedule=Cosine()), SOURCE), (SMALL, Corpus(symbols=5, length=16, law_seed=1))):
+    for config, data in ((replace(SMALL, lr=1e-3), SOURCE), (replace(SMALL, schedule=Cosine()), SOURCE),
+                         (SMALL, Corpus(symbols=5, length=16, law_seed=1))):
         with raises(ValueError, match="trained by other settings or on other data: give another --out"):
             train(config, data, unbroken.parent, "net", say=lambda text: None)
 
@@ -196,7 +224,9 @@ def test_a_frozen_draft_is_that_of_its_checkpoint_bit_for_bit_and_only_the_targe
     before, after = checkpoint.load(masked).state_dict(), net.state_dict()
     assert all(torch.equal(after[k], v) for k, v in before.items())
     losses_of = net.card["validation_nats_per_token"]
-    assert losses_of["target"] < losses_of["draft"] - 0.005 and losses_of["draft"] == approx(checkpoint.load(masked).card["validation_nats_per_token"]["draft"], abs=1e-4)
+    assert losses_of["target"] < losses_of["draft"] - 0.005 and losses_of["draft"] == approx(
+        checkpoint.load(masked).card["validation_nats_per_token"]["draft"], abs=1e-4
+    )
     with raises(ValueError, match="name one with --init"):
         train(frozen, SOURCE, tmp_path / "alone", "net", say=say)
     with raises(ValueError, match="nothing to train"):
@@ -206,8 +236,10 @@ def test_a_frozen_draft_is_that_of_its_checkpoint_bit_for_bit_and_only_the_targe
 
 
 @mark.parametrize(("changes", "says"), [
-    ({"blocks": 0}, "choose 1..1024"), ({"causal": 2}, "leaves no block for the draft"), ({"betas": (0.9,)}, "choose two numbers"), ({"width": 0}, "choose 2"),
-    ({"clip": 0.0}, "choose 1e-06"), ({"warmup": -1}, "choose 0"), ({"optimiser": "sgd"}, "choose muon"), ({"lr": 2.0}, "choose 1e-06..1"),
+    ({"blocks": 0}, "choose 1..1024"), ({"causal": 2}, "leaves no block for the draft"),
+    ({"betas": (0.9,)}, "choose two numbers"), ({"width": 0}, "choose 2"),
+    ({"clip": 0.0}, "choose 1e-06"), ({"warmup": -1}, "choose 0"), ({"optimiser": "sgd"}, "choose muon"),
+    ({"lr": 2.0}, "choose 1e-06..1"),
 ])
 def test_settings_that_cannot_be_trained_are_refused_when_they_are_made(changes, says):
     with raises(ValueError, match=says):
@@ -270,7 +302,8 @@ def test_the_draft_term_averaged_over_i_is_the_enumerated_bound(unbroken):
     for i in range(L):
         hidden = order.argsort(1) >= i
         logits, _ = net.draft(torch.where(hidden, net.mask, x))
-        each = torch.stack([draft_loss(logits[[b]], x[[b]], hidden[[b]], torch.tensor([L / (L - i)])) * L for b in range(3)])
+        each = torch.stack([draft_loss(logits[[b]], x[[b]], hidden[[b]], torch.tensor([L / (L - i)])) * L
+                            for b in range(3)])
         total += each / L
     assert torch.allclose(-bound.float(), total, atol=1e-4)
 
@@ -279,17 +312,21 @@ def test_the_draft_term_averaged_over_i_is_the_enumerated_bound(unbroken):
 def test_the_target_term_equals_a_slow_sum(depth):
     g = torch.Generator().manual_seed(0)
     x, logits = torch.randint(0, 5, (2, 16), generator=g), torch.randn(2, 16, 5, generator=g)
-    order, i, w = torch.stack([torch.randperm(16, generator=g) for _ in range(2)]), torch.tensor([3, 9]), torch.tensor([1.5, 2.0])
+    order, i, w = torch.stack([torch.randperm(16, generator=g)
+                               for _ in range(2)]), torch.tensor([3, 9]), torch.tensor([1.5, 2.0])
     slow = 0.0
     for b in range(2):
         tested = list(range(int(i[b]), 16))[: depth or None]
-        slow += sum(-w[b] * logits[b, r].log_softmax(-1)[x[b, order[b, r]]] for r in tested) * (16 - int(i[b])) / len(tested) / 32
+        slow += sum(-w[b] * logits[b, r].log_softmax(-1)[x[b, order[b, r]]]
+                    for r in tested) * (16 - int(i[b])) / len(tested) / 32
     assert torch.allclose(target_loss(logits, x, order, i, w, depth), slow, atol=1e-5)
 
 
 @mark.parametrize("power", [0.0, 2.0])
 def test_another_power_of_the_weight_leaves_the_size_of_the_target_term(power):
-    """Of a loss of one nat a token: the mean over every i is what it is with the weight of the bound; a row's share follows (L / (L - i)) to that power."""
+    """Of a loss of one nat a token: the mean over every i is what it is with the weight of the bound; a row's share
+    follows (L / (L - i)) to that power.
+    """
     L = 16
     x, order, i = torch.zeros(L, L, dtype=torch.int64), torch.arange(L).expand(L, L), torch.arange(L)
     logits = torch.log(torch.tensor([1 / torch.e, 1 - 1 / torch.e])).expand(L, L, 2)
@@ -299,17 +336,24 @@ def test_another_power_of_the_weight_leaves_the_size_of_the_target_term(power):
 
 
 def test_a_member_that_goes_on_begins_from_the_member_of_its_own_run_or_from_the_one_that_ships(tmp_path):
-    assert begins_from("hybrid_frozen_long", tmp_path) == SHIPPED / "hybrid_frozen.safetensors" and begins_from("heavy", tmp_path) is None
+    assert (
+        begins_from("hybrid_frozen_long", tmp_path) == SHIPPED / "hybrid_frozen.safetensors"
+        and begins_from("heavy", tmp_path) is None
+    )
     with raises(ValueError, match="train hybrid_frozen first"):
         begins_from("hybrid_frozen_long", tmp_path, dict(FAMILY))
     own = tmp_path / "hybrid_frozen" / "hybrid_frozen.safetensors"
     own.parent.mkdir()
     own.touch()
-    assert begins_from("hybrid_frozen_long", tmp_path) == begins_from("hybrid_frozen_long", tmp_path, dict(FAMILY)) == own
+    assert begins_from("hybrid_frozen_long", tmp_path) == begins_from("hybrid_frozen_long", tmp_path,
+                                                                      dict(FAMILY)) == own
 
 
 def test_a_frozen_hybrid_waits_for_the_trunk_of_its_own_run(tmp_path):
     script = tmp_path / "member.py"
-    script.write_text("import sys, time, pathlib\nname, done = sys.argv[1], pathlib.Path(__file__).with_name('heavy.done')\n"
-                      "sys.exit(0 if done.exists() else 1) if name == 'hybrid_frozen' else time.sleep(1.5)\ndone.touch() if name == 'heavy' else None\n")
-    assert queue({name: FAMILY[name] for name in ("hybrid_frozen", "light", "heavy")}, lambda name: [str(script), name], jobs=3, logs=tmp_path) == 0
+    script.write_text("import sys, time, pathlib\nname, done = sys.argv[1], "
+                      "pathlib.Path(__file__).with_name('heavy.done')\n"
+                      "sys.exit(0 if done.exists() else 1) if name == 'hybrid_frozen' else time.sleep(1.5)\n"
+                      "done.touch() if name == 'heavy' else None\n")
+    assert queue({name: FAMILY[name] for name in ("hybrid_frozen", "light", "heavy")}, lambda name: [str(script), name],
+                 jobs=3, logs=tmp_path) == 0

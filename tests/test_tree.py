@@ -22,7 +22,8 @@ from tests.tracked import CHECKPOINTS, LARGEST, MIB, rows, tracked
 
 def git(folder, *words: str) -> str:
     named = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
-    return subprocess.run(["git", "-C", str(folder), *named, *words], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(["git", "-C", str(folder), *named, *words], capture_output=True, text=True,
+                          check=True).stdout.strip()
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +37,17 @@ def sizes():
 def left(tmp_path, monkeypatch):
     """A repository that a network left: its entry, and the folder of its networks, are put in place of ours."""
     folder = tmp_path / "ssmd/checkpoints"
-    checkpoint.save(Transformer(TransformerConfig(vocab=27, width=16, heads=2, blocks=1)), folder / "toy/heavy.safetensors", {})
+    checkpoint.save(Transformer(TransformerConfig(vocab=27, width=16, heads=2, blocks=1)),
+                    folder / "toy/heavy.safetensors", {})
     path = folder / "toy/heavy.safetensors"
     content, net = path.read_bytes(), checkpoint.load(path).sha256
     git(tmp_path, "init", "-q")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-qm", "with")
-    about = {"name": "toy/heavy", "sha256": hashlib.sha256(content).hexdigest(), "net": net, "bytes": len(content), "train": "ssmd-bench train heavy",
-             "blob": git(tmp_path, "rev-parse", f"HEAD:{path.relative_to(tmp_path)}"), "commit": git(tmp_path, "rev-parse", "HEAD")}
+    about = {"name": "toy/heavy", "sha256": hashlib.sha256(content).hexdigest(), "net": net, "bytes": len(content),
+             "train": "ssmd-bench train heavy",
+             "blob": git(tmp_path, "rev-parse", f"HEAD:{path.relative_to(tmp_path)}"),
+             "commit": git(tmp_path, "rev-parse", "HEAD")}
     git(tmp_path, "rm", "-q", str(path))
     git(tmp_path, "commit", "-qm", "without")
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,7 +68,8 @@ def test_what_is_tracked_is_small(sizes):
     assert sum(size for path, size in sizes.items() if path.startswith("ssmd/checkpoints/")) <= CHECKPOINTS
     assert sum(sizes.values()) <= LARGEST
     (claim,) = rows_of(RESULTS / "tree.json")
-    assert abs(claim["value"] - sum(sizes.values()) / MIB) < 1, "count again: `python -m tests.tracked`, then `make findings`"
+    assert abs(claim["value"] - sum(sizes.values()) / MIB) < 1, ("count again: `python -m tests.tracked`, then `make "
+                                                                 "findings`")
 
 
 def test_what_left_is_listed_with_its_card_and_is_neither_tracked_nor_offered_to_git(sizes):
@@ -72,7 +77,8 @@ def test_what_left_is_listed_with_its_card_and_is_neither_tracked_nor_offered_to
     names = [str(entry.path.relative_to(ROOT)) for entry in entries]
     assert len({*names}) == len(names) == 15 and not {*names} & {*sizes}
     assert git(ROOT, "check-ignore", *names).splitlines() == names, "a restored file would be tracked again by accident"
-    cards = {path.removesuffix(".json") for path in sizes if re.fullmatch(r"ssmd/checkpoints/.*\.json", path)} - {"ssmd/checkpoints/absent"}
+    cards = {path.removesuffix(".json") for path in sizes if re.fullmatch(r"ssmd/checkpoints/.*\.json",
+                                                                          path)} - {"ssmd/checkpoints/absent"}
     assert cards == {path.removesuffix(".safetensors") for path in (*names, *sizes) if path.endswith(".safetensors")}
 
 
@@ -80,14 +86,17 @@ def test_what_left_is_listed_with_its_card_and_is_neither_tracked_nor_offered_to
 def test_the_hash_of_what_left_is_the_one_that_kept_records_know(group):
     (kept,) = (ROOT / "studies/runs").glob(f"{group}*.zip")
     known = {record["name"]: record["sha256"] for record in Store(kept).of("network")}
-    entries = {entry.name.rpartition("/")[2]: entry.net for entry in absent.listed() if entry.name.rpartition("/")[0] == group.removesuffix("ablations")}
-    assert len(known.keys() & entries.keys()) >= 3 and all(known[name] == entries[name] for name in known.keys() & entries.keys())
+    entries = {entry.name.rpartition("/")[2]: entry.net for entry in absent.listed() if entry.name.rpartition("/")[0]
+               == group.removesuffix("ablations")}
+    assert len(known.keys() & entries.keys()) >= 3 and all(known[name] == entries[name] for name in known.keys()
+                                                           & entries.keys())
 
 
 def test_the_history_has_the_bytes_of_what_left(sizes):
     entries = absent.listed()
     try:
-        found = git(ROOT, "rev-parse", *(f"{entry.commit}:ssmd/checkpoints/{entry.name}.safetensors" for entry in entries)).splitlines()
+        found = git(ROOT, "rev-parse", *(f"{entry.commit}:ssmd/checkpoints/{entry.name}.safetensors"
+                                         for entry in entries)).splitlines()
     except subprocess.CalledProcessError:
         pytest.skip("a clone without its history")
     assert found == [entry.blob for entry in entries]
@@ -100,7 +109,9 @@ def test_a_network_comes_back_to_the_byte_and_once(left, capsys):
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert said == {"here": [], "absent": ["toy/heavy"], "restored": []} and not path.exists()
     assert main(["checkpoints", "--restore", "toy"]) == 0
-    assert path.read_bytes() == content and json.loads(capsys.readouterr().out.splitlines()[-1])["restored"] == ["toy/heavy"]
+    assert path.read_bytes() == content and json.loads(capsys.readouterr().out.splitlines()[-1])["restored"] == [
+        "toy/heavy"
+    ]
     assert main(["checkpoints", "--restore"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"here": ["toy/heavy"], "absent": [], "restored": []}
 
@@ -115,7 +126,8 @@ def test_what_cannot_come_back_is_one_sentence(left, capsys):
     path.unlink()
     listing = absent.FOLDER / "absent.json"
     whole = json.loads(listing.read_text())
-    for change, says in (({"sha256": "0" * 64}, "is not toy/heavy by its sha256"), ({"blob": "0" * 40}, "does not hold toy/heavy"), ({"name": "../x"}, "absent.json"),
+    for change, says in (({"sha256": "0" * 64}, "is not toy/heavy by its sha256"),
+                         ({"blob": "0" * 40}, "does not hold toy/heavy"), ({"name": "../x"}, "absent.json"),
                          ({"bytes": 0}, "absent.json")):
         listing.write_text(json.dumps([whole[0] | change]))
         assert says in refused(capsys, ["checkpoints", "--restore"]) and not path.exists()
@@ -132,26 +144,36 @@ def test_loading_what_left_says_how_it_comes_back(left):
 def test_an_arm_whose_network_left_is_left_out_and_a_study_without_its_reference_refuses(left):
     path, content = left
     gone, here = Checkpoint(str(path)), text_frontier.STUDY.nets["heavy"]
-    arms = [text_frontier.STUDY.arms[0], Arm("other", text_frontier.STUDY.arms[0].points, {"main": "gone"}), text_frontier.STUDY.arms[-1]]
+    arms = [text_frontier.STUDY.arms[0], Arm("other", text_frontier.STUDY.arms[0].points, {"main": "gone"}),
+            text_frontier.STUDY.arms[-1]]
     study = replace(text_frontier.STUDY, nets={"heavy": here, "gone": gone}, arms=arms)
     found, said = present(study)
     assert [arm.name for arm in found.arms] == ["ancestral", "shuffled"] and [*found.nets] == ["heavy"]
-    assert said.startswith("left out for want of a network: other; `ssmd-bench checkpoints --restore toy` takes the file from")
+    assert said.startswith("left out for want of a network: other; `ssmd-bench checkpoints --restore toy` takes the "
+                           "file from")
     for broken in (replace(study, reference="gone"), replace(study, arms=arms[1:])):
-        with pytest.raises(ValueError, match="needs networks that the tree does not hold: `ssmd-bench checkpoints --restore toy`"):
+        with pytest.raises(ValueError,
+                           match="needs networks that the tree does not hold: `ssmd-bench checkpoints --restore toy`"):
             present(broken)
     mistyped = replace(study, nets={"heavy": here, "gone": Checkpoint("mistyped.safetensors")})
     assert present(mistyped) == (mistyped, ""), "a file of the user's own is missed when it is loaded"
 
 
 def test_studies_of_what_left_load_and_say_what_they_need(capsys, tmp_path):
-    assert {arm.name for arm in ablations.STUDY.arms} == {"held_out", *ablations.MEMBERS}, "whether a file is here does not change a study"
+    assert {arm.name
+            for arm in ablations.STUDY.arms} == {"held_out", *ablations.MEMBERS}, ("whether a file is here does not "
+                                                                                   "change a study")
     lacking = [entry.name for entry in absent.listed() if not entry.path.is_file()]
     if "potts/heavy" in lacking:
         told = refused(capsys, ["run", str(ROOT / "studies/potts_frontier.py"), "--out", str(tmp_path / "run")])
-        assert "the study potts_frontier needs networks" in told and "checkpoints --restore potts`" in told and not (tmp_path / "run").exists()
+        assert (
+            "the study potts_frontier needs networks" in told
+            and "checkpoints --restore potts`" in told
+            and not (tmp_path / "run").exists()
+        )
     if "hybrid_frozen_plain" in lacking:
-        told = refused(capsys, ["run", str(ROOT / "studies/text_frontier.py"), "--out", str(tmp_path / "run"), "--claims"])
+        told = refused(capsys, ["run", str(ROOT / "studies/text_frontier.py"), "--out", str(tmp_path / "run"),
+                                "--claims"])
         assert "claims are of the whole study" in told and "left out for want of a network: ssmd_frozen_plain;" in told
     assert potts_frontier.STUDY.reference == "heavy"
 

@@ -1,4 +1,6 @@
-"""The verbs of the command line: found as plug-ins are, grouped by what a user wants to do, each with its own options."""
+"""The verbs of the command line: found as plug-ins are, grouped by what a user wants to do, each with its own
+options.
+"""
 
 import json
 import os
@@ -33,7 +35,8 @@ def test_help_and_version_are_everywhere(capsys, verb):
     assert main([*verb, "--version"]) == 0 and re.fullmatch(r"ssmd-bench \d+\.\d+\.\d+\S*\n", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("words", [["--json", "--quiet", "verify", "first_hitting"], ["verify", "first_hitting", "--json", "--quiet"]], ids=["before", "behind"])
+@pytest.mark.parametrize("words", [["--json", "--quiet", "verify", "first_hitting"],
+                                   ["verify", "first_hitting", "--json", "--quiet"]], ids=["before", "behind"])
 def test_json_and_quiet_leave_one_document_and_no_progress(capsys, words):
     assert main(words) == 0
     shown = capsys.readouterr()
@@ -57,17 +60,26 @@ def test_a_package_of_the_user_brings_a_verb(capsys, tmp_path, monkeypatch):
         "def greet(options):\n    return {'said': 'hello ' * options.times}, 0\n"
         "VERBS = (Verb('greet', READ, 'say hello', 'ssmd-bench greet --times 2', options, greet),)\n")
     monkeypatch.chdir(tmp_path)
-    done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "greet", "--times", "2"], capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "greet", "--times", "2"],
+                          capture_output=True, text=True,
                           env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])})
     assert done.returncode == 0 and json.loads(done.stdout) == {"said": "hello hello "}, done.stderr
     (tmp_path / "mine" / "commands.py").write_text("from harness.boundary.arguments import READ, Verb, no_options\n"
-                                                   "VERBS = (Verb('run', READ, 'again', 'ssmd-bench run', no_options, print),)\n")
-    done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "list"], capture_output=True, text=True,
+                                                   "VERBS = (Verb('run', READ, 'again', 'ssmd-bench run', "
+                                                   "no_options, print),)\n")
+    done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "list"], capture_output=True,
+                          text=True,
                           env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])})
-    assert done.returncode == 2 and "mine.commands has a verb 'run', and there is one already" in done.stderr and done.stderr.count("\n") == 1
+    assert (
+        done.returncode == 2
+        and "mine.commands has a verb 'run', and there is one already" in done.stderr
+        and done.stderr.count("\n") == 1
+    )
 
 
 def test_finding_the_verbs_loads_no_library():
-    call = "import sys; from harness.cli import verbs; verbs.find(); print([m for m in ('torch', 'numpy', 'pandas', 'optuna', 'scipy', 'matplotlib') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    call = ("import sys; from harness.cli import verbs; verbs.find(); print([m for m in ('torch', 'numpy', 'pandas', "
+            "'optuna', 'scipy', 'matplotlib') if m in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, env=os.environ
+                          | {"PYTHONPATH": str(ROOT)})
     assert done.stdout == "[]\n", done.stderr

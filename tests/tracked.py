@@ -24,15 +24,19 @@ def tracked(root: Path = ROOT) -> dict[str, int]:
 
 
 def _git(root: Path, *words: str, given: str | None = None) -> str:
-    return subprocess.run(["git", "-C", str(root), *words], input=given, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["git", "-C", str(root), *words], input=given, capture_output=True, text=True,
+                          check=True).stdout
 
 
 def rows(sizes: dict[str, int]) -> list[dict]:
     """The claim: a count of all files, so its interval is the value."""
     mib = sum(sizes.values()) / MIB
-    rooms = {"checkpoints": "ssmd/checkpoints/", "kept runs": "studies/runs/", "corpora": "harness/data/files/", "figures": "docs/figures/"}
-    parts = ", ".join(f"{name} {sum(size for path, size in sizes.items() if path.startswith(room)) / MIB:.1f}" for name, room in rooms.items())
-    return [claims.claim("tree.tracked_mib", mib, mib, mib, "MiB of tracked files", len(sizes), "python -m tests.tracked", list(rooms.values()),
+    rooms = {"checkpoints": "ssmd/checkpoints/", "kept runs": "studies/runs/", "corpora": "harness/data/files/",
+             "figures": "docs/figures/"}
+    parts = ", ".join(f"{name} {sum(size for path, size in sizes.items() if path.startswith(room)) / MIB:.1f}" for name,
+                      room in rooms.items())
+    return [claims.claim("tree.tracked_mib", mib, mib, mib, "MiB of tracked files", len(sizes),
+                         "python -m tests.tracked", list(rooms.values()),
                          f"a count, not a sample; {parts}")]
 
 

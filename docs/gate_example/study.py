@@ -7,5 +7,6 @@ from harness.metrics.exact_nll import ExactNll
 from harness.study import Arm, Study, Table, grid
 
 DATA = Exact()
-STUDY = Study(name="guarded", question=__doc__, data=DATA, nets={"main": Table(DATA)}, reference="main", metrics=[ExactNll()], n=512, batch=128,
+STUDY = Study(name="guarded", question=__doc__, data=DATA, nets={"main": Table(DATA)}, reference="main",
+              metrics=[ExactNll()], n=512, batch=128,
               arms=[Arm("confident", grid(Confident, tokens=[1, 2, 4]))])

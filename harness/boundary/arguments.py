@@ -1,6 +1,7 @@
 """Arguments of a command: a parser that refuses in a sentence, and what an option may be.
 
-A word that cannot be used is one sentence with its remedy, a ValueError. It loads no library, so that a run that is finished answers at once.
+A word that cannot be used is one sentence with its remedy, a ValueError. It loads no library, so that a run that is
+finished answers at once.
 """
 
 import argparse
@@ -15,8 +16,10 @@ from harness.boundary.nearest import meant
 
 JOBS = 1024
 TRIALS = 2**24       # places of a sweep (harness/search/worker.py)
-__all__ = ["BATCH", "GROUPS", "JOBS", "ROWS", "SEEDS", "TRIALS", "Parser", "Verb", "no_options", "number", "number_or_all", "path", "whole", "word"]
-MEASURE, READ, GUARD, MAKE, LOOK = GROUPS = ("measure samplers", "read what was measured", "guard results and speed", "make data and networks", "see what there is")
+__all__ = ["BATCH", "GROUPS", "JOBS", "ROWS", "SEEDS", "TRIALS", "Parser", "Verb", "no_options", "number",
+           "number_or_all", "path", "whole", "word"]
+MEASURE, READ, GUARD, MAKE, LOOK = GROUPS = ("measure samplers", "read what was measured", "guard results and speed",
+                                             "make data and networks", "see what there is")
 
 
 class Verb(NamedTuple):
@@ -27,7 +30,8 @@ class Verb(NamedTuple):
     does: str                                            # in one line
     example: str                                         # a whole command
     options: Callable[["Parser"], None]                  # adds them to the parser of the verb
-    work: Callable[[argparse.Namespace], tuple[dict, int]]    # -> the JSON document and the exit code; loads what it needs
+    # -> the JSON document and the exit code; loads what it needs
+    work: Callable[[argparse.Namespace], tuple[dict, int]]
 
 
 def no_options(parser: "Parser") -> None:
@@ -46,12 +50,14 @@ class Parser(argparse.ArgumentParser):
             word = next(iter(message.partition(": ")[2].split()), "")
             message = f"{word or 'an empty word'} is no option here{meant(word, self._options())}"
         elif message.startswith("the following arguments are required: "):
-            message = f"{self.prog.rpartition(' ')[2] if ' ' in self.prog else 'the command'} needs {message.partition(': ')[2]}"
+            message = (f"{self.prog.rpartition(' ')[2] if ' ' in self.prog else 'the command'} needs "
+                       f"{message.partition(': ')[2]}")
         else:
             message = re.sub(r"^argument (\S+?)(/\S+)?: ", r"\1: ", message)
         raise ValueError(f"{message}{' ' if message.endswith('?') else '; '}`{self.prog} --help` lists what there is")
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:    # type: ignore[override]
+    def parse_args(self, args: Sequence[str] | None = None,    # type: ignore[override]
+                   namespace: Any = None) -> argparse.Namespace:
         """The options, with the --plugins before and behind the verb in one list."""
         found = super().parse_args(args, namespace)
         if "further" in found:
@@ -67,7 +73,8 @@ def whole(low: int = 1, high: int = 2**31) -> Callable[[str], int]:
     """An option that is a whole number, low..high."""
     def read(text: str) -> int:
         if not re.fullmatch(r"[+-]?[0-9]{1,40}", text) or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"{text[:60]!r} must be a whole number of at least {low} and at most {high}")
+            raise argparse.ArgumentTypeError(f"{text[:60]!r} must be a whole number of at least {low} and at most "
+                                             f"{high}")
         return int(text)
     return read
 
@@ -80,7 +87,8 @@ def number(low: float, high: float, above: bool = False) -> Callable[[str], floa
         except ValueError:
             value = math.nan
         if not low <= value <= high or above and value == low:
-            raise argparse.ArgumentTypeError(f"{text[:60]!r} must be a number {'above' if above else 'of at least'} {low:g} and at most {high:g}")
+            raise argparse.ArgumentTypeError(f"{text[:60]!r} must be a number {'above' if above else 'of at least'} "
+                                             f"{low:g} and at most {high:g}")
         return value
     return read
 

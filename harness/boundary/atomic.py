@@ -1,4 +1,5 @@
-"""Files that are there whole or not at all: written beside the place under another name, synced to the disk, then renamed. A full disk leaves what was there as it was.
+"""Files that are there whole or not at all: written beside the place under another name, synced to the disk, then
+renamed. A full disk leaves what was there as it was.
 
     NAME.HOST.PROCESS.tmp      such a scratch file, locked by its writer as long as it lives
 
@@ -62,7 +63,9 @@ class Scratch:
 
 
 def append_line(path: Path, line: bytes) -> tuple[int, int]:
-    """Add a line, whole and synced to the disk or not at all: the bytes of the file before and after. Raises OSError."""
+    """Add a line, whole and synced to the disk or not at all: the bytes of the file before and after. Raises
+    OSError.
+    """
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)    # another writer's line must not stand between ours and the end of the file
@@ -89,7 +92,9 @@ def write_all(file: int, *contents: bytes | memoryview) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """The path of a scratch file for libraries that write by name; it takes its place when the block ends well. Raises OSError that names the path."""
+    """The path of a scratch file for libraries that write by name; it takes its place when the block ends well. Raises
+    OSError that names the path.
+    """
     place = Path(os.path.realpath(path))    # the file that a link leads to is replaced, not the link
     try:
         if place.exists() and not place.is_file():    # a pipe, a terminal
@@ -135,7 +140,9 @@ def write_text(path: Path, text: str) -> None:
 
 def remove_dead(folder: Path, name: str = "") -> None:
     """Remove the scratch files of dead writers in a folder: those of one name, or of a run folder and its rooms."""
-    for beside in [*folder.glob(f"{glob.escape(name)}.*.tmp")] if name else [*folder.glob("*.tmp"), *folder.glob("*/*.tmp")]:
+    for beside in (
+        [*folder.glob(f"{glob.escape(name)}.*.tmp")] if name else [*folder.glob("*.tmp"), *folder.glob("*/*.tmp")]
+    ):
         if SCRATCH.search(beside.name):
             with suppress(OSError):
                 _remove_if_dead(beside)

@@ -5,8 +5,9 @@
     70     nobody foresaw the error: the sentence names the file that holds the traceback (harness/boundary/blame.py)
     129, 130, 143    SIGHUP, SIGINT, SIGTERM: workers end too, and what is stored stays
 
-Before `working` a signal ends the process at once: there is nothing to lose, and a library that is being loaded may swallow an exception. Afterwards it
-raises Ended, which cleans up on its way; what is not through after GRACE_SECONDS, and a second signal, end the process wherever it is.
+Before `working` a signal ends the process at once: there is nothing to lose, and a library that is being loaded may
+swallow an exception. Afterwards it raises Ended, which cleans up on its way; what is not through after GRACE_SECONDS,
+and a second signal, end the process wherever it is.
 """
 
 import os
@@ -35,7 +36,9 @@ class _State:
 
 
 def guarded(program: str, work: Callable[[], int], own: bool = True) -> int:
-    """The exit code of `work`, whatever it raises. `own`: it is all that this process does, so that signals are ours."""
+    """The exit code of `work`, whatever it raises. `own`: it is all that this process does, so that signals are
+    ours.
+    """
     if own:
         _listen(program)
     try:
@@ -103,7 +106,8 @@ def _ended() -> int:
     _kill_children()
     if not _State.told:
         _State.told = _State.ends is not None
-        say(_State.program, f"stopped{'' if found == signal.SIGINT else f' by {found.name}'}; the same command goes on from here")
+        say(_State.program,
+            f"stopped{'' if found == signal.SIGINT else f' by {found.name}'}; the same command goes on from here")
     return 128 + found
 
 

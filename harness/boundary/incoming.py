@@ -1,8 +1,10 @@
-"""The boundary for every file that comes in: bytes become values of a declared type, or one sentence with file, line, field and remedy.
+"""The boundary for every file that comes in: bytes become values of a declared type, or one sentence with file, line,
+field and remedy.
 
     class Card(msgspec.Struct): tokens: Count            # types and limits: msgspec's; Count, Number and Name are below
     decode(path.read_bytes(), Card, f"{path}", "train the checkpoint again")
-    decode(line, Card, f"{path} line {number}", ...)     # ValueError: PATH line 17: the field `tokens` is missing: train the checkpoint again
+    decode(line, Card, f"{path} line {number}", ...)     # ValueError: PATH line 17: the field `tokens` is missing:
+                                                         train the checkpoint again
 
 JSON is refused that no reader of ours could use: nested deeper than DEPTH, NaN, half a character (a lone surrogate),
 numbers beyond float64 or whole ones of more than DIGITS digits. A reader that goes on after a fault, as the store does
@@ -18,7 +20,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 import msgspec
 from msgspec import Meta
 
-DEPTH = 100              # brackets within brackets; what we write has ten at most, and Python's own readers fail near a thousand
+DEPTH = 100  # brackets within brackets; what we write has ten at most, and Python's own readers fail near a thousand
 DIGITS = 30              # of a whole number; counts of FLOPs have twenty
 LARGEST = 2**28          # bytes of a file that is read in one piece
 
@@ -86,7 +88,8 @@ def parsed(data: bytes) -> Any:
         raise Wrong(f"it is not valid JSON ({'half a character, a lone surrogate' if half else error})") from None
     if data.count(b"[") + data.count(b"{") > DEPTH and sum(1 for _ in zip(range(DEPTH + 1), _layers(value))) > DEPTH:
         raise Wrong(f"it is nested deeper than {DEPTH} levels")
-    if data.translate(_DIGITS).find(_LONG) >= 0 and any(type(v) is int and abs(v) >= 10**DIGITS for layer in _layers(value) for v in layer):
+    if data.translate(_DIGITS).find(_LONG) >= 0 and any(type(v) is int and abs(v) >= 10**DIGITS
+                                                        for layer in _layers(value) for v in layer):
         raise Wrong(f"it holds a whole number of more than {DIGITS} digits")
     return value
 
@@ -129,16 +132,26 @@ def _said(error: str, kind: Any) -> str:
     """msgspec's message in our words, the field first, with the choices where there are some."""
     text, _, place = error.partition(" - at `")
     path = place.removesuffix("`").removeprefix("key` in `").removeprefix("$").removeprefix(".")
-    for begins, says in (("Object missing required field `", "the field `{}` is missing"), ("Object contains unknown field `", "there is no field `{}`")):
+    for begins, says in (("Object missing required field `", "the field `{}` is missing"),
+                         ("Object contains unknown field `", "there is no field `{}`")):
         if text.startswith(begins):
             name = text.removeprefix(begins).removesuffix("`")
-            known = f"; there are {', '.join(kind.__struct_fields__)}" if "no field" in says and not path and hasattr(kind, "__struct_fields__") else ""
+            known = (
+                f"; there are {', '.join(kind.__struct_fields__)}"
+                if "no field" in says and not path and hasattr(kind, "__struct_fields__")
+                else ""
+            )
             return says.format(f"{path}.{name}" if path else name) + known
     if text.startswith(("Expected ", "Invalid ")):
         text = text[:1].lower() + text[1:].replace("`", "").replace("enum value", "value")
         choices = _choices(kind, path)
-        return f"the field `{path}` is wrong ({text}{'; choose ' if choices else ''}{' | '.join(choices)})" if path else text
-    return text.replace("Number out of range", "it holds a number that no float64 can hold")    # else said by a type of ours
+        return (
+            f"the field `{path}` is wrong ({text}{'; choose ' if choices else ''}{' | '.join(choices)})"
+            if path
+            else text
+        )
+    # else said by a type of ours
+    return text.replace("Number out of range", "it holds a number that no float64 can hold")
 
 
 def _choices(kind: Any, path: str) -> list[str]:

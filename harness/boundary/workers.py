@@ -1,4 +1,6 @@
-"""What a worker process of this machine does first, and a pool whose process ends with us. Light: nothing here loads a library."""
+"""What a worker process of this machine does first, and a pool whose process ends with us. Light: nothing here loads a
+library.
+"""
 
 import os
 import signal
@@ -41,6 +43,7 @@ def kill_children() -> None:
     """Every worker process that we started, whatever it does."""
     for child in active_children():
         try:
-            os.kill(child.pid, signal.SIGKILL)    # type: ignore[arg-type]  # the processes of loky have no method for it
+            # the processes of loky have no method for it
+            os.kill(child.pid, signal.SIGKILL)    # type: ignore[arg-type]
         except (OSError, TypeError):    # it has ended, or has no number yet
             pass

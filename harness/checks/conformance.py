@@ -1,9 +1,10 @@
 """The conformance of samplers under an ideal network: `ssmd-bench verify`, also for a sampler of your own (--plugins).
 
-An exact joint over 3 symbols and 4 places serves as the network, so a sampler's histogram over the 81 outcomes can be held against the
-law itself. Each sampler is tried with every choice its fields offer:
+An exact joint over 3 symbols and 4 places serves as the network, so a sampler's histogram over the 81 outcomes can be
+held against the law itself. Each sampler is tried with every choice its fields offer:
 
-    law        an exact sampler - one whose `exact()` is itself - must stay under the 99.99 % null quantile of total variation; the exact
+    law        an exact sampler - one whose `exact()` is itself - must stay under the 99.99 % null quantile of total
+               variation; the exact
                limit of any other must too, and its own distance is printed as its bias
     given      prompts come back unchanged and no mask is left
     batch      rows are the same in batches of 1, 7 and 64
@@ -81,12 +82,16 @@ def verify(sampler: Sampler, n: int = 8192) -> Verdict:
     wrote = int((prompts == DATA.mask).sum())
     counted = torch.equal(metered, runs[2]) and int(ledger.tokens.sum()) == wrote
     lawful = at_limit is None or at_limit < quantile
-    return Verdict(str(sampler), claim, own, at_limit, quantile, given, batch, counted, given and batch and counted and lawful, time.perf_counter() - begun)
+    return Verdict(str(sampler), claim, own, at_limit, quantile, given, batch, counted, given and batch and counted
+                   and lawful, time.perf_counter() - begun)
 
 
 def table(verdicts: list[Verdict]) -> str:
     """The verdicts as a Markdown table."""
-    head = ("sampler", "claims", "total variation", "of its limit", "null 99.99 %", "given", "batch", "ledger", "verdict", "seconds")
-    rows = [(f"`{v.sampler}`", v.claim, f"{v.distance:.4f}", "" if v.limit is None else f"{v.limit:.4f}", f"{v.quantile:.4f}",
-             *("yes" if b else "NO" for b in (v.given, v.batch, v.ledger)), "pass" if v.passed else "FAIL", f"{v.seconds:.1f}") for v in verdicts]
+    head = ("sampler", "claims", "total variation", "of its limit", "null 99.99 %", "given", "batch", "ledger",
+            "verdict", "seconds")
+    rows = [(f"`{v.sampler}`", v.claim, f"{v.distance:.4f}", "" if v.limit is None else f"{v.limit:.4f}",
+             f"{v.quantile:.4f}",
+             *("yes" if b else "NO" for b in (v.given, v.batch, v.ledger)), "pass" if v.passed else "FAIL",
+             f"{v.seconds:.1f}") for v in verdicts]
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ("---",) * len(head), *rows))

@@ -1,8 +1,9 @@
 """The regression gate: two runs cell by cell, joined on the key.
 
-A cell is compared if it is finished in both, in three tiers (harness/checks/tiers.py): counts, quality, time. Each of the last two holds many tests, and
-one in twenty would cry wolf; so a regression there is a test that stays significant at 5 % among all tests of its tier (Holm, 1979). A cell whose networks or
-data were built again has another key: it is missing, not worse. "No regression" is said of the tiers in which everything was decided, and of no other.
+A cell is compared if it is finished in both, in three tiers (harness/checks/tiers.py): counts, quality, time. Each of
+the last two holds many tests, and one in twenty would cry wolf; so a regression there is a test that stays significant
+at 5 % among all tests of its tier (Holm, 1979). A cell whose networks or data were built again has another key: it is
+missing, not worse. "No regression" is said of the tiers in which everything was decided, and of no other.
 """
 
 from collections import Counter
@@ -27,8 +28,9 @@ class Comparison(NamedTuple):
 
     @property
     def code(self) -> int:
-        """Exit code: 3 if a run failed, else 1 for a regression, 4 for what is undecided and must not be, 2 if nothing was
-        comparable, 0."""
+        """Exit code: 3 if a run failed, else 1 for a regression, 4 for what is undecided and must not be, 2 if nothing
+        was comparable, 0.
+        """
         failing = {v.outcome for v in self.verdicts if v.fails}
         if failing:
             return 3 if "failed" in failing else 1 if failing - {*UNDECIDED} else 4
@@ -58,7 +60,9 @@ class Comparison(NamedTuple):
 
 
 def compare(base: Side, new: Side, rules: Rules) -> Comparison:
-    """Every verdict on two sides, and what was compared. Neither side is changed and nothing is sampled; what cannot be compared is a verdict, never an error."""
+    """Every verdict on two sides, and what was compared. Neither side is changed and nothing is sampled; what cannot be
+    compared is a verdict, never an error.
+    """
     verdicts: dict[str, list[Verdict]] = {tier: [] for tier in TIERS}
     finished, elsewhere = [{key for key, r in side.counted.items() if r["status"] == "done"} for side in (base, new)]
     rebuilt = {likeness(new.counted[key]) for key in elsewhere - finished}
@@ -66,9 +70,17 @@ def compare(base: Side, new: Side, rules: Rules) -> Comparison:
     for key in (key for key in base.counted if key in finished):
         old, now, ours = base.counted[key], new.counted.get(key), rules.of(base.counted[key]["arm"])
         if key in failed:
-            verdicts["counts"].append(Verdict("counts", key, named(old), "", "failed", f"{now['status']} in NEW: {now['reason']}", True))    # type: ignore[index]
+            verdicts["counts"].append(Verdict("counts", key, named(old), "", "failed",
+                                              f"{now['status']} in NEW: {now['reason']}",    # type: ignore[index]
+                                              True))
         elif key not in elsewhere:
-            why = f"skipped in NEW: {now['reason']}" if now else "NEW has it with other networks or data" if likeness(old) in rebuilt else "not in NEW"
+            why = (
+                f"skipped in NEW: {now['reason']}"
+                if now
+                else "NEW has it with other networks or data"
+                if likeness(old) in rebuilt
+                else "not in NEW"
+            )
             verdicts["counts"].append(Verdict("counts", key, named(old), "", "missing", why, ours.missing == "fail"))
         else:
             verdicts["counts"].append(counts(old, now, ours))    # type: ignore[arg-type]
@@ -78,7 +90,8 @@ def compare(base: Side, new: Side, rules: Rules) -> Comparison:
     own = {key: rules.of(base.counted[key]["arm"]) for key in finished}
     found = [v._replace(fails=True) if v.outcome in TRIED and _strict(own[v.key], v.tier) else v for v in found]
     notes = [*_notes(base, new, rules), *_busy({"BASE": base, "NEW": new}, {v.key for v in found if v.tier == "time"})]
-    return Comparison(found, len(finished & elsewhere), len(finished - elsewhere - failed), len(elsewhere - finished), notes)
+    return Comparison(found, len(finished & elsewhere), len(finished - elsewhere - failed), len(elsewhere - finished),
+                      notes)
 
 
 def _strict(rules: Rules, tier: str) -> bool:
@@ -95,11 +108,14 @@ def _notes(base: Side, new: Side, rules: Rules) -> list[str]:
             notes.append(f"records in {name} of a newer version of the program, skipped: {side.store.newer}")
     for tier, records in (("quality", "scored"), ("time", "timed")):
         if absent := [name for name, side in (("BASE", base), ("NEW", new)) if not getattr(side, records)]:
-            notes.append(f"the {tier} tier was left out: {' and '.join(absent)} {'have' if len(absent) > 1 else 'has'} no {records} records")
+            notes.append(f"the {tier} tier was left out: {' and '.join(absent)} "
+                         f"{'have' if len(absent) > 1 else 'has'} no {records} records")
     arms = {r["arm"] for side in (base, new) for r in side.counted.values()}
     labels = {label for side in (base, new) for scores in side.scored.values() for label in scores}
-    stated = {"margins": {*rules.margins, *(label for own in rules.arms.values() for label in own.get("margins", {}))}, "arms": {*rules.arms}}
-    notes += [f"the rules in {table} for {name!r} met nothing of that name" for table, there in (("margins", labels), ("arms", arms)) for name in sorted(stated[table] - there)]
+    stated = {"margins": {*rules.margins, *(label for own in rules.arms.values() for label in own.get("margins", {}))},
+              "arms": {*rules.arms}}
+    notes += [f"the rules in {table} for {name!r} met nothing of that name" for table,
+              there in (("margins", labels), ("arms", arms)) for name in sorted(stated[table] - there)]
     return notes
 
 

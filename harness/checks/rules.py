@@ -1,4 +1,5 @@
-"""What the gate forgives: tolerances of counts, margins of metrics, the threshold of times. A TOML file, each rule checked and none unknown.
+"""What the gate forgives: tolerances of counts, margins of metrics, the threshold of times. A TOML file, each rule
+checked and none unknown.
 
     tolerance = 0.0          # what is left out stands at its default
 
@@ -27,19 +28,20 @@ from harness.checks.side import COUNTS
 class Rules:
     tolerance: float = 0.0                                            # of every count, a share of its value in BASE
     counts: Mapping[str, float] = field(default_factory=dict)         # the same, by count
-    samples: str = "same-environment"                                 # where unlike samples are a regression; elsewhere they are reported
+    samples: str = "same-environment"  # where unlike samples are a regression; elsewhere they are reported
     margin: float = 0.05                                              # of every metric, a share of its value in BASE
     margins: Mapping[str, float] = field(default_factory=dict)        # by label of the metric, in its unit
-    inconclusive: str = "pass"                                        # what a metric does that is shown neither equivalent nor worse
+    inconclusive: str = "pass"  # what a metric does that is shown neither equivalent nor worse
     inconclusive_time: str = "fail"                                   # what times do that decide nothing: exit code 4
-    missing: str = "pass"                                             # what a cell does that BASE has finished and NEW does not have
+    missing: str = "pass"  # what a cell does that BASE has finished and NEW does not have
     time_ratio: float = 1.03                                          # NEW over BASE; slower than that is a regression
     arms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def of(self, arm: str) -> "Rules":
         """The rules of one arm: its own in place of ours, its tables on top of ours."""
         own = self.arms.get(arm, {})
-        return replace(self, **{name: getattr(self, name) | value if isinstance(value, dict) else value for name, value in own.items()})
+        return replace(self, **{name: getattr(self, name) | value if isinstance(value, dict) else value for name,
+                                value in own.items()})
 
     def tolerance_of(self, count: str) -> float:
         """For a count, or for calls.NETWORK.KIND."""
@@ -76,7 +78,9 @@ class Every(Own, forbid_unknown_fields=True):
 
 
 def read(path: Path) -> Rules:
-    """The rules of a file. Raises ValueError for one that is not TOML, a rule that is unknown, or a value that a rule cannot have."""
+    """The rules of a file. Raises ValueError for one that is not TOML, a rule that is unknown, or a value that a rule
+    cannot have.
+    """
     try:
         data = tomllib.loads(path.read_bytes().decode())
     except (ValueError, RecursionError) as error:

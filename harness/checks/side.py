@@ -1,7 +1,8 @@
 """One side of a comparison: the records of a run folder, or those of a file of expectations.
 
-A file of expectations (`ssmd-bench expect`) holds counted records, one JSON line each; it has neither scores nor times. It is committed, and merges
-edit it, so that a line which is no such record is an error there, and not the torn end of a killed writer.
+A file of expectations (`ssmd-bench expect`) holds counted records, one JSON line each; it has neither scores nor times.
+It is committed, and merges edit it, so that a line which is no such record is an error there, and not the torn end of a
+killed writer.
 """
 
 from pathlib import Path
@@ -14,7 +15,8 @@ from harness.records.store import Store
 from harness.records.types import Expected
 from harness.spec import brief, canonical
 
-COUNTS = ("calls", "nfe_a", "nfe_b", "nfe_c", "executed_a", "gflop", "tokens")    # of a record's cost; calls by (network, kind)
+# of a record's cost; calls by (network, kind)
+COUNTS = ("calls", "nfe_a", "nfe_b", "nfe_c", "executed_a", "gflop", "tokens")
 ROUNDING = 1e-12    # relative; the last bits of a mean depend on the processor, one call more in a run is far above
 
 
@@ -38,9 +40,12 @@ class Change(NamedTuple):
 
 
 def side(store: Store) -> Side:
-    """A run as one side. Raises ValueError if a line of the store was left out: a gate on what is left could pass by accident."""
+    """A run as one side. Raises ValueError if a line of the store was left out: a gate on what is left could pass by
+    accident.
+    """
     if store.broken:
-        raise ValueError(f"{store.folder} has a record that is not whole ({store.broken[0]}): remove its line, and run the study again")
+        raise ValueError(f"{store.folder} has a record that is not whole ({store.broken[0]}): remove its line, and "
+                         "run the study again")
     scored: dict[str, dict[str, dict]] = {}
     timed: dict[str, list[dict]] = {}
     counted = {r["key"]: r for r in store.latest("counted", "key").values()}
@@ -52,7 +57,9 @@ def side(store: Store) -> Side:
 
 
 def expectations(path: Path) -> Side:
-    """A file of counted records as one side. Raises ValueError, with the line, for one that is no such record, or whose key stood there before."""
+    """A file of counted records as one side. Raises ValueError, with the line, for one that is no such record, or whose
+    key stood there before.
+    """
     counted: dict[str, dict] = {}
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         if not line.strip():
@@ -85,7 +92,9 @@ def named(record: dict) -> str:
 
 
 def likeness(record: dict) -> str:
-    """What a cell keeps when its networks or data are built again: the text is the same for both, their keys are not."""
+    """What a cell keeps when its networks or data are built again: the text is the same for both, their keys are
+    not.
+    """
     data = record["cell"].get("data")
     return canonical(record["cell"] | {"nets": None, "data": data.get("name") if isinstance(data, dict) else None})
 
@@ -98,4 +107,5 @@ def changes(before: dict, now: dict) -> list[Change]:
 
 
 def _flat(cost: dict) -> dict[str, float]:
-    return {f"calls.{call}": calls for call, calls in cost["calls"].items()} | {count: cost[count] for count in COUNTS[1:]}
+    return {f"calls.{call}": calls for call,
+            calls in cost["calls"].items()} | {count: cost[count] for count in COUNTS[1:]}

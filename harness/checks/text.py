@@ -11,7 +11,8 @@ from harness.checks.tiers import OUTCOMES, Verdict
 FEW = 3          # more verdicts than these with one reason are one line
 LONGEST = 25     # rows of the Markdown table
 SKIPPED = ("missing", "not shown", "too few processes", "not comparable")
-_UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")    # what XML 1.0 cannot hold, in any spelling
+# what XML 1.0 cannot hold, in any spelling
+_UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def headline(found: Comparison) -> str:
@@ -40,7 +41,9 @@ def document(found: Comparison, whole: bool) -> dict:
 
 
 def rows(found: Comparison) -> list[tuple[str, ...]]:
-    """(tier, outcome, cell, detail) of all that is not plainly equal, gravest first; many verdicts with one reason are one row."""
+    """(tier, outcome, cell, detail) of all that is not plainly equal, gravest first; many verdicts with one reason are
+    one row.
+    """
     groups: dict[tuple, list[Verdict]] = defaultdict(list)
     for v in found.verdicts:
         if v.outcome != "equal":
@@ -55,7 +58,8 @@ def rows(found: Comparison) -> list[tuple[str, ...]]:
 
 def totals(found: Comparison) -> list[str]:
     """A line for each tier: how many of each outcome."""
-    return [f"{tier}: {', '.join(f'{number} {outcome}' for outcome, number in outcomes.items()) or 'nothing'}" for tier, outcomes in found.totals().items()]
+    return [f"{tier}: {', '.join(f'{number} {outcome}' for outcome, number in outcomes.items()) or 'nothing'}" for tier,
+            outcomes in found.totals().items()]
 
 
 def table(found: Comparison) -> str:
@@ -69,9 +73,11 @@ def table(found: Comparison) -> str:
 def markdown(found: Comparison) -> str:
     """For a comment on a pull request: the headline, totals, and the gravest rows."""
     lines = rows(found)
-    text = [f"**ssmd-bench compare: {headline(found)}**", "", *(f"- {line}" for line in [*totals(found), *map(_marked, found.notes)])]
+    text = [f"**ssmd-bench compare: {headline(found)}**", "",
+            *(f"- {line}" for line in [*totals(found), *map(_marked, found.notes)])]
     if lines:
-        shown = [("tier", "verdict", "cell", "what"), ("---",) * 4, *(tuple(map(_marked, line)) for line in lines[:LONGEST])]
+        shown = [("tier", "verdict", "cell", "what"), ("---",) * 4,
+                 *(tuple(map(_marked, line)) for line in lines[:LONGEST])]
         text += ["", *("| " + " | ".join(line) + " |" for line in shown)]
     if len(lines) > LONGEST:
         text += ["", f"and {len(lines) - LONGEST} rows more"]
@@ -85,17 +91,21 @@ def junit(found: Comparison) -> str:
         cases[v.tier, v.key].append(v)
     suite = ElementTree.Element("testsuite", name="ssmd-bench compare")
     for (tier, key), verdicts in cases.items():
-        case = ElementTree.SubElement(suite, "testcase", classname=f"compare.{tier}", name=_xml(f"{verdicts[0].cell} [{key}]"), time="0")
-        said = "\n".join(_xml(f"{f'{v.what}: ' if v.what else ''}{v.outcome}{f': {v.detail}' if v.detail else ''}") for v in verdicts if v.outcome != "equal")
+        case = ElementTree.SubElement(suite, "testcase", classname=f"compare.{tier}",
+                                      name=_xml(f"{verdicts[0].cell} [{key}]"), time="0")
+        said = "\n".join(_xml(f"{f'{v.what}: ' if v.what else ''}{v.outcome}{f': {v.detail}' if v.detail else ''}")
+                         for v in verdicts if v.outcome != "equal")
         failing = [v for v in verdicts if v.fails]
         if failing:
             gravest = min((v.outcome for v in failing), key=OUTCOMES.index)
-            ElementTree.SubElement(case, "error" if gravest == "failed" else "failure", message=gravest, type=gravest).text = said
+            ElementTree.SubElement(case, "error" if gravest == "failed" else "failure", message=gravest,
+                                   type=gravest).text = said
         elif all(v.outcome in SKIPPED for v in verdicts):
             ElementTree.SubElement(case, "skipped", message=said)
         elif said:
             ElementTree.SubElement(case, "system-out").text = said
-    numbers = {"tests": len(cases)} | {name: len(suite.findall(f"testcase/{tag}")) for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))}
+    numbers = {"tests": len(cases)} | {name: len(suite.findall(f"testcase/{tag}")) for name,
+                                       tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))}
     for name, number in numbers.items():
         suite.set(name, str(number))
     suites = ElementTree.Element("testsuites", suite.attrib)

@@ -1,13 +1,15 @@
 """The verdicts of the gate on one cell: its counts, its metrics, its times.
 
     counts     calls, passes, FLOPs and tokens are equal, or within a declared tolerance
-    quality    every metric scored by row: NEW - BASE lies within -margin..margin by two one-sided tests (Schuirmann, 1987), or is shown not to be worse than
+    quality    every metric scored by row: NEW - BASE lies within -margin..margin by two one-sided tests (Schuirmann,
+               1987), or is shown not to be worse than
                that ("better"), or neither ("inconclusive")
-    time       NEW over BASE on one machine, process i beside process i: the lower 95 % bound of the ratio is above the threshold, or the upper one below it
+    time       NEW over BASE on one machine, process i beside process i: the lower 95 % bound of the ratio is above the
+               threshold, or the upper one below it
                ("equal"), or neither ("not shown")
 
-Intervals are of 90 %, so that either end is a bound of 95 %. A test that is worse than its bound beyond doubt is undecided here: harness/checks/gate.py makes
-regressions of those that stay so among all tests of the tier.
+Intervals are of 90 %, so that either end is a bound of 95 %. A test that is worse than its bound beyond doubt is
+undecided here: harness/checks/gate.py makes regressions of those that stay so among all tests of the tier.
 """
 
 from math import exp, log
@@ -21,7 +23,14 @@ from harness.checks.side import Side, changes, named
 from harness.kinds import Scores
 from harness.records.machine import comparable
 from harness.records.provenance import alike
-from harness.stats.intervals import FEWEST_PROCESSES, Interval, equivalent, paired_difference, time_ratio, unpaired_difference
+from harness.stats.intervals import (
+    FEWEST_PROCESSES,
+    Interval,
+    equivalent,
+    paired_difference,
+    time_ratio,
+    unpaired_difference,
+)
 
 OUTCOMES = ("failed", "regression", "missing", "inconclusive", "not shown", "declared", "samples differ",
             "too few processes", "not comparable", "better", "equal")    # gravest first
@@ -54,14 +63,26 @@ def counts(old: dict, now: dict, rules: Rules) -> Verdict:
     differ = old["samples_sha256"] != now["samples_sha256"]
     machine = "machine" in old and "machine" in now and comparable({"id": old["machine"]}, {"id": now["machine"]})
     code = alike(old.get("made"), now.get("made"))
-    must = {"always": True, "never": False, "same-machine": machine, "same-environment": machine and code}[rules.samples]
-    detail = "; ".join([*map(str, changed), *(["samples differ" + (f", where the rule is {rules.samples!r}" if must else "")] if differ else [])])
-    outcome = "regression" if beyond or differ and must else "declared" if changed else "samples differ" if differ else "equal"
+    must = {"always": True, "never": False, "same-machine": machine, "same-environment": machine
+            and code}[rules.samples]
+    detail = "; ".join([*map(str, changed), *(["samples differ" + (f", where the rule is {rules.samples!r}" if must
+                                                                   else "")] if differ else [])])
+    outcome = (
+        "regression"
+        if beyond or differ and must
+        else "declared"
+        if changed
+        else "samples differ"
+        if differ
+        else "equal"
+    )
     return Verdict("counts", old["key"], named(old), "", outcome, detail, outcome == "regression")
 
 
 def quality(base: Side, new: Side, old: dict, rules: Rules) -> list[Verdict]:
-    """One for each metric that BASE has scored by row; none if either side has no scores at all. What keeps two scores from being compared is in the detail."""
+    """One for each metric that BASE has scored by row; none if either side has no scores at all. What keeps two scores
+    from being compared is in the detail.
+    """
     if not base.scored or not new.scored:
         return []
     found, key, theirs = [], old["key"], new.scored.get(old["key"], {})
@@ -102,15 +123,24 @@ def _scored(before: np.ndarray, now: np.ndarray, record: dict, margin: float, bl
     """before, now (2, n)."""
     paired, better = before.shape == now.shape, record["better"]
     if np.array_equal(before, now):
-        return blank._replace(outcome="equal", value=0.0, low=0.0, high=0.0, bound=margin, n=before.shape[1])    # not a test: it cannot be a false alarm
+        # not a test: it cannot be a false alarm
+        return blank._replace(outcome="equal", value=0.0, low=0.0, high=0.0, bound=margin, n=before.shape[1])
     found = (paired_difference if paired else unpaired_difference)(Scores(0.0, *now), Scores(0.0, *before), level=LEVEL)
     worse = _mirrored(found) if better == "higher" else found    # upwards is worse
     p = _beyond(worse, margin)
     if better == "match":                                        # either way is worse
         p = min(1.0, 2 * min(p, _beyond(_mirrored(found), margin)))
-    outcome = "equal" if equivalent(found, margin) else "better" if better != "match" and worse.high < margin else "inconclusive"
-    detail = f"{found.value:+.4g} ({found.low:+.4g} to {found.high:+.4g}), margin {margin:.4g}, {better} is better{'' if paired else ', rows not paired'}"
-    return blank._replace(outcome=outcome, detail=detail, value=found.value, low=found.low, high=found.high, bound=margin, n=found.n, p=p)
+    outcome = (
+        "equal"
+        if equivalent(found, margin)
+        else "better"
+        if better != "match" and worse.high < margin
+        else "inconclusive"
+    )
+    detail = (f"{found.value:+.4g} ({found.low:+.4g} to {found.high:+.4g}), margin {margin:.4g}, {better} is "
+              f"better{'' if paired else ', rows not paired'}")
+    return blank._replace(outcome=outcome, detail=detail, value=found.value, low=found.low, high=found.high,
+                          bound=margin, n=found.n, p=p)
 
 
 def times(base: Side, new: Side, old: dict, now: dict, rules: Rules) -> list[Verdict]:
@@ -119,14 +149,18 @@ def times(base: Side, new: Side, old: dict, now: dict, rules: Rules) -> list[Ver
     if not base.timed or not new.timed or not (ours := _processes(base.timed.get(key, []), old)):
         return []
     theirs = _processes(new.timed.get(key, []), now)
-    pairs = [(a, b) for at, a in ours.items() for there, b in theirs.items() if comparable({"id": at[0]}, {"id": there[0]}) and at[1] == there[1]]
+    pairs = [(a, b) for at, a in ours.items() for there, b in theirs.items()
+             if comparable({"id": at[0]}, {"id": there[0]}) and at[1] == there[1]]
     if not pairs:
         machines = any(comparable({"id": at[0]}, {"id": there[0]}) for at in ours for there in theirs)
-        return [blank._replace(detail="times of unlike numbers of rows" if machines else "times of other machines" if theirs else "not timed in NEW")]
+        return [blank._replace(detail="times of unlike numbers of rows" if machines else "times of other machines"
+                               if theirs else "not timed in NEW")]
     a, b = max(pairs, key=lambda pair: len(pair[0].keys() & pair[1].keys()))
     shared = sorted(a.keys() & b.keys())
     if len(shared) < FEWEST_PROCESSES:
-        return [blank._replace(outcome="too few processes", detail=f"{len(shared)} processes timed on both sides, {FEWEST_PROCESSES} are needed", n=len(shared))]
+        return [blank._replace(outcome="too few processes",
+                               detail=f"{len(shared)} processes timed on both sides, {FEWEST_PROCESSES} are needed",
+                               n=len(shared))]
     try:
         found = time_ratio([b[k]["seconds"] for k in shared], [a[k]["seconds"] for k in shared], LEVEL)
     except ValueError as error:
@@ -134,8 +168,10 @@ def times(base: Side, new: Side, old: dict, now: dict, rules: Rules) -> list[Ver
     bound = rules.time_ratio
     p = _beyond(Interval(*map(log, found[:3]), found.n, LEVEL), log(bound))    # type: ignore[arg-type, call-arg]
     outcome = "better" if found.high < 1 / bound else "equal" if found.high < bound else "not shown"
-    detail = f"{found.value:.3f} times as long ({found.low:.3f} to {found.high:.3f}), threshold {bound:g}{'' if _interleaved(a, b) else ', not interleaved'}"
-    return [blank._replace(outcome=outcome, detail=detail, value=found.value, low=found.low, high=found.high, bound=bound, n=found.n, p=p)]
+    detail = (f"{found.value:.3f} times as long ({found.low:.3f} to {found.high:.3f}), threshold "
+              f"{bound:g}{'' if _interleaved(a, b) else ', not interleaved'}")
+    return [blank._replace(outcome=outcome, detail=detail, value=found.value, low=found.low, high=found.high,
+                           bound=bound, n=found.n, p=p)]
 
 
 def seen(verdict: Verdict, tests: int, power: float = 0.8) -> float:
@@ -165,11 +201,17 @@ def _mirrored(found: Interval) -> Interval:
 
 
 def _beyond(found: Interval, bound: float) -> float:
-    """One-sided p-value of "the truth is at most the bound": Student's law with n - 1 degrees of freedom, its scale that of the interval's lower half.
+    """One-sided p-value of "the truth is at most the bound": Student's law with n - 1 degrees of freedom, its scale
+    that of the interval's lower half.
 
-    It is 5 % where the lower end touches the bound, and has no floor, as the share of resamples would: Holm's correction of many tests asks for far smaller ones.
+    It is 5 % where the lower end touches the bound, and has no floor, as the share of resamples would: Holm's
+    correction of many tests asks for far smaller ones.
     """
     if found.value <= bound:
         return 1.0
     half = found.value - found.low
-    return float(stdtr(found.n - 1, -stdtrit(found.n - 1, 0.5 + found.level / 2) * (found.value - bound) / half)) if half > 0 else 0.0
+    return (
+        float(stdtr(found.n - 1, -stdtrit(found.n - 1, 0.5 + found.level / 2) * (found.value - bound) / half))
+        if half > 0
+        else 0.0
+    )

@@ -1,8 +1,10 @@
-"""Claims: what a study found, kept as studies/results/NAME.json and written by code only. Documents quote claims and nothing else.
+"""Claims: what a study found, kept as studies/results/NAME.json and written by code only. Documents quote claims and
+nothing else.
 
-A row is {"claim", "value", "low", "high", "unit", "n", "command", "keys", "note"}: a 95 % interval, the command that rebuilds it, and the keys of the
-records it came from. It carries no code. It is current if it comes out again, to the last digit, from the records that are kept (harness/claims/rebuild.py; the
-test suite does so), and if these records are proven to be of the code that ships (harness/claims/standing.py).
+A row is {"claim", "value", "low", "high", "unit", "n", "command", "keys", "note"}: a 95 % interval, the command that
+rebuilds it, and the keys of the records it came from. It carries no code. It is current if it comes out again, to the
+last digit, from the records that are kept (harness/claims/rebuild.py; the test suite does so), and if these records are
+proven to be of the code that ships (harness/claims/standing.py).
 """
 
 import json
@@ -21,7 +23,8 @@ from harness.spec import ROOT
 
 RESULTS = ROOT / "studies" / "results"
 AGAIN = "rebuild it with the command in its study"
-PARTS: dict[str, Any] = {"name": str, "value": Real, "low": Real, "high": Real, "unit": str, "n": Integral, "command": str, "keys": Sequence, "note": str}
+PARTS: dict[str, Any] = {"name": str, "value": Real, "low": Real, "high": Real, "unit": str, "n": Integral,
+                         "command": str, "keys": Sequence, "note": str}
 WORDS: dict[Any, str] = {str: "a text", Real: "a number", Integral: "a whole number", Sequence: "a list"}
 
 
@@ -39,15 +42,20 @@ class Claim(Struct):
     note: str = ""
 
 
-def claim(name: str, value: float, low: float, high: float, unit: str, n: int, command: str, keys: Sequence[str], note: str = "") -> dict:
+def claim(name: str, value: float, low: float, high: float, unit: str, n: int, command: str, keys: Sequence[str],
+          note: str = "") -> dict:
     """One row. Raises ValueError for what is no claim."""
-    given = {"name": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command, "keys": keys, "note": note}
+    given = {"name": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command,
+             "keys": keys, "note": note}
     for field, kind in PARTS.items():
         if not isinstance(given[field], kind) or isinstance(given[field], str) and kind is Sequence:
-            raise ValueError(f"{field} of the claim {name!r:.60} is {given[field]!r:.60} and must be {WORDS[kind]}: correct the study that makes it")
+            raise ValueError(f"{field} of the claim {name!r:.60} is {given[field]!r:.60} and must be {WORDS[kind]}: "
+                             "correct the study that makes it")
     if not (math.isfinite(value) and low <= value <= high):
-        raise ValueError(f"the claim {name} does not lie in its interval: {low} <= {value} <= {high} does not hold; correct the study that makes it")
-    return {"claim": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command, "keys": list(keys), "note": note}
+        raise ValueError(f"the claim {name} does not lie in its interval: {low} <= {value} <= {high} does not hold; "
+                         "correct the study that makes it")
+    return {"claim": name, "value": value, "low": low, "high": high, "unit": unit, "n": n, "command": command,
+            "keys": list(keys), "note": note}
 
 
 def write(name: str, rows: Sequence[dict]) -> Path:
@@ -76,19 +84,23 @@ def rows_of(path: Path) -> list[dict]:
 def table(rows: Sequence[dict]) -> str:
     """Claims as a Markdown table, the form in which documents quote them."""
     head = ("claim", "value", "95 % interval", "unit", "n", "note")
-    lines = [(f"`{r['claim']}`", f"{r['value']:.3g}", f"{r['low']:.3g} to {r['high']:.3g}", r["unit"], str(r["n"]), r.get("note", "")) for r in rows]
+    lines = [(f"`{r['claim']}`", f"{r['value']:.3g}", f"{r['low']:.3g} to {r['high']:.3g}", r["unit"], str(r["n"]),
+              r.get("note", "")) for r in rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, ("---",) * len(head), *lines))
 
 
 def again(path: Path, rows: Sequence[dict]) -> list[dict]:
-    """The claims that the table of a Markdown file quotes, in its order, as they stand now. Raises ValueError for a file that is not there, or a name that is no claim any more."""
+    """The claims that the table of a Markdown file quotes, in its order, as they stand now. Raises ValueError for a
+    file that is not there, or a name that is no claim any more.
+    """
     if not path.is_file():
         raise ValueError(f"there is no {path} whose table could be written again: correct the path")
     known, page = {row["claim"]: row for row in rows}, read_text(path, "give a Markdown file saved as UTF-8")
     text = page.partition("<!-- claims -->")[2].partition("<!-- /claims -->")[0]
     names = re.findall(r"^\| `([a-z][\w.]*)` \|", text, re.M)
     if gone := [name for name in names if name not in known]:
-        raise ValueError(f"{path} quotes {gone[0]}, which is no claim any more: write its table with `ssmd-bench claims NAMES --write {path}`")
+        raise ValueError(f"{path} quotes {gone[0]}, which is no claim any more: write its table with `ssmd-bench "
+                         f"claims NAMES --write {path}`")
     return [known[name] for name in names]
 
 
@@ -100,7 +112,9 @@ def quoted(row: dict) -> str:
 
 
 def filled(text: str, rows: Sequence[dict]) -> str:
-    """The text with {NAME} of each claim replaced by its value and interval. Raises ValueError for a name that is no claim."""
+    """The text with {NAME} of each claim replaced by its value and interval. Raises ValueError for a name that is no
+    claim.
+    """
     known = {row["claim"]: row for row in rows}
 
     def quote(found: re.Match) -> str:

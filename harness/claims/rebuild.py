@@ -1,7 +1,8 @@
-"""Claims computed anew from the runs that are kept in the repository (studies/runs), without sampling: `ssmd-bench claims --rebuild`.
+"""Claims computed anew from the runs that are kept in the repository (studies/runs), without sampling: `ssmd-bench
+claims --rebuild`.
 
-A claim that comes out as it was, up to rounding, stands as it is written. One whose numbers change takes the new ones. A new one is added.
-What no kept run yields is left alone and named.
+A claim that comes out as it was, up to rounding, stands as it is written. One whose numbers change takes the new ones.
+A new one is added. What no kept run yields is left alone and named.
 """
 
 import math
@@ -25,7 +26,9 @@ TAKEN = (*NUMBERS, "unit", "keys", "note")
 
 
 def rebuild(say: Callable[[str], None], kept: Path = KEPT) -> dict[str, int]:
-    """How many claims are equal, changed, added, and left, which no kept run yields. Raises ValueError for damaged files."""
+    """How many claims are equal, changed, added, and left, which no kept run yields. Raises ValueError for damaged
+    files.
+    """
     tally = {"equal": 0, "changed": 0, "added": 0, "left": 0}
     known: dict[str, dict[str, dict]] = {}
     for row in claims_of.read(claims_of.RESULTS):
@@ -42,7 +45,8 @@ def rebuild(say: Callable[[str], None], kept: Path = KEPT) -> dict[str, int]:
             new = made.get(old["claim"])
             tally["left" if new is None else "equal" if new is old else "changed"] += 1
             if new not in (None, old):
-                say(f"{old['claim']}: {old['value']:.4g} ({old['low']:.4g} to {old['high']:.4g}) before, {new['value']:.4g} ({new['low']:.4g} to {new['high']:.4g})")
+                say(f"{old['claim']}: {old['value']:.4g} ({old['low']:.4g} to {old['high']:.4g}) before, "
+                    f"{new['value']:.4g} ({new['low']:.4g} to {new['high']:.4g})")
         if left := rows.keys() - made.keys():
             say(f"{name}: the kept run does not yield {', '.join(sorted(left))}; they stand as `{command}` made them")
         tally["added"] += len(added)
@@ -84,4 +88,6 @@ def kept_run(name: str, kept: Path = KEPT) -> Path | None:
 
 def same(old: dict, new: dict) -> bool:
     """Equal up to rounding, which differs between machines."""
-    return all(math.isclose(old[field], new[field], rel_tol=1e-9, abs_tol=1e-12) for field in NUMBERS) and all(old[f] == new[f] for f in TAKEN if f not in NUMBERS)
+    return all(math.isclose(old[field], new[field], rel_tol=1e-9, abs_tol=1e-12) for field in NUMBERS) and all(
+        old[f] == new[f] for f in TAKEN if f not in NUMBERS
+    )

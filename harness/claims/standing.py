@@ -1,4 +1,5 @@
-"""How claims stand to the code that ships: by the records behind them, which are kept in the repository with their proofs (harness/records/standing.py).
+"""How claims stand to the code that ships: by the records behind them, which are kept in the repository with their
+proofs (harness/records/standing.py).
 
     proven      every record behind it is proven
     unproven    one is not; or none is kept, so that nothing can be looked at
@@ -40,7 +41,8 @@ def lines(found: Sequence[Standing]) -> Iterator[str]:
     for claim, word, since in found:
         reasons.setdefault((word, since), []).append(claim)
     for (word, since), names in reasons.items():
-        yield f"{word}: {len(names)} claim{'s' * (len(names) > 1)}" + (f", {since}: {', '.join(names)}" if since else "")
+        yield f"{word}: {len(names)} claim{'s' * (len(names) > 1)}" + (f", {since}: {', '.join(names)}" if since
+                                                                       else "")
 
 
 def _standing(row: dict, run: tuple[Evidence, dict] | None) -> Standing:
@@ -49,14 +51,16 @@ def _standing(row: dict, run: tuple[Evidence, dict] | None) -> Standing:
     evidence, counted = run
     records = [counted[(key,)] for key in row["keys"] if (key,) in counted]
     if not records:
-        return Standing(row["claim"], UNPROVEN, "it rests on a table of measurements, which belongs to the commit that measured it")
+        return Standing(row["claim"], UNPROVEN,
+                        "it rests on a table of measurements, which belongs to the commit that measured it")
     words = [evidence.standing(record) for record in records]
     if REFUTED in words:
         return Standing(row["claim"], REFUTED, f"{words.count(REFUTED)} of {len(words)} records are refuted")
     if UNPROVEN not in words:
         return Standing(row["claim"], PROVEN, "")
     doubted = [record for record, word in zip(records, words) if word == UNPROVEN]
-    return Standing(row["claim"], UNPROVEN, _since({(evidence.last_proven(record) or {}).get("commit") for record in doubted}))
+    return Standing(row["claim"], UNPROVEN, _since({(evidence.last_proven(record) or {}).get("commit")
+                                                    for record in doubted}))
 
 
 def _since(commits: Iterable[str | None]) -> str:

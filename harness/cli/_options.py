@@ -19,14 +19,18 @@ def changed(settings, changes: list[str]):
 
 
 def opened(run: Path, strict: bool = False) -> Store:
-    """The store of a run that is there; one that is not would be created. If `strict`, ValueError for a line that is no whole record."""
+    """The store of a run that is there; one that is not would be created. If `strict`, ValueError for a line that is no
+    whole record.
+    """
     if not is_run(run):
         raise ValueError(f"{run} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
     return Store(run, strict=strict)
 
 
 def between_marks(path: Path, mark: str, text: str) -> str:
-    """A Markdown file with what stands between <!-- mark --> and <!-- /mark --> replaced. Raises ValueError for one without the marks."""
+    """A Markdown file with what stands between <!-- mark --> and <!-- /mark --> replaced. Raises ValueError for one
+    without the marks.
+    """
     head, begin, rest = read_text(path, "give a Markdown file saved as UTF-8").partition(f"<!-- {mark} -->")
     _, end, tail = rest.partition(f"<!-- /{mark} -->")
     if not (begin and end):
@@ -39,5 +43,6 @@ def why_unscored(store: Store, tally: dict) -> dict[str, str]:
     newest = store.of("scored")[-tally["scored"] - tally["unscored"]:]
     reasons = {r["label"]: r["reason"] for r in newest if r["status"] == "failed"}
     for label, reason in reasons.items():
-        print(f"ssmd-bench: {label} has no score: {reason}; the samples are kept, and the same command scores them again", file=sys.stderr)
+        print(f"ssmd-bench: {label} has no score: {reason}; the samples are kept, and the same command scores them "
+              "again", file=sys.stderr)
     return reasons

@@ -1,4 +1,6 @@
-"""`ssmd-bench prove`: rows of stored cells sampled again by the code that runs now, and what came of it stored as proofs."""
+"""`ssmd-bench prove`: rows of stored cells sampled again by the code that runs now, and what came of it stored as
+proofs.
+"""
 
 import sys
 from argparse import Namespace
@@ -14,7 +16,8 @@ from harness.records.store import Store
 from harness.run.progress import Progress
 from harness.spec import ROOT, brief
 
-COUNTED = (PROVEN, REFUTED, UNPROVEN, "lost", "known", "unknown")    # lost: of the unproven, those that had been proven before
+# lost: of the unproven, those that had been proven before
+COUNTED = (PROVEN, REFUTED, UNPROVEN, "lost", "known", "unknown")
 
 
 class Target(NamedTuple):
@@ -26,8 +29,10 @@ class Target(NamedTuple):
 
 def prove(options: Namespace) -> tuple[dict, int]:
     targets = list(_targets(options.runs))
-    if not options.check and provenance.dirty() and any(target.run.is_relative_to(ROOT / "studies") for target in targets):
-        raise ValueError("the sources are not those of the commit, and prove nothing for claims: commit them first, or look with --check, which stores nothing")
+    if not options.check and provenance.dirty() and any(target.run.is_relative_to(ROOT / "studies")
+                                                        for target in targets):
+        raise ValueError("the sources are not those of the commit, and prove nothing for claims: commit them first, "
+                         "or look with --check, which stores nothing")
     total = dict.fromkeys(COUNTED, 0)
     for target in targets:
         for name, count in _run(target, options).items():
@@ -47,7 +52,9 @@ def _targets(named: list[str]) -> Iterator[Target]:
     """Raises ValueError for what is neither a study nor a run."""
     from harness.claims.rebuild import KEPT, kept_run
 
-    for name in named or [str(run) for run in sorted({*KEPT.glob("*.zip"), *(p for p in KEPT.glob("*") if p.is_dir())})]:
+    for name in named or [
+        str(run) for run in sorted({*KEPT.glob("*.zip"), *(p for p in KEPT.glob("*") if p.is_dir())})
+    ]:
         if not name.endswith(".py"):
             yield Target(Path(name), study_of(opened(Path(name)), bool(named)))
         elif run := kept_run(Path(name).stem):
@@ -55,12 +62,14 @@ def _targets(named: list[str]) -> Iterator[Target]:
         elif (run := Path("runs") / Path(name).stem).is_dir():
             yield Target(run, name)
         else:
-            raise ValueError(f"no run of {name} is kept in studies/runs, and there is none in {run}: run it, or name its run")
+            raise ValueError(f"no run of {name} is kept in studies/runs, and there is none in {run}: run it, or name "
+                             "its run")
 
 
 def study_of(store: Store, asked: bool = True) -> str:
     """The study file that the command of a run names; nothing if there is none."""
-    words = [text for record in reversed(store.of("study")) for text in record["command"].split() if text.endswith(".py")]
+    words = [text for record in reversed(store.of("study")) for text in record["command"].split()
+             if text.endswith(".py")]
     for text in words:
         for place in (Path(text), ROOT / text):
             if place.is_file():
@@ -116,7 +125,9 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
         cell, record = wanted[found.key]
         known_here = here in evidence.machines(record)
         said, reason = verdict(found, record, evidence.last_proven(record), known_here)
-        commit = found.verdict != "equal" and (options.against or said == UNPROVEN and (evidence.last_proven(record) or {}).get("commit"))
+        commit = found.verdict != "equal" and (
+            options.against or said == UNPROVEN and (evidence.last_proven(record) or {}).get("commit")
+        )
         if commit:
             doubtful.setdefault(commit, {})[found.key] = found, reason
         else:
@@ -125,7 +136,8 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
     for commit, looked_at in doubtful.items():
         settled: dict[str, bool | None]
         try:
-            settled = dict(settled_by(commit, target.study, [(found, wanted[key][1]) for key, (found, _) in looked_at.items()]))
+            settled = dict(settled_by(commit, target.study, [(found, wanted[key][1]) for key,
+                                                             (found, _) in looked_at.items()]))
         except ValueError as error:
             if options.against:
                 raise

@@ -1,4 +1,5 @@
-"""The functions that a study file may define beside STUDY, and what they must give back. Raises ValueError, in a sentence, for anything else.
+"""The functions that a study file may define beside STUDY, and what they must give back. Raises ValueError, in a
+sentence, for anything else.
 
     measure(study, store) -> list of records    tables of its own (harness/records/measured.py)
     claims(store, command) -> list of claims    what the study found (harness/claims/claim.py)
@@ -25,7 +26,8 @@ def function(path: str, name: str, takes: str) -> Callable | None:
         try:
             inspect.signature(found).bind(*takes.split(","))
         except TypeError:
-            raise ValueError(f"{name} of {path} takes {inspect.signature(found)} and is called with {takes}: write def {name}{takes}") from None
+            raise ValueError(f"{name} of {path} takes {inspect.signature(found)} and is called with {takes}: write "
+                             f"def {name}{takes}") from None
         except ValueError:    # one of C says nothing of its inputs
             pass
     return found
@@ -50,7 +52,8 @@ def claimed(found: Any, path: str) -> list[dict]:
     try:
         fitted(rows, list[Claim])
     except Wrong as error:
-        raise ValueError(f"claims() of {path} gave what is no list of claims ({error}): make each with harness.claims.claim.claim(...); what was sampled is stored") from None
+        raise ValueError(f"claims() of {path} gave what is no list of claims ({error}): make each with "
+                         "harness.claims.claim.claim(...); what was sampled is stored") from None
     return rows
 
 

@@ -7,7 +7,8 @@ from harness.boundary.arguments import GUARD, Parser, Verb, path, word
 
 
 def _compare_options(parser: Parser) -> None:
-    parser.add_argument("base", type=path, metavar="BASE", help="run folder, zip of a kept run, or expectations that `ssmd-bench expect` wrote")
+    parser.add_argument("base", type=path, metavar="BASE",
+                        help="run folder, zip of a kept run, or expectations that `ssmd-bench expect` wrote")
     parser.add_argument("new", type=path, metavar="NEW", help="the same")
     parser.add_argument("--rules", type=path, metavar="FILE", help="TOML: tolerances, margins, thresholds")
     parser.add_argument("--junit", type=path, metavar="FILE", help="write JUnit XML there")
@@ -35,14 +36,16 @@ def compare(options: Namespace) -> tuple[dict, int]:
     from harness.records.places import is_zip
 
     rules = compare_rules.read(options.rules) if options.rules else compare_rules.Rules()
-    base, new = (compare_side.expectations(place) if place.is_file() and not is_zip(place) else compare_side.side(opened(place, strict=True))
+    base, new = (compare_side.expectations(place) if place.is_file() and not is_zip(place)
+                 else compare_side.side(opened(place, strict=True))
                  for place in (options.base, options.new))
     found = gate(base, new, rules)
     for file, text in ((options.junit, compare_text.junit), (options.markdown, compare_text.markdown)):
         if file:
             write_text(file, text(found))
     print(compare_text.table(found))
-    return {"base": str(options.base), "new": str(options.new), **compare_text.document(found, "json" in options)}, found.code
+    return {"base": str(options.base), "new": str(options.new),
+            **compare_text.document(found, "json" in options)}, found.code
 
 
 def expect(options: Namespace) -> tuple[dict, int]:
@@ -70,17 +73,22 @@ def verify(options: Namespace) -> tuple[dict, int]:
             try:
                 verdicts += [check(variant) for variant in variants(cls())]
             except Exception as error:    # a sampler of one's own may raise whatever it likes
-                raise ValueError(f"the sampler {name} cannot be verified ({type(error).__name__}: {error}): correct {plugins.origin(cls)}; every field needs a default") from error
+                raise ValueError(f"the sampler {name} cannot be verified ({type(error).__name__}: {error}): correct "
+                                 f"{plugins.origin(cls)}; every field needs a default") from error
     print(table(verdicts))
     if options.write:
         write_text(options.write, between_marks(options.write, "verify", table(verdicts)))
-    return {"passed": sum(v.passed for v in verdicts), "failed": sum(not v.passed for v in verdicts)}, int(not all(v.passed for v in verdicts))
+    return {"passed": sum(v.passed for v in verdicts),
+            "failed": sum(not v.passed for v in verdicts)}, int(not all(v.passed for v in verdicts))
 
 
 VERBS = (
-    Verb("compare", GUARD, "the regression gate: counts, quality and times of one run against those of another (docs/gate.md)",
-         "ssmd-bench compare studies/gate/base.zip runs/gate --rules studies/gate/rules.toml", _compare_options, compare),
-    Verb("expect", GUARD, "write the counts of a run as expectations to compare with, and what changed into the changelog",
+    Verb("compare", GUARD,
+         "the regression gate: counts, quality and times of one run against those of another (docs/gate.md)",
+         "ssmd-bench compare studies/gate/base.zip runs/gate --rules studies/gate/rules.toml", _compare_options,
+         compare),
+    Verb("expect", GUARD,
+         "write the counts of a run as expectations to compare with, and what changed into the changelog",
          "ssmd-bench expect runs/gate --write studies/gate/counts.jsonl", _expect_options, expect),
     Verb("verify", GUARD, "hold samplers to the law of an ideal network",
          "ssmd-bench verify first_hitting", _verify_options, verify),

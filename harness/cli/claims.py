@@ -7,11 +7,15 @@ from harness.boundary.arguments import READ, Parser, Verb, path, word
 
 
 def _claims_options(parser: Parser) -> None:
-    parser.add_argument("names", type=word, nargs="*", help="names, and beginnings of names, e.g. nfe_ratio (default: all)")
-    parser.add_argument("--rebuild", action="store_true", help="compute them anew from the runs kept in studies/runs, without sampling")
-    parser.add_argument("--fill", type=path, metavar="FILE", help="write this text to --write, with the numbers of the claims that it names in braces")
+    parser.add_argument("names", type=word, nargs="*",
+                        help="names, and beginnings of names, e.g. nfe_ratio (default: all)")
+    parser.add_argument("--rebuild", action="store_true",
+                        help="compute them anew from the runs kept in studies/runs, without sampling")
+    parser.add_argument("--fill", type=path, metavar="FILE",
+                        help="write this text to --write, with the numbers of the claims that it names in braces")
     parser.add_argument("--write", type=path, metavar="FILE", help="put the table between the marks of a Markdown file")
-    parser.add_argument("--refresh", type=path, nargs="+", default=[], metavar="FILE", help="write the tables of these files again: the claims that they quote, as they stand now")
+    parser.add_argument("--refresh", type=path, nargs="+", default=[], metavar="FILE",
+                        help="write the tables of these files again: the claims that they quote, as they stand now")
 
 
 def claims(options: Namespace) -> tuple[dict, int]:
@@ -37,12 +41,14 @@ def claims(options: Namespace) -> tuple[dict, int]:
         write_text(options.write, claims_of.filled(read_text(options.fill, "give a text saved as UTF-8"), every))
         return {"written": str(options.write)}, 0
     if options.refresh:
-        pages = {path: between_marks(path, "claims", claims_of.table(claims_of.again(path, every))) for path in options.refresh}
+        pages = {path: between_marks(path, "claims", claims_of.table(claims_of.again(path, every)))
+                 for path in options.refresh}
         for path, page in pages.items():    # all of them, or none
             write_text(path, page)
         return {"written": [str(path) for path in options.refresh]}, 0
     whole = {row["claim"] for row in every} & {*options.names}
-    found = {name: [row for row in every if row["claim"] == name or (name not in whole and row["claim"].startswith(name))] for name in options.names or [""]}
+    found = {name: [row for row in every if row["claim"] == name
+                    or (name not in whole and row["claim"].startswith(name))] for name in options.names or [""]}
     rows = list({row["claim"]: row for part in found.values() for row in part}.values())    # in the order of the names
     if options.names and not rows:
         raise ValueError(f"no claim begins with {' or '.join(options.names)}: `ssmd-bench claims` lists them all")
@@ -52,7 +58,8 @@ def claims(options: Namespace) -> tuple[dict, int]:
         return {"claims": len(rows), "written": str(options.write)}, 0
     found_out = [*standings(rows)]
     print("\n".join(lines(found_out)))
-    return {"claims": len(rows), **{word: [s.claim for s in found_out if s.word == word] for word in (PROVEN, UNPROVEN, REFUTED)}}, 0
+    return {"claims": len(rows), **{word: [s.claim for s in found_out if s.word == word]
+                                    for word in (PROVEN, UNPROVEN, REFUTED)}}, 0
 
 
 VERBS = (

@@ -11,11 +11,16 @@ from harness.boundary.arguments import JOBS, MAKE, READ, Parser, Verb, number, p
 def _data_options(parser: Parser) -> None:
     parser.add_argument("dataset", choices=("proteins",))
     parser.add_argument("--out", type=path, default=Path("runs/proteins.npz"), metavar="FILE")
-    parser.add_argument("--source", type=path, help="unpacked Debian package metastudent-data, or a FASTA file (default: fetch the package with apt-get)")
+    parser.add_argument("--source", type=path,
+                        help="unpacked Debian package metastudent-data, or a FASTA file (default: fetch the package "
+                             "with apt-get)")
     parser.add_argument("--threads", type=whole(1, JOBS), default=1, help="of MMseqs2")
-    parser.add_argument("--families", type=whole(1, 10**6), default=300, help="profile HMMs, of the largest training clusters")
-    parser.add_argument("--held-out", type=whole(1, 40), default=8, metavar="PERCENT", help="of the clusters, drawn for test and as many for validation")
-    parser.add_argument("--near", type=number(0, 1, above=True), default=0.4, metavar="IDENTITY", help="with a training protein, from which on a held-out one is set apart")
+    parser.add_argument("--families", type=whole(1, 10**6), default=300,
+                        help="profile HMMs, of the largest training clusters")
+    parser.add_argument("--held-out", type=whole(1, 40), default=8, metavar="PERCENT",
+                        help="of the clusters, drawn for test and as many for validation")
+    parser.add_argument("--near", type=number(0, 1, above=True), default=0.4, metavar="IDENTITY",
+                        help="with a training protein, from which on a held-out one is set apart")
 
 
 def _fasta_options(parser: Parser) -> None:
@@ -28,8 +33,10 @@ def data(options: Namespace) -> tuple[dict, int]:
     """Build the file of a data set that does not ship."""
     from harness.data.build.proteins import build
 
-    about = build(options.source, options.out, options.threads, options.families, options.held_out, options.near, say=lambda text: print(text, file=sys.stderr, flush=True))
-    return {"data": str(options.out), "card": str(options.out.with_suffix(".md")), "bytes": options.out.stat().st_size, **about}, 0
+    about = build(options.source, options.out, options.threads, options.families, options.held_out, options.near,
+                  say=lambda text: print(text, file=sys.stderr, flush=True))
+    return {"data": str(options.out), "card": str(options.out.with_suffix(".md")), "bytes": options.out.stat().st_size,
+            **about}, 0
 
 
 def fasta(options: Namespace) -> tuple[dict, int]:
@@ -45,13 +52,17 @@ def fasta(options: Namespace) -> tuple[dict, int]:
     about = next((r for r in reversed(store.of("study")) if r.get("data")), None)
     dataset = from_json("rows", about["data"]) if about else None
     if about is None or not isinstance(dataset, Sequences):
-        raise ValueError(f"the samples of {options.run} are not proteins{f' but {dataset.name}' if dataset else ''}: give a run of a study of proteins")
+        raise ValueError(f"the samples of {options.run} are not proteins{f' but {dataset.name}' if dataset else ''}: "
+                         "give a run of a study of proteins")
     counted = [r for r in store.latest("counted", "key").values() if r["study"] == about["name"]]
     if unknown := sorted({*options.only} - (names := {r["arm"] for r in counted})):
-        raise ValueError(f"{options.run} has no arm {unknown[0]!r}; it has {', '.join(sorted(names))}{meant(unknown[0], names)}")
+        raise ValueError(f"{options.run} has no arm {unknown[0]!r}; it has "
+                         f"{', '.join(sorted(names))}{meant(unknown[0], names)}")
     cells = [r for r in counted if r["status"] == "done" and (not options.only or r["arm"] in options.only)]
     if not cells:
-        raise ValueError(f"{options.run} has no finished cell{' of ' + ', '.join(options.only) if options.only else ''}: run its study first, or choose another --only")
+        raise ValueError(f"{options.run} has no finished "
+                         f"cell{' of ' + ', '.join(options.only) if options.only else ''}: run its study first, or "
+                         "choose another --only")
     options.out.mkdir(parents=True, exist_ok=True)
     written: dict[str, int] = {}
     for r in cells:

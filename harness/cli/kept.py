@@ -65,8 +65,11 @@ def export(options: Namespace) -> tuple[dict, int]:
 
 
 VERBS = (
-    Verb("summarise", READ, "write a run without its samples as one zip: what a repository keeps and a report can be rendered from",
+    Verb("summarise", READ,
+         "write a run without its samples as one zip: what a repository keeps and a report can be rendered from",
          "ssmd-bench summarise runs/demo --out runs/demo.zip", _summarise_options, summarise),
-    Verb("unpack", READ, "write the zip of a kept run as a run folder, to add to it", "ssmd-bench unpack runs/demo.zip --out runs/demo-again", _unpack_options, unpack),
-    Verb("export", READ, "a run as one table, for pandas and others: a row a cell", "ssmd-bench export runs/demo runs/demo.csv", _export_options, export),
+    Verb("unpack", READ, "write the zip of a kept run as a run folder, to add to it",
+         "ssmd-bench unpack runs/demo.zip --out runs/demo-again", _unpack_options, unpack),
+    Verb("export", READ, "a run as one table, for pandas and others: a row a cell",
+         "ssmd-bench export runs/demo runs/demo.csv", _export_options, export),
 )

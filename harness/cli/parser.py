@@ -10,11 +10,13 @@ DOES = "Measures samplers of masked-diffusion models against each other; the las
 
 
 def parser(verbs: Mapping[str, Verb]) -> Parser:
-    top = Parser(prog="ssmd-bench", description=DOES, epilog=_grouped(verbs), formatter_class=argparse.RawDescriptionHelpFormatter)
+    top = Parser(prog="ssmd-bench", description=DOES, epilog=_grouped(verbs),
+                 formatter_class=argparse.RawDescriptionHelpFormatter)
     _everywhere(top, "plugins")
     below = top.add_subparsers(dest="verb", required=True, metavar="VERB", prog="ssmd-bench")
     for verb in verbs.values():
-        parser = below.add_parser(verb.name, description=verb.does, epilog=f"example: {verb.example}", formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser = below.add_parser(verb.name, description=verb.does, epilog=f"example: {verb.example}",
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
         verb.options(parser)
         _everywhere(parser, "further")
     return top
@@ -36,7 +38,8 @@ def _everywhere(parser: Parser, plugins: str) -> None:
     parser.add_argument("--version", action="version", version=f"ssmd-bench {version('ssmd-bench')}")
     parser.add_argument("--quiet", action="store_true", default=silent, help="no progress on stderr")
     parser.add_argument("--json", action="store_true", default=silent, help="nothing but the JSON document on stdout")
-    parser.add_argument("--plugins", action="append", type=word, default=[], dest=plugins, metavar="PACKAGE", help="scan one more package for plug-ins and verbs")
+    parser.add_argument("--plugins", action="append", type=word, default=[], dest=plugins, metavar="PACKAGE",
+                        help="scan one more package for plug-ins and verbs")
 
 
 def _grouped(verbs: Mapping[str, Verb]) -> str:

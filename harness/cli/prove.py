@@ -6,8 +6,10 @@ from harness.boundary.arguments import GUARD, JOBS, Parser, Verb, number_or_all,
 
 
 def _prove_options(parser: Parser) -> None:
-    parser.add_argument("runs", nargs="*", type=word, metavar="STUDY|RUN", help="study files, whose kept run is meant, or runs (default: all that are kept)")
-    parser.add_argument("--rows", type=number_or_all, default=16, metavar="N|all", help="of each cell (default 16); which ones depends on the sources")
+    parser.add_argument("runs", nargs="*", type=word, metavar="STUDY|RUN",
+                        help="study files, whose kept run is meant, or runs (default: all that are kept)")
+    parser.add_argument("--rows", type=number_or_all, default=16, metavar="N|all",
+                        help="of each cell (default 16); which ones depends on the sources")
     against = "where floats differ: sample the same rows by the sources of that commit too, on this machine"
     parser.add_argument("--against", type=word, metavar="COMMIT", help=against)
     parser.add_argument("--share", type=word, metavar="K/N", help="look at the K-th of N parts of the cells alone")

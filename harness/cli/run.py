@@ -12,20 +12,27 @@ from harness.boundary.ending import NOTHING
 def _run_options(parser: Parser) -> None:
     parser.add_argument("study", type=word)
     parser.add_argument("--out", type=path, help="run folder (default runs/NAME)")
-    parser.add_argument("--set", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="changes", help="a field of every sampler, e.g. window.delta=0.04")
+    parser.add_argument("--set", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="changes",
+                        help="a field of every sampler, e.g. window.delta=0.04")
     parser.add_argument("--only", action="append", type=word, default=[], metavar="ARM")
     parser.add_argument("--n", type=whole(1, ROWS), help="rows a cell")
     parser.add_argument("--batch", type=whole(1, BATCH), help="rows side by side")
     parser.add_argument("--seed", type=whole(0, SEEDS - 1), help="of every draw")
     parser.add_argument("--device", type=word, default="cpu")
-    parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the networks' passes; draws are float64 in any case")
-    parser.add_argument("--compile", action="store_true", help="the networks' blocks by torch.compile: faster, equal up to rounding, and other cells")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"),
+                        help="of the networks' passes; draws are float64 in any case")
+    parser.add_argument("--compile", action="store_true",
+                        help="the networks' blocks by torch.compile: faster, equal up to rounding, and other cells")
     parser.add_argument("--jobs", type=whole(1, JOBS), default=1, help="cells counted and scored side by side")
-    parser.add_argument("--backend", choices=("loky", "dask", "ray"), default="loky", help="where: processes of this machine, or a cluster (harness/run/backend.py)")
-    parser.add_argument("--shard", type=word, metavar="K/N", help="count the K-th of N stretches of rows alone; a run without --shard unites them")
+    parser.add_argument("--backend", choices=("loky", "dask", "ray"), default="loky",
+                        help="where: processes of this machine, or a cluster (harness/run/backend.py)")
+    parser.add_argument("--shard", type=word, metavar="K/N",
+                        help="count the K-th of N stretches of rows alone; a run without --shard unites them")
     parser.add_argument("--no-time", action="store_true", help="leave the timed runs out")
-    parser.add_argument("--time-again", action="store_true", help="time cells that are timed: times belong to the commit that was timed")
-    parser.add_argument("--measure-again", action="store_true", help="compute the study's own tables anew, which belong to the commit that measured them")
+    parser.add_argument("--time-again", action="store_true",
+                        help="time cells that are timed: times belong to the commit that was timed")
+    parser.add_argument("--measure-again", action="store_true",
+                        help="compute the study's own tables anew, which belong to the commit that measured them")
     parser.add_argument("--report", type=path, metavar="DIR", help="write the report there")
     parser.add_argument("--claims", action="store_true", help="write what the study found to studies/results/NAME.json")
 
@@ -46,7 +53,8 @@ def run(options: Namespace) -> tuple[dict, int]:
     from harness.run.shard import parse as parse_shard
     from harness.study import chosen, each_sampler, load_study
 
-    study = load_study(options.study, n=options.n, batch=options.batch, seed=options.seed, dtype=options.dtype, compiled=can_compile(options.compile) or None)
+    study = load_study(options.study, n=options.n, batch=options.batch, seed=options.seed, dtype=options.dtype,
+                       compiled=can_compile(options.compile) or None)
     study, left_out = present(chosen(study, options.only))
     if left_out and options.claims:
         raise ValueError(f"claims are of the whole study: leave --claims out, or bring back what would be {left_out}")
@@ -60,18 +68,21 @@ def run(options: Namespace) -> tuple[dict, int]:
     folder = options.out or Path("runs") / study.name
     part = parse_shard(options.shard) if options.shard else WHOLE
     if part != WHOLE and (options.claims or options.report):
-        raise ValueError("a shard makes no claims and no report: unite the shards first, by the same command without --shard")
+        raise ValueError("a shard makes no claims and no report: unite the shards first, by the same command without "
+                         "--shard")
     begun = finished.begin(options, study)
     asks = "variant" if options.changes else "chosen" if options.only or left_out else "all"
     command = typed(["ssmd-bench", *sys.argv[1:]])
     if options.measure_again:
         measured.again()
-    tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command, options.backend, part, asks, options.time_again)
+    tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command, options.backend, part,
+                      asks, options.time_again)
     document = {"run": str(folder), **({"shard": str(part)} if options.shard else {}), **tally}
     if tally["unscored"]:
         document["reasons"] = why_unscored(Store(folder), tally)
     if measure:
-        document["measured"] = len(user_code.listed(measure(study, Store(folder)), f"measure() of {options.study}", "the list of its records"))
+        document["measured"] = len(user_code.listed(measure(study, Store(folder)), f"measure() of {options.study}",
+                                                    "the list of its records"))
     elif not left_out:    # what is brought back is to be run
         finished.keep(options, folder, study, begun, document)
     if options.claims:

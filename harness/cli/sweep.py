@@ -15,7 +15,8 @@ def _sweep_options(parser: Parser) -> None:
     parser.add_argument("--n", type=whole(1, ROWS), help="rows of the last look")
     parser.add_argument("--seed", type=whole(0, SEEDS - 1), help="of the search")
     parser.add_argument("--jobs", type=whole(1, JOBS), default=1, help="workers on this machine")
-    parser.add_argument("--storage", type=word, metavar="URL", help="sqlite:///FILE, postgresql://..., grpc://HOST:PORT (default OUT/sweep.journal)")
+    parser.add_argument("--storage", type=word, metavar="URL",
+                        help="sqlite:///FILE, postgresql://..., grpc://HOST:PORT (default OUT/sweep.journal)")
     parser.add_argument("--device", type=word, default="cpu")
     parser.add_argument("--compile", action="store_true", help="the networks' blocks by torch.compile")
     parser.add_argument("--claims", action="store_true", help="write what the sweep found to studies/results/NAME.json")
@@ -27,16 +28,20 @@ def sweep(options: Namespace) -> tuple[dict, int]:
     from harness.cli import _user_code as user_code
     from harness.nets.device import can_compile
     from harness.records.store import Store
+    from harness.search.front import table
     from harness.search.sweep import load_sweep
-    from harness.search.worker import alongside, table
+    from harness.search.worker import alongside
     from harness.search.worker import sweep as search
 
     if options.claims:
         user_code.claiming(options.study)
-    found, command = load_sweep(options.study, options.n, can_compile(options.compile), trials=options.trials, seed=options.seed), typed(["ssmd-bench", *sys.argv[1:]])
+    found, command = load_sweep(options.study, options.n, can_compile(options.compile), trials=options.trials,
+                                seed=options.seed), typed(["ssmd-bench", *sys.argv[1:]])
     folder = options.out or Path("runs") / found.study.name
-    words = [*(w for p in plugins.packages() for w in ("--plugins", p)), "sweep", options.study, "--out", str(folder), "--device", options.device, "--trials", str(found.trials),
-             "--n", str(found.study.n), "--seed", str(found.seed), *(["--storage", options.storage] if options.storage else []), *(["--compile"] if options.compile else [])]
+    words = [*(w for p in plugins.packages() for w in ("--plugins", p)), "sweep", options.study, "--out", str(folder),
+             "--device", options.device, "--trials", str(found.trials),
+             "--n", str(found.study.n), "--seed", str(found.seed),
+             *(["--storage", options.storage] if options.storage else []), *(["--compile"] if options.compile else [])]
     with alongside(found, words, options.jobs):
         document = search(found, folder, options.storage or "", options.device, command)
     print(table(found, document["front"]))
@@ -52,11 +57,14 @@ def _grid_options(parser: Parser) -> None:
     parser.add_argument("--rows", type=whole(1, ROWS), default=64)
     parser.add_argument("--seed", type=whole(0, SEEDS - 1), default=0)
     parser.add_argument("--device", type=word, default="cpu")
-    parser.add_argument("--out", type=path, required=True, metavar="FILE", help="JSON; harness.search.time_grid.read makes schedules of it")
+    parser.add_argument("--out", type=path, required=True, metavar="FILE",
+                        help="JSON; harness.search.time_grid.read makes schedules of it")
 
 
 def grid(options: Namespace) -> tuple[dict, int]:
-    """Both searches at every number of steps, as {"net", "data", "rows", "seed", "grids": [{"by", "steps", "alphas", "passes"}]}; harness/search/time_grid.py."""
+    """Both searches at every number of steps, as {"net", "data", "rows", "seed", "grids": [{"by", "steps", "alphas",
+    "passes"}]}; harness/search/time_grid.py.
+    """
     from harness.boundary.nearest import meant
     from harness.nets.device import checked
     from harness.search.time_grid import SEARCHES, write
@@ -65,7 +73,8 @@ def grid(options: Namespace) -> tuple[dict, int]:
     study, name = load_study(options.study), options.net
     name = name or study.reference
     if name not in study.nets:
-        raise ValueError(f"the study {study.name} has no network {name!r}; choose {', '.join(study.nets)}{meant(name, study.nets)}")
+        raise ValueError(f"the study {study.name} has no network {name!r}; choose "
+                         f"{', '.join(study.nets)}{meant(name, study.nets)}")
     net: Any = study.nets[name].load(checked(options.device))
     rows = study.data.rows("validation", options.rows, options.seed).to(options.device)
     found = []
@@ -73,13 +82,16 @@ def grid(options: Namespace) -> tuple[dict, int]:
         for steps, (alphas, passes) in search(net, rows, sorted({*options.steps}), seed=options.seed).items():
             found.append({"by": by, "steps": steps, "alphas": list(alphas), "passes": passes})
             print(f"{by:<16} {steps:>4} steps  {passes:>8} passes  {' '.join(f'{a:.3f}' for a in alphas)}", flush=True)
-    write(options.out, {"net": {"name": name, "sha256": net.sha256}, "data": study.data.identity(), "rows": options.rows, "seed": options.seed, "grids": found})
+    write(options.out, {"net": {"name": name, "sha256": net.sha256}, "data": study.data.identity(),
+                        "rows": options.rows, "seed": options.seed, "grids": found})
     return {"grids": str(options.out)}, 0
 
 
 VERBS = (
-    Verb("sweep", MEASURE, "search the settings of one arm for those that no other beats; the same command goes on, or adds a worker",
+    Verb("sweep", MEASURE,
+         "search the settings of one arm for those that no other beats; the same command goes on, or adds a worker",
          "ssmd-bench sweep studies/sweep_smoke.py --out runs/sweep --jobs 2", _sweep_options, sweep),
-    Verb("grid", MEASURE, "search time grids for a network of a study, on its validation text, and say what the search cost",
+    Verb("grid", MEASURE,
+         "search time grids for a network of a study, on its validation text, and say what the search cost",
          "ssmd-bench grid studies/demo.py --steps 8 16 --out runs/grids.json", _grid_options, grid),
 )

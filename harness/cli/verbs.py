@@ -1,7 +1,8 @@
 """The verbs of the command line are found as samplers are: no list to keep.
 
-A verb stands in VERBS of a module of harness.cli, or of the module `commands` of another package: ssmd, reports, and those of --plugins. Its options stand
-beside the code that reads them. Those modules load no library before a verb is at work, so that a run that is finished answers at once.
+A verb stands in VERBS of a module of harness.cli, or of the module `commands` of another package: ssmd, reports, and
+those of --plugins. Its options stand beside the code that reads them. Those modules load no library before a verb is at
+work, so that a run that is finished answers at once.
 """
 
 import importlib
@@ -21,7 +22,8 @@ def _modules() -> Iterator[ModuleType]:
         if not info.name.startswith("_"):    # helpers wear an underscore, and load what they need
             yield importlib.import_module(f"harness.cli.{info.name}")
     for room in (*ROOMS, *plugins.packages()):
-        if hasattr(importlib.import_module(room), "__path__") and importlib.util.find_spec(f"{room}.commands"):    # a package, no single module
+        # a package, no single module
+        if hasattr(importlib.import_module(room), "__path__") and importlib.util.find_spec(f"{room}.commands"):
             yield importlib.import_module(f"{room}.commands")
 
 

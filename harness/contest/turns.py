@@ -122,7 +122,8 @@ def checked(sides: tuple[Process, Process], about: tuple[dict, dict]) -> list[st
         for cell in a
         if cell not in b
     ]
-    if old and all(cell in new and old[cell]["made"] is not None and old[cell]["made"] == new[cell]["made"] for cell in old):
+    if old and all(cell in new and old[cell]["made"] is not None and old[cell]["made"] == new[cell]["made"]
+                   for cell in old):
         notes.append("the sources of both trees are equal")
     if about[0]["rows"] != about[1]["rows"]:
         raise ValueError(f"the trees time {about[0]['rows']} and {about[1]['rows']} rows: give --rows")

@@ -1,18 +1,20 @@
-"""Corpora of documents that come by path or by `datasets` name, as tokens of a tokenizer file: what openwebtext and lm1b share.
+"""Corpora of documents that come by path or by `datasets` name, as tokens of a tokenizer file: what openwebtext and
+lm1b share.
 
-Documents are read in the order of the sorted files, or of the data set. Splits are contiguous shares of the documents, so that none lies in two of them. A row is
+Documents are read in the order of the sorted files, or of the data set. Splits are contiguous shares of the documents,
+so that none lies in two of them. A row is
 
-    wrapped      one of the non-overlapping blocks of the split's documents laid end to end, each with the end-of-text token behind it
-    unwrapped    a document: its first `length` tokens, filled up with end-of-text tokens; a document that is empty is left out
+    wrapped      one of the non-overlapping blocks of the split's documents laid end to end, each with the end-of-text
+                 token behind it
+    unwrapped    a document: its first `length` tokens, filled up with end-of-text tokens; a document that is empty is
+                 left out
 
-Both stand in the identity, with the sha256 of all tokens and of the tokenizer; neither path does. The papers' rows differ: MDLM wraps OpenWebText and fills up LM1B.
+Both stand in the identity, with the sha256 of all tokens and of the tokenizer; neither path does. The papers' rows
+differ: MDLM wraps OpenWebText and fills up LM1B.
 """
 
-import gzip
 import hashlib
-import json
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -23,14 +25,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.data import _texts
+from harness.data._texts import INSTALL, SUFFIXES
 from harness.kinds import Metric
 from harness.param import Range, check, param
 from harness.random import Stream, permutation
 
 AT_ONCE = 1000    # documents that are cut into tokens together
-SUFFIXES = (".txt", ".txt.gz", ".jsonl", ".jsonl.gz", ".parquet")
 COUNTING = ("sample_entropy", "corpus_entropy", "distinct")    # metrics that take every token of a row for text
-INSTALL = "`pip install ssmd-bench[judges]`"
 
 
 class Corpus(NamedTuple):
@@ -45,7 +47,8 @@ class Documents:
 
     name: ClassVar[str]
     version: ClassVar[int]
-    splits: ClassVar[tuple[tuple[str, int], ...]] = (("train", 880), ("judge", 100), ("validation", 10), ("test", 10))    # thousandths of the documents, in their order
+    # thousandths of the documents, in their order
+    splits: ClassVar[tuple[tuple[str, int], ...]] = (("train", 880), ("judge", 100), ("validation", 10), ("test", 10))
     each: ClassVar[str]                              # what is a document of a .txt file: "line" or "file"
 
     path: str = param(note="file, folder, or name of a data set of `datasets`")
@@ -74,7 +77,8 @@ class Documents:
     def decode(self, rows: Tensor) -> list[str]:
         """(n, L) token ids -> n strings; the mask reads "_", an end of text stands as it is written."""
         tokenizer, mask = self._tokenizer()[0], self.mask
-        return ["_".join(tokenizer.decode(part, skip_special_tokens=False) for part in _parts(row, mask)) for row in rows.tolist()]
+        return ["_".join(tokenizer.decode(part, skip_special_tokens=False) for part in _parts(row, mask))
+                for row in rows.tolist()]
 
     def tokens(self, split: str) -> Tensor:
         """The split with an end of text behind each document, int32."""
@@ -93,26 +97,36 @@ class Documents:
             kept = np.flatnonzero(corpus.ends[first:last] > starts) + first
             there = len(kept)
         if not 0 <= n <= there:
-            raise ValueError(f"{self.name} has {there} rows of length {self.length} in {split!r}, not {n}: ask for fewer, or give more documents")
+            raise ValueError(f"{self.name} has {there} rows of length {self.length} in {split!r}, not {n}: ask for "
+                             "fewer, or give more documents")
         place = torch.tensor([[name for name, _ in self.splits].index(split)])
         chosen = permutation(seed, place, Stream.DATA, there)[0, :n]               # (n,)
         if self.wrapped:
             return table[: there * self.length].view(there, self.length)[chosen].long()              # (n, L)
-        return torch.stack([self._row(int(kept[k])) for k in chosen.tolist()]) if n else torch.empty(0, self.length, dtype=torch.int64)
+        return (
+            torch.stack([self._row(int(kept[k])) for k in chosen.tolist()])
+            if n
+            else torch.empty(0, self.length, dtype=torch.int64)
+        )
 
     def words(self, split: str, seen: int = 1) -> frozenset[str]:
         """What stands between white space at least `seen` times in the split."""
         return _words(self, split, seen)
 
     def unfit(self, metric: Metric) -> str:
-        """Why a metric must not be used on these rows, or nothing: what fills a document up to a row is no text, and by its share alone an entropy would rise or fall."""
+        """Why a metric must not be used on these rows, or nothing: what fills a document up to a row is no text, and by
+        its share alone an entropy would rise or fall.
+        """
         if self.wrapped or metric.name not in COUNTING:
             return ""
-        return f"{metric.name} would count the {self.end} tokens that fill up the rows of {self.name} as text: take them wrapped=True, or leave that metric out"
+        return (f"{metric.name} would count the {self.end} tokens that fill up the rows of {self.name} as text: take "
+                "them wrapped=True, or leave that metric out")
 
     def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "length": self.length, "wrapped": self.wrapped, "documents": len(self._corpus().ends),
-                "sha256": self._corpus().sha256, "tokenizer_sha256": self._tokenizer()[1], "end": self._end_id(), "splits": {name: share / 1000 for name, share in self.splits}}
+        return {"name": self.name, "version": self.version, "length": self.length, "wrapped": self.wrapped,
+                "documents": len(self._corpus().ends),
+                "sha256": self._corpus().sha256, "tokenizer_sha256": self._tokenizer()[1], "end": self._end_id(),
+                "splits": {name: share / 1000 for name, share in self.splits}}
 
     def _row(self, k: int) -> Tensor:
         corpus, row = self._corpus(), torch.full((self.length,), self._end_id())
@@ -130,18 +144,21 @@ class Documents:
         return size * before // 1000, size * (before + dict(self.splits)[split]) // 1000
 
     def _tokenizer(self):
-        return tokenizer_of(*_stamped(Path(self.tokenizer).expanduser(), "a tokenizer.json, or the folder of vocab.json and merges.txt"))
+        return tokenizer_of(*_stamped(Path(self.tokenizer).expanduser(),
+                                      "a tokenizer.json, or the folder of vocab.json and merges.txt"))
 
     def _end_id(self) -> int:
         found = self._tokenizer()[0].token_to_id(self.end)
         if found is None:
-            raise ValueError(f"the tokenizer {self.tokenizer} has no token {self.end!r}: name its end of text with `end`")
+            raise ValueError(f"the tokenizer {self.tokenizer} has no token {self.end!r}: name its end of text with "
+                             "`end`")
         return found
 
     def _corpus(self) -> Corpus:
         path = Path(self.path).expanduser()
         stamps = tuple((str(p), p.stat().st_mtime_ns) for p in _files(path)) if path.exists() else ((self.path, 0),)
-        tokenizer = _stamped(Path(self.tokenizer).expanduser(), "a tokenizer.json, or the folder of vocab.json and merges.txt")
+        tokenizer = _stamped(Path(self.tokenizer).expanduser(),
+                             "a tokenizer.json, or the folder of vocab.json and merges.txt")
         return _read(stamps, path.exists(), self.config, self.column, self.each, self.most, tokenizer, self.name)
 
 
@@ -166,7 +183,8 @@ def _joined(corpus: Corpus, first: int, last: int, end: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _words(data: Documents, split: str, seen: int) -> frozenset[str]:
-    words, counts = np.unique(np.array(" ".join(data.decode(data.tokens(split)[None])).replace(data.end, " ").split() or [""]), return_counts=True)
+    words, counts = np.unique(np.array(" ".join(data.decode(data.tokens(split)[None])).replace(data.end, " ").split()
+                                       or [""]), return_counts=True)
     return frozenset(str(word) for word in words[counts >= seen] if word)
 
 
@@ -174,20 +192,34 @@ def _stamped(path: Path, what: str) -> tuple[Path, tuple]:
     """A file, or a folder of files, with their times of change. Raises ValueError if it is not there."""
     if not path.exists():
         raise ValueError(f"there is no {str(path)!r}: give the path of {what}")
-    return path, tuple((p.name, p.stat().st_mtime_ns) for p in (sorted(path.iterdir()) if path.is_dir() else [path]) if p.is_file())
+    return path, tuple((p.name, p.stat().st_mtime_ns) for p in (sorted(path.iterdir()) if path.is_dir() else [path])
+                       if p.is_file())
 
 
 @lru_cache(maxsize=4)
 def tokenizer_of(path: Path, _stamps: tuple) -> tuple[Any, str]:
-    """The tokenizer of a tokenizer.json, or GPT-2's from vocab.json and merges.txt (also encoder.json and vocab.bpe), and the sha256 of the files."""
+    """The tokenizer of a tokenizer.json, or GPT-2's from vocab.json and merges.txt (also encoder.json and vocab.bpe),
+    and the sha256 of the files.
+    """
     try:
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     except ImportError:
         raise ValueError(f"a tokenizer needs the package tokenizers, which is not installed: {INSTALL}") from None
-    files = [path] if path.is_file() else next(([path / name for name in names] for names in (("tokenizer.json",), ("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
-                                                if all((path / name).is_file() for name in names)), [])
+    files = (
+        [path]
+        if path.is_file()
+        else next(
+            (
+                [path / name for name in names]
+                for names in (("tokenizer.json",), ("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
+                if all((path / name).is_file() for name in names)
+            ),
+            [],
+        )
+    )
     if not files:
-        raise ValueError(f"the folder {path} has no tokenizer.json and no vocab.json with merges.txt: give the path of a tokenizer")
+        raise ValueError(f"the folder {path} has no tokenizer.json and no vocab.json with merges.txt: give the path "
+                         "of a tokenizer")
     try:
         if len(files) == 1:
             found = Tokenizer.from_file(str(files[0]))
@@ -197,7 +229,8 @@ def tokenizer_of(path: Path, _stamps: tuple) -> tuple[Any, str]:
             found = Tokenizer(models.BPE.from_file(*map(str, files)))
             found.pre_tokenizer, found.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
     except Exception as error:    # tokenizers raises nothing narrower
-        raise ValueError(f"{files[0]} is not a tokenizer that can be read ({str(error).strip().splitlines()[0]}): copy it again") from None
+        raise ValueError(f"{files[0]} is not a tokenizer that can be read ({str(error).strip().splitlines()[0]}): "
+                         "copy it again") from None
     return found, hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
@@ -206,9 +239,11 @@ def _files(path: Path) -> list[Path]:
 
 
 @lru_cache(maxsize=2)
-def _read(stamps: tuple, local: bool, config: str, column: str, each: str, most: int, tokenizer: tuple, name: str) -> Corpus:
+def _read(stamps: tuple, local: bool, config: str, column: str, each: str, most: int, tokenizer: tuple,
+          name: str) -> Corpus:
     tokenizer = tokenizer_of(*tokenizer)[0]
-    texts = _local([Path(path) for path, _ in stamps], column, each) if local else _named(stamps[0][0], config, column)
+    texts = (_texts.local([Path(path) for path, _ in stamps], column, each) if local
+             else _texts.named(stamps[0][0], config, column))
     texts, parts, lengths, digest = islice(texts, most or None), [], [], hashlib.sha256()
     kind = np.uint16 if tokenizer.get_vocab_size() < 2**16 else np.int32    # type: ignore[attr-defined]
     while batch := list(islice(texts, AT_ONCE)):
@@ -217,71 +252,6 @@ def _read(stamps: tuple, local: bool, config: str, column: str, each: str, most:
             lengths.append(len(found.ids))
             digest.update(len(found.ids).to_bytes(8, "little") + parts[-1].astype("<i4").tobytes())
     if not sum(lengths):
-        raise ValueError(f"{name} finds no text: give a file or a folder of {', '.join(SUFFIXES)}, or the name of a data set of `datasets`")
+        raise ValueError(f"{name} finds no text: give a file or a folder of {', '.join(SUFFIXES)}, or the name of a "
+                         "data set of `datasets`")
     return Corpus(np.concatenate(parts), np.cumsum(lengths), digest.hexdigest())
-
-
-def _local(files: Iterable[Path], column: str, each: str) -> Iterator[str]:
-    """The documents of files. Raises ValueError for one that cannot be read."""
-    for path in files:
-        try:
-            if path.name.endswith(".parquet"):
-                yield from _parquet(path, column)
-                continue
-            if not path.name.endswith(SUFFIXES):
-                raise ValueError(f"it is none of {', '.join(SUFFIXES)}")
-            with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-                if ".jsonl" in path.name:
-                    for number, line in enumerate(file, 1):
-                        if line.strip():
-                            yield _of_line(line, column, number)
-                elif each == "file":
-                    yield file.read()
-                else:
-                    yield from (line.rstrip("\n") for line in file)
-        except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
-            raise ValueError(f"{path} cannot be read as text ({next(iter(str(error).splitlines()), type(error).__name__)}): copy it again, or name another") from None
-
-
-def _of_line(line: str, column: str, number: int) -> str:
-    try:
-        return _text(json.loads(line), column)
-    except RecursionError:
-        raise ValueError(f"line {number} is nested too deep to be a document") from None
-    except ValueError as error:
-        raise ValueError(f"line {number}: {error}") from None
-
-
-def _text(record: Any, column: str) -> str:
-    if not isinstance(record, dict) or not isinstance(record.get(column), str):
-        raise ValueError(f"it has no column {column!r} of texts; choose it with `column`")
-    try:
-        record[column].encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"a text begins {record[column][:20]!r} and holds half a character, a lone surrogate") from None
-    return record[column]
-
-
-def _parquet(path: Path, column: str) -> Iterator[str]:
-    try:
-        from datasets import Dataset
-    except ImportError:
-        raise ValueError(f"parquet needs the package datasets, which is not installed: {INSTALL}") from None
-    try:
-        found = Dataset.from_parquet(str(path), keep_in_memory=True)
-    except Exception as error:    # of pyarrow and of datasets, which share no class
-        raise ValueError(str(error) or type(error).__name__) from None
-    yield from (_text(record, column) for record in found)
-
-
-def _named(name: str, config: str, column: str) -> Iterator[str]:
-    try:
-        from datasets import load_dataset
-    except ImportError:
-        raise ValueError(f"there is no file {name!r}, and a data set by name needs the package datasets, which is not installed: {INSTALL}") from None
-    try:
-        found = load_dataset(name, config or None, split="train")
-    except Exception as error:    # of the network, the hub and the data set's own format, which share no class
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ValueError(f"there is no file {name!r}, and no data set of that name can be fetched or is kept here ({reason}): correct the path or the name") from None
-    yield from (_text(record, column) for record in found)

@@ -1,7 +1,7 @@
 """An exact law: every sequence of `length` symbols with its probability, small enough to list.
 
-Weights are cubed uniforms, w_s = u_s**3, normalised: uneven enough that a sampler which writes two dependent tokens at once
-is seen. State s reads as a number in base `symbols`, its first place the most significant digit.
+Weights are cubed uniforms, w_s = u_s**3, normalised: uneven enough that a sampler which writes two dependent tokens at
+once is seen. State s reads as a number in base `symbols`, its first place the most significant digit.
 
     >>> data = Exact()
     >>> data.states().shape, round(data.law().sum().item(), 12)
@@ -34,7 +34,8 @@ class Exact(Source):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.symbols**self.length > MOST_STATES:
-            raise ValueError(f"exact: {self.symbols}**{self.length} states cannot be listed; keep symbols**length at most {MOST_STATES}")
+            raise ValueError(f"exact: {self.symbols}**{self.length} states cannot be listed; keep symbols**length at "
+                             f"most {MOST_STATES}")
 
     def law(self) -> Tensor:
         """Probability of every state, (V**L,) float64: shared, not to be written to."""
@@ -47,7 +48,8 @@ class Exact(Source):
     def index(self, rows: Tensor) -> Tensor:
         """The state number of each row, (n, L) -> (n,)."""
         if rows.shape[-1] != self.length or bool(((rows < 0) | (rows >= self.symbols)).any()):
-            raise ValueError(f"exact: rows must hold {self.length} symbols of 0..{self.symbols - 1} each; is a mask left in them?")
+            raise ValueError(f"exact: rows must hold {self.length} symbols of 0..{self.symbols - 1} each; is a mask "
+                             "left in them?")
         place = self.symbols ** torch.arange(self.length - 1, -1, -1, device=rows.device)
         return (rows * place).sum(-1)                                         # (n,)
 

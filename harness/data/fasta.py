@@ -1,7 +1,9 @@
-"""Proteins of the user's own, from a FASTA file, plain or .gz; `ssmd-bench data proteins --source FILE` makes a clustered set of the same file.
+"""Proteins of the user's own, from a FASTA file, plain or .gz; `ssmd-bench data proteins --source FILE` makes a
+clustered set of the same file.
 
-Equal sequences are one. A sequence is a cluster of its own, and the splits (80 % train, 5 % judge, 5 % validation, 10 % test) are drawn by sequence: relatives may stand
-on both sides. Where that matters, cluster first. Records with letters other than the 20 amino acids are left out.
+Equal sequences are one. A sequence is a cluster of its own, and the splits (80 % train, 5 % judge, 5 % validation, 10 %
+test) are drawn by sequence: relatives may stand on both sides. Where that matters, cluster first. Records with letters
+other than the 20 amino acids are left out.
 
     Fasta(path="mine.fasta", length=64).rows("test", n=8, seed=0)                  # (8, 64)
 """
@@ -57,12 +59,15 @@ def _load(path: Path, _modified_ns: int) -> Content:
 
 
 def unmarked(path: Path) -> Path:
-    """The path. Raises ValueError, with the remedy, for a file that begins with a byte-order mark: it is UTF-8 as some editors save it, and no FASTA."""
+    """The path. Raises ValueError, with the remedy, for a file that begins with a byte-order mark: it is UTF-8 as some
+    editors save it, and no FASTA.
+    """
     try:
         with path.open("rb") as file:
             marked = file.read(len(BOM_UTF8)) == BOM_UTF8
     except OSError:    # whoever reads it says why
         marked = False
     if marked:
-        raise ValueError(f"{path.name} begins with a byte-order mark: save it as UTF-8 without one (in most editors a choice of encoding)")
+        raise ValueError(f"{path.name} begins with a byte-order mark: save it as UTF-8 without one (in most editors a "
+                         "choice of encoding)")
     return path

@@ -1,7 +1,9 @@
-"""The One Billion Word benchmark (Chelba et al., arXiv 1312.3005) from files of the user's, or by `datasets` name, as tokens of a tokenizer file.
+"""The One Billion Word benchmark (Chelba et al., arXiv 1312.3005) from files of the user's, or by `datasets` name, as
+tokens of a tokenizer file.
 
-It is not shipped. A line of a .txt file, a sentence, is one document; .jsonl and .parquet hold one in each line or row, in `column`. The papers fill sentences up to L = 128
-with padding, which is `wrapped=False` here, and some lay them end to end: perplexities of the two are not comparable, nor are those of unlike tokenizers.
+It is not shipped. A line of a .txt file, a sentence, is one document; .jsonl and .parquet hold one in each line or row,
+in `column`. The papers fill sentences up to L = 128 with padding, which is `wrapped=False` here, and some lay them end
+to end: perplexities of the two are not comparable, nor are those of unlike tokenizers.
 
     Lm1b(path="lm1b/", tokenizer="gpt2/tokenizer.json").rows("test", n=8, seed=0)          # (8, 128)
 """

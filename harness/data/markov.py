@@ -1,7 +1,7 @@
 """A stationary first-order Markov source: any length, any number of rows, exact likelihood, known entropy.
 
-Transitions are cubed uniforms normalised by row, T[a, b] = P(next = b | this = a), all positive; the first symbol comes from
-the stationary law pi = pi T. Entropy rate h = -sum_a pi_a sum_b T_ab ln T_ab nats a symbol; a row of L symbols has
+Transitions are cubed uniforms normalised by row, T[a, b] = P(next = b | this = a), all positive; the first symbol comes
+from the stationary law pi = pi T. Entropy rate h = -sum_a pi_a sum_b T_ab ln T_ab nats a symbol; a row of L symbols has
 H(pi) + (L - 1) h.
 
     >>> data = Markov(symbols=4, length=64)
@@ -70,6 +70,6 @@ def _law(symbols: int, law_seed: int) -> tuple[Tensor, Tensor]:
     t = law_uniforms(law_seed, symbols * symbols).view(symbols, symbols) ** 3
     t = t / t.sum(1, keepdim=True)                                            # (V, V)
     balance = t.T - torch.eye(symbols, dtype=torch.float64)
-    balance[-1] = 1                                                           # one equation is redundant: the sum takes its place
+    balance[-1] = 1  # one equation is redundant: the sum takes its place
     pi = torch.linalg.solve(balance, torch.eye(symbols, dtype=torch.float64)[:, -1])
     return t, pi                                                              # (V, V), (V,)

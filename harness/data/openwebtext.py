@@ -1,7 +1,9 @@
-"""OpenWebText (Gokaslan and Cohen, 2019) from files of the user's, or by `datasets` name, as tokens of GPT-2's tokenizer or another.
+"""OpenWebText (Gokaslan and Cohen, 2019) from files of the user's, or by `datasets` name, as tokens of GPT-2's
+tokenizer or another.
 
-It is not shipped. A .txt file is one document; .jsonl and .parquet hold one in each line or row, in `column`. The papers' test documents are the last 100,000 of 8,013,769; here
-validation and test are 1 % each at the end, judge the 10 % before (harness/data/documents.py).
+It is not shipped. A .txt file is one document; .jsonl and .parquet hold one in each line or row, in `column`. The
+papers' test documents are the last 100,000 of 8,013,769; here validation and test are 1 % each at the end, judge the 10
+% before (harness/data/documents.py).
 
     OpenWebText(path="owt/", tokenizer="gpt2/tokenizer.json").rows("test", n=8, seed=0)          # (8, 1024)
 """

@@ -2,10 +2,12 @@
 
     p(s) = exp(K * sum over neighbours of [s_i = s_j]) / Z
 
-A row is a lattice with `line` sites a line, read line by line, with free edges; the last line may be short. Sites have q = `symbols` values. Given the last
-`line` sites, a site is independent of those before, so that sums over all q**length states go site by site (transfer matrices, Kramers and Wannier 1941; the
-site-by-site form, Baxter 1982): M_k(state) is the weight of everything from site k on. It gives Z and exact draws in reading order. At K = ln(1 + sqrt(q)), 1.005
-for q = 3, the infinite lattice is critical: domains of all sizes, and no short window of a text tells the next site well.
+A row is a lattice with `line` sites a line, read line by line, with free edges; the last line may be short. Sites have
+q = `symbols` values. Given the last `line` sites, a site is independent of those before, so that sums over all
+q**length states go site by site (transfer matrices, Kramers and Wannier 1941; the site-by-site form, Baxter 1982):
+M_k(state) is the weight of everything from site k on. It gives Z and exact draws in reading order. At K = ln(1 +
+sqrt(q)), 1.005 for q = 3, the infinite lattice is critical: domains of all sizes, and no short window of a text tells
+the next site well.
 
     >>> data = Potts(length=12, line=4)
     >>> data.log_prob(data.rows("test", n=2, seed=0)).shape
@@ -39,7 +41,8 @@ class Potts(Source):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.symbols**self.line > LARGEST:
-            raise ValueError(f"Potts: {self.symbols}**{self.line} states of a line are more than {LARGEST}: choose fewer symbols or a shorter line")
+            raise ValueError(f"Potts: {self.symbols}**{self.line} states of a line are more than {LARGEST}: choose "
+                             "fewer symbols or a shorter line")
 
     def log_prob(self, rows: Tensor) -> Tensor:
         """ln p of each row, (n, L) -> (n,) float64."""
@@ -50,7 +53,11 @@ class Potts(Source):
     def bonds(self, rows: Tensor) -> Tensor:
         """Neighbours that are equal, beside and above, (n, L) -> (n,) int64."""
         beside = (rows[:, 1:] == rows[:, :-1]) & (torch.arange(1, self.length, device=rows.device) % self.line > 0)
-        return beside.sum(1) + (rows[:, self.line:] == rows[:, :-self.line]).sum(1) if self.length > self.line else beside.sum(1)
+        return (
+            beside.sum(1) + (rows[:, self.line :] == rows[:, : -self.line]).sum(1)
+            if self.length > self.line
+            else beside.sum(1)
+        )
 
     def entropy_nats(self) -> float:
         """Expected -log_prob of a row: ln Z - K d ln Z / dK."""
@@ -72,7 +79,7 @@ class Potts(Source):
     def _drawn(self, u: Tensor) -> Tensor:
         """(n, L) uniforms -> (n, L) int64, site by site."""
         messages, _ = _messages(self)                                                  # (L + 1, q**line)
-        state = torch.zeros(len(u), dtype=torch.int64)                                 # (n,) the last `line` sites in base q, the newest lowest
+        state = torch.zeros(len(u), dtype=torch.int64)  # (n,) the last `line` sites in base q, the newest lowest
         rows = torch.empty(u.shape, dtype=torch.int64)                                 # (n, L)
         weights = [torch.exp(self.coupling * equal) for equal in _equal(self)]         # by site: (q**line, q)
         after = _after(self)                                                           # (q**line, q)
@@ -90,7 +97,9 @@ def _after(data: Potts) -> Tensor:
 
 
 def _equal(data: Potts) -> list[Tensor]:
-    """Equal neighbours that a new site brings, (q**line, q) float64: for a site with one above and beside, above alone, beside alone, neither."""
+    """Equal neighbours that a new site brings, (q**line, q) float64: for a site with one above and beside, above alone,
+    beside alone, neither.
+    """
     q, state = data.symbols, torch.arange(data.symbols**data.line)[:, None]
     beside, above = (((state // q**back) % q == torch.arange(q)).double() for back in (0, data.line - 1))
     return [above + beside, above, beside, torch.zeros_like(above)]

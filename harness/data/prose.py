@@ -1,7 +1,9 @@
-"""Written English in subwords: capitals, digits and signs, in 8,192 tokens of a byte-level BPE trained on its own training split. Embedded; licences in its card.
+"""Written English in subwords: capitals, digits and signs, in 8,192 tokens of a byte-level BPE trained on its own
+training split. Embedded; licences in its card.
 
-Wikipedia's lead paragraphs, Austen's novels, definitions of the Open English WordNet and Spurgeon's Treasury of David, in shuffled pieces of about 5,000
-characters: large enough a vocabulary for what a large one costs (the head, float32 draws), on text that may be shipped.
+Wikipedia's lead paragraphs, Austen's novels, definitions of the Open English WordNet and Spurgeon's Treasury of David,
+in shuffled pieces of about 5,000 characters: large enough a vocabulary for what a large one costs (the head, float32
+draws), on text that may be shipped.
 
     >>> data = Prose(length=16)
     >>> data.rows("test", n=2, seed=0).shape
@@ -61,8 +63,11 @@ class Prose(Text):
         return torch.tensor(tokenizer().encode(text).ids, dtype=torch.int64)           # (tokens,)
 
     def decode(self, rows: Tensor) -> list[str]:
-        """(n, L) token ids -> n strings; a mask reads "_", and bytes that are no character by themselves read U+FFFD."""
-        return ["".join("_" * len(part) if masked else tokenizer().decode(part) for masked, part in parts(row.tolist(), self.mask)) for row in rows]
+        """(n, L) token ids -> n strings; a mask reads "_", and bytes that are no character by themselves read
+        U+FFFD.
+        """
+        return ["".join("_" * len(part) if masked else tokenizer().decode(part) for masked,
+                        part in parts(row.tolist(), self.mask)) for row in rows]
 
     def spoken(self, rows: Tensor) -> list[str]:
         """Rows as text8 would have them, for metrics of words: lower case, digits spelled out, no signs."""
@@ -86,7 +91,9 @@ def tokenizer():
     try:
         from tokenizers import Tokenizer
     except ImportError:
-        raise ValueError("prose is read and written with the package tokenizers: pip install 'ssmd-bench[hub]'") from None
+        raise ValueError(
+            "prose is read and written with the package tokenizers: pip install 'ssmd-bench[hub]'"
+        ) from None
     return Tokenizer.from_str(embedded(FILES / "prose.tokenizer.json.xz", TOKENIZER_SHA256).decode())
 
 

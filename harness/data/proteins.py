@@ -1,8 +1,11 @@
-"""Swiss-Prot clustered at 50 % identity, from a file that `ssmd-bench data proteins` builds (docs/proteins.md): CC BY 4.0, UniProt; see its card.
+"""Swiss-Prot clustered at 50 % identity, from a file that `ssmd-bench data proteins` builds (docs/proteins.md): CC BY
+4.0, UniProt; see its card.
 
-Splits are drawn by cluster, and no protein of validation or test has a relative in train or judge that MMseqs2 finds at 40 % identity over 40 residues; those that
-had one are in the split `near`, which is neither trained on nor tested with, but shows what such a leak is worth. The split is part of the file, hence of the identity.
-Training draws a cluster, one of its proteins, a place in it; held-out rows are one crop a cluster. `shortest` and `longest` choose a bucket of protein lengths.
+Splits are drawn by cluster, and no protein of validation or test has a relative in train or judge that MMseqs2 finds at
+40 % identity over 40 residues; those that had one are in the split `near`, which is neither trained on nor tested with,
+but shows what such a leak is worth. The split is part of the file, hence of the identity. Training draws a cluster, one
+of its proteins, a place in it; held-out rows are one crop a cluster. `shortest` and `longest` choose a bucket of
+protein lengths.
 
     Proteins(path="runs/proteins.npz", length=128).rows("test", n=8, seed=0)       # (8, 128)
 """
@@ -24,7 +27,8 @@ from harness.param import Range, check, param
 
 BUILT = "runs/proteins.npz"
 REMEDY = "build it with `ssmd-bench data proteins --out FILE` and give its path (docs/proteins.md)"
-ARRAYS = {"residues": np.uint8, "starts": np.int64, "cluster": np.int64, "split": np.uint8, "accession": np.uint8, "profiles": np.uint8, "about": np.uint8}
+ARRAYS = {"residues": np.uint8, "starts": np.int64, "cluster": np.int64, "split": np.uint8, "accession": np.uint8,
+          "profiles": np.uint8, "about": np.uint8}
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,9 @@ class Proteins(Sequences):
         return json.loads(self._file()[1]["about"].tobytes())
 
     def accessions(self, split: str) -> list[str]:
-        """UniProt accessions of the split's proteins, in the order of `proteins`: the attribution that the licence asks for."""
+        """UniProt accessions of the split's proteins, in the order of `proteins`: the attribution that the licence asks
+        for.
+        """
         content, extra = self._file()
         names = extra["accession"].tobytes().decode().splitlines()
         return [names[k] for k in np.flatnonzero(content.split[content.cluster] == self._number(split))]
@@ -78,11 +84,17 @@ def _load(path: Path, _modified_ns: int) -> tuple[Content, dict[str, np.ndarray]
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in ARRAYS}
-        about = decode(arrays["about"].tobytes(), dict[str, Any], "what it says of itself", "it is not as it was written")
-        whole = all(arrays[key].dtype == kind and arrays[key].ndim == 1 for key, kind in ARRAYS.items()) and digest(arrays) == about["sha256"]
+        about = decode(arrays["about"].tobytes(), dict[str, Any], "what it says of itself",
+                       "it is not as it was written")
+        whole = (
+            all(arrays[key].dtype == kind and arrays[key].ndim == 1 for key, kind in ARRAYS.items())
+            and digest(arrays) == about["sha256"]
+        )
     except (OSError, EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile) as error:
         raise ValueError(f"{path.name!r} cannot be read ({error}): {REMEDY}") from error
     if not whole:
-        raise ValueError(f"{path.name!r} does not hold the proteins that it says it holds, the sha256 differs: {REMEDY}")
-    return (Content(*(arrays[key] for key in ("residues", "starts", "cluster", "split")), about["sha256"]),    # type: ignore[call-arg]
+        raise ValueError(f"{path.name!r} does not hold the proteins that it says it holds, the sha256 differs: "
+                         f"{REMEDY}")
+    return (Content(*(arrays[key] for key in ("residues", "starts", "cluster", "split")),
+                    about["sha256"]),    # type: ignore[call-arg]
             {key: arrays[key] for key in ("accession", "profiles", "about")})

@@ -1,7 +1,9 @@
-"""Protein sequences as tokens: the 20 amino acids in the order of their letters, and what every protein data set shares.
+"""Protein sequences as tokens: the 20 amino acids in the order of their letters, and what every protein data set
+shares.
 
-Convention: ACDEFGHIKLMNPQRSTVWY = 0..19, 20 is the mask. Sequences with any other letter (X, B, Z, U, O, J) are left out where a file is read, and counted. A row is a
-crop: `length` neighbouring residues of one protein, which has at least so many; there is no token for a protein's end and nothing is padded.
+Convention: ACDEFGHIKLMNPQRSTVWY = 0..19, 20 is the mask. Sequences with any other letter (X, B, Z, U, O, J) are left
+out where a file is read, and counted. A row is a crop: `length` neighbouring residues of one protein, which has at
+least so many; there is no token for a protein's end and nothing is padded.
 
     >>> sequences, left_out = read_fasta(">one\\nMKV\\nLA*\\n>two\\nMXK\\n")
     >>> sequences, left_out
@@ -34,7 +36,9 @@ def encode(sequence: bytes) -> Tensor:
     """Letters -> (len,) uint8. Raises ValueError for what is none of the 20 amino acids."""
     codes = _CODES[np.frombuffer(sequence, np.uint8)]
     if (codes == 255).any():
-        raise ValueError(f"cannot encode {bytes(sorted(set(sequence) - set(AMINO.encode())))[:5].decode(errors='replace')!r}: the tokens are the 20 amino acids, in capitals")
+        raise ValueError("cannot encode "
+                         f"{bytes(sorted(set(sequence) - set(AMINO.encode())))[:5].decode(errors='replace')!r}: the "
+                         "tokens are the 20 amino acids, in capitals")
     return torch.from_numpy(codes)
 
 
@@ -50,16 +54,21 @@ def standard(sequence: bytes) -> bool:
 
 
 def read_fasta(text: str) -> tuple[dict[str, bytes], int]:
-    """FASTA -> {first word of the header: sequence}, and how many records were left out: those with other letters, and empty ones.
+    """FASTA -> {first word of the header: sequence}, and how many records were left out: those with other letters, and
+    empty ones.
 
-    White space, `-` and a closing `*` are dropped, lower case is raised. Raises ValueError if it is not FASTA or names two records alike.
+    White space, `-` and a closing `*` are dropped, lower case is raised. Raises ValueError if it is not FASTA or names
+    two records alike.
     """
     if not text.lstrip().startswith(">"):
         raise ValueError("this is not FASTA, which begins with >: give a FASTA file, plain or .gz")
     found, left_out = {}, 0
     for record in text.lstrip()[1:].split("\n>"):
         head, _, body = record.partition("\n")
-        name, sequence = (head.split() or [""])[0], "".join(body.split()).replace("-", "").removesuffix("*").upper().encode()
+        name, sequence = (
+            (head.split() or [""])[0],
+            "".join(body.split()).replace("-", "").removesuffix("*").upper().encode(),
+        )
         if name in found:
             raise ValueError(f"two records of the FASTA file are named {name!r}: give each a name of its own")
         if standard(sequence):
@@ -81,7 +90,8 @@ def read_fasta_file(path: Path) -> tuple[dict[str, bytes], int]:
 
 def fasta(names: list[str], sequences: list[str]) -> str:
     """Records of 60 letters a line."""
-    lines = (line for name, s in zip(names, sequences, strict=True) for line in (f">{name}", *(s[i : i + 60] for i in range(0, len(s), 60))))
+    lines = (line for name, s in zip(names, sequences, strict=True)
+             for line in (f">{name}", *(s[i : i + 60] for i in range(0, len(s), 60))))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -104,7 +114,9 @@ class Pool(NamedTuple):
 
 
 class Sequences:
-    """What every protein data set shares. One is a frozen dataclass with fields `length`, `shortest`, `longest` and a method `content`."""
+    """What every protein data set shares. One is a frozen dataclass with fields `length`, `shortest`, `longest` and a
+    method `content`.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
@@ -133,39 +145,55 @@ class Sequences:
         return decode(rows)
 
     def proteins(self, split: str) -> list[np.ndarray]:
-        """Every protein of a split, each (len,) uint8: views, not to be written to. Whole proteins, whatever the bucket of lengths."""
+        """Every protein of a split, each (len,) uint8: views, not to be written to. Whole proteins, whatever the bucket
+        of lengths.
+        """
         content = self.content()
         chosen = np.flatnonzero(content.split[content.cluster] == self._number(split))
         return [content.residues[content.starts[k] : content.starts[k + 1]] for k in chosen]
 
     def tokens(self, split: str) -> Tensor:
-        """The first protein of each cluster of the split's pool, one after another without a sign between them, (residues,) uint8: for judges and n-grams."""
+        """The first protein of each cluster of the split's pool, one after another without a sign between them,
+        (residues,) uint8: for judges and n-grams.
+        """
         content, pool = self.content(), self._pool(split)
         firsts = pool.members[pool.first]
-        return torch.from_numpy(np.concatenate([np.empty(0, np.uint8), *(content.residues[content.starts[k] : content.starts[k + 1]] for k in firsts)]))
+        return torch.from_numpy(np.concatenate([np.empty(0, np.uint8),
+                                                *(content.residues[content.starts[k] : content.starts[k + 1]]
+                                                  for k in firsts)]))
 
     def rows(self, split: str, n: int, seed: int) -> Tensor:
-        """n crops (n, L), each of another cluster: of its first protein that is in the bucket; the first rows do not depend on n."""
+        """n crops (n, L), each of another cluster: of its first protein that is in the bucket; the first rows do not
+        depend on n.
+        """
         content, pool = self.content(), self._pool(split)
         if not 0 <= n <= len(pool.first):
-            raise ValueError(f"{self.name} has {len(pool.first)} clusters with a protein of {self._bucket()} in {split!r}, not {n}: ask for fewer rows or shorter ones")
-        order = permutation(seed, torch.tensor([self._number(split)]), Stream.DATA, len(pool.first))[0, :n].numpy()    # (n,)
+            raise ValueError(f"{self.name} has {len(pool.first)} clusters with a protein of {self._bucket()} in "
+                             f"{split!r}, not {n}: ask for fewer rows or shorter ones")
+        # (n,)
+        order = permutation(seed, torch.tensor([self._number(split)]), Stream.DATA, len(pool.first))[0, :n].numpy()
         chosen = pool.members[pool.first[order]]                                        # (n,)
-        u = integers(seed, torch.from_numpy(content.cluster[chosen]), Stream.DATA, torch.tensor([PLACE]), 1 << 31)[:, 0].numpy()
+        u = integers(seed, torch.from_numpy(content.cluster[chosen]), Stream.DATA, torch.tensor([PLACE]),
+                     1 << 31)[:, 0].numpy()
         return self._crop(content, chosen, u / 2**31)
 
     def crops(self, split: str, rows: Tensor, seed: int) -> Tensor:
-        """Training crops for row numbers (B,) -> (B, L) on their device: a cluster, one of its proteins, a place in it, each drawn uniformly."""
+        """Training crops for row numbers (B,) -> (B, L) on their device: a cluster, one of its proteins, a place in it,
+        each drawn uniformly.
+        """
         content, pool = self.content(), self._pool(split)
         if not len(pool.first):
-            raise ValueError(f"{self.name} has no protein of {self._bucket()} in {split!r}: choose shorter rows or another file")
-        u = integers(seed, rows.cpu(), Stream.TRAIN, torch.tensor([CROP, MEMBER, START]), 1 << 31).numpy() / 2**31    # (B, 3) in [0, 1)
+            raise ValueError(f"{self.name} has no protein of {self._bucket()} in {split!r}: choose shorter rows or "
+                             "another file")
+        # (B, 3) in [0, 1)
+        u = integers(seed, rows.cpu(), Stream.TRAIN, torch.tensor([CROP, MEMBER, START]), 1 << 31).numpy() / 2**31
         which = (u[:, 0] * len(pool.first)).astype(np.int64)
         chosen = pool.members[pool.first[which] + (u[:, 1] * pool.count[which]).astype(np.int64)]
         return self._crop(content, chosen, u[:, 2]).to(rows.device)
 
     def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "length": self.length, "shortest": self.shortest, "longest": self.longest, "sha256": self.content().sha256}
+        return {"name": self.name, "version": self.version, "length": self.length, "shortest": self.shortest,
+                "longest": self.longest, "sha256": self.content().sha256}
 
     def _crop(self, content: Content, chosen: np.ndarray, u: np.ndarray) -> Tensor:
         """chosen (B,) proteins, u (B,) in [0, 1) -> (B, L) int64."""

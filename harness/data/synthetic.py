@@ -1,7 +1,7 @@
 """What the sources with a known law share: their alphabet, their identity, their splits, and where their uniforms lie.
 
-Rows take Stream.DATA at (row, split * 2**40 + place). The law itself takes the indices from 2**60 on, where no row draws, so
-that a law and rows of equal seed stay independent.
+Rows take Stream.DATA at (row, split * 2**40 + place). The law itself takes the indices from 2**60 on, where no row
+draws, so that a law and rows of equal seed stay independent.
 
     >>> row_uniforms(7, split=0, n=2, places=3).shape
     torch.Size([2, 3])
@@ -22,7 +22,9 @@ _SPLIT = 2**40
 
 
 class Source:
-    """A frozen dataclass with a field `symbols`: ids 0..symbols-1, and MASK behind them. Its fields are its identity."""
+    """A frozen dataclass with a field `symbols`: ids 0..symbols-1, and MASK behind them. Its fields are its
+    identity.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]

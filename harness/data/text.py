@@ -1,10 +1,11 @@
 """Character text in the manner of text8: the alphabet, the normalisation, the splits, and what every corpus shares.
 
-Convention: 27 symbols, a..z = 0..25 and space = 26; 27 is the mask. Normalisation follows Matt Mahoney's text8 (lower case,
-digits spelled out one by one, everything else one space), after Unicode NFKD with the combining marks dropped, so that
-"Café, 1984" reads "cafe one nine eight four" and not "caf one nine eight four".
+Convention: 27 symbols, a..z = 0..25 and space = 26; 27 is the mask. Normalisation follows Matt Mahoney's text8 (lower
+case, digits spelled out one by one, everything else one space), after Unicode NFKD with the combining marks dropped, so
+that "Café, 1984" reads "cafe one nine eight four" and not "caf one nine eight four".
 
-A split is a contiguous share of the text, in the order of `splits`; a row is one of the non-overlapping blocks of a split.
+A split is a contiguous share of the text, in the order of `splits`; a row is one of the non-overlapping blocks of a
+split.
 
     >>> normalise("Café, 1984").decode()
     'cafe one nine eight four'
@@ -41,7 +42,9 @@ def normalise(raw: str) -> bytes:
 
 
 class Text:
-    """What every character corpus shares. A corpus is a frozen dataclass with a field `length` and a method `content`."""
+    """What every character corpus shares. A corpus is a frozen dataclass with a field `length` and a method
+    `content`.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
@@ -62,7 +65,8 @@ class Text:
 
     def encode(self, text: str) -> Tensor:
         if foreign := sorted(set(text) - set(ALPHABET)):
-            raise ValueError(f"cannot encode {''.join(foreign[:5])!r}: pass the text through harness.data.text.normalise first")
+            raise ValueError(f"cannot encode {''.join(foreign[:5])!r}: pass the text through "
+                             "harness.data.text.normalise first")
         return _ids(text.encode()).long()                                     # (len(text),)
 
     def decode(self, rows: Tensor) -> list[str]:
@@ -80,7 +84,8 @@ class Text:
         tokens = self.tokens(split)
         blocks = len(tokens) // self.length
         if not 0 <= n <= blocks:
-            raise ValueError(f"{self.name} has {blocks} rows of length {self.length} in {split!r}, not {n}: ask for fewer or shorten them")
+            raise ValueError(f"{self.name} has {blocks} rows of length {self.length} in {split!r}, not {n}: ask for "
+                             "fewer or shorten them")
         place = torch.tensor([[name for name, _ in self.splits].index(split)])
         chosen = permutation(seed, place, Stream.DATA, blocks)[0, :n]         # (n,)
         return tokens[: blocks * self.length].view(blocks, self.length)[chosen].long()   # (n, L)

@@ -1,9 +1,9 @@
 """Matt Mahoney's text8, or a prefix of it, from a file of the user's: the corpus of the published numbers.
 
-text8 is the first 10**8 characters of a cleaned English Wikipedia of 2006; it is not shipped. `path` names the plain file, a
-.gz or a .zip of it. Test is the last 5 %, validation the 5 % before, judge the 15 % before that, train the rest. (The
-papers train on the first 90 %; ours keeps a share apart for the judge.) The sha256 of the characters is the identity, the
-path is not.
+text8 is the first 10**8 characters of a cleaned English Wikipedia of 2006; it is not shipped. `path` names the plain
+file, a .gz or a .zip of it. Test is the last 5 %, validation the 5 % before, judge the 15 % before that, train the
+rest. (The papers train on the first 90 %; ours keeps a share apart for the judge.) The sha256 of the characters is the
+identity, the path is not.
 
     Text8(path="text8.zip", length=256).rows("test", n=8, seed=0)          # (8, 256)
 """

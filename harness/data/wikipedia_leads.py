@@ -1,7 +1,8 @@
-"""The opening paragraphs of Wikipedia's 10,033 vital articles: the default corpus, embedded. CC BY-SA 4.0, see its card.
+"""The opening paragraphs of Wikipedia's 10,033 vital articles: the default corpus, embedded. CC BY-SA 4.0, see its
+card.
 
-4,941,097 characters of text8's alphabet; documents shuffled once, then split in contiguous shares. Not text8: numbers on it
-do not stand beside published text8 numbers.
+4,941,097 characters of text8's alphabet; documents shuffled once, then split in contiguous shares. Not text8: numbers
+on it do not stand beside published text8 numbers.
 
     >>> data = WikipediaLeads(length=16)
     >>> data.rows("test", n=2, seed=0).shape

@@ -1,4 +1,5 @@
-"""Independent tokens of a Zipf law with a large alphabet: nothing to learn, everything known. For faults that only many symbols show.
+"""Independent tokens of a Zipf law with a large alphabet: nothing to learn, everything known. For faults that only many
+symbols show.
 
 p_v proportional to (v + 1)**-exponent, v = 0..V-1. At V = 50,257 and exponent 1 its entropy is 7.57 nats.
 

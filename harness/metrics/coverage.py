@@ -1,15 +1,17 @@
 """n-gram coverage: how much of what is written occurs in the data, and how much of the data is written.
 
-ngram_precision   share of generated n-grams that occur in the training split. As for spelling, a sample without an n-gram of
+ngram_precision   share of generated n-grams that occur in the training split. As for spelling, a sample without an
+                  n-gram of
                   words counts as zero of one.
-ngram_recall      share of the test split's n-grams that occur among the samples. Grows with the number of samples, so it
+ngram_recall      share of the test split's n-grams that occur among the samples. Grows with the number of samples, so
+                  it
                   compares arms of equal n and L only. A value of the whole set.
 
 Both count occurrences, not distinct n-grams. Usual settings: characters at order 6, words at order 2 to 4.
 
     >>> from harness.data.wikipedia_leads import WikipediaLeads
     >>> data = WikipediaLeads(length=8)
-    >>> NgramPrecision(order=3).score(data.encode("the qxzj")[None], data).value   # "the", "he ", "e q" | " qx", "qxz", "xzj"
+    >>> NgramPrecision(order=3).score(data.encode("the qxzj")[None], data).value    # "the", "he ", "e q" of six
     0.5
 """
 
@@ -39,7 +41,8 @@ class NgramPrecision:
 
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         rows, known = of_rows(samples, data, self.kind, self.order), of_split(data, "train", self.kind, self.order)
-        return ratio([sum(gram in known for gram in row) for row in rows], [max(len(row), 1) for row in rows], self.name)
+        return ratio([sum(gram in known for gram in row) for row in rows], [max(len(row), 1) for row in rows],
+                     self.name)
 
 
 @dataclass(frozen=True)
@@ -59,5 +62,6 @@ class NgramRecall:
         written = {gram for row in of_rows(samples, data, self.kind, self.order) for gram in row}
         held_out = of_split(data, "test", self.kind, self.order)
         if not held_out:
-            raise ValueError(f"the test split of {data.name} holds no {self.order}-gram of {self.kind}: choose a lower order")
+            raise ValueError(f"the test split of {data.name} holds no {self.order}-gram of {self.kind}: choose a "
+                             "lower order")
         return whole(sum(count for gram, count in held_out.items() if gram in written) / held_out.total(), self.name)

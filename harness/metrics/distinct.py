@@ -5,7 +5,8 @@ A metric of the whole set that compares arms of equal n and L only. Samples with
 
     >>> import torch
     >>> from harness.data.exact import Exact
-    >>> Distinct(kind="chars", order=2).score(torch.tensor([[0, 1, 0, 1], [0, 1, 2, 2]]), Exact()).value   # 01 10 12 22 of 6
+    >>> rows = torch.tensor([[0, 1, 0, 1], [0, 1, 2, 2]])
+    >>> Distinct(kind="chars", order=2).score(rows, Exact()).value    # 01 10 12 22 of 6
     0.6666666666666666
 """
 

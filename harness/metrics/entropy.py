@@ -1,6 +1,8 @@
-"""Two entropies of tokens, which must never be compared with one another; both in nats, and both are to match the data's.
+"""Two entropies of tokens, which must never be compared with one another; both in nats, and both are to match the
+data's.
 
-sample_entropy   mean over samples of the entropy of the sample's own token histogram; at most ln L, and it grows with L.
+sample_entropy   mean over samples of the entropy of the sample's own token histogram; at most ln L, and it grows with
+                 L.
 corpus_entropy   entropy of the pooled histogram; it grows with the number of samples.
 
     >>> from harness.data.exact import Exact

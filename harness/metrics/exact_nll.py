@@ -1,4 +1,5 @@
-"""Exact likelihood: -ln p(sample) / L in nats per token, where the data set knows its own law (Markov, Exact, Potts, Zipf).
+"""Exact likelihood: -ln p(sample) / L in nats per token, where the data set knows its own law (Markov, Exact, Potts,
+Zipf).
 
 The data's own rows score their entropy per token. Below that the samples are too typical, above it they are wrong.
 

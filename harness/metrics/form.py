@@ -15,22 +15,29 @@ from harness.kinds import Dataset, Scores
 
 
 def tokens(samples: Tensor, data: Dataset) -> Tensor:
-    """samples (n, L) -> (n, L) int64 on the CPU. Raises ValueError if there are none, or if one is not a token of the data."""
+    """samples (n, L) -> (n, L) int64 on the CPU. Raises ValueError if there are none, or if one is not a token of the
+    data.
+    """
     if samples.ndim != 2 or not samples.numel() or samples.is_floating_point():
         kind = f"{str(samples.dtype).removeprefix('torch.')} of shape {tuple(samples.shape)}"
-        raise ValueError(f"a metric takes at least one row of token ids, (n, L) int64, not {kind}: was anything sampled?")
+        raise ValueError(f"a metric takes at least one row of token ids, (n, L) int64, not {kind}: was anything "
+                         "sampled?")
     low, high = samples.min().item(), samples.max().item()
     if low < 0 or high >= data.vocab:
-        raise ValueError(f"samples hold the ids {low}..{high}, {data.name} has the tokens 0..{data.vocab - 1}: is a mask left in them?")
+        raise ValueError(f"samples hold the ids {low}..{high}, {data.name} has the tokens 0..{data.vocab - 1}: is a "
+                         "mask left in them?")
     return samples.cpu().long()
 
 
 def ratio(numerator: Sequence[float], denominator: Sequence[float], metric: str) -> Scores:
     """Scores of a ratio of sums over rows. Raises ValueError if a row is not finite or the denominators sum to zero."""
-    numerator, denominator = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)    # type: ignore[assignment]  # (n,), (n,)
+    # (n,), (n,)
+    numerator = np.asarray(numerator, np.float64)    # type: ignore[assignment]
+    denominator = np.asarray(denominator, np.float64)    # type: ignore[assignment]
     finite = np.isfinite(numerator) & np.isfinite(denominator)
     if not finite.all():
-        raise ValueError(f"{metric} is not a finite number in {(~finite).sum()} of {len(finite)} rows: the metric has failed")
+        raise ValueError(f"{metric} is not a finite number in {(~finite).sum()} of {len(finite)} rows: the metric has "
+                         "failed")
     if denominator.sum() <= 0:    # type: ignore[attr-defined]
         raise ValueError(f"{metric} has nothing to divide by: the rows hold none of what it counts")
     return Scores(float(numerator.sum() / denominator.sum()), numerator, denominator)    # type: ignore[attr-defined]

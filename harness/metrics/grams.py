@@ -1,8 +1,8 @@
 """n-grams of samples and of splits: of tokens ("chars") or of whole words ("words").
 
-A row's n-grams lie within the row. Words are what is between spaces once the first and last fragment, which may be cut, are
-dropped (harness/metrics/words.py); a split is one long row. A data set
-of written text gives its words in `spoken`, lower case and without signs. Token n-grams are numbers in base V, word n-grams strings.
+A row's n-grams lie within the row. Words are what is between spaces once the first and last fragment, which may be cut,
+are dropped (harness/metrics/words.py); a split is one long row. A data set of written text gives its words in `spoken`,
+lower case and without signs. Token n-grams are numbers in base V, word n-grams strings.
 
     >>> numbers(np.array([[1, 0, 1]]), vocab=2, order=2).tolist()
     [[2, 1]]
@@ -22,7 +22,9 @@ KINDS = ("chars", "words")
 
 
 def numbers(rows: np.ndarray, vocab: int, order: int) -> np.ndarray:
-    """The n-grams of rows (n, L), each a number in base `vocab` with its first token the most significant -> (n, L - order + 1)."""
+    """The n-grams of rows (n, L), each a number in base `vocab` with its first token the most significant -> (n, L -
+    order + 1).
+    """
     if vocab**order >= 2**63:
         raise ValueError(f"{order}-grams of {vocab} tokens do not fit 64 bits: choose a lower order")
     length = rows.shape[1] - order + 1
@@ -36,7 +38,8 @@ def row_words(samples: Tensor, data: Dataset) -> list[list[str]]:
     """The whole words of each row. Raises ValueError if the data set is not text."""
     if not hasattr(data, "decode") or not hasattr(data, "words"):
         raise ValueError(f"{data.name} is not text and has no words: choose a metric of tokens, or a corpus")
-    return [[word for word in row.split(" ")[1:-1] if word] for row in getattr(data, "spoken", data.decode)(tokens(samples, data))]
+    return [[word for word in row.split(" ")[1:-1] if word]
+            for row in getattr(data, "spoken", data.decode)(tokens(samples, data))]
 
 
 def of_rows(samples: Tensor, data: Dataset, kind: str, order: int) -> list[list[Hashable]]:
@@ -44,7 +47,8 @@ def of_rows(samples: Tensor, data: Dataset, kind: str, order: int) -> list[list[
     if kind == "words":
         return [_joined(words, order) for words in row_words(samples, data)]    # type: ignore[misc]
     if samples.shape[-1] < order:
-        raise ValueError(f"rows of {samples.shape[-1]} tokens hold no {order}-gram: choose a lower order or longer rows")
+        raise ValueError(f"rows of {samples.shape[-1]} tokens hold no {order}-gram: choose a lower order or longer "
+                         "rows")
     return numbers(tokens(samples, data).numpy(), data.vocab, order).tolist()
 
 

@@ -1,8 +1,8 @@
 """Generative NLL: nats per token of the samples under an autoregressive judge, trained on a split that no sampler saw.
 
-Each row is judged whole, from BOS: nothing is truncated, no window slides, the first token counts as every other, and there is
-no end of text. The network runs in float32, its log-softmax in float64. The judge can be gamed by text of low entropy: print
-an entropy beside it. Its identity is the hash of its weights, not its path.
+Each row is judged whole, from BOS: nothing is truncated, no window slides, the first token counts as every other, and
+there is no end of text. The network runs in float32, its log-softmax in float64. The judge can be gamed by text of low
+entropy: print an entropy beside it. Its identity is the hash of its weights, not its path.
 
     Judge("judge.safetensors").score(samples, data)
 """
@@ -39,7 +39,8 @@ class Judge:
 
     def identity(self) -> dict[str, Any]:
         """What the key of a score holds in place of the path."""
-        return {"name": self.name, "version": self.version, "sha256": self.network().sha256, "rule": "whole rows from BOS, every token"}
+        return {"name": self.name, "version": self.version, "sha256": self.network().sha256,
+                "rule": "whole rows from BOS, every token"}
 
     def network(self) -> Autoregressive:
         """The judge, shared between calls: not to be changed."""
@@ -50,7 +51,8 @@ class Judge:
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         rows, net = tokens(samples, data).to(samples.device), self.network().to(samples.device)
         if net.vocab != data.vocab:
-            raise ValueError(f"the judge {self.checkpoint} reads {net.vocab} tokens, {data.name} has {data.vocab}: name another judge")
+            raise ValueError(f"the judge {self.checkpoint} reads {net.vocab} tokens, {data.name} has {data.vocab}: "
+                             "name another judge")
         batches = rows.split(max(1, TOKENS_A_BATCH // rows.shape[1]))
         nats = torch.cat([_nats(net, batch) for batch in batches]).cpu().numpy()   # (n,)
         return ratio(nats, np.full(len(rows), rows.shape[1]), self.name)
@@ -65,5 +67,6 @@ def _nats(net: Autoregressive, rows: Tensor) -> Tensor:
 def _load(path: Path, _modified_ns: int) -> Autoregressive:
     net = checkpoint.load(path)
     if not isinstance(net, Autoregressive):
-        raise ValueError(f"{path} holds a network {net.name!r}, and a judge must be autoregressive: name another checkpoint")
+        raise ValueError(f"{path} holds a network {net.name!r}, and a judge must be autoregressive: name another "
+                         "checkpoint")
     return net

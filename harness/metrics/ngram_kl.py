@@ -3,18 +3,19 @@
     forward   KL(data || samples): what data holds and samples lack. A sampler that repeats itself is far off.
     reverse   KL(samples || data): what samples hold and data lacks. A sampler that misspells is far off.
 
-Both are in nats, over the n-grams that either holds, each counted once more by SMOOTHING. Unlike the entropy of a histogram
-of letters they see the order of tokens: shuffled letters are far from text.
+Both are in nats, over the n-grams that either holds, each counted once more by SMOOTHING. Unlike the entropy of a
+histogram of letters they see the order of tokens: shuffled letters are far from text.
 
-The value is the mean of the pseudo-values of rows, n KL - (n - 1) KL without row i (the jackknife, Quenouille 1956). That
-takes off the bias that falls as 1/n, and gives every row a number, so that arms can be compared by paired intervals. It
-depends on n all the same: compare arms of equal n and L.
+The value is the mean of the pseudo-values of rows, n KL - (n - 1) KL without row i (the jackknife, Quenouille 1956).
+That takes off the bias that falls as 1/n, and gives every row a number, so that arms can be compared by paired
+intervals. It depends on n all the same: compare arms of equal n and L.
 
     >>> import torch
     >>> from harness.data.wikipedia_leads import WikipediaLeads
     >>> data = WikipediaLeads(length=64)
     >>> text = data.rows("test", 256, 0)
-    >>> NgramKL(order=2).score(text, data).value < 0.1 < 1 < NgramKL(order=2).score(text[:1].expand(256, -1), data).value
+    >>> one = text[:1].expand(256, -1)
+    >>> NgramKL(order=2).score(text, data).value < 0.1 < 1 < NgramKL(order=2).score(one, data).value
     True
 """
 
@@ -47,12 +48,16 @@ class NgramKL:
         check(self)
 
     def score(self, samples: Tensor, data: Dataset) -> Scores:
-        """samples (n, L), n at least 2 -> one pseudo-value a row. Raises ValueError for data that is no text, or rows too short."""
+        """samples (n, L), n at least 2 -> one pseudo-value a row. Raises ValueError for data that is no text, or rows
+        too short.
+        """
         rows = tokens(samples, data).numpy()                                       # (n, L)
         if not hasattr(data, "tokens"):
-            raise ValueError(f"{data.name} has no text to hold n-grams against: choose exact_nll or total_variation, or a corpus")
+            raise ValueError(f"{data.name} has no text to hold n-grams against: choose exact_nll or total_variation, "
+                             "or a corpus")
         if rows.shape[1] < self.order or len(rows) < 2:
-            raise ValueError(f"{self.name} needs at least 2 rows of {self.order} tokens, not {len(rows)} of {rows.shape[1]}")
+            raise ValueError(f"{self.name} needs at least 2 rows of {self.order} tokens, not {len(rows)} of "
+                             f"{rows.shape[1]}")
         written = numbers(rows, data.vocab, self.order)                            # (n, G)
         text = numbers(data.tokens(self.split)[None].numpy(), data.vocab, self.order)[0]
         values = pseudo_values(written, text, self.direction)
@@ -68,13 +73,14 @@ def pseudo_values(written: np.ndarray, text: np.ndarray, direction: str) -> np.n
     data = np.bincount(theirs, minlength=len(known)) + SMOOTHING                   # (K,)
     data = data / data.sum()
     cells, times = np.unique(np.repeat(np.arange(n), width) * len(known) + ours, return_counts=True)
-    row, gram = np.divmod(cells, len(known))                                       # n-gram `gram` stands `times` times in `row`
+    row, gram = np.divmod(cells, len(known))  # n-gram `gram` stands `times` times in `row`
 
     def term(c: np.ndarray, d: np.ndarray) -> np.ndarray:
         return -d * np.log(c) if direction == "forward" else c * (np.log(c) - np.log(d))
 
     change = term(count[gram] - times, data[gram]) - term(count[gram], data[gram])
-    every = term(count, data).sum() + np.concatenate(([0.0], np.bincount(row, change, minlength=n)))    # (1 + n,): whole, then without row i
+    # (1 + n,): whole, then without row i
+    every = term(count, data).sum() + np.concatenate(([0.0], np.bincount(row, change, minlength=n)))
     total = count.sum() - width * np.concatenate(([0.0], np.ones(n)))
     entropy = (data * np.log(data)).sum()
     divergence = entropy + every + np.log(total) if direction == "forward" else every / total - np.log(total)

@@ -1,8 +1,8 @@
 """Spelling: the share of generated words that the training split knows.
 
-A sample is split at spaces; its first and last fragment may be cut and are dropped; every other fragment that is not empty is
-a word. Words are pooled over the samples. A sample without a whole word counts as zero correct out of one, so that a sampler
-does not gain by writing none. The data's own rows stay below 1: print their value beside it.
+A sample is split at spaces; its first and last fragment may be cut and are dropped; every other fragment that is not
+empty is a word. Words are pooled over the samples. A sample without a whole word counts as zero correct out of one, so
+that a sampler does not gain by writing none. The data's own rows stay below 1: print their value beside it.
 
     >>> from harness.data.wikipedia_leads import WikipediaLeads
     >>> data = WikipediaLeads(length=16)
@@ -36,4 +36,5 @@ class Spelling:
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         rows = row_words(samples, data)
         known = data.words("train", self.seen)    # type: ignore[attr-defined]
-        return ratio([sum(word in known for word in row) for row in rows], [max(len(row), 1) for row in rows], self.name)
+        return ratio([sum(word in known for word in row) for row in rows], [max(len(row), 1) for row in rows],
+                     self.name)

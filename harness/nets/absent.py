@@ -1,7 +1,7 @@
 """Networks of the project that its tree does not hold: what they are and how they come back.
 
-`ssmd/checkpoints/absent.json` lists them. The cards stay in the tree, and a record needs the hash of a network alone, so
-that claims are computed without the file. What samples or scores with one says in a sentence how it comes back:
+`ssmd/checkpoints/absent.json` lists them. The cards stay in the tree, and a record needs the hash of a network alone,
+so that claims are computed without the file. What samples or scores with one says in a sentence how it comes back:
 
     ssmd-bench checkpoints --restore protein     exact bytes, from the history of a clone (harness/nets/restore.py)
     ssmd-bench train ...                         a network of the same recipe and of another hash

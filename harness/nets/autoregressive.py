@@ -1,6 +1,7 @@
 """A left-to-right transformer over the same alphabet: the judge that ships (harness/metrics/judge.py). Not a Denoiser.
 
-Position k reads tokens 0..k-1 behind a BOS embedding and predicts token k; every token of a row is judged, the first one too.
+Position k reads tokens 0..k-1 behind a BOS embedding and predicts token k; every token of a row is judged, the first
+one too.
 """
 
 import torch

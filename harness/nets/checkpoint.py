@@ -1,7 +1,7 @@
 """Checkpoints: one safetensors file whose metadata holds the network's name, its configuration and its card.
 
-Nothing is ever unpickled. Weights are stored in float16 (they are averages over training, and the losses on the card are those
-of the stored numbers) and loaded in float32.
+Nothing is ever unpickled. Weights are stored in float16 (they are averages over training, and the losses on the card
+are those of the stored numbers) and loaded in float32.
 """
 
 import hashlib
@@ -37,10 +37,12 @@ def save(net: nn.Module, path: Path, card: dict) -> None:
     """Write PATH.safetensors and, for readers, the card as PATH.json."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {k: v.detach().to(torch.float16).contiguous() for k, v in net.state_dict().items()}
-    card = msgspec.json.decode(msgspec.json.encode(card, enc_hook=_text))    # plain data; a loss that is no number becomes null, which every reader takes
-    about = {"network": net.name, "config": json.dumps(asdict(net.config)), "card": json.dumps(card)}    # type: ignore[call-overload]
+    # plain data; a loss that is no number becomes null, which every reader takes
+    card = msgspec.json.decode(msgspec.json.encode(card, enc_hook=_text))
+    config = asdict(net.config)    # type: ignore[call-overload]
+    about = {"network": net.name, "config": json.dumps(config), "card": json.dumps(card)}
     write(tensors, path, about)    # type: ignore[arg-type]
-    write_text(path.with_suffix(".json"), json.dumps({"network": net.name, "config": asdict(net.config), **card}, indent=1) + "\n")    # type: ignore[call-overload]
+    write_text(path.with_suffix(".json"), json.dumps({"network": net.name, "config": config, **card}, indent=1) + "\n")
 
 
 def _text(value: object) -> str:
@@ -60,24 +62,28 @@ def write(tensors: dict[str, torch.Tensor], path: Path, about: dict[str, str]) -
 
 
 def load(path: Path) -> nn.Module:
-    """The network of a checkpoint, in eval mode, with `.card` and `.sha256`: of configuration and weights, so that a better worded
-    card does not make another network. Weights of any floating-point type are read, and computed with in float32.
+    """The network of a checkpoint, in eval mode, with `.card` and `.sha256`: of configuration and weights, so that a
+    better worded card does not make another network. Weights of any floating-point type are read, and computed with in
+    float32.
 
-    Raises ValueError, in one sentence, for a file that is absent, damaged, of an unknown network, of an impossible configuration, or whose
-    tensors do not fit it: their shapes are compared before memory is taken.
+    Raises ValueError, in one sentence, for a file that is absent, damaged, of an unknown network, of an impossible
+    configuration, or whose tensors do not fit it: their shapes are compared before memory is taken.
     """
     path = Path(path)
     if not path.is_file():
         entry = lacking(path)
         raise ValueError(f"the tree does not hold {path}: {way_back([entry])}" if entry else
-                         f"there is no checkpoint at {path}: train one with `ssmd-bench train`, or name an existing .safetensors file")
+                         f"there is no checkpoint at {path}: train one with `ssmd-bench train`, or name an existing "
+                         ".safetensors file")
     try:
         with safe_open(path, framework="pt") as f:
             about, slices = f.metadata() or {}, {k: f.get_slice(k) for k in f.keys()}
-            shapes, types = {k: tuple(s.get_shape()) for k, s in slices.items()}, {s.get_dtype() for s in slices.values()}
+            shapes, types = {k: tuple(s.get_shape()) for k,
+                             s in slices.items()}, {s.get_dtype() for s in slices.values()}
             cls, config, card = _described(path, about, shapes)
             if odd := types - FLOATING:
-                raise Unfit(f"{path} holds weights of the type {sorted(odd)[0]}: save them in float16, bfloat16 or float32")
+                raise Unfit(f"{path} holds weights of the type {sorted(odd)[0]}: save them in float16, bfloat16 or "
+                            "float32")
             tensors = {k: f.get_tensor(k) for k in sorted(f.keys())}
     except Unfit:
         raise
@@ -90,7 +96,8 @@ def load(path: Path) -> nn.Module:
         raise _misfit(path, "") from None
     lost = [name for name, tensor in net.state_dict().items() if not tensor.isfinite().all()]
     if lost:
-        raise ValueError(f"the tensor {lost[0]} in {path} holds what is no finite number: copy or train the checkpoint again")
+        raise ValueError(f"the tensor {lost[0]} in {path} holds what is no finite number: copy or train the "
+                         "checkpoint again")
     net.card = card
     digest = hashlib.sha256(f"{about['network']} {about['config']}".encode())
     for name, tensor in tensors.items():
@@ -103,7 +110,8 @@ def denoiser(path: Path) -> nn.Module:
     """The same of a network that a sampler can call. Raises ValueError, too, for one that only judges."""
     net = load(path)
     if not hasattr(net, "draft"):
-        raise ValueError(f"{path} holds a network {net.name!r}, which judges text and drafts none: name a checkpoint of a masked or hybrid network")
+        raise ValueError(f"{path} holds a network {net.name!r}, which judges text and drafts none: name a checkpoint "
+                         "of a masked or hybrid network")
     return net
 
 
@@ -111,11 +119,15 @@ class Unfit(ValueError):
     """Said in our own words already."""
 
 
-def _described(path: Path, about: dict[str, str], shapes: dict[str, tuple[int, ...]]) -> tuple[type, Any, dict[str, Any]]:
-    """Class, configuration and card of a checkpoint whose header says this and whose tensors have these shapes. Raises Unfit."""
+def _described(path: Path, about: dict[str, str],
+               shapes: dict[str, tuple[int, ...]]) -> tuple[type, Any, dict[str, Any]]:
+    """Class, configuration and card of a checkpoint whose header says this and whose tensors have these shapes. Raises
+    Unfit.
+    """
     known, again = networks(), "copy or train the checkpoint again"
     if about.get("network") not in known:
-        raise Unfit(f"{path} holds a network {about.get('network')!r} that is not one of {', '.join(sorted(known))}; was it written by `ssmd-bench train`?")
+        raise Unfit(f"{path} holds a network {about.get('network')!r} that is not one of {', '.join(sorted(known))}; "
+                    "was it written by `ssmd-bench train`?")
     cls: Any = known[about["network"]]
     try:
         header = fitted(about, Header)
@@ -131,11 +143,14 @@ def _described(path: Path, about: dict[str, str], shapes: dict[str, tuple[int, .
 
 
 def _misfit(path: Path, detail: str) -> Unfit:
-    return Unfit(f"the tensors in {path} do not fit the configuration in its header{detail}: train the checkpoint again")
+    return Unfit(f"the tensors in {path} do not fit the configuration in its header{detail}: train the checkpoint "
+                 "again")
 
 
 def _implied(cls: Any, config: Any) -> dict[str, tuple[int, ...]] | None:
-    """The shapes of the tensors that a configuration makes, without their memory; None for a network of a plug-in that cannot be made without."""
+    """The shapes of the tensors that a configuration makes, without their memory; None for a network of a plug-in that
+    cannot be made without.
+    """
     try:
         with torch.device("meta"):
             return {name: tuple(tensor.shape) for name, tensor in cls(config).state_dict().items()}

@@ -1,4 +1,6 @@
-"""A network whose blocks go through torch.compile: the same passes up to rounding, about 1.4 times as fast on two AVX2 cores (docs/decisions.md)."""
+"""A network whose blocks go through torch.compile: the same passes up to rounding, about 1.4 times as fast on two AVX2
+cores (docs/decisions.md).
+"""
 
 from copy import deepcopy
 from functools import lru_cache
@@ -15,7 +17,9 @@ def compilable(net: Denoiser) -> bool:
 
 @lru_cache(maxsize=16)
 def compiled(net: Denoiser) -> Denoiser:
-    """A copy with each block compiled for every batch size at once; one copy a network serves all cells of a process."""
+    """A copy with each block compiled for every batch size at once; one copy a network serves all cells of a
+    process.
+    """
     copy = deepcopy(net)
     for module in copy.modules():    # type: ignore[attr-defined]
         if isinstance(module, Block):

@@ -1,4 +1,5 @@
-"""A network's configuration out of the header of a checkpoint, which anyone may have written: types, limits, and no field that is not known.
+"""A network's configuration out of the header of a checkpoint, which anyone may have written: types, limits, and no
+field that is not known.
 
     configured(TransformerConfig, {"vocab": 27, "width": 64, "heads": 2, "blocks": 2}, tensors=...)
 """
@@ -15,7 +16,9 @@ Blocks = Annotated[int, Meta(ge=0, le=4096)]
 
 
 class Limits(Struct):
-    """What a transformer of ours can be: far more than fits a machine, so that nothing hangs or fills it before the shapes are compared."""
+    """What a transformer of ours can be: far more than fits a machine, so that nothing hangs or fills it before the
+    shapes are compared.
+    """
 
     vocab: Annotated[int, Meta(ge=1, le=2**24)]
     width: Annotated[int, Meta(ge=2, le=2**17)]

@@ -1,9 +1,9 @@
 """Analytic FLOPs of a transformer pass. A multiply-add counts as 2.
 
-Counted: the matrix products of attention and MLP (24 d^2 a token and block), scores and mixing of attention (4 T d a token
-and block, T keys), input projections, and the head where logits are evaluated (2 d V each). Left out: embeddings, norms,
-rotary angles, softmax, activations, draws: together below 2 % at the sizes here, and different in every implementation.
-The convention is that of arXiv 2203.15556, appendix F, less its softmax and embedding terms.
+Counted: the matrix products of attention and MLP (24 d^2 a token and block), scores and mixing of attention (4 T d a
+token and block, T keys), input projections, and the head where logits are evaluated (2 d V each). Left out: embeddings,
+norms, rotary angles, softmax, activations, draws: together below 2 % at the sizes here, and different in every
+implementation. The convention is that of arXiv 2203.15556, appendix F, less its softmax and embedding terms.
 """
 
 
@@ -18,12 +18,13 @@ def head_flops(width: int, vocab: int) -> int:
 
 
 def causal_flops(width: int, blocks: int, start: int, stop: int, asked: int) -> int:
-    """Tracks start..stop-1 of a causal stack, each seeing itself and all before it, of which the last `asked` have an output; those before `start` are kept.
+    """Tracks start..stop-1 of a causal stack, each seeing itself and all before it, of which the last `asked` have an
+    output; those before `start` are kept.
 
     The 3d -> d input projection is included. In the last block the others give keys and values only.
     """
     tracks = stop - start
-    seen = (stop * (stop + 1) - start * (start + 1)) // 2                          # pairs of a track and one that it sees
+    seen = (stop * (stop + 1) - start * (start + 1)) // 2  # pairs of a track and one that it sees
     seen_last = (stop * (stop + 1) - (stop - asked) * (stop - asked + 1)) // 2
     every = 24 * width**2 * tracks + 4 * width * seen
     last = 4 * width**2 * tracks + 20 * width**2 * asked + 4 * width * seen_last

@@ -1,10 +1,15 @@
-"""Nucleus sampling (top-p, arXiv 1904.09751) as a network around a network, in draft and verify alike: the improbable end of each law is cut off.
+"""Nucleus sampling (top-p, arXiv 1904.09751) as a network around a network, in draft and verify alike: the improbable
+end of each law is cut off.
 
-    tokens by falling probability, the lower id first among equals;   c_v = sum of the probabilities down to v, v included
-    "crossing"    keeps v while the sum before it is < p:   the token with which the sum crosses p is kept, as most code does
-    "below"       keeps v while c_v <= p:                   that token is dropped, as in the code of ReMDM (arXiv 2503.00307); the first is always kept
+    tokens by falling probability, the lower id first among equals;   c_v = sum of the probabilities down to v, v
+                                                                      included
+    "crossing"    keeps v while the sum before it is < p:   the token with which the sum crosses p is kept, as most code
+                  does
+    "below"       keeps v while c_v <= p:                   that token is dropped, as in the code of ReMDM (arXiv
+                  2503.00307); the first is always kept
 
-Sums are float64; a token that is dropped has logit -inf, and the others keep theirs. p = 1 hands the logits on as they are.
+Sums are float64; a token that is dropped has logit -inf, and the others keep theirs. p = 1 hands the logits on as they
+are.
 
     >>> cut(torch.tensor([0.5, 0.3, 0.2]).log(), 0.6, "crossing").exp()
     tensor([0.5000, 0.3000, 0.0000])

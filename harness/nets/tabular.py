@@ -1,5 +1,6 @@
-"""A network that knows an exact joint over V**L sequences: draft = exact marginals given what is revealed, verify = exact
-conditionals along an order. The oracle of the law tests; `flat` raises the joint to a power and so makes a light network.
+"""A network that knows an exact joint over V**L sequences: draft = exact marginals given what is revealed, verify =
+exact conditionals along an order. The oracle of the law tests; `flat` raises the joint to a power and so makes a light
+network.
 
     >>> from harness.data.exact import Exact
     >>> net = Tabular(Exact().law(), vocab=3, length=4)
@@ -20,7 +21,8 @@ class Tabular:
     def __init__(self, law: Tensor, vocab: int, length: int, cost: int = 6):
         self.vocab, self.mask, self.length, self.cost = vocab, vocab, length, cost
         self.law = law / law.sum()
-        self.states = torch.cartesian_prod(*[torch.arange(vocab, device=law.device)] * length).view(-1, length)   # (V**L, L)
+        # (V**L, L)
+        self.states = torch.cartesian_prod(*[torch.arange(vocab, device=law.device)] * length).view(-1, length)
 
     def flat(self, power: float = 0.5) -> "Tabular":
         """The same joint with its probabilities raised to a power: a worse network of a third of the cost."""

@@ -1,8 +1,8 @@
 """A bidirectional masked transformer: pre-norm blocks, rotary positions, fused attention, no time conditioning.
 
-The number of masks is visible in the input, so the network needs no clock (arXiv 2409.02908). The head has V outputs: MASK,
-the input id V, can never be produced. Queries and keys take their rotary positions separately, which is what a causal
-stack along an order of positions needs (ssmd/model.py).
+The number of masks is visible in the input, so the network needs no clock (arXiv 2409.02908). The head has V outputs:
+MASK, the input id V, can never be produced. Queries and keys take their rotary positions separately, which is what a
+causal stack along an order of positions needs (ssmd/model.py).
 
     >>> net = Transformer(TransformerConfig(vocab=27, width=64, heads=2, blocks=2)).eval()
     >>> logits, hidden = net.draft(torch.full((3, 16), 27), at=torch.tensor([[0], [5], [-1]]))
@@ -20,7 +20,9 @@ from harness.nets.flops import block_flops, head_flops
 
 
 def autocast(device: str, wanted: bool = True) -> torch.autocast:
-    """bfloat16 matrix products where the hardware has them; elsewhere they are emulated, a hundred times slower than float32."""
+    """bfloat16 matrix products where the hardware has them; elsewhere they are emulated, a hundred times slower than
+    float32.
+    """
     native = device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return torch.autocast(device, torch.bfloat16, enabled=wanted and native)
 
@@ -40,7 +42,8 @@ class TransformerConfig:
 
     def __post_init__(self):
         if self.width % (2 * self.heads):
-            raise ValueError(f"width {self.width} must be a multiple of twice the number of heads ({self.heads}), for the rotary pairs")
+            raise ValueError(f"width {self.width} must be a multiple of twice the number of heads ({self.heads}), for "
+                             "the rotary pairs")
         if self.norm not in NORMS:
             raise ValueError(f"norm {self.norm!r} is unknown; choose {' | '.join(NORMS)}")
 
@@ -78,9 +81,11 @@ class Block(nn.Module):
         for layer in (self.out, self.down):
             nn.init.normal_(layer.weight, std=0.0 if zero_start else 0.02 / (2 * config.blocks) ** 0.5)
 
-    def forward(self, x: Tensor, query: tuple[Tensor, Tensor], key: tuple[Tensor, Tensor], causal: bool = False) -> Tensor:
+    def forward(self, x: Tensor, query: tuple[Tensor, Tensor], key: tuple[Tensor, Tensor],
+                causal: bool = False) -> Tensor:
         B, T, d = x.shape
-        q, k, v = self.qkv(self.norm1(x)).view(B, T, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)   # (B, heads, T, d / heads)
+        # (B, heads, T, d / heads)
+        q, k, v = self.qkv(self.norm1(x)).view(B, T, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
         seen = F.scaled_dot_product_attention(rotate(q, query), rotate(k, key), v, is_causal=causal)
         x = x + self.drop(self.out(seen.transpose(1, 2).reshape(B, T, d)))
         return x + self.drop(self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh")))
@@ -93,7 +98,9 @@ class Block(nn.Module):
         return rotate(k, key), v
 
     def ask(self, x: Tensor, keys: Tensor, values: Tensor, query: tuple[Tensor, Tensor], seen: Tensor) -> Tensor:
-        """x (B, W, d) after the block, where it sees `seen` (B, 1, W, T) of the keys and values (B, heads, T, d / heads)."""
+        """x (B, W, d) after the block, where it sees `seen` (B, 1, W, T) of the keys and values (B, heads, T, d /
+        heads).
+        """
         B, W, d = x.shape
         q = F.linear(self.norm1(x), self.qkv.weight[:d]).view(B, W, self.heads, d // self.heads).transpose(1, 2)
         mixed = F.scaled_dot_product_attention(rotate(q, query), keys, values, attn_mask=seen)
@@ -110,7 +117,9 @@ def gather_rows(h: Tensor, at: Tensor) -> Tensor:
 
 
 class Transformer(nn.Module):
-    """Embedding, `blocks` bidirectional blocks, final norm and head. A Denoiser with a draft pass and no verify pass."""
+    """Embedding, `blocks` bidirectional blocks, final norm and head. A Denoiser with a draft pass and no verify
+    pass.
+    """
 
     name = "transformer"
     config_type = TransformerConfig
@@ -137,8 +146,10 @@ class Transformer(nn.Module):
     def logits(self, h: Tensor) -> Tensor:
         return self.head(self.norm(h))                                             # (..., V)
 
-    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        del alive, clock    # compaction and switching are the business of harness/nets/wrap.py; this network reads no clock
+    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None,
+              clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        # compaction and switching are the business of harness/nets/wrap.py; this network reads no clock
+        del alive, clock
         h = self.hidden(x)
         return self.logits(h if at is None else gather_rows(h, at)), h
 

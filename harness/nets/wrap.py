@@ -1,8 +1,8 @@
 """Networks that wrap networks and are one, so that any sampler takes them: Alive, Switch, Half, Temper.
 
-From the inside out: the network, compiled or not, Half, Temper, Nucleus (harness/run/cell.py), then Alive and Metered (harness/sampling/loop.py), which charges the
-calls that a sampler makes.
-Switch, and Relay of ssmd/relay.py, stand outside of all of these, around two such networks, so that a light pass is charged as light.
+From the inside out: the network, compiled or not, Half, Temper, Nucleus (harness/run/cell.py), then Alive and Metered
+(harness/sampling/loop.py), which charges the calls that a sampler makes. Switch, and Relay of ssmd/relay.py, stand
+outside of all of these, around two such networks, so that a light pass is charged as light.
 """
 
 from typing import Any
@@ -19,7 +19,8 @@ class Wrapper:
     def __init__(self, net: Denoiser):
         self.net, self.vocab, self.mask = net, net.vocab, net.mask
 
-    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None,
+              clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
         return self.net.draft(x, at, alive, clock)
 
     def verify(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
@@ -51,7 +52,9 @@ class Alive(Wrapper):
             return self.net.draft(x, at, None, clock)
         keep = alive.nonzero()[:, 0]
         logits, hidden = self.net.draft(x[keep], _take(at, keep), None, _take(clock, keep))
-        return _spread(logits, keep, len(x)), hidden.spread(keep, len(x)) if hasattr(hidden, "spread") else _spread(hidden, keep, len(x))
+        return _spread(logits, keep, len(x)), hidden.spread(keep, len(x)) if hasattr(hidden, "spread") else _spread(
+            hidden, keep, len(x)
+        )
 
     def verify(self, hidden, y, order, at, alive=None):
         if alive is None or bool(alive.all()):
@@ -61,22 +64,26 @@ class Alive(Wrapper):
 
 
 class Switch(Wrapper):
-    """Model scheduling as a network (arXiv 2604.02340): rows whose share of revealed tokens falls in the placement go to `light`.
+    """Model scheduling as a network (arXiv 2604.02340): rows whose share of revealed tokens falls in the placement go
+    to `light`.
 
-    by "clock" the share is the expected one, the same for all rows (the published form); by "count" it is the row's own.
+    by "clock" the share is the expected one, the same for all rows (the published form); by "count" it is the row's
+    own.
     """
 
     def __init__(self, heavy: Denoiser, light: Denoiser, placement: Placement, by: str):
         super().__init__(heavy)
         if light.vocab != heavy.vocab:
-            raise ValueError(f"the light network writes {light.vocab} symbols and the heavy one {heavy.vocab}: train both on the same alphabet")
+            raise ValueError(f"the light network writes {light.vocab} symbols and the heavy one {heavy.vocab}: train "
+                             "both on the same alphabet")
         self.light, self.placement, self.by = light, placement, by
 
     def draft(self, x, at=None, alive=None, clock=None):
         share = clock if self.by == "clock" and clock is not None else (x != self.mask).double().mean(1)
         light = self.placement.light(share)                                        # (B,) bool
         alive = torch.ones_like(light) if alive is None else alive
-        answers = [net.draft(x, at, rows, clock) for net, rows in ((self.light, light & alive), (self.net, ~light & alive)) if bool(rows.any())]
+        answers = [net.draft(x, at, rows, clock) for net, rows in ((self.light, light & alive),
+                                                                   (self.net, ~light & alive)) if bool(rows.any())]
         if len(answers) == 1:
             return answers[0]
         (a, _), (b, _) = answers

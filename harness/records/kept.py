@@ -1,4 +1,5 @@
-"""A store as one zip, which a repository keeps: read like a folder, and never written to. harness/records/pack.py makes it.
+"""A store as one zip, which a repository keeps: read like a folder, and never written to. harness/records/pack.py makes
+it.
 
 Only proofs, which say of its records that they come out again, are added: as lines of a file beside it.
 

@@ -1,6 +1,7 @@
-"""Locks that a dead process cannot keep: byte ranges of one file. The kernel drops those of a process that ends, at once and however it ends, so "its byte is free" means
-"its holder is gone": no time-out to wait for, no process number that another process may have taken. The file must lie on a file system whose locks all processes see;
-on one that hosts share, the file server frees those of a host that is gone.
+"""Locks that a dead process cannot keep: byte ranges of one file. The kernel drops those of a process that ends, at
+once and however it ends, so "its byte is free" means "its holder is gone": no time-out to wait for, no process number
+that another process may have taken. The file must lie on a file system whose locks all processes see; on one that hosts
+share, the file server frees those of a host that is gone.
 """
 
 import fcntl
@@ -25,11 +26,15 @@ class ByteLocks:
         try:
             self.file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise ValueError(f"{path} cannot be opened ({error.strerror}): correct its rights, or move it away") from None
+            raise ValueError(
+                f"{path} cannot be opened ({error.strerror}): correct its rights, or move it away"
+            ) from None
         try:
             self.release(0)
         except OSError as error:
-            raise ValueError(f"{path} cannot be locked ({error.strerror}): choose an --out on a file system with locks") from None
+            raise ValueError(
+                f"{path} cannot be locked ({error.strerror}): choose an --out on a file system with locks"
+            ) from None
 
     def take(self, place: int) -> None:
         """Wait for it."""

@@ -1,4 +1,6 @@
-"""What ran where: commit, packages, processor, device, threads. Two machines are comparable if all but the commit agrees."""
+"""What ran where: commit, packages, processor, device, threads. Two machines are comparable if all but the commit
+agrees.
+"""
 
 import os
 import platform
@@ -33,7 +35,8 @@ def _packages() -> dict[str, str]:
 def _cpu() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as f:
-            return next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), platform.processor())
+            return next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")),
+                        platform.processor())
     except OSError:
         return platform.processor()
 
@@ -42,9 +45,12 @@ def _cpu() -> str:
 def machine(device: str = "cpu") -> dict:
     """The fingerprint, with an `id` of everything that timings depend on."""
     diff = _git("diff", "HEAD")
-    hardware = {"cpu": _cpu(), "cores": os.cpu_count(), "gpu": torch.cuda.get_device_name() if device.startswith("cuda") else None, "threads": torch.get_num_threads(),
-                "os": platform.system(), "python": platform.python_version(), "packages": _packages(), "deterministic": torch.are_deterministic_algorithms_enabled()}
-    commit = {"commit": (_git("rev-parse", "HEAD") or "unknown").strip(), "dirty": bool(diff), "diff_sha": sha256(diff)[:12] if diff else None}
+    hardware = {"cpu": _cpu(), "cores": os.cpu_count(), "gpu": torch.cuda.get_device_name() if device.startswith("cuda")
+                else None, "threads": torch.get_num_threads(),
+                "os": platform.system(), "python": platform.python_version(), "packages": _packages(),
+                "deterministic": torch.are_deterministic_algorithms_enabled()}
+    commit = {"commit": (_git("rev-parse", "HEAD") or "unknown").strip(), "dirty": bool(diff),
+              "diff_sha": sha256(diff)[:12] if diff else None}
     return {"id": sha256(hardware)[:12], **commit, **hardware}
 
 

@@ -1,12 +1,15 @@
 """Measured records: tables that a study computes from its cells beside their scores, each once.
 
-A study module may define `measure(study, store) -> list of records`; `ssmd-bench run` calls it when the cells are scored. It asks for each of its
-tables through `once`, which computes only what the store does not hold for the same name, settings and samples. A record is
+A study module may define `measure(study, store) -> list of records`; `ssmd-bench run` calls it when the cells are
+scored. It asks for each of its tables through `once`, which computes only what the store does not hold for the same
+name, settings and samples. A record is
 
-    {"type": "measured", "key", "study", "name", "settings", "cells": {key: hash of its samples}, "columns": [...], "rows": [[...]], "made"}
+    {"type": "measured", "key", "study", "name", "settings", "cells": {key: hash of its samples}, "columns": [...],
+    "rows": [[...]], "made"}
 
-and reports draw its rows as they stand; None is a value that is not there. A table belongs to the commit that measured it, as times do: no change of code
-makes it stale. Whoever changes what a table means gives it another name, or a setting more; `run --measure-again` computes all tables anew.
+and reports draw its rows as they stand; None is a value that is not there. A table belongs to the commit that measured
+it, as times do: no change of code makes it stale. Whoever changes what a table means gives it another name, or a
+setting more; `run --measure-again` computes all tables anew.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +30,8 @@ def again() -> None:
     _again = True
 
 
-def once(store: Store, study: str, name: str, columns: Sequence[str], compute: Callable[[], Table], cells: Sequence[dict], **settings) -> dict:
+def once(store: Store, study: str, name: str, columns: Sequence[str], compute: Callable[[], Table],
+         cells: Sequence[dict], **settings) -> dict:
     """The stored record, or the one that `compute` makes. cells: the counted records it rests on."""
     rests_on = {record["key"]: record["samples_sha256"] for record in cells}
     key = sha256([study, name, settings, rests_on])[:24]
@@ -36,7 +40,8 @@ def once(store: Store, study: str, name: str, columns: Sequence[str], compute: C
         return old
     rows = compute()
     assert rows and all(len(row) == len(columns) for row in rows), f"{name}: {len(columns)} columns a row"
-    return store.append({"type": "measured", "key": key, "study": study, "name": name, "settings": settings, "cells": rests_on,
+    return store.append({"type": "measured", "key": key, "study": study, "name": name, "settings": settings,
+                         "cells": rests_on,
                          "columns": list(columns), "rows": rows, "made": provenance.made()})
 
 

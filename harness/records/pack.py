@@ -1,4 +1,5 @@
-"""A store written as one zip, which says all that the store says of its records (harness/records/kept_index.py), and back.
+"""A store written as one zip, which says all that the store says of its records (harness/records/kept_index.py), and
+back.
 
     pack(Store(Path("runs/x")), Path("studies/runs/x.zip"))
     unpack(Store(Path("studies/runs/x.zip")), Path("runs/x"))

@@ -1,7 +1,8 @@
 """Reading a store back as points of a frontier, scores of an arm, and intervals: what claims and reports are made of.
 
-One folder may hold an arm at several numbers of rows: early looks of a sweep, a trial run, a run with more rows that was cut short. They are never mixed:
-a caller says which n it wants, or gets the largest at which the arm has a finished cell. Arms that are to be compared need one n, that of `rows`.
+One folder may hold an arm at several numbers of rows: early looks of a sweep, a trial run, a run with more rows that
+was cut short. They are never mixed: a caller says which n it wants, or gets the largest at which the arm has a finished
+cell. Arms that are to be compared need one n, that of `rows`.
 """
 
 import numpy as np
@@ -24,7 +25,9 @@ def rows(store: Store, *arms: str) -> int:
 
 
 def done(store: Store, arm: str, n: int | None = None) -> list[dict]:
-    """The finished counted records of an arm at n rows (default: the largest it has), the latest of each key, cheapest first."""
+    """The finished counted records of an arm at n rows (default: the largest it has), the latest of each key, cheapest
+    first.
+    """
     n = rows(store, arm) if n is None else n
     return sorted((r for r in _finished(store, arm) if r["cell"]["n"] == n), key=lambda r: r["cost"]["nfe_a"])
 

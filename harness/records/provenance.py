@@ -4,10 +4,12 @@
     commit     of the repository that they stand in, None where there is none
     dirty      whether they differ from that commit
     torch, numpy    the versions that computed
-    modules    of a cell with settings of the user's own classes: every first-party module beyond those rooms -> hash of its file
+    modules    of a cell with settings of the user's own classes: every first-party module beyond those rooms -> hash of
+               its file
 
-Equal trees surely give equal samples on one machine. Other trees say nothing: then rows are sampled again (harness/run/prove.py).
-A file counts as it was when this process first saw it, for that is the code that runs, whatever is written to it later.
+Equal trees surely give equal samples on one machine. Other trees say nothing: then rows are sampled again
+(harness/run/prove.py). A file counts as it was when this process first saw it, for that is the code that runs, whatever
+is written to it later.
 """
 
 import hashlib
@@ -55,7 +57,8 @@ def versions() -> dict[str, str]:
 @cache
 def _git(*words: str) -> str | None:
     try:
-        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True,
+                              timeout=20).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
 
@@ -77,9 +80,11 @@ def made(own: bool = False) -> dict:
 
 def modules() -> dict[str, str]:
     """Module -> hash of its file, of every first-party module beyond our own rooms that this process has imported."""
-    files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items()) if name.split(".")[0] not in (*ROOMS, "__main__", "__mp_main__")}
+    files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())
+             if name.split(".")[0] not in (*ROOMS, "__main__", "__mp_main__")}
     paths = {name: Path(file).resolve() for name, file in files.items() if isinstance(file, str)}
-    return {name: _digest(path) for name, path in sorted(paths.items()) if not sources.installed(path) and path.is_file()}
+    return {name: _digest(path) for name, path in sorted(paths.items()) if not sources.installed(path)
+            and path.is_file()}
 
 
 def with_later(before: dict) -> dict:
@@ -91,7 +96,8 @@ def surely(about: Mapping | None) -> bool:
     """Whether a record or a proof is of the code that this process runs."""
     if not about or about["tree"] != tree() or any(about[name] != now for name, now in versions().items()):
         return False
-    return all((path := sources.found(name)) is not None and path.is_file() and _digest(path) == digest for name, digest in about.get("modules", {}).items())
+    return all((path := sources.found(name)) is not None and path.is_file() and _digest(path) == digest for name,
+               digest in about.get("modules", {}).items())
 
 
 def alike(a: Mapping | None, b: Mapping | None) -> bool:

@@ -1,15 +1,21 @@
-"""Records: what a line of the store may be. Every record has "schema", "type" and "time" (UTC); the store adds the first and the last.
+"""Records: what a line of the store may be. Every record has "schema", "type" and "time" (UTC); the store adds the
+first and the last.
 
-    study     the question, arms, reference network and command of a run       network   sha256, name and card of a checkpoint
-    machine   what ran where (harness/records/machine.py)                              counted   once a key: cost, hash of the samples, status
-    timed     once a (key, process): seconds of bare runs                      scored    once a (key, metric): value, status
-    measured  a table that a study computes from its cells                     shard     some rows of a cell, to be united
+    study     the question, arms, reference network and command of a run       network   sha256, name and card of a
+              checkpoint
+    machine   what ran where (harness/records/machine.py)                              counted   once a key: cost, hash
+              of the samples, status
+    timed     once a (key, process): seconds of bare runs                      scored    once a (key, metric): value,
+              status
+    measured  a table that a study computes from its cells                     shard     some rows of a cell, to be
+                                                                               united
     proof     some rows of a result sampled again (harness/records/standing.py)
 
-A status is done | skipped | failed | timeout, with a reason unless done. The fields that each must have, with their types and limits, are
-declared in harness/records/types.py; a record may have more, and a type that is none of these is nobody's: it is kept, and read by no one.
-A record of an older schema is read through `upgrade`, one step a version (harness/records/steps.py), so that an old run never needs to be repeated for its
-format alone; one of a newer schema is left alone.
+A status is done | skipped | failed | timeout, with a reason unless done. The fields that each must have, with their
+types and limits, are declared in harness/records/types.py; a record may have more, and a type that is none of these is
+nobody's: it is kept, and read by no one. A record of an older schema is read through `upgrade`, one step a version
+(harness/records/steps.py), so that an old run never needs to be repeated for its format alone; one of a newer schema is
+left alone.
 """
 
 from harness.boundary.incoming import Wrong, fitted
@@ -20,7 +26,9 @@ SCHEMA = 2
 
 
 def upgrade(old: dict) -> dict | None:
-    """The record in the present schema; None if a newer version of the program wrote it. Raises Wrong for a schema that never was."""
+    """The record in the present schema; None if a newer version of the program wrote it. Raises Wrong for a schema that
+    never was.
+    """
     schema = old.get("schema", 1)
     if type(schema) is not int or schema < 1:
         raise Wrong(f"the field `schema` is wrong (expected a whole number from 1 to {SCHEMA})")

@@ -1,7 +1,8 @@
 """Where the source of a module lies, and whose it is. Nothing is imported to find out.
 
-First-party is every module whose file lies neither in the standard library nor among installed packages: what stands beside a study or elsewhere on the Python path, and
-packages that are installed in editable form, which lie where they are edited.
+First-party is every module whose file lies neither in the standard library nor among installed packages: what stands
+beside a study or elsewhere on the Python path, and packages that are installed in editable form, which lie where they
+are edited.
 """
 
 import importlib.util
@@ -25,7 +26,9 @@ def found(module: str) -> Path | None:
     try:
         about: ModuleSpec | None = importlib.util.find_spec(top)
         for depth in range(len(inner)):
-            about = about and PathFinder.find_spec(".".join((top, *inner[:depth + 1])), about.submodule_search_locations or [])
+            about = about and PathFinder.find_spec(
+                ".".join((top, *inner[: depth + 1])), about.submodule_search_locations or []
+            )
     except (ImportError, ValueError, AttributeError):    # a module that was made by hand, without a specification
         about = None
     file = about.origin if about and about.has_location else getattr(sys.modules.get(module), "__file__", None)
@@ -35,4 +38,5 @@ def found(module: str) -> Path | None:
 def loaded() -> set[Path]:
     """The files of all first-party modules that this process has imported."""
     files = (getattr(module, "__dict__", {}).get("__file__") for module in list(sys.modules.values()))
-    return {path for path in (Path(file).resolve() for file in {*files} if isinstance(file, str)) if path.is_file() and not installed(path)}
+    return {path for path in (Path(file).resolve() for file in {*files} if isinstance(file, str)) if path.is_file()
+            and not installed(path)}

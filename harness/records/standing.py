@@ -4,8 +4,9 @@
     unproven    they are others: not wrong, not known
     refuted     rows sampled again by the code that runs now differ
 
-A proof is a record {"type": "proof", "key", "of", "verdict", "rows", "seen", "reason", "seconds", "against", "machine", "made"}: so many rows of a cell
-were sampled again and compared in what `seen` names (harness/run/prove.py). `of` is the sha256 of the samples that it is about, so that it says nothing of others.
+A proof is a record {"type": "proof", "key", "of", "verdict", "rows", "seen", "reason", "seconds", "against", "machine",
+"made"}: so many rows of a cell were sampled again and compared in what `seen` names (harness/run/prove.py). `of` is the
+sha256 of the samples that it is about, so that it says nothing of others.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ class Evidence:
     """What a store says of its own results."""
 
     def __init__(self, store: Store):
-        self.proofs: dict[tuple[str, str], list[dict]] = {}                        # (key, sha256 of the samples) -> oldest first
+        self.proofs: dict[tuple[str, str], list[dict]] = {}  # (key, sha256 of the samples) -> oldest first
         for proof in store.of("proof"):
             self.proofs.setdefault((proof["key"], proof["of"]), []).append(proof)
 
@@ -31,7 +32,8 @@ class Evidence:
     def standing(self, record: Mapping) -> str:
         if provenance.surely(record.get("made")):
             return PROVEN
-        return next((proof["verdict"] for proof in reversed(self.about(record)) if provenance.surely(proof["made"])), UNPROVEN)
+        return next((proof["verdict"] for proof in reversed(self.about(record)) if provenance.surely(proof["made"])),
+                    UNPROVEN)
 
     def stood(self, record: Mapping) -> bool:
         """Whether a proof of it was ever made."""

@@ -1,9 +1,11 @@
-"""From an older schema to the next: STEPS[k] makes a record of schema k + 1 of one of schema k, and `settled` what needs the records beside it.
+"""From an older schema to the next: STEPS[k] makes a record of schema k + 1 of one of schema k, and `settled` what
+needs the records beside it.
 
-**1 to 2.** A record no longer carries a hash of the modules that a cell can reach; it says which sources made it (harness/records/provenance.py). The old hash
-stands in the place of theirs, so that records of one code still are of one code and are proven by no other. A score and a time name the samples that they
-are of; the keys of scores hold no code. A sampler whose order could be left out says it. Keys that change so are computed anew, here and in
-whatever names them; the arrays keep the names of their files.
+**1 to 2.** A record no longer carries a hash of the modules that a cell can reach; it says which sources made it
+(harness/records/provenance.py). The old hash stands in the place of theirs, so that records of one code still are of
+one code and are proven by no other. A score and a time name the samples that they are of; the keys of scores hold no
+code. A sampler whose order could be left out says it. Keys that change so are computed anew, here and in whatever names
+them; the arrays keep the names of their files.
 """
 
 import hashlib
@@ -54,7 +56,7 @@ def with_order(settings: Any) -> Any:
 class Settled(NamedTuple):
     records: list[dict]                       # with the keys of this schema
     names: dict[tuple[str, str], str]         # (room, key) -> the key that the file of an array still has
-    keys: dict[str, str]                      # of cells: the key that they had -> that of this schema, where it is another
+    keys: dict[str, str]  # of cells: the key that they had -> that of this schema, where it is another
 
 
 def settled(records: Sequence[dict]) -> Settled:
@@ -63,7 +65,8 @@ def settled(records: Sequence[dict]) -> Settled:
     if not old:
         return Settled(list(records), {}, {})
     keys = {record["key"]: cell_key(record["cell"]) for record in old if record.get(MOVED)}
-    samples: dict[str, dict[tuple[str, str], None]] = {}                           # old key -> code and sha256 of all that was counted, the oldest first
+    # old key -> code and sha256 of all that was counted, the oldest first
+    samples: dict[str, dict[tuple[str, str], None]] = {}
     names: dict[tuple[str, str], str] = {}
     for record in old:
         if record["type"] == "counted" and record["status"] == "done":
@@ -82,7 +85,8 @@ def settled(records: Sequence[dict]) -> Settled:
         del new["code"]
         new.pop(MOVED, None)
         if record["type"] == "timed":
-            new["samples_sha256"] = next((sha for code, sha in reversed(samples.get(record["key"], {})) if code == record["code"]), "")
+            new["samples_sha256"] = next((sha for code, sha in reversed(samples.get(record["key"], {}))
+                                          if code == record["code"]), "")
         if record["type"] == "scored":
             new |= _scored(record, keys, samples.get(record["key"], {}))
             if new["score_key"] != record["score_key"]:
@@ -92,11 +96,16 @@ def settled(records: Sequence[dict]) -> Settled:
 
 
 def _scored(record: dict, keys: dict[str, str], samples: dict[tuple[str, str], None]) -> dict:
-    """The key of a score without its code, and the samples that it is of, found by the key with it; as it was, and of none, where that does not come out."""
+    """The key of a score without its code, and the samples that it is of, found by the key with it; as it was, and of
+    none, where that does not come out.
+    """
     key, about = record["key"], canonical(record["metric"].get("identity") or record["metric"])
     text = canonical(about)    # schema 1 had it as a text
     for _, sha in reversed(samples):
-        if hashlib.sha256(f'["{key}","{sha}",{text},"{record["code"]}"]'.encode()).hexdigest()[:24] == record["score_key"]:
+        if (
+            hashlib.sha256(f'["{key}","{sha}",{text},"{record["code"]}"]'.encode()).hexdigest()[:24]
+            == record["score_key"]
+        ):
             return {"score_key": score_key(keys.get(key, key), sha, about), "samples_sha256": sha}
     return {"score_key": record["score_key"], "samples_sha256": ""}
 

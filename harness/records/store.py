@@ -13,11 +13,11 @@ which computes nothing, refuses the store. Arrays are written under another name
 **What counts.** Of several records of one key the last counts, for every reader alike, as `records` holds them in the
 order in which they were written (harness/records/lines.py).
 
-**What is guaranteed.** `has` and `get` know no array that is not what the record of its key says (harness/records/arrays.py):
-samples by their sha256, costs and scores by their shapes and sums. Both read the whole file each time. A finished run
-that is asked again reads neither, as long as size and time of change of every file are those at its end
-(harness/run/finished.py): an edit that keeps both is seen by whoever reads the array next, and by the next run that has
-something to do.
+**What is guaranteed.** `has` and `get` know no array that is not what the record of its key says
+(harness/records/arrays.py): samples by their sha256, costs and scores by their shapes and sums. Both read the whole
+file each time. A finished run that is asked again reads neither, as long as size and time of change of every file are
+those at its end (harness/run/finished.py): an edit that keeps both is seen by whoever reads the array next, and by the
+next run that has something to do.
 """
 
 import json
@@ -99,7 +99,8 @@ class Store:
         Raises ValueError for one that could not be read back, or if the disk refuses; what was stored stays as it was.
         """
         if not isinstance(record, dict):
-            raise ValueError(f"{type(record).__name__} is no record: append a dict with a type (harness/records/record.py)")
+            raise ValueError(f"{type(record).__name__} is no record: append a dict with a type "
+                             "(harness/records/record.py)")
         record = {"schema": SCHEMA, "time": datetime.now(UTC).isoformat(timespec="seconds"), **record}
         try:
             text = json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
@@ -160,7 +161,9 @@ class Store:
         elif room == "scores":
             found = self.latest("scored", "score_key").get((key,))
         else:
-            found = self.latest("counted", "key").get((key,)) if room in ("samples", "costs", "rows", "counts") else None
+            found = (
+                self.latest("counted", "key").get((key,)) if room in ("samples", "costs", "rows", "counts") else None
+            )
         return found if found and found["status"] == "done" else None
 
     def of(self, kind: str) -> list[dict]:

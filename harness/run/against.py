@@ -1,8 +1,10 @@
 """Rows of stored cells sampled by the sources of an older commit and by those that run now, both on this machine.
 
-Where rows differ from what is stored, the machine may be why: another processor or another torch rounds otherwise. Equal to the bit between the two
-sources, the change of code is proven, and the difference is the machine's. The older sources stand in a git worktree of their own, which is removed; they
-may be older than `ssmd-bench prove` (harness/run/side.py). Both sample without torch.compile. A cell that the study of either commit does not have is left open.
+Where rows differ from what is stored, the machine may be why: another processor or another torch rounds otherwise.
+Equal to the bit between the two sources, the change of code is proven, and the difference is the machine's. The older
+sources stand in a git worktree of their own, which is removed; they may be older than `ssmd-bench prove`
+(harness/run/side.py). Both sample without torch.compile. A cell that the study of either commit does not have is left
+open.
 """
 
 import tempfile
@@ -18,12 +20,15 @@ from harness.spec import ROOT, brief
 
 
 def settled_by(commit: str, study: str, looked_at: Sequence[tuple[Look, Mapping]]) -> Iterator[tuple[str, bool | None]]:
-    """(key, whether the same rows are equal to the bit) of cells that were looked at, with their records; None where that cannot be asked.
+    """(key, whether the same rows are equal to the bit) of cells that were looked at, with their records; None where
+    that cannot be asked.
 
     Raises ValueError if the commit cannot be asked at all.
     """
     ours = Path(study).resolve().is_relative_to(ROOT)    # then its networks may be ignored files of ours
-    networks = [str(path.relative_to(ROOT)) for path in (ROOT / "ssmd" / "checkpoints").rglob("*.safetensors")] if ours else []
+    networks = (
+        [str(path.relative_to(ROOT)) for path in (ROOT / "ssmd" / "checkpoints").rglob("*.safetensors")] if ours else []
+    )
     with trees(commit, ".", study, networks) as (old, new):
         before, now = (_asked(tree, looked_at) for tree in (old, new))
     for found, _ in looked_at:
@@ -34,7 +39,10 @@ def settled_by(commit: str, study: str, looked_at: Sequence[tuple[Look, Mapping]
 def _asked(tree: Tree, looked_at: Sequence[tuple[Look, Mapping]]) -> dict[str, Any]:
     """By key, what the rows of each cell are in a tree that has it."""
     answers: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="ssmd-against-") as scratch, closing(Process(tree, Path(scratch) / tree.name)) as process:
+    with (
+        tempfile.TemporaryDirectory(prefix="ssmd-against-") as scratch,
+        closing(Process(tree, Path(scratch) / tree.name)) as process,
+    ):
         process.ask("load", study=str(tree.folder / tree.study), only=[], plugins=[], rows=None, device="cpu")
         about = process.answer()
         if "error" in about:

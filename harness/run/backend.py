@@ -1,11 +1,13 @@
-"""Where cells are counted and scored: in other processes of this machine (loky), or on a cluster (dask, ray), all through joblib.
+"""Where cells are counted and scored: in other processes of this machine (loky), or on a cluster (dask, ray), all
+through joblib.
 
     loky    `jobs` processes here
     dask    the scheduler that DASK_SCHEDULER_ADDRESS names; without one, a cluster of `jobs` workers here
     ray     the cluster that RAY_ADDRESS names; without one, a cluster of `jobs` workers here
 
-A job travels as bytes that are opened only after the plug-in packages of --plugins are in place, whose sources travel with it: a worker on another
-machine needs ssmd-bench and the checkpoints at their paths, nothing else. A worker whose code differs from ours answers with a refusal, never a number.
+A job travels as bytes that are opened only after the plug-in packages of --plugins are in place, whose sources travel
+with it: a worker on another machine needs ssmd-bench and the checkpoints at their paths, nothing else. A worker whose
+code differs from ours answers with a refusal, never a number.
 """
 
 import hashlib
@@ -45,13 +47,16 @@ class Package(NamedTuple):
 
 
 def each(work: Callable, items: Iterable[tuple], jobs: int = 1, backend: str = "loky") -> Iterator[Any]:
-    """work(*item) of every item, elsewhere, in the order of finishing. Raises ValueError, in a sentence, if the workers cannot be had or are lost."""
+    """work(*item) of every item, elsewhere, in the order of finishing. Raises ValueError, in a sentence, if the workers
+    cannot be had or are lost.
+    """
     from joblib import Parallel, delayed, parallel_config  # slow to load, and most runs do without
 
     code, packages = version(tuple(plugins.packages())), [packed(name) for name in plugins.packages()]
     with _cluster(backend, jobs) as (n_jobs, threads, lost):
         begins = {"initializer": serve, "initargs": (os.getpid(),)} if backend == "loky" else {}
-        with parallel_config(backend, n_jobs=n_jobs, **begins):    # ends before the first answer: what our caller does in between is no business of the cluster
+        # ends before the first answer: what our caller does in between is no business of the cluster
+        with parallel_config(backend, n_jobs=n_jobs, **begins):
             pool = Parallel(return_as="list" if backend == "ray" else "generator_unordered")
         made = (delayed(_elsewhere)(cloudpickle.dumps((work, item)), packages, code, threads) for item in items)
         try:    # the joblib of ray has no generators: there what is done is handed on, and stored, a batch at a time
@@ -76,7 +81,8 @@ def _elsewhere(job: bytes, packages: list[Package], code: str, threads: int) -> 
     for package in packages:
         receive(package)
     if version(tuple(plugins.packages())) != code:
-        return None, "a worker has other code than this machine: install the same version of ssmd-bench and of the plug-ins there, and start the workers afresh"
+        return None, ("a worker has other code than this machine: install the same version of ssmd-bench and of the "
+                      "plug-ins there, and start the workers afresh")
     work, item = cloudpickle.loads(job)
     return work(*item), ""
 
@@ -93,13 +99,22 @@ def packed(name: str) -> Package:
     """Raises ValueError for a package too large to travel."""
     top = name.split(".")[0]
     source = Path(sys.modules[top].__file__)    # type: ignore[arg-type]
-    paths = [source] if source.name != "__init__.py" else [p for p in sorted(source.parent.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+    paths = (
+        [source]
+        if source.name != "__init__.py"
+        else [p for p in sorted(source.parent.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
+    )
     if sum(p.stat().st_size for p in paths) > LARGEST:
-        raise ValueError(f"the plug-in package {top!r} is larger than {LARGEST >> 20} MiB: keep its data apart from its code, or run it without --backend and --jobs")
-    content, home = io.BytesIO(), source.parent if len(paths) == 1 and source.name != "__init__.py" else source.parent.parent
+        raise ValueError(f"the plug-in package {top!r} is larger than {LARGEST >> 20} MiB: keep its data apart from "
+                         "its code, or run it without --backend and --jobs")
+    content, home = (
+        io.BytesIO(),
+        source.parent if len(paths) == 1 and source.name != "__init__.py" else source.parent.parent,
+    )
     with zipfile.ZipFile(content, "w") as file:
         for path in paths:
-            file.writestr(zipfile.ZipInfo(str(path.relative_to(home))), path.read_bytes())    # without its date: the same files are the same bytes
+            # without its date: the same files are the same bytes
+            file.writestr(zipfile.ZipInfo(str(path.relative_to(home))), path.read_bytes())
     return Package(name, content.getvalue())
 
 
@@ -118,14 +133,20 @@ def receive(package: Package) -> None:
 
 @contextmanager
 def _cluster(backend: str, jobs: int) -> Iterator[tuple[int, int, tuple[type[Exception], ...]]]:
-    """(n_jobs of joblib, threads of a worker, what a lost worker raises); 0 threads leave the workers of a foreign cluster as they are."""
+    """(n_jobs of joblib, threads of a worker, what a lost worker raises); 0 threads leave the workers of a foreign
+    cluster as they are.
+    """
     threads = max(1, (os.cpu_count() or 1) // jobs)
     if backend == "loky":
         yield jobs, threads, (BrokenProcessPool,)
     elif backend == "dask":
         distributed, address = _imported("dask", "distributed"), os.environ.get("DASK_SCHEDULER_ADDRESS")
         try:
-            client = distributed.Client(address) if address else distributed.Client(n_workers=jobs, threads_per_worker=1, dashboard_address=":0")
+            client = (
+                distributed.Client(address)
+                if address
+                else distributed.Client(n_workers=jobs, threads_per_worker=1, dashboard_address=":0")
+            )
         except OSError as error:
             raise ValueError(_silent("dask scheduler", address, "DASK_SCHEDULER_ADDRESS", error)) from None
         with client:
@@ -135,7 +156,11 @@ def _cluster(backend: str, jobs: int) -> Iterator[tuple[int, int, tuple[type[Exc
         _imported("ray", "ray.util.joblib").register_ray()
         ours, handler = not ray.is_initialized(), signal.getsignal(signal.SIGTERM)
         if ours:
-            where = {"address": address} if address else {"num_cpus": jobs, "include_dashboard": False, "object_store_memory": 2**28}
+            where = (
+                {"address": address}
+                if address
+                else {"num_cpus": jobs, "include_dashboard": False, "object_store_memory": 2**28}
+            )
             try:
                 host, colon, port = (address or "").rpartition("/")[2].rpartition(":")
                 if colon:
@@ -145,7 +170,11 @@ def _cluster(backend: str, jobs: int) -> Iterator[tuple[int, int, tuple[type[Exc
                 raise ValueError(_silent("ray cluster", address, "RAY_ADDRESS", error)) from None
             _restore(handler)    # ray puts one of its own there, which does not end the process
         try:
-            yield int(ray.cluster_resources()["CPU"]), threads if ours and not address else 0, (ray.exceptions.RayError,)
+            yield (
+                int(ray.cluster_resources()["CPU"]),
+                threads if ours and not address else 0,
+                (ray.exceptions.RayError,),
+            )
         finally:
             if ours:
                 ray.shutdown()
@@ -161,8 +190,10 @@ def _restore(handler: Any) -> None:
 
 def _silent(what: str, address: str | None, variable: str, error: Exception) -> str:
     if address:
-        return f"no {what} answers at {without_secrets(address)} ({type(error).__name__}): start one, or unset {variable} for workers on this machine"
-    return f"no {what} could be started on this machine ({type(error).__name__}): try again when it is less busy, with fewer --jobs, or with --backend loky"
+        return (f"no {what} answers at {without_secrets(address)} ({type(error).__name__}): start one, or unset "
+                f"{variable} for workers on this machine")
+    return (f"no {what} could be started on this machine ({type(error).__name__}): try again when it is less busy, "
+            "with fewer --jobs, or with --backend loky")
 
 
 def _imported(backend: str, module: str):
@@ -171,4 +202,5 @@ def _imported(backend: str, module: str):
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise ValueError(f"the backend {backend} needs the package {error.name}, which is not installed: pip install 'ssmd-bench[cluster]', or choose --backend loky") from None
+        raise ValueError(f"the backend {backend} needs the package {error.name}, which is not installed: pip install "
+                         "'ssmd-bench[cluster]', or choose --backend loky") from None

@@ -1,4 +1,6 @@
-"""A cell: one point of a study. Its key is the sha256 of what decides its samples; whether they are those of the present code is a matter of proof (harness/run/prove.py)."""
+"""A cell: one point of a study. Its key is the sha256 of what decides its samples; whether they are those of the
+present code is a matter of proof (harness/run/prove.py).
+"""
 
 import sys
 from collections.abc import Iterator
@@ -32,10 +34,16 @@ class Cell:
         return hasattr(self.sampler, "control")
 
     def nets(self) -> dict[str, Denoiser]:
-        return {} if self.is_control else {role: self.study.nets[name].load(self.device) for role, name in self.arm.nets.items()}
+        return (
+            {}
+            if self.is_control
+            else {role: self.study.nets[name].load(self.device) for role, name in self.arm.nets.items()}
+        )
 
     def heated(self, looked_at: bool = False) -> dict[str, Denoiser]:
-        """The networks, compiled or not, in the precision of the study, at the temperature of the arm, their logits looked at or not, then cut to its nucleus."""
+        """The networks, compiled or not, in the precision of the study, at the temperature of the arm, their logits
+        looked at or not, then cut to its nucleus.
+        """
         nets: dict[str, Denoiser] = self.nets()
         if self.study.compiled:
             nets = {role: compiled(net) for role, net in nets.items()}    # type: ignore[arg-type]
@@ -45,7 +53,11 @@ class Cell:
             nets = {role: Temper(net, self.arm.temperature) for role, net in nets.items()}
         if looked_at:
             nets = {role: Finite(net, f"{self.arm.nets[role]!r} in the role {role!r}") for role, net in nets.items()}
-        return nets if self.arm.nucleus == 1 else {role: Nucleus(net, self.arm.nucleus, self.arm.nucleus_keep) for role, net in nets.items()}
+        return (
+            nets
+            if self.arm.nucleus == 1
+            else {role: Nucleus(net, self.arm.nucleus, self.arm.nucleus_keep) for role, net in nets.items()}
+        )
 
     def prompts(self, first: int = 0, last: int | None = None) -> Tensor:
         """Rows first..last-1, by default all n."""
@@ -60,12 +72,16 @@ class Cell:
     def describe(self) -> dict:
         """What decides the samples: the record's `cell`."""
         s, nets = self.study, self.nets()
-        about = {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()},    # type: ignore[attr-defined]
+        about = {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role,    # type: ignore[attr-defined]
+                                                            net in nets.items()},
                 "net_names": {} if self.is_control else dict(self.arm.nets), "data": s.data.identity(),
-                "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch, "seed": s.seed,
-                "temperature": self.arm.temperature, "device": self.device.split(":")[0], "dtype": s.dtype, "draw_dtype": "float64"}
+                "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch,
+                "seed": s.seed,
+                "temperature": self.arm.temperature, "device": self.device.split(":")[0], "dtype": s.dtype,
+                "draw_dtype": "float64"}
         about |= {"compiled": True} if s.compiled else {}
-        return about | ({} if self.arm.nucleus == 1 else {"nucleus": self.arm.nucleus, "nucleus_keep": self.arm.nucleus_keep})
+        return about | ({} if self.arm.nucleus == 1 else {"nucleus": self.arm.nucleus,
+                                                          "nucleus_keep": self.arm.nucleus_keep})
 
     def key(self) -> str:
         return cell_key(self.describe())
@@ -76,7 +92,9 @@ class Cell:
         return bool(foreign(self.sampler, self.study.data, *makers))
 
     def missing(self) -> str:
-        """Why the cell cannot run, or nothing: a role without a network, or a network without the pass that the sampler needs."""
+        """Why the cell cannot run, or nothing: a role without a network, or a network without the pass that the sampler
+        needs.
+        """
         return "" if self.is_control else next(self._reasons(), "")
 
     def _reasons(self) -> Iterator[str]:
@@ -91,12 +109,15 @@ class Cell:
             if self.study.compiled and not compilable(net):
                 yield f"{self.arm.nets[role]!r} has no blocks to compile: run it without --compile"
         if self.study.data.length < 2 and _dilated(self.sampler):
-            yield (f"{self.sampler.name} spreads its passes over a text, and rows of {self.study.data.name} have one place: "
+            yield (f"{self.sampler.name} spreads its passes over a text, and rows of {self.study.data.name} have one "
+                   "place: "
                    "choose longer rows, or run the host of its order, which does the same there")
 
 
 def _dilated(sampler: Sampler) -> bool:
-    """Whether its module dilates orders (harness/sampling/reveal.py): they are read from the bits of a place, and there are none in one place."""
+    """Whether its module dilates orders (harness/sampling/reveal.py): they are read from the bits of a place, and there
+    are none in one place.
+    """
     return any(thing is dilated for thing in vars(sys.modules[type(sampler).__module__]).values())
 
 
@@ -106,7 +127,8 @@ def cells_of(study: Study, device: str = "cpu") -> list[Cell]:
 
 
 def cells_by_key(study: Study, device: str = "cpu") -> dict[str, Cell]:
-    """The cells by key, in the same order. Points of equal settings are one cell, which names the other arms that have it.
+    """The cells by key, in the same order. Points of equal settings are one cell, which names the other arms that have
+    it.
 
     Raises ValueError if an arm has no cell of its own: its results would stand under other names alone.
     """
@@ -121,6 +143,7 @@ def cells_by_key(study: Study, device: str = "cpu") -> dict[str, Cell]:
     for arm in study.arms:
         if arm.points and arm.name not in own:
             others = " and ".join(sorted({cell.arm.name for cell in once.values() if arm.name in cell.also}))
-            raise ValueError(f"the study {study.name}: every point of the arm {arm.name} has settings and networks of {others}, so that nothing would bear its name: "
+            raise ValueError(f"the study {study.name}: every point of the arm {arm.name} has settings and networks of "
+                             f"{others}, so that nothing would bear its name: "
                              "take one of them out, change its settings, or run it alone with --only")
     return once

@@ -33,7 +33,9 @@ def timed(call: Callable[[], Any], device: str = "cpu") -> tuple[float, Any]:
 
 
 def peak(call: Callable[[], Any], device: str = "cpu") -> tuple[float, Any]:
-    """(MiB in use at the worst moment of the call, what it returned). On a CPU that of the whole process, weights and libraries included."""
+    """(MiB in use at the worst moment of the call, what it returned). On a CPU that of the whole process, weights and
+    libraries included.
+    """
     if device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats(device)
         answer = call()
@@ -55,7 +57,9 @@ def _resident_mib() -> float:
 
 
 def busy(device: str = "cpu", seconds: float = 0.25) -> float | None:
-    """The share of the device that others use while this process waits `seconds`, 0 to 1; None where it cannot be known."""
+    """The share of the device that others use while this process waits `seconds`, 0 to 1; None where it cannot be
+    known.
+    """
     if device.startswith("cuda"):
         try:
             return torch.cuda.utilization(device) / 100
@@ -71,5 +75,6 @@ def busy(device: str = "cpu", seconds: float = 0.25) -> float | None:
 
 
 def ticks() -> tuple[int, int]:
-    fields = [int(x) for x in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]    # user nice system idle iowait irq softirq steal
+    # user nice system idle iowait irq softirq steal
+    fields = [int(x) for x in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
     return fields[3] + fields[4], sum(fields)

@@ -1,7 +1,9 @@
-"""The metrics that are scored beside a likelihood, so that a collapse shows (harness/stats/collapse.py): an entropy and distinct n-grams.
+"""The metrics that are scored beside a likelihood, so that a collapse shows (harness/stats/collapse.py): an entropy and
+distinct n-grams.
 
-A study that lists none gets them. The letters of a sample keep their entropy when a phrase is written again and again, which
-the n-grams see; the entropy sees rows of few letters. Data whose whole law is listed are left alone: law_tv shows all of it.
+A study that lists none gets them. The letters of a sample keep their entropy when a phrase is written again and again,
+which the n-grams see; the entropy sees rows of few letters. Data whose whole law is listed are left alone: law_tv shows
+all of it.
 
     >>> from harness.data.wikipedia_leads import WikipediaLeads
     >>> from harness.metrics.ngram_judge import NgramJudge

@@ -1,10 +1,11 @@
 """What a run that has nothing left to do answers, without loading a network library for it.
 
-RUN/finished.json keeps the answer beside a digest of all that led to it: the options, the versions of Python and its libraries, the environment and the working folder, the
-text of every source of ours, of every first-party module that was loaded, here or where its cells were sampled (harness/records/sources.py), and of every source and
-JSON file beside the
-study, the state (size, time of change) of the networks and corpora that the study reads and of every file of the run. Where anything differs, or the stamp is damaged, the
-run takes its ordinary way, which asks every record and every array.
+RUN/finished.json keeps the answer beside a digest of all that led to it: the options, the versions of Python and its
+libraries, the environment and the working folder, the text of every source of ours, of every first-party module that
+was loaded, here or where its cells were sampled (harness/records/sources.py), and of every source and JSON file beside
+the study, the state (size, time of change) of the networks and corpora that the study reads and of every file of the
+run. Where anything differs, or the stamp is damaged, the run takes its ordinary way, which asks every record and every
+array.
 """
 
 import hashlib
@@ -29,7 +30,8 @@ from harness.spec import ROOMS, ROOT, canonical, to_json
 STAMP = "finished.json"
 LIBRARIES = ("torch", "numpy", "safetensors")
 DATA = ROOT / "harness" / "data" / "files"
-FLEETING = {"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST", "TORCHINDUCTOR_CACHE_DIR"}    # variables that change from command to command by themselves
+# variables that change from command to command by themselves
+FLEETING = {"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "PYTEST_CURRENT_TEST", "TORCHINDUCTOR_CACHE_DIR"}
 
 
 class Stamp(Struct):
@@ -58,7 +60,11 @@ def answer(options: Namespace) -> dict | None:
     folder = options.out or Path("runs") / Path(options.study).stem
     try:
         stamp = incoming.read(folder / STAMP, Stamp, "it is written again")
-        return stamp.answer if plain(options) and stamp.digest == digest(inputs(options, stamp.reads, map(Path, stamp.modules)), folder) else None
+        return (
+            stamp.answer
+            if plain(options) and stamp.digest == digest(inputs(options, stamp.reads, map(Path, stamp.modules)), folder)
+            else None
+        )
     except (OSError, ValueError):
         return None
 
@@ -67,7 +73,9 @@ def reads(study) -> list[str]:
     """The files that the settings of a study name, and those in the folder of a model that they name."""
     settings = (to_json(thing) for thing in (*study.nets.values(), study.data, *study.metrics))
     named = {text for data in settings for text in texts(data) if text}
-    return sorted({*filter(os.path.isfile, named), *(path for text in named if os.path.isfile(os.path.join(text, "config.json")) for path, _ in states(text))})
+    return sorted({*filter(os.path.isfile, named),
+                   *(path for text in named if os.path.isfile(os.path.join(text, "config.json")) for path,
+                     _ in states(text))})
 
 
 def begin(options: Namespace, study) -> Begun:
@@ -79,10 +87,12 @@ def begin(options: Namespace, study) -> Begun:
 def keep(options: Namespace, folder: Path, study, begun: Begun, document: dict) -> None:
     """Write the stamp, if the same command would find nothing to do. A folder that cannot take it goes without.
 
-    No stamp is written if a module that was imported in the course of the run has changed since the run began: what ran is not known.
+    No stamp is written if a module that was imported in the course of the run has changed since the run began: what ran
+    is not known.
     """
     tally = {k: v for k, v in document.items() if k != "run"}
-    if not plain(options) or any(v for k, v in tally.items() if k not in ("cached", "proven", "refuted", "done", "timed", "scored")):
+    if not plain(options) or any(v for k, v in tally.items() if k not in ("cached", "proven", "refuted", "done",
+                                                                          "timed", "scored")):
         return
     answer = {"run": str(folder)} | dict.fromkeys(tally, 0) | {"cached": tally["cached"] + tally["done"]}
     try:
@@ -90,7 +100,8 @@ def keep(options: Namespace, folder: Path, study, begun: Begun, document: dict) 
         if any(path.stat().st_mtime_ns > begun.time_ns for path in late):
             return
         made_from = begun.made_from | {"sources": begun.made_from["sources"] | texts_of(late)}
-        stamp = {"answer": answer, "reads": begun.reads, "modules": sorted(map(str, begun.modules | late)), "digest": digest(made_from, folder)}
+        stamp = {"answer": answer, "reads": begun.reads, "modules": sorted(map(str, begun.modules | late)),
+                 "digest": digest(made_from, folder)}
         write_text(folder / STAMP, json.dumps(stamp))
     except OSError:
         pass
@@ -114,11 +125,16 @@ def texts(data: Any) -> Iterator[str]:
 
 
 def inputs(options: Namespace, named: list[str], modules: Iterable[Path]) -> dict[str, Any]:
-    """All that a run is made from: options, surroundings, versions, sources, data, and the files that its study names. Raises OSError if one is gone."""
+    """All that a run is made from: options, surroundings, versions, sources, data, and the files that its study names.
+    Raises OSError if one is gone.
+    """
     study = Path(options.study).resolve()
-    every = {*(p for room in (*ROOMS, "studies") for p in (ROOT / room).rglob("*.py")), *study.parent.glob("*.py"), *study.parent.glob("*.json"), study, *modules}
-    return {"options": {k: str(v) for k, v in vars(options).items()}, "environment": {k: v for k, v in os.environ.items() if k not in FLEETING},
-            "machine": [os.getcwd(), sys.prefix, platform.node(), platform.python_version(), *map(version, LIBRARIES)], "sources": texts_of(every),
+    every = {*(p for room in (*ROOMS, "studies") for p in (ROOT / room).rglob("*.py")), *study.parent.glob("*.py"),
+             *study.parent.glob("*.json"), study, *modules}
+    return {"options": {k: str(v) for k, v in vars(options).items()},
+            "environment": {k: v for k, v in os.environ.items() if k not in FLEETING},
+            "machine": [os.getcwd(), sys.prefix, platform.node(), platform.python_version(), *map(version, LIBRARIES)],
+            "sources": texts_of(every),
             "data": sorted(states(str(DATA))), "named": [(path, state(os.stat(path))) for path in named]}
 
 

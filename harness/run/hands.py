@@ -1,7 +1,9 @@
-"""Several runs in one folder: what one has in hand no other begins, so that each cell is counted, timed and scored once.
+"""Several runs in one folder: what one has in hand no other begins, so that each cell is counted, timed and scored
+once.
 
-Every run takes the next cell that no other has in hand, so that they share the work. At the end it waits for what others still have: a run that dies, however it dies, lets
-go (harness/records/locks.py), and what it left undone is taken over.
+Every run takes the next cell that no other has in hand, so that they share the work. At the end it waits for what
+others still have: a run that dies, however it dies, lets go (harness/records/locks.py), and what it left undone is
+taken over.
 """
 
 import threading
@@ -38,8 +40,11 @@ class Hands:
         finally:
             self.locks.release(place_of(what))
 
-    def share(self, items: Mapping[str, Any], due: Callable[[str], bool], work: Callable[[Iterable[Any]], Iterable[Any]], name: Callable[[Any], str]) -> Iterator[Any]:
-        """What `work` makes of each item that is still due once it is in hand; `name` says which item an answer is of. An item is let go when the next answer is asked for."""
+    def share(self, items: Mapping[str, Any], due: Callable[[str], bool],
+              work: Callable[[Iterable[Any]], Iterable[Any]], name: Callable[[Any], str]) -> Iterator[Any]:
+        """What `work` makes of each item that is still due once it is in hand; `name` says which item an answer is of.
+        An item is let go when the next answer is asked for.
+        """
         left = dict(items)
 
         def taken() -> Iterator[Any]:
@@ -62,7 +67,8 @@ class Hands:
                     self.locks.release(place_of(name(answer)))
             if left:
                 if not told:
-                    self.note(f"another run in {self.folder} has {len(left)} of these in hand: waiting for them, and taking over what it leaves")
+                    self.note(f"another run in {self.folder} has {len(left)} of these in hand: waiting for them, and "
+                              "taking over what it leaves")
                 told = True
                 with self.locks.held(place_of(next(iter(left)))):
                     pass

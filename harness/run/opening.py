@@ -16,11 +16,14 @@ from harness.study import Study
 
 
 def opened(study: Study, folder: Path, device: str, command: str, part: Shard, asks: str) -> tuple[Store, str]:
-    """The store with all of that written (`asks`: study_record), and the machine's id. Raises ValueError before anything is made."""
+    """The store with all of that written (`asks`: study_record), and the machine's id. Raises ValueError before
+    anything is made.
+    """
     nets = {name: source.load(checked(device)) for name, source in study.nets.items()}
     for name, net in nets.items():
         if net.vocab != study.data.vocab:
-            raise ValueError(f"the network {name!r} writes {net.vocab} symbols and {study.data.name} has {study.data.vocab}: choose data or a checkpoint that fits")
+            raise ValueError(f"the network {name!r} writes {net.vocab} symbols and {study.data.name} has "
+                             f"{study.data.vocab}: choose data or a checkpoint that fits")
     for metric in study.metrics:
         scoring.about(metric)    # a judge whose checkpoint is not there says so now, not after the sampling
     store, fingerprint = Store(folder, part.name), machine(device)
@@ -38,7 +41,8 @@ def opened(study: Study, folder: Path, device: str, command: str, part: Shard, a
 def _networks(study: Study, nets: dict) -> Iterator[dict]:
     for name, net in nets.items():
         path = Path(getattr(study.nets[name], "path", ROOT)).resolve()
-        ours = {"path": str(path.relative_to(ROOT))} if ROOT in path.parents else {}    # so that a claim can see that the file has changed
+        # so that a claim can see that the file has changed
+        ours = {"path": str(path.relative_to(ROOT))} if ROOT in path.parents else {}
         yield {"type": "network", "sha256": net.sha256, "name": name, "card": net.card} | ours
 
 
@@ -52,16 +56,21 @@ def _lacks(store: Store, record: dict) -> bool:
 
 
 def study_record(study, command: str, device: str = "cpu", asks: str = "all") -> dict:
-    """`data` and `metrics` are kept as plain JSON so that `ssmd-bench rescore` can score the run without its study file.
+    """`data` and `metrics` are kept as plain JSON so that `ssmd-bench rescore` can score the run without its study
+    file.
 
-    `cells` says what the run was asked for, so that a report can tell what is missing: key -> arm and settings. `asks` is how they belong to the study:
-    all of it | the chosen arms | a variant (other settings) beside it | search, where no list is known beforehand and none is kept.
+    `cells` says what the run was asked for, so that a report can tell what is missing: key -> arm and settings. `asks`
+    is how they belong to the study: all of it | the chosen arms | a variant (other settings) beside it | search, where
+    no list is known beforehand and none is kept.
     """
     controls = [arm.name for arm in study.arms if any(hasattr(point, "control") for point in arm.points)]
     metrics = scoring.metrics_of(study)
-    about = {"type": "study", "name": study.name, "question": study.question.strip(), "reference": study.reference, "arms": [arm.name for arm in study.arms],
-             "controls": controls, "command": command, "data": to_json(study.data), "metrics": [to_json(metric) for metric in metrics], "asks": asks}
+    about = {"type": "study", "name": study.name, "question": study.question.strip(), "reference": study.reference,
+             "arms": [arm.name for arm in study.arms],
+             "controls": controls, "command": command, "data": to_json(study.data),
+             "metrics": [to_json(metric) for metric in metrics], "asks": asks}
     if asks == "search":
         return about
     cells = {key: [cell.arm.name, brief(to_json(cell.sampler))] for key, cell in cells_by_key(study, device).items()}
-    return about | {"n": study.n, "seed": study.seed, "prompt": study.prompt, "labels": [scoring.label(metric, metrics) for metric in metrics], "cells": cells}
+    return about | {"n": study.n, "seed": study.seed, "prompt": study.prompt,
+                    "labels": [scoring.label(metric, metrics) for metric in metrics], "cells": cells}

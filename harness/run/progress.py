@@ -1,4 +1,6 @@
-"""Progress on stderr: one line a finished cell with the time left, and in a terminal a live line of the cell at work."""
+"""Progress on stderr: one line a finished cell with the time left, and in a terminal a live line of the cell at
+work.
+"""
 
 import sys
 import time
@@ -14,7 +16,9 @@ class Progress:
         self.done, self.begun, self.shown = before, time.perf_counter(), 0.0
 
     def left(self, extra: float = 0.0) -> str:
-        """Time left if the cells to come take as long as those done here; `extra` is the share done of the one at work."""
+        """Time left if the cells to come take as long as those done here; `extra` is the share done of the one at
+        work.
+        """
         done = self.done - self.before + extra
         if done <= 0:
             return ""
@@ -31,7 +35,8 @@ class Progress:
         now = time.perf_counter()
         if self.stream.isatty() and now - self.shown > 0.2:
             self.shown = now
-            self._say(f"[{self.stage} {self.done + 1}/{self.total}] running  {label}  {rows}/{of} rows  {self.left(rows / of)}")
+            self._say(f"[{self.stage} {self.done + 1}/{self.total}] running  {label}  {rows}/{of} rows  "
+                      f"{self.left(rows / of)}")
 
     def note(self, text: str) -> None:
         self._say(f"[{self.stage}] {text}\n")

@@ -2,15 +2,18 @@
 
     ssmd-bench prove [STUDY | RUN ...] [--rows 16 | all] [--against COMMIT]
 
-Every draw is a function of (seed, row, stream, index), so any rows of a cell can be sampled alone. Which ones depends on the key of the cell and on the
-sources, so that the next change looks at others. They are compared in
+Every draw is a function of (seed, row, stream, index), so any rows of a cell can be sampled alone. Which ones depends
+on the key of the cell and on the sources, so that the next change looks at others. They are compared in
 
-    costs      needed NFE A, B and C of each row                  counts    passes, blocks, FLOPs and tokens by row, where they are kept
-    tokens     by the digest of each row, or the samples          scores    of each row under the metrics of the study, to 1 part in 1e5
+    costs      needed NFE A, B and C of each row                  counts    passes, blocks, FLOPs and tokens by row,
+               where they are kept
+    tokens     by the digest of each row, or the samples          scores    of each row under the metrics of the study,
+               to 1 part in 1e5
 
-They are sampled in a small batch and without torch.compile. Where a few differ, they are looked at once more as the cell was sampled: within a batch as full
-as its own, compiled where it was, for a library may round otherwise in a small one. Rows that still differ refute the record on a machine where it was proven
-before. On another machine, or under another torch, rounding may be all: then the verdict is left open, and --against samples the same rows by the sources of
+They are sampled in a small batch and without torch.compile. Where a few differ, they are looked at once more as the
+cell was sampled: within a batch as full as its own, compiled where it was, for a library may round otherwise in a small
+one. Rows that still differ refute the record on a machine where it was proven before. On another machine, or under
+another torch, rounding may be all: then the verdict is left open, and --against samples the same rows by the sources of
 a commit as well, on this machine (harness/run/against.py).
 """
 
@@ -76,7 +79,9 @@ def known(store: Store, record: dict, metrics: Sequence[Metric], ids: np.ndarray
 
 
 def metrics_here(study: Study) -> tuple[list[Metric], list[str]]:
-    """The metrics of a study whose weights are here, which are compared beside costs, counts and tokens; and why others are not."""
+    """The metrics of a study whose weights are here, which are compared beside costs, counts and tokens; and why others
+    are not.
+    """
     found, absent = [], []
     for metric in scoring.metrics_of(study):
         try:
@@ -114,12 +119,17 @@ def _compared(cell: Cell, numbers: np.ndarray, ids: np.ndarray, before: Known) -
     try:
         ledger, tokens = sampled(cell, numbers)
     except Exception as error:
-        return Look("", "differ", ids, ("tokens",), f"{type(error).__name__}: {error}", np.zeros(len(ids), np.uint64), np.zeros((len(ids), 0), np.int64), len(ids))
+        return Look("", "differ", ids, ("tokens",), f"{type(error).__name__}: {error}", np.zeros(len(ids), np.uint64),
+                    np.zeros((len(ids), 0), np.int64), len(ids))
     now, tokens = row_digests(tokens[place]), tokens[place]
     rows = {"costs": (cost_of(ledger, cell)[1][place] != before.costs).any(1)}                     # (m,) each
     counts = shard.counts(ledger)[1][place]                                        # (m, 4 + calls)
     if before.counts is not None and (before.counts >= 0).any():
-        same = (counts == before.counts) | (before.counts < 0) if counts.shape == before.counts.shape else np.zeros((len(ids), 1), bool)
+        same = (
+            (counts == before.counts) | (before.counts < 0)
+            if counts.shape == before.counts.shape
+            else np.zeros((len(ids), 1), bool)
+        )
         rows["counts"] = ~same.all(1)
     if before.digests is not None and before.digests.any():
         rows["tokens"] = (now != before.digests) & (before.digests != 0)
@@ -127,10 +137,12 @@ def _compared(cell: Cell, numbers: np.ndarray, ids: np.ndarray, before: Known) -
         if (differ := differing(partial(scoring.table_of, metric, data=cell.study.data), tokens, table)) is not None:
             rows[label] = differ
     wrong = [f"{what} of {int(differ.sum())} of {len(ids)} rows" for what, differ in rows.items() if differ.any()]
-    return Look("", "differ" if wrong else "equal", ids, tuple(rows), ", ".join(wrong), now, counts, int(np.any([*rows.values()], axis=0).sum()))
+    return Look("", "differ" if wrong else "equal", ids, tuple(rows), ", ".join(wrong), now, counts,
+                int(np.any([*rows.values()], axis=0).sum()))
 
 
-def looks(wanted: Iterable[tuple[Cell, dict]], store: Store, metrics: Sequence[Metric], rows: int | None, jobs: int = 1, backend: str = "loky") -> Iterator[Look]:
+def looks(wanted: Iterable[tuple[Cell, dict]], store: Store, metrics: Sequence[Metric], rows: int | None, jobs: int = 1,
+          backend: str = "loky") -> Iterator[Look]:
     """Of cells with their finished records, as they come; rows: how many of each, None for all."""
     items = []
     for cell, record in wanted:
@@ -144,7 +156,9 @@ def looks(wanted: Iterable[tuple[Cell, dict]], store: Store, metrics: Sequence[M
 
 
 def verdict(found: Look, record: Mapping, last: Mapping | None, here: bool) -> tuple[str, str]:
-    """Of a record: proven, refuted, or unproven; and why. here: its rows came out the same on this machine before; last: the code by which."""
+    """Of a record: proven, refuted, or unproven; and why. here: its rows came out the same on this machine before;
+    last: the code by which.
+    """
     if found.verdict == "equal":
         if {*found.seen} <= {"costs", "counts"}:
             return UNPROVEN, "costs and counts are equal, and nothing of its tokens is kept that could be compared"
@@ -153,18 +167,23 @@ def verdict(found: Look, record: Mapping, last: Mapping | None, here: bool) -> t
     same = here and last is not None and all(last[name] == now[name] for name in ("torch", "numpy"))
     if same:
         return REFUTED, found.reason
-    return UNPROVEN, f"{found.reason}; another machine or another torch made them, so that rounding may be all: prove them with --against COMMIT"
+    return UNPROVEN, (f"{found.reason}; another machine or another torch made them, so that rounding may be all: prove "
+                      "them with --against COMMIT")
 
 
-def proof(found: Look, record: Mapping, said: str, reason: str, machine: str, own: bool, against: str | None = None) -> dict:
+def proof(found: Look, record: Mapping, said: str, reason: str, machine: str, own: bool,
+          against: str | None = None) -> dict:
     """The record to be appended."""
-    about = {"type": "proof", "key": found.key, "of": record["samples_sha256"], "verdict": said, "rows": len(found.rows), "seen": list(found.seen),
+    about = {"type": "proof", "key": found.key, "of": record["samples_sha256"], "verdict": said,
+             "rows": len(found.rows), "seen": list(found.seen),
              "reason": reason, "seconds": round(found.seconds, 3), "machine": machine, "made": provenance.made(own)}
     return about | ({"against": against} if against else {})
 
 
 def learn(found: Look, record: dict, store: Store) -> None:
-    """Keep digests and counts of the rows of a proven cell that were looked at, where a record of schema 1, or an earlier look, lacks them."""
+    """Keep digests and counts of the rows of a proven cell that were looked at, where a record of schema 1, or an
+    earlier look, lacks them.
+    """
     key, n = record["key"], record["cell"]["n"]
     digests = store.get("rows", key) if store.has("rows", key) else np.zeros(n, np.uint64)
     if digests.all():
@@ -173,4 +192,5 @@ def learn(found: Look, record: dict, store: Store) -> None:
     digests[found.rows], counts[found.rows] = found.digests, found.counts
     store.put("rows", key, digests)
     store.put("counts", key, counts)
-    store.append({name: value for name, value in record.items() if name not in ("schema", "time")} | {"rows_sha256": digest(digests), "counts_sha256": digest(counts)})
+    store.append({name: value for name, value in record.items() if name not in ("schema", "time")}
+                 | {"rows_sha256": digest(digests), "counts_sha256": digest(counts)})

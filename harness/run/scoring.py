@@ -1,4 +1,6 @@
-"""Metrics over stored samples: sampling is never repeated for a new metric. A metric that fails makes a failed record, never a number."""
+"""Metrics over stored samples: sampling is never repeated for a new metric. A metric that fails makes a failed record,
+never a number.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache, partial
@@ -29,7 +31,9 @@ def about(metric: Metric) -> dict:
 
 
 def described(metric: Metric) -> dict:
-    """The record's `metric`: name, settings and, where there is one, identity (also spread out, for readers that look for its sha256)."""
+    """The record's `metric`: name, settings and, where there is one, identity (also spread out, for readers that look
+    for its sha256).
+    """
     return to_json(metric) | (about(metric) | {"identity": about(metric)} if hasattr(metric, "identity") else {})
 
 
@@ -37,7 +41,8 @@ def label(metric: Metric, metrics: Collection[Metric]) -> str:
     """The metric's name, with its settings where two of one name are used."""
     if sum(m.name == metric.name for m in metrics) == 1:
         return metric.name
-    return metric.name + "(" + ",".join(f"{k}={v}" for k, v in to_json(metric).items() if k not in ("name", "version")) + ")"
+    return metric.name + "(" + ",".join(f"{k}={v}" for k, v in to_json(metric).items()
+                                        if k not in ("name", "version")) + ")"
 
 
 def metrics_of(study) -> list[Metric]:
@@ -57,7 +62,11 @@ def warn(store: Store, records: Sequence[dict]) -> dict[str, int]:
     """Say on stderr which arms wrote samples that have collapsed; how many cells, where there are any."""
     scores: dict[str, list[dict]] = {}
     for found in store.latest("scored", "key", "label").values():
-        if found.get("level") is not None and found["status"] == "done" and collapse.collapsed(found["metric"]["name"], found["value"], found["level"]):
+        if (
+            found.get("level") is not None
+            and found["status"] == "done"
+            and collapse.collapsed(found["metric"]["name"], found["value"], found["level"])
+        ):
             scores.setdefault(found["key"], []).append(found)
     arms: dict[str, list[dict]] = {}
     for record in records:
@@ -65,9 +74,13 @@ def warn(store: Store, records: Sequence[dict]) -> dict[str, int]:
             arms.setdefault(record["arm"], []).append(record)
     progress = Progress(len(records), "score")
     for arm, mine in arms.items():
-        worst = min((found for record in mine for found in scores[record["key"]]), key=lambda found: found["value"] / found["level"])
+        worst = min((found for record in mine for found in scores[record["key"]]),
+                    key=lambda found: found["value"] / found["level"])
         of = sum(r["arm"] == arm and r["status"] == "done" for r in records)
-        progress.note(f"warning: {collapse.sentence(arm, worst['label'], worst['value'], worst['level'], f'{len(mine)} of {of} points')}")
+        progress.note(
+            "warning: "
+            f"{collapse.sentence(arm, worst['label'], worst['value'], worst['level'], f'{len(mine)} of {of} points')}"
+        )
     return {"collapsed": sum(map(len, arms.values()))} if arms else {}
 
 
@@ -86,25 +99,32 @@ def plans(metrics: Sequence[Metric], beside: Sequence[Metric] = ()) -> list[Plan
     return [Plan(metric, canonical(about(metric)), label(metric, {*metrics, *beside})) for metric in metrics]
 
 
-def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequence[dict], beside: Sequence[Metric] = (), jobs: int = 1,
+def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequence[dict], beside: Sequence[Metric] = (),
+                  jobs: int = 1,
                   backend: str = "loky") -> dict[str, int]:
-    """The same for records of one data set: no sampler or network is needed. Labels differ from those of the metrics `beside`."""
+    """The same for records of one data set: no sampler or network is needed. Labels differ from those of the metrics
+    `beside`.
+    """
     planned, tally = plans(metrics, beside), {"scored": 0, "unscored": 0}
-    begun, evidence, wanted = store.latest("scored", "score_key"), Evidence(store), {}    # wanted: key -> [(score key, number of the metric)]
+    # wanted: key -> [(score key, number of the metric)]
+    begun, evidence, wanted = store.latest("scored", "score_key"), Evidence(store), {}
     for record in (r for r in records if r["status"] == "done"):
         found = [(to, k, begun.get((to,))) for k, plan in enumerate(planned) if (to := plan.score_key(record))]
-        if lacking := [(to, k) for to, k, old in found if not (old and _stands(store, old, planned[k]) and _proven(store, evidence, old, planned[k], data))]:
+        if lacking := [(to, k) for to, k, old in found if not (old and _stands(store, old, planned[k])
+                                                               and _proven(store, evidence, old, planned[k], data))]:
             wanted[record["key"]] = lacking
     if not wanted:
         return tally
     known = {record["key"]: record for record in records}
-    owners, level = {to: (key, planned[k]) for key, lacking in wanted.items() for to, k in lacking}, _levels(records, data)
+    owners, level = {to: (key, planned[k]) for key, lacking in wanted.items() for to,
+                     k in lacking}, _levels(records, data)
 
     def due(key: str) -> bool:
         """Whether no other run has scored the cell, or tried to, since this one began."""
         store.refresh()
         now = store.latest("scored", "score_key")
-        tried = [to for to, k in wanted[key] if now.get((to,)) != begun.get((to,)) and provenance.surely(now[to,]["made"])]
+        tried = [to for to, k in wanted[key] if now.get((to,)) != begun.get((to,))
+                 and provenance.surely(now[to,]["made"])]
         tally["unscored"] += sum(now[to,]["status"] == "failed" for to in tried)
         wanted[key] = [(to, k) for to, k in wanted[key] if to not in tried]
         return bool(wanted[key])
@@ -113,13 +133,18 @@ def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequen
         return ((store.get("samples", key), [(to, metrics[k]) for to, k in wanted[key]], data) for key in keys)
 
     def work(keys: Iterable[str]) -> Iterable[list[Answer]]:
-        return (scores_of(*job) for job in jobs_of(keys)) if jobs == 1 and backend == "loky" else each(scores_of, jobs_of(keys), jobs, backend)
+        return (
+            (scores_of(*job) for job in jobs_of(keys))
+            if jobs == 1 and backend == "loky"
+            else each(scores_of, jobs_of(keys), jobs, backend)
+        )
 
     for key in wanted if jobs > 1 or backend != "loky" else ():
         if not store.has("samples", key):
             store.get("samples", key)    # raises here, and not where the workers are fed
     with Hands(store.folder, Progress(len(wanted), "score").note) as hands:
-        for answers in hands.share({key: key for key in wanted}, due, work, lambda answers: owners[answers[0].score_key][0]):
+        for answers in hands.share({key: key for key in wanted}, due, work,
+                                   lambda answers: owners[answers[0].score_key][0]):
             for answer in answers:
                 key, plan = owners[answer.score_key]
                 with hands.guard:
@@ -132,9 +157,12 @@ def _keep(store: Store, record: dict, plan: Plan, answer: "Answer", level: dict)
     metric, per = plan.metric, "row" if answer.table.size else "set"
     if answer.table.size:
         store.put("scores", answer.score_key, answer.table)
-    store.append({"type": "scored", "key": record["key"], "score_key": answer.score_key, "samples_sha256": record["samples_sha256"], "metric": described(metric),
-                  "label": plan.label, "better": metric.better, "unit": metric.unit, "n": answer.n, "made": provenance.made(bool(foreign(metric))),
-                  "status": "failed" if answer.reason else "done", "reason": answer.reason, "value": answer.value, "per": per, **level})
+    store.append({"type": "scored", "key": record["key"], "score_key": answer.score_key,
+                  "samples_sha256": record["samples_sha256"], "metric": described(metric),
+                  "label": plan.label, "better": metric.better, "unit": metric.unit, "n": answer.n,
+                  "made": provenance.made(bool(foreign(metric))),
+                  "status": "failed" if answer.reason else "done", "reason": answer.reason, "value": answer.value,
+                  "per": per, **level})
 
 
 def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:
@@ -147,7 +175,9 @@ def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:
 
     def level(metric: Metric, key: str) -> dict:
         n, seed = rows[key]
-        found = held_out(metric, n, seed) if metric.name in collapse.SHARE and None not in (n, seed) else None    # type: ignore[arg-type]  # a Protocol
+        # a Protocol
+        known = metric.name in collapse.SHARE and None not in (n, seed)
+        found = held_out(metric, n, seed) if known else None    # type: ignore[arg-type]
         return {} if found is None else {"level": found}
 
     return level
@@ -155,15 +185,22 @@ def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:
 
 def _stands(store: Store, old: dict, plan: Plan) -> bool:
     """Whether a stored score is whole, and has the label of a plan."""
-    return old["status"] == "done" and old["label"] == plan.label and (old["per"] == "set" or store.has("scores", old["score_key"]))
+    return (
+        old["status"] == "done"
+        and old["label"] == plan.label
+        and (old["per"] == "set" or store.has("scores", old["score_key"]))
+    )
 
 
 def _proven(store: Store, evidence: Evidence, old: dict, plan: Plan, data) -> bool:
-    """Whether a stored score is what the metric gives now. A score of other code is looked at, on some rows where each stands for itself; what came of it is stored."""
+    """Whether a stored score is what the metric gives now. A score of other code is looked at, on some rows where each
+    stands for itself; what came of it is stored.
+    """
     if (standing := evidence.standing(old)) != PROVEN and store.has("samples", old["key"]):
         same, rows = _again(store, old, plan, data)
         standing = PROVEN if same else REFUTED
-        store.append({"type": "proof", "key": old["score_key"], "of": old["samples_sha256"], "verdict": standing, "rows": rows, "seen": [plan.label], "reason": "",
+        store.append({"type": "proof", "key": old["score_key"], "of": old["samples_sha256"], "verdict": standing,
+                      "rows": rows, "seen": [plan.label], "reason": "",
                       "machine": "", "made": provenance.made(bool(foreign(plan.metric)))})
     return standing != REFUTED
 
@@ -197,7 +234,8 @@ def scores_of(samples: np.ndarray, wanted: Sequence[tuple[str, Metric]], data) -
             if not isfinite(value) or not np.isfinite(table).all():
                 raise ValueError(f"{metric.name} is not a number")
             if table.size and not consistent(value, table):
-                raise ValueError(f"{metric.name} gives the value {value:.6g}, which is not numerator.sum() / denominator.sum(): return harness.metrics.form.ratio(...)")
+                raise ValueError(f"{metric.name} gives the value {value:.6g}, which is not numerator.sum() / "
+                                 "denominator.sum(): return harness.metrics.form.ratio(...)")
             found.append(Answer(key, len(rows), value, table, ""))
         except Exception as error:
             found.append(Answer(key, len(rows), None, np.empty((2, 0)), f"{type(error).__name__}: {error}"))

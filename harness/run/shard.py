@@ -1,13 +1,16 @@
-"""Shards of a study: each samples some of the rows of every cell, on its own device or host, and writes its own records file.
+"""Shards of a study: each samples some of the rows of every cell, on its own device or host, and writes its own records
+file.
 
     ssmd-bench run STUDY --out RUN --shard 1/3        rows 1..n/3, records.1of3.jsonl; so do 2/3 and 3/3, side by side
     ssmd-bench run STUDY --out RUN                    unites them, then times and scores
 
-A row's draws are keyed by its own number (harness/random.py), so its sample does not depend on the shard. A shard keeps the ledger's counts as whole
-numbers, and the union adds them up and goes on as if one process had counted: keys, samples and costs of rows equal those of an unsharded run. What
-the device executed (`gflop`, `executed_over_needed`) is the sum over the shards, whose batches differ from those of one run.
+A row's draws are keyed by its own number (harness/random.py), so its sample does not depend on the shard. A shard keeps
+the ledger's counts as whole numbers, and the union adds them up and goes on as if one process had counted: keys,
+samples and costs of rows equal those of an unsharded run. What the device executed (`gflop`, `executed_over_needed`) is
+the sum over the shards, whose batches differ from those of one run.
 
-    shard_samples/KEY.2of3.npy    (m, L) token ids        shard_counts/KEY.2of3.npy    (m, 4 + calls) blocks, drafts, flops, tokens, calls by kind
+    shard_samples/KEY.2of3.npy    (m, L) token ids        shard_counts/KEY.2of3.npy    (m, 4 + calls) blocks, drafts,
+                                  flops, tokens, calls by kind
 """
 
 from collections.abc import Sequence
@@ -68,7 +71,8 @@ def counts(ledger: Ledger) -> tuple[dict, np.ndarray]:
     """What a ledger has counted: the record's `counts`, and a table by row."""
     calls = sorted(ledger.calls)
     columns = [getattr(ledger, name) for name in FIELDS] + [ledger.calls[name] for name in calls]
-    about = {"calls": calls, "executed_flops": ledger.executed_flops, "executed_blocks": ledger.executed_blocks, "revealed": ledger.revealed.tolist(),
+    about = {"calls": calls, "executed_flops": ledger.executed_flops, "executed_blocks": ledger.executed_blocks,
+             "revealed": ledger.revealed.tolist(),
              **{name: {k: v.tolist() for k, v in getattr(ledger, name).items()} for name in TABLES}}
     return about, torch.stack(columns, 1).numpy()                                  # (m, 4 + calls) int64
 
@@ -79,7 +83,11 @@ def joined(cell: Cell, parts: Sequence[tuple[dict, np.ndarray]]) -> Ledger:
     for about, table in parts:
         rows = slice(last, last := last + len(table))
         for name, column in zip((*FIELDS, *about["calls"]), torch.from_numpy(table).T):
-            whole = getattr(ledger, name) if name in FIELDS else ledger.calls.setdefault(name, torch.zeros(ledger.n, dtype=torch.int64))
+            whole = (
+                getattr(ledger, name)
+                if name in FIELDS
+                else ledger.calls.setdefault(name, torch.zeros(ledger.n, dtype=torch.int64))
+            )
             whole[rows] = column
         ledger.executed_flops += about["executed_flops"]
         ledger.executed_blocks += about["executed_blocks"]
@@ -92,8 +100,11 @@ def joined(cell: Cell, parts: Sequence[tuple[dict, np.ndarray]]) -> Ledger:
 
 def united(cell: Cell, parts: Sequence[dict], store: Store) -> tuple[Ledger, np.ndarray]:
     """The ledger and the samples of all rows, from the records of all shards of a cell, in order."""
-    tables, arrays = ([store.get(room, f"{r['key']}.{r['shard'].replace('/', 'of')}") for r in parts] for room in ("shard_counts", "shard_samples"))
-    return joined(cell, [(part["counts"], table) for part, table in zip(parts, tables, strict=True)]), np.concatenate(arrays)    # (n, L)
+    tables, arrays = ([store.get(room, f"{r['key']}.{r['shard'].replace('/', 'of')}") for r in parts]
+                      for room in ("shard_counts", "shard_samples"))
+    # (n, L)
+    return joined(cell, [(part["counts"], table) for part,
+                         table in zip(parts, tables, strict=True)]), np.concatenate(arrays)
 
 
 def answers(store: Store, record: dict | None) -> bool:
@@ -123,8 +134,11 @@ def whole(store: Store, cells: Sequence[Cell]) -> dict[str, list[dict]]:
     if not found or len(made) == len(cells):
         return made
     of = max(codes, key=lambda of: sum(len(parts) for (_, other), parts in found.items() if other == of))
-    absent = {key: set(range(1, of + 1)) - found.get((key, of), {}).keys() for key in cells if key not in made}    # type: ignore[arg-type, comparison-overlap]
+    absent = {key: set(range(1, of + 1)) - found.get((key, of), {}).keys() for key in cells    # type: ignore[arg-type]
+              if key not in made}    # type: ignore[comparison-overlap]
     names = sorted(set().union(*absent.values()))
-    raise ValueError(f"the shard{'s' if len(names) > 1 else ''} {', '.join(str(Shard(k, of)) for k in names)} {'are' if len(names) > 1 else 'is'} missing or of other code "
-                     f"for {len(absent)} of {len(cells)} cells: run this command with --shard {Shard(names[0], of)}{' and so on' if len(names) > 1 else ''}, "
+    raise ValueError(f"the shard{'s' if len(names) > 1 else ''} {', '.join(str(Shard(k, of)) for k in names)} "
+                     f"{'are' if len(names) > 1 else 'is'} missing or of other code "
+                     f"for {len(absent)} of {len(cells)} cells: run this command with --shard "
+                     f"{Shard(names[0], of)}{' and so on' if len(names) > 1 else ''}, "
                      "or choose another --out to count all rows here")

@@ -66,7 +66,12 @@ class Side:
             plug_ins.add_package(package)
         self.study = self.studies.chosen(self.studies.load_study(study), only)
         self.rows = min(self.study.n, rows or (self.study.timing.rows if self.study.timing else 16))
-        every = self.study.cells(device) if hasattr(self.study, "cells") else module("run.cell").cells_of(self.study, device)    # the first of an older tree
+        # the first of an older tree
+        every = (
+            self.study.cells(device)
+            if hasattr(self.study, "cells")
+            else module("run.cell").cells_of(self.study, device)
+        )
         cells = [cell for cell in every if not cell.is_control and not cell.missing()]
         self.cells = {f"{cell.arm.name}: {spec.brief(spec.to_json(cell.sampler))}": cell for cell in cells}
         self.file = counter()
@@ -122,9 +127,11 @@ class Side:
         ledger = self.ledger.Ledger(len(ids), study.data.length, study.data.mask)
         prompts, rows = own.prompts()[ids], torch.tensor(ids)
         x = self.loop.sample(own.sampler, own.heated(), prompts, seed, len(ids), ids=rows, ledger=ledger).cpu()
-        shown = {"calls": ledger.calls, "meter": {name: getattr(ledger, name) for name in ("blocks", "drafts", "flops")}}
+        shown = {"calls": ledger.calls, "meter": {name: getattr(ledger, name)
+                                                  for name in ("blocks", "drafts", "flops")}}
         return {"tokens": [hashlib.sha256(repr(row).encode()).hexdigest() for row in x.tolist()],
-                **{part: {name: table.tolist() for name, table in sorted(tables.items())} for part, tables in shown.items()}}
+                **{part: {name: table.tolist() for name, table in sorted(tables.items())} for part,
+                   tables in shown.items()}}
 
     def timed(self, cell: str, repeats: int) -> dict:
         own = self.cells[cell]
@@ -151,7 +158,8 @@ def answer(side: Side | None, request: dict) -> tuple[Side | None, dict]:
             gc.collect()
             gc.freeze()
             return side, found
-        verbs: dict[str, Callable[..., dict]] = {"warm": side.warm, "timed": side.timed, "spent": side.spent, "drawn": side.drawn}
+        verbs: dict[str, Callable[..., dict]] = {"warm": side.warm, "timed": side.timed, "spent": side.spent,
+                                                 "drawn": side.drawn}
         return side, verbs[verb](**settings)
     except (Exception, SystemExit) as error:    # any error of the tree becomes one sentence
         return side, {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}

@@ -13,13 +13,16 @@ ROWS = 16
 
 
 def drawn(key: str, tree: str, n: int, rows: int = ROWS) -> np.ndarray:
-    """Numbers of the rows that are looked at, in order: (min(rows, n),). Another key or another tree looks at others."""
+    """Numbers of the rows that are looked at, in order: (min(rows, n),). Another key or another tree looks at
+    others.
+    """
     seed = int(hashlib.sha256(f"{key} {tree}".encode()).hexdigest()[:15], 16)
     return np.sort(permutation(seed, torch.tensor([0]), Stream.RESAMPLE, n)[0].numpy()[:rows])
 
 
 def differing(score: Callable[[np.ndarray], np.ndarray], tokens: np.ndarray, table: np.ndarray) -> np.ndarray | None:
-    """tokens (m, L), their scores as they were (2, m) -> (m,) bool: the rows whose numerator or denominator is another by more than a rounding.
+    """tokens (m, L), their scores as they were (2, m) -> (m,) bool: the rows whose numerator or denominator is another
+    by more than a rounding.
 
     score: tokens -> (2, m). None of a metric whose rows depend on the rows beside them: those of a part say nothing.
     """

@@ -1,8 +1,8 @@
 """Times cells in fresh processes, bare: no meter, no progress, no other cell on the device.
 
-A process is one repetition unit. It runs every cell once untimed (warm-up, compilation, peak memory), then `repeats` times over all cells, each
-time in a new random order, so that a slow minute of the machine falls on no arm alone. The rows are the first `rows` of the counted run and must come
-out the same: a timing is also a check.
+A process is one repetition unit. It runs every cell once untimed (warm-up, compilation, peak memory), then `repeats`
+times over all cells, each time in a new random order, so that a slow minute of the machine falls on no arm alone. The
+rows are the first `rows` of the counted run and must come out the same: a timing is also a check.
 """
 
 from concurrent.futures.process import BrokenProcessPool
@@ -36,7 +36,9 @@ class Timed(NamedTuple):
 
 
 def in_fresh_process(job: bytes) -> list[Timed]:
-    """job: pickled (cells, process, rows, repeats, plug-in packages); settings may be of classes that only a study file knows."""
+    """job: pickled (cells, process, rows, repeats, plug-in packages); settings may be of classes that only a study file
+    knows.
+    """
     cells, process, rows, repeats, packages = cloudpickle.loads(job)
     for package in packages:
         plugins.add_package(package)
@@ -73,10 +75,11 @@ def _once(cell: Cell, rows: int, before: Timed | None) -> Timed:
 
 
 def time_all(cells: list[Cell], store: Store, machine_id: str, again: bool = False) -> dict[str, int]:
-    """Fill in the timed records that are missing. Cells are of one study, counted and no controls; what happened, in numbers.
+    """Fill in the timed records that are missing. Cells are of one study, counted and no controls; what happened, in
+    numbers.
 
-    One run of a folder times at a time, on each kind of machine: two would measure each other. Times belong to the code that was timed: other code is not timed for that
-    alone, but `again` is.
+    One run of a folder times at a time, on each kind of machine: two would measure each other. Times belong to the code
+    that was timed: other code is not timed for that alone, but `again` is.
     """
     tally = {"timed": 0, "untimed": 0, "differing": 0}
     if not cells:
@@ -84,7 +87,8 @@ def time_all(cells: list[Cell], store: Store, machine_id: str, again: bool = Fal
     progress = Progress(cells[0].study.timing.processes, "time")
     first = len(store.of("timed")) if again else 0    # of the records that count
     if not any(_due(cells, store, machine_id, process, first) for process in range(progress.total)):
-        if commits := {str(r["made"].get("commit"))[:10] for r in store.of("timed") if not provenance.surely(r["made"])}:
+        if commits := {str(r["made"].get("commit"))[:10] for r in store.of("timed")
+                       if not provenance.surely(r["made"])}:
             progress.note(f"the times of {', '.join(sorted(commits))} stand: --time-again times the code that runs now")
         return tally
     with Hands(store.folder, progress.note) as hands, hands.alone(f"timing on {machine_id}"):
@@ -98,7 +102,8 @@ def time_all(cells: list[Cell], store: Store, machine_id: str, again: bool = Fal
 def _due(cells: list[Cell], store: Store, machine_id: str, process: int, first: int) -> list[Cell]:
     """The cells that this process has not timed, by the records from that one on."""
     rows = _rows(cells[0].study)
-    have = {(r["key"], r["samples_sha256"], r["rows"]) for r in store.of("timed")[first:] if r["machine"] == machine_id and r["process"] == process}
+    have = {(r["key"], r["samples_sha256"], r["rows"]) for r in store.of("timed")[first:] if r["machine"] == machine_id
+            and r["process"] == process}
     known = store.latest("counted", "key")
     return [c for c in cells if (c.key(), known[c.key(),]["samples_sha256"], rows) not in have]
 
@@ -107,16 +112,19 @@ def _rows(study: Study) -> int:
     return min(study.timing.rows, study.n)
 
 
-def _time(due: list[Cell], process: int, store: Store, machine_id: str, progress: Progress, tally: dict[str, int]) -> None:
+def _time(due: list[Cell], process: int, store: Store, machine_id: str, progress: Progress,
+          tally: dict[str, int]) -> None:
     """One fresh process."""
     study, rows = due[0].study, _rows(due[0].study)
     others = busy(due[0].device)
     if (others or 0) > BUSY:
-        progress.note(f"{others:.0%} of the device is busy with other work: times will be too long; wait for it to end, or leave them out with --no-time")
+        progress.note(f"{others:.0%} of the device is busy with other work: times will be too long; wait for it to "
+                      "end, or leave them out with --no-time")
     known = store.latest("counted", "key")
     try:
         with fresh_process() as pool:
-            answers = pool.submit(in_fresh_process, cloudpickle.dumps((due, process, rows, study.timing.repeats, plugins.packages()))).result()
+            answers = pool.submit(in_fresh_process, cloudpickle.dumps((due, process, rows, study.timing.repeats,
+                                                                       plugins.packages()))).result()
     except BrokenProcessPool:
         answers = [Timed(c.key(), [], 0.0, None, "the process was killed, perhaps for want of memory") for c in due]
     for answer in answers:
@@ -125,9 +133,12 @@ def _time(due: list[Cell], process: int, store: Store, machine_id: str, progress
             progress.note(f"not timed: {answer.key}: {answer.reason}")
             continue
         differing = int((answer.rows != store.get("samples", answer.key)[:rows]).any(1).sum())
-        store.append({"type": "timed", "key": answer.key, "process": process, "block": process, "rows": rows, "batch": min(rows, study.batch), "seconds": answer.seconds,
-                      "same_output": not differing, "differing_rows": differing, "machine": machine_id, "made": provenance.made(),
-                      "samples_sha256": known[answer.key,]["samples_sha256"], "busy": others, "peak_mib": answer.peak_mib})
+        store.append({"type": "timed", "key": answer.key, "process": process, "block": process, "rows": rows,
+                      "batch": min(rows, study.batch), "seconds": answer.seconds,
+                      "same_output": not differing, "differing_rows": differing, "machine": machine_id,
+                      "made": provenance.made(),
+                      "samples_sha256": known[answer.key,]["samples_sha256"], "busy": others,
+                      "peak_mib": answer.peak_mib})
         tally["timed"] += 1
         tally["differing"] += bool(differing)
     progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows x {study.timing.repeats}", "timed")

@@ -1,4 +1,5 @@
-"""The ledger: samplers cannot count, so it reads passes from the calls, tokens from the masks, and rejections from what changed.
+"""The ledger: samplers cannot count, so it reads passes from the calls, tokens from the masks, and rejections from what
+changed.
 
 Per row it keeps what the row *needed*; per run, what the device *executed* (padding of heads and tracks included):
 
@@ -7,8 +8,9 @@ Per row it keeps what the row *needed*; per run, what the device *executed* (pad
     drafts     draft passes of any network: convention B
     flops      logits where wanted only: convention C
 
-A verify pass shows `y` to the network. What the row holds afterwards shows what became of it: a rejected token is always replaced by
-another (the residual law gives the rejected one no weight), so the first difference is the first rejection.
+A verify pass shows `y` to the network. What the row holds afterwards shows what became of it: a rejected token is
+always replaced by another (the residual law gives the rejected one no weight), so the first difference is the first
+rejection.
 """
 
 from typing import NamedTuple
@@ -37,8 +39,10 @@ class Ledger:
         self.calls: dict[str, Tensor] = {}                                         # name.kind -> (n,)
         self.blocks, self.drafts, self.flops, self.tokens = (torch.zeros(n, dtype=torch.int64) for _ in range(4))
         self.executed_flops = self.executed_blocks = 0
-        self.revealed = torch.zeros(TENTHS, length + 1, dtype=torch.int64)         # draft rounds by tenth of progress and tokens revealed
-        self.tested, self.passed = ({"depth": torch.zeros(length, dtype=torch.int64), "progress": torch.zeros(TENTHS, dtype=torch.int64),
+        # draft rounds by tenth of progress and tokens revealed
+        self.revealed = torch.zeros(TENTHS, length + 1, dtype=torch.int64)
+        self.tested, self.passed = ({"depth": torch.zeros(length, dtype=torch.int64),
+                                     "progress": torch.zeros(TENTHS, dtype=torch.int64),
                                      "round": torch.zeros(64, dtype=torch.int64)} for _ in range(2))
         self._slots = self._before = None
         self._verified: list[Verified] = []
@@ -47,21 +51,28 @@ class Ledger:
         """slots (B,): which of the n rows ride in this batch."""
         self._slots, self._before, self._verified = slots.cpu(), x, []    # type: ignore[assignment]
 
-    def post(self, name: str, kind: str, net: Denoiser, alive: Tensor | None, heads: Tensor, tracks: Tensor, begin: Tensor) -> None:
-        """One pass. heads, tracks, begin (B,): logits and causal tracks that each row wanted, and the first of these that was not kept.
+    def post(self, name: str, kind: str, net: Denoiser, alive: Tensor | None, heads: Tensor, tracks: Tensor,
+             begin: Tensor) -> None:
+        """One pass. heads, tracks, begin (B,): logits and causal tracks that each row wanted, and the first of these
+        that was not kept.
 
-        A sampler may show k states of each row in one draft call, side by side (x.repeat_interleave(k, 0)): k passes of that row. A verify call has one.
+        A sampler may show k states of each row in one draft call, side by side (x.repeat_interleave(k, 0)): k passes of
+        that row. A verify call has one.
         """
         rows = torch.arange(len(heads)) if alive is None else alive.cpu().nonzero()[:, 0]
-        slots = self._slots.repeat_interleave(len(heads) // len(self._slots))[rows]    # type: ignore[arg-type, attr-defined]
+        each = len(heads) // len(self._slots)    # type: ignore[arg-type]
+        slots = self._slots.repeat_interleave(each)[rows]    # type: ignore[attr-defined]
         heads, tracks, begin = (x.cpu()[rows] for x in (heads, tracks, begin))
         calls = self.calls.setdefault(f"{name}.{kind}", torch.zeros(self.n, dtype=torch.int64))
         once = torch.ones_like(slots)
-        for table, each in ((calls, once), (self.blocks, once * net.blocks(kind)), (self.drafts, once * (kind == "draft")),
-                            (self.flops, once * net.flops(kind, self.length, heads, tracks, begin))):    # type: ignore[arg-type]
-            table.index_add_(0, slots, each)
+        for table, each in ((calls, once), (self.blocks, once * net.blocks(kind)),    # type: ignore[assignment]
+                            (self.drafts, once * (kind == "draft")),
+                            (self.flops, once * net.flops(kind, self.length, heads, tracks,    # type: ignore[arg-type]
+                                                          begin))):    # type: ignore[arg-type]
+            table.index_add_(0, slots, each)    # type: ignore[arg-type]
         self.executed_blocks += len(rows) * net.blocks(kind)
-        most, widest = int(tracks.max()), int((tracks - begin).max())              # rows are padded to the widest of them, before as many keys as the longest has
+        # rows are padded to the widest of them, before as many keys as the longest has
+        most, widest = int(tracks.max()), int((tracks - begin).max())
         self.executed_flops += len(rows) * int(net.flops(kind, self.length, int(heads.max()), most, most - widest))
 
     def verified(self, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None) -> None:
@@ -81,7 +92,7 @@ class Ledger:
             place = order.gather(1, at.clamp_min(0))                               # (b, W)
             same = (y.gather(1, place) == after[rows].gather(1, place)) | (at < 0)
             intact = same.int().cumprod(1).bool()
-            drafted = (at >= 0) & (y.gather(1, place) != self.mask)                # a verify pass without drafts tests nothing
+            drafted = (at >= 0) & (y.gather(1, place) != self.mask)  # a verify pass without drafts tests nothing
             tested = (torch.cat((torch.ones_like(intact[:, :1]), intact[:, :-1]), 1) & drafted).cpu()
             passed = tested & intact.cpu()
             start = torch.where(at < 0, self.length, at).amin(1, keepdim=True)
@@ -107,6 +118,7 @@ class Metered(Wrapper):
         return self.net.draft(x, at, alive, clock)
 
     def verify(self, hidden, y, order, at, alive=None):
-        self.ledger.post(self.name, "verify", self.net, alive, (at >= 0).sum(1), at.amax(1) + 1, self.net.begin(hidden, y, order, at))
+        self.ledger.post(self.name, "verify", self.net, alive, (at >= 0).sum(1), at.amax(1) + 1,
+                         self.net.begin(hidden, y, order, at))
         self.ledger.verified(y, order, at, alive)
         return self.net.verify(hidden, y, order, at, alive)

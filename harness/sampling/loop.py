@@ -1,6 +1,7 @@
 """The one sampling loop. A batch is a queue: finished rows leave, new rows enter, until every row is written.
 
-A row's draws are keyed by its own number, so its sample does not depend on the batch it rides in; see harness/random.py.
+A row's draws are keyed by its own number, so its sample does not depend on the batch it rides in; see
+harness/random.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,20 +20,26 @@ def _join(a: Rows | None, b: Rows) -> Rows:
     if a is None or not len(a.id):
         return b
     parts = (torch.cat((getattr(a, f), getattr(b, f))) for f in ("x", "given", "id", "n"))
-    return Rows(*parts, a.seed, {k: torch.cat((a.memo[k], b.memo[k])) for k in b.memo})    # type: ignore[arg-type, call-arg]
+    return Rows(*parts, a.seed, {k: torch.cat((a.memo[k], b.memo[k]))    # type: ignore[arg-type, call-arg]
+                                 for k in b.memo})
 
 
 def _keep(rows: Rows, kept: Tensor) -> Rows:
-    return Rows(*(t[kept] for t in rows[:4]), rows.seed, {k: v[kept] for k, v in rows.memo.items()})    # type: ignore[arg-type, call-arg]
+    return Rows(*(t[kept] for t in rows[:4]), rows.seed,    # type: ignore[arg-type, call-arg]
+                {k: v[kept] for k, v in rows.memo.items()})
 
 
 @torch.inference_mode()
-def sample(sampler: Sampler, nets: Mapping[str, Denoiser], prompts: Tensor, seed: int, batch: int, ids: Tensor | None = None,
-           ledger: Ledger | None = None, queue: bool = True, progress: Callable[[int], None] = lambda finished: None) -> Tensor:
-    """Write every mask of prompts (n, L); given tokens come back unchanged. ids (n,): the row numbers that key the draws.
+def sample(sampler: Sampler, nets: Mapping[str, Denoiser], prompts: Tensor, seed: int, batch: int,
+           ids: Tensor | None = None,
+           ledger: Ledger | None = None, queue: bool = True,
+           progress: Callable[[int], None] = lambda finished: None) -> Tensor:
+    """Write every mask of prompts (n, L); given tokens come back unchanged. ids (n,): the row numbers that key the
+    draws.
 
-    With a ledger the networks are metered; without one they run bare. queue=False waits for a whole batch to finish before it admits
-    the next one. Raises RuntimeError if a row stops making progress, AssertionError if a given token was changed.
+    With a ledger the networks are metered; without one they run bare. queue=False waits for a whole batch to finish
+    before it admits the next one. Raises RuntimeError if a row stops making progress, AssertionError if a given token
+    was changed.
     """
     n, length = prompts.shape
     ids = torch.arange(n, device=prompts.device) if ids is None else ids
@@ -62,7 +69,8 @@ def sample(sampler: Sampler, nets: Mapping[str, Denoiser], prompts: Tensor, seed
             finished += int(done.sum())
             progress(finished)
         elif not rounds % ASK and int(live.n.max()) > patience:
-            raise RuntimeError(f"{sampler.name} made {patience} rounds on one row without finishing it: its step must write at least one token")
+            raise RuntimeError(f"{sampler.name} made {patience} rounds on one row without finishing it: its step must "
+                               "write at least one token")
     assert not bool((out == mask).any()), f"{sampler.name} called a row done that has masks left"
     assert torch.equal(out[prompts != mask], prompts[prompts != mask]), f"{sampler.name} changed given tokens"
     return out

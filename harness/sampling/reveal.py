@@ -1,6 +1,7 @@
 """The small steps that every sampler is made of: which positions, with what probability, and writing what was drawn.
 
-A set of positions is carried as `at` (B, W): position numbers, -1 as padding, so that rows may reveal different numbers of tokens.
+A set of positions is carried as `at` (B, W): position numbers, -1 as padding, so that rows may reveal different numbers
+of tokens.
 """
 
 import torch
@@ -13,7 +14,8 @@ from harness.schedules.order import UNIFORM
 
 
 def reveal_times(rows: Rows, order: Order = UNIFORM) -> Tensor:
-    """Made of one uniform a position, -1 where a token is given, (B, L) float64. All samplers share it: common random numbers.
+    """Made of one uniform a position, -1 where a token is given, (B, L) float64. All samplers share it: common random
+    numbers.
 
     A position is due when alpha reaches its time; the ranking of the times is the order sigma.
     """
@@ -57,7 +59,9 @@ def fill(x: Tensor, at: Tensor, tokens: Tensor) -> Tensor:
 
 
 def write(net: Denoiser, rows: Rows, at: Tensor, clock: Tensor | None = None) -> Rows:
-    """One draft pass; a token drawn independently at each of `at`. Each position is written once, so it keys its uniform."""
+    """One draft pass; a token drawn independently at each of `at`. Each position is written once, so it keys its
+    uniform.
+    """
     logits, _ = net.draft(rows.x, at, clock=clock)                                 # (B, W, V)
     u = uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0))                 # (B, W)
     return rows._replace(x=fill(rows.x, at, from_logits(logits, u)[0]))
@@ -72,4 +76,5 @@ def dilated(memo: dict[str, Tensor], rows: Rows) -> dict[str, Tensor]:
 def uniform_host(host) -> None:
     """Raises ValueError if the host has an order of its own, which would be lost."""
     if host.order.name != "uniform":
-        raise ValueError(f"dilated: the host's order is replaced, and {host.order.name} would be lost; leave it uniform")
+        raise ValueError(f"dilated: the host's order is replaced, and {host.order.name} would be lost; leave it "
+                         "uniform")

@@ -6,8 +6,9 @@
     random              0: the order that breaks ties decides alone
     token_confidence    p_l(x0_l) of the token drawn, LLaDA's low-confidence remasking (arXiv 2502.09992)
 
-The first four look at the distribution alone, so an order made of them says nothing about tokens that were not drawn yet. The last has looked at the token
-(`of_token`), and reveals likely ones too often. A class of another package joins by this verb; a subclass of the sampler widens its field.
+The first four look at the distribution alone, so an order made of them says nothing about tokens that were not drawn
+yet. The last has looked at the token (`of_token`), and reveals likely ones too often. A class of another package joins
+by this verb; a subclass of the sampler widens its field.
 
     >>> p = torch.tensor([[[0.5, 0.25, 0.25], [0.5, 0.5, 0.0]]], dtype=torch.float64)
     >>> Margin().certainty(p, torch.tensor([[0, 1]]))

@@ -5,8 +5,8 @@
     polynomial    alpha = 1 - t**exponent              (arXiv 2406.04329)
     knots         straight lines between given alphas  a searched time grid
 
-A network without clock sees only the sequence of alphas: linear alpha on a cosine time grid *is* cosine alpha on a uniform
-grid. Samplers here use uniform grids, so the schedule says it all.
+A network without clock sees only the sequence of alphas: linear alpha on a cosine time grid *is* cosine alpha on a
+uniform grid. Samplers here use uniform grids, so the schedule says it all.
 
     >>> Cosine().alpha(torch.tensor([0.0, 1.0]))
     tensor([1., 0.])
@@ -70,17 +70,25 @@ class Polynomial:
 
 @dataclass(frozen=True)
 class Knots:
-    """alpha at equally spaced times from 1 down to 0, straight lines between: with N + 1 knots, N steps of any host end at these alphas."""
+    """alpha at equally spaced times from 1 down to 0, straight lines between: with N + 1 knots, N steps of any host end
+    at these alphas.
+    """
 
     alphas: tuple[float, ...] = (0.0, 1.0)
     name: ClassVar[str] = "knots"
 
     def __post_init__(self):
-        if len(self.alphas) < 2 or self.alphas[0] != 0 or self.alphas[-1] != 1 or any(a >= b for a, b in zip(self.alphas, self.alphas[1:])):
+        if (
+            len(self.alphas) < 2
+            or self.alphas[0] != 0
+            or self.alphas[-1] != 1
+            or any(a >= b for a, b in zip(self.alphas, self.alphas[1:]))
+        ):
             raise ValueError(f"knots: alphas={self.alphas} must rise from 0 to 1, each above the one before")
 
     def alpha(self, t: Tensor) -> Tensor:
-        return _between(torch.tensor(self.alphas, dtype=torch.float64, device=t.device), (1 - t) * (len(self.alphas) - 1)).to(t.dtype)
+        return _between(torch.tensor(self.alphas, dtype=torch.float64, device=t.device),
+                        (1 - t) * (len(self.alphas) - 1)).to(t.dtype)
 
     def dalpha(self, t: Tensor) -> Tensor:
         steps, last = torch.tensor(self.alphas, dtype=torch.float64, device=t.device).diff(), len(self.alphas) - 2

@@ -1,11 +1,12 @@
 """Laws of the order sigma in which positions are revealed: by their times, the earliest first.
 
     uniform            u                          every order alike, as in training
-    blocks(tokens)     floor(l / tokens) + u      blocks from left to right, every order alike inside one (semi-autoregressive)
+    blocks(tokens)     floor(l / tokens) + u      blocks from left to right, every order alike inside one
+                       (semi-autoregressive)
     left_to_right      l
 
-u is the uniform of position l that all samplers share. An exact sampler is exact under each of these if the network's conditionals come from one
-joint; a trained network is worse at orders that were rare in its training.
+u is the uniform of position l that all samplers share. An exact sampler is exact under each of these if the network's
+conditionals come from one joint; a trained network is worse at orders that were rare in its training.
 
     >>> Blocks(2).times(torch.tensor([[0.5, 0.25, 0.75]], dtype=torch.float64))
     tensor([[0.5000, 0.2500, 1.7500]], dtype=torch.float64)

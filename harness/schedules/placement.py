@@ -1,7 +1,8 @@
-"""Placements of a model schedule: which parts of a text a light network writes, as a function of the share already written.
+"""Placements of a model schedule: which parts of a text a light network writes, as a function of the share already
+written.
 
-Under alpha = 1 - t each of N equal steps writes about L/N tokens, so a schedule in steps is one in fractions of tokens, and in that
-form it carries over to any sampler (arXiv 2604.02340; fractions ours). `share` is the light part in all.
+Under alpha = 1 - t each of N equal steps writes about L/N tokens, so a schedule in steps is one in fractions of tokens,
+and in that form it carries over to any sampler (arXiv 2604.02340; fractions ours). `share` is the light part in all.
 
     sandwich       [0, share/2) and [1 - share/2, 1)        the published form
     middle         the share around 1/2
@@ -85,7 +86,8 @@ class Interleaved:
         check(self)
 
     def light(self, fraction: Tensor) -> Tensor:
-        return (fraction * self.teeth + 1e-9) % 1 < self.share    # a step that starts on a tooth belongs to it, rounding or not
+        # a step that starts on a tooth belongs to it, rounding or not
+        return (fraction * self.teeth + 1e-9) % 1 < self.share
 
 
 def _piece(fraction: Tensor, pieces: int) -> Tensor:
@@ -119,4 +121,5 @@ class Segments:
             raise ValueError(f"Segments: chosen={self.chosen} must lie in 0..{self.pieces - 1}")
 
     def light(self, fraction: Tensor) -> Tensor:
-        return torch.isin(_piece(fraction, self.pieces), torch.tensor(self.chosen, dtype=torch.int64, device=fraction.device))
+        return torch.isin(_piece(fraction, self.pieces), torch.tensor(self.chosen, dtype=torch.int64,
+                                                                      device=fraction.device))

@@ -1,6 +1,8 @@
-"""Windows: how many tokens a row may write in one outer round, a pure function of its own i (arXiv 2510.03929; formulas ours).
+"""Windows: how many tokens a row may write in one outer round, a pure function of its own i (arXiv 2510.03929; formulas
+ours).
 
-    cosine(delta)   tau_i = 2/pi arccos(1 - i/L) is the time at which a cosine-schedule model has revealed i tokens; the window is
+    cosine(delta)   tau_i = 2/pi arccos(1 - i/L) is the time at which a cosine-schedule model has revealed i tokens; the
+                    window is
                     what it reveals by tau_i + delta:  ceil(L (1 - cos(pi/2 min(1, tau_i + delta))) - 1e-9) - i,  1..L-i
     linear(delta)   the same idea for the linear schedule: ceil(L delta - 1e-9)
     fixed(tokens)   a constant
@@ -71,7 +73,8 @@ class Stairs:
     name: ClassVar[str] = "stairs"
 
     def __post_init__(self):
-        if not self.ends or self.ends[0] <= 0 or self.ends[-1] != 1 or any(a >= b for a, b in zip(self.ends, self.ends[1:])):
+        if not self.ends or self.ends[0] <= 0 or self.ends[-1] != 1 or any(a >= b for a,
+                                                                           b in zip(self.ends, self.ends[1:])):
             raise ValueError(f"stairs: ends={self.ends} must rise, each above the one before, from above 0 to 1")
 
     def width(self, i: Tensor, length: int) -> Tensor:

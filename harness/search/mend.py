@@ -78,7 +78,9 @@ def _wrong(worker: Worker, trial: FrozenTrial) -> str:
 
 
 def mend(worker: Worker) -> None:
-    """Count and score again what the records lack of trials that are done. Raises ValueError for one of another cell."""
+    """Count and score again what the records lack of trials that are done. Raises ValueError for one of another
+    cell.
+    """
     store = Store(worker.folder)
     for trial in worker.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         for n, key in looks(trial).items():

@@ -7,9 +7,10 @@ A path names the way to a field, and each choice on it: `rounds`, `window`, `win
     no space            every field with a declared Range or Choice is searched, on every branch
 
 What counts parts of a text (tokens, teeth, pieces) is never searched beyond the length of the text, whatever the range
-says. A Choice of one value fixes a field. Only a space reaches `temperature`, which belongs to the arm, and a tuple, such
-as the segments of a model schedule: Subset(8) searches all sets of 0 .. 7, each number in or out by itself. Without a
-space, fields beside a tuple, whose numbers must fit them, stay as they are, and so does a choice that holds a tuple.
+says. A Choice of one value fixes a field. Only a space reaches `temperature`, which belongs to the arm, and a tuple,
+such as the segments of a model schedule: Subset(8) searches all sets of 0 .. 7, each number in or out by itself.
+Without a space, fields beside a tuple, whose numbers must fit them, stay as they are, and so does a choice that holds a
+tuple.
 
     >>> from harness.schedules.window import Cosine, Fixed
     >>> [place.path for place in places(Cosine(), {}, length=64)]
@@ -75,9 +76,12 @@ class Place(NamedTuple):
 
 
 def _named(choice: Choice) -> dict[Any, Any]:
-    """Label -> value. Values that are dataclasses go by their name; two of one class by their settings, and then nothing inside them is searched."""
+    """Label -> value. Values that are dataclasses go by their name; two of one class by their settings, and then
+    nothing inside them is searched.
+    """
     names = [getattr(v, "name", None) for v in choice.values]
-    return {v if not is_dataclass(v) else v.name if names.count(v.name) == 1 else brief(to_json(v)): v for v in choice.values}    # type: ignore[union-attr]
+    return {v if not is_dataclass(v) else name if names.count(name) == 1 else brief(to_json(v)): v
+            for v, name in zip(choice.values, names)}
 
 
 def _inside(label: Any, value: Any) -> bool:
@@ -136,13 +140,16 @@ def _heats(space: Space) -> bool:
 
 
 def checked(settings: Any, space: Mapping[str, Space], length: int) -> list[Place]:
-    """The places searched. Raises ValueError for a path that leads nowhere and for values that the field would refuse."""
+    """The places searched. Raises ValueError for a path that leads nowhere and for values that the field would
+    refuse.
+    """
     for path, narrow in space.items():
         if not isinstance(narrow, Space):
             raise ValueError(f"the space of {path!r} is {narrow!r}: "
                              "give a Range(low, high), a Choice of values or, for a tuple, a Subset")
         if isinstance(narrow, Range) and not all(map(_finite, (narrow.low, narrow.high))):
-            raise ValueError(f"the space of {path!r} is {narrow.low!r} to {narrow.high!r}: give a Range of two finite numbers")
+            raise ValueError(f"the space of {path!r} is {narrow.low!r} to {narrow.high!r}: give a Range of two finite "
+                             "numbers")
         if isinstance(narrow, Subset) and not (isinstance(narrow.of, int) and 1 <= narrow.of <= MOST):
             raise ValueError(f"the space of {path!r} is a Subset of {narrow.of!r}: give a Subset of 1 to {MOST} parts")
         if path == TEMPERATURE and not _heats(narrow):
@@ -156,14 +163,24 @@ def checked(settings: Any, space: Mapping[str, Space], length: int) -> list[Plac
                              "name the choice in the space too")
         raise ValueError(f"{settings.name} has no {unknown[0]!r} to search; it has {', '.join([*every, TEMPERATURE])}")
     for path, narrow in space.items():
-        ends = narrow.values if isinstance(narrow, Choice) else (tuple(range(narrow.of)),) if isinstance(narrow, Subset) else (narrow.low, narrow.high)
+        ends = (
+            narrow.values
+            if isinstance(narrow, Choice)
+            else (tuple(range(narrow.of)),)
+            if isinstance(narrow, Subset)
+            else (narrow.low, narrow.high)
+        )
         if not ends or isinstance(narrow, Range) and not 0 <= narrow.low * narrow.log <= narrow.low <= narrow.high:
-            raise ValueError(f"the space of {path!r} is empty, or a logarithm of nothing: give a Range(low, high) or a Choice of at least one value")
+            raise ValueError(f"the space of {path!r} is empty, or a logarithm of nothing: give a Range(low, high) or "
+                             "a Choice of at least one value")
         if path in known and isinstance(narrow, Subset) != isinstance(known[path].own, Fitting):
-            raise ValueError(f"{settings.name}: a Subset searches a tuple, and a tuple is searched by a Subset: {path} is given {narrow}")
+            raise ValueError(f"{settings.name}: a Subset searches a tuple, and a tuple is searched by a Subset: "
+                             f"{path} is given {narrow}")
         if path in known and known[path].own is None:
-            raise ValueError(f"{settings.name}: {path} declares no range and cannot be searched: leave it out of the space")
-        if path in known and (wrong := [v for v in ends if not known[path].own.admits(v)]):    # type: ignore[union-attr]
+            raise ValueError(f"{settings.name}: {path} declares no range and cannot be searched: leave it out of the "
+                             "space")
+        if path in known and (wrong := [v for v in ends
+                                        if not known[path].own.admits(v)]):    # type: ignore[union-attr]
             raise ValueError(f"{settings.name}: {path} cannot be {wrong[0]!r}; search within {known[path].own}")
     for path, space_here in ((place.path, place.space) for place in found):
         if path.split(".")[-1] in PARTS and isinstance(space_here, Range) and space_here.low > length:
@@ -180,8 +197,8 @@ def _pick(ask: Ask, place: Place) -> tuple[Any, Any]:
     if isinstance(space, Range):
         whole = isinstance(place.value, int)
         low, high = (int(space.low), int(space.high)) if whole else (float(space.low), float(space.high))
-        found = low if low == high else (ask.suggest_int if whole else ask.suggest_float)(place.path, low, high, log=space.log)    # type: ignore[arg-type]
-        return None, found
+        suggest: Any = ask.suggest_int if whole else ask.suggest_float
+        return None, low if low == high else suggest(place.path, low, high, log=space.log)
     named = _named(space)
     label = next(iter(named)) if len(named) == 1 else ask.suggest_categorical(place.path, list(named))
     return label, named[label]

@@ -1,16 +1,22 @@
-"""Searched time grids: where along the text the passes of a parallel sampler should fall. Both searches give alphas for harness.schedules.noise.Knots, for any host.
+"""Searched time grids: where along the text the passes of a parallel sampler should fall. Both searches give alphas for
+harness.schedules.noise.Knots, for any host.
 
-By information (ours, an exact dynamic programme; schedules from information profiles: arXiv 2510.25544, arXiv 2511.04647):
+By information (ours, an exact dynamic programme; schedules from information profiles: arXiv 2510.25544, arXiv
+2511.04647):
 
     h(i) = mean nats of a masked token when i are known, under uniformly drawn orders
-    a pass that reveals ranks i..j-1 from what was known at i loses      sum_{m=i}^{j-1} h(i) - h(m)      nats against one token a pass
+    a pass that reveals ranks i..j-1 from what was known at i loses      sum_{m=i}^{j-1} h(i) - h(m)      nats against
+                                                                         one token a pass
     grid = the N passes that lose least, over all grids of counts
 
-The loss is exact for an ideal network: the chain rule along an order, whose terms average to h. So the best grid has no free parameter.
+The loss is exact for an ideal network: the chain rule along an order, whose terms average to h. So the best grid has no
+free parameter.
 
-Jump Your Steps (arXiv 2410.07761), for a network without clock and exact reveal probabilities, where its bound is a KL of predictions:
+Jump Your Steps (arXiv 2410.07761), for a network without clock and exact reveal probabilities, where its bound is a KL
+of predictions:
 
-    loss(t1, t2, t3) = E[ tokens revealed between t2 and t3  x  mean over masked l of KL(p_l(. | x_t2) || p_l(. | x_t1)) ],     x_t1 masks all that x_t2 masks
+    loss(t1, t2, t3) = E[ tokens revealed between t2 and t3
+                          x  mean over masked l of KL(p_l(. | x_t2) || p_l(. | x_t1)) ],  x_t1 masks all that x_t2 masks
     until there are N intervals:   split the interval whose best t2 gains most, at that t2 (golden section)
 
 Search on rows that are not evaluated on; its passes are part of the result and belong into every comparison.
@@ -67,7 +73,9 @@ def profile(net: Denoiser, rows: Tensor, at: Tensor, seed: int = 0, batch: int =
 
 
 def smooth(at: Tensor, h: Tensor, length: int) -> Tensor:
-    """h at every count (L,): what is known more can only help, so the curve is made to fall, and straight lines join what was measured."""
+    """h at every count (L,): what is known more can only help, so the curve is made to fall, and straight lines join
+    what was measured.
+    """
     falling = isotonic_regression(h.numpy(), increasing=False).x
     return torch.from_numpy(np.interp(np.arange(length), at.numpy(), falling))
 
@@ -95,22 +103,31 @@ def by_information(h: Tensor, steps: int) -> tuple[int, ...]:
     return tuple(reversed(counts[1:]))
 
 
-def information_grids(net: Denoiser, rows: Tensor, steps: Collection[int], points: int = 17, seed: int = 0) -> dict[int, Grid]:
-    """The best grid of each number of steps, of one profile measured at `points` counts. Raises ValueError for steps that do not fit the text."""
+def information_grids(net: Denoiser, rows: Tensor, steps: Collection[int], points: int = 17,
+                      seed: int = 0) -> dict[int, Grid]:
+    """The best grid of each number of steps, of one profile measured at `points` counts. Raises ValueError for steps
+    that do not fit the text.
+    """
     length = _fitting(steps, rows)
     at = torch.linspace(0, length - 1, min(points, length)).round().long().unique()
     h = smooth(at, profile(net, rows, at, seed), length)
     return {n: Grid((*(c / length for c in by_information(h, n)), 1.0), len(at) * len(rows)) for n in steps}
 
 
-def jump_your_steps(net: Denoiser, rows: Tensor, steps: Collection[int], evaluations: int = 16, seed: int = 0) -> dict[int, Grid]:
-    """Grids of these numbers of steps, each a refinement of those before it, so that one search makes them all. Raises ValueError as above."""
+def jump_your_steps(net: Denoiser, rows: Tensor, steps: Collection[int], evaluations: int = 16,
+                    seed: int = 0) -> dict[int, Grid]:
+    """Grids of these numbers of steps, each a refinement of those before it, so that one search makes them all. Raises
+    ValueError as above.
+    """
     _fitting(steps, rows)
-    return {grid.steps: grid for grid in islice(refined(net, rows, evaluations, seed), max(steps)) if grid.steps in steps}
+    return {grid.steps: grid for grid in islice(refined(net, rows, evaluations, seed), max(steps))
+            if grid.steps in steps}
 
 
 def refined(net: Denoiser, rows: Tensor, evaluations: int, seed: int) -> Iterator[Grid]:
-    """Jump Your Steps: grids of 1, 2, 3, .. steps; `evaluations` losses a golden-section search, each a pass of every row."""
+    """Jump Your Steps: grids of 1, 2, 3, .. steps; `evaluations` losses a golden-section search, each a pass of every
+    row.
+    """
     times, length, passes = revealed_at(*rows.shape, seed), rows.shape[1], 0    # type: ignore[call-arg]
 
     @torch.inference_mode()

@@ -1,7 +1,9 @@
-"""The worker of a sweep: takes a trial, looks at it with more and more rows, tells its value; any number of workers, here or on other machines, share one sweep.
+"""The worker of a sweep: takes a trial, looks at it with more and more rows, tells its value; any number of workers,
+here or on other machines, share one sweep.
 
-A trial has a slot, 0 .. trials-1, which alone seeds its suggestion. The trial of a dead worker is failed and its slot tried again with the same
-parameters, so a single worker that is killed and started anew makes the suggestions that it would have made, and ends at the same front.
+A trial has a slot, 0 .. trials-1, which alone seeds its suggestion. The trial of a dead worker is failed and its slot
+tried again with the same parameters, so a single worker that is killed and started anew makes the suggestions that it
+would have made, and ends at the same front.
 """
 
 import math
@@ -24,13 +26,15 @@ from harness.records.store import Store
 from harness.run.cell import cells_of
 from harness.run.progress import Progress
 from harness.run.runner import run
+from harness.search import front
 from harness.search.mend import looks, mend, refuse_foreign
 from harness.search.space import suggest, suggest_temperature
 from harness.search.storage import Locks, answering, copy_to_journal, open_storage
 from harness.search.sweep import Sweep
 from harness.spec import brief, sha256, to_json
 
-ASKING, CELLS, SWEEPS = 0, 2**62, 2**24    # places of locks: of taking a trial; of cells; how many trials each sweep has places for
+# places of locks: of taking a trial; of cells; how many trials each sweep has places for
+ASKING, CELLS, SWEEPS = 0, 2**62, 2**24
 LIVE = (TrialState.COMPLETE, TrialState.RUNNING)
 
 
@@ -44,32 +48,42 @@ class Seen(NamedTuple):
 
 class Worker:
     def __init__(self, sweep: Sweep, folder: Path, storage: str = "", device: str = "cpu", command: str = ""):
-        """Open or begin the sweep. Raises ValueError if the storage belongs to another folder or sweep, or cannot be reached."""
+        """Open or begin the sweep. Raises ValueError if the storage belongs to another folder or sweep, or cannot be
+        reached.
+        """
         self.sweep, self.folder, self.storage, self.device = sweep, folder, storage, device
         store = Store(folder)    # makes the folder, or says why not
         self.locks = Locks(store.work() / "sweep.lock")
         with self.locks.held(ASKING), answering(storage):
             identity = sweep.identity(device)
             self.place = 1 + int(identity[:9], 16) * SWEEPS
-            self.study = optuna.create_study(storage=open_storage(storage, folder), study_name=f"{sweep.study.name}-{sweep.arm}-{identity}", load_if_exists=True,
-                                             directions=["minimize" if lower else "maximize" for lower in sweep.lower()], sampler=_search(sweep, 0))
+            self.study = optuna.create_study(storage=open_storage(storage, folder),
+                                             study_name=f"{sweep.study.name}-{sweep.arm}-{identity}",
+                                             load_if_exists=True,
+                                             directions=["minimize" if lower else "maximize"
+                                                         for lower in sweep.lower()], sampler=_search(sweep, 0))
             refuse_foreign(self)
             self._claim(store)
             if self.study.metric_names != list(sweep.objectives):    # for what others show of the storage
                 self.study.set_metric_names(list(sweep.objectives))
-            self.command = kept(next((r["command"] for r in reversed(store.of("study")) if r["name"] == sweep.study.name), command))
+            self.command = kept(next((r["command"] for r in reversed(store.of("study"))
+                                      if r["name"] == sweep.study.name), command))
             for n in sweep.looks:    # the control, and what is written once
                 run(sweep.at(n), folder, device, command=self.command, asks="search")
             mend(self)
         self.progress = Progress(sweep.trials, "sweep", before=self.ended())
 
     def _claim(self, store: Store) -> None:
-        """A data base has a sweep for one folder, known by the name in its locks; one whose locks were deleted is known by its records."""
+        """A data base has a sweep for one folder, known by the name in its locks; one whose locks were deleted is known
+        by its records.
+        """
         known = self.study.user_attrs.get("folder", "")
-        found = {key for t in self.study.get_trials(deepcopy=False) for key in looks(t).values()} & {r["key"] for r in store.of("counted")}
+        found = {key for t in self.study.get_trials(deepcopy=False)
+                 for key in looks(t).values()} & {r["key"] for r in store.of("counted")}
         name = self.locks.name(known if found or not self.storage else "")
         if self.storage and known and known != name:
-            raise ValueError("the storage has this sweep as one of another folder: give the --out that it was begun with, or choose another --storage")
+            raise ValueError("the storage has this sweep as one of another folder: give the --out that it was begun "
+                             "with, or choose another --storage")
         if known != name:
             self.study.set_user_attr("folder", name)
 
@@ -84,7 +98,8 @@ class Worker:
         while trial := self.take():
             try:
                 self.try_(trial)
-            except optuna.exceptions.UpdateFinishedTrialError:    # our lock was lost, and another worker has failed the trial: its records stand
+            # our lock was lost, and another worker has failed the trial: its records stand
+            except optuna.exceptions.UpdateFinishedTrialError:
                 pass
             finally:
                 self.locks.release(self.place + trial.number)
@@ -92,15 +107,20 @@ class Worker:
     # ---- taking a trial
 
     def take(self) -> Trial | None:
-        """The next trial, its lock held; waits for those of other workers at the end, in case they die; None if all slots are done."""
+        """The next trial, its lock held; waits for those of other workers at the end, in case they die; None if all
+        slots are done.
+        """
         while True:
             self.locks.check()
             with self.locks.held(ASKING):
                 running, slots = self._close_stale(), {}    # type: ignore[var-annotated]
                 for t in self.study.get_trials(deepcopy=False):
                     slots.setdefault(t.user_attrs["slot"], []).append(t)
-                left = [slot for slot, tried in sorted(slots.items()) if any(t.state == TrialState.WAITING for t in tried)]    # by a worker that died just here
-                left += [slot for slot, tried in sorted(slots.items()) if not any(t.state in LIVE or "ended" in t.user_attrs for t in tried)]
+                # by a worker that died just here
+                left = [slot for slot, tried in sorted(slots.items())
+                        if any(t.state == TrialState.WAITING for t in tried)]
+                left += [slot for slot, tried in sorted(slots.items())
+                         if not any(t.state in LIVE or "ended" in t.user_attrs for t in tried)]
                 slot = left[0] if left else len(slots)
                 if slot < self.sweep.trials:
                     return self._ask(slot, slots.get(slot, []))
@@ -110,7 +130,9 @@ class Worker:
                 pass
 
     def _close_stale(self) -> list[int]:
-        """Fail the trials of dead workers; the numbers of those that run. One that is told between our list and our look at its lock is finished, not dead."""
+        """Fail the trials of dead workers; the numbers of those that run. One that is told between our list and our
+        look at its lock is finished, not dead.
+        """
         running = [t.number for t in self.study.get_trials(deepcopy=False) if t.state == TrialState.RUNNING]
         alive = [number for number in running if not self.locks.free(self.place + number)]
         for number in set(running) - set(alive):
@@ -131,7 +153,8 @@ class Worker:
     def point(self, ask: Any) -> tuple[Any, float]:
         """The sampler and temperature of a trial."""
         arm, space = next(arm for arm in self.sweep.study.arms if arm.name == self.sweep.arm), self.sweep.space
-        return suggest(ask, self.sweep.start, space, self.sweep.study.data.length), suggest_temperature(ask, arm.temperature, space)
+        return suggest(ask, self.sweep.start, space,
+                       self.sweep.study.data.length), suggest_temperature(ask, arm.temperature, space)
 
     # ---- trying it
 
@@ -149,12 +172,14 @@ class Worker:
                 trial.set_user_attr("ended", str(reason))
                 self.study.tell(trial, state=TrialState.FAIL)
                 return self.say(trial.user_attrs["settings"], "failed")
-            if n < self.sweep.study.n and (seen.beyond or any(self.beaten(seen, other) for other in self.others(n, cell.key()))):
+            if n < self.sweep.study.n and (seen.beyond or any(self.beaten(seen, other)
+                                                              for other in self.others(n, cell.key()))):
                 break
         if self.sweep.constraint:
             trial.set_constraint(self.sweep.constraint.metric, seen.excess)
         self.study.tell(trial, [v.value for v in seen.values])
-        self.say(f"{trial.user_attrs['settings']}  " + "  ".join(f"{name} {v.value:.4g}" for name, v in zip(self.sweep.objectives, seen.values)),
+        self.say(f"{trial.user_attrs['settings']}  " + "  ".join(f"{name} {v.value:.4g}" for name,
+                                                                 v in zip(self.sweep.objectives, seen.values)),
                            "done" if n == self.sweep.study.n else f"at {n}")
 
     def at_cell(self, key: str) -> AbstractContextManager[None]:
@@ -178,13 +203,15 @@ class Worker:
         if band is None:
             return Seen(values, -math.inf, False)
         control = cells_of(self.sweep.at(n), self.device)[0].key()
-        difference, error = _difference(self.sweep.read(store, key, band.metric), self.sweep.read(store, control, band.metric))
+        difference, error = _difference(self.sweep.read(store, key, band.metric),
+                                        self.sweep.read(store, control, band.metric))
         return Seen(values, abs(difference) - band.width, abs(difference) - band.width > self.sweep.doubt * error)
 
     def others(self, n: int, key: str) -> Iterator[Seen]:
         """What the same look has shown of other trials, those within the band alone."""
         store = Store(self.folder)
-        for other in {t.user_attrs.get(f"look {n}") for t in self.study.get_trials(deepcopy=False) if t.state in LIVE} - {None, key}:
+        for other in {t.user_attrs.get(f"look {n}") for t in self.study.get_trials(deepcopy=False)
+                      if t.state in LIVE} - {None, key}:
             try:
                 seen = self.look(n, other, store)    # type: ignore[arg-type]
             except LookupError:
@@ -194,7 +221,8 @@ class Worker:
 
     def beaten(self, seen: Seen, other: Seen) -> bool:
         """Whether the other is better in one objective and no worse in any, each beyond doubt."""
-        gaps = [_difference(a, b) if lower else _difference(b, a) for a, b, lower in zip(seen.values, other.values, self.sweep.lower())]
+        gaps = [_difference(a, b) if lower else _difference(b, a) for a, b,
+                lower in zip(seen.values, other.values, self.sweep.lower())]
         return all(gap >= self.sweep.doubt * error for gap, error in gaps) and any(gap > 0 for gap, _ in gaps)
 
     def beside(self) -> int:
@@ -209,43 +237,15 @@ class Worker:
         known = Store(self.folder).latest("counted", "key")
         return sum(known[(key,)]["status"] != "done" for key in keys)
 
-    # ---- what was found
-
-    def front(self) -> list[dict]:
-        """The points with all rows, within the band, that no other such point beats, each once, the best of the first objective first; values are the records'."""
-        store, n, found = Store(self.folder), self.sweep.study.n, {}
-        for t in self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-            if (key := t.user_attrs.get(f"look {n}")) and key not in found:
-                try:
-                    found[key] = self.look(n, key, store), t
-                except LookupError as reason:
-                    raise ValueError(f"trial {t.number} is done and its record is gone ({reason}): delete the storage of the sweep and run it again; "
-                                     "what is stored is not computed twice") from None
-        kept = [(key, seen, t) for key, (seen, t) in found.items() if seen.excess <= 0]
-        up = np.array([[-v.value if lower else v.value for v, lower in zip(seen.values, self.sweep.lower())] for _, seen, _ in kept])    # (K, objectives)
-        best = [k for k in range(len(kept)) if not ((up >= up[k]).all(1) & (up > up[k]).any(1)).any()]
-        return [{"key": kept[k][0], "settings": kept[k][2].user_attrs["settings"], "params": kept[k][2].params,
-                 **{name: v.value for name, v in zip(self.sweep.objectives, kept[k][1].values)}} for k in sorted(best, key=lambda k: (*-up[k], kept[k][0]))]
-
-    def tally(self) -> dict:
-        """Trials by what became of them. `requeued` counts those whose worker died."""
-        trials, n = self.study.get_trials(deepcopy=False), self.sweep.study.n
-        done = [t for t in trials if t.state == TrialState.COMPLETE]
-        whole = [t for t in done if f"look {n}" in t.user_attrs]
-        return {"trials": len(done), "points": len({t.user_attrs[f"look {n}"] for t in whole}), "given_up_early": len(done) - len(whole),
-                "outside_band": sum(any(v > 0 for v in t.constraints.values()) for t in whole), "failed": sum("ended" in t.user_attrs for t in trials),
-                "requeued": sum(t.state == TrialState.FAIL and "ended" not in t.user_attrs for t in trials)}
-
-
 def sweep(asked: Sweep, folder: Path, storage: str = "", device: str = "cpu", command: str = "") -> dict:
     """Work until the sweep is done; its tally and its front."""
     with answering(storage), Worker(asked, folder, storage, device, command) as worker:
         worker.work()
-        failed, tally = worker.beside(), worker.tally()
+        failed, tally = worker.beside(), front.tally(worker)
         if storage:
             with worker.locks.held(ASKING):
                 copy_to_journal(worker.study, storage, folder)
-        return tally | {"failed": tally["failed"] + failed, "front": worker.front()}
+        return tally | {"failed": tally["failed"] + failed, "front": front.front(worker)}
 
 
 @contextmanager
@@ -257,7 +257,8 @@ def alongside(asked: Sweep, words: list[str], jobs: int) -> Iterator[None]:
     if jobs > 1:
         torch.set_num_threads(threads)
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    others = [subprocess.Popen([sys.executable, "-m", "harness", *words], stdout=subprocess.DEVNULL, env=environment) for _ in range(jobs - 1)]
+    others = [subprocess.Popen([sys.executable, "-m", "harness", *words], stdout=subprocess.DEVNULL, env=environment)
+              for _ in range(jobs - 1)]
     try:
         yield
     except BaseException:
@@ -267,12 +268,6 @@ def alongside(asked: Sweep, words: list[str], jobs: int) -> Iterator[None]:
     finally:
         for other in others:
             other.wait()
-
-
-def table(asked: Sweep, front: list[dict]) -> str:
-    """The front as a Markdown table."""
-    rows = [(f["settings"], *(f"{f[name]:.5g}" for name in asked.objectives), f["key"]) for f in front]
-    return "\n".join("| " + " | ".join(row) + " |" for row in (("settings", *asked.objectives, "key"), ("---",) * (2 + len(asked.objectives)), *rows))
 
 
 def _search(asked: Sweep, slot: int) -> optuna.samplers.BaseSampler:
@@ -285,8 +280,11 @@ def _search(asked: Sweep, slot: int) -> optuna.samplers.BaseSampler:
 
 
 def _difference(a: Scores, b: Scores) -> tuple[float, float]:
-    """a - b and its standard error over their rows, which share their seeds; a metric of the whole set has no rows, so its error may be anything."""
+    """a - b and its standard error over their rows, which share their seeds; a metric of the whole set has no rows, so
+    its error may be anything.
+    """
     if not len(a.numerator) or len(a.numerator) != len(b.numerator) or len(a.numerator) < 2:
         return a.value - b.value, math.inf
-    rows = [(np.asarray(x.numerator) - x.value * np.asarray(x.denominator)) / np.mean(x.denominator) for x in (a, b)]    # (n,) each, of mean 0
+    # (n,) each, of mean 0
+    rows = [(np.asarray(x.numerator) - x.value * np.asarray(x.denominator)) / np.mean(x.denominator) for x in (a, b)]
     return a.value - b.value, float(np.std(rows[0] - rows[1], ddof=1) / math.sqrt(len(rows[0])))

@@ -1,9 +1,11 @@
-"""Whether what was predicted of many settings agrees with what was measured: rank correlation, and whether the parts of a setting add up.
+"""Whether what was predicted of many settings agrees with what was measured: rank correlation, and whether the parts of
+a setting add up.
 
-Tables are (1 + R, K): K settings, of the rows as they are and then of R resamples of them, as `resampled_sums` gives. So the interval of a correlation covers the
-noise of the rows, in both tables at once, and not the choice of the settings: they are those of the design. Noise pulls a resampled correlation towards
-zero, below the one that was measured; an interval that would end below it is drawn out to it. How much of the measured ranking is noise is seen in the
-correlation of two halves of the rows.
+Tables are (1 + R, K): K settings, of the rows as they are and then of R resamples of them, as `resampled_sums` gives.
+So the interval of a correlation covers the noise of the rows, in both tables at once, and not the choice of the
+settings: they are those of the design. Noise pulls a resampled correlation towards zero, below the one that was
+measured; an interval that would end below it is drawn out to it. How much of the measured ranking is noise is seen in
+the correlation of two halves of the rows.
 
     >>> spearman(np.array([[1.0, 2.0, 3.0, 4.0]]), np.array([[10.0, 30.0, 20.0, 40.0]])).round(3).tolist()
     [0.8]
@@ -23,7 +25,8 @@ AGREED = ("states", "quantity", "value", "low", "high")
 
 def losses(baseline: Scores, others: Sequence[Scores], resamples: int, seed: int = 0) -> np.ndarray:
     """Value of each of the others minus that of the baseline, (1 + resamples, K), all on the same rows."""
-    columns = [np.asarray(x, np.float64) for scores in (baseline, *others) for x in (scores.numerator, scores.denominator)]
+    columns = [np.asarray(x, np.float64) for scores in (baseline, *others)
+               for x in (scores.numerator, scores.denominator)]
     sums = resampled_sums(np.stack(columns, 1), resamples, seed)
     values = sums[:, 0::2] / sums[:, 1::2]                                         # (1 + resamples, 1 + K)
     return values[:, 1:] - values[:, :1]
@@ -42,7 +45,9 @@ def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def spanned(found: np.ndarray, n: int, level: float = 0.95) -> Interval:
-    """(1 + R,) -> the value and its percentile interval, drawn out to the value where it would leave it out; n rows were resampled."""
+    """(1 + R,) -> the value and its percentile interval, drawn out to the value where it would leave it out; n rows
+    were resampled.
+    """
     between = interval(found[0], found[1:], n, level)    # type: ignore[arg-type]
     return between._replace(low=min(between.low, between.value), high=max(between.high, between.value))
 
@@ -54,8 +59,8 @@ class Additive(NamedTuple):
 
 def additive(loss: np.ndarray, parts: Sequence[Sequence[int]], pieces: int, n: int, level: float = 0.95) -> Additive:
     """Least squares of loss (1 + R, K) on which of the pieces each setting has, without interaction."""
-    design = np.array([[float(piece in chosen) for piece in range(pieces)] for chosen in parts])                   # (K, pieces)
-    effects = loss @ np.linalg.pinv(design).T                                                                      # (1 + R, pieces)
+    design = np.array([[float(piece in chosen) for piece in range(pieces)] for chosen in parts])  # (K, pieces)
+    effects = loss @ np.linalg.pinv(design).T  # (1 + R, pieces)
     left = loss - effects @ design.T
     r_squared = 1 - (left**2).sum(1) / ((loss - loss.mean(1, keepdims=True)) ** 2).sum(1)
     return Additive([spanned(column, n, level) for column in effects.T], spanned(r_squared, n, level))
@@ -67,9 +72,13 @@ def ranked(names: Sequence[str], predicted: Mapping[str, np.ndarray], measured: 
             for states, table in predicted.items() for name, p, m in zip(names, table.T, measured.T, strict=True)]
 
 
-def agreed(predicted: Mapping[str, np.ndarray], measured: np.ndarray, halves: Sequence[np.ndarray], parts: Sequence[Sequence[int]], pieces: int, n: int) -> list[list]:
-    """Rows of AGREED: correlations of predicted and measured, of the measured of two halves of the rows, and what each piece costs if pieces add up."""
+def agreed(predicted: Mapping[str, np.ndarray], measured: np.ndarray, halves: Sequence[np.ndarray],
+           parts: Sequence[Sequence[int]], pieces: int, n: int) -> list[list]:
+    """Rows of AGREED: correlations of predicted and measured, of the measured of two halves of the rows, and what each
+    piece costs if pieces add up.
+    """
     rows = [[states, "spearman", *spanned(spearman(table, measured), n)[:3]] for states, table in predicted.items()]
     rows.append(["two halves of the rows", "spearman", *spanned(spearman(*halves), n // 2)[:3]])
     sums = additive(measured, parts, pieces, n)
-    return rows + [["measured", "r_squared", *sums.r_squared[:3]]] + [["measured", f"piece {k}", *effect[:3]] for k, effect in enumerate(sums.effects)]
+    return rows + [["measured", "r_squared", *sums.r_squared[:3]]] + [["measured", f"piece {k}", *effect[:3]] for k,
+                                                                      effect in enumerate(sums.effects)]

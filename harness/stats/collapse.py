@@ -1,7 +1,7 @@
 """What a likelihood alone does not see: samples that repeat one another or themselves are likely, and worth nothing.
 
-Samples have collapsed if an entropy of their tokens, or their share of distinct n-grams, is less than SHARE of the level of
-as many held-out rows under the same metric. harness/run/companions.py scores both beside every likelihood.
+Samples have collapsed if an entropy of their tokens, or their share of distinct n-grams, is less than SHARE of the
+level of as many held-out rows under the same metric. harness/run/companions.py scores both beside every likelihood.
 
     >>> collapsed("distinct", 0.02, 0.61), collapsed("distinct", 0.5, 0.61), collapsed("judge", 0.02, 0.61)
     (True, False, False)

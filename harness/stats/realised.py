@@ -1,19 +1,23 @@
 """Cost at equal quality, realised: the cost of the cheapest setting that was run and is not worse than a goal.
 
-not worse   on every side of quality, the one-sided 97.5 % bound of (setting minus goal), paired by row, is at most a margin
-choice      on one set of rows: the few cheapest settings that seem no worse there, with half of the margin left for noise
+not worse   on every side of quality, the one-sided 97.5 % bound of (setting minus goal), paired by row, is at most a
+            margin
+choice      on one set of rows: the few cheapest settings that seem no worse there, with half of the margin left for
+            noise
 report      on other rows, which chose nothing: the chosen are tested one after the other, the surest first. The first
             that fails ends it, so that the error of the whole is that of one test (a fixed sequence). The cheapest that
             passed counts.
-ratio       cost of the baseline over cost of that setting, both measured on the reporting rows. The interval runs from the
-            lower end of that ratio to the upper end of the ratio of the cheapest setting which is not shown to be worse:
-            what a finer look could still find. Intervals of costs are 95 % bootstrap intervals.
+ratio       cost of the baseline over cost of that setting, both measured on the reporting rows. The interval runs from
+            the
+            lower end of that ratio to the upper end of the ratio of the cheapest setting which is not shown to be
+            worse: what a finer look could still find. Intervals of costs are 95 % bootstrap intervals.
 
-Nothing is read between two settings. Two sides of quality, such as a likelihood and a diversity, are both to be met: each is
-tested at the full level, since a setting that fails either is refused.
+Nothing is read between two settings. Two sides of quality, such as a likelihood and a diversity, are both to be met:
+each is tested at the full level, since a setting that fails either is refused.
 
     >>> n = np.arange(400) % 2
-    >>> cell = lambda cost, nats: Setting(str(cost), np.full(400, float(cost)), {"judge": Scores(nats, nats + n, n * 0 + 1.0)})
+    >>> def cell(cost, nats):
+    ...     return Setting(str(cost), np.full(400, float(cost)), {"judge": Scores(nats, nats + n, n * 0 + 1.0)})
     >>> fronts = cell(32, 2.0), [cell(8, 2.4), cell(12, 2.0), cell(16, 1.9)]
     >>> found = matched(*fronts, [Side("judge", "lower", 0.01)])
     >>> found.setting, round(found.ratio.value, 2)
@@ -54,7 +58,8 @@ class Setting(NamedTuple):
         def cut(x: Sequence[float] | np.ndarray) -> np.ndarray:
             return np.asarray(x, np.float64)[rows]
 
-        scores = {label: Scores(float(cut(s.numerator).sum() / cut(s.denominator).sum()), cut(s.numerator), cut(s.denominator))
+        scores = {label: Scores(float(cut(s.numerator).sum() / cut(s.denominator).sum()), cut(s.numerator),
+                                cut(s.denominator))
                   for label, s in self.scores.items()}
         return Setting(self.name, cut(self.costs), scores)
 
@@ -69,7 +74,7 @@ class Realised(NamedTuple):
     setting: str                      # its name, "" if there is none
     ratio: Interval | None
     excess: dict[str, Interval]       # by side: how much worse than the goal, below zero better
-    cheaper: str                      # the cheapest setting that is not shown to be worse: the upper end of the interval
+    cheaper: str  # the cheapest setting that is not shown to be worse: the upper end of the interval
     reason: str = ""                  # why there is no ratio
 
 
@@ -81,9 +86,11 @@ def excess(setting: Setting, goal: Setting, side: Side) -> Interval:
 def excesses(settings: Sequence[Setting], goal: Setting, side: Side) -> list[Interval]:
     """`excess` of each, all rows resampled at once: those of harness.stats.intervals.paired_difference."""
     scores = [s.scores[side.label] for s in (goal, *settings)]
-    columns = np.stack([np.asarray(x, np.float64) for s in scores for x in (s.numerator, s.denominator)], 1)    # (n, 2 + 2 K)
+    # (n, 2 + 2 K)
+    columns = np.stack([np.asarray(x, np.float64) for s in scores for x in (s.numerator, s.denominator)], 1)
     if not np.isfinite(columns).all() or not (columns[:, 1::2].sum(0) > 0).all():
-        raise ValueError(f"{side.label} has rows that are not finite, or none that hold what it counts: the metric has failed")
+        raise ValueError(f"{side.label} has rows that are not finite, or none that hold what it counts: the metric "
+                         "has failed")
     sums = resampled_sums(columns, RESAMPLES, seed=0)                              # (1 + RESAMPLES, 2 + 2 K)
     with np.errstate(divide="ignore", invalid="ignore"):
         values = (1 if _lower(side) else -1) * sums[:, ::2] / sums[:, 1::2]
@@ -95,12 +102,14 @@ def behind(setting: Setting, goal: Setting, sides: Sequence[Side]) -> float:
     def value(side: Side, s: Scores) -> float:
         return (1 if _lower(side) else -1) * float(np.sum(s.numerator) / np.sum(s.denominator))
 
-    return max((value(side, setting.scores[side.label]) - value(side, goal.scores[side.label])) / side.margin for side in sides)
+    return max((value(side, setting.scores[side.label]) - value(side, goal.scores[side.label])) / side.margin
+               for side in sides)
 
 
 def _lower(side: Side) -> bool:
     if side.better not in ("lower", "higher"):
-        raise ValueError(f"{side.label} is better {side.better}: a setting is held against a goal by metrics that are better lower or higher")
+        raise ValueError(f"{side.label} is better {side.better}: a setting is held against a goal by metrics that are "
+                         "better lower or higher")
     return side.better == "lower"
 
 
@@ -114,7 +123,8 @@ def shown_worse(found: Sequence[Interval], sides: Sequence[Side]) -> bool:
 
 
 def choose(goal: Setting, settings: Sequence[Setting], sides: Sequence[Side]) -> list[str]:
-    """The cheapest settings that seem no worse on these rows, by name, the surest first: the order in which to test them on others.
+    """The cheapest settings that seem no worse on these rows, by name, the surest first: the order in which to test
+    them on others.
 
     Here nothing is tested. A choice that was too hopeful fails on the other rows.
     """
@@ -123,8 +133,11 @@ def choose(goal: Setting, settings: Sequence[Setting], sides: Sequence[Side]) ->
     return sorted((s.name for s in cheapest), key=lambda name: worst[name])
 
 
-def report(baseline: Setting, settings: Sequence[Setting], order: Sequence[str], sides: Sequence[Side], goal: Setting | None = None) -> Realised:
-    """The ratio on rows that chose nothing. `order` is what `choose` gave on others; `goal` is the baseline itself unless said."""
+def report(baseline: Setting, settings: Sequence[Setting], order: Sequence[str], sides: Sequence[Side],
+           goal: Setting | None = None) -> Realised:
+    """The ratio on rows that chose nothing. `order` is what `choose` gave on others; `goal` is the baseline itself
+    unless said.
+    """
     goal, known = goal or baseline, {s.name: s for s in settings}
     first = min((known[name].cost for name in order), default=0.0)
     tested = [s for s in settings if s.name in order or s.cost <= first]
@@ -138,7 +151,8 @@ def report(baseline: Setting, settings: Sequence[Setting], order: Sequence[str],
     if not passed:
         if not order:
             return Realised("", None, {}, "", "no setting seems no worse on the rows that choose")
-        return Realised("", None, by_side[order[0]], "", f"{order[0]}, the surest, is not shown to be no worse on rows that did not choose it")
+        return Realised("", None, by_side[order[0]], "",
+                        f"{order[0]}, the surest, is not shown to be no worse on rows that did not choose it")
     best = min(passed, key=lambda s: s.cost)
     perhaps = [known[name] for name in held if known[name].cost <= best.cost and not shown_worse(held[name], sides)]
     cheapest = min(perhaps, key=lambda s: s.cost, default=best)
@@ -146,12 +160,15 @@ def report(baseline: Setting, settings: Sequence[Setting], order: Sequence[str],
 
 
 def saved(baseline: np.ndarray, best: np.ndarray, cheapest: np.ndarray) -> Interval:
-    """The ratio of costs (n,) at the best setting that passed; its upper end is that at the cheapest which is not shown to be worse."""
+    """The ratio of costs (n,) at the best setting that passed; its upper end is that at the cheapest which is not shown
+    to be worse.
+    """
     here, there = (ratio_interval(baseline.tolist(), costs.tolist()) for costs in (best, cheapest))
     return Interval(here.value, here.low, max(here.high, there.high), here.n, here.level)
 
 
-def matched(baseline: Setting, settings: Sequence[Setting], sides: Sequence[Side], goal: Setting | None = None) -> Realised:
+def matched(baseline: Setting, settings: Sequence[Setting], sides: Sequence[Side],
+            goal: Setting | None = None) -> Realised:
     """The ratio from one set of rows: settings are chosen on the even rows and reported on the odd ones."""
     goal = goal or baseline
     order = choose(goal.part(EVEN), [s.part(EVEN) for s in settings], sides)
@@ -160,4 +177,5 @@ def matched(baseline: Setting, settings: Sequence[Setting], sides: Sequence[Side
 
 def over_seeds(first: Interval, others: Sequence[Interval]) -> Interval:
     """The interval of one seed of training, widened to hold those of the others. n stays that of the first."""
-    return Interval(first.value, min(i.low for i in (first, *others)), max(i.high for i in (first, *others)), first.n, first.level)
+    return Interval(first.value, min(i.low for i in (first, *others)), max(i.high for i in (first, *others)), first.n,
+                    first.level)

@@ -1,4 +1,6 @@
-"""Share of drafts that a verify pass accepts, by depth behind the revealed text, and by progress of the sequence with the window's width."""
+"""Share of drafts that a verify pass accepts, by depth behind the revealed text, and by progress of the sequence with
+the window's width.
+"""
 
 import pandas as pd
 from matplotlib.colors import to_hex, to_rgb
@@ -31,10 +33,13 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             colour = shade(mine.colour.iloc[0], 0.62 * k / max(1, len(keys) - 1))
             for ax, by in zip(pair, PANELS):
                 points = mine[(mine.key == key) & (mine.by == by)].sort_values("index")
-                marked = [k for k, index in enumerate(points["index"]) if by == "progress" or index & (index - 1) == 0]  # by depth: 1, 2, 4, 8 ...
-                (line,) = ax.plot(points["index"], points.share, color=colour, marker=mine.marker.iloc[0], markersize=2.6, linewidth=0.9, markevery=marked)
+                # by depth: 1, 2, 4, 8 ...
+                marked = [k for k, index in enumerate(points["index"]) if by == "progress" or index & (index - 1) == 0]
+                (line,) = ax.plot(points["index"], points.share, color=colour, marker=mine.marker.iloc[0],
+                                  markersize=2.6, linewidth=0.9, markevery=marked)
                 if by == "progress" and widths and points.window.notna().any():
-                    (dotted,) = widths.plot(points["index"], points.window, color=colour, linewidth=0.9, linestyle=(0, (1, 1.2)))
+                    (dotted,) = widths.plot(points["index"], points.window, color=colour, linewidth=0.9,
+                                            linestyle=(0, (1, 1.2)))
                     handles.setdefault("width of the window", dotted)
             handles[f"{name}{mine.setting[mine.key == key].iloc[0]}".strip() or arm] = line
         for ax, by in zip(pair, PANELS):
@@ -49,7 +54,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         style.log_x(pair[0], mine["index"][mine.by == "depth"])
     handles |= {name: handles.pop(name) for name in ("width of the window",) if name in handles}
     style.legend(figure, handles, inches)
-    return figure, frame[["arm", "setting", "key", "by", "index", "tested", "passed", "share", "window"]].to_dict("records")
+    return figure, frame[["arm", "setting", "key", "by", "index", "tested", "passed", "share",
+                          "window"]].to_dict("records")
 
 
 def drawn(frame: pd.DataFrame) -> pd.DataFrame:
@@ -63,10 +69,13 @@ def drawn(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _overlay(ax, widths) -> None:
-    """The window in the lower third of the panel and acceptance above it, so that no line of the one crosses one of the other."""
+    """The window in the lower third of the panel and acceptance above it, so that no line of the one crosses one of the
+    other.
+    """
     low, high = ax.get_ylim()
     ax.set_ylim(low - 0.6 * (high - low), high)
-    ax.set_yticks([tick for tick in MaxNLocator(5, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high) if low <= tick <= high])
+    ax.set_yticks([tick for tick in MaxNLocator(5, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high)
+                   if low <= tick <= high])
     widths.set_yscale("log")
     values = [value for line in widths.lines for value in line.get_ydata()]
     style.log_y(widths, values, most=2)
@@ -84,8 +93,13 @@ def shade(colour: str, share: float) -> str:
 
 def caption(frame: pd.DataFrame) -> str:
     some = "" if drawn(frame).key.nunique() == frame.key.nunique() else f" At most {MOST} settings of an arm are drawn."
-    dotted = " Dotted, right axis: mean width of the window in each tenth, by its formula." if frame.window.notna().any() else ""
+    dotted = (
+        " Dotted, right axis: mean width of the window in each tenth, by its formula."
+        if frame.window.notna().any()
+        else ""
+    )
     return (
-        f"{subject(frame)}; darker: fewer passes.{dotted} Every mark rests on {FEWEST} tests or more. One sequence gives many tests and the records hold totals "
+        f"{subject(frame)}; darker: fewer passes.{dotted} Every mark rests on {FEWEST} tests or more. One sequence "
+        "gives many tests and the records hold totals "
         f"alone, so no interval is drawn.{some}"
     )

@@ -1,4 +1,6 @@
-"""Networks that differ from one base in one thing each: quality at equal settings and passes at equal quality, both against the base."""
+"""Networks that differ from one base in one thing each: quality at equal settings and passes at equal quality, both
+against the base.
+"""
 
 import pandas as pd
 
@@ -16,14 +18,17 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     """The figure, and a list with the numbers of every mark in it."""
     frame = frame.sort_values("nats")
     wide, places = inches >= style.DOUBLE, range(len(frame))
-    figure, axes = style.panels(*((1, 2) if wide else (2, 1)), inches, 0.5 + 0.14 * len(frame), **({"sharey": True} if wide else {}))
+    figure, axes = style.panels(*((1, 2) if wide else (2, 1)), inches, 0.5 + 0.14 * len(frame),
+                                **({"sharey": True} if wide else {}))
     for ax, (quantity, level, label) in zip(axes.ravel(), PANELS):
         value, low, high = (frame[name].astype(float) for name in (quantity, f"{quantity}_low", f"{quantity}_high"))
         ax.axvline(level, color=style.MUTED, linewidth=0.8)
         for k in frame.index[frame.network == YARDSTICK]:
             ax.axvspan(low[k], high[k], color=style.GRID, zorder=0)
-        ax.errorbar(value, places, xerr=(value - low, high - value), linestyle="none", marker="o", color=style.COLOURS[1], elinewidth=0.9)
-        ax.set_yticks(places, [(f"{name} ({base})" if frame.base.nunique() > 1 else name).replace("_", " ") for name, base in zip(frame.network, frame.base)])
+        ax.errorbar(value, places, xerr=(value - low, high - value), linestyle="none", marker="o",
+                    color=style.COLOURS[1], elinewidth=0.9)
+        ax.set_yticks(places, [(f"{name} ({base})" if frame.base.nunique() > 1 else name).replace("_", " ") for name,
+                               base in zip(frame.network, frame.base)])
         ax.set_ylim(len(frame) - 0.5, -0.5)
         ax.tick_params(axis="y", length=0)
         style.even(ax.xaxis, 5)
@@ -32,9 +37,15 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 
 
 def caption(frame: pd.DataFrame) -> str:
-    band = " Grey: the interval of the network that differs in its seed alone." if (frame.network == YARDSTICK).any() else ""
+    band = (
+        " Grey: the interval of the network that differs in its seed alone."
+        if (frame.network == YARDSTICK).any()
+        else ""
+    )
     return (
-        f"{frame.subject.iloc[0]}; n = {frame.n.iloc[0]} sequences a point. Each network differs from its base in the thing that it is named for. Left (above): the judge's nats a "
-        f"token at one setting of the sampler, paired by row. Right (below): passes at the base's likelihood. Lower is better in both.{band} Bars: 95 % bootstrap intervals over "
+        f"{frame.subject.iloc[0]}; n = {frame.n.iloc[0]} sequences a point. Each network differs from its base in the "
+        "thing that it is named for. Left (above): the judge's nats a "
+        "token at one setting of the sampler, paired by row. Right (below): passes at the base's likelihood. Lower "
+        f"is better in both.{band} Bars: 95 % bootstrap intervals over "
         "sequences, each of one training; none is drawn where one side does not reach that likelihood."
     )

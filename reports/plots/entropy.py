@@ -28,7 +28,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             bars(ax, points, colour)
             ax.plot(points.x, points.y, color=colour, linewidth=0.8, zorder=3)
             dots(ax, points, colour, marker)
-            handles.setdefault(arm, ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4)[0])
+            handles.setdefault(arm, ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER,
+                                            markeredgewidth=0.4)[0])
         for axis, rule in (("x", ax.axvline), ("y", ax.axhline)):
             level, low, high = mine[f"{axis}_level"].iloc[0], *reach(mine, axis)
             if pd.isna(level):
@@ -36,7 +37,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             if axis == "y" and abs(level - np.clip(level, low, high)) > FAR * (high - low):
                 beyond(ax, level, low, high)
             else:
-                handles.setdefault("held-out data", rule(level, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1))
+                handles.setdefault("held-out data", rule(level, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)),
+                                                         zorder=1))
         if metric == metrics[-1]:
             unit = mine.entropy_unit.iloc[0]
             ax.set_xlabel(f"{entropy.replace('_', ' ')}{' ' if wide or unit == 'nats' else chr(10)}({unit})")
@@ -46,13 +48,16 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         style.even(ax.yaxis, 5)
     handles |= {"held-out data": handles.pop("held-out data")} if "held-out data" in handles else {}
     style.legend(figure, handles, inches)
-    columns = ["metric", "entropy", "arm", "setting", "key", "n", "x", "x_low", "x_high", "y", "y_low", "y_high", "x_level", "y_level"]
+    columns = ["metric", "entropy", "arm", "setting", "key", "n", "x", "x_low", "x_high", "y", "y_low", "y_high",
+               "x_level", "y_level"]
     return figure, frame[columns].to_dict("records")
 
 
 def caption(frame: pd.DataFrame) -> str:
     return (
-        f"{subject(frame)}; lines join an arm's points in the order of their passes. Bars: 95 % bootstrap intervals over sequences; an entropy of the "
-        "whole set has none. Entropies are not comparable with one another. A perfect sampler has the entropy, the distinct n-grams and the likelihood of held-out data: "
+        f"{subject(frame)}; lines join an arm's points in the order of their passes. Bars: 95 % bootstrap intervals "
+        "over sequences; an entropy of the "
+        "whole set has none. Entropies are not comparable with one another. A perfect sampler has the entropy, the "
+        "distinct n-grams and the likelihood of held-out data: "
         "dashed, or written with an arrow where it lies far outside."
     )

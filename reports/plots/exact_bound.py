@@ -1,4 +1,6 @@
-"""Nats a token under the sampler's own law against its passes, for networks trained further by one objective or another."""
+"""Nats a token under the sampler's own law against its passes, for networks trained further by one objective or
+another.
+"""
 
 import pandas as pd
 
@@ -20,7 +22,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         for objective in objectives:
             mine, look = frame[(frame.rounds == rounds) & (frame.objective == objective)], looks[objective]
             bars = [(mine[q] - mine[f"{q}_low"], mine[f"{q}_high"] - mine[q]) for q in ("passes", "nats")]
-            handles[objective] = ax.errorbar(mine.passes, mine.nats, bars[1], bars[0], color=look.colour, marker=look.marker, markersize=4.0, linestyle="none", linewidth=0.9)
+            handles[objective] = ax.errorbar(mine.passes, mine.nats, bars[1], bars[0], color=look.colour,
+                                             marker=look.marker, markersize=4.0, linestyle="none", linewidth=0.9)
         ax.set_title(f"{rounds} verify round{'s' if rounds > 1 else ''}", loc="left")
         ax.set_xlabel("passes (NFE A)")
     for ax in axes[:, 0]:
@@ -31,7 +34,9 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 
 def caption(frame: pd.DataFrame) -> str:
     return (
-        f"{frame.subject.iloc[0]}; n = {frame.n.iloc[0]} held-out rows under the exact law of the sampler, and as many that it writes. One mark is one training: "
-        "`start` is where all begin, `loss` has been trained further by the usual loss, `bound` by the likelihood of the sampler with one verify round. Lower and "
+        f"{frame.subject.iloc[0]}; n = {frame.n.iloc[0]} held-out rows under the exact law of the sampler, and as "
+        "many that it writes. One mark is one training: "
+        "`start` is where all begin, `loss` has been trained further by the usual loss, `bound` by the likelihood of "
+        "the sampler with one verify round. Lower and "
         "further left is better. Bars: 95 % bootstrap intervals over rows, which the trainings share."
     )

@@ -1,4 +1,6 @@
-"""Entropy of what float32 and float64 draws write against the number of steps: points measured, curves by the closed form of the race."""
+"""Entropy of what float32 and float64 draws write against the number of steps: points measured, curves by the closed
+form of the race.
+"""
 
 import pandas as pd
 
@@ -8,7 +10,8 @@ TITLE = "The float32 trap: entropy against steps"
 SECTION = "entropy"
 PLACE = 45
 needs = ("quantity", "kind", "steps", "tokens", "value")
-LOOKS = {"ancestral": ("positions first, float64", style.COLOURS[0], "o"), "fused_float32": ("fused race, float32", style.COLOURS[2], "D")}
+LOOKS = {"ancestral": ("positions first, float64", style.COLOURS[0], "o"),
+         "fused_float32": ("fused race, float32", style.COLOURS[2], "D")}
 PANELS = {"entropy": "entropy of a token (nats)", "entropy drawn": "entropy of all tokens drawn (nats)"}
 
 
@@ -27,7 +30,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             (line,) = ax.plot(exact.steps, exact.value, color=colour, zorder=2)
             ax.vlines(points.steps * aside, points.low, points.high, color=colour, linewidth=0.8, zorder=3)
             ax.plot(
-                points.steps * aside, points.value, linestyle="none", marker=marker, color=colour, markeredgecolor=style.PAPER, markeredgewidth=0.4, zorder=4
+                points.steps * aside, points.value, linestyle="none", marker=marker, color=colour,
+                markeredgecolor=style.PAPER, markeredgewidth=0.4, zorder=4
             )
             handles |= {f"{name}, closed form": line}
             handles |= {f"{name}, measured": ax.plot([], [], linestyle="none", marker=marker, color=colour)[0]}
@@ -40,7 +44,10 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 
 def caption(frame: pd.DataFrame) -> str:
     return (
-        f"{frame['subject'].iloc[0]}; independent tokens of a known law, n = {frame.tokens.max():,} tokens a point. Left: the mean of -ln P under the law of the arm's own "
-        "draw, which is that law's entropy if the closed form is right; right: entropy of the histogram, which few tokens keep low in both arms. Bars: 95 % "
-        "bootstrap intervals over tokens; points of one number of steps are drawn side by side. The network is exact: all that is lost is lost by the draw."
+        f"{frame['subject'].iloc[0]}; independent tokens of a known law, n = {frame.tokens.max():,} tokens a point. "
+        "Left: the mean of -ln P under the law of the arm's own "
+        "draw, which is that law's entropy if the closed form is right; right: entropy of the histogram, which few "
+        "tokens keep low in both arms. Bars: 95 % "
+        "bootstrap intervals over tokens; points of one number of steps are drawn side by side. The network is "
+        "exact: all that is lost is lost by the draw."
     )

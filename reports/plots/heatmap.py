@@ -22,21 +22,28 @@ LETTER = 0.055  # inches of a tick label
 
 def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     """The figure, one row a grid, and a list with the numbers of every mark in it."""
-    grids, metrics, wide = list(dict.fromkeys(frame.grid))[:GRIDS], list(dict.fromkeys(frame.metric)), inches >= style.DOUBLE
+    grids, metrics, wide = (
+        list(dict.fromkeys(frame.grid))[:GRIDS],
+        list(dict.fromkeys(frame.metric)),
+        inches >= style.DOUBLE,
+    )
     across, up = (frame.groupby("grid")[f"{name}_place"].max().loc[grids].max() + 1 for name in "xy")
     columns = len(metrics) if wide else 2 if across <= NARROW else 1
-    figure, axes = style.panels(-(-len(grids) * len(metrics) // columns), columns, inches, min(3.2, 0.75 + (0.26 if wide else 0.19) * up))
+    figure, axes = style.panels(-(-len(grids) * len(metrics) // columns), columns, inches,
+                                min(3.2, 0.75 + (0.26 if wide else 0.19) * up))
     for ax, (grid, metric) in zip(axes.ravel(), ((grid, metric) for grid in grids for metric in metrics)):
         mine = frame[(frame.grid == grid) & (frame.metric == metric)]
         if mine.empty:
             ax.set_axis_off()
             continue
         across, up = mine.x_place.max() + 1, mine.y_place.max() + 1  # of this grid
-        table = mine.pivot(index="y_place", columns="x_place", values="value").reindex(index=range(up), columns=range(across))
+        table = mine.pivot(index="y_place", columns="x_place",
+                           values="value").reindex(index=range(up), columns=range(across))
         shades = SHADES if mine.better.iloc[0] == "higher" else SHADES.reversed()
         places = min(digits(row.value, row.low, row.high) for row in mine.itertuples())
         numbers = {"annot": bool(max(across, up) <= MOST), "fmt": f".{places}f", "annot_kws": {"fontsize": 6}}
-        sns.heatmap(table, ax=ax, cmap=shades, cbar=False, linewidths=0.8, linecolor=style.PAPER, xticklabels=False, yticklabels=False, **numbers)
+        sns.heatmap(table, ax=ax, cmap=shades, cbar=False, linewidths=0.8, linecolor=style.PAPER, xticklabels=False,
+                    yticklabels=False, **numbers)
         ax.invert_yaxis()
         for text in ax.texts:
             text.set_color(LIGHT if text.get_color() == "w" else DARK)
@@ -51,13 +58,16 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         ax.tick_params(length=0)
         gap = " " if wide or columns == 1 else "\n"
         title = quality_label(mine, gap)
-        ax.set_title(f"{style.brief(grid, inches)}:{gap}{title}" if len(grids) > 1 and (metric == metrics[0] or not wide) else title)
+        ax.set_title(f"{style.brief(grid, inches)}:{gap}{title}" if len(grids) > 1
+                     and (metric == metrics[0] or not wide) else title)
     for ax in axes.ravel()[len(grids) * len(metrics) :]:
         ax.set_axis_off()
-    return figure, frame[frame.grid.isin(grids)][["grid", "metric", "key", "x_name", "x", "y_name", "y", "n", "value", "low", "high"]].to_dict("records")
+    return figure, frame[frame.grid.isin(grids)][["grid", "metric", "key", "x_name", "x", "y_name", "y", "n", "value",
+                                                  "low", "high"]].to_dict("records")
 
 
 def caption(frame: pd.DataFrame) -> str:
     grids = list(dict.fromkeys(frame.grid))
     some = f" Of {len(grids)} grids the first {GRIDS} are drawn." if len(grids) > GRIDS else ""
-    return f"{subject(frame)}; {'; '.join(grids[:GRIDS])}.{some} Darker is better in every panel; shades span the values of the panel. Intervals stand in the table of all points."
+    return (f"{subject(frame)}; {'; '.join(grids[:GRIDS])}.{some} Darker is better in every panel; shades span the "
+            "values of the panel. Intervals stand in the table of all points.")

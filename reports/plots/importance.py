@@ -1,4 +1,6 @@
-"""KL and loss gap between the heavy and the light network over the share of text revealed, on held-out text and on the sampler's own states."""
+"""KL and loss gap between the heavy and the light network over the share of text revealed, on held-out text and on the
+sampler's own states.
+"""
 
 import pandas as pd
 
@@ -21,7 +23,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         for states, colour, marker in zip(STATES, style.COLOURS[1:], style.MARKERS[1:]):
             mine = frame[(frame.quantity == quantity) & (frame.states == states)].sort_values("alpha")
             ax.fill_between(mine.alpha, mine.low, mine.high, color=colour, alpha=0.18, linewidth=0)
-            (handles[states],) = ax.plot(mine.alpha, mine.value, color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4)
+            (handles[states],) = ax.plot(mine.alpha, mine.value, color=colour, marker=marker,
+                                         markeredgecolor=style.PAPER, markeredgewidth=0.4)
         ax.set_xlim(0, 1)
         ax.set_xlabel("share of the text revealed")
         ax.set_ylabel(f"{label}\n(nats per masked token)")
@@ -33,6 +36,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 
 def caption(frame: pd.DataFrame) -> str:
     return (
-        f"{frame['subject'].iloc[0]}; n = {frame.n.max():,} sequences of each kind. Means over masked tokens as ratios of sums; bands: 95 % bootstrap intervals "
-        "over sequences, pointwise. Own states: what ancestral sampling of the heavy network meets; its tokens stand for the truth of the loss gap there."
+        f"{frame['subject'].iloc[0]}; n = {frame.n.max():,} sequences of each kind. Means over masked tokens as "
+        "ratios of sums; bands: 95 % bootstrap intervals "
+        "over sequences, pointwise. Own states: what ancestral sampling of the heavy network meets; its tokens stand "
+        "for the truth of the loss gap there."
     )

@@ -17,7 +17,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     ax, handles = axes[0, 0], {}
     for k, seed in enumerate(seeds):
         mine = frame[frame.seed == seed]
-        look = {"color": style.COLOURS[1 + k % 8], "marker": style.MARKERS[k % len(style.MARKERS)], "markeredgecolor": style.PAPER, "markeredgewidth": 0.4}
+        look = {"color": style.COLOURS[1 + k % 8], "marker": style.MARKERS[k % len(style.MARKERS)],
+                "markeredgecolor": style.PAPER, "markeredgewidth": 0.4}
         (handles[f"seed {seed}"],) = ax.plot(mine.nats, [laws.index(law) for law in mine.law], linestyle="none", **look)
     for place, law in enumerate(laws):
         ax.plot([frame.nats[frame.law == law].mean()] * 2, [place - 0.3, place + 0.3], color=style.INK, linewidth=1.1)
@@ -33,6 +34,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
 
 def caption(frame: pd.DataFrame) -> str:
     return (
-        f"{frame['subject'].iloc[0]}; the smallest network of the family from scratch, {frame.tokens.iloc[0] / 1e6:.1f} M tokens each. Every mark is one training, judged by one "
+        f"{frame['subject'].iloc[0]}; the smallest network of the family from scratch, "
+        f"{frame.tokens.iloc[0] / 1e6:.1f} M tokens each. Every mark is one training, judged by one "
         "bound on the same masked rows; upright strokes: means over seeds. Trainings of one seed are paired."
     )

@@ -1,4 +1,6 @@
-"""Cost of the baseline over that of each arm at equal quality: settings that were run, and a line between settings as a guide."""
+"""Cost of the baseline over that of each arm at equal quality: settings that were run, and a line between settings as a
+guide.
+"""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,9 @@ needs = ("ratio", "passes", "quality", "kind")
 
 
 def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
-    """The figure, and a list with the numbers of every mark in it; None where nothing is saved and no line can be read."""
+    """The figure, and a list with the numbers of every mark in it; None where nothing is saved and no line can be
+    read.
+    """
     frame = frame[frame.cost == "nfe_a"]
     known = frame[frame.ratio.notna()]
     if known.empty:
@@ -33,16 +37,21 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             colour, marker, points = points.colour.iloc[0], points.marker.iloc[0], points.sort_values("passes")
             line = points[points.kind == "guide"]
             if line.ratio.notna().any():
-                ax.plot(line.passes, line.ratio, color=colour, linewidth=0.6, linestyle=DASHES, marker=".", markersize=1.5, zorder=2)
+                ax.plot(line.passes, line.ratio, color=colour, linewidth=0.6, linestyle=DASHES, marker=".",
+                        markersize=1.5, zorder=2)
             marks = points[(points.kind == "realised") & points.ratio.notna()]
             if len(marks):
                 x = marks.passes * np.exp(DODGE * (arms.index(arm) - (len(arms) - 1) / 2))
                 ax.vlines(x, marks.low, marks.high, color=colour, linewidth=1, zorder=3)
-                ax.plot(x, marks.ratio, color=colour, marker=marker, linestyle="none", markeredgecolor=style.PAPER, markeredgewidth=0.4, markersize=4, zorder=4)
+                ax.plot(x, marks.ratio, color=colour, marker=marker, linestyle="none", markeredgecolor=style.PAPER,
+                        markeredgewidth=0.4, markersize=4, zorder=4)
                 more = marks.at_least.to_numpy(bool)
-                above = offset_copy(ax.transData, figure, y=2.5, units="points")  # of the mark, which may be as high as its bar
-                ax.plot(x[more], marks.high[more], color=colour, marker=CARETUPBASE, linestyle="none", markersize=3, zorder=3, transform=above)
-                (handles[arm],) = ax.plot([], [], color=colour, marker=marker, linewidth=1, markeredgecolor=style.PAPER, markeredgewidth=0.4)
+                # of the mark, which may be as high as its bar
+                above = offset_copy(ax.transData, figure, y=2.5, units="points")
+                ax.plot(x[more], marks.high[more], color=colour, marker=CARETUPBASE, linestyle="none", markersize=3,
+                        zorder=3, transform=above)
+                (handles[arm],) = ax.plot([], [], color=colour, marker=marker, linewidth=1, markeredgecolor=style.PAPER,
+                                          markeredgewidth=0.4)
         ax.axhline(1, color=style.INK, linewidth=0.8, zorder=1)
         ax.set_title(f"at equal {metric.replace('_', ' ')}")
         style.even(ax.yaxis, 5)
@@ -51,7 +60,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     for ax in axes[:, 0]:
         ax.set_ylabel(f"NFE A of {baseline}\nover NFE A of the arm")
     style.legend(figure, handles, inches)
-    columns = ["kind", "metric", "arm", "setting", "key", "goal", "passes", "quality", "baseline_cost", "arm_cost", "ratio", "low", "high", "at_least", "n"]
+    columns = ["kind", "metric", "arm", "setting", "key", "goal", "passes", "quality", "baseline_cost", "arm_cost",
+               "ratio", "low", "high", "at_least", "n"]
     return figure, known[columns].to_dict("records")
 
 
@@ -59,13 +69,18 @@ def caption(frame: pd.DataFrame) -> str:
     baseline = short(frame.baseline.iloc[0], 48)
     line = frame[(frame.kind == "guide") & frame.ratio.notna()]
     guide = (
-        "Dashed: a guide: read on lines between settings, claimed nowhere; it breaks where these are more than 10 % apart in cost."
+        "Dashed: a guide: read on lines between settings, claimed nowhere; it breaks where these are more than 10 % "
+        "apart in cost."
         if len(line)
-        else "No line between settings is drawn as a guide: they are more than 10 % apart in cost, or do not reach the quality."
+        else "No line between settings is drawn as a guide: they are more than 10 % apart in cost, or do not reach "
+             "the quality."
     )
     return (
-        f"{subject(frame)}. Marks: passes of a setting of {baseline} over those of the cheapest setting of the arm that was run and is not worse; above 1 the arm needs "
-        f"fewer. {counts_as_equal(frame)} {sides(frame)} Settings are chosen on half of the sequences and measured on the other. Bars: from the noise of the passes "
-        f"(95 %, bootstrap over sequences) up to the cheapest setting that is not shown to be worse. Carets: at least, the next cheaper setting that was run is more than 10 % "
+        f"{subject(frame)}. Marks: passes of a setting of {baseline} over those of the cheapest setting of the arm "
+        "that was run and is not worse; above 1 the arm needs "
+        f"fewer. {counts_as_equal(frame)} {sides(frame)} Settings are chosen on half of the sequences and measured on "
+        "the other. Bars: from the noise of the passes "
+        "(95 %, bootstrap over sequences) up to the cheapest setting that is not shown to be worse. Carets: at "
+        "least, the next cheaper setting that was run is more than 10 % "
         f"cheaper. {guide}"
     )

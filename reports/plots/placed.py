@@ -1,4 +1,6 @@
-"""Placements of a light network ranked by what they lose under the judge against the heavy network throughout; the predicted loss beside it."""
+"""Placements of a light network ranked by what they lose under the judge against the heavy network throughout; the
+predicted loss beside it.
+"""
 
 import textwrap
 
@@ -28,7 +30,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             if kind == "x":
                 ax.plot([row.x_low, row.x_high], [place, place], color=colour, linewidth=0.9)
             face = style.PAPER if control else colour
-            ax.plot([getattr(row, kind)], [place], linestyle="none", marker="s" if control else "D", markersize=3.4, color=colour, markerfacecolor=face, markeredgewidth=0.8)
+            ax.plot([getattr(row, kind)], [place], linestyle="none", marker="s" if control else "D", markersize=3.4,
+                    color=colour, markerfacecolor=face, markeredgewidth=0.8)
         if kind == "x":
             ax.axvline(0, color=style.INK, linewidth=0.8, zorder=1)
         ax.margins(x=0.1)
@@ -38,11 +41,14 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     axes[0, 0].set_yticks(range(len(frame)), names, fontsize=6)
     axes[0, 0].set_ylim(len(frame) - 0.5, -0.5)
     metric, unit = frame.metric.iloc[0].replace("_", " "), frame.unit.iloc[0]
-    axes[0, 0].set_xlabel(f"{metric} beyond the host, heavy throughout\n({unit})" if wide else f"{metric} beyond\nthe host")
+    axes[0, 0].set_xlabel(f"{metric} beyond the host, heavy throughout\n({unit})" if wide
+                          else f"{metric} beyond\nthe host")
     if predicted:
         axes[0, 1].set_xlim(left=0)
-        axes[0, 1].set_xlabel("predicted loss, upper bound\n(nats per token)" if wide else "predicted bound\n(nats per token)")
-    return figure, frame[["label", "placement", "host", "role", "arm", "key", "n", "metric", "x", "x_low", "x_high", "p_holm", "saved", "predicted"]].to_dict("records")
+        axes[0, 1].set_xlabel("predicted loss, upper bound\n(nats per token)" if wide
+                              else "predicted bound\n(nats per token)")
+    return figure, frame[["label", "placement", "host", "role", "arm", "key", "n", "metric", "x", "x_low", "x_high",
+                          "p_holm", "saved", "predicted"]].to_dict("records")
 
 
 def most(inches: float) -> int:
@@ -54,7 +60,8 @@ def _lines(row, letters: int) -> str:
     """The label; where one line is too short its host begins another, and is whole: it tells rows apart."""
     if len(row.label) <= letters:
         return row.label
-    return "\n".join([short(row.label.removesuffix(f" − {row.host}"), letters), *textwrap.wrap(f"− {short(row.host, 3 * letters)}", letters)])
+    return "\n".join([short(row.label.removesuffix(f" − {row.host}"), letters),
+                      *textwrap.wrap(f"− {short(row.host, 3 * letters)}", letters)])
 
 
 def ranked(frame: pd.DataFrame) -> pd.DataFrame:
@@ -65,11 +72,18 @@ def ranked(frame: pd.DataFrame) -> pd.DataFrame:
 def caption(frame: pd.DataFrame) -> str:
     placed = frame[frame.role == "placement"]
     apart = int((placed.p_holm <= 0.05).sum())
-    bound = " Right: nats a token that the placement may lose by the additive bound." if frame.predicted.notna().any() else ""
+    bound = (
+        " Right: nats a token that the placement may lose by the additive bound."
+        if frame.predicted.notna().any()
+        else ""
+    )
     if frame.predicted.notna().sum() > 2 and frame.host.nunique() == 1:
-        bound += f" Rank correlation of the two: {placed.x.corr(placed.predicted, method='spearman'):.2f} over {placed.predicted.notna().sum()} placements."
+        bound += (f" Rank correlation of the two: {placed.x.corr(placed.predicted, method='spearman'):.2f} over "
+                  f"{placed.predicted.notna().sum()} placements.")
     return (
-        f"{subject(frame)}. Each row is a difference in {frame.unit.iloc[0]} to the sampler named behind the minus sign, its own host with the heavy network throughout, paired by "
-        f"sequence; bars: 95 % bootstrap intervals, pointwise. Hollow squares: controls without placement. Of {len(placed)} placements {apart} differ from their host at 5 % after "
+        f"{subject(frame)}. Each row is a difference in {frame.unit.iloc[0]} to the sampler named behind the minus "
+        "sign, its own host with the heavy network throughout, paired by "
+        "sequence; bars: 95 % bootstrap intervals, pointwise. Hollow squares: controls without placement. Of "
+        f"{len(placed)} placements {apart} differ from their host at 5 % after "
         f"Holm's adjustment.{bound}"
     )

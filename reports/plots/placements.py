@@ -1,4 +1,6 @@
-"""What each placement of a light network may lose by the additive bound, ranked: named ones, and all choices of 2 of 8 segments behind them."""
+"""What each placement of a light network may lose by the additive bound, ranked: named ones, and all choices of 2 of 8
+segments behind them.
+"""
 
 import pandas as pd
 
@@ -16,22 +18,28 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     frame["rank"] = frame.index + 1
     figure, axes = style.panels(1, 1, inches, 2.3)
     ax, handles = axes[0, 0], {}
-    for named, colour, marker, label in ((False, style.FRONT, "o", "segments and random draws"), (True, style.COLOURS[1], "D", "named placements")):
+    for named, colour, marker, label in ((False, style.FRONT, "o", "segments and random draws"),
+                                         (True, style.COLOURS[1], "D", "named placements")):
         mine = frame[frame.named == named]
         ax.vlines(mine["rank"], mine.loss_low, mine.loss_high, color=colour, linewidth=0.8)
-        (handles[label],) = ax.plot(mine["rank"], mine.loss, linestyle="none", marker=marker, color=colour, markeredgecolor=style.PAPER, markeredgewidth=0.4)
+        (handles[label],) = ax.plot(mine["rank"], mine.loss, linestyle="none", marker=marker, color=colour,
+                                    markeredgecolor=style.PAPER, markeredgewidth=0.4)
     for row in frame[frame.named].itertuples():
-        ax.annotate(row.placement, (row.rank, row.loss_high), xytext=(0, 3), textcoords="offset points", rotation=90, ha="center", va="bottom", fontsize=6)
+        ax.annotate(row.placement, (row.rank, row.loss_high), xytext=(0, 3), textcoords="offset points", rotation=90,
+                    ha="center", va="bottom", fontsize=6)
     ax.set_ylim(0, 1.25 * frame.loss_high.max())
     ax.set_xlabel("rank, least predicted loss first")
     ax.set_ylabel("predicted loss (nats per token)")
     style.legend(figure, handles, inches)
-    return figure, frame[["placement", "named", "rank", "loss", "loss_low", "loss_high", "beyond_sandwich", "beyond_low", "beyond_high"]].to_dict("records")
+    return figure, frame[["placement", "named", "rank", "loss", "loss_low", "loss_high", "beyond_sandwich",
+                          "beyond_low", "beyond_high"]].to_dict("records")
 
 
 def caption(frame: pd.DataFrame) -> str:
     return (
-        f"{frame['subject'].iloc[0]}; n = {frame.n.max():,} sequences; a quarter of the text light everywhere. Upper bounds of KL(all-heavy || scheduled) a token, "
-        "the sum of the KL curve on the sampler's own states over the light parts; 95 % bootstrap intervals over sequences, which all placements share: "
+        f"{frame['subject'].iloc[0]}; n = {frame.n.max():,} sequences; a quarter of the text light everywhere. Upper "
+        "bounds of KL(all-heavy || scheduled) a token, "
+        "the sum of the KL curve on the sampler's own states over the light parts; 95 % bootstrap intervals over "
+        "sequences, which all placements share: "
         "differences are surer than the bars suggest, see numbers.json."
     )

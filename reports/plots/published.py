@@ -1,4 +1,6 @@
-"""Published quality against passes, hollow, in panels of its own regime; the measured one of the same name beside it."""
+"""Published quality against passes, hollow, in panels of its own regime; the measured one of the same name beside
+it.
+"""
 
 import textwrap
 
@@ -16,7 +18,9 @@ COLOURS, SHAPES = (style.INK, "#44aa99", "#cc6677", "#999933", "#9a8fd0"), ("o",
 
 
 def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
-    """The figure, and a list with the numbers of every mark in it; None where no quantity has published and measured points."""
+    """The figure, and a list with the numbers of every mark in it; None where no quantity has published and measured
+    points.
+    """
     frame = drawn(frame)
     if frame.empty:
         return None
@@ -40,7 +44,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
             style.even(ax.yaxis, 5)
             ax.margins(y=0.15)
     style.legend(figure, dict(sorted(handles.items(), key=lambda item: item[0].startswith("ours"))), inches)
-    return figure, frame[["quantity", "method", "nfe", "value", "low", "high", "unit", "regime", "marker", "source", "key"]].to_dict("records")
+    return figure, frame[["quantity", "method", "nfe", "value", "low", "high", "unit", "regime", "marker", "source",
+                          "key"]].to_dict("records")
 
 
 def drawn(frame: pd.DataFrame) -> pd.DataFrame:
@@ -57,15 +62,21 @@ def _regimes(rows: pd.DataFrame) -> str:
 def _published(ax, rows: pd.DataFrame, handles: dict, methods: list[str]) -> None:
     for method, points in rows.groupby("method", sort=False):
         k = methods.index(method)
-        look = {"color": COLOURS[k % len(COLOURS)], "marker": SHAPES[k % len(SHAPES)], "markerfacecolor": "none", "markeredgewidth": 0.9}
+        look = {"color": COLOURS[k % len(COLOURS)], "marker": SHAPES[k % len(SHAPES)], "markerfacecolor": "none",
+                "markeredgewidth": 0.9}
         (line,) = ax.plot(points.nfe, points.value, linestyle=(0, (3, 2)), linewidth=0.8, **look)
         handles[f"{points.marker.iloc[0]}: {method}"] = line
 
 
 def _measured(ax, rows: pd.DataFrame, handles: dict) -> None:
     for arm, points in rows.groupby("arm", sort=False):
-        points = points.sort_values("nfe").rename(columns={"nfe": "x", "value": "y", "low": "y_low", "high": "y_high"}).assign(x_low=float("nan"), x_high=float("nan"))
-        look = {"color": points.colour.iloc[0], "marker": points["shape"].iloc[0], "markeredgecolor": style.PAPER, "markeredgewidth": 0.4}
+        points = (
+            points.sort_values("nfe")
+            .rename(columns={"nfe": "x", "value": "y", "low": "y_low", "high": "y_high"})
+            .assign(x_low=float("nan"), x_high=float("nan"))
+        )
+        look = {"color": points.colour.iloc[0], "marker": points["shape"].iloc[0], "markeredgecolor": style.PAPER,
+                "markeredgewidth": 0.4}
         bars(ax, points, points.colour.iloc[0])
         (line,) = ax.plot(points.x, points.y, linewidth=0.9, **look)
         handles[f"ours: {arm}"] = line
@@ -73,6 +84,8 @@ def _measured(ax, rows: pd.DataFrame, handles: dict) -> None:
 
 def caption(frame: pd.DataFrame) -> str:
     return (
-        "Hollow and dashed: published, not measured here; filled: measured in this run, bars 95 % bootstrap intervals. Data, judge, network sizes and the rule that "
-        f"counts NFE differ between the panels, so heights are not to be compared across them. Not drawn, in the table alone: {', '.join(LEFT_OUT)}."
+        "Hollow and dashed: published, not measured here; filled: measured in this run, bars 95 % bootstrap "
+        "intervals. Data, judge, network sizes and the rule that "
+        "counts NFE differ between the panels, so heights are not to be compared across them. Not drawn, in the "
+        f"table alone: {', '.join(LEFT_OUT)}."
     )

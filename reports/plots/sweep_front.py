@@ -1,4 +1,6 @@
-"""The front that a sweep found, the points it is made of, those outside the band, and the arms that were put beside the search."""
+"""The front that a sweep found, the points it is made of, those outside the band, and the arms that were put beside the
+search.
+"""
 
 import pandas as pd
 
@@ -23,7 +25,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         tried, outside = mine[(mine.state == "whole") & ~mine.on_front], mine[mine.state == "outside"]
         for words, points, face in (("outside the band", outside, "none"), ("tried", tried, style.FRONT)):
             if len(points):
-                look = {"marker": "o", "markersize": 3, "markerfacecolor": face, "markeredgecolor": style.MUTED, "markeredgewidth": 0.5, "zorder": 2}
+                look = {"marker": "o", "markersize": 3, "markerfacecolor": face, "markeredgecolor": style.MUTED,
+                        "markeredgewidth": 0.5, "zorder": 2}
                 (handles[words],) = ax.plot(points.x, points.y, linestyle="none", **look)
         for arm, points in mine[mine.state == "beside"].groupby("arm", sort=False):
             points = points.sort_values("x")
@@ -36,12 +39,14 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         ax.plot(best.x, best.y, color=FOUND, linewidth=1.1, zorder=4)
         bars(ax, best, FOUND)
         dots(ax, best.assign(hollow=False), FOUND, "s")
-        handles[f"front of {sweep}" if len(sweeps) > 1 else "front of the search"] = ax.plot([], [], color=FOUND, marker="s")[0]
+        handles[f"front of {sweep}" if len(sweeps) > 1
+                else "front of the search"] = ax.plot([], [], color=FOUND, marker="s")[0]
         style.log_x(ax, mine[["x", "x_low", "x_high"]].to_numpy().ravel())
         ax.set_xlabel(style.AXES.get(mine.x_metric.iloc[0], mine.x_metric.iloc[0]))
         ax.set_ylabel(quality_label(mine, " " if wide else "\n", "y_metric"))
     style.legend(figure, handles, inches)
-    columns = ["sweep", "arm", "setting", "key", "n", "state", "on_front", "x_metric", "x", "x_low", "x_high", "y_metric", "y", "y_low", "y_high"]
+    columns = ["sweep", "arm", "setting", "key", "n", "state", "on_front", "x_metric", "x", "x_low", "x_high",
+               "y_metric", "y", "y_low", "y_high"]
     return figure, frame[columns].to_dict("records")
 
 
@@ -54,6 +59,7 @@ def caption(frame: pd.DataFrame) -> str:
     whole, timed = frame[frame.state == "whole"], frame[frame.x_metric == "seconds"]
     clock = told(timed.busy, timed.x_low, timed.x_high) if len(timed) else ""
     return (
-        f"{subject(frame)}. Of {len(whole)} points within the band {int(whole.on_front.sum())} are beaten by no other. Bars: 95 % bootstrap intervals over sequences, "
+        f"{subject(frame)}. Of {len(whole)} points within the band {int(whole.on_front.sum())} are beaten by no "
+        "other. Bars: 95 % bootstrap intervals over sequences, "
         f"pointwise; the front was chosen on the rows that it is drawn from, so it flatters itself a little.{clock}"
     )

@@ -1,4 +1,6 @@
-"""Seconds of every timed process, and the time ratio to a cell of the baseline against the ratio of passes, paired by process."""
+"""Seconds of every timed process, and the time ratio to a cell of the baseline against the ratio of passes, paired by
+process.
+"""
 
 import numpy as np
 import pandas as pd
@@ -21,12 +23,16 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     handles = {}
     for arm, mine in frame.groupby("arm", sort=False):
         look = {"color": mine.colour.iloc[0], "marker": mine.marker.iloc[0]}
-        processes.plot(mine.nfe_a, mine.seconds, linestyle="none", alpha=0.75, markersize=2.8, markeredgewidth=0, **look)
+        processes.plot(mine.nfe_a, mine.seconds, linestyle="none", alpha=0.75, markersize=2.8, markeredgewidth=0,
+                       **look)
         cells = mine.drop_duplicates("key").sort_values("nfe_ratio")
         known = cells[cells["time_ratio.low"].notna()]
-        ratios.vlines(known.nfe_ratio, known["time_ratio.low"], known["time_ratio.high"], color=look["color"], linewidth=0.8, zorder=3)
-        ratios.plot(cells.nfe_ratio, cells.time_ratio, linestyle="none", markeredgecolor=style.PAPER, markeredgewidth=0.4, zorder=4, **look)
-        handles[arm] = ratios.plot([], [], linestyle="none", markeredgecolor=style.PAPER, markeredgewidth=0.4, **look)[0]
+        ratios.vlines(known.nfe_ratio, known["time_ratio.low"], known["time_ratio.high"], color=look["color"],
+                      linewidth=0.8, zorder=3)
+        ratios.plot(cells.nfe_ratio, cells.time_ratio, linestyle="none", markeredgecolor=style.PAPER,
+                    markeredgewidth=0.4, zorder=4, **look)
+        handles[arm] = ratios.plot([], [], linestyle="none", markeredgecolor=style.PAPER, markeredgewidth=0.4,
+                                   **look)[0]
     style.log_x(processes, frame.nfe_a)
     style.log_y(processes, frame.seconds)
     processes.set_xlabel("network passes a sequence (NFE A)")
@@ -34,20 +40,29 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     style.log_x(ratios, frame.nfe_ratio)
     style.log_y(ratios, frame[["time_ratio", "time_ratio.low", "time_ratio.high"]].to_numpy().ravel())
     low, high = (f(frame.nfe_ratio.min() if f is min else frame.nfe_ratio.max(), 1) for f in (min, max))
-    (handles["time follows passes"],) = ratios.plot([low, high], [low, high], color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
+    (handles["time follows passes"],) = ratios.plot([low, high], [low, high], color=style.MUTED, linewidth=0.8,
+                                                    linestyle=(0, (4, 2)), zorder=1)
     reference = style.brief(frame.reference.iloc[0], inches)
     ratios.set_xlabel(f"NFE A over that of {reference}" if wide else f"NFE A over {reference}")
     ratios.set_ylabel("seconds, over the same")
     style.legend(figure, handles, inches)
-    columns = ["arm", "setting", "key", "process", "seconds", "nfe_a", "reference", "nfe_ratio", "time_ratio", "time_ratio.low", "time_ratio.high", "pairs"]
+    columns = ["arm", "setting", "key", "process", "seconds", "nfe_a", "reference", "nfe_ratio", "time_ratio",
+               "time_ratio.low", "time_ratio.high", "pairs"]
     return figure, frame[columns].to_dict("records")
 
 
 def caption(frame: pd.DataFrame) -> str:
     pairs, cells = frame.pairs.max(), frame.drop_duplicates("key")
-    bars = "Bars: 95 % intervals over pairs of processes." if np.isfinite(frame["time_ratio.low"]).any() else "Too few processes for intervals."
+    bars = (
+        "Bars: 95 % intervals over pairs of processes."
+        if np.isfinite(frame["time_ratio.low"]).any()
+        else "Too few processes for intervals."
+    )
     return (
-        f"{subject(frame)}, times of {frame.timed_rows.iloc[0]:g} sequences in one batch. Every mark on the left is one fresh process. Ratios: geometric mean over "
-        f"{pairs:g} pair{'s' if pairs > 1 else ''} of processes that ran in the same block, both axes over {frame.reference.iloc[0]}. {bars} Above the dashed line "
-        f"a pass takes longer than the reference's.{told(cells.busy, cells['time_ratio.low'], cells['time_ratio.high'])}"
+        f"{subject(frame)}, times of {frame.timed_rows.iloc[0]:g} sequences in one batch. Every mark on the left is "
+        "one fresh process. Ratios: geometric mean over "
+        f"{pairs:g} pair{'s' if pairs > 1 else ''} of processes that ran in the same block, both axes over "
+        f"{frame.reference.iloc[0]}. {bars} Above the dashed line "
+        "a pass takes longer than the "
+        f"reference's.{told(cells.busy, cells['time_ratio.low'], cells['time_ratio.high'])}"
     )

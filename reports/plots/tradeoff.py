@@ -1,4 +1,6 @@
-"""Quality against each cost, small multiples: one row a metric, one column a cost axis; in a single column the other way round."""
+"""Quality against each cost, small multiples: one row a metric, one column a cost axis; in a single column the other
+way round.
+"""
 
 import pandas as pd
 
@@ -53,7 +55,8 @@ def caption(frame: pd.DataFrame) -> str:
     low, high = timed.n_time.min(), timed.n_time.max()
     many = f"{low:g}" if low == high else f"{low:g} to {high:g}"
     return (
-        f"{describe(about)} Seconds: mean over {many} fresh process{'es' if high > 1 else ''} of the median, batch of {timed.timed_rows.iloc[0]:g} "
+        f"{describe(about)} Seconds: mean over {many} fresh process{'es' if high > 1 else ''} of the median, batch of "
+        f"{timed.timed_rows.iloc[0]:g} "
         f"sequences{'; bars over processes' if high > 1 else ', without interval'}.{_clock(timed)}"
     )
 

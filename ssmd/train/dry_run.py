@@ -1,9 +1,10 @@
-"""What a training would take, before it is begun: its data, its size, its speed on this machine by a few real updates, and the hours to the end.
+"""What a training would take, before it is begun: its data, its size, its speed on this machine by a few real updates,
+and the hours to the end.
 
     ssmd-bench train hybrid --recipe studies/paper/text8.py --path text8.zip --dry-run
 
-Nothing is written. FLOPs are those of harness/nets/flops.py, a forward pass and a backward pass of twice its cost; a frozen draft has no backward pass. Hours at a stated
-speed (--assume) are computed and never measured.
+Nothing is written. FLOPs are those of harness/nets/flops.py, a forward pass and a backward pass of twice its cost; a
+frozen draft has no backward pass. Hours at a stated speed (--assume) are computed and never measured.
 """
 
 from pathlib import Path
@@ -30,9 +31,12 @@ def flops_a_token(config: Training, vocab: int, length: int) -> float:
     return draft + 3 * verify if config.frozen else 3 * (draft + verify)
 
 
-def dry_run(config: Training, data: Dataset, split: str, device: str = "cpu", compiled: bool = False, init: Path | None = None, seconds: float = SECONDS,
+def dry_run(config: Training, data: Dataset, split: str, device: str = "cpu", compiled: bool = False,
+            init: Path | None = None, seconds: float = SECONDS,
             assume: float | None = None) -> dict:
-    """The plan as a JSON document. Raises ValueError as training would: data that are missing, a checkpoint that does not fit, a device that is not there."""
+    """The plan as a JSON document. Raises ValueError as training would: data that are missing, a checkpoint that does
+    not fit, a device that is not there.
+    """
     check_rows(config, data)
     text = len(data.tokens(split)) if hasattr(data, "tokens") else None
     judged = held_out(data)
@@ -53,18 +57,33 @@ def dry_run(config: Training, data: Dataset, split: str, device: str = "cpu", co
     sizes = [(p.numel(), p.requires_grad) for p in updates.net.parameters()]
     plan = {
         "parameters": sum(n for n, _ in sizes), "trained_parameters": sum(n for n, trained in sizes if trained),
-        "updates": updates.steps, "tokens": updates.steps * config.batch * data.length, "text_tokens": text, "validation_rows": judged,
+        "updates": updates.steps, "tokens": updates.steps * config.batch * data.length, "text_tokens": text,
+        "validation_rows": judged,
         "epochs": text and round(config.tokens / text, 2),
-        "flops_a_token": flops, "flops": flops * config.tokens, "processes": updates.world, "device": device_name(updates.device),
-        "timed_updates": done, "tokens_per_second": round(speed, 1), "flops_per_second": speed * flops, "peak_mib": round(mib), "hours": config.tokens / speed / 3600,
+        "flops_a_token": flops, "flops": flops * config.tokens, "processes": updates.world,
+        "device": device_name(updates.device),
+        "timed_updates": done, "tokens_per_second": round(speed, 1), "flops_per_second": speed * flops,
+        "peak_mib": round(mib), "hours": config.tokens / speed / 3600,
     }
-    return plan | ({"assumed_flops_per_second": assume, "hours_assumed": flops * config.tokens / assume / 3600} if assume else {})
+    return plan | ({"assumed_flops_per_second": assume, "hours_assumed": flops * config.tokens / assume / 3600}
+                   if assume else {})
 
 
 def sentence(name: str, plan: dict) -> str:
     """The plan as a person reads it."""
-    text = f"{plan['text_tokens']:,} tokens of text, {plan['epochs']:g} times over" if plan["text_tokens"] else "rows drawn anew, without end"
-    assumed = f"; at an assumed {plan['assumed_flops_per_second']:.3g} FLOP/s {plan['hours_assumed']:,.1f} h" if "hours_assumed" in plan else ""
-    return (f"{name}: {plan['parameters']:,} parameters, {plan['trained_parameters']:,} of them trained; {plan['updates']:,} updates, {plan['tokens']:,} tokens ({text}); "
-            f"{plan['flops']:.3g} FLOPs. Measured on {plan['device']} over {plan['timed_updates']} updates: {plan['tokens_per_second']:,.0f} tokens/s, "
-            f"{plan['flops_per_second']:.3g} FLOP/s, at most {plan['peak_mib']:,} MiB; that is {plan['hours']:,.2f} h with {plan['processes']} process(es){assumed}.")
+    text = (
+        f"{plan['text_tokens']:,} tokens of text, {plan['epochs']:g} times over"
+        if plan["text_tokens"]
+        else "rows drawn anew, without end"
+    )
+    assumed = (
+        f"; at an assumed {plan['assumed_flops_per_second']:.3g} FLOP/s {plan['hours_assumed']:,.1f} h"
+        if "hours_assumed" in plan
+        else ""
+    )
+    return (f"{name}: {plan['parameters']:,} parameters, {plan['trained_parameters']:,} of them trained; "
+            f"{plan['updates']:,} updates, {plan['tokens']:,} tokens ({text}); "
+            f"{plan['flops']:.3g} FLOPs. Measured on {plan['device']} over {plan['timed_updates']} updates: "
+            f"{plan['tokens_per_second']:,.0f} tokens/s, "
+            f"{plan['flops_per_second']:.3g} FLOP/s, at most {plan['peak_mib']:,} MiB; that is {plan['hours']:,.2f} h "
+            f"with {plan['processes']} process(es){assumed}.")

@@ -2,8 +2,9 @@
 
     ssmd-bench train hybrid --out runs/hybrid --tokens 16e6
 
-Updates are counter-based (ssmd/train/updates.py), so a killed run that resumes sees the batches it would have seen. State is kept in
-OUT/state.safetensors every `save_seconds` and written whole or not at all; the finished network goes to OUT/NAME.safetensors with its card.
+Updates are counter-based (ssmd/train/updates.py), so a killed run that resumes sees the batches it would have seen.
+State is kept in OUT/state.safetensors every `save_seconds` and written whole or not at all; the finished network goes
+to OUT/NAME.safetensors with its card.
 
 Recipe: AdamW or Muon, warm-up, cosine to 5 %, clip 1, weight average.
 """
@@ -33,7 +34,9 @@ from ssmd.variants import LONGEST
 
 
 def held_out(data: Dataset, n: int = 512) -> int:
-    """How many validation rows a network is judged on: n, or the largest half, quarter, ... of it that the split holds. Raises ValueError if that is none."""
+    """How many validation rows a network is judged on: n, or the largest half, quarter, ... of it that the split holds.
+    Raises ValueError if that is none.
+    """
     while n > 1:
         try:
             return len(data.rows("validation", n, seed=0))
@@ -45,7 +48,8 @@ def held_out(data: Dataset, n: int = 512) -> int:
 def check_rows(config: Training, data: Dataset) -> None:
     """Raises ValueError if rows are longer than the positions that the network would learn."""
     if config.positions == "learned" and data.length > LONGEST:
-        raise ValueError(f"rows of {data.length} tokens are longer than the {LONGEST} that positions=learned reaches: choose shorter rows, or --set positions=split")
+        raise ValueError(f"rows of {data.length} tokens are longer than the {LONGEST} that positions=learned reaches: "
+                         "choose shorter rows, or --set positions=split")
 
 
 @torch.no_grad()
@@ -63,23 +67,29 @@ def validate(net: nn.Module, data: Dataset, schedule, n: int = 512, rounds: int 
     return total
 
 
-def train(config: Training, data: Dataset, out: Path, name: str, device: str = "cpu", compiled: bool = False, split: str = "train",
-          save_seconds: float = 120.0, say=print, init: Path | None = None, extra: tuple[tuple[Dataset, str], ...] = (), command: str = "") -> Path:
-    """Train to the token budget, resuming from OUT/state.safetensors if there is one; the path of the finished checkpoint.
+def train(config: Training, data: Dataset, out: Path, name: str, device: str = "cpu", compiled: bool = False,
+          split: str = "train",
+          save_seconds: float = 120.0, say=print, init: Path | None = None, extra: tuple[tuple[Dataset, str], ...] = (),
+          command: str = "") -> Path:
+    """Train to the token budget, resuming from OUT/state.safetensors if there is one; the path of the finished
+    checkpoint.
 
-    `init` starts from the weights of a finished checkpoint (a second cosine cycle, or a hybrid on the blocks of a masked-diffusion network): its card
-    keeps the first cycle's story.
-    `extra`, `compiled`: see Updates. Under torchrun each process takes its share of every batch; the weights are those of one process, up to rounding.
+    `init` starts from the weights of a finished checkpoint (a second cosine cycle, or a hybrid on the blocks of a
+    masked-diffusion network): its card keeps the first cycle's story. `extra`, `compiled`: see Updates. Under torchrun
+    each process takes its share of every batch; the weights are those of one process, up to rounding.
     """
     final = out / f"{name}.safetensors"
-    source = {"data": data.identity(), "length": data.length, "split": split, "extra": [[other.identity(), part] for other, part in extra]}
+    source = {"data": data.identity(), "length": data.length, "split": split,
+              "extra": [[other.identity(), part] for other, part in extra]}
     story = {"training": asdict(config) | {"schedule": config.schedule.name}, **source}
     if final.exists():
         done: Any = checkpoint.load(final)
         card, asked = done.card, json.loads(json.dumps(story))
-        asked["training"] = {k: v for k, v in asked["training"].items() if k in card.get("training", asked["training"])}    # older cards know fewer
+        # older cards know fewer
+        asked["training"] = {k: v for k, v in asked["training"].items() if k in card.get("training", asked["training"])}
         if any(card.get(k, v) != v for k, v in asked.items()):
-            raise ValueError(f"{final} was trained by other settings or on other data: give another --out, or delete it")
+            raise ValueError(f"{final} was trained by other settings or on other data: give another --out, or delete "
+                             "it")
         say(f"{final} is finished")
         return final
     check_rows(config, data)
@@ -100,21 +110,33 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             speed = (step - begun_step) * config.batch * data.length / seconds
             left = (steps - step) * config.batch * data.length / speed
             shown = {k: round(v.item(), 4) for k, v in found.items()}
-            row = {"step": step, "tokens": step * config.batch * data.length, **shown, "tokens_per_second": round(speed)}
+            row = {"step": step, "tokens": step * config.batch * data.length, **shown,
+                   "tokens_per_second": round(speed)}
             with open(out / "log.jsonl", "a") as log:
                 log.write(json.dumps(row) + "\n")
-            say(f"{name} {step}/{steps} " + " ".join(f"{k} {v:.3f}" for k, v in shown.items()) + f"  {speed:,.0f} tokens/s  {left / 60:.0f} min left")
+            say(f"{name} {step}/{steps} " + " ".join(f"{k} {v:.3f}" for k, v in shown.items())
+                + f"  {speed:,.0f} tokens/s  {left / 60:.0f} min left")
         if updates.rank == 0 and time.monotonic() - saved > save_seconds:
             keep(out, source, updates)
             saved = time.monotonic()
     if updates.rank == 0:
         with torch.no_grad():
             for k, p in net.named_parameters():
-                p.copy_(updates.average.shadow[k].half().float())    # the stored numbers are the ones whose losses go on the card
-        card = {"name": name, **story, "steps": steps, "tokens": steps * config.batch * data.length,
-                "validation_rows": judged, "validation_nats_per_token": {k: round(v, 5) for k, v in validate(net, data, Linear(), judged).items()},
-                "device": device_name(updates.device), "torch": torch.__version__,
-                "parameters": sum(p.numel() for p in net.parameters()), "command": command, "earlier_cycle": updates.before}
+                # the stored numbers are the ones whose losses go on the card
+                p.copy_(updates.average.shadow[k].half().float())
+        card = {
+            "name": name,
+            **story,
+            "steps": steps,
+            "tokens": steps * config.batch * data.length,
+            "validation_rows": judged,
+            "validation_nats_per_token": {k: round(v, 5) for k, v in validate(net, data, Linear(), judged).items()},
+            "device": device_name(updates.device),
+            "torch": torch.__version__,
+            "parameters": sum(p.numel() for p in net.parameters()),
+            "command": command,
+            "earlier_cycle": updates.before,
+        }
         if isinstance(net, Hybrid):
             card["gate"] = gate(net, data, min(256, judged)).card()
         checkpoint.save(net, final, card)
@@ -126,14 +148,18 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
 
 def _settings(config: Training, source: dict) -> dict[str, str]:
     """What a state must agree on with the run that takes it up."""
-    return {"training": json.dumps(asdict(config), default=str), "source": canonical([to_json(config.schedule), source])}
+    return {"training": json.dumps(asdict(config), default=str),
+            "source": canonical([to_json(config.schedule), source])}
 
 
 def keep(out: Path, source: dict, updates: Updates) -> None:
     """Write the whole state; a kill leaves the old one or the new one."""
     tensors = {f"net.{k}": v.contiguous() for k, v in updates.net.state_dict().items()}
-    tensors |= {f"average.{k}": v for k, v in updates.average.shadow.items()} | {f"optimiser.{k}": v for k, v in flatten(updates.optimisers).items()}
-    checkpoint.write(tensors, out / "state.safetensors", {"step": str(updates.step), **_settings(updates.config, source)})
+    tensors |= {f"average.{k}": v for k,
+                v in updates.average.shadow.items()} | {f"optimiser.{k}": v for k,
+                                                        v in flatten(updates.optimisers).items()}
+    checkpoint.write(tensors, out / "state.safetensors", {"step": str(updates.step),
+                                                          **_settings(updates.config, source)})
 
 
 def resume(out: Path, source: dict, updates: Updates) -> None:
@@ -150,7 +176,8 @@ def resume(out: Path, source: dict, updates: Updates) -> None:
     except (SafetensorError, OSError) as error:
         raise ValueError(f"the training state {path} is damaged ({error}): delete it to start this run again") from None
     asked = _settings(updates.config, source)
-    told = incoming.decode(about.get("training", asked["training"]).encode(), dict[str, Any], f"the settings in {path}", "delete it to start this run again")
+    told = incoming.decode(about.get("training", asked["training"]).encode(), dict[str, Any], f"the settings in {path}",
+                           "delete it to start this run again")
     training = json.loads(_settings(Training(), source)["training"]) | told    # an older state knows fewer settings
     if training != json.loads(asked["training"]) or about.get("source", asked["source"]) != asked["source"]:
         raise ValueError(f"{path} was written by other settings or on other data: give another --out, or delete it")

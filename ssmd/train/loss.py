@@ -1,15 +1,19 @@
-"""The training loss of the hybrid: draft term and target term, each weighted D/(D-i) (arXiv 2510.03929, eq. 7, as reported).
+"""The training loss of the hybrid: draft term and target term, each weighted D/(D-i) (arXiv 2510.03929, eq. 7, as
+reported).
 
     loss = E_{x, sigma, i} [ w_i / D * ( - sum_{k>i} log p_i^k(x)  -  sum_{k>i} log q_i^k(x) ) ]      nats per token
 
-sigma is a uniform order, sigma(i+1..D) is masked, and the causal part reads true tokens (teacher forcing). The law of i is the
-training noise schedule: i = floor(D alpha(t)) for uniform t has P(i) = t(i/D) - t((i+1)/D), and w_i = 1/(D P(i)) * D/(D-i) keeps
-the expectation of the first term equal to the evidence bound of a masked diffusion model, whatever the schedule; for the
-linear one w_i = D/(D-i). The law of i and the weight of the second term are ours: the paper's are not known.
+sigma is a uniform order, sigma(i+1..D) is masked, and the causal part reads true tokens (teacher forcing). The law of i
+is the training noise schedule: i = floor(D alpha(t)) for uniform t has P(i) = t(i/D) - t((i+1)/D), and w_i = 1/(D P(i))
+* D/(D-i) keeps the expectation of the first term equal to the evidence bound of a masked diffusion model, whatever the
+schedule; for the linear one w_i = D/(D-i). The law of i and the weight of the second term are ours: the paper's are not
+known.
 
-A verify pass tests a window of w tokens, so a target is asked for at depths k - i = 1..w alone. `depth` keeps the second term to those, their sum
-scaled by (D-i) / min(D-i, depth) so that its size does not change. `power` puts (D/(D-i))^power in the place of D/(D-i) in the second term, over its mean over
-uniform i per masked token, so that the size of the term does not change: 0 counts each token alike, 2 leans to the last tokens. Both are ours, ablations of that term's weight.
+A verify pass tests a window of w tokens, so a target is asked for at depths k - i = 1..w alone. `depth` keeps the
+second term to those, their sum scaled by (D-i) / min(D-i, depth) so that its size does not change. `power` puts
+(D/(D-i))^power in the place of D/(D-i) in the second term, over its mean over uniform i per masked token, so that the
+size of the term does not change: 0 counts each token alike, 2 leans to the last tokens. Both are ours, ablations of
+that term's weight.
 """
 
 import torch
@@ -20,10 +24,12 @@ from harness.random import Stream, permutation, uniform
 
 
 def mask_counts(schedule, rows: Tensor, length: int, seed: int, step: int, batch: int = 0) -> tuple[Tensor, Tensor]:
-    """Draws of i, one a row, and their weights w_i. rows (B,) -> i (B,) int64, w (B,) float32; stratified over `batch` rows, these or more."""
+    """Draws of i, one a row, and their weights w_i. rows (B,) -> i (B,) int64, w (B,) float32; stratified over `batch`
+    rows, these or more.
+    """
     batch = batch or len(rows)
     shift = uniform(seed, torch.tensor([step]), Stream.TRAIN, torch.tensor([1 << 40]))
-    t = (rows.cpu() % batch + shift[0]) / batch                                    # (B,) one in each batch-th of (0, 1), float64
+    t = (rows.cpu() % batch + shift[0]) / batch  # (B,) one in each batch-th of (0, 1), float64
     i = (length * schedule.alpha(t)).long().clamp(0, length - 1)                   # (B,)
     share = schedule.inverse(i.double() / length) - schedule.inverse((i + 1).double() / length)
     weight = 1 / (length * share) * length / (length - i)
@@ -43,8 +49,11 @@ def draft_loss(logits: Tensor, x: Tensor, hidden: Tensor, weight: Tensor) -> Ten
     return (weight[:, None] * nll * hidden).sum() / x.numel()
 
 
-def target_loss(logits: Tensor, x: Tensor, order: Tensor, i: Tensor, weight: Tensor, depth: int = 0, power: float = 1.0) -> Tensor:
-    """logits (B, L, V) by rank -> weighted nats per token; of the first `depth` masked ranks alone, if it is not 0; weights to another `power`."""
+def target_loss(logits: Tensor, x: Tensor, order: Tensor, i: Tensor, weight: Tensor, depth: int = 0,
+                power: float = 1.0) -> Tensor:
+    """logits (B, L, V) by rank -> weighted nats per token; of the first `depth` masked ranks alone, if it is not 0;
+    weights to another `power`.
+    """
     ranks = torch.arange(x.shape[1], device=x.device)
     if power != 1:
         lean = (x.shape[1] / (x.shape[1] - ranks)) ** (power - 1)                  # (L,) of i = 0..L-1

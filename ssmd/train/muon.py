@@ -1,7 +1,8 @@
 """Muon (Jordan et al. 2024; scaling of arXiv 2502.16982) with its iteration in the parameters' own precision.
 
-`torch.optim.Muon` iterates in bfloat16 whatever the parameters are, which a CPU without bfloat16 does by emulation: 4 s an
-update of this project's family (studies/LOG.md). Its rule is otherwise the same, and tests/test_muon.py holds this one to it.
+`torch.optim.Muon` iterates in bfloat16 whatever the parameters are, which a CPU without bfloat16 does by emulation: 4 s
+an update of this project's family (studies/LOG.md). Its rule is otherwise the same, and tests/test_muon.py holds this
+one to it.
 """
 
 import torch
@@ -23,7 +24,9 @@ def orthogonal(stack: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Nesterov momentum, made orthogonal; the step of an (m, n) matrix has root mean square 0.2 x lr, as AdamW's has."""
+    """Nesterov momentum, made orthogonal; the step of an (m, n) matrix has root mean square 0.2 x lr, as AdamW's
+    has.
+    """
 
     def __init__(self, params, lr: float, weight_decay: float = 0.1, momentum: float = 0.95):
         super().__init__(params, dict(lr=lr, weight_decay=weight_decay, momentum=momentum))

@@ -8,13 +8,21 @@ from torch import Tensor, nn
 from ssmd.train.muon import Muon
 
 
-def optimisers(net: nn.Module, kind: str, lr: float, decay: float, betas: tuple[float, float]) -> list[torch.optim.Optimizer]:
-    """`adamw`: one group for all. `muon`: the matrices inside blocks by Muon (arXiv 2502.16982 scaling), the rest by AdamW at lr/4."""
-    matrices = [p for name, p in net.named_parameters() if p.requires_grad and p.dim() == 2 and "blocks" in name] if kind == "muon" else []
+def optimisers(net: nn.Module, kind: str, lr: float, decay: float,
+               betas: tuple[float, float]) -> list[torch.optim.Optimizer]:
+    """`adamw`: one group for all. `muon`: the matrices inside blocks by Muon (arXiv 2502.16982 scaling), the rest by
+    AdamW at lr/4.
+    """
+    matrices = (
+        [p for name, p in net.named_parameters() if p.requires_grad and p.dim() == 2 and "blocks" in name]
+        if kind == "muon"
+        else []
+    )
     chosen = {id(p) for p in matrices}
     rest = [p for p in net.parameters() if p.requires_grad and id(p) not in chosen]
     fused = rest[0].device.type in ("cpu", "cuda")
-    found: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr=lr / 4 if matrices else lr, betas=betas, weight_decay=decay, fused=fused)]
+    found: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr=lr / 4 if matrices else lr, betas=betas,
+                                                            weight_decay=decay, fused=fused)]
     if matrices:
         found.append(Muon(matrices, lr=lr, weight_decay=decay))
     for optimiser in found:
@@ -31,7 +39,9 @@ def learning_rate(step: int, steps: int, warmup: int) -> float:
 
 
 class Average:
-    """Exponential moving average of the parameters; its decay warms up with the step, so that the start is forgotten."""
+    """Exponential moving average of the parameters; its decay warms up with the step, so that the start is
+    forgotten.
+    """
 
     def __init__(self, net: nn.Module, decay: float):
         self.decay = decay

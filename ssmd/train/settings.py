@@ -1,4 +1,6 @@
-"""What decides the weights of a network of the family, but for the data: its size, its loss's law of i, its optimiser, its budget and its seed."""
+"""What decides the weights of a network of the family, but for the data: its size, its loss's law of i, its optimiser,
+its budget and its seed.
+"""
 
 from dataclasses import dataclass
 
@@ -24,8 +26,10 @@ class Training:
     causal: int = param(1, Range(1, 1 << 10))
     residual: bool = True
     shared_head: bool = True
-    frozen: bool = False    # the draft: only what verify passes add is trained, as in the paper's protein model; needs init
-    depth: int = param(0, Range(0, 1 << 20), "of the target term, in tokens: the window that verify passes will test; 0: all that is masked")
+    # the draft: only what verify passes add is trained, as in the paper's protein model; needs init
+    frozen: bool = False
+    depth: int = param(0, Range(0, 1 << 20),
+                       "of the target term, in tokens: the window that verify passes will test; 0: all that is masked")
     power: float = param(1.0, Range(0.0, 4.0), "of D/(D-i) in the weight of the target term")
     inputs: str = param(INPUTS[0], Choice(*INPUTS), "hidden states that a track of the causal part reads")
     contribution: str = param(CONTRIBUTIONS[0], Choice(*CONTRIBUTIONS), "how the causal part adds to the draft")
@@ -48,17 +52,21 @@ class Training:
         if len(self.betas) != 2 or not all(isinstance(b, (int, float)) and 0 <= b < 1 for b in self.betas):
             raise ValueError(f"Training: betas={self.betas!r} is not allowed; choose two numbers in 0..1, below 1")
         if self.network == "hybrid" and self.causal >= self.blocks:
-            raise ValueError(f"Training: causal={self.causal} of blocks={self.blocks} leaves no block for the draft; choose fewer")
+            raise ValueError(f"Training: causal={self.causal} of blocks={self.blocks} leaves no block for the draft; "
+                             "choose fewer")
         if self.frozen and self.network != "hybrid":
-            raise ValueError(f"Training: frozen=True leaves a {self.network} network nothing to train; it is for hybrids")
+            raise ValueError(f"Training: frozen=True leaves a {self.network} network nothing to train; it is for "
+                             "hybrids")
 
     def build(self, vocab: int) -> nn.Module:
         torch.manual_seed(self.seed)    # initial weights only
         size = dict(vocab=vocab, width=self.width, heads=self.heads, dropout=self.dropout)
         if self.network == "hybrid":
-            size |= dict(blocks=self.blocks - self.causal, causal=self.causal, residual=self.residual, shared_head=self.shared_head)
+            size |= dict(blocks=self.blocks - self.causal, causal=self.causal, residual=self.residual,
+                         shared_head=self.shared_head)
             wiring = dict(inputs=self.inputs, contribution=self.contribution, positions=self.positions)
             if wiring != dict(inputs=INPUTS[0], contribution=CONTRIBUTIONS[0], positions=POSITIONS[0]):
                 return Variant(VariantConfig(**size, **wiring))    # type: ignore[arg-type]
             return Hybrid(HybridConfig(**size))    # type: ignore[arg-type]
-        return (Transformer if self.network == "masked" else Autoregressive)(TransformerConfig(**size, blocks=self.blocks))    # type: ignore[arg-type]
+        return (Transformer if self.network == "masked"
+                else Autoregressive)(TransformerConfig(**size, blocks=self.blocks))    # type: ignore[arg-type]

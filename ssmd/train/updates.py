@@ -1,7 +1,8 @@
-"""One update after another: batches, losses, gradients, optimisers, the average of the weights; with torchrun each process takes its share of the rows.
+"""One update after another: batches, losses, gradients, optimisers, the average of the weights; with torchrun each
+process takes its share of the rows.
 
-Every draw is counter-based (stream TRAIN, row = step * batch + place), so that an update depends on its number and on the weights before it alone.
-Loss: ssmd/train/loss.py.
+Every draw is counter-based (stream TRAIN, row = step * batch + place), so that an update depends on its number and on
+the weights before it alone. Loss: ssmd/train/loss.py.
 """
 
 import os
@@ -25,13 +26,15 @@ from ssmd.train.settings import Training
 CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c")    # weights that verify passes alone use
 
 
-def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: int, batch: int = 0, depth: int = 0, power: float = 1.0) -> dict[str, Tensor]:
+def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: int, batch: int = 0, depth: int = 0,
+           power: float = 1.0) -> dict[str, Tensor]:
     """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token; their sum is minimised."""
     if isinstance(net, Autoregressive):
         return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
     i, weight = mask_counts(schedule, rows, x.shape[1], seed, step, batch)
     masked, order, hidden = masked_batch(x, i, rows, seed, net.mask)    # type: ignore[arg-type]
-    with torch.set_grad_enabled(torch.is_grad_enabled() and net.embed.weight.requires_grad):    # type: ignore[arg-type]  # not through a frozen draft
+    # not through a frozen draft
+    with torch.set_grad_enabled(torch.is_grad_enabled() and net.embed.weight.requires_grad):    # type: ignore[arg-type]
         h = net.hidden(masked)                                                         # (B, L, d)
     found = {"draft": draft_loss(net.logits(h), x, hidden, weight)}
     if isinstance(net, Hybrid):
@@ -54,7 +57,9 @@ class Trainable(nn.Module):
 
 
 def begin(net: nn.Module, init: Path) -> dict:
-    """Take the weights of a finished checkpoint; a hybrid may take those of a masked-diffusion network, and its causal part then starts at zero. Its card."""
+    """Take the weights of a finished checkpoint; a hybrid may take those of a masked-diffusion network, and its causal
+    part then starts at zero. Its card.
+    """
     start = checkpoint.load(init)
     weights, own = start.state_dict(), net.state_dict()
     if isinstance(net, Hybrid) and not isinstance(start, Hybrid):
@@ -62,7 +67,8 @@ def begin(net: nn.Module, init: Path) -> dict:
     try:
         net.load_state_dict(weights)
     except RuntimeError:
-        raise ValueError(f"the weights of {init} do not fit a network of these settings: choose another --init, or its settings with --set") from None
+        raise ValueError(f"the weights of {init} do not fit a network of these settings: choose another --init, or "
+                         "its settings with --set") from None
     return start.card    # type: ignore[return-value]
 
 
@@ -73,21 +79,25 @@ def device_name(device: str) -> str:
 class Updates:
     """A network in training: `once` makes update number `step`, from 0, and returns its losses.
 
-    Data with `crops(split, rows, seed)` draw the batches themselves (a protein before a place in it); others are one text, of which places are drawn.
-    `extra` adds splits of other corpora of the same alphabet to a text, `init` is a finished checkpoint to start from, `compiled` compiles each block by itself.
-    Raises ValueError if they do not go together.
+    Data with `crops(split, rows, seed)` draw the batches themselves (a protein before a place in it); others are one
+    text, of which places are drawn. `extra` adds splits of other corpora of the same alphabet to a text, `init` is a
+    finished checkpoint to start from, `compiled` compiles each block by itself. Raises ValueError if they do not go
+    together.
     """
 
-    def __init__(self, config: Training, data: Dataset, split: str = "train", device: str = "cpu", compiled: bool = False, init: Path | None = None,
+    def __init__(self, config: Training, data: Dataset, split: str = "train", device: str = "cpu",
+                 compiled: bool = False, init: Path | None = None,
                  extra: tuple[tuple[Dataset, str], ...] = ()):
         self.config, self.length, self.step = config, data.length, 0
         self.world, self.rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
         if config.batch % self.world:
-            raise ValueError(f"a batch of {config.batch} rows does not divide among {self.world} processes: give another --set batch")
+            raise ValueError(f"a batch of {config.batch} rows does not divide among {self.world} processes: give "
+                             "another --set batch")
         self.device = f"cuda:{os.environ['LOCAL_RANK']}" if self.world > 1 and device == "cuda" else device
         self.steps = int(config.tokens // (config.batch * data.length))
         if not self.steps:
-            raise ValueError(f"tokens={config.tokens:g} is less than one update of {config.batch} rows x {data.length}: raise --tokens or lower the batch")
+            raise ValueError(f"tokens={config.tokens:g} is less than one update of {config.batch} rows x "
+                             f"{data.length}: raise --tokens or lower the batch")
         if extra and hasattr(data, "crops"):
             raise ValueError(f"{data.name} draws its own batches and takes no extra text: leave it out")
         self.net = config.build(data.vocab).to(self.device)
@@ -100,7 +110,8 @@ class Updates:
         if hasattr(data, "crops"):
             self.draw = partial(data.crops, split, seed=config.seed)
         else:
-            text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(self.device)    # type: ignore[attr-defined]
+            text = torch.cat([data.tokens(split), *(other.tokens(part) for other,    # type: ignore[attr-defined]
+                                                    part in extra)]).to(self.device)
             self.draw = partial(batch_of, text, length=data.length, seed=config.seed)
         self.model = Trainable(self.net, config)
         if self.world > 1:
@@ -119,7 +130,8 @@ class Updates:
     def once(self) -> dict[str, Tensor]:
         config, step, share = self.config, self.step, self.config.batch // self.world
         if config.dropout:
-            torch.manual_seed((config.seed * 1_000_003 + step * self.world + self.rank) % 2**63)    # dropout alone: a resumed run drops what it would have dropped
+            # dropout alone: a resumed run drops what it would have dropped
+            torch.manual_seed((config.seed * 1_000_003 + step * self.world + self.rank) % 2**63)
         rows = step * config.batch + torch.arange(self.rank * share, (self.rank + 1) * share, device=self.device)
         found = self.model(self.draw(rows), rows, step)
         sum(found.values()).backward()
@@ -134,7 +146,9 @@ class Updates:
         return found
 
     def leave(self) -> None:
-        """The end of a group of processes: all wait for the first, since one that leaves early can take the group down."""
+        """The end of a group of processes: all wait for the first, since one that leaves early can take the group
+        down.
+        """
         if self.world > 1:
             torch.distributed.barrier()
             torch.distributed.destroy_process_group()

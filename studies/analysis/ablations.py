@@ -1,4 +1,6 @@
-"""Every ablated network against the one it was made from, at equal settings: a table of them all, and claims PREFIX.NAME_minus_BASE and PREFIX.NAME_passes."""
+"""Every ablated network against the one it was made from, at equal settings: a table of them all, and claims
+PREFIX.NAME_minus_BASE and PREFIX.NAME_passes.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -15,7 +17,9 @@ from harness.study import Study
 from ssmd.sampler import SelfSpeculative
 
 COMPARED = SelfSpeculative(Cosine(0.083), rounds=10)
-BASES = {"hybrid_plain": "hybrid", "hybrid_two": "hybrid", "hybrid_frozen_plain": "hybrid_frozen", "hybrid_frozen_heads": "hybrid_frozen"}    # member -> whose ablation it is
+# member -> whose ablation it is
+BASES = {"hybrid_plain": "hybrid", "hybrid_two": "hybrid", "hybrid_frozen_plain": "hybrid_frozen",
+         "hybrid_frozen_heads": "hybrid_frozen"}
 MEMBERS = [*dict.fromkeys([*BASES.values(), *BASES])]
 
 NAME = "one change at a time"
@@ -60,10 +64,13 @@ def measure_of(bases: Mapping[str, str]) -> Callable[[Study, Store], list[dict]]
 
 
 def claims_of(prefix: str, bases: Mapping[str, str]) -> Callable[[Store, str], list[dict]]:
-    """PREFIX.NAME_minus_BASE and PREFIX.NAME_passes of every network that ran beside its base, at the setting COMPARED."""
+    """PREFIX.NAME_minus_BASE and PREFIX.NAME_passes of every network that ran beside its base, at the setting
+    COMPARED.
+    """
     def claims(store: Store, command: str) -> list[dict]:
         ran = {r["arm"] for r in store.of("counted")}
-        return [row for name, base in bases.items() if {name, base} <= ran for row in _compared(prefix, name, base, store, command)]
+        return [row for name, base in bases.items() if {name, base} <= ran
+                for row in _compared(prefix, name, base, store, command)]
     return claims
 
 
@@ -73,10 +80,13 @@ def _compared(prefix: str, name: str, base: str, store: Store, command: str) -> 
         print(f"{prefix}.{name}: no claim, {name} or {base} did not run at {COMPARED.window}")
         return []
     note = "trained on " + " and ".join(f"{budget(cards[arm]):.0f} M tokens ({arm})" for arm in (name, base))
-    d, v, passes, keys = pair.nats, pair.ratio, " and ".join(f"{p.cost:.1f}" for _, p in pair.same), [r["key"] for r, _ in pair.same]
+    d, v, passes, keys = pair.nats, pair.ratio, " and ".join(f"{p.cost:.1f}" for _,
+                                                             p in pair.same), [r["key"] for r, _ in pair.same]
     where = f"both {COMPARED.window}, N = {COMPARED.rounds}; passes {passes}; {note}"
-    return [claim(f"{prefix}.{name}_minus_{base}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, keys, where),
-            claim(f"{prefix}.{name}_passes", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys, f"at equal settings, not at equal quality: {where}")]
+    return [claim(f"{prefix}.{name}_minus_{base}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command,
+                  keys, where),
+            claim(f"{prefix}.{name}_passes", v.value, v.low, v.high, "NFE A / NFE A", v.n, command, keys,
+                  f"at equal settings, not at equal quality: {where}")]
 
 
 claims, measure = claims_of("ablations", BASES), measure_of(BASES)

@@ -1,14 +1,17 @@
-"""Where a light network costs what: KL and loss gap between two networks over the share of text revealed (arXiv 2604.02340; formulas ours).
+"""Where a light network costs what: KL and loss gap between two networks over the share of text revealed (arXiv
+2604.02340; formulas ours).
 
 At alpha revealed, for the masked positions l of a row:
     kl(alpha)      = sum_l KL(p_H(. | x) || p_L(. | x)) / number masked
-    lossgap(alpha) = sum_l [log p_H(x_l | x) - log p_L(x_l | x)] / number masked         on data rows, whose masked tokens are known
-as ratios of sums over rows, not means of row means, and without the 1/t weight of the training bound: revealing is uniform in t.
+    lossgap(alpha) = sum_l [log p_H(x_l | x) - log p_L(x_l | x)] / number masked         on data rows, whose masked
+                                                                                         tokens are known
+as ratios of sums over rows, not means of row means, and without the 1/t weight of the training bound: revealing is
+uniform in t.
 
 What a schedule loses is bounded by adding these up over its light steps:
     KL(law of all-heavy || law of scheduled) <= sum over light steps of E_H[tokens revealed] * kl at that step
-with kl on states that the all-heavy sampler meets (path-wise an equality; information is lost from the path to the text). Those states
-need no second run: a finished text and its reveal times say what was visible at every alpha.
+with kl on states that the all-heavy sampler meets (path-wise an equality; information is lost from the path to the
+text). Those states need no second run: a finished text and its reveal times say what was visible at every alpha.
 """
 
 from collections.abc import Sequence
@@ -49,7 +52,9 @@ def gaps(heavy: Denoiser, light: Denoiser, x: Tensor, times: Tensor, alphas: Ten
 
 
 def as_revealed(x: Tensor, seed: int) -> Tensor:
-    """The alpha at which each position of whole rows x (n, L) was revealed, or would have been, under the study's seed, (n, L) float64."""
+    """The alpha at which each position of whole rows x (n, L) was revealed, or would have been, under the study's seed,
+    (n, L) float64.
+    """
     ids = torch.arange(len(x))
     return reveal_times(Rows(x, torch.zeros_like(x, dtype=torch.bool), ids, torch.zeros_like(ids), seed, {}))
 
@@ -64,9 +69,12 @@ def predicted_loss(kl: Tensor, placement: Placement) -> float:
     return float(kl[placement.light(centres(len(kl)))].sum() / len(kl))
 
 
-def predicted_losses(found: Gaps, placements: Sequence[Placement], resamples: int, seed: int = 0, lane: int = 0) -> np.ndarray:
-    """predicted_loss of each placement, (1 + resamples, P): of the rows as they are, then of each resample of them; one column of `found` a piece."""
+def predicted_losses(found: Gaps, placements: Sequence[Placement], resamples: int, seed: int = 0,
+                     lane: int = 0) -> np.ndarray:
+    """predicted_loss of each placement, (1 + resamples, P): of the rows as they are, then of each resample of them; one
+    column of `found` a piece.
+    """
     pieces = found.kl.shape[1]
     sums = resampled_sums(torch.cat((found.kl, found.masked), 1).numpy(), resamples, seed, lane)
-    charged = torch.stack([placement.light(centres(pieces)) for placement in placements]).double().numpy()         # (P, K)
+    charged = torch.stack([placement.light(centres(pieces)) for placement in placements]).double().numpy()  # (P, K)
     return sums[:, :pieces] / sums[:, pieces:] @ charged.T / pieces

@@ -1,4 +1,6 @@
-"""The passes of each row watched once, and what a device with a fixed batch executes of them. Claims batch.executed_over_needed.N{ROUNDS}.B{SIZE}.{queue, waiting}."""
+"""The passes of each row watched once, and what a device with a fixed batch executes of them. Claims
+batch.executed_over_needed.N{ROUNDS}.B{SIZE}.{queue, waiting}.
+"""
 
 import torch
 
@@ -18,7 +20,8 @@ NAME, COLUMNS = "stragglers", ("key", "batch", "queue", "needed", "ratio", "low"
 
 def _rows(study: Study, cell, samples) -> list[list]:
     rounds, x = watched(cell.sampler, cell.heated(), cell.prompts(), study.seed, study.batch)
-    same = float((x.cpu() == torch.from_numpy(samples)).all(1).double().mean())    # below 1 on another machine than that of the record
+    # below 1 on another machine than that of the record
+    same = float((x.cpu() == torch.from_numpy(samples)).all(1).double().mean())
     reference, made = study.nets[study.reference].load(cell.device).blocks("draft"), []
     blocks = [cell.nets()["main"].blocks(kind) / reference for kind in KINDS]
     for batch in BATCHES:
@@ -34,7 +37,8 @@ def measure(study: Study, store: Store) -> list[dict]:
     """Executed over needed passes by batch size, with and without the queue."""
     cells = {c.key(): c for c in cells_of(study)}
     known = [r for arm in study.arms for r in done(store, arm.name, study.n) if r["key"] in cells]
-    return [once(store, study.name, NAME, COLUMNS, lambda r=r: _rows(study, cells[r["key"]], store.get("samples", r["key"])), [r],
+    return [once(store, study.name, NAME, COLUMNS, lambda r=r: _rows(study, cells[r["key"]],
+                                                                     store.get("samples", r["key"])), [r],
                  fills=FILLS, resamples=RESAMPLES) for r in known]
 
 
@@ -43,10 +47,13 @@ def claims(store: Store, command: str) -> list[dict]:
     made = []
     for record in done(store, "ssmd"):
         sampler = record["cell"]["sampler"]
-        found = next((m for m in reversed(store.of("measured")) if m["name"] == NAME and record["key"] in m["cells"]), None)
+        found = next((m for m in reversed(store.of("measured")) if m["name"] == NAME and record["key"] in m["cells"]),
+                     None)
         for batch in BATCHES[1:] if found else ():
             for queue, word in ((True, "queue"), (False, "waiting")):
                 span = [column(found, end, batch=batch, queue=queue)[0] for end in ("ratio", "low", "high")]
-                made.append(claim(f"batch.executed_over_needed.N{sampler['rounds']}.B{batch}.{word}", *span, "NFE A / NFE A", record["cell"]["n"], command, [record["key"]],
-                                  f"{brief(sampler)}, a fixed batch of {batch} places, runs of at least {FILLS} batches"))
+                made.append(claim(f"batch.executed_over_needed.N{sampler['rounds']}.B{batch}.{word}", *span,
+                                  "NFE A / NFE A", record["cell"]["n"], command, [record["key"]],
+                                  f"{brief(sampler)}, a fixed batch of {batch} places, runs of at least {FILLS} "
+                                  "batches"))
     return made

@@ -1,6 +1,8 @@
-"""Tokens a second, share of the ceiling and waits of two samplers on one device, at batch 1 and at the batch that saturates it.
+"""Tokens a second, share of the ceiling and waits of two samplers on one device, at batch 1 and at the batch that
+saturates it.
 
-Claims device.seconds_ratio.{b1, saturated}, device.{ancestral, ssmd}.{b1, saturated}.{tokens_per_second, ceiling_share} and, on CUDA, .{kernels_a_pass, waiting_share, host_waits}.
+Claims device.seconds_ratio.{b1, saturated}, device.{ancestral, ssmd}.{b1, saturated}.{tokens_per_second, ceiling_share}
+and, on CUDA, .{kernels_a_pass, waiting_share, host_waits}.
 """
 
 import warnings
@@ -31,7 +33,8 @@ from studies.analysis.speed import Run, matched
 ARMS = ("ancestral", "ssmd")
 PROCESSES, REPEATS, SIDE, LARGEST = 5, 3, {"cpu": 1024, "cuda": 8192}, {"cpu": 256, "cuda": 8192}
 NAME, COLUMNS = "speed of a device", ("arm", "batch", "load", "process", "repeat", "quantity", "value")
-UNITS = {"tokens_per_second": "tokens / second", "ceiling_share": "share of a matrix product's FLOPs", "kernels_a_pass": "kernels / pass",
+UNITS = {"tokens_per_second": "tokens / second", "ceiling_share": "share of a matrix product's FLOPs",
+         "kernels_a_pass": "kernels / pass",
          "waiting_share": "share of the time without a kernel", "host_waits": "waits of the host / draft pass"}
 
 
@@ -67,7 +70,9 @@ def runner(run: Run, net: Denoiser, way: Way, batch: int, ledger: Ledger | None 
 
 
 def saturating(way: Way) -> int:
-    """The smallest power of two beyond which a doubled batch of ancestral sampling writes less than a twentieth more tokens a second."""
+    """The smallest power of two beyond which a doubled batch of ancestral sampling writes less than a twentieth more
+    tokens a second.
+    """
     run, speeds = matched()[0], [0.0]
     net = way.net(run)
     for batch in (2**k for k in range(LARGEST[way.kind].bit_length())):
@@ -87,14 +92,16 @@ def in_process(way: Way, loads: dict[str, int]) -> list[list]:
     for load, batch in loads.items():
         goes, flops = {}, {}
         for arm, run in runs.items():
-            goes[arm], ledger = runner(run, nets[arm], way, batch), Ledger(max(4, 2 * batch), run.length, nets[arm].mask)
+            goes[arm], ledger = runner(run, nets[arm], way, batch), Ledger(max(4, 2 * batch), run.length,
+                                                                           nets[arm].mask)
             runner(run, nets[arm], way, batch, ledger)()    # metered and untimed
             flops[arm] = ledger.executed_flops
             found += [[arm, batch, load, 0, quantity, value] for quantity, value in waits(run, nets[arm], way, batch)]
         for k in range(REPEATS):
             for arm, go in goes.items():
                 seconds, x = timed(go, way.device)
-                found += [[arm, batch, load, k, "tokens_per_second", x.numel() / seconds], [arm, batch, load, k, "ceiling_share", flops[arm] / seconds / top]]
+                found += [[arm, batch, load, k, "tokens_per_second", x.numel() / seconds],
+                          [arm, batch, load, k, "ceiling_share", flops[arm] / seconds / top]]
     return found
 
 
@@ -136,30 +143,37 @@ def measure(study: Study, store: Store) -> list[dict]:
             found += [[*row[:3], process, *row[3:]] for row in elsewhere(in_process, way, loads)]
         return found
 
-    return [once(store, study.name, NAME, COLUMNS, compute, cells, **way._asdict(), machine=machine(way.device)["id"], processes=PROCESSES, repeats=REPEATS)]
+    return [once(store, study.name, NAME, COLUMNS, compute, cells, **way._asdict(), machine=machine(way.device)["id"],
+                 processes=PROCESSES, repeats=REPEATS)]
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    """device.seconds_ratio.{b1, saturated}: seconds of ancestral over seconds of ssmd for the same rows. device.ARM.LOAD.QUANTITY: what one reached."""
+    """device.seconds_ratio.{b1, saturated}: seconds of ancestral over seconds of ssmd for the same rows.
+    device.ARM.LOAD.QUANTITY: what one reached.
+    """
     table = newest(store, NAME)
     if table is None:
         print("device.*: no claim, nothing was timed; run the study without --only")
         return []
 
     def each(arm: str, load: str, quantity: str) -> list[list[float]]:
-        return [column(table, "value", arm=arm, load=load, quantity=quantity, process=k) for k in range(table["settings"]["processes"])]
+        return [column(table, "value", arm=arm, load=load, quantity=quantity, process=k)
+                for k in range(table["settings"]["processes"])]
 
     others = max((x for x in column(table, "value", quantity="busy") if x is not None), default=None)
     way, made = Way(*(table["settings"][field] for field in Way._fields)), []
-    about = f"{way.device}, {way.dtype}{', compiled' if way.compiled else ''}" + (f", others took up to {others:.0%} of it" if others is not None else "")
+    about = f"{way.device}, {way.dtype}{', compiled' if way.compiled else ''}" + (f", others took up to {others:.0%} "
+                                                                                  "of it" if others is not None else "")
     for load in dict.fromkeys(filter(None, column(table, "load"))):
         note = f"batch {column(table, 'batch', load=load)[0]}; {about}"
         sides = [each(arm, load, "tokens_per_second") for arm in reversed(ARMS)]
         v = time_ratio(*sides)    # of speeds, turned round: of seconds
-        made.append(claim(f"device.seconds_ratio.{load}", v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note))
+        made.append(claim(f"device.seconds_ratio.{load}", v.value, v.low, v.high, "seconds / seconds", v.n, command,
+                          [table["key"]], note))
         for arm, (quantity, unit) in product(ARMS, UNITS.items()):
             found = each(arm, load, quantity)
             if all(found) and min(map(min, found)) > 0:
                 v = time_ratio(found, [[1.0]] * len(found))
-                made.append(claim(f"device.{arm}.{load}.{quantity}", v.value, v.low, v.high, unit, v.n, command, [table["key"]], note))
+                made.append(claim(f"device.{arm}.{load}.{quantity}", v.value, v.low, v.high, unit, v.n, command,
+                                  [table["key"]], note))
     return made

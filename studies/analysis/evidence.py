@@ -1,4 +1,6 @@
-"""Looks at kept cells by the unharmed code and by mutants of it. Claims prove.{mutants_refuted_share, seconds_per_cell}."""
+"""Looks at kept cells by the unharmed code and by mutants of it. Claims prove.{mutants_refuted_share,
+seconds_per_cell}.
+"""
 
 import importlib
 import json
@@ -25,7 +27,14 @@ def kind(record: dict) -> tuple:
     sampler = record["cell"]["sampler"]
     host = sampler.get("host", sampler)
     names = tuple((host.get(part) or {}).get("name") for part in ("window", "order"))
-    return record["cell"]["data"]["name"], sampler["name"], host["name"], *names, record["cell"]["temperature"] != 1, "nucleus" in record["cell"]
+    return (
+        record["cell"]["data"]["name"],
+        sampler["name"],
+        host["name"],
+        *names,
+        record["cell"]["temperature"] != 1,
+        "nucleus" in record["cell"],
+    )
 
 
 def chosen() -> list[tuple[Path, str]]:
@@ -35,14 +44,16 @@ def chosen() -> list[tuple[Path, str]]:
         for record in Store(run).latest("counted", "key").values():
             if record["status"] == "done" and not record["control"]:
                 kinds.setdefault(kind(record), []).append((record["cost"]["executed_a"], run, record["key"]))
-    return [(run, key) for _, run, key in sorted({cell for cells in kinds.values() for cell in (min(cells), sorted(cells)[len(cells) // 2])})]
+    return [(run, key) for _, run, key in sorted({cell for cells in kinds.values()
+                                                  for cell in (min(cells), sorted(cells)[len(cells) // 2])})]
 
 
 def looked_at(cells: list[tuple[Path, str]], until: bool) -> dict[str, str]:
     """Key -> "equal" or "differ" by the modules that are imported now; if `until`, up to the first that differs."""
     prove, recorded, store_of, study_of, commands, check, provenance = (
         importlib.import_module(f"harness.{name}")
-        for name in ("run.prove", "run.recorded_cell", "records.store", "study", "cli._proving", "run.spot_check", "records.provenance"))
+        for name in ("run.prove", "run.recorded_cell", "records.store", "study", "cli._proving", "run.spot_check",
+                     "records.provenance"))
     found: dict[str, str] = {}
     for run, key in cells:
         store = store_of.Store(run)
@@ -88,17 +99,23 @@ def mutants() -> dict[str, bool]:
 def seconds() -> list[float]:
     """What the looks took that stand in the kept proofs, one a cell."""
     proofs = (proof for run in sorted(KEPT.glob("*.zip")) for proof in Store(run).of("proof"))
-    return [proof["seconds"] for proof in proofs if proof["verdict"] == PROVEN and proof["rows"] == 16 and proof["seconds"]]
+    return [proof["seconds"] for proof in proofs if proof["verdict"] == PROVEN and proof["rows"] == 16
+            and proof["seconds"]]
 
 
 def main() -> int:
     found = mutants()
-    share, unseen = share_interval(sum(found.values()), len(found)), [name for name, refuted in found.items() if not refuted]
-    note = "16 rows of two kept cells of each kind of setting, the cheapest and the median by passes" + (f"; not seen: {', '.join(unseen)}" if unseen else "")
-    rows = [claim("prove.mutants_refuted_share", share.value, share.low, share.high, "share of the mutants of the conformance tests", share.n, COMMAND, [], note)]
+    share, unseen = share_interval(sum(found.values()), len(found)), [name for name, refuted in found.items()
+                                                                      if not refuted]
+    note = "16 rows of two kept cells of each kind of setting, the cheapest and the median by passes" + (
+        f"; not seen: {', '.join(unseen)}" if unseen else ""
+    )
+    rows = [claim("prove.mutants_refuted_share", share.value, share.low, share.high,
+                  "share of the mutants of the conformance tests", share.n, COMMAND, [], note)]
     if times := seconds():
         v = ratio_interval(np.array(times), np.ones(len(times)))
-        rows.append(claim("prove.seconds_per_cell", v.value, v.low, v.high, "seconds of a core, 16 rows", v.n, COMMAND, [],
+        rows.append(claim("prove.seconds_per_cell", v.value, v.low, v.high, "seconds of a core, 16 rows", v.n, COMMAND,
+                          [],
                           "looks of the kept proofs, two processes side by side"))
     claims_of.write("evidence", rows)
     print(json.dumps({"claims": len(rows), "refuted": sum(found.values()), "of": len(found)}), file=sys.stdout)

@@ -1,8 +1,9 @@
 """Stragglers: what a device with a fixed batch executes while rows need unlike numbers of passes.
 
-A row's rounds do not depend on its company (harness/random.py), so its passes are watched once and every batch size and order of rows follows from them. In a round
-each kind of pass runs as often as the row that wants most of them, always over all places of the batch, as a compiled graph does. With the queue the place of
-a finished row is taken by the next in the following round; without it a batch waits for its last row. (The loop itself runs a network on the rows that want
+A row's rounds do not depend on its company (harness/random.py), so its passes are watched once and every batch size and
+order of rows follows from them. In a round each kind of pass runs as often as the row that wants most of them, always
+over all places of the batch, as a compiled graph does. With the queue the place of a finished row is taken by the next
+in the following round; without it a batch waits for its last row. (The loop itself runs a network on the rows that want
 the pass: it executes what is needed, in batches that shrink.)
 """
 
@@ -40,11 +41,13 @@ class Watch(Ledger):
 
     def post(self, name, kind, net, alive, heads, tracks, begin):
         super().post(name, kind, net, alive, heads, tracks, begin)
-        for slot in (self._slots if alive is None else self._slots[alive.cpu()]).tolist():    # type: ignore[index, union-attr]
+        for slot in (self._slots if alive is None
+                     else self._slots[alive.cpu()]).tolist():    # type: ignore[index, union-attr]
             self.seen[slot][-1][KINDS.index(kind)] += 1
 
 
-def watched(sampler: Sampler, nets: Mapping[str, Denoiser], prompts: Tensor, seed: int, batch: int) -> tuple[Rounds, Tensor]:
+def watched(sampler: Sampler, nets: Mapping[str, Denoiser], prompts: Tensor, seed: int,
+            batch: int) -> tuple[Rounds, Tensor]:
     """The rounds of prompts (n, L), and the rows written."""
     ledger = Watch(len(prompts), prompts.shape[1], next(iter(nets.values())).mask)
     x = sample(sampler, nets, prompts, seed, batch, ledger=ledger)
@@ -56,7 +59,9 @@ def watched(sampler: Sampler, nets: Mapping[str, Denoiser], prompts: Tensor, see
 
 
 def executed(rounds: Rounds, order: np.ndarray, batch: int, queue: bool) -> np.ndarray:
-    """Passes of the whole batch by kind, for R runs over rows order (R, m) -> (R, 2). Times `batch` they are passes of rows."""
+    """Passes of the whole batch by kind, for R runs over rows order (R, m) -> (R, 2). Times `batch` they are passes of
+    rows.
+    """
     return _queued(rounds, order, batch) if queue else _waiting(rounds, order, batch)
 
 

@@ -1,4 +1,6 @@
-"""Entropy and surprisal of both arms, measured and by the closed form of the float32 race. Claims float32.entropy_loss_nats, by number of steps."""
+"""Entropy and surprisal of both arms, measured and by the closed form of the float32 race. Claims
+float32.entropy_loss_nats, by number of steps.
+"""
 
 from functools import lru_cache
 
@@ -20,20 +22,22 @@ from harness.stats.intervals import ratio_interval, set_interval
 from harness.study import Study
 
 CURVE = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096]    # steps of the closed form
-NODES = 13                                               # steps of a run at which the race is summed; in between its shape is interpolated
+NODES = 13  # steps of a run at which the race is summed; in between its shape is interpolated
 NAME = "entropy against steps"
 COLUMNS = ("arm", "quantity", "kind", "steps", "tokens", "value", "low", "high")
 
 
 @lru_cache
 def race_of_a_run(data: Zipf, steps: int) -> Tensor:
-    """Law of a token that the fused float32 draw writes in `steps` equal linear steps, (V,) float64, by its closed form.
+    """Law of a token that the fused float32 draw writes in `steps` equal linear steps, (V,) float64, by its closed
+    form.
 
     A race knows the ratio s/t alone, so every step is solved with t = 1, where the closed form is accurate.
     """
     p = data.law()
     nodes = torch.linspace(0, max(0, steps - 2), NODES).round().long().unique().tolist()
-    laws = [race_law(p, 1.0, (steps - k - 1) / (steps - k), points=600) * (steps - k) for k in nodes]    # over the exact chance of a reveal
+    # over the exact chance of a reveal
+    laws = [race_law(p, 1.0, (steps - k - 1) / (steps - k), points=600) * (steps - k) for k in nodes]
     total, left = torch.zeros_like(p), 1.0
     for k in range(steps - 1):
         b = next((m for m, node in enumerate(nodes) if node > k), len(nodes) - 1)
@@ -68,21 +72,28 @@ def _law(data: Zipf, arm: str, steps: int) -> Tensor:
 def _own_nats(data: Zipf, arm: str, steps: int, samples: Tensor) -> Scores:
     """-ln of each row under the law of its own arm; its mean a token is that law's entropy."""
     found = -_law(data, arm, steps).log()[samples].sum(1)                          # (n,)
-    return Scores(float(found.mean() / samples.shape[1]), found.numpy(), torch.full_like(found, samples.shape[1]).numpy())
+    return Scores(float(found.mean() / samples.shape[1]), found.numpy(),
+                  torch.full_like(found, samples.shape[1]).numpy())
 
 
 def _points(study: Study, store: Store, cells: dict[str, list[dict]]) -> list[list]:
     rows, tokens = [], study.n * study.data.length
     for arm, records in cells.items():
         for record in records:
-            steps, samples = record["cell"]["sampler"]["steps"], torch.from_numpy(store.get("samples", record["key"])).long()
+            steps, samples = (
+                record["cell"]["sampler"]["steps"],
+                torch.from_numpy(store.get("samples", record["key"])).long(),
+            )
             nats, nll = _own_nats(study.data, arm, steps, samples), ExactNll().score(samples, study.data)
-            for quantity, found in (("entropy", ratio_interval(nats.numerator, nats.denominator)), ("surprisal", ratio_interval(nll.numerator, nll.denominator)),
-                                    ("entropy drawn", set_interval(lambda x: CorpusEntropy().score(x, study.data).value, samples))):
+            for quantity, found in (("entropy", ratio_interval(nats.numerator, nats.denominator)),
+                                    ("surprisal", ratio_interval(nll.numerator, nll.denominator)),
+                                    ("entropy drawn", set_interval(lambda x: CorpusEntropy().score(x, study.data).value,
+                                                                   samples))):
                 rows.append([arm, quantity, "measured", steps, tokens, found.value, found.low, found.high])
         for steps in CURVE:
             law = _law(study.data, arm, steps)
-            for quantity, value in (("entropy", entropy(law)), ("surprisal", -float(law @ study.data.law().log())), ("entropy drawn", drawn_entropy(law, tokens))):
+            for quantity, value in (("entropy", entropy(law)), ("surprisal", -float(law @ study.data.law().log())),
+                                    ("entropy drawn", drawn_entropy(law, tokens))):
                 rows.append([arm, quantity, "closed form", steps, tokens, value, None, None])
     return rows
 
@@ -98,7 +109,9 @@ def measure(study: Study, store: Store) -> list[dict]:
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    """float32.entropy_loss_nats.STEPS: the known entropy of a token minus -ln P of the tokens that the float32 arm wrote, by the law of its own race."""
+    """float32.entropy_loss_nats.STEPS: the known entropy of a token minus -ln P of the tokens that the float32 arm
+    wrote, by the law of its own race.
+    """
     record, rows = newest(store, NAME), []
     if record is None:
         print("float32.entropy_loss_nats: no claim, no cell is finished; run the study without --only")
@@ -107,8 +120,10 @@ def claims(store: Store, command: str) -> list[dict]:
     known = data.entropy_nats() / data.length
     for cell in (r for r in done(store, "fused_float32", n) if r["key"] in record["cells"]):
         steps = cell["cell"]["sampler"]["steps"]
-        value, low, high = (known - column(record, end, arm="fused_float32", quantity="entropy", kind="measured", steps=steps)[0] for end in ("value", "high", "low"))
+        value, low, high = (known - column(record, end, arm="fused_float32", quantity="entropy", kind="measured",
+                                           steps=steps)[0] for end in ("value", "high", "low"))
         exact = entropy(_law(data, "fused_float32", steps))
-        rows.append(claim(f"float32.entropy_loss_nats.{steps}", value, low, high, "nats per token", n, command, [cell["key"]],
+        rows.append(claim(f"float32.entropy_loss_nats.{steps}", value, low, high, "nats per token", n, command,
+                          [cell["key"]],
                           f"of {known:.3f}; closed form of the race: {known - exact:.3f}"))
     return sorted(rows, key=lambda row: int(row["claim"].rpartition(".")[2]))

@@ -1,5 +1,6 @@
-"""Autoregression that writes several tokens a pass: heads that guess further ahead, and a pass that tests their guesses while it makes the states for the next ones
-(Medusa, arXiv 2401.10774, with frozen trunk and one chain of guesses; tested by rejection sampling, arXiv 2211.17192, so that the law is the network's own).
+"""Autoregression that writes several tokens a pass: heads that guess further ahead, and a pass that tests their guesses
+while it makes the states for the next ones (Medusa, arXiv 2401.10774, with frozen trunk and one chain of guesses;
+tested by rejection sampling, arXiv 2211.17192, so that the law is the network's own).
 
     until the row is full, with guesses y at i+1..i+k:
         one pass over x, y:    q at i+1..i+k+1
@@ -32,7 +33,8 @@ class Ahead(nn.Module):
 
     def __init__(self, head: nn.Linear):
         super().__init__()
-        self.layer, self.head = nn.Linear(head.in_features, head.in_features), nn.Linear(head.in_features, head.out_features, bias=False)
+        self.layer, self.head = nn.Linear(head.in_features,
+                                          head.in_features), nn.Linear(head.in_features, head.out_features, bias=False)
         nn.init.zeros_(self.layer.weight)
         nn.init.zeros_(self.layer.bias)
         self.head.load_state_dict(head.state_dict())
@@ -42,17 +44,21 @@ class Ahead(nn.Module):
 
 
 class Heads(nn.Module):
-    """A left-to-right network, frozen, with `ahead` further heads. A Denoiser from left to right: a draft pass is a pass of the trunk, whose answer at a place is given the
-    tokens before it; a verify pass applies the heads to the states of the draft pass, and costs no block."""
+    """A left-to-right network, frozen, with `ahead` further heads. A Denoiser from left to right: a draft pass is a
+    pass of the trunk, whose answer at a place is given the tokens before it; a verify pass applies the heads to the
+    states of the draft pass, and costs no block.
+    """
 
     def __init__(self, trunk: Autoregressive, ahead: int):
         super().__init__()
         self.config, self.vocab, self.mask = trunk.config, trunk.vocab, trunk.vocab
         self.trunk = deepcopy(trunk).requires_grad_(False)
-        self.head, self.trunk.head = self.trunk.head, nn.Identity()    # the trunk gives its states, normed    # type: ignore[assignment]
+        # the trunk gives its states, normed
+        self.head, self.trunk.head = self.trunk.head, nn.Identity()    # type: ignore[assignment]
         self.ahead = nn.ModuleList(Ahead(self.head) for _ in range(ahead))
 
-    def draft(self, x: Tensor, at: Tensor, alive: Tensor | None = None, clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def draft(self, x: Tensor, at: Tensor, alive: Tensor | None = None,
+              clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
         del alive, clock
         states = self.trunk(x)                                                     # (B, L, d)
         return self.head(gather_rows(states, at)), states                          # (B, W, V)
@@ -71,7 +77,8 @@ class Heads(nn.Module):
         """Of passes that read the whole row each time: keys and values are not kept."""
         c = self.config
         logits = heads * head_flops(c.width, c.vocab)
-        return logits + (length * c.blocks * block_flops(c.width, length) if kind == "draft" else heads * 2 * c.width**2)
+        return logits + (length * c.blocks * block_flops(c.width, length) if kind == "draft" else heads * 2
+                         * c.width**2)
 
     def blocks(self, kind: str) -> int:
         return self.config.blocks if kind == "draft" else 0
@@ -79,7 +86,9 @@ class Heads(nn.Module):
 
 @dataclass(frozen=True)
 class Guessed:
-    """The loop above. A uniform is keyed by its place alone, since what is dropped behind a rejection never entered a decision."""
+    """The loop above. A uniform is keyed by its place alone, since what is dropped behind a rejection never entered a
+    decision.
+    """
 
     tokens: int = 4    # k, guesses a pass; 0: one token a pass
 
@@ -107,9 +116,10 @@ class Guessed:
         f = accept(p, q, self._uniform(rows, Stream.ACCEPT, at), torch.zeros_like(i), known - i)           # (B,) column
         column = f.clamp_max(at.shape[1] - 1)[:, None]                             # (B, 1)
         tried, law = (probabilities(gather_rows(part, column)[:, 0]) for part in (guesses, logits))        # (B, V)
-        tried = tried.where(guessed.gather(1, column), 0.0)                        # nothing was guessed behind the last guess
+        tried = tried.where(guessed.gather(1, column), 0.0)  # nothing was guessed behind the last guess
         place = at.gather(1, column)                                               # (B, 1)
-        drawn = residual(tried, law, self._uniform(rows, Stream.RESIDUAL, place)[:, 0])    # type: ignore[call-arg]  # (B,)
+        # (B,)
+        drawn = residual(tried, law, self._uniform(rows, Stream.RESIDUAL, place)[:, 0])    # type: ignore[call-arg]
         kept = torch.where(torch.arange(at.shape[1], device=x.device) < f[:, None], at, -1)                # (B, W)
         x = fill(fill(x, kept, token), torch.where(f[:, None] < at.shape[1], place, -1), drawn[:, None])
         i = (x != net.mask).sum(1)                                                 # (B,)
@@ -119,7 +129,10 @@ class Guessed:
             order = torch.arange(L, device=x.device).expand(B, -1)
             guesses = net.verify(states, x, order, ahead)                          # (B, k or less, V)
             y = fill(x, ahead, from_logits(guesses, self._uniform(rows, Stream.DRAFT, ahead))[0])
-        return rows._replace(x=x, memo={"y": y, "logits": F.pad(guesses, (0, 0, 0, max(0, self.tokens - guesses.shape[1])))[:, : self.tokens]})
+        return rows._replace(x=x, memo={"y": y,
+                                        "logits": F.pad(guesses,
+                                                        (0, 0, 0,
+                                                         max(0, self.tokens - guesses.shape[1])))[:, : self.tokens]})
 
     @staticmethod
     def _uniform(rows: Rows, stream: Stream, at: Tensor) -> Tensor:

@@ -1,4 +1,6 @@
-"""Fronts of law-keeping combinations against that of plain self-speculative sampling. Claims {lawkeeping.ARM | best_lawkeeping}.{hypervolume_gain, nfe_ratio}."""
+"""Fronts of law-keeping combinations against that of plain self-speculative sampling. Claims {lawkeeping.ARM |
+best_lawkeeping}.{hypervolume_gain, nfe_ratio}.
+"""
 
 from harness.claims.claim import claim
 from harness.records.points import done, point, rows
@@ -24,9 +26,13 @@ def claims(store: Store, command: str) -> list[dict]:
         corner = max(p.cost for p in base), max(p.scores.value for p in base)
         area = hypervolume([p.cost for p in base], [p.scores.value for p in base], corner, "lower")
         v = hypervolume_gain(mine, base, corner, "lower")
-        made.append(claim(f"{name}.hypervolume_gain", v.value, v.low, v.high, "judge nats per token x ln nfe_a", v.n, command, keys,
-                          f"{len(mine)} points of {arm} against {len(base)} of {PLAIN}, which have {area:.3g}; seed {plain[0][0]['cell']['seed']}"))
-        sides, (theirs, ours_at) = [Side("judge", "lower", MARGINS["judge"])], ([*settings(store, who, ["judge"], n).values()] for who in (PLAIN, arm))
+        made.append(claim(f"{name}.hypervolume_gain", v.value, v.low, v.high, "judge nats per token x ln nfe_a", v.n,
+                          command, keys,
+                          f"{len(mine)} points of {arm} against {len(base)} of {PLAIN}, which have {area:.3g}; seed "
+                          f"{plain[0][0]['cell']['seed']}"))
+        sides, (theirs, ours_at) = [Side("judge", "lower",
+                                         MARGINS["judge"])], ([*settings(store, who, ["judge"], n).values()]
+                                                              for who in (PLAIN, arm))
         goal = theirs[len(theirs) // 2]
         found = matched(goal, ours_at, sides)
         if v := found.ratio:

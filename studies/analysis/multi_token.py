@@ -1,4 +1,6 @@
-"""An autoregressive network with further heads beside the samplers of masked diffusion: what it writes, and in how many passes. Claims multi_token.*."""
+"""An autoregressive network with further heads beside the samplers of masked diffusion: what it writes, and in how many
+passes. Claims multi_token.*.
+"""
 
 import sys
 
@@ -26,19 +28,24 @@ from ssmd.train.family import SHIPPED
 from ssmd.train.optim import learning_rate
 from studies.analysis.heads import Guessed, Heads
 
-TRUNK, SPLIT = SHIPPED / "judge.safetensors", "judge"    # the autoregressive network that ships, and the text that it was trained on
+# the autoregressive network that ships, and the text that it was trained on
+TRUNK, SPLIT = SHIPPED / "judge.safetensors", "judge"
 OWN, RIVAL = "autoregressive", "ssmd_dilated"
 GUESSES, STEPS, ROWS, RATE, SEED = (1, 2, 4, 8), 1000, 32, 1e-3, 1
 UNITS = {"spelling": "share of words", "ngram": "n-gram nats per token"}
-NAME, COLUMNS = "several heads", ("sampler", "setting", "metric", "passes", "passes_low", "passes_high", "value", "low", "high")
+NAME, COLUMNS = "several heads", ("sampler", "setting", "metric", "passes", "passes_low", "passes_high", "value", "low",
+                                  "high")
 PASSES, VALUE = COLUMNS.index("passes"), COLUMNS.index("value")
 
 
 def losses(net: Heads, x: Tensor) -> list[Tensor]:
-    """Nats per token of each head, teacher-forced: the state at l, which has read x before l, guesses x at l + 1 + its number."""
+    """Nats per token of each head, teacher-forced: the state at l, which has read x before l, guesses x at l + 1 + its
+    number.
+    """
     with torch.no_grad():
         states = net.trunk(x)                                                      # (B, L, d)
-    return [F.cross_entropy(head(states[:, : -1 - k]).float().transpose(1, 2), x[:, 1 + k :]) for k, head in enumerate(net.ahead)]
+    return [F.cross_entropy(head(states[:, : -1 - k]).float().transpose(1, 2), x[:, 1 + k :]) for k,
+            head in enumerate(net.ahead)]
 
 
 def trained(net: Heads, data: Dataset, split: str) -> Heads:
@@ -55,23 +62,28 @@ def trained(net: Heads, data: Dataset, split: str) -> Heads:
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         if step % 100 == 99:
-            print(f"multi_token: update {step + 1} of {STEPS}, nats of the heads " + " ".join(f"{loss:.3f}" for loss in found), file=sys.stderr, flush=True)
+            print(f"multi_token: update {step + 1} of {STEPS}, nats of the heads "
+                  + " ".join(f"{loss:.3f}" for loss in found), file=sys.stderr, flush=True)
     return net.eval().requires_grad_(False)
 
 
 def wrote(net: Heads, study: Study, k: int) -> tuple[Tensor, np.ndarray]:
     """Rows (n, L) with k guesses a pass, and the passes of each (n,)."""
     ledger = Ledger(study.n, study.data.length, net.mask)
-    x = sample(Guessed(k), {"main": net}, torch.full((study.n, study.data.length), net.mask), study.seed, study.batch, ledger=ledger)
+    x = sample(Guessed(k), {"main": net}, torch.full((study.n, study.data.length), net.mask), study.seed, study.batch,
+               ledger=ledger)
     return x, ledger.drafts.double().numpy()
 
 
 def _rows(study: Study, store: Store) -> list[list]:
-    """One row a sampler, setting and metric. Passes: NFE A for networks of masked diffusion, whole passes for the autoregressive one."""
+    """One row a sampler, setting and metric. Passes: NFE A for networks of masked diffusion, whole passes for the
+    autoregressive one.
+    """
     ones, made, rivals = np.ones(study.n), [], []
 
     def add(sampler: str, setting: str, metric: str, passes: np.ndarray, found: Scores) -> None:
-        made.append([sampler, setting, metric, *ratio_interval(passes, ones)[:3], *ratio_interval(found.numerator, found.denominator)[:3]])    # type: ignore[arg-type]
+        made.append([sampler, setting, metric, *ratio_interval(passes, ones)[:3],
+                     *ratio_interval(found.numerator, found.denominator)[:3]])    # type: ignore[arg-type]
 
     for arm in study.arms:
         for record in done(store, arm.name, study.n):
@@ -89,7 +101,8 @@ def _rows(study: Study, store: Store) -> list[list]:
             add(OWN, str(k), metric.name, passes, metric.score(x, study.data))
         for setting, metric, theirs, found in rivals:
             d = unpaired_difference(metric.score(x, study.data), found)
-            made.append([f"{OWN} minus {RIVAL}", f"{k}, {setting}", metric.name, *ratio_interval(passes, theirs)[:3], *d[:3]])    # type: ignore[arg-type]
+            made.append([f"{OWN} minus {RIVAL}", f"{k}, {setting}", metric.name, *ratio_interval(passes, theirs)[:3],
+                         *d[:3]])    # type: ignore[arg-type]
     return made
 
 
@@ -97,12 +110,19 @@ def measure(study: Study, store: Store) -> list[dict]:
     """The heads' training and what they write, beside the cells; nothing before the held-out rows are in the store."""
     known = {r["key"]: r for arm in study.arms for r in done(store, arm.name, study.n)}
     cells = [known[cell.key()] for cell in cells_of(study) if cell.key() in known]
-    settings = {"trunk": checkpoint.load(TRUNK).sha256, "guesses": list(GUESSES), "steps": STEPS, "rows": ROWS, "rate": RATE, "seed": SEED}
-    return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study, store), cells, **settings)] if done(store, "held_out", study.n) else []
+    settings = {"trunk": checkpoint.load(TRUNK).sha256, "guesses": list(GUESSES), "steps": STEPS, "rows": ROWS,
+                "rate": RATE, "seed": SEED}
+    return (
+        [once(store, study.name, NAME, COLUMNS, lambda: _rows(study, store), cells, **settings)]
+        if done(store, "held_out", study.n)
+        else []
+    )
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    """multi_token.passes.kK, and with the most guesses its quality minus that of the self-speculative sampler at the setting of most passes."""
+    """multi_token.passes.kK, and with the most guesses its quality minus that of the self-speculative sampler at the
+    setting of most passes.
+    """
     record = newest(store, NAME)
     if record is None:
         print("multi_token: no claim, nothing is measured; run the study without --only")
@@ -110,13 +130,16 @@ def claims(store: Store, command: str) -> list[dict]:
     n, made = done(store, "held_out")[0]["cell"]["n"], []
     own = {int(row[1]): row for row in record["rows"] if row[0] == OWN and row[2] == "spelling"}
     for k, row in own.items():
-        made.append(claim(f"multi_token.passes.k{k}", *row[PASSES:VALUE], "whole passes of the autoregressive network a row", n, command, [*record["cells"]],
+        made.append(claim(f"multi_token.passes.k{k}", *row[PASSES:VALUE],
+                          "whole passes of the autoregressive network a row", n, command, [*record["cells"]],
                           f"{k} guesses a pass; its spelling {row[VALUE]:.3f}"))
     widest = max((row for row in record["rows"] if row[0] == RIVAL), key=lambda row: row[PASSES], default=None)
     for metric in ("spelling", "ngram"):
         for row in record["rows"] if widest else ():
             if row[:3] == [f"{OWN} minus {RIVAL}", f"{max(own)}, {widest[1]}", metric]:    # type: ignore[index]
-                passes = " against ".join(f"{side[PASSES]:.1f}" for side in (own[max(own)], widest))    # type: ignore[index]
+                passes = " against ".join(f"{side[PASSES]:.1f}"
+                                          for side in (own[max(own)], widest))    # type: ignore[index]
                 note = f"{max(own)} guesses a pass against {widest[1]}; passes {passes}"    # type: ignore[index]
-                made.append(claim(f"multi_token.{metric}_minus_dilated", *row[VALUE:], UNITS[metric], n, command, [*record["cells"]], note))
+                made.append(claim(f"multi_token.{metric}_minus_dilated", *row[VALUE:], UNITS[metric], n, command,
+                                  [*record["cells"]], note))
     return made

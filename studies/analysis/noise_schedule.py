@@ -1,4 +1,6 @@
-"""Networks trained under three laws of masking, and the front of the search. Claims noise_schedule.front_* and noise_schedule.training_{cosine, polynomial}_minus_linear."""
+"""Networks trained under three laws of masking, and the front of the search. Claims noise_schedule.front_* and
+noise_schedule.training_{cosine, polynomial}_minus_linear.
+"""
 
 import sys
 from dataclasses import replace
@@ -29,7 +31,8 @@ def _losses(study: Study, store: Store) -> list[list]:
     rows = []
     for seed in SEEDS:
         for law, schedule in LAWS.items():
-            path = train(replace(SMALLEST, schedule=schedule, seed=seed), study.data, store.work() / "training" / f"{law}_{seed}", law, say=_say)
+            path = train(replace(SMALLEST, schedule=schedule, seed=seed), study.data, store.work() / "training"
+                         / f"{law}_{seed}", law, say=_say)
             card = checkpoint.load(path).card
             rows.append([law, seed, card["tokens"], card["validation_nats_per_token"]["draft"]])
     return rows
@@ -40,16 +43,22 @@ def _say(text: str) -> None:
 
 
 def measure(study: Study, store: Store) -> list[dict]:
-    """Validation losses of the networks trained, which stay in the run folder; nothing where the data are no text to train on."""
+    """Validation losses of the networks trained, which stay in the run folder; nothing where the data are no text to
+    train on.
+    """
     cells = [r for r in done(store, "held_out", study.n) if r["cell"]["data"] == study.data.identity()]
     if not cells or not hasattr(study.data, "tokens"):
         return []
-    settings = {"training": canonical(to_json(SMALLEST)), "laws": {name: to_json(law) for name, law in LAWS.items()}, "seeds": list(SEEDS)}
-    return [once(store, study.name, NAME, ("law", "seed", "tokens", "nats"), lambda: _losses(study, store), cells[:1], **settings)]
+    settings = {"training": canonical(to_json(SMALLEST)), "laws": {name: to_json(law) for name, law in LAWS.items()},
+                "seeds": list(SEEDS)}
+    return [once(store, study.name, NAME, ("law", "seed", "tokens", "nats"), lambda: _losses(study, store), cells[:1],
+                 **settings)]
 
 
 def claims(store: Store, command: str, sweep: Sweep) -> list[dict]:
-    """noise_schedule.front_* of sampling; noise_schedule.training_{cosine, polynomial}_minus_linear, paired by seed, Student's interval over the seeds."""
+    """noise_schedule.front_* of sampling; noise_schedule.training_{cosine, polynomial}_minus_linear, paired by seed,
+    Student's interval over the seeds.
+    """
     made, reason = front_claims(store, command, sweep, "linear", "noise_schedule")
     if reason:
         print(reason)
@@ -57,6 +66,8 @@ def claims(store: Store, command: str, sweep: Sweep) -> list[dict]:
     for law in [] if record is None else sorted({*column(record, "law")} - {"linear"}):
         d = np.subtract(*(column(record, "nats", law=name) for name in (law, "linear")))                # (seeds,)
         half = student.ppf(0.975, len(d) - 1) * d.std(ddof=1) / len(d) ** 0.5
-        made.append(claim(f"noise_schedule.training_{law}_minus_linear", d.mean(), d.mean() - half, d.mean() + half, "validation nats per token, paired by seed", len(d), command,
-                          [record["key"]], f"{column(record, 'tokens')[0] / 1e6:.1f} M tokens each; Student's interval over seeds"))
+        made.append(claim(f"noise_schedule.training_{law}_minus_linear", d.mean(), d.mean() - half, d.mean() + half,
+                          "validation nats per token, paired by seed", len(d), command,
+                          [record["key"]],
+                          f"{column(record, 'tokens')[0] / 1e6:.1f} M tokens each; Student's interval over seeds"))
     return made

@@ -17,7 +17,8 @@ from harness.records.store import Store
 from harness.stats.intervals import share_interval
 from harness.study import load_module
 
-FILE = Path(__file__).parents[1] / "resume.py"    # the study, by its path: workers are given it, and here it is read as they read it
+# the study, by its path: workers are given it, and here it is read as they read it
+FILE = Path(__file__).parents[1] / "resume.py"
 
 
 def worker(folder: Path) -> subprocess.Popen:
@@ -31,7 +32,9 @@ def lines(folder: Path) -> list[bytes]:
 
 
 def finished(folder: Path) -> dict:
-    """The JSON document of one more worker, which works until the sweep is done. Raises ValueError, with what it said last, if it ends without one."""
+    """The JSON document of one more worker, which works until the sweep is done. Raises ValueError, with what it said
+    last, if it ends without one.
+    """
     one = worker(folder)
     answer, said = one.communicate()
     if one.returncode or not answer:
@@ -49,7 +52,9 @@ def at_work(folder: Path) -> list[subprocess.Popen]:
 
 
 def killed(folder: Path, moment: float, who: tuple[int, ...]) -> list[bytes]:
-    """Kill those of two workers after so many seconds, or sooner if they would have ended; the records that stood then."""
+    """Kill those of two workers after so many seconds, or sooner if they would have ended; the records that stood
+    then.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     workers = at_work(folder)
     time.sleep(moment)
@@ -65,7 +70,8 @@ def killed(folder: Path, moment: float, who: tuple[int, ...]) -> list[bytes]:
 def survived(folder: Path, stood: list[bytes], front: list[dict], trials: int) -> bool:
     found, store = finished(folder), Store(folder)
     once = [Counter(r["key"] for r in store.of("counted")), Counter((r["key"], r["label"]) for r in store.of("scored"))]
-    return (found["front"] == front and found["trials"] == trials and [line for line in lines(folder) if line in set(stood)] == stood
+    return (found["front"] == front and found["trials"] == trials and [line for line in lines(folder)
+                                                                       if line in set(stood)] == stood
             and all(max(c.values()) == 1 for c in once))
 
 
@@ -82,7 +88,8 @@ def claims(store: Store, command: str) -> list[dict]:
         who = study.KILLED[k % len(study.KILLED)]
         stood = killed(kills / str(k), 0.8 * u * span, who)
         good += (ok := survived(kills / str(k), stood, front, study.SWEEP.trials))
-        print(f"kill {k}: worker {' and '.join(str(w) for w in who)} with {len(stood)} records: {'survived' if ok else 'NOT survived'}")
+        print(f"kill {k}: worker {' and '.join(str(w) for w in who)} with {len(stood)} records: "
+              f"{'survived' if ok else 'NOT survived'}")
     v = share_interval(good, n)
     return [claim("resume.kills_survived_share", v.value, v.low, v.high, "share of kills", n, command,
                   [r["key"] for r in done(store, study.SWEEP.arm)], "two workers, kill -9 of one or both")]

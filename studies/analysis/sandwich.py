@@ -1,4 +1,5 @@
-"""A sandwich of light and heavy steps, or another placement, against all heavy ones, and against its controls at equal FLOPs.
+"""A sandwich of light and heavy steps, or another placement, against all heavy ones, and against its controls at equal
+FLOPs.
 
 Claims scheduling.NAME.PLACED_minus_{heavy, middle, fewer_steps, first_hitting}.
 """
@@ -15,10 +16,12 @@ CONTROLS = ("middle", "fewer_steps", "first_hitting")
 UNIT = "judge nats per token, paired"
 
 
-def claims_of(name: str, placed: str = "sandwich", controls: Sequence[str] = CONTROLS) -> Callable[[Store, str], list[dict]]:
+def claims_of(name: str, placed: str = "sandwich",
+              controls: Sequence[str] = CONTROLS) -> Callable[[Store, str], list[dict]]:
     """`placed` is what the arm "scheduled" places."""
     def claims(store: Store, command: str) -> list[dict]:
-        return [*_loss(f"scheduling.{name}.{placed}_minus_heavy", store, command), *scheduling(name, "judge", UNIT, store, command, controls, placed)]
+        return [*_loss(f"scheduling.{name}.{placed}_minus_heavy", store, command),
+                *scheduling(name, "judge", UNIT, store, command, controls, placed)]
     return claims
 
 

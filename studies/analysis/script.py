@@ -10,7 +10,9 @@ from harness.nets.wrap import Wrapper
 
 
 class Script(Wrapper):
-    """A network that keeps its calls: ("draft", (x, at, alive, clock)) and ("verify", (rows of the last draft or None, y, order, at, alive))."""
+    """A network that keeps its calls: ("draft", (x, at, alive, clock)) and ("verify", (rows of the last draft or None,
+    y, order, at, alive)).
+    """
 
     def __init__(self, net: Denoiser):
         super().__init__(net)
@@ -25,7 +27,9 @@ class Script(Wrapper):
         return self.net.verify(hidden, y, order, at, alive)
 
     def played(self) -> Iterator[Tensor]:
-        """The logits of each call, (B, W, V). A verify pass goes on from the draft pass that was played, so keys and values are kept between passes as in the run."""
+        """The logits of each call, (B, W, V). A verify pass goes on from the draft pass that was played, so keys and
+        values are kept between passes as in the run.
+        """
         hidden = None
         for kind, (first, *others) in self.calls:
             if kind == "draft":

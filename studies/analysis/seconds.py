@@ -1,4 +1,6 @@
-"""Seconds of ancestral sampling over those of the self-speculative sampler in a dilated order, as the harness timed them. Claims headline.best.seconds_ratio[.protein]."""
+"""Seconds of ancestral sampling over those of the self-speculative sampler in a dilated order, as the harness timed
+them. Claims headline.best.seconds_ratio[.protein].
+"""
 
 from harness.claims.claim import claim
 from harness.records.points import done
@@ -10,13 +12,16 @@ from studies.analysis.domain import BASELINE, DILATED
 def seconds_ratio(name: str, store: Store, command: str) -> list[dict]:
     """Of one cell each, over pairs of fresh processes; passes of the same cells stand in the note."""
     cells = [r for arm in (BASELINE, DILATED) for r in done(store, arm)]
-    times = [{r["process"]: r["seconds"] for r in store.of("timed") if r["key"] == cell["key"] and r["same_output"]} for cell in cells]
+    times = [{r["process"]: r["seconds"] for r in store.of("timed") if r["key"] == cell["key"] and r["same_output"]}
+             for cell in cells]
     if len(cells) != 2 or not (shared := sorted(set.intersection(*(set(side) for side in times)))):
         print(f"{name}: no claim, nothing is timed; run the study without --only and --no-time")
         return []
     v = time_ratio(*([side[process] for process in shared] for side in times))
     first, second = (cell["cost"]["nfe_a"] for cell in cells)
     timed = [r for r in store.of("timed") if r["key"] == cells[0]["key"]]
-    note = (f"for {first / second:.2f} times fewer passes (NFE A {first:.1f} and {second:.1f}); {len(shared)} processes of one thread, {timed[0]['rows']} rows in one batch, "
+    note = (f"for {first / second:.2f} times fewer passes (NFE A {first:.1f} and {second:.1f}); {len(shared)} "
+            f"processes of one thread, {timed[0]['rows']} rows in one batch, "
             f"others took up to {max(r['busy'] or 0 for r in timed):.0%} of the machine")
-    return [claim(name, v.value, v.low, v.high, "seconds / seconds", v.n, command, [cell["key"] for cell in cells], note)]
+    return [claim(name, v.value, v.low, v.high, "seconds / seconds", v.n, command, [cell["key"] for cell in cells],
+                  note)]

@@ -1,7 +1,8 @@
-"""Loops and passes timed side by side: what sampling adds to its bare passes, and what each optimisation is worth against the plain path it replaced.
+"""Loops and passes timed side by side: what sampling adds to its bare passes, and what each optimisation is worth
+against the plain path it replaced.
 
-Claims overhead.{ancestral, ssmd}.{v28, v50258, v50258.d768}, speed.{queue, kept_keys, lazy_head, gather_first}, queue.executed_over_needed, seconds_ratio.text and
-seconds_share_of_nfe_gain.text.
+Claims overhead.{ancestral, ssmd}.{v28, v50258, v50258.d768}, speed.{queue, kept_keys, lazy_head, gather_first},
+queue.executed_over_needed, seconds_ratio.text and seconds_share_of_nfe_gain.text.
 """
 
 from collections.abc import Callable
@@ -65,7 +66,8 @@ class Run:
     batch: int
 
     def __call__(self, net: Denoiser | None = None, queue: bool = True, ledger: Ledger | None = None) -> Tensor:
-        return sample(self.sampler, {"main": net or self.net}, torch.full((self.n, self.length), self.net.mask), 0, self.batch, ledger=ledger, queue=queue)
+        return sample(self.sampler, {"main": net or self.net}, torch.full((self.n, self.length), self.net.mask), 0,
+                      self.batch, ledger=ledger, queue=queue)
 
 
 @lru_cache
@@ -78,25 +80,37 @@ def wide(kind: str, width: int = 128, blocks: int = 6) -> Denoiser:
     """A network over 50,257 tokens, of the shipped shape or a given one; what it writes does not matter here."""
     torch.manual_seed(0)
     shape = {"vocab": LARGE, "width": width, "heads": width // 32 if width < 768 else 12}
-    net = Transformer(TransformerConfig(**shape, blocks=blocks)) if kind == "heavy" else Hybrid(HybridConfig(**shape, blocks=blocks - 1))
+    net = (
+        Transformer(TransformerConfig(**shape, blocks=blocks))
+        if kind == "heavy"
+        else Hybrid(HybridConfig(**shape, blocks=blocks - 1))
+    )
     return net.eval().requires_grad_(False)
 
 
 def loops() -> dict[str, Run]:
     ancestral, ssmd = Ancestral(16), SelfSpeculative(Linear(0.125), 10)
-    return {"ancestral.v28": Run(ancestral, shipped("heavy"), 8, 256, 8), "ssmd.v28": Run(ssmd, shipped("hybrid"), 8, 256, 8),
-            "ancestral.v50258": Run(ancestral, wide("heavy"), 4, 256, 4), "ssmd.v50258": Run(ssmd, wide("hybrid"), 4, 256, 4)}
+    return {"ancestral.v28": Run(ancestral, shipped("heavy"), 8, 256, 8),
+            "ssmd.v28": Run(ssmd, shipped("hybrid"), 8, 256, 8),
+            "ancestral.v50258": Run(ancestral, wide("heavy"), 4, 256, 4),
+            "ssmd.v50258": Run(ssmd, wide("hybrid"), 4, 256, 4)}
 
 
 def published() -> dict[str, Run]:
-    """The same loops on networks of the shape reported for OpenWebText (arXiv 2510.03929), one row each: a run takes tens of seconds."""
+    """The same loops on networks of the shape reported for OpenWebText (arXiv 2510.03929), one row each: a run takes
+    tens of seconds.
+    """
     return {f"{name}.v50258{PUBLISHED}": Run(sampler, wide(kind, 768, 12), 1, 256, 1)
-            for name, kind, sampler in (("ancestral", "heavy", Ancestral(8)), ("ssmd", "hybrid", SelfSpeculative(Linear(0.125), 10)))}
+            for name, kind, sampler in (("ancestral", "heavy", Ancestral(8)),
+                                        ("ssmd", "hybrid", SelfSpeculative(Linear(0.125), 10)))}
 
 
 def matched() -> tuple[Run, Run]:
-    """Ancestral sampling in 32 steps, and the self-speculative sampler at the setting of text_frontier that is nearest to it in quality."""
-    return tuple(Run(sampler, shipped(name), 32, 128, 32) for sampler, name in ((Ancestral(32), "heavy"), (SelfSpeculative(Linear(0.0625), 10), "hybrid_frozen")))
+    """Ancestral sampling in 32 steps, and the self-speculative sampler at the setting of text_frontier that is nearest
+    to it in quality.
+    """
+    return tuple(Run(sampler, shipped(name), 32, 128, 32) for sampler,
+                 name in ((Ancestral(32), "heavy"), (SelfSpeculative(Linear(0.0625), 10), "hybrid_frozen")))
 
 
 def bare(run: Run, net: Denoiser) -> Callable[[], None]:
@@ -115,10 +129,14 @@ def pairs() -> dict[str, tuple[Callable, Callable]]:
     made["overhead.ancestral.v50258.bare_full_head"] = lazy, bare(lazy, full)
     queued = Run(SelfSpeculative(Linear(0.25), 2), shipped("hybrid"), 128, 128, 16)
     kept = Run(SelfSpeculative(Linear(0.125), 10), shipped("hybrid_frozen"), 32, 128, 32)
-    made |= {"speed.queue": (lambda: queued(queue=False), queued), "speed.kept_keys": (lambda: kept(Anew(kept.net)), kept), "speed.lazy_head": (lambda: lazy(full), lazy)}
+    made |= {"speed.queue": (lambda: queued(queue=False), queued),
+             "speed.kept_keys": (lambda: kept(Anew(kept.net)), kept), "speed.lazy_head": (lambda: lazy(full), lazy)}
     made[MATCHED] = matched()
     logits, at = torch.randn(4, 256, LARGE), torch.arange(16).expand(4, 16)
-    made["speed.gather_first"] = lambda: gather_rows(probabilities(logits), at), lambda: probabilities(gather_rows(logits, at))
+    made["speed.gather_first"] = (
+        lambda: gather_rows(probabilities(logits), at),
+        lambda: probabilities(gather_rows(logits, at)),
+    )
     return made
 
 
@@ -143,14 +161,19 @@ def _rows() -> list[list]:
 
 
 def measure(study: Study, store: Store) -> list[dict]:
-    """Seconds of every pair, in turns, in processes of their own one after the other; and what is counted of two of them."""
+    """Seconds of every pair, in turns, in processes of their own one after the other; and what is counted of two of
+    them.
+    """
     cells = store.of("counted")[:1]
     return [once(store, study.name, NAME, COLUMNS, _rows, cells, processes=PROCESSES, repeats=REPEATS),
-            once(store, study.name, COUNTED, COUNTS, lambda: [["passes", _passes()], ["executed", _executed()]], cells, rows=[pair.n for pair in (*matched(), padded())])]
+            once(store, study.name, COUNTED, COUNTS, lambda: [["passes", _passes()], ["executed", _executed()]], cells,
+                 rows=[pair.n for pair in (*matched(), padded())])]
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    """overhead.*: seconds of a sampling loop over those of its bare passes. speed.*: seconds of the plain path over those of the present one."""
+    """overhead.*: seconds of a sampling loop over those of its bare passes. speed.*: seconds of the plain path over
+    those of the present one.
+    """
     table, counts = newest(store, NAME), newest(store, COUNTED)
     if table is None or counts is None:
         print("overhead.* and speed.*: no claim, nothing was timed; run the study without --only")
@@ -159,16 +182,19 @@ def claims(store: Store, command: str) -> list[dict]:
     for name in dict.fromkeys(column(table, "pair")):
         sides = [[column(table, side, pair=name, process=k) for k in range(PROCESSES)] for side in ("first", "second")]
         v = time_ratio(*sides)
-        note = f"{PROCESSES} processes" + (f", others took up to {others:.0%} of the machine" if others is not None else "")
+        note = f"{PROCESSES} processes" + (f", others took up to {others:.0%} of the machine" if others is not None
+                                           else "")
         made.append(claim(name, v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note))
         if name == MATCHED:
             (passes,) = column(counts, "value", what="passes")
             share, keys = (x / passes for x in (v.value, v.low, v.high)), [table["key"], counts["key"]]
             about = f"{v.value:.2f} of the seconds for {passes:.2f} of the passes (NFE A, a count); {note}"
-            made.append(claim("seconds_share_of_nfe_gain.text", *share, "seconds ratio / NFE ratio", v.n, command, keys, about))
+            made.append(claim("seconds_share_of_nfe_gain.text", *share, "seconds ratio / NFE ratio", v.n, command, keys,
+                              about))
     (value,) = column(counts, "value", what="executed")
     note = "a count, without error: padding to the widest window of a batch"
-    return [*made, claim("queue.executed_over_needed", value, value, value, "FLOPs / FLOPs", padded().n, command, [counts["key"]], note)]
+    return [*made, claim("queue.executed_over_needed", value, value, value, "FLOPs / FLOPs", padded().n, command,
+                         [counts["key"]], note)]
 
 
 def _passes() -> float:

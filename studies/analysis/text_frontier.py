@@ -8,13 +8,18 @@ from itertools import product
 from harness.records.store import Store
 from studies.analysis.matched import ratio
 
-ARMS = {"": "ssmd_frozen", ".long": "ssmd_frozen_long", ".plain": "ssmd_frozen_plain", ".one_block": "ssmd"}    # of a claim's name
-MATCHED = {"": ("ancestral", 32), ".at_24": ("ancestral", 24), ".at_64": ("ancestral", 64), ".same_network": ("ancestral_hybrid", 32)}    # and of whose quality
+# of a claim's name
+ARMS = {"": "ssmd_frozen", ".long": "ssmd_frozen_long", ".plain": "ssmd_frozen_plain", ".one_block": "ssmd"}
+# and of whose quality
+MATCHED = {"": ("ancestral", 32), ".at_24": ("ancestral", 24), ".at_64": ("ancestral", 64),
+           ".same_network": ("ancestral_hybrid", 32)}
 
 
 def claims(store: Store, command: str) -> list[dict]:
     made = []
-    for (label, better), (hybrid, arm), (where, (baseline, steps)) in product({"judge": "lower", "spelling": "higher"}.items(), ARMS.items(), MATCHED.items()):
+    for (label, better), (hybrid, arm), (where, (baseline, steps)) in product(
+        {"judge": "lower", "spelling": "higher"}.items(), ARMS.items(), MATCHED.items()
+    ):
         if baseline == "ancestral" or arm == "ssmd":    # the blocks of ancestral_hybrid are those of ssmd alone
             made += ratio(f"nfe_ratio.text.{label}{hybrid}{where}", store, command, arm, steps, label, baseline, better)
     return made

@@ -1,4 +1,6 @@
-"""The search against the six published settings, and what further verify rounds are worth. Claims window.front_* and window_sweep.rounds_worth."""
+"""The search against the six published settings, and what further verify rounds are worth. Claims window.front_* and
+window_sweep.rounds_worth.
+"""
 
 from harness.claims.claim import claim
 from harness.records.points import scores
@@ -11,8 +13,11 @@ MOST_PASSES = 16
 
 
 def rounds_worth(store: Store, command: str, sweep: Sweep) -> list[dict]:
-    """The best point with N > 1 minus the best with N = 1, at most 16 passes each. Chosen and compared on the same rows."""
-    cheap, best = [r for side in sides(store, sweep, "published") for r in side if r["cost"]["nfe_a"] <= MOST_PASSES], []
+    """The best point with N > 1 minus the best with N = 1, at most 16 passes each. Chosen and compared on the same
+    rows.
+    """
+    cheap, best = [r for side in sides(store, sweep, "published") for r in side
+                   if r["cost"]["nfe_a"] <= MOST_PASSES], []
     for several in (True, False):
         side = [r for r in cheap if (r["cell"]["sampler"]["rounds"] > 1) == several]
         if not side:
@@ -20,8 +25,10 @@ def rounds_worth(store: Store, command: str, sweep: Sweep) -> list[dict]:
             return []
         best.append(min(side, key=lambda r: scores(store, r["key"], "judge").value))
     d = paired_difference(*(scores(store, r["key"], "judge") for r in best))
-    note = " against ".join(f"{s['window']['name']} {s['window']['delta']:.3g}, N = {s['rounds']}" for s in (r["cell"]["sampler"] for r in best))
-    return [claim("window_sweep.rounds_worth", d.value, d.low, d.high, "judge nats per token, paired", d.n, command, [r["key"] for r in best], note)]
+    note = " against ".join(f"{s['window']['name']} {s['window']['delta']:.3g}, N = {s['rounds']}"
+                            for s in (r["cell"]["sampler"] for r in best))
+    return [claim("window_sweep.rounds_worth", d.value, d.low, d.high, "judge nats per token, paired", d.n, command,
+                  [r["key"] for r in best], note)]
 
 
 def claims(store: Store, command: str, sweep: Sweep) -> list[dict]:

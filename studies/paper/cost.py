@@ -1,9 +1,11 @@
-"""What the recipes cost, computed and not measured: parameters, tokens, FLOPs of training, GPU-hours at an assumed speed.
+"""What the recipes cost, computed and not measured: parameters, tokens, FLOPs of training, GPU-hours at an assumed
+speed.
 
     python -m studies.paper.cost
 
-FLOPs are those of harness/nets/flops.py (ssmd/train/dry_run.py). The assumed speed is two fifths of 989 TFLOP/s, the dense bfloat16 peak that NVIDIA states for an H100 or H200.
-`ssmd-bench train NAME --recipe FILE --dry-run` measures the real speed of a machine.
+FLOPs are those of harness/nets/flops.py (ssmd/train/dry_run.py). The assumed speed is two fifths of 989 TFLOP/s, the
+dense bfloat16 peak that NVIDIA states for an H100 or H200. `ssmd-bench train NAME --recipe FILE --dry-run` measures the
+real speed of a machine.
 """
 
 import sys
@@ -19,13 +21,15 @@ VOCAB = {text8: 27, openwebtext: 50_257, uniref50: 20}
 
 
 def table() -> str:
-    lines = ["| recipe | network | parameters | tokens | FLOPs | GPU-hours, computed |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = ["| recipe | network | parameters | tokens | FLOPs | GPU-hours, computed |",
+             "| --- | --- | --- | --- | --- | --- |"]
     for module, vocab in VOCAB.items():
         for name, config in module.FAMILY.items():
             with torch.device("meta"):
                 size = sum(p.numel() for p in config.build(vocab).parameters())
             flops = flops_a_token(config, vocab, module.DATA.length) * config.tokens
-            lines.append(f"| `{module.__name__.rpartition('.')[2]}` | {name} | {size / 1e6:.0f} M | {config.tokens / 1e9:.0f} G | {flops:.2g} | {flops / ASSUMED / 3600:,.0f} |")
+            lines.append(f"| `{module.__name__.rpartition('.')[2]}` | {name} | {size / 1e6:.0f} M | "
+                         f"{config.tokens / 1e9:.0f} G | {flops:.2g} | {flops / ASSUMED / 3600:,.0f} |")
     return "\n".join(lines)
 
 

@@ -1,8 +1,9 @@
-"""OpenWebText at the size of arXiv 2510.03929: 12 blocks, 11 + 1 in the hybrid, 1,024 tokens of GPT-2's tokenizer. Nothing here was run at this size by us.
+"""OpenWebText at the size of arXiv 2510.03929: 12 blocks, 11 + 1 in the hybrid, 1,024 tokens of GPT-2's tokenizer.
+Nothing here was run at this size by us.
 
-The six windows are said to be those of OpenWebText; batch and learning rate are reported and weak. Reported table of the paper: likelihood under GPT-2 at a number of passes,
-with a judge's size, sample counts and tokenisation that are not known; so its numbers and ours may not stand in one column. docs/reproduce.md has the commands and what
-they cost.
+The six windows are said to be those of OpenWebText; batch and learning rate are reported and weak. Reported table of
+the paper: likelihood under GPT-2 at a number of passes, with a judge's size, sample counts and tokenisation that are
+not known; so its numbers and ours may not stand in one column. docs/reproduce.md has the commands and what they cost.
 """
 
 from baselines.ancestral import Ancestral
@@ -22,10 +23,13 @@ FAMILY = {"heavy": Training("masked", **SIZE), "hybrid": Training("hybrid", **SI
 OUT = "runs/openwebtext"
 
 STUDY = Study(
-    name="paper_openwebtext", question=__doc__, data=DATA, nets={name: Checkpoint(f"{OUT}/{name}/{name}.safetensors") for name in FAMILY}, reference="heavy",
+    name="paper_openwebtext", question=__doc__, data=DATA, nets={name: Checkpoint(f"{OUT}/{name}/{name}.safetensors")
+                                                                 for name in FAMILY}, reference="heavy",
     arms=[
         Arm("ancestral", grid(Ancestral, steps=[8, 16, 32, 64, 128, 256, 512, 1024]), {"main": "heavy"}),
-        Arm("ssmd", [SelfSpeculative(Cosine(delta), rounds) for rounds, delta in ((1, 0.002), (2, 0.005), (3, 0.01), (4, 0.02), (8, 0.04), (10, 0.083))], {"main": "hybrid"}),
+        Arm("ssmd", [SelfSpeculative(Cosine(delta), rounds) for rounds,
+                     delta in ((1, 0.002), (2, 0.005), (3, 0.01), (4, 0.02), (8, 0.04), (10, 0.083))],
+            {"main": "hybrid"}),
         Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
     ],
     metrics=[Gpt2Large(), SampleEntropy(), CorpusEntropy()], n=1024, batch=64)

@@ -1,8 +1,10 @@
-"""text8 at the size of arXiv 2510.03929: 12 blocks, 11 + 1 in the hybrid, 256 characters, one million updates of 512 rows. Nothing here was run at this size by us.
+"""text8 at the size of arXiv 2510.03929: 12 blocks, 11 + 1 in the hybrid, 256 characters, one million updates of 512
+rows. Nothing here was run at this size by us.
 
-Blocks, length and the windows are reported of the paper; its optimiser and schedule are not known, and those below are MD4's for text8 (arXiv 2406.04329). Reported of the
-paper: spelling 0.91 at NFE 80 (delta 0.01), 0.87 at NFE 21 (delta 0.083), more than twofold fewer passes than masked diffusion around NFE 20 to 50; its N is not known.
-docs/reproduce.md has the commands and what they cost. Put text8.zip beside the run, or say --path.
+Blocks, length and the windows are reported of the paper; its optimiser and schedule are not known, and those below are
+MD4's for text8 (arXiv 2406.04329). Reported of the paper: spelling 0.91 at NFE 80 (delta 0.01), 0.87 at NFE 21 (delta
+0.083), more than twofold fewer passes than masked diffusion around NFE 20 to 50; its N is not known. docs/reproduce.md
+has the commands and what they cost. Put text8.zip beside the run, or say --path.
 """
 
 from baselines.ancestral import Ancestral
@@ -28,11 +30,14 @@ FAMILY = {
 OUT = "runs/text8"
 
 STUDY = Study(
-    name="paper_text8", question=__doc__, data=DATA, nets={name: Checkpoint(f"{OUT}/{name}/{name}.safetensors") for name in ("heavy", "hybrid", "hybrid_plain", "hybrid_two")},
+    name="paper_text8", question=__doc__, data=DATA, nets={name: Checkpoint(f"{OUT}/{name}/{name}.safetensors")
+                                                           for name in ("heavy", "hybrid", "hybrid_plain",
+                                                                        "hybrid_two")},
     reference="heavy",
     arms=[
         Arm("ancestral", grid(Ancestral, steps=[16, 24, 32, 48, 64, 96, 128, 256]), {"main": "heavy"}),
-        *(Arm(f"ssmd_{name}", [SelfSpeculative(Cosine(delta), rounds) for rounds, delta in ((1, 0.002), (2, 0.005), (3, 0.01), (4, 0.02), (8, 0.04), (10, 0.083))],
+        *(Arm(f"ssmd_{name}", [SelfSpeculative(Cosine(delta), rounds) for rounds,
+                               delta in ((1, 0.002), (2, 0.005), (3, 0.01), (4, 0.02), (8, 0.04), (10, 0.083))],
               {"main": name}) for name in ("hybrid", "hybrid_plain", "hybrid_two")),
         Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
     ],

@@ -4,4 +4,6 @@
 def pytest_terminal_summary(terminalreporter, config):
     for bench in getattr(getattr(config, "_benchmarksession", None), "benchmarks", ()):
         if bench.extra_info:
-            terminalreporter.write_line(f"{bench.name}: {', '.join(f'{name} {value:.6g}' for name, value in bench.extra_info.items())}")
+            terminalreporter.write_line(
+                f"{bench.name}: {', '.join(f'{name} {value:.6g}' for name, value in bench.extra_info.items())}"
+            )

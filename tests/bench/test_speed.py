@@ -1,4 +1,6 @@
-"""What the parts of sampling cost: `make bench`. The counts in extra_info come from the ledger and are asserted: a benchmark guards passes and FLOPs as well as time."""
+"""What the parts of sampling cost: `make bench`. The counts in extra_info come from the ledger and are asserted: a
+benchmark guards passes and FLOPs as well as time.
+"""
 
 import time
 from statistics import median, stdev
@@ -70,7 +72,8 @@ def test_window_gather_before_softmax(benchmark):
 
 def test_append_to_the_store(benchmark, tmp_path):
     store = Store(tmp_path)
-    record = {"type": "timed", "key": "k", "process": 0, "rows": 4, "seconds": [1.0] * 5, "same_output": True, "machine": "m", "samples_sha256": "",
+    record = {"type": "timed", "key": "k", "process": 0, "rows": 4, "seconds": [1.0] * 5, "same_output": True,
+              "machine": "m", "samples_sha256": "",
               "made": {"tree": "t", "torch": "2", "numpy": "2"}}
     benchmark.pedantic(store.append, args=(record,), rounds=50)
 
@@ -89,16 +92,21 @@ def test_a_report(benchmark, tmp_path):
     benchmark.pedantic(build, args=([ROOT / "studies/runs/schedule.zip"], tmp_path), rounds=1)
 
 
-LOOPS = {    # NFE by conventions A, B and C, and executed MFLOP, a row; the target of a fresh hybrid is its draft, so that all is accepted
-    "ancestral": (Ancestral(8), Transformer, TransformerConfig(vocab=V, width=64, heads=2, blocks=3), (8, 8, 7.930386740, 176.506368)),
-    "ssmd": (SelfSpeculative(Cosine(0.1), 2), Hybrid, HybridConfig(vocab=V, width=64, heads=2, blocks=2), (15, 10, 11.104452996, 165.470208)),
+# NFE by conventions A, B and C, and executed MFLOP, a row; the target of a fresh hybrid is its draft, so that all is
+# accepted
+LOOPS = {
+    "ancestral": (Ancestral(8), Transformer, TransformerConfig(vocab=V, width=64, heads=2, blocks=3),
+                  (8, 8, 7.930386740, 176.506368)),
+    "ssmd": (SelfSpeculative(Cosine(0.1), 2), Hybrid, HybridConfig(vocab=V, width=64, heads=2, blocks=2),
+             (15, 10, 11.104452996, 165.470208)),
 }
 
 
 def counts(ledger: Ledger, net: Transformer) -> dict[str, float]:
     """A row, in units of a whole draft pass of the network itself."""
     whole = net.flops("draft", ledger.length, ledger.length)
-    return {"nfe_a": float(ledger.blocks.double().mean()) / net.blocks("draft"), "nfe_b": float(ledger.drafts.double().mean()),
+    return {"nfe_a": float(ledger.blocks.double().mean()) / net.blocks("draft"),
+            "nfe_b": float(ledger.drafts.double().mean()),
             "nfe_c": float(ledger.flops.double().mean()) / whole, "mflop": ledger.executed_flops / ledger.n / 1e6}
 
 
@@ -110,7 +118,8 @@ def test_a_sampling_loop(benchmark, name, metered):
     net, prompts, ledger = network(config).eval(), torch.full((16, 64), V), Ledger(16, 64, V)
     sample(sampler, {"main": net}, prompts, 0, 16, ledger=ledger)
     benchmark.extra_info |= counts(ledger, net)
-    benchmark.pedantic(lambda: sample(sampler, {"main": net}, prompts, 0, 16, ledger=Ledger(16, 64, V) if metered else None), rounds=5, warmup_rounds=1)
+    benchmark.pedantic(lambda: sample(sampler, {"main": net}, prompts, 0, 16, ledger=Ledger(16, 64, V) if metered
+                                      else None), rounds=5, warmup_rounds=1)
     assert list(benchmark.extra_info.values()) == pytest.approx(expected, rel=1e-6), benchmark.extra_info
 
 
@@ -135,16 +144,19 @@ class Instant(Wrapper):
         return torch.zeros(*at.shape, V)
 
 
-SHIPPED = {"ancestral": (Ancestral(2), Transformer, TransformerConfig(V, 128, 4, 6)), "ssmd": (SelfSpeculative(Linear(0.5), 2), Hybrid, HybridConfig(V, 128, 4, 5))}
+SHIPPED = {"ancestral": (Ancestral(2), Transformer, TransformerConfig(V, 128, 4, 6)),
+           "ssmd": (SelfSpeculative(Linear(0.5), 2), Hybrid, HybridConfig(V, 128, 4, 5))}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_ledger_costs_at_most_one_percent_of_the_passes(benchmark, name):
     """Networks of the shipped size, 16 rows of 128 symbols.
 
-    Two runs of a real network differ by 5 % on a busy machine, which hides 1 %. So metered and bare runs, in turns, are of a network that answers at once and is called just
-    as often: their difference is the ledger alone. It is set beside a bare run of the real network, all in seconds of this thread. The tolerance is four standard errors of the
-    median difference. With few rows the passes are short and the share is larger: about 2 % of the self-speculative sampler's at four rows.
+    Two runs of a real network differ by 5 % on a busy machine, which hides 1 %. So metered and bare runs, in turns, are
+    of a network that answers at once and is called just as often: their difference is the ledger alone. It is set
+    beside a bare run of the real network, all in seconds of this thread. The tolerance is four standard errors of the
+    median difference. With few rows the passes are short and the share is larger: about 2 % of the self-speculative
+    sampler's at four rows.
     """
     sampler, kind, config = SHIPPED[name]
     prompts, network = torch.full((16, 128), V), kind(config).eval()
@@ -167,7 +179,9 @@ def test_the_ledger_costs_at_most_one_percent_of_the_passes(benchmark, name):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_looking_at_the_logits_costs_at_most_one_percent_of_the_passes(benchmark, name):
-    """Measured as the ledger is, above: looked at or not, in turns, on a network that answers at once, beside a bare run of a real one."""
+    """Measured as the ledger is, above: looked at or not, in turns, on a network that answers at once, beside a bare
+    run of a real one.
+    """
     sampler, kind, config = SHIPPED[name]
     prompts, network = torch.full((16, 128), V), kind(config).eval()
 

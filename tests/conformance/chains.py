@@ -1,6 +1,8 @@
-"""Samplers as Markov chains over texts with masks, small enough to be multiplied out: the law of a method without a draw.
+"""Samplers as Markov chains over texts with masks, small enough to be multiplied out: the law of a method without a
+draw.
 
-A step is given by its moves: what each place holds after it, independently of the others, for each of the (V+1)**L states.
+A step is given by its moves: what each place holds after it, independently of the others, for each of the (V+1)**L
+states.
 """
 
 from typing import NamedTuple
@@ -17,7 +19,8 @@ class World(NamedTuple):
 
 def world(net, length: int) -> World:
     states = torch.cartesian_prod(*[torch.arange(net.vocab + 1)] * length).view(-1, length)
-    return World(states, net.draft(states)[0].double().softmax(-1).nan_to_num(0))    # a table has no answer at the places that are known
+    # a table has no answer at the places that are known
+    return World(states, net.draft(states)[0].double().softmax(-1).nan_to_num(0))
 
 
 def empty(w: World) -> Tensor:
@@ -26,12 +29,15 @@ def empty(w: World) -> Tensor:
 
 
 def moves(w: World, reveal: float | Tensor, forget: float | Tensor = 0.0, p: Tensor | None = None) -> Tensor:
-    """(..., S, L, V+1): a masked place takes a token of law p with probability `reveal`; what is written is masked with probability `forget`."""
+    """(..., S, L, V+1): a masked place takes a token of law p with probability `reveal`; what is written is masked with
+    probability `forget`.
+    """
     p = w.p if p is None else p                                                    # (..., S, L, V)
     mask = w.p.shape[-1]
     reveal = torch.as_tensor(reveal, dtype=torch.float64).expand(*p.shape[:-1], 1)
     lost = one_hot(torch.tensor(mask), mask + 1)
-    return torch.where((w.states == mask)[..., None], torch.cat((reveal * p, 1 - reveal), -1), (1 - forget) * one_hot(w.states, mask + 1) + forget * lost)
+    return torch.where((w.states == mask)[..., None], torch.cat((reveal * p, 1 - reveal), -1),
+                       (1 - forget) * one_hot(w.states, mask + 1) + forget * lost)
 
 
 def kernel(w: World, moves: Tensor) -> Tensor:

@@ -1,4 +1,6 @@
-"""Laws of samplers that choose their own order, listed on the toys: each walks every state of the 81, by definitions of its own."""
+"""Laws of samplers that choose their own order, listed on the toys: each walks every state of the 81, by definitions of
+its own.
+"""
 
 from collections import defaultdict
 from itertools import product
@@ -12,7 +14,9 @@ from tests.conformance.toys import MASK, STATES, D, V
 
 
 class Rough:
-    """Logits of their own in every state (V+1)**D: no joint has them, so every order has a law of its own, and no two places tie."""
+    """Logits of their own in every state (V+1)**D: no joint has them, so every order has a law of its own, and no two
+    places tie.
+    """
 
     vocab, mask = V, MASK
 
@@ -42,7 +46,9 @@ def named(value) -> str | None:
 
 
 def event_law(net, event) -> Tensor:
-    """One token at a time. event(p (m, V) at the masked places, n) -> (m, V), the probability of revealing each token at each place. (81,)"""
+    """One token at a time. event(p (m, V) at the masked places, n) -> (m, V), the probability of revealing each token
+    at each place. (81,)
+    """
     mass = {(MASK,) * D: 1.0}
     for n in range(D):
         after, tables = defaultdict(float), net.draft(torch.tensor(list(mass)))[0].double().softmax(-1)
@@ -56,7 +62,9 @@ def event_law(net, event) -> Tensor:
 
 
 def group_law(net, choose) -> Tensor:
-    """Groups at a time, tokens drawn from p. choose(masked places, [p (D, V) of each step so far, the last is now]) -> places to reveal. (81,)"""
+    """Groups at a time, tokens drawn from p. choose(masked places, [p (D, V) of each step so far, the last is now]) ->
+    places to reveal. (81,)
+    """
     x, law, seen = torch.full_like(STATES, MASK), torch.ones(len(STATES), dtype=torch.float64), []
     while bool((x == MASK).any()):
         seen.append(net.draft(x)[0].double().softmax(-1))                          # (81, D, V)

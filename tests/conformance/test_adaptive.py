@@ -1,4 +1,6 @@
-"""Samplers that decide for each row how many tokens a pass may write: EB, threshold, KLASS. Their rules are followed state by state, their bounds and limits hold."""
+"""Samplers that decide for each row how many tokens a pass may write: EB, threshold, KLASS. Their rules are followed
+state by state, their bounds and limits hold.
+"""
 
 from functools import partial
 
@@ -23,12 +25,14 @@ from tests.conformance.test_ledger import metered
 from tests.conformance.toys import DATA, MASK, STATES, D, N, V, distance, drawn, table_nets
 
 PROXIES = (Entropy(), Confidence(), Margin())
-SAMPLERS = [EntropyBounded(2.0), Threshold(0.4), Threshold(0.4, "drawn"), KLASS(10, confidence=0.4, kl=0.03, tokens="drawn")]
+SAMPLERS = [EntropyBounded(2.0), Threshold(0.4), Threshold(0.4, "drawn"),
+            KLASS(10, confidence=0.4, kl=0.03, tokens="drawn")]
 
 
 def bounded(masked, seen, by: str, gamma: float) -> list[int]:
     order, h = surest(masked, seen[-1], by), [entropy(p) for p in seen[-1]]
-    sizes = [k for k in range(1, len(order) + 1) if sum(h[l] for l in order[:k]) - max(h[l] for l in order[:k]) <= gamma]
+    sizes = [k for k in range(1, len(order) + 1)
+             if sum(h[l] for l in order[:k]) - max(h[l] for l in order[:k]) <= gamma]
     return order[: max(sizes)]
 
 
@@ -37,8 +41,10 @@ def above(masked, seen, tau: float) -> list[int]:
 
 
 def settled(masked, seen, history: int, k: int = 1, confidence: float = 0.5, kl: float = 0.4) -> list[int]:
-    moves = [[(b[l] * (b[l] / a[l]).log()).sum() for l in range(D)] for a, b in zip(seen, seen[1:])]    # KL(now || before)
-    ready = [l for l in masked if max(seen[-1][l]) > confidence and len(moves) >= history and all(m[l] < kl for m in moves[-history:])]
+    # KL(now || before)
+    moves = [[(b[l] * (b[l] / a[l]).log()).sum() for l in range(D)] for a, b in zip(seen, seen[1:])]
+    ready = [l for l in masked if max(seen[-1][l]) > confidence and len(moves) >= history
+             and all(m[l] < kl for m in moves[-history:])]
     return ready or surest(masked, seen[-1], "confidence")[:k]
 
 
@@ -47,8 +53,10 @@ def klass(history: int, steps: int = D) -> KLASS:
 
 
 ROUGH = Rough(spread=3.0)
-RULES = [*((EntropyBounded(g, by), partial(bounded, by=by.name, gamma=g)) for by, g in ((Entropy(), 0.7), (Entropy(), 1.0), (Confidence(), 0.7), (Margin(), 1.0))),
-         *((Threshold(t, "drawn"), partial(above, tau=t)) for t in (0.6, 0.8)), (klass(1), partial(settled, history=1)), (klass(2), partial(settled, history=2)),
+RULES = [*((EntropyBounded(g, by), partial(bounded, by=by.name, gamma=g)) for by,
+           g in ((Entropy(), 0.7), (Entropy(), 1.0), (Confidence(), 0.7), (Margin(), 1.0))),
+         *((Threshold(t, "drawn"), partial(above, tau=t)) for t in (0.6, 0.8)), (klass(1), partial(settled, history=1)),
+         (klass(2), partial(settled, history=2)),
          (klass(1, 2), partial(settled, history=1, k=2))]
 
 
@@ -64,7 +72,8 @@ def test_the_rules_can_be_told_apart():
     assert min(total_variation(a, b) for k, a in enumerate(laws) for b in laws[:k]) > 0.05
 
 
-@pytest.mark.parametrize("sampler, rule, least", [(EntropyBounded(3.0), partial(bounded, by="entropy", gamma=3.0), 0.15), (Threshold(0.4, "drawn"), partial(above, tau=0.4), 0.15),
+@pytest.mark.parametrize("sampler, rule, least", [(EntropyBounded(3.0), partial(bounded, by="entropy", gamma=3.0),
+                                                   0.15), (Threshold(0.4, "drawn"), partial(above, tau=0.4), 0.15),
                                                   (klass(1), partial(settled, history=1), 0.05)], ids=named)
 def test_several_tokens_a_pass_miss_the_joint_by_what_the_rule_says(sampler, rule, least):
     law = group_law(table_nets()["main"], rule)
@@ -78,11 +87,13 @@ def test_greedy_tokens_miss_it_entirely():
 
 
 def test_the_smaller_gamma_the_nearer_to_the_joint():
-    far = [total_variation(group_law(table_nets()["main"], partial(bounded, by="entropy", gamma=g)), DATA.law()) for g in (0.0, 0.7, 1.0, 3.0)]
+    far = [total_variation(group_law(table_nets()["main"], partial(bounded, by="entropy", gamma=g)), DATA.law())
+           for g in (0.0, 0.7, 1.0, 3.0)]
     assert far[0] < 1e-12 and all(a < b for a, b in zip(far, far[1:]))
 
 
-@pytest.mark.parametrize("sampler", [*(EntropyBounded(0.0, by) for by in PROXIES), Threshold(1.0, "drawn"), KLASS(tokens="drawn").exact()], ids=str)
+@pytest.mark.parametrize("sampler", [*(EntropyBounded(0.0, by) for by in PROXIES), Threshold(1.0, "drawn"),
+                                     KLASS(tokens="drawn").exact()], ids=str)
 def test_exact_limits_hit_the_noise_floor_also_behind_a_prompt(sampler):
     assert sampler.exact() == sampler
     tv, quantile = distance(sampler, table_nets(), DATA.law(), 2 * N)
@@ -91,14 +102,17 @@ def test_exact_limits_hit_the_noise_floor_also_behind_a_prompt(sampler):
     assert bool((x[:, 0] == 2).all() and (x[:, 2] == 0).all())
     fits = (STATES[:, 0] == 2) & (STATES[:, 2] == 0)
     law = torch.where(fits, DATA.law(), 0.0) / DATA.law()[fits].sum()
-    assert 0.5 * (torch.bincount(DATA.index(x), minlength=81) / N - law).abs().sum() < 0.03    # 9 outcomes: the 99.99 % quantile is about 0.022
+    # 9 outcomes: the 99.99 % quantile is about 0.022
+    assert 0.5 * (torch.bincount(DATA.index(x), minlength=81) / N - law).abs().sum() < 0.03
 
 
 def test_limits_are_other_samplers_bit_for_bit():
     surest_first = {by: Ordered(D, by=by) for by in PROXIES}
-    pairs = [*((EntropyBounded(0.0, by), one) for by, one in surest_first.items()), (Threshold(1.0, "drawn"), surest_first[Confidence()]), (EntropyBounded(10.0), Ancestral(1)),
+    pairs = [*((EntropyBounded(0.0, by), one) for by, one in surest_first.items()),
+             (Threshold(1.0, "drawn"), surest_first[Confidence()]), (EntropyBounded(10.0), Ancestral(1)),
              (Threshold(0.0, "drawn"), Ancestral(1)), (Threshold(1.0), Ordered(D, tokens="greedy")),
-             *((KLASS(n, confidence=1.0, tokens=how), Ordered(n, tokens=how)) for n in (1, 2, D) for how in ("drawn", "greedy"))]
+             *((KLASS(n, confidence=1.0, tokens=how), Ordered(n, tokens=how)) for n in (1, 2, D)
+               for how in ("drawn", "greedy"))]
     for one, other in pairs:
         assert torch.equal(drawn(one, table_nets(), 1024), drawn(other, table_nets(), 1024)), (one, other)
 
@@ -175,12 +189,15 @@ def test_what_is_certain_comes_along_for_nothing():
 
 @pytest.mark.parametrize("sampler, law, passes", [
     (Threshold(0.9), (0.95, 0.05), 1), (Threshold(0.96), (0.95, 0.05), 20), (Threshold(0.5), (0.5, 0.5), 1),
-    (KLASS(20), (0.95, 0.05), 3), (KLASS(20, history=3), (0.95, 0.05), 4), (KLASS(20, history=1), (0.95, 0.05), 2), (KLASS(20), (0.85, 0.15), 20),
+    (KLASS(20), (0.95, 0.05), 3), (KLASS(20, history=3), (0.95, 0.05), 4), (KLASS(20, history=1), (0.95, 0.05), 2),
+    (KLASS(20), (0.85, 0.15), 20),
     (KLASS(20, confidence=0.5), (0.5, 0.5), 20), (KLASS(5), (0.85, 0.15), 5), (KLASS(2), (0.95, 0.05), 2),
     (EntropyBounded(0.7), (0.5, 0.5), 10), (EntropyBounded(0.69), (0.5, 0.5), 20),
 ], ids=str)
 def test_passes_where_every_position_says_the_same_for_ever(sampler, law, passes):
-    """KLASS has seen nothing before the first step, so two small steps are known in the third. Thresholds include their edge; KLASS is strict. H = .693 of a fair coin."""
+    """KLASS has seen nothing before the first step, so two small steps are known in the third. Thresholds include their
+    edge; KLASS is strict. H = .693 of a fair coin.
+    """
     _, ledger = metered(sampler, same(*law), n=6, length=20, mask=2, batch=4)
     assert ledger.calls["main.draft"].tolist() == [passes] * 6
     if passes == 20:
@@ -196,9 +213,12 @@ class Jumps(Same):
 
 
 def test_klass_wants_the_small_steps_one_after_another():
-    """KL of the steps: infinite, 0, .02, 0, 0. All is revealed in the fifth, and with one small step wanted in the second."""
+    """KL of the steps: infinite, 0, .02, 0, 0. All is revealed in the fifth, and with one small step wanted in the
+    second.
+    """
     for history, passes in ((1, 2), (2, 5), (3, 6)):
-        _, ledger = metered(KLASS(20, history=history), {"main": Jumps(torch.tensor([0.95, 0.05]).double())}, n=4, length=20, mask=2)
+        _, ledger = metered(KLASS(20, history=history), {"main": Jumps(torch.tensor([0.95, 0.05]).double())}, n=4,
+                            length=20, mask=2)
         assert ledger.calls["main.draft"].tolist() == [passes] * 4
 
 
@@ -213,5 +233,6 @@ def test_rows_and_their_passes_are_the_same_in_batches_of_1_7_and_64_and_prompts
     runs = [sample(sampler, nets(), prompts(rows), 3, batch) for batch, rows in ((1, 16), (7, 36), (64, 66))]
     assert all(torch.equal(run, runs[2][: len(run)]) for run in runs)
     assert torch.equal(runs[2][::3, :5], torch.arange(5).expand(22, 5))
-    passes = [metered(sampler, nets(), n=16, batch=batch, length=L, mask=SYMBOLS)[1].calls["main.draft"] for batch in (3, 16)]
+    passes = [metered(sampler, nets(), n=16, batch=batch, length=L, mask=SYMBOLS)[1].calls["main.draft"]
+              for batch in (3, 16)]
     assert torch.equal(*passes) and len(passes[0].unique()) > 1, "rows differ in what they need"

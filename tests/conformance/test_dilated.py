@@ -24,7 +24,7 @@ def orders(length: int, n: int = 4000) -> torch.Tensor:
 
 def test_every_start_is_as_likely_and_no_other_order_comes():
     found, counts = orders(D).unique(dim=0, return_counts=True)
-    assert sorted(found.tolist()) == sorted(ORDERS) and counts.min() > 850         # of 1,000; five standard deviations are 137
+    assert sorted(found.tolist()) == sorted(ORDERS) and counts.min() > 850  # of 1,000; five standard deviations are 137
 
 
 @pytest.mark.parametrize("length", [8, 64, 128, 256])
@@ -43,7 +43,8 @@ def test_other_lengths_are_orders_too_and_neighbours_come_late(length):
         assert not len(gaps) or gaps.min() >= 2
 
 
-ROUGH = [(DilatedSelfSpeculative(SelfSpeculative(window, rounds)), window, rounds) for window, rounds in ((Open(), 1), (Open(), 4), (Fixed(2), 1), (Linear(0.6), 2))]
+ROUGH = [(DilatedSelfSpeculative(SelfSpeculative(window, rounds)), window, rounds) for window,
+         rounds in ((Open(), 1), (Open(), 4), (Fixed(2), 1), (Linear(0.6), 2))]
 
 
 @pytest.mark.parametrize("sampler, window, rounds", ROUGH, ids=str)
@@ -52,13 +53,16 @@ def test_the_law_is_the_host_s_over_dilated_orders(sampler, window, rounds):
     law = ssmd_law(hybrid(), window, rounds, torch.tensor(ORDERS))
     tv, quantile = distance(sampler, {"main": hybrid()}, law, 4 * N)
     assert tv < quantile
-    assert total_variation(law, ssmd_law(hybrid(), window, rounds)) > 1.5 * quantile    # uniform orders could be told apart
+    # uniform orders could be told apart
+    assert total_variation(law, ssmd_law(hybrid(), window, rounds)) > 1.5 * quantile
 
 
-@pytest.mark.parametrize("host, sizes", [(FirstHitting(1), [1, 1, 1, 1]), (FirstHitting(2), [2, 2]), (FixedCount(Fixed(3)), [3, 1])], ids=str)
+@pytest.mark.parametrize("host, sizes", [(FirstHitting(1), [1, 1, 1, 1]), (FirstHitting(2), [2, 2]),
+                                         (FixedCount(Fixed(3)), [3, 1])], ids=str)
 def test_tokens_drawn_side_by_side_are_those_of_the_order(host, sizes):
     table, starts = subset_table(hybrid()), [sum(sizes[:k]) for k in range(len(sizes))]
-    law = torch.stack([grouped_law([table] * len(sizes), [order[s : s + w] for s, w in zip(starts, sizes)]) for order in ORDERS]).mean(0)
+    law = torch.stack([grouped_law([table] * len(sizes), [order[s : s + w] for s, w in zip(starts, sizes)])
+                       for order in ORDERS]).mean(0)
     tv, quantile = distance(DilatedHost(host), {"main": hybrid()}, law)
     assert tv < quantile
 
@@ -70,6 +74,7 @@ def test_what_is_drawn_side_by_side_misses_an_ideal_joint():
 
 @pytest.mark.parametrize("order", [Blocks(2), LeftToRight()], ids=str)
 def test_an_order_of_the_host_is_not_lost_in_silence(order):
-    for make in (lambda: DilatedHost(FirstHitting(1, order)), lambda: DilatedSelfSpeculative(SelfSpeculative(order=order))):
+    for make in (lambda: DilatedHost(FirstHitting(1, order)),
+                 lambda: DilatedSelfSpeculative(SelfSpeculative(order=order))):
         with pytest.raises(ValueError, match=f"{order.name} would be lost; leave it uniform"):
             make()

@@ -9,7 +9,17 @@ import torch
 from baselines.ancestral import Ancestral
 from harness.__main__ import main
 from harness.schedules.noise import Knots
-from harness.search.time_grid import SEARCHES, by_information, information_grids, jump_your_steps, lost, profile, read, revealed_at, smooth
+from harness.search.time_grid import (
+    SEARCHES,
+    by_information,
+    information_grids,
+    jump_your_steps,
+    lost,
+    profile,
+    read,
+    revealed_at,
+    smooth,
+)
 from studies.analysis.time_grids import FILE
 from studies.demo import STUDY as DEMO
 from tests.conformance.toys import DATA, ORDERS, D, grouped_law, subset_table, table_nets
@@ -20,7 +30,8 @@ LAW = DATA.law()
 def entropies() -> torch.Tensor:
     """Mean nats of a place when i uniformly chosen others are known, under the exact joint, (D,)."""
     table = subset_table(table_nets()["main"])                                     # (16, 81, D) log p(x_l | x_S)
-    return torch.stack([torch.stack([-(LAW * table[sum(1 << k for k in order[:i]), :, order[i]]).sum() for order in ORDERS.tolist()]).mean() for i in range(D)])
+    return torch.stack([torch.stack([-(LAW * table[sum(1 << k for k in order[:i]), :, order[i]]).sum()
+                                     for order in ORDERS.tolist()]).mean() for i in range(D)])
 
 
 @pytest.mark.parametrize("counts", [(0,), (0, 2), (0, 1), (0, 3), (0, 1, 2), (0, 1, 2, 3)], ids=str)
@@ -59,14 +70,18 @@ def test_jump_your_steps_refines_one_interval_at_a_time_and_says_what_it_cost():
 
 
 def test_jump_your_steps_splits_where_its_loss_gains_most():
-    """The gain of a split by its definition, on a fine grid of places: golden section meets the best of them within its last bracket."""
+    """The gain of a split by its definition, on a fine grid of places: golden section meets the best of them within its
+    last bracket.
+    """
     net, rows, length = table_nets()["main"], DATA.rows("test", 256, 1), D
     times = revealed_at(*rows.shape, 0)
 
     def gain(b: float) -> float:
-        before, after = (net.draft(rows.masked_fill(times >= alpha, net.mask))[0].double().log_softmax(-1) for alpha in (0.0, b))
+        before, after = (net.draft(rows.masked_fill(times >= alpha, net.mask))[0].double().log_softmax(-1)
+                         for alpha in (0.0, b))
         kl, hidden = (after.exp() * (after - before)).nan_to_num().sum(-1), times >= b
-        return float(torch.stack([(kl[k][hidden[k]].mean() if hidden[k].any() else kl.new_zeros(())) for k in range(len(rows))]).mean() * (1 - b) * length)
+        return float(torch.stack([(kl[k][hidden[k]].mean() if hidden[k].any() else kl.new_zeros(()))
+                                  for k in range(len(rows))]).mean() * (1 - b) * length)
 
     found = jump_your_steps(net, rows, [2])[2].alphas[1]
     fine = torch.linspace(0.02, 0.98, 49, dtype=torch.float64).tolist()
@@ -83,19 +98,25 @@ def test_a_number_of_steps_that_does_not_fit_is_refused(search, steps):
 
 
 def test_the_command_writes_grids_that_a_study_reads(tmp_path, capsys):
-    words = ["grid", "studies/smoke.py", "--steps", "2", "3", "--rows", "16", "--out", str(tmp_path / "new" / "grids.json")]
+    words = ["grid", "studies/smoke.py", "--steps", "2", "3", "--rows", "16", "--out",
+             str(tmp_path / "new" / "grids.json")]
     assert main(words) == 0 and json.loads(capsys.readouterr().out.splitlines()[-1]) == {"grids": words[-1]}
     found = read(tmp_path / "new" / "grids.json")
-    assert found.keys() == {(by, steps) for by in SEARCHES for steps in (2, 3)} and all(len(knots.alphas) == steps + 1 for (_, steps), knots in found.items())
-    for wrong, says in ((["--net", "none"], "has no network 'none'"), (["--rows", "0"], "at least 1"), (["--steps", "99"], "choose 1 to")):
+    assert found.keys() == {(by, steps) for by in SEARCHES for steps in (2, 3)} and all(
+        len(knots.alphas) == steps + 1 for (_, steps), knots in found.items()
+    )
+    for wrong, says in ((["--net", "none"], "has no network 'none'"), (["--rows", "0"], "at least 1"),
+                        (["--steps", "99"], "choose 1 to")):
         assert main([*words, *wrong]) == 2 and says in capsys.readouterr().err
     assert read(tmp_path / "new" / "grids.json") == found, "a search that is refused leaves what was there"
 
 
 @pytest.mark.parametrize(("text", "says"), [
-    ("{", "it is not valid JSON"), ("[" * 100_000, "it is nested deeper than 100 levels"), ("{}", "the field `grids` is missing"),
+    ("{", "it is not valid JSON"), ("[" * 100_000, "it is nested deeper than 100 levels"),
+    ("{}", "the field `grids` is missing"),
     ('{"grids": [{"by": "x", "steps": -1, "alphas": [0, 1], "passes": 3}]}', r"the field `grids\[0\].steps` is wrong"),
-    ('{"grids": [{"by": "x", "steps": 1, "alphas": [0, 2], "passes": 3}]}', r"the field `grids\[0\].alphas\[1\]` is wrong"),
+    ('{"grids": [{"by": "x", "steps": 1, "alphas": [0, 2], "passes": 3}]}',
+     r"the field `grids\[0\].alphas\[1\]` is wrong"),
     ('{"grids": [{"by": "x", "steps": 1, "alphas": [1, 0], "passes": 3}]}', "must rise from 0 to 1"),
 ])
 def test_a_file_that_holds_no_time_grids_is_one_sentence(tmp_path, text, says):

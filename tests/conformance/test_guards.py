@@ -1,4 +1,6 @@
-"""Numerical guards as properties: equal laws, vanishing residuals, certainties, tiny and awkward sizes, everything given, bf16 logits."""
+"""Numerical guards as properties: equal laws, vanishing residuals, certainties, tiny and awkward sizes, everything
+given, bf16 logits.
+"""
 
 import torch
 from hypothesis import given, settings
@@ -17,9 +19,11 @@ from harness.schedules.window import Cosine, Fixed, Linear, Open
 from ssmd.likelihood import recursion
 from ssmd.sampler import SelfSpeculative
 
-SAMPLERS = st.sampled_from([Ancestral(1), Ancestral(5), Ancestral(7, CosineSchedule()), Ancestral(5, Polynomial(0.5)), FirstHitting(), FirstHitting(3), AnyOrder(),
+SAMPLERS = st.sampled_from([Ancestral(1), Ancestral(5), Ancestral(7, CosineSchedule()), Ancestral(5, Polynomial(0.5)),
+                            FirstHitting(), FirstHitting(3), AnyOrder(),
                             *(FixedCount(w) for w in (Cosine(0.1), Fixed(1), Open())),
-                            *(SelfSpeculative(w, r) for w in (Cosine(0.1), Linear(0.3), Fixed(1), Open()) for r in (1, 3))])
+                            *(SelfSpeculative(w, r) for w in (Cosine(0.1), Linear(0.3), Fixed(1), Open())
+                              for r in (1, 3))])
 
 
 class Given:
@@ -42,9 +46,12 @@ class Given:
 
 
 @settings(deadline=None, max_examples=150)
-@given(SAMPLERS, st.integers(2, 5), st.sampled_from([1, 2, 3, 7, 13]), st.sampled_from([0.0, 1e-8, 0.5, 9.0]), st.booleans(),
-       st.sampled_from([torch.float32, torch.bfloat16]), st.sampled_from(["none", "all", "first", "some"]), st.integers(1, 5))
-def test_every_sampler_finishes_every_row_and_keeps_what_was_given(sampler, vocab, length, noise, sure, dtype, prompt, batch):
+@given(SAMPLERS, st.integers(2, 5), st.sampled_from([1, 2, 3, 7, 13]), st.sampled_from([0.0, 1e-8, 0.5, 9.0]),
+       st.booleans(),
+       st.sampled_from([torch.float32, torch.bfloat16]), st.sampled_from(["none", "all", "first", "some"]),
+       st.integers(1, 5))
+def test_every_sampler_finishes_every_row_and_keeps_what_was_given(sampler, vocab, length, noise, sure, dtype, prompt,
+                                                                   batch):
     x = torch.full((4, length), vocab)
     if prompt == "all":
         x[:] = 1
@@ -97,7 +104,9 @@ def test_the_first_rejection_is_the_first_bad_column_inside_the_window(width, a,
 @given(st.integers(1, 6), st.integers(1, 8), st.floats(0, 1), st.integers(0, 10_000))
 def test_the_recursion_is_a_finite_log_probability_or_minus_infinity(length, rounds, zeros, seed):
     g = torch.Generator().manual_seed(seed)
-    logp, logq = ((torch.rand(2, length, length, generator=g, dtype=torch.float64).log() * (torch.rand(2, length, length, generator=g) > zeros * 0.3)) for _ in range(2))
+    logp, logq = ((torch.rand(2, length, length, generator=g,
+                              dtype=torch.float64).log() * (torch.rand(2, length, length, generator=g) > zeros * 0.3))
+                  for _ in range(2))
     logp, logq = (torch.where(t == 0, float("-inf"), t) for t in (logp, logq))
     value = recursion(logp, logq, Cosine(0.2), rounds)
     assert not bool(value.isnan().any()) and bool((value < 1e-9).all())

@@ -20,7 +20,9 @@ def law_tables(net):
 
 
 def kl_of_steps(heavy, light) -> list[float]:
-    """Expected KL at the position revealed in each of the four steps, on the all-heavy sampler's own states, by enumeration."""
+    """Expected KL at the position revealed in each of the four steps, on the all-heavy sampler's own states, by
+    enumeration.
+    """
     h, q, table = law_tables(heavy), law_tables(light), subset_table(heavy)
     found = [0.0] * D
     for order in ORDERS.tolist():
@@ -28,7 +30,7 @@ def kl_of_steps(heavy, light) -> list[float]:
         for i, place in enumerate(order):
             p = h[seen, :, place]
             kl = torch.where(p == -torch.inf, 0.0, p.exp() * (p - q[seen, :, place])).sum(-1)     # (81,)
-            hidden = 3 ** (D - i)                                                  # each visible state occurs so often among the 81
+            hidden = 3 ** (D - i)  # each visible state occurs so often among the 81
             found[i] += float((path.exp() * kl).sum()) / hidden / len(ORDERS)
             path, seen = path + table[seen, :, place], seen | 1 << place
     return found
@@ -60,9 +62,9 @@ def test_the_estimator_on_own_states_equals_the_enumeration():
     heavy, light, n = hybrid(0), hybrid(1), 6000
     x = sample(FirstHitting(), {"main": heavy}, torch.full((n, D), MASK), 0, 1000)
     rows = Rows(x, torch.zeros_like(x, dtype=torch.bool), torch.arange(n), torch.zeros(n, dtype=torch.int64), 0, {})
-    ranks = reveal_times(rows).argsort(1).argsort(1).double()                      # rank as time: exactly i visible at alpha = i
+    ranks = reveal_times(rows).argsort(1).argsort(1).double()  # rank as time: exactly i visible at alpha = i
     found = gaps(heavy, light, x, ranks, torch.arange(D, dtype=torch.float64), batch=2000)
-    share = found.kl / found.masked.clamp_min(1)                                   # mean over masked positions: the one revealed is uniform
+    share = found.kl / found.masked.clamp_min(1)  # mean over masked positions: the one revealed is uniform
     for i, exact in enumerate(kl_of_steps(heavy, light)):
         assert abs(share[:, i].mean() - exact) < 4 * share[:, i].std() / n**0.5 + 1e-9
 

@@ -1,4 +1,6 @@
-"""The law of an inexact network: a hybrid with random weights, all 81 sequences listed. This pins the algorithm, not only its limit."""
+"""The law of an inexact network: a hybrid with random weights, all 81 sequences listed. This pins the algorithm, not
+only its limit.
+"""
 
 import pytest
 import torch
@@ -29,7 +31,9 @@ def test_the_self_speculative_sampler_follows_its_recursion(window, rounds):
     assert tv < quantile
 
 
-@pytest.mark.parametrize("order, allowed", [(LeftToRight(), lambda sigma: sigma == [0, 1, 2, 3]), (Blocks(2), lambda sigma: max(sigma[:2]) < 2)], ids=["left_to_right", "blocks"])
+@pytest.mark.parametrize("order, allowed", [(LeftToRight(), lambda sigma: sigma == [0, 1, 2, 3]),
+                                            (Blocks(2), lambda sigma: max(sigma[:2]) < 2)],
+                         ids=["left_to_right", "blocks"])
 def test_another_law_of_orders_is_the_recursion_over_its_orders(order, allowed):
     net = hybrid()
     law = ssmd_law(net, Fixed(3), 2, ORDERS[[allowed(sigma) for sigma in ORDERS.tolist()]])
@@ -41,7 +45,8 @@ def test_another_law_of_orders_is_the_recursion_over_its_orders(order, allowed):
 def test_the_laws_of_different_settings_differ_by_more_than_the_noise():
     net = hybrid()
     laws = [ssmd_law(net, window, rounds) for window, rounds in [(Open(), 1), (Open(), 10), (Fixed(1), 1)]]
-    assert min(0.5 * (a - b).abs().sum() for k, a in enumerate(laws) for b in laws[:k]) > 0.05, "the toy cannot tell them apart"
+    assert min(0.5 * (a - b).abs().sum() for k, a in enumerate(laws)
+               for b in laws[:k]) > 0.05, "the toy cannot tell them apart"
 
 
 def test_a_tempered_hybrid_follows_the_recursion_of_the_tempered_laws():
@@ -97,5 +102,6 @@ def test_a_schedule_of_two_different_networks_follows_the_mixed_law(placement):
     tv, quantile = distance(Scheduled(FirstHitting(), placement), nets, ordered_law(lambda i: pick(i / D), [1] * D))
     assert tv < quantile
     levels = Ancestral(4).levels("cpu").tolist()
-    tv, quantile = distance(Scheduled(Ancestral(4), placement), nets, stepped_law(lambda n: pick([0.0, *levels][n]), levels))
+    tv, quantile = distance(Scheduled(Ancestral(4), placement), nets,
+                            stepped_law(lambda n: pick([0.0, *levels][n]), levels))
     assert tv < quantile

@@ -20,8 +20,10 @@ from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
 
 L, MASK, N = 20, 7, 40
-SAMPLERS = [Ancestral(8), FirstHitting(), FixedCount(Cosine(0.1)), AnyOrder(), Scheduled(Ancestral(8)), SelfSpeculative(Cosine(0.1), 3), SelfSpeculative(Open(), 1),
-            SelfSpeculative(Cosine(0.1), 2, Blocks(8)), DilatedHost(FirstHitting(3)), DilatedSelfSpeculative(SelfSpeculative(Open(), 3))]
+SAMPLERS = [Ancestral(8), FirstHitting(), FixedCount(Cosine(0.1)), AnyOrder(), Scheduled(Ancestral(8)),
+            SelfSpeculative(Cosine(0.1), 3), SelfSpeculative(Open(), 1),
+            SelfSpeculative(Cosine(0.1), 2, Blocks(8)), DilatedHost(FirstHitting(3)),
+            DilatedSelfSpeculative(SelfSpeculative(Open(), 3))]
 
 
 def nets() -> dict:
@@ -38,13 +40,14 @@ def nets() -> dict:
 
 def prompts(n: int = N) -> torch.Tensor:
     x = torch.full((n, L), MASK)
-    x[::3, :5] = torch.arange(5)                                                   # a third of the rows carries a prompt
+    x[::3, :5] = torch.arange(5)  # a third of the rows carries a prompt
     return x
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=str)
 def test_rows_are_the_same_in_batches_of_1_7_and_32_with_and_without_the_queue(sampler):
-    runs = [sample(sampler, nets(), prompts(), 3, batch, queue=queue) for batch, queue in ((1, True), (7, True), (32, True), (32, False))]
+    runs = [sample(sampler, nets(), prompts(), 3, batch, queue=queue) for batch,
+            queue in ((1, True), (7, True), (32, True), (32, False))]
     assert all(torch.equal(runs[0], other) for other in runs[1:])
 
 
@@ -61,7 +64,8 @@ def test_rows_are_the_same_in_another_process():
     script = ("from tests.conformance.test_invariance import *\n"
               "print([int((sample(s, nets(), prompts(), 3, 16) * torch.arange(1, L + 1)).sum()) for s in SAMPLERS])")
     other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert other.strip() == str([int((sample(s, nets(), prompts(), 3, 16) * torch.arange(1, L + 1)).sum()) for s in SAMPLERS])
+    assert other.strip() == str([int((sample(s, nets(), prompts(), 3, 16) * torch.arange(1, L + 1)).sum())
+                                 for s in SAMPLERS])
 
 
 def test_another_seed_gives_other_rows():
@@ -97,6 +101,6 @@ def test_logits_used_in_decisions_are_those_of_teacher_forcing_on_the_final_text
             assert torch.allclose(q[0, w], forced[0, w], atol=1e-5)
             checked += 1
             place = order[0, r]
-            if y[0, place] != final[0, place]:                                     # the first rejection: nothing behind it was used
+            if y[0, place] != final[0, place]:  # the first rejection: nothing behind it was used
                 break
     assert checked >= L

@@ -21,7 +21,8 @@ from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import MASK, D, hybrid, table_nets
 
-SAMPLERS = [Ancestral(3), FirstHitting(), FixedCount(Cosine(0.3)), AnyOrder(), Scheduled(Ancestral(3)), Scheduled(FirstHitting(), by="count"),
+SAMPLERS = [Ancestral(3), FirstHitting(), FixedCount(Cosine(0.3)), AnyOrder(), Scheduled(Ancestral(3)),
+            Scheduled(FirstHitting(), by="count"),
             SelfSpeculative(Open(), 3), SelfSpeculative(Cosine(0.3), 1)]
 
 
@@ -85,7 +86,9 @@ def test_passes_of_256_tokens_in_windows_of_a_hundredth_are_80():
 
 
 def test_acceptance_counted_from_outside_equals_one_minus_total_variation():
-    """On the ideal toy the first draft of a round is the target: always accepted; the second with probability E[1 - TV]."""
+    """On the ideal toy the first draft of a round is the target: always accepted; the second with probability E[1 -
+    TV].
+    """
     _, ledger = metered(SelfSpeculative(Open(), 1), table_nets(), n=8192, batch=4096)
     first = int(ledger.tested["depth"][0])
     assert first == int(ledger.passed["depth"][0]) == int(ledger.calls["main.verify"].sum())
@@ -113,8 +116,10 @@ def test_acceptance_counted_from_outside_equals_one_minus_total_variation():
 
 def test_what_a_row_needed_does_not_depend_on_the_batch_but_padding_shows_in_what_was_executed():
     net = Hybrid(HybridConfig(vocab=7, width=16, heads=2, blocks=1)).eval()
-    ledgers = [metered(SelfSpeculative(Cosine(0.1), 2), {"main": net}, n=40, batch=b, length=24, mask=7)[1] for b in (1, 16)]
-    assert all(torch.equal(getattr(ledgers[0], f), getattr(ledgers[1], f)) for f in ("blocks", "drafts", "flops", "tokens"))
+    ledgers = [metered(SelfSpeculative(Cosine(0.1), 2), {"main": net}, n=40, batch=b, length=24, mask=7)[1]
+               for b in (1, 16)]
+    assert all(torch.equal(getattr(ledgers[0], f), getattr(ledgers[1], f))
+               for f in ("blocks", "drafts", "flops", "tokens"))
     assert ledgers[0].executed_flops == int(ledgers[0].flops.sum()) <= ledgers[1].executed_flops
 
 
@@ -131,7 +136,8 @@ def test_distinct_forwards_of_ancestral_sampling_follow_their_formula(steps, len
 @pytest.mark.parametrize("placement", [Sandwich(0.25), Interleaved(0.25, 16)], ids=str)
 def test_a_lazy_schedule_charges_each_network_its_share(placement):
     n, steps, length = 400, 64, 16
-    nets = {name: Transformer(TransformerConfig(vocab=3, width=4, heads=1, blocks=b)).eval() for name, b in (("main", 3), ("light", 1))}
+    nets = {name: Transformer(TransformerConfig(vocab=3, width=4, heads=1, blocks=b)).eval() for name,
+            b in (("main", 3), ("light", 1))}
     ledger = Ledger(n, length, 3)
     sample(Scheduled(Ancestral(steps), placement), nets, torch.full((n, length), 3), 0, 100, ledger=ledger)
     light, heavy = (ledger.calls[k].double() for k in ("light.draft", "main.draft"))

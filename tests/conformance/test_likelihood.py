@@ -9,7 +9,9 @@ from tests.conformance.toys import ORDERS, STATES, hybrid, ordered_law, ssmd_law
 
 
 def random_tables(n: int, D: int, V: int, seed: int = 0):
-    """Consistent tables for every sequence: p and q of each (i, k) are laws over V; q depends on the tokens at i..k-1."""
+    """Consistent tables for every sequence: p and q of each (i, k) are laws over V; q depends on the tokens at
+    i..k-1.
+    """
     g = torch.Generator().manual_seed(seed)
     states = torch.cartesian_prod(*[torch.arange(V)] * D)
     logp, logq = (torch.full((len(states), D, D), float("-inf"), dtype=torch.float64) for _ in range(2))
@@ -56,7 +58,8 @@ def test_the_recursion_sums_to_one_over_all_sequences_of_five_tokens(window, rou
 def test_log_space_equals_linear_space(window, rounds):
     logp, logq = random_tables(16, 4, 2)
     fast = recursion(logp, logq, window, rounds).exp()
-    assert torch.allclose(fast, torch.tensor([slow(a, b, window, rounds) for a, b in zip(logp, logq)], dtype=torch.float64), atol=1e-12)
+    assert torch.allclose(fast, torch.tensor([slow(a, b, window, rounds) for a, b in zip(logp, logq)],
+                                             dtype=torch.float64), atol=1e-12)
 
 
 def test_forward_equals_backward():

@@ -1,8 +1,9 @@
 """The test of the test: plausible slips, each applied to the source and each killed by a law.
 
-A mutant is a list of edits (module, old text, new text). The text must be there: a mutant that no longer applies fails. Mutated modules are
-executed under their own names in a fresh import world, so that everything downstream sees the slip. The last test prints who killed whom, and with
-`pytest tests/conformance/test_mutants.py --claims` writes the claim mutants.killed_share.
+A mutant is a list of edits (module, old text, new text). The text must be there: a mutant that no longer applies fails.
+Mutated modules are executed under their own names in a fresh import world, so that everything downstream sees the slip.
+The last test prints who killed whom, and with `pytest tests/conformance/test_mutants.py --claims` writes the claim
+mutants.killed_share.
 """
 
 import importlib
@@ -36,36 +37,58 @@ MUTANTS = [
     Mutant("no stop at the first rejection", S, "torch.minimum(i + f + 1, e)", "e", ("ideal",)),
     Mutant("one too many accepted", S, "torch.minimum(i + f + 1, e)", "torch.minimum(i + f + 2, e)", ("ideal",)),
     Mutant("one uniform a row", S, "accept(p, q, u, j - i", "accept(p, q, u[:, :1].expand_as(u), j - i", ("ideal",)),
-    Mutant("wrong conditioning order", S, "net.verify(hidden, y, order, untested, alive)", "net.verify(hidden, y, rows.memo['rank'], untested, alive)", ("ideal",)),
-    Mutant("hidden states of an earlier draft pass", S, "logits, hidden = net.draft(rows.x, places(order, ranks_between(i, e)))",
-           "at = places(order, ranks_between(i, e)); logits, hidden = net.draft(rows.x, at)[0], net.draft(torch.where(rows.given, rows.x, net.mask), at)[1]", ("inexact",)),
-    Mutant("window from the batch maximum", S, "e = i + self.window.width(i, length)", "e = i + torch.minimum(self.window.width(i, length).max(), length - i)", ("batch",)),
-    Mutant("first track without its residual", "ssmd.model", "state = hidden.at(order.gather(1, at.clamp_min(0))) +",
-           "state = hidden.at(order.gather(1, at.clamp_min(0))) * (at > 0)[..., None] +", ("start",)),
-    Mutant("a track that sees the token it judges", "ssmd.model", "<= asking.clamp_min(0)", "<= 1 + asking.clamp_min(0)", ("inexact",)),
-    Mutant("a track that does not see itself", "ssmd.model", "<= asking.clamp_min(0)", "< asking.clamp_min(1)", ("inexact",)),
+    Mutant("wrong conditioning order", S, "net.verify(hidden, y, order, untested, alive)",
+           "net.verify(hidden, y, rows.memo['rank'], untested, alive)", ("ideal",)),
+    Mutant("hidden states of an earlier draft pass", S,
+           "logits, hidden = net.draft(rows.x, places(order, ranks_between(i, e)))",
+           "at = places(order, ranks_between(i, e)); logits, hidden = net.draft(rows.x, at)[0], "
+           "net.draft(torch.where(rows.given, rows.x, net.mask), at)[1]", ("inexact",)),
+    Mutant("window from the batch maximum", S, "e = i + self.window.width(i, length)",
+           "e = i + torch.minimum(self.window.width(i, length).max(), length - i)", ("batch",)),
+    Mutant("first track without its residual", "ssmd.model", "hidden.at(order.gather(1, at.clamp_min(0))) + (c",
+           "hidden.at(order.gather(1, at.clamp_min(0))) * (at > 0)[..., None] + (c", ("start",)),
+    Mutant("a track that sees the token it judges", "ssmd.model", "<= asking.clamp_min(0)",
+           "<= 1 + asking.clamp_min(0)", ("inexact",)),
+    Mutant("a track that does not see itself", "ssmd.model", "<= asking.clamp_min(0)", "< asking.clamp_min(1)",
+           ("inexact",)),
     Mutant("every track kept after the first round", "ssmd.model", "length).minimum(at.where(at >= 0, length).amin(1))",
            "length).maximum(at.where(at >= 0, -1).amax(1))", ("inexact",)),
-    Mutant("light pass reused after a switch", W, "light = self.placement.light(share)", "light = self.placement.light(share - 1 / x.shape[1])", ("schedule",)),
-    Mutant("one uniform for draft and acceptance", S, "_by_round(rows, Stream.ACCEPT", "_by_round(rows, Stream.DRAFT", ("ideal",)),
-    Mutant("unverified drafts revealed when the rounds run out", S, "rank < j[:, None]", "rank < e[:, None]", ("ideal",)),
-    Mutant("masks read in place of drafts", S, "net.verify(hidden, y, order", "net.verify(hidden, rows.x, order", ("ideal",)),
-    Mutant("temperature on p but not on q", W, "self.net.verify(hidden, y, order, at, alive) / self.temperature", "self.net.verify(hidden, y, order, at, alive)", ("tempered",)),
-    Mutant("order from left to right", "harness.sampling.reveal", "return reveal_times(rows, order).argsort(dim=1, stable=True)",
+    Mutant("light pass reused after a switch", W, "light = self.placement.light(share)",
+           "light = self.placement.light(share - 1 / x.shape[1])", ("schedule",)),
+    Mutant("one uniform for draft and acceptance", S, "_by_round(rows, Stream.ACCEPT", "_by_round(rows, Stream.DRAFT",
+           ("ideal",)),
+    Mutant("unverified drafts revealed when the rounds run out", S, "rank < j[:, None]", "rank < e[:, None]",
+           ("ideal",)),
+    Mutant("masks read in place of drafts", S, "net.verify(hidden, y, order", "net.verify(hidden, rows.x, order",
+           ("ideal",)),
+    Mutant("temperature on p but not on q", W, "self.net.verify(hidden, y, order, at, alive) / self.temperature",
+           "self.net.verify(hidden, y, order, at, alive)", ("tempered",)),
+    Mutant("order from left to right", "harness.sampling.reveal",
+           "return reveal_times(rows, order).argsort(dim=1, stable=True)",
            "return torch.arange(rows.x.shape[1]).expand_as(rows.x)", ("inexact",)),
-    Mutant("residual of the wrong track", S, "column = f.clamp_max", "column = (f - 1).clamp_min(0).clamp_max", ("ideal",)),
-    Mutant("row counted done with a mask left", "harness.sampling.loop", "else (live.x != mask).all(1)", "else (live.x != mask).sum(1) >= length - 1", ("written",)),
-    Mutant("draws keyed by the place in the batch", R, "(row & _M32)[:, None]", "torch.arange(len(row), device=row.device)[:, None]", ("batch",)),
+    Mutant("residual of the wrong track", S, "column = f.clamp_max", "column = (f - 1).clamp_min(0).clamp_max",
+           ("ideal",)),
+    Mutant("row counted done with a mask left", "harness.sampling.loop", "else (live.x != mask).all(1)",
+           "else (live.x != mask).sum(1) >= length - 1", ("written",)),
+    Mutant("draws keyed by the place in the batch", R, "(row & _M32)[:, None]",
+           "torch.arange(len(row), device=row.device)[:, None]", ("batch",)),
     Mutant("greedy tokens", R, "token = torch.searchsorted(cdf, u[..., None] * total, right=True)",
-           "token = cdf.diff(dim=-1, prepend=torch.zeros_like(cdf[..., :1])).argmax(-1, keepdim=True)", ("ideal", "hitting")),
-    Mutant("one token uniform for a whole row", "harness.sampling.reveal", "Stream.TOKEN, at.clamp_min(0))", "Stream.TOKEN, torch.zeros_like(at))", ("hitting",)),
-    Mutant("step of a position off by one", "baselines.ancestral", "torch.searchsorted(self.levels(rows.x.device), reveal_times(rows))",
-           "(torch.searchsorted(self.levels(rows.x.device), reveal_times(rows)) + 1).clamp_max(self.steps - 1)", ("stepped",)),
-    Mutant("rejected light draft kept", "baselines.light_heavy", "torch.where(place == f[:, None], other[:, None], drafted)", "drafted", ("pair",)),
-    Mutant("heavy states without the drafts before them", "baselines.light_heavy", "states.flatten(0, 1)", "states[:, :1].expand_as(states).flatten(0, 1)", ("pair",)),
+           "token = cdf.diff(dim=-1, prepend=torch.zeros_like(cdf[..., :1])).argmax(-1, keepdim=True)",
+           ("ideal", "hitting")),
+    Mutant("one token uniform for a whole row", "harness.sampling.reveal", "Stream.TOKEN, at.clamp_min(0))",
+           "Stream.TOKEN, torch.zeros_like(at))", ("hitting",)),
+    Mutant("step of a position off by one", "baselines.ancestral",
+           "torch.searchsorted(self.levels(rows.x.device), reveal_times(rows))",
+           "(torch.searchsorted(self.levels(rows.x.device), reveal_times(rows)) + 1).clamp_max(self.steps - 1)",
+           ("stepped",)),
+    Mutant("rejected light draft kept", "baselines.light_heavy",
+           "torch.where(place == f[:, None], other[:, None], drafted)", "drafted", ("pair",)),
+    Mutant("heavy states without the drafts before them", "baselines.light_heavy", "states.flatten(0, 1)",
+           "states[:, :1].expand_as(states).flatten(0, 1)", ("pair",)),
     Mutant("sweep over what was drafted probable", "ssmd.corrected", "again = full[:, None] & self.chosen(rows, u)",
            "again = full[:, None] & ((rows.x == 0) | self.chosen(rows, u))", ("mended",)),
-    Mutant("dilated orders that all start at the first place", "harness.schedules.dilated", "(u[:, :1] * length).long()", "0 * (u[:, :1] * length).long()", ("dilated",)),
+    Mutant("dilated orders that all start at the first place", "harness.schedules.dilated",
+           "(u[:, :1] * length).long()", "0 * (u[:, :1] * length).long()", ("dilated",)),
 ]
 GOLDEN = tuple(f"tests.golden.{part}" for part in ("toys", "cells", "draw", "kept"))
 ROOMS = ("harness", "baselines", "ssmd", "tests.conformance.toys", *GOLDEN)
@@ -78,7 +101,9 @@ def fresh(name: str) -> bool:
 
 @contextmanager
 def world(mutant: Mutant | None):
-    """A fresh import of our packages in which one module's source was edited; torch and the old modules come back unharmed."""
+    """A fresh import of our packages in which one module's source was edited; torch and the old modules come back
+    unharmed.
+    """
     ours = {name: module for name, module in sys.modules.items() if fresh(name)}
     for name in ours:
         del sys.modules[name]
@@ -119,7 +144,8 @@ def enumerate_laws() -> None:
         LAW["tempered"] = toys.ssmd_law(Temper(net, 0.5), Open(), 2)
         LAW["schedule"] = toys.ordered_law(lambda i: other if i in (0, 1) else table, [1] * 4)
         LAW["hitting"] = LAW["mended"] = toys.DATA.law()
-        LAW["dilated"] = toys.ssmd_law(net, Fixed(2), 2, torch.tensor([[(place - start) % 4 for place in (0, 2, 1, 3)] for start in range(4)]))
+        LAW["dilated"] = toys.ssmd_law(net, Fixed(2), 2, torch.tensor([[(place - start) % 4 for place in (0, 2, 1, 3)]
+                                                                       for start in range(4)]))
         LAW["pair"] = toys.ordered_law(lambda i: table, [1] * 4)
         LAW["stepped"] = toys.stepped_law(lambda n: table, [0.25, 0.5, 0.75, 1.0])
         QUANTILE.update({name: toys.null_quantile(law, toys.N, draws=250) for name, law in LAW.items()})
@@ -143,7 +169,8 @@ def holds(check: str, t) -> bool:
         return toys.total_variation(counts, LAW[name]) < QUANTILE[name]
 
     if check == "ideal":    # open, so that several drafts of one round depend on each other; one round and several
-        return all(fits(SelfSpeculative(window, rounds), t.table_nets(), "ideal") for window, rounds in ((Open(), 1), (Open(), 4), (Fixed(3), 2)))
+        return all(fits(SelfSpeculative(window, rounds), t.table_nets(), "ideal") for window,
+                   rounds in ((Open(), 1), (Open(), 4), (Fixed(3), 2)))
     if check == "inexact":
         return fits(SelfSpeculative(Open(), 2), {"main": t.hybrid(0)}, "inexact")
     if check == "tempered":
@@ -161,7 +188,8 @@ def holds(check: str, t) -> bool:
     if check == "mended":
         return fits(Corrected(SelfSpeculative(Open(), 2), 0.5, 3), t.table_nets(), "mended")
     if check == "batch":
-        return all(torch.equal(t.drawn(SelfSpeculative(w, 1), t.table_nets(), 256, 1), t.drawn(SelfSpeculative(w, 1), t.table_nets(), 256, 64)) for w in (Cosine(0.4), Open()))
+        return all(torch.equal(t.drawn(SelfSpeculative(w, 1), t.table_nets(), 256, 1),
+                               t.drawn(SelfSpeculative(w, 1), t.table_nets(), 256, 64)) for w in (Cosine(0.4), Open()))
     if check == "written":
         try:
             return bool((t.drawn(FirstHitting(), t.table_nets(), 64) != t.MASK).all())
@@ -172,7 +200,8 @@ def holds(check: str, t) -> bool:
 
     net, x = Hybrid(HybridConfig(vocab=3, width=16, heads=2, blocks=1)), torch.full((2, 4), 3)
     p, hidden = net.draft(x)
-    return torch.allclose(net.verify(hidden, torch.zeros_like(x), torch.arange(4).expand(2, 4), torch.arange(4).expand(2, 4)), p, atol=1e-6)
+    return torch.allclose(net.verify(hidden, torch.zeros_like(x), torch.arange(4).expand(2, 4),
+                                     torch.arange(4).expand(2, 4)), p, atol=1e-6)
 
 
 CHECKS = sorted({k for m in MUTANTS for k in m.killers})
@@ -193,7 +222,8 @@ def test_a_slip_is_killed(mutant):
     enumerate_laws()
     with world(mutant) as t:
         KILLED[mutant.name] = [check for check in mutant.killers if not holds(check, t)]
-    assert set(KILLED[mutant.name]) == set(mutant.killers), f"{mutant.name!r} survives {set(mutant.killers) - set(KILLED[mutant.name])}"
+    assert set(KILLED[mutant.name]) == set(mutant.killers), (f"{mutant.name!r} survives "
+                                                             f"{set(mutant.killers) - set(KILLED[mutant.name])}")
 
 
 def test_every_mutant_ran_and_the_score_is_printed(capsys, request):
@@ -207,7 +237,10 @@ def test_every_mutant_ran_and_the_score_is_printed(capsys, request):
     if request.config.getoption("--claims"):
         killed = sum(map(bool, KILLED.values()))
         share = binomtest(killed, len(MUTANTS)).proportion_ci(method="exact")
-        claims.write("mutants", [claims.claim("mutants.killed_share", killed / len(MUTANTS), share.low, share.high, "share of mutants", len(MUTANTS),
-                                              "pytest tests/conformance/test_mutants.py --claims", [m.name for m in MUTANTS],
-                                              "exact binomial interval; the mutants were listed, not sampled", sorted({m.module for m in MUTANTS}))])
+        claims.write("mutants", [claims.claim("mutants.killed_share", killed / len(MUTANTS), share.low, share.high,
+                                              "share of mutants", len(MUTANTS),
+                                              "pytest tests/conformance/test_mutants.py --claims",
+                                              [m.name for m in MUTANTS],
+                                              "exact binomial interval; the mutants were listed, not sampled",
+                                              sorted({m.module for m in MUTANTS}))])
     assert all(KILLED.values())

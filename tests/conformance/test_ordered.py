@@ -1,4 +1,6 @@
-"""Ordered unmasking, MaskGIT and the moment sampler: each follows the law that walking the states gives it, and hits or misses the joint as it must."""
+"""Ordered unmasking, MaskGIT and the moment sampler: each follows the law that walking the states gives it, and hits or
+misses the joint as it must.
+"""
 
 from collections import Counter
 from math import cos, floor, pi
@@ -19,7 +21,19 @@ from harness.sampling.loop import sample
 from harness.schedules.certainty import Confidence, Entropy, Margin, Random, TokenConfidence
 from harness.schedules.noise import Cosine, Knots, Linear
 from harness.schedules.window import Fixed
-from tests.conformance.paths import Rough, by_score, event_law, greedy, group_law, in_any_order, named, of_drawn, of_moments, same, surest
+from tests.conformance.paths import (
+    Rough,
+    by_score,
+    event_law,
+    greedy,
+    group_law,
+    in_any_order,
+    named,
+    of_drawn,
+    of_moments,
+    same,
+    surest,
+)
 from tests.conformance.test_guards import Given
 from tests.conformance.test_invariance import MASK as SYMBOLS
 from tests.conformance.test_invariance import L, nets, prompts
@@ -27,16 +41,22 @@ from tests.conformance.toys import DATA, MASK, STATES, D, N, distance, drawn, ta
 
 ONE = Linear()    # with D steps: a token a step
 SCORES = (Confidence(), Margin(), Entropy(), Random())
-FOLLOWED = [*((Ordered(D, by=by), by_score(by.name)) for by in SCORES[:3]), (Ordered(D, by=Random()), in_any_order), (Ordered(D, by=TokenConfidence()), of_drawn(0.0)),
-            *((MaskGIT(D, ONE, t), of_drawn(t)) for t in (0.3, 1.0)), *((Moment(D, ONE, t), of_moments(t)) for t in (0.3, 1.0))]
-BIASED = [(Ordered(D, tokens="greedy"), greedy, 0.9), (Ordered(D, by=TokenConfidence()), of_drawn(0.0), 0.35), (MaskGIT(D, ONE), of_drawn(1.0), 0.1),
+FOLLOWED = [*((Ordered(D, by=by), by_score(by.name)) for by in SCORES[:3]), (Ordered(D, by=Random()), in_any_order),
+            (Ordered(D, by=TokenConfidence()), of_drawn(0.0)),
+            *((MaskGIT(D, ONE, t), of_drawn(t)) for t in (0.3, 1.0)), *((Moment(D, ONE, t), of_moments(t))
+                                                                        for t in (0.3, 1.0))]
+BIASED = [(Ordered(D, tokens="greedy"), greedy, 0.9), (Ordered(D, by=TokenConfidence()), of_drawn(0.0), 0.35),
+          (MaskGIT(D, ONE), of_drawn(1.0), 0.1),
           (Moment(D, ONE), of_moments(1.0), 0.3)]
-SAMPLERS = [Ordered(6, by=Margin(), tokens="greedy"), Ordered(6, Cosine(), Entropy()), Ordered(6, by=TokenConfidence()), MaskGIT(6), Moment(6)]
+SAMPLERS = [Ordered(6, by=Margin(), tokens="greedy"), Ordered(6, Cosine(), Entropy()), Ordered(6, by=TokenConfidence()),
+            MaskGIT(6), Moment(6)]
 
 
 @pytest.mark.parametrize("sampler, event", FOLLOWED, ids=named)
 def test_one_token_a_step_follows_the_law_of_its_own_order(sampler, event):
-    """Under a network without a joint, where the laws of two orders lie .2 apart: a score with the wrong sign is seen here, and nowhere else."""
+    """Under a network without a joint, where the laws of two orders lie .2 apart: a score with the wrong sign is seen
+    here, and nowhere else.
+    """
     tv, quantile = distance(sampler, {"main": Rough()}, event_law(Rough(), event), N // 2)
     assert tv < quantile
 
@@ -78,13 +98,15 @@ def test_two_tokens_a_step_are_the_two_best_of_their_order(by):
 def test_more_steps_come_nearer_to_the_joint():
     far = [distance(Ordered(steps), table_nets(), DATA.law())[0] for steps in (1, 2, 4)]
     assert far[0] > 1.5 * far[1] > 3 * far[2]
-    assert min(distance(s, table_nets(), DATA.law())[0] for s in (Ordered(2, by=Margin()), MaskGIT(2), Moment(2))) > 0.15
+    assert min(distance(s, table_nets(), DATA.law())[0] for s in (Ordered(2, by=Margin()), MaskGIT(2),
+                                                                  Moment(2))) > 0.15
 
 
 def test_random_scores_are_first_hitting_and_fixed_counts_bit_for_bit():
     assert torch.equal(drawn(Ordered(D, by=Random()), table_nets(), 2048), drawn(FirstHitting(), table_nets(), 2048))
     for tokens in (2, 4, 10):
-        a, b = (sample(s, nets(), torch.full((64, L), SYMBOLS), 3, 32) for s in (Ordered(L // tokens, by=Random()), FixedCount(Fixed(tokens))))
+        a, b = (sample(s, nets(), torch.full((64, L), SYMBOLS), 3, 32)
+                for s in (Ordered(L // tokens, by=Random()), FixedCount(Fixed(tokens))))
         assert torch.equal(a, b)
 
 
@@ -94,7 +116,8 @@ def test_one_step_is_ancestral_sampling_in_one_step_whatever_the_score():
 
 
 def test_maskgit_without_noise_orders_by_the_drawn_token_bit_for_bit():
-    assert torch.equal(drawn(MaskGIT(D, ONE, 0.0), table_nets(), 2048), drawn(Ordered(D, by=TokenConfidence()), table_nets(), 2048))
+    assert torch.equal(drawn(MaskGIT(D, ONE, 0.0), table_nets(), 2048),
+                       drawn(Ordered(D, by=TokenConfidence()), table_nets(), 2048))
     a, b = (drawn(Ordered(2, by=by, tokens="greedy"), table_nets(), 512) for by in (Confidence(), TokenConfidence()))
     assert torch.equal(a, b), "the greedy token has the largest probability"
 
@@ -108,9 +131,10 @@ def test_ties_are_broken_by_the_row_and_not_by_the_place(by):
 
     net, x = Noisy(torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)), torch.full((6000, 6), 3)
     for each in (net, same(0.5, 0.3, 0.2)["main"]):
-        after = Ordered(6, by=by).step({"main": each}, Rows(x, x != 3, torch.arange(6000), torch.zeros(6000, dtype=torch.int64), 0, {}))
+        after = Ordered(6, by=by).step({"main": each}, Rows(x, x != 3, torch.arange(6000),
+                                                            torch.zeros(6000, dtype=torch.int64), 0, {}))
         first = torch.bincount((after.x != 3).int().argmax(1), minlength=6).double()
-        assert ((first - 1000) ** 2 / 1000).sum() < 25.7                           # chi-square with 5 degrees of freedom, 99.99 %
+        assert ((first - 1000) ** 2 / 1000).sum() < 25.7  # chi-square with 5 degrees of freedom, 99.99 %
 
 
 def revealed(sampler, length, given=0) -> tuple[Counter, Ledger]:
@@ -146,7 +170,7 @@ def test_given_tokens_are_kept_and_the_rest_follows_the_conditional_law(by):
     fits = (STATES[:, 0] == 2) & (STATES[:, 2] == 0)
     law = torch.where(fits, DATA.law(), 0.0) / DATA.law()[fits].sum()
     tv = 0.5 * (torch.bincount(DATA.index(x), minlength=81) / N - law).abs().sum()
-    assert (tv < 0.03) == (not by.of_token)                                        # 9 outcomes: the 99.99 % quantile is about 0.022
+    assert (tv < 0.03) == (not by.of_token)  # 9 outcomes: the 99.99 % quantile is about 0.022
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=str)
@@ -156,7 +180,8 @@ def test_rows_are_the_same_in_batches_of_1_7_and_64_and_prompts_are_kept(sampler
     assert torch.equal(runs[2][::3, :5], torch.arange(5).expand(22, 5))
 
 
-@pytest.mark.parametrize("sampler", [Ordered(3), Ordered(9, by=Entropy()), Ordered(3, by=TokenConfidence()), MaskGIT(3, temperature=0.0), Moment(3, temperature=0.01)], ids=str)
+@pytest.mark.parametrize("sampler", [Ordered(3), Ordered(9, by=Entropy()), Ordered(3, by=TokenConfidence()),
+                                     MaskGIT(3, temperature=0.0), Moment(3, temperature=0.01)], ids=str)
 def test_certain_tokens_are_written_in_every_precision(sampler):
     for dtype in (torch.float32, torch.bfloat16):
         x = torch.full((4, 7), 5)
@@ -178,14 +203,17 @@ class Pairs:
 def first_of(sampler, m: int, n: int = N) -> torch.Tensor:
     """Of the first of m tokens: which kind of place and which token, shares of (4,)."""
     x = torch.full((n, m), 2)
-    after = sampler.step({"main": Pairs()}, Rows(x, x != 2, torch.arange(n), torch.zeros(n, dtype=torch.int64), 0, {})).x
+    after = sampler.step({"main": Pairs()}, Rows(x, x != 2, torch.arange(n), torch.zeros(n, dtype=torch.int64), 0,
+                                                 {})).x
     place = (after != 2).int().argmax(1)
     assert bool(((after != 2).sum(1) == 1).all())
     return torch.bincount(place % 2 * 2 + after.gather(1, place[:, None])[:, 0], minlength=4).double() / n
 
 
 def test_maskgit_tends_to_the_moment_sampler_as_masks_grow_many():
-    """The moment sampler's first token has one law, whatever m, and MaskGIT's, listed or drawn, tends to it about as 1/m."""
+    """The moment sampler's first token has one law, whatever m, and MaskGIT's, listed or drawn, tends to it about as
+    1/m.
+    """
     law, far = of_moments(0.5)(Pairs.p, 0).flatten(), []                           # (4,)
     quantile = null_quantile(law, N, draws=250)
     for m in (2, 4, 8):

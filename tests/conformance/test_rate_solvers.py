@@ -1,4 +1,6 @@
-"""Euler, tau-leaping and the theta-trapezoidal method: their identities, their order in the step, their laws and what they cost."""
+"""Euler, tau-leaping and the theta-trapezoidal method: their identities, their order in the step, their laws and what
+they cost.
+"""
 
 import doctest
 from math import exp
@@ -24,9 +26,11 @@ from tests.conformance.chains import apart, empty, kernel, moves, slope, texts, 
 from tests.conformance.test_invariance import nets, prompts
 from tests.conformance.toys import DATA, MASK, D, N, distance, drawn, hybrid, stepped_law, subset_table, table_nets
 
-SAMPLERS = [Euler(4), Euler(8, Cosine()), TauLeaping(4), TauLeaping(8, Polynomial(0.5)), ThetaTrapezoidal(4), ThetaTrapezoidal(8, 0.3, Cosine())]
+SAMPLERS = [Euler(4), Euler(8, Cosine()), TauLeaping(4), TauLeaping(8, Polynomial(0.5)), ThetaTrapezoidal(4),
+            ThetaTrapezoidal(8, 0.3, Cosine())]
 SPANS = [2.0**-k for k in range(4, 10)]
-PAIR = Tabular(torch.tensor([0.20, 0.10, 0.05, 0.05, 0.10, 0.20, 0.10, 0.05, 0.15], dtype=torch.float64), 3, 2)    # two places that depend on each other
+# two places that depend on each other
+PAIR = Tabular(torch.tensor([0.20, 0.10, 0.05, 0.05, 0.10, 0.20, 0.10, 0.05, 0.15], dtype=torch.float64), 3, 2)
 MILD = Tabular(PAIR.law**0.3, 3, 2)                                                # so little that no rate is negative
 
 
@@ -44,7 +48,8 @@ def test_euler_with_the_linear_schedule_is_ancestral_sampling_bit_for_bit(steps)
 
 
 def test_so_it_is_with_any_straight_piece_a_step_and_not_with_a_curve():
-    for alphas in ((0.0, 0.1, 0.4, 0.9, 1.0), (0.0, 0.1, 0.2, 0.5, 0.9, 1.0)):    # a fifth is no binary number: 1 - 0.8 falls short of it
+    # a fifth is no binary number: 1 - 0.8 falls short of it
+    for alphas in ((0.0, 0.1, 0.4, 0.9, 1.0), (0.0, 0.1, 0.2, 0.5, 0.9, 1.0)):
         steps = len(alphas) - 1
         assert torch.equal(due(Euler(steps, Knots(alphas))), due(Ancestral(steps, Knots(alphas))))
     assert not torch.equal(due(Euler(4, Cosine())), due(Ancestral(4, Cosine())))
@@ -73,9 +78,12 @@ def test_one_uniform_gives_each_step_its_chance_also_behind_a_step_that_is_certa
         expected = torch.cat((torch.zeros(start), survive[:-1] * chances[start:], survive[-1:]))
         assert torch.allclose(found.double(), expected, atol=2e-4, rtol=0)
     least, most = torch.tensor([2.0**-53], dtype=torch.float64), torch.tensor([1 - 2.0**-53], dtype=torch.float64)
-    assert all(next_step(hazards(chances), torch.tensor([start]), u).item() == 2 for start in (1, 2) for u in (least, most))
+    assert all(next_step(hazards(chances), torch.tensor([start]), u).item() == 2 for start in (1, 2)
+               for u in (least, most))
     late = torch.tensor([1.0] * 100 + [0.0, 0.5], dtype=torch.float64)
-    assert next_step(hazards(late), torch.tensor([100]), least).item() == 101, "not before it starts, though the least uniform adds nothing to such a hazard"
+    assert next_step(hazards(late), torch.tensor([100]),
+                     least).item() == 101, ("not before it starts, though the least uniform adds nothing to such a "
+                                            "hazard")
     assert doctest.testmod(baselines._ahead).failed == 0
 
 
@@ -83,7 +91,8 @@ def test_one_uniform_gives_each_step_its_chance_also_behind_a_step_that_is_certa
 
 def moving(t: torch.Tensor) -> torch.Tensor:
     """p(v; t), (..., 3)."""
-    return (torch.tensor([0.0, 0.5, -1.0], dtype=torch.float64) + t[..., None] * torch.tensor([1.0, -1.5, 0.5], dtype=torch.float64)).softmax(-1)
+    return (torch.tensor([0.0, 0.5, -1.0], dtype=torch.float64)
+            + t[..., None] * torch.tensor([1.0, -1.5, 0.5], dtype=torch.float64)).softmax(-1)
 
 
 def one_place(sampler, t: torch.Tensor, span: float) -> torch.Tensor:
@@ -94,7 +103,8 @@ def one_place(sampler, t: torch.Tensor, span: float) -> torch.Tensor:
     first = sampler.most(t, span)[0]
     rates = sampler.rates(moving(t), moving(t - sampler.theta * span), t, span)
     second = leap(rates.sum(), (1 - sampler.theta) * span)
-    return torch.cat((first * moving(t) + (1 - first) * second * rates / rates.sum(), ((1 - first) * (1 - second))[None]))
+    return torch.cat((first * moving(t) + (1 - first) * second * rates / rates.sum(),
+                      ((1 - first) * (1 - second))[None]))
 
 
 def one_place_exactly(schedule, t: torch.Tensor, span: float) -> torch.Tensor:
@@ -102,18 +112,22 @@ def one_place_exactly(schedule, t: torch.Tensor, span: float) -> torch.Tensor:
     nodes, weights = (torch.tensor(v) for v in leggauss(20))
     r = t - span / 2 * (nodes + 1)                                                 # (20,)
     falls = -schedule.dalpha(r) / (1 - schedule.alpha(t)) * weights * span / 2
-    return torch.cat(((falls[:, None] * moving(r)).sum(0), ((1 - schedule.alpha(t - span)) / (1 - schedule.alpha(t)))[None]))
+    return torch.cat(((falls[:, None] * moving(r)).sum(0),
+                      ((1 - schedule.alpha(t - span)) / (1 - schedule.alpha(t)))[None]))
 
 
-@pytest.mark.parametrize("sampler, order", [(Euler(), 1), (Euler(schedule=Cosine()), 1), (TauLeaping(), 1), (TauLeaping(schedule=Cosine()), 1), (ThetaTrapezoidal(), 2),
-                                            (ThetaTrapezoidal(theta=0.3), 2), (ThetaTrapezoidal(theta=0.7), 2), (ThetaTrapezoidal(schedule=Cosine()), 2)], ids=str)
+@pytest.mark.parametrize("sampler, order", [(Euler(), 1), (Euler(schedule=Cosine()), 1), (TauLeaping(), 1),
+                                            (TauLeaping(schedule=Cosine()), 1), (ThetaTrapezoidal(), 2),
+                                            (ThetaTrapezoidal(theta=0.3), 2), (ThetaTrapezoidal(theta=0.7), 2),
+                                            (ThetaTrapezoidal(schedule=Cosine()), 2)], ids=str)
 def test_the_error_of_one_step_on_one_place_falls_by_2_to_the_order_plus_1_a_halving(sampler, order):
     t = torch.tensor(0.6, dtype=torch.float64)
     errors = [apart(one_place(sampler, t, span), one_place_exactly(sampler.schedule, t, span)) for span in SPANS]
     assert abs(slope(SPANS, errors) - (order + 1)) < 0.15
 
 
-@pytest.mark.parametrize("sampler, order", [(Euler(schedule=Cosine()), 1), (TauLeaping(), 1), (ThetaTrapezoidal(), 2), (ThetaTrapezoidal(theta=0.3), 2)], ids=str)
+@pytest.mark.parametrize("sampler, order", [(Euler(schedule=Cosine()), 1), (TauLeaping(), 1), (ThetaTrapezoidal(), 2),
+                                            (ThetaTrapezoidal(theta=0.3), 2)], ids=str)
 def test_the_reveal_time_of_a_place_has_the_same_order_over_many_steps(sampler, order):
     """The chance to be masked at t = 1/4, after three quarters of the steps."""
     errors, counts = [], [16, 32, 64, 128, 256]
@@ -131,12 +145,14 @@ def step_kernel(w, sampler, t: float, span: float) -> torch.Tensor:
         return kernel(w, moves(w, sampler.reveal(t, span)))
     rates = sampler.rates(w.p[:, None], w.p, t, span)                              # (S, S, L, V) by x and x'
     total = rates.sum(-1, keepdim=True)
-    second = kernel(w, moves(w, leap(total, (1 - sampler.theta) * span), p=(rates / total).nan_to_num(0)))    # (S, S, S)
+    second = kernel(w, moves(w, leap(total, (1 - sampler.theta) * span), p=(rates / total).nan_to_num(0)))  # (S, S, S)
     return torch.einsum("ab,abc->ac", kernel(w, moves(w, sampler.most(t, span)[0])), second)
 
 
 def exact_kernel(w, schedule, t: float, span: float) -> torch.Tensor:
-    """The reverse process itself: one place at a time falls at rate lambda, so its generator is constant in the time ln(1 - alpha)."""
+    """The reverse process itself: one place at a time falls at rate lambda, so its generator is constant in the time
+    ln(1 - alpha).
+    """
     stay, fall, generator = moves(w, 0.0), moves(w, 1.0), torch.zeros(len(w.states), len(w.states), dtype=torch.float64)
     for l in range(w.states.shape[1]):
         one = torch.where(torch.arange(w.states.shape[1])[:, None] == l, fall, stay)
@@ -146,12 +162,14 @@ def exact_kernel(w, schedule, t: float, span: float) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("net, sampler, order", [
-    (MILD, TauLeaping(), 1), (MILD, ThetaTrapezoidal(), 2), (MILD, ThetaTrapezoidal(theta=0.3), 2), (MILD, ThetaTrapezoidal(schedule=Cosine()), 2), (PAIR, TauLeaping(), 1),
+    (MILD, TauLeaping(), 1), (MILD, ThetaTrapezoidal(), 2), (MILD, ThetaTrapezoidal(theta=0.3), 2),
+    (MILD, ThetaTrapezoidal(schedule=Cosine()), 2), (PAIR, TauLeaping(), 1),
     (PAIR, ThetaTrapezoidal(theta=0.7), 1)], ids=lambda v: {id(MILD): "mild", id(PAIR): "strong"}.get(id(v), str(v)))
 def test_on_two_places_the_theta_method_has_order_2_unless_a_rate_is_clipped(net, sampler, order):
     """Also of the factorisation: what one place says of the other enters in the second look."""
     w = world(net, 2)
-    errors = [apart(step_kernel(w, sampler, 0.6, span)[-1], exact_kernel(w, sampler.schedule, 0.6, span)[-1]) for span in SPANS]
+    errors = [apart(step_kernel(w, sampler, 0.6, span)[-1], exact_kernel(w, sampler.schedule, 0.6, span)[-1])
+              for span in SPANS]
     assert abs(slope(SPANS, errors) - (order + 1)) < 0.15
     if isinstance(sampler, ThetaTrapezoidal):
         a1, a2 = sampler.weights()
@@ -169,14 +187,17 @@ def whole_law(w, sampler) -> torch.Tensor:
 
 def test_over_a_whole_run_too():
     w, counts = world(MILD, 2), [32, 64, 128, 256]
-    found = {sampler: slope(counts, [apart(whole_law(w, sampler(steps)), MILD.law) for steps in counts]) for sampler in (Euler, TauLeaping, ThetaTrapezoidal)}
+    found = {sampler: slope(counts, [apart(whole_law(w, sampler(steps)), MILD.law) for steps in counts])
+             for sampler in (Euler, TauLeaping, ThetaTrapezoidal)}
     assert abs(found[Euler] + 1) < 0.1 and abs(found[TauLeaping] + 1) < 0.1 and found[ThetaTrapezoidal] < -1.7
-    assert apart(whole_law(w, ThetaTrapezoidal(32)), MILD.law) < apart(whole_law(w, TauLeaping(64)), MILD.law), "at equal passes"
+    assert apart(whole_law(w, ThetaTrapezoidal(32)), MILD.law) < apart(whole_law(w, TauLeaping(64)),
+                                                                       MILD.law), "at equal passes"
 
 
 # laws
 
-@pytest.mark.parametrize("sampler", [Euler(3, Cosine()), Euler(3, Polynomial(2.0)), Euler(3, Polynomial(0.5)), TauLeaping(1), TauLeaping(3), TauLeaping(2, Cosine())], ids=str)
+@pytest.mark.parametrize("sampler", [Euler(3, Cosine()), Euler(3, Polynomial(2.0)), Euler(3, Polynomial(0.5)),
+                                     TauLeaping(1), TauLeaping(3), TauLeaping(2, Cosine())], ids=str)
 def test_steps_drawn_ahead_follow_the_law_of_the_steps_and_of_a_last_pass(sampler):
     net, levels = hybrid(), sampler.levels("cpu").tolist()
     table = subset_table(net)
@@ -186,7 +207,8 @@ def test_steps_drawn_ahead_follow_the_law_of_the_steps_and_of_a_last_pass(sample
     assert total_variation(counts, law) < quantile < total_variation(counts, ancestral)
 
 
-@pytest.mark.parametrize("sampler", [ThetaTrapezoidal(1), ThetaTrapezoidal(2), ThetaTrapezoidal(3, 0.3), ThetaTrapezoidal(4, 0.8, Cosine())], ids=str)
+@pytest.mark.parametrize("sampler", [ThetaTrapezoidal(1), ThetaTrapezoidal(2), ThetaTrapezoidal(3, 0.3),
+                                     ThetaTrapezoidal(4, 0.8, Cosine())], ids=str)
 @pytest.mark.parametrize("net", [PAIR, hybrid()], ids=["ideal", "inexact"])
 def test_the_theta_method_without_its_empty_passes_follows_the_law_of_its_box(sampler, net):
     n = 2 * N
@@ -196,7 +218,8 @@ def test_the_theta_method_without_its_empty_passes_follows_the_law_of_its_box(sa
     assert tv < null_quantile(law, n, draws=100)
 
 
-@pytest.mark.parametrize("sampler", [lambda steps: Euler(steps, Cosine()), TauLeaping, ThetaTrapezoidal], ids=["euler", "tau_leaping", "theta_trapezoidal"])
+@pytest.mark.parametrize("sampler", [lambda steps: Euler(steps, Cosine()), TauLeaping, ThetaTrapezoidal],
+                         ids=["euler", "tau_leaping", "theta_trapezoidal"])
 def test_rate_solvers_miss_the_law_in_few_steps_and_approach_it(sampler):
     distances = [distance(sampler(steps), table_nets(), DATA.law())[0] for steps in (1, 2, 4, 8)]
     assert all(a > b for a, b in zip(distances, distances[1:])) and distances[1] > 0.1
@@ -244,19 +267,23 @@ def test_a_pass_for_each_step_that_reveals_something_and_one_for_what_is_left(sa
     assert ledger.flops.tolist() == [length] * 400, "logits where a token is drawn"
 
 
-@pytest.mark.parametrize("sampler", [ThetaTrapezoidal(4), ThetaTrapezoidal(64), ThetaTrapezoidal(16, 0.3, Cosine())], ids=str)
+@pytest.mark.parametrize("sampler", [ThetaTrapezoidal(4), ThetaTrapezoidal(64), ThetaTrapezoidal(16, 0.3, Cosine())],
+                         ids=str)
 def test_the_theta_method_passes_once_or_twice_where_something_may_fall(sampler, length=16):
     """For a network that answers every question alike the chance to be masked is a product."""
     t, span = 1 - torch.arange(sampler.steps, dtype=torch.float64) / sampler.steps, 1 / sampler.steps
     a1, a2 = sampler.weights()
     first, most = sampler.most(t, span)
-    falls = leap(a1 * rate(sampler.schedule, t - sampler.theta * span) - a2 * rate(sampler.schedule, t), (1 - sampler.theta) * span)
+    falls = leap(a1 * rate(sampler.schedule, t - sampler.theta * span) - a2 * rate(sampler.schedule, t),
+                 (1 - sampler.theta) * span)
     masked = torch.cat((torch.ones(1), ((1 - first) * (1 - falls)).cumprod(0)))
     once, twice = first + (1 - first) * most, (1 - first) * most
-    expected = sum(float((1 - (1 - masked[:-1] * chance) ** length).sum()) for chance in (once, twice)) + float(1 - (1 - masked[-1]) ** length)
+    expected = sum(float((1 - (1 - masked[:-1] * chance) ** length).sum())
+                   for chance in (once, twice)) + float(1 - (1 - masked[-1]) ** length)
     ledger, _ = metered(sampler, length=length)
     assert near(ledger.calls["main.draft"], expected) and int(ledger.calls["main.draft"].max()) <= 2 * sampler.steps + 1
-    assert near(ledger.flops, length * float((masked[:-1] * (once + twice)).sum() + masked[-1])), "logits where a token may fall"
+    assert near(ledger.flops,
+                length * float((masked[:-1] * (once + twice)).sum() + masked[-1])), "logits where a token may fall"
 
 
 def test_clocks_are_those_of_the_looks():
@@ -277,13 +304,16 @@ def test_clocks_are_those_of_the_looks():
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=str)
 def test_rows_are_the_same_in_batches_of_1_7_and_64_with_and_without_the_queue(sampler):
-    runs = [sample(sampler, nets(), prompts(15), 3, batch, queue=queue) for batch, queue in ((1, True), (7, True), (64, True), (64, False))]
+    runs = [sample(sampler, nets(), prompts(15), 3, batch, queue=queue) for batch,
+            queue in ((1, True), (7, True), (64, True), (64, False))]
     assert all(torch.equal(runs[0], other) for other in runs[1:])
     assert torch.equal(runs[0][::3, :5], prompts(15)[::3, :5])
 
 
-@pytest.mark.parametrize("sampler", [*SAMPLERS, Euler(3, Polynomial(4.0)), Euler(3, Polynomial(0.25)), TauLeaping(1), ThetaTrapezoidal(1, 0.9),
-                                     ThetaTrapezoidal(2, 0.1, Polynomial(4.0)), ThetaTrapezoidal(3, 0.5, Knots((0.0, 0.5, 0.6, 1.0)))], ids=str)
+@pytest.mark.parametrize("sampler", [*SAMPLERS, Euler(3, Polynomial(4.0)), Euler(3, Polynomial(0.25)), TauLeaping(1),
+                                     ThetaTrapezoidal(1, 0.9),
+                                     ThetaTrapezoidal(2, 0.1, Polynomial(4.0)),
+                                     ThetaTrapezoidal(3, 0.5, Knots((0.0, 0.5, 0.6, 1.0)))], ids=str)
 @pytest.mark.parametrize("length", [1, 3])
 def test_every_row_is_finished_in_any_schedule_also_with_a_prompt(sampler, length):
     x = torch.full((50, length + 1), MASK)

@@ -1,4 +1,6 @@
-"""Samplers that mask tokens again: their marginals, their joint laws, the steps they draw ahead, their identities and what they cost."""
+"""Samplers that mask tokens again: their marginals, their joint laws, the steps they draw ahead, their identities and
+what they cost.
+"""
 
 from dataclasses import fields
 from itertools import product
@@ -25,19 +27,23 @@ from tests.conformance.test_rate_solvers import PAIR, Flat, near
 from tests.conformance.toys import DATA, MASK, D, N, distance, drawn, hybrid, table_nets
 
 SCHEDULES = [Linear(), Cosine(), Polynomial(3.0), Knots((0.0, 0.3, 0.8, 0.82, 1.0))]
-STRONG = [ReMDM(6, Cap(0.3)), ReMDM(6, Rescale(0.8), Cosine()), ReMDM(10, Loop(0.4)), ForwardBackward(6, SCHEDULES[3]), Psi(6, 0.3), DFM(2)]
+STRONG = [ReMDM(6, Cap(0.3)), ReMDM(6, Rescale(0.8), Cosine()), ReMDM(10, Loop(0.4)), ForwardBackward(6, SCHEDULES[3]),
+          Psi(6, 0.3), DFM(2)]
 SAMPLERS = [*STRONG, ReMDMConf(8)]
-HOSTS = [lambda n, a: ReMDM(n, Cap(0.2), a), lambda n, a: ReMDM(n, Rescale(0.7), a), lambda n, a: ReMDM(n, Loop(0.5), a), ForwardBackward, lambda n, a: Psi(n, 0.4, a)]
+HOSTS = [lambda n, a: ReMDM(n, Cap(0.2), a), lambda n, a: ReMDM(n, Rescale(0.7), a), lambda n,
+         a: ReMDM(n, Loop(0.5), a), ForwardBackward, lambda n, a: Psi(n, 0.4, a)]
 
 
 # the chances of a step
 
-@pytest.mark.parametrize("host", [*HOSTS, lambda n, a: DFM(n), lambda n, a: DFM(n, 100.0)], ids=["cap", "rescale", "loop", "forward_backward", "psi", "dfm", "dfm at 100"])
+@pytest.mark.parametrize("host", [*HOSTS, lambda n, a: DFM(n), lambda n, a: DFM(n, 100.0)],
+                         ids=["cap", "rescale", "loop", "forward_backward", "psi", "dfm", "dfm at 100"])
 def test_what_is_revealed_makes_up_for_what_is_forgotten(host):
     """P(l masked at s) = 1 - alpha_s at every step, and no mask is left."""
     for steps, schedule in product((1, 2, 7, 64), SCHEDULES):
         reveal, forget, alpha = host(steps, schedule).chances("cpu")
-        assert all(bool(((0 <= chance) & (chance <= 1)).all()) for chance in (reveal, forget)) and reveal[-1] == 1 and forget[-1] * alpha[-1] == 0
+        assert all(bool(((0 <= chance) & (chance <= 1)).all())
+                   for chance in (reveal, forget)) and reveal[-1] == 1 and forget[-1] * alpha[-1] == 0
         masked = 1 - alpha
         after = (1 - reveal) * masked + forget * alpha
         assert torch.allclose(after, torch.cat((masked[1:], torch.zeros(1))), atol=1e-12)
@@ -47,7 +53,7 @@ def test_what_is_revealed_makes_up_for_what_is_forgotten(host):
 def test_without_its_bound_forward_backward_asks_for_a_negative_probability_in_the_last_step():
     alpha = 1 - ends(16, "cpu")
     now, then = alpha[:-1], alpha[1:]
-    unbounded = revealing((then - now) / now, now, then)[1:]                       # nothing is there to forget in the first step
+    unbounded = revealing((then - now) / now, now, then)[1:]  # nothing is there to forget in the first step
     assert abs(unbounded[-1] - 2) < 1e-12 and bool((unbounded[:-1] <= 1 + 1e-12).all())
     reveal, forget, _ = ForwardBackward(16).chances("cpu")
     assert torch.allclose(reveal[1:-1], unbounded[:-1]) and reveal[-1] == 1 and forget[-1] == 0
@@ -58,7 +64,8 @@ def test_the_most_that_may_be_forgotten_leaves_nothing_masked_that_need_not_be()
     now, then = torch.tensor([0.0, 0.3, 0.6, 0.9]), torch.tensor([0.2, 0.5, 0.7, 1.0])
     most = sigma_max(now, then)
     assert torch.allclose(most, torch.tensor([1.0, 1.0, 0.5, 0.0]))
-    assert torch.allclose(revealing(most, now, then)[2:], torch.ones(2)) and bool((revealing(most + 0.1, now, then)[2:] > 1).all())
+    assert torch.allclose(revealing(most, now, then)[2:],
+                          torch.ones(2)) and bool((revealing(most + 0.1, now, then)[2:] > 1).all())
 
 
 @pytest.mark.parametrize("steps, taken", [(128, 146), (1024, 1032)])
@@ -74,7 +81,11 @@ def test_loop_lets_alpha_stand_and_refuses_an_interval_that_ends_before_it_begin
     reveal, forget, alpha = sampler.chances("cpu")
     t = ends(40, "cpu")[:-1]
     stands = (t > 0.05) & (t <= 0.55)
-    assert torch.allclose(alpha[stands], torch.full_like(alpha[stands], 0.9)) and bool((forget[stands] == 0.02).all()) and bool((forget[~stands] == 0).all())
+    assert (
+        torch.allclose(alpha[stands], torch.full_like(alpha[stands], 0.9))
+        and bool((forget[stands] == 0.02).all())
+        and bool((forget[~stands] == 0).all())
+    )
     assert torch.allclose(reveal[stands], torch.full_like(reveal[stands], 0.18)), "eta 0.9/0.1"
     assert torch.allclose(alpha[t > 0.56], (0.9 * (1 - t) / 0.45)[t > 0.56])
     with pytest.raises(ValueError, match="choose a smaller one"):
@@ -101,7 +112,8 @@ def test_psi_is_remdm_that_forgets_with_1_minus_kappa_times_1_minus_alpha():
 def test_without_forgetting_it_is_ancestral_sampling_bit_for_bit(schedule):
     for steps in (6, 64):
         host = drawn(Ancestral(steps, schedule), {"main": hybrid()}, 512)
-        for sampler in (ReMDM(steps, Cap(0.0), schedule), ReMDM(steps, Rescale(0.0), schedule), Psi(steps, 1.0, schedule)):
+        for sampler in (ReMDM(steps, Cap(0.0), schedule), ReMDM(steps, Rescale(0.0), schedule),
+                        Psi(steps, 1.0, schedule)):
             assert torch.equal(drawn(sampler, {"main": hybrid()}, 512), host)
         assert not torch.equal(drawn(Psi(steps, 0.5, schedule), {"main": hybrid()}, 512), host)
 
@@ -126,7 +138,8 @@ def test_steps_drawn_ahead_follow_the_law_of_the_steps(sampler):
     net, (reveal, forget, alpha) = hybrid(), sampler.chances("cpu")
     w, then = world(net, D), torch.cat((alpha[1:], torch.ones(1)))
     law, without = chain_law(w, reveal, forget), chain_law(w, revealing(0, alpha, then), 0 * forget)
-    counts, quantile = torch.bincount(DATA.index(drawn(sampler, {"main": net})), minlength=81), null_quantile(law, N, draws=100)
+    counts, quantile = torch.bincount(DATA.index(drawn(sampler, {"main": net})),
+                                      minlength=81), null_quantile(law, N, draws=100)
     assert total_variation(counts, law) < quantile < total_variation(counts, without)
 
 
@@ -135,7 +148,8 @@ def pair_law(sampler) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("sampler, power", [
-    (ForwardBackward, -1), (DFM, -1), (lambda n: ReMDM(n, Cap(0.3)), -0.5), (lambda n: ReMDM(n, Rescale(0.5)), -0.5), (lambda n: Psi(n, 0.3), -0.5)],
+    (ForwardBackward, -1), (DFM, -1), (lambda n: ReMDM(n, Cap(0.3)), -0.5), (lambda n: ReMDM(n, Rescale(0.5)), -0.5),
+    (lambda n: Psi(n, 0.3), -0.5)],
     ids=["forward_backward", "dfm", "cap", "rescale", "psi"])
 def test_the_joint_law_is_missed_and_approached_with_this_power_of_the_steps(sampler, power):
     counts = [128, 256, 512]
@@ -148,13 +162,15 @@ def test_loop_stays_at_its_distance():
     assert 0.9 * farther < far < farther and far > 20 * apart(pair_law(Psi(1024, 1.0)), PAIR.law)
 
 
-@pytest.mark.parametrize("sampler", [ReMDM(4, Cap(0.3)), ReMDM(4, Rescale(0.5)), ReMDM(10, Loop(0.4)), ForwardBackward(4), Psi(4, 0.3), DFM(1), *map(ReMDMConf, (4, 64))], ids=str)
+@pytest.mark.parametrize("sampler", [ReMDM(4, Cap(0.3)), ReMDM(4, Rescale(0.5)), ReMDM(10, Loop(0.4)),
+                                     ForwardBackward(4), Psi(4, 0.3), DFM(1), *map(ReMDMConf, (4, 64))], ids=str)
 def test_in_few_steps_the_joint_law_is_missed(sampler):
     tv, quantile = distance(sampler, table_nets(), DATA.law())
     assert tv > quantile
 
 
-@pytest.mark.parametrize("sampler", [ReMDM(1024, Cap()), ReMDM(1024, Rescale()), ForwardBackward(256), Psi(512), DFM(256)], ids=str)
+@pytest.mark.parametrize("sampler", [ReMDM(1024, Cap()), ReMDM(1024, Rescale()), ForwardBackward(256), Psi(512),
+                                     DFM(256)], ids=str)
 def test_in_many_it_is_hit(sampler):
     tv, quantile = distance(sampler, table_nets(), DATA.law(), n=N // 2)
     assert tv < quantile
@@ -163,12 +179,15 @@ def test_in_many_it_is_hit(sampler):
 # conf, which chooses by what was written
 
 def conf_chain(net, steps: int) -> tuple[torch.Tensor, list[float]]:
-    """The law of two places, and the share masked after each step. A place holds MASK, or a token and what the other place showed when it was written."""
+    """The law of two places, and the share masked after each step. A place holds MASK, or a token and what the other
+    place showed when it was written.
+    """
     V, w = net.vocab, world(net, 2)
     held = torch.tensor([(V, V), *product(range(V), range(V + 1))])                # (H, 2)
     at = torch.cartesian_prod(*[torch.arange(len(held))] * 2)                      # (S, 2)
     x, seen = held[at].unbind(-1)                                                  # (S, 2) each
-    when = torch.stack((V * (V + 1) + seen[:, 0], seen[:, 1] * (V + 1) + V), 1)    # (S, 2) the texts in which they were written
+    # (S, 2) the texts in which they were written
+    when = torch.stack((V * (V + 1) + seen[:, 0], seen[:, 1] * (V + 1) + V), 1)
     psi = w.p[when, torch.arange(2)].gather(-1, x[..., None].clamp_max(V - 1))[..., 0]
     masked = x == V
     doubt = (-psi).masked_fill(masked, -torch.inf).softmax(1).nan_to_num(0)        # (S, 2)
@@ -178,7 +197,9 @@ def conf_chain(net, steps: int) -> tuple[torch.Tensor, list[float]]:
     law, share, alpha = one_hot(torch.tensor(0), len(x)).double(), [], 1 - ends(steps, "cpu")
     for now, then in zip(alpha, alpha[1:]):
         reveal, forget = (then - now) / (1 - now), (sigma_max(now, then) * doubt)[..., None]
-        each = torch.where(masked[..., None], reveal * writes + (1 - reveal) * none, (1 - forget) * stays + forget * none)    # (S, 2, H)
+        # (S, 2, H)
+        each = torch.where(masked[..., None], reveal * writes + (1 - reveal) * none, (1 - forget) * stays + forget
+                           * none)
         law = law @ (each[:, 0, :, None] * each[:, 1, None]).flatten(1)
         share.append(float((law @ masked.double()).mean()))
     return torch.bincount((x[:, 0] * (V + 1) + x[:, 1]), law, (V + 1) ** 2).view(V + 1, V + 1)[:V, :V].flatten(), share
@@ -192,7 +213,8 @@ SKEWED = Tabular(torch.tensor([0.60, 0.10, 0.03, 0.03, 0.10, 0.02, 0.02, 0.05, 0
 def test_conf_forgets_by_the_probability_of_what_was_written(net, steps):
     law, _ = conf_chain(net, steps)
     x = sample(ReMDMConf(steps), {"main": net}, torch.full((2 * N, 2), MASK), 0, 4096)
-    assert total_variation(torch.bincount(x[:, 0] * 3 + x[:, 1], minlength=9), law) < null_quantile(law, 2 * N, draws=100)
+    assert total_variation(torch.bincount(x[:, 0] * 3 + x[:, 1], minlength=9),
+                           law) < null_quantile(law, 2 * N, draws=100)
 
 
 def test_conf_misses_even_independent_places_for_ever_and_prefers_probable_tokens():
@@ -201,7 +223,8 @@ def test_conf_misses_even_independent_places_for_ever_and_prefers_probable_token
     laws = [conf_chain(net, steps)[0] for steps in (4, 64, 256)]
     found = [apart(law, net.law) for law in laws]
     assert 0.002 < found[0] < found[1] < found[2] < 0.01 and all(float(law.view(3, 3).sum(1)[0]) > 0.9 for law in laws)
-    assert apart(chain_law(world(net, 2), *ReMDM(16, Cap(0.3)).chances("cpu")[:2]), net.law) < 1e-12, "nothing to factorise: the others hit it"
+    assert apart(chain_law(world(net, 2), *ReMDM(16, Cap(0.3)).chances("cpu")[:2]),
+                 net.law) < 1e-12, "nothing to factorise: the others hit it"
 
 
 def test_conf_keeps_more_masked_than_the_schedule_says_until_the_last_step():
@@ -239,7 +262,9 @@ def test_a_place_is_masked_with_probability_1_minus_alpha_at_every_step(sampler,
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=str)
 def test_given_tokens_are_never_masked_and_no_row_is_done_too_early(sampler):
-    """A row whose steps are drawn ahead shows a mask while something is to come; with conf a full row may lose a token yet."""
+    """A row whose steps are drawn ahead shows a mask while something is to come; with conf a full row may lose a token
+    yet.
+    """
     x, full, again = torch.full((200, 4), MASK), [], []
     x[:, 1] = torch.arange(200) % 3
 
@@ -256,11 +281,13 @@ def test_given_tokens_are_never_masked_and_no_row_is_done_too_early(sampler):
 
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=str)
 def test_rows_are_the_same_in_batches_of_1_7_and_64_with_and_without_the_queue(sampler):
-    runs = [sample(sampler, nets(), prompts(15), 3, batch, queue=queue) for batch, queue in ((1, True), (7, True), (64, True), (64, False))]
+    runs = [sample(sampler, nets(), prompts(15), 3, batch, queue=queue) for batch,
+            queue in ((1, True), (7, True), (64, True), (64, False))]
     assert all(torch.equal(runs[0], other) for other in runs[1:])
 
 
-@pytest.mark.parametrize("host", [*HOSTS, lambda n, a: DFM(n), ReMDMConf], ids=["cap", "rescale", "loop", "forward_backward", "psi", "dfm", "conf"])
+@pytest.mark.parametrize("host", [*HOSTS, lambda n, a: DFM(n), ReMDMConf],
+                         ids=["cap", "rescale", "loop", "forward_backward", "psi", "dfm", "conf"])
 def test_every_row_is_finished_in_any_schedule(host):
     for steps, schedule in product((1, 2, 5), SCHEDULES):
         assert bool((sample(host(steps, schedule), {"main": Flat()}, torch.full((40, 3), MASK), 0, 16) != MASK).all())
@@ -271,7 +298,8 @@ def test_given_tokens_condition_the_rest():
     states = DATA.states()
     law = torch.where((states[:, 0] == 2) & (states[:, 2] == 0), DATA.law(), 0.0)
     for sampler in (ReMDM(128, Cap(0.1)), ForwardBackward(128), DFM(128)):
-        assert total_variation(torch.bincount(DATA.index(drawn(sampler, table_nets(), prompts=given)), minlength=81), law / law.sum()) < 0.03
+        assert total_variation(torch.bincount(DATA.index(drawn(sampler, table_nets(), prompts=given)), minlength=81),
+                               law / law.sum()) < 0.03
 
 
 # what they ask of the network
@@ -287,8 +315,10 @@ def test_a_pass_for_each_step_that_reveals_something_and_logits_where_it_does(sa
     reveal, _, alpha = sampler.chances("cpu")
     falls = (1 - alpha) * reveal                                                   # (K,)
     ledger, net = metered(sampler, 500, length)
-    assert near(ledger.calls["main.draft"], float((1 - (1 - falls) ** length).sum())) and near(ledger.flops, length * float(falls.sum()))
-    assert all(bool((at >= 0).any(1).all()) and bool((x.gather(1, at.clamp_min(0))[at >= 0] == MASK).all()) for x, at, _ in net.asked), "masked places of rows that reveal"
+    assert near(ledger.calls["main.draft"],
+                float((1 - (1 - falls) ** length).sum())) and near(ledger.flops, length * float(falls.sum()))
+    assert all(bool((at >= 0).any(1).all()) and bool((x.gather(1, at.clamp_min(0))[at >= 0] == MASK).all()) for x, at,
+               _ in net.asked), "masked places of rows that reveal"
     assert ledger.tokens.tolist() == [length] * 500
 
 
@@ -314,11 +344,13 @@ def test_clocks_are_those_of_the_steps():
         assert set(torch.cat([clock for _, _, clock in net.asked]).tolist()) <= set(alpha.tolist())
         assert min(clock.min() for _, _, clock in net.asked) == 0
     _, net = metered(ReMDMConf(8, Cosine()), 200, 6)
-    assert set(torch.cat([clock for _, _, clock in net.asked]).tolist()) == set(Cosine().alpha(ends(8, "cpu")[:-1]).tolist())
+    assert set(torch.cat([clock for _, _,
+                          clock in net.asked]).tolist()) == set(Cosine().alpha(ends(8, "cpu")[:-1]).tolist())
 
 
 def test_samplers_say_which_limit_they_have():
-    assert all(sampler.exact() is not None for sampler in (ReMDM(), ReMDM(8, Rescale()), ForwardBackward(), Psi(), DFM()))
+    assert all(sampler.exact() is not None for sampler in (ReMDM(), ReMDM(8, Rescale()), ForwardBackward(), Psi(),
+                                                           DFM()))
     assert ReMDM(8, Loop()).exact() is None and ReMDMConf().exact() is None
 
 

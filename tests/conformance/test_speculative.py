@@ -1,4 +1,6 @@
-"""Speculation by other names: light drafts under a heavy network keep its law, sigma-GPT's rejection misses it, any-subset decoding is a fixed window of ours."""
+"""Speculation by other names: light drafts under a heavy network keep its law, sigma-GPT's rejection misses it,
+any-subset decoding is a fixed window of ours.
+"""
 
 import pytest
 import torch
@@ -18,7 +20,20 @@ from harness.schedules.window import Fixed, Open
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.test_invariance import nets as rough_nets
 from tests.conformance.test_invariance import prompts as rough_prompts
-from tests.conformance.toys import DATA, MASK, STATES, D, N, V, distance, drawn, hybrid, ordered_law, subset_table, table_nets
+from tests.conformance.toys import (
+    DATA,
+    MASK,
+    STATES,
+    D,
+    N,
+    V,
+    distance,
+    drawn,
+    hybrid,
+    ordered_law,
+    subset_table,
+    table_nets,
+)
 
 OURS = [LightHeavy(1), LightHeavy(6, Blocks(8)), SigmaGpt(1), SigmaGpt(3)]
 
@@ -75,7 +90,8 @@ def test_one_network_twice_is_first_hitting_bit_for_bit():
 
 @pytest.mark.parametrize("k", [1, 2, 3, 9])
 def test_a_round_costs_as_many_passes_of_each_network_as_drafts_and_one_heavy_call(k):
-    spent, nets, n = torch.zeros(300, dtype=torch.int64), {name: Watched(net) for name, net in table_nets().items()}, 300
+    spent, nets, n = torch.zeros(300, dtype=torch.int64), {name: Watched(net) for name,
+                                                           net in table_nets().items()}, 300
 
     class Counted(LightHeavy):
         def step(self, nets, rows):
@@ -100,12 +116,15 @@ def test_a_network_that_drafts_like_the_heavy_one_costs_a_pass_of_each_a_token()
 
 
 def test_a_rejected_token_is_replaced_in_its_round():
-    """The heavy network always writes 0, the light one 1 where an odd number of tokens is revealed: two tokens a round, the second by the residual draw."""
+    """The heavy network always writes 0, the light one 1 where an odd number of tokens is revealed: two tokens a round,
+    the second by the residual draw.
+    """
 
     class Certain(Wrapper):
         def draft(self, x, at=None, alive=None, clock=None):
             token = (x != MASK).sum(1) % 2 if self.net is light else torch.zeros_like(x[:, 0])
-            return torch.where(torch.arange(V) == token[:, None], 0.0, float("-inf"))[:, None].expand(-1, at.shape[1], -1), x
+            return torch.where(torch.arange(V) == token[:, None], 0.0,
+                               float("-inf"))[:, None].expand(-1, at.shape[1], -1), x
 
     light = table_nets()["light"]
     ledger = metered(LightHeavy(D), {"main": Certain(table_nets()["main"]), "light": Certain(light)}, 8)
@@ -125,7 +144,9 @@ TWO_BITS = Tabular(torch.tensor([0.45, 0.05, 0.05, 0.45], dtype=torch.float64), 
 
 
 def rejected_law(orders: int) -> torch.Tensor:
-    """The law of sigma-GPT on the two bits: unequal drafts are kept where an order begins with the other bit and its uniform is below 0.1 / 0.5."""
+    """The law of sigma-GPT on the two bits: unequal drafts are kept where an order begins with the other bit and its
+    uniform is below 0.1 / 0.5.
+    """
     one, two = 0.2, 1 - 0.8**2
     kept = one + (two - one) * (1 - 2 * 0.5**orders)
     equal = 0.5 + 0.5 * (1 - kept) * 0.9
@@ -139,9 +160,13 @@ def test_rejection_without_a_residual_draw_misses_two_correlated_bits_and_more_o
     counts = torch.bincount(x[:, 0] * 2 + x[:, 1], minlength=4)
     quantile = null_quantile(TWO_BITS.law, n, draws=200)
     assert total_variation(rejected_law(orders), TWO_BITS.law) == pytest.approx(miss, abs=6e-4)
-    assert total_variation(counts, rejected_law(orders)) < quantile and total_variation(counts, TWO_BITS.law) > 3 * quantile
+    assert (
+        total_variation(counts, rejected_law(orders)) < quantile
+        and total_variation(counts, TWO_BITS.law) > 3 * quantile
+    )
     drawn_instead = sample(SelfSpeculative(Open(), 1), {"main": TWO_BITS}, torch.full((n, 2), 2), 0, 8192)
-    assert total_variation(torch.bincount(drawn_instead[:, 0] * 2 + drawn_instead[:, 1], minlength=4), TWO_BITS.law) < quantile
+    assert total_variation(torch.bincount(drawn_instead[:, 0] * 2 + drawn_instead[:, 1], minlength=4),
+                           TWO_BITS.law) < quantile
 
 
 def test_the_law_test_rejects_sigma_gpt():
@@ -152,17 +177,20 @@ def test_the_law_test_rejects_sigma_gpt():
 @pytest.mark.parametrize("orders", [1, 3])
 def test_sigma_gpt_costs_a_draft_and_a_verify_pass_for_each_order(orders):
     ledger = metered(SigmaGpt(orders), table_nets())
-    assert torch.equal(ledger.calls["main.verify"], orders * ledger.calls["main.draft"]) and int(ledger.calls["main.draft"].max()) <= D
+    assert torch.equal(ledger.calls["main.verify"],
+                       orders * ledger.calls["main.draft"]) and int(ledger.calls["main.draft"].max()) <= D
     assert int(ledger.tokens.sum()) == 300 * D
 
 
 def test_sigma_gpt_tries_orders_on_one_candidate_and_goes_on_in_the_one_it_took():
     net, n = Watched(rough_nets()["main"]), 16
     sample(SigmaGpt(2), {"main": net}, torch.full((n, 40), net.mask), 0, n)
-    rounds, taken = [pair for pair in zip(net.verifies[0::2], net.verifies[1::2]) if len(pair[0][0]) == n], 0    # while no row has left
+    # while no row has left
+    rounds, taken = [pair for pair in zip(net.verifies[0::2], net.verifies[1::2]) if len(pair[0][0]) == n], 0
     for ((y, one, _, _), (other_y, two, _, _)), ((_, later, at, _), _) in zip(rounds, rounds[1:]):
         assert torch.equal(y, other_y) and bool((one != two).any())
-        behind = torch.arange(later.shape[1]) >= torch.where(at < 0, later.shape[1], at).amin(1, keepdim=True)    # (B, L) not revealed yet
+        # (B, L) not revealed yet
+        behind = torch.arange(later.shape[1]) >= torch.where(at < 0, later.shape[1], at).amin(1, keepdim=True)
         goes_on = [((later == order) | behind).all(1) for order in (one, two)]
         assert bool((goes_on[0] | goes_on[1]).all())
         taken += int((goes_on[1] & ~goes_on[0]).sum())
@@ -177,7 +205,7 @@ def test_given_tokens_are_kept_and_only_the_exact_sampler_follows_the_conditiona
     fits = (STATES[:, 0] == 2) & (STATES[:, 2] == 0)
     law = torch.where(fits, DATA.law(), 0.0) / DATA.law()[fits].sum()
     tv = total_variation(torch.bincount(DATA.index(x), minlength=81), law)
-    assert (tv < 0.015) == (sampler.exact() is not None)                                           # 9 outcomes: the 99.99 % quantile is about 0.011
+    assert (tv < 0.015) == (sampler.exact() is not None)  # 9 outcomes: the 99.99 % quantile is about 0.011
 
 
 @pytest.mark.parametrize("sampler", OURS, ids=str)
@@ -191,8 +219,10 @@ def test_they_conform(sampler):
     assert verify(sampler, n=4096).passed
 
 
-# Any-subset speculative decoding (arXiv 2504.20456): k drafts of one network given what is revealed, one joint pass along sigma, accept, residual draw.
-# That is SelfSpeculative(Fixed(k), rounds=1); what its authors state holds there where draft and target come from one joint.
+# Any-subset speculative decoding (arXiv 2504.20456): k drafts of one network given what is revealed, one joint pass
+# along sigma, accept, residual draw.
+# That is SelfSpeculative(Fixed(k), rounds=1); what its authors state holds there where draft and target come from one
+# joint.
 
 
 @pytest.mark.parametrize("k", [2, 3, D])
@@ -202,17 +232,22 @@ def test_a_fixed_window_verified_once_is_any_subset_decoding_where_both_passes_h
     assert tv < quantile
     ledger = metered(sampler, {"main": net})
     assert torch.equal(ledger.calls["main.draft"], ledger.calls["main.verify"]), "two passes a round"
-    assert int((ledger.calls["main.draft"] + ledger.calls["main.verify"]).max()) <= D + D % 2, "two tokens a round at least, but for a single last one"
+    assert int((ledger.calls["main.draft"] + ledger.calls["main.verify"]).max()) <= D + D % 2, ("two tokens a round "
+                                                                                                "at least, but for a "
+                                                                                                "single last one")
     for (_, _, p, _), (_, _, _, q) in zip(net.drafts, net.verifies):
         assert float((probabilities(p)[:, 0] - probabilities(q)[:, 0]).abs().max()) < 1e-5
-    assert int(ledger.passed["depth"][0]) == int(ledger.tested["depth"][0]) == int(ledger.calls["main.verify"].sum()), "the first token is always accepted"
+    assert int(ledger.passed["depth"][0]) == int(ledger.tested["depth"][0]) == int(ledger.calls["main.verify"].sum()), (
+        "the first token is always accepted"
+    )
 
 
 def test_a_network_without_a_joint_accepts_the_first_token_with_probability_one_minus_total_variation():
     sampler, net, n = SelfSpeculative(Fixed(2), 1), Watched(hybrid(0)), 8192
     ledger = Ledger(n, D, MASK)
     sample(sampler, {"main": net}, torch.full((n, D), MASK), 0, n, ledger=ledger)
-    share = torch.cat([torch.minimum(probabilities(p)[:, 0], probabilities(q)[:, 0]).sum(1) for (_, _, p, _), (_, _, _, q) in zip(net.drafts, net.verifies)])
+    share = torch.cat([torch.minimum(probabilities(p)[:, 0], probabilities(q)[:, 0]).sum(1) for (_, _, p, _),
+                       (_, _, _, q) in zip(net.drafts, net.verifies)])
     tested, passed = (int(table["depth"][0]) for table in (ledger.tested, ledger.passed))
     assert tested == len(share) and share.mean() < 0.9
     assert abs(passed - share.sum()) < 4 * (share * (1 - share)).sum().sqrt()

@@ -1,4 +1,5 @@
-"""Small worlds in which a sampler's law can be listed: an exact joint, a rough hybrid, and the enumerated law of each method.
+"""Small worlds in which a sampler's law can be listed: an exact joint, a rough hybrid, and the enumerated law of each
+method.
 
 States are numbered as in harness.data.exact: 3 symbols, 4 places, 81 sequences.
 """
@@ -59,14 +60,16 @@ def ssmd_law(net, window, rounds: int, orders: Tensor = ORDERS) -> Tensor:
 
 def subset_table(net) -> Tensor:
     """log p(x_l | x at the places in S), (2**D, 81, D); S as a bit set."""
-    seen = torch.tensor(list(product((0, 1), repeat=D)), dtype=torch.bool).flip(1)         # (16, D), bit l of the row number
+    seen = torch.tensor(list(product((0, 1), repeat=D)), dtype=torch.bool).flip(1)  # (16, D), bit l of the row number
     x = torch.where(seen[:, None], STATES, MASK)                                           # (16, 81, D)
     logits, _ = net.draft(x.view(-1, D))
     return logits.double().log_softmax(-1).view(16, 81, D, V).gather(-1, STATES.expand(16, 81, D)[..., None])[..., 0]
 
 
 def grouped_law(tables_: list[Tensor], groups: list[list[int]]) -> Tensor:
-    """The law when groups of places are revealed one after another, factorised inside a group; tables_[g] is the network of group g."""
+    """The law when groups of places are revealed one after another, factorised inside a group; tables_[g] is the
+    network of group g.
+    """
     logp, seen = torch.zeros(len(STATES), dtype=torch.float64), 0
     for table, group in zip(tables_, groups):
         logp += sum((table[seen, :, l] for l in group), torch.zeros(len(STATES), dtype=torch.float64))
@@ -77,7 +80,8 @@ def grouped_law(tables_: list[Tensor], groups: list[list[int]]) -> Tensor:
 def ordered_law(pick, sizes: list[int]) -> Tensor:
     """Uniform order, groups of `sizes`; pick(i) is the subset table used when i places are revealed."""
     starts = [sum(sizes[:k]) for k in range(len(sizes))]
-    laws = [grouped_law([pick(s) for s in starts], [order[s : s + w].tolist() for s, w in zip(starts, sizes)]) for order in ORDERS]
+    laws = [grouped_law([pick(s) for s in starts], [order[s : s + w].tolist() for s, w in zip(starts, sizes)])
+            for order in ORDERS]
     return torch.stack(laws).mean(0)
 
 

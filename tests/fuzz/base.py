@@ -28,12 +28,16 @@ STUDY = Study(name="toy", question=__doc__, data=DATA, nets={"heavy": Table(DATA
               arms=[Arm("ancestral", grid(Ancestral, steps=[1, 4]), {"main": "heavy"}), Arm("held_out", [HeldOut()])],
               metrics=[ExactNll(), CorpusEntropy()], n=16, batch=8)
 '''
-SWEEP = STUDY + '''
+SWEEP = (
+    STUDY
+    + '''
 from harness.param import Choice, Range
 from harness.search.sweep import Band, Sweep
 SWEEP = Sweep(STUDY, arm="ancestral", objectives=("exact_nll", "nfe_a"),
-              space={"steps": Range(1, 8, log=True)}, trials=2, early=(8,), constraint=Band("corpus_entropy", width=9.0))
+              space={"steps": Range(1, 8, log=True)}, trials=2, early=(8,),
+              constraint=Band("corpus_entropy", width=9.0))
 '''
+)
 RULES = '''tolerance = 0.0
 margin = 0.05
 samples = "never"
@@ -63,7 +67,8 @@ after, which must stay
 '''
 CHANGELOG = "# Changelog\n\n## Unreleased\n- old\n\n## 1.0\n- older, which must stay\n"
 WORDS = "the city is the capital of the country and the seat of its government in the north of the river "
-PROTEINS = ["".join("ACDEFGHIKLMNPQRSTVWY"[(7 * k + 3 * j + j * j * (k + 1)) % 20] for j in range(60)) for k in range(40)]
+PROTEINS = ["".join("ACDEFGHIKLMNPQRSTVWY"[(7 * k + 3 * j + j * j * (k + 1)) % 20] for j in range(60))
+            for k in range(40)]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ class Case:
         ...] = ()                            # patterns of files that the command may replace if it ends with 0
     environment: Mapping[str, str] = field(default_factory=dict)
     outside: bool = False                                    # whether it needs a process of its own from the start
-    wrong: Callable[[Files, Files], str] | None = None       # what is wrong with the files, before and after, if it ends with 0
+    # what is wrong with the files, before and after, if it ends with 0
+    wrong: Callable[[Files, Files], str] | None = None
 
 def text(words: tuple[str, ...]) -> str:
     return " ".join(words)
@@ -30,7 +31,8 @@ def text(words: tuple[str, ...]) -> str:
 
 def files(folder: Path) -> Files:
     """Every file below the folder, by its path there."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and not p.is_symlink()}
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+            and not p.is_symlink()}
 
 
 def digest(case: Case, before: Files) -> str:

@@ -1,4 +1,6 @@
-"""One input in a process of its own: forked from a process that has loaded everything, with limits of memory, time and file size."""
+"""One input in a process of its own: forked from a process that has loaded everything, with limits of memory, time and
+file size.
+"""
 
 import os
 import resource
@@ -62,8 +64,10 @@ def _outside(case: Case, folder: Path) -> int:
     """As a user starts it."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | dict(case.environment)
     with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
-        words = [word.encode("utf-8", "surrogatepass") for word in case.words]    # a shell hands over bytes, whatever they are
-        return subprocess.Popen([sys.executable, "-m", "harness", *words], cwd=folder / "work", env=environment, stdin=subprocess.DEVNULL,
+        # a shell hands over bytes, whatever they are
+        words = [word.encode("utf-8", "surrogatepass") for word in case.words]
+        return subprocess.Popen([sys.executable, "-m", "harness", *words], cwd=folder / "work", env=environment,
+                                stdin=subprocess.DEVNULL,
                                 stdout=out, stderr=err, preexec_fn=_limits).pid
 
 

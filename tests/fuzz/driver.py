@@ -40,7 +40,8 @@ def inputs(seed: int, n: int, base: Base, room: Path, only: Sequence[str] = ()) 
             (folder / "work").mkdir(parents=True)
             case = kinds[name].make(rngs[name], base, folder / "work")
             whole = " ".join(case.words)
-            if total % REAL == REAL - 1 and "claims" not in whole and "\0" not in whole:    # the first would write to the repository; a word ends at a NUL
+            # the first would write to the repository; a word ends at a NUL
+            if total % REAL == REAL - 1 and "claims" not in whole and "\0" not in whole:
                 case = replace(case, outside=True)
             before = files(folder / "work")
             if (key := digest(case, before)) not in seen:
@@ -53,11 +54,13 @@ def inputs(seed: int, n: int, base: Base, room: Path, only: Sequence[str] = ()) 
             spent.add(name)
 
 
-def run(seed: int, n: int, jobs: int = 1, only: Sequence[str] = (), watch: Callable[[list[Found]], None] = lambda found: None,
+def run(seed: int, n: int, jobs: int = 1, only: Sequence[str] = (),
+        watch: Callable[[list[Found]], None] = lambda found: None,
         say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)) -> list[Found]:
     """What happened to n inputs, `jobs` at a time; `watch` sees what there is every fifty."""
     found, begun = [], time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="ssmd-fuzz-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as scratch:
+    with tempfile.TemporaryDirectory(prefix="ssmd-fuzz-", dir=MEMORY if os.access(MEMORY, os.W_OK)
+                                     else None) as scratch:
         base, room = Base(Path(scratch) / "base"), Path(scratch) / "cases"
         say(f"good material is made, {time.monotonic() - begun:.0f} s")
         begun, waiting = time.monotonic(), inputs(seed, n, base, room, only)

@@ -45,7 +45,8 @@ def judged(case: Case, ended: Ended, before: Files, after: Files, strays: list[s
     if "Traceback (most recent call last)" in ended.stderr + ended.stdout:
         return "traceback", last, _place(ended.stderr + ended.stdout)
     if ended.code == 70:
-        kept = b"".join(content for path, content in after.items() if "ssmd-bench-error-" in path and path not in before)
+        kept = b"".join(content for path, content in after.items() if "ssmd-bench-error-" in path
+                        and path not in before)
         return "unforeseen", last, _place(kept.decode("utf-8", "replace"))
     if missing := lost(case, ended.code, before, after):
         return "lost", missing, ""
@@ -78,4 +79,5 @@ def _place(said: str) -> str:
     if not ours:
         return "?"
     file, line, function = (ours[-1].split(", ") + ["", ""])[:3]
-    return f"{'/'.join(file.rstrip(chr(34)).split('/')[-2:])}:{line.removeprefix('line ')} {function.removeprefix('in ')}"
+    return (f"{'/'.join(file.rstrip(chr(34)).split('/')[-2:])}:{line.removeprefix('line ')} "
+            f"{function.removeprefix('in ')}")

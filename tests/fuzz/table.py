@@ -23,7 +23,8 @@ def report(found: Sequence[Found]) -> str:
     for (outcome, place, about), group in sorted(groups.items(), key=lambda item: (list(OUTCOMES).index(item[0][0]),
         -len(item[1]))):
         lines.append(f"\n## {outcome} {place} {about} ({len(group)})\n")
-        lines += [f"- {f.kind}-{f.number}: `{text(f.case.words)[:200]!a}` {dict(f.case.environment) or ''} {f.detail[:240]!a}" for f in group[:6]]
+        lines += [f"- {f.kind}-{f.number}: `{text(f.case.words)[:200]!a}` {dict(f.case.environment) or ''} "
+                  f"{f.detail[:240]!a}" for f in group[:6]]
     spent = {name: [f.seconds for f in found if f.kind == name] for name in KINDS}
     lines += ["\n## seconds of the processor an input\n",
         *(f"- {name}: {sum(of) / len(of):.2f}, at most {max(of):.2f}" for name, of in spent.items() if of)]

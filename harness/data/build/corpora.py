@@ -46,7 +46,8 @@ def shuffled(items: list, seed: int = 0) -> list:
 def find(source: Path, name: str) -> Path:
     found = sorted(source.rglob(name)) if source.is_dir() else []
     if not found:
-        raise ValueError(f"no {name} under {source}: unpack the package that the card names and pass its folder as --source")
+        raise ValueError(f"no {name} under {source}: unpack the package that the card names and pass its folder as "
+                         "--source")
     return found[0]
 
 
@@ -66,7 +67,9 @@ def extracts(source: Path) -> list[tuple[str, str]]:
 
 
 def wikipedia_leads(source: Path) -> dict[str, bytes]:
-    """Articles sorted by title, then shuffled: the source is ordered by topic, and its tail is easier than its middle."""
+    """Articles sorted by title, then shuffled: the source is ordered by topic, and its tail is easier than its
+    middle.
+    """
     articles = [(title, normalise(text)) for title, text in extracts(source)]
     articles = shuffled([(title, text) for title, text in articles if text])
     return {
@@ -76,8 +79,11 @@ def wikipedia_leads(source: Path) -> dict[str, bytes]:
 
 
 def austen(source: Path) -> dict[str, bytes]:
-    """Six novels in the order of the file, cut at the first space after 5,000 characters; the pieces are then shuffled."""
-    novels = [book.split("A NOTE ON THE TEXT")[0] for book in unpacked(find(source, "Rdata.rdb"), books)]   # an editor's, of our days
+    """Six novels in the order of the file, cut at the first space after 5,000 characters; the pieces are then
+    shuffled.
+    """
+    # an editor's, of our days
+    novels = [book.split("A NOTE ON THE TEXT")[0] for book in unpacked(find(source, "Rdata.rdb"), books)]
     pieces = [piece for novel in novels for piece in pieces_of(normalise(novel), 5000)]
     return {"austen.txt.xz": b" ".join(shuffled(pieces))}
 
@@ -113,7 +119,8 @@ def strings(record: bytes) -> list[str]:
     at = 18 + encoding
     kind, count = struct.unpack_from(">ii", record, at)
     if record[:2] != b"X\n" or kind & 0xFF != 16:
-        raise ValueError("Rdata.rdb does not hold character vectors in XDR form: use the package version that the card names")
+        raise ValueError("Rdata.rdb does not hold character vectors in XDR form: use the package version that the "
+                         "card names")
     at, lines = at + 8, []
     for _ in range(count):
         size = struct.unpack_from(">i", record, at + 4)[0]

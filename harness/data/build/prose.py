@@ -1,6 +1,7 @@
 """Rebuild the subword corpus `prose` from the unpacked packages that its card names; same sources, same bytes.
 
-    python -m harness.data.build.prose --source PATH     a folder that holds summaries_en-us.json, Rdata.rdb, glosses.txt.gz and ot.czs + ot.czz
+    python -m harness.data.build.prose --source PATH     a folder that holds summaries_en-us.json, Rdata.rdb,
+                                                         glosses.txt.gz and ot.czs + ot.czz
 
 Needs the package tokenizers. The last line of stdout is JSON: sizes and sha256.
 """
@@ -38,7 +39,9 @@ def novels(source: Path) -> list[str]:
 
 
 def definitions(source: Path) -> list[str]:
-    """WordNet, a line a word; a definition that several words share stands with the first of them. The order is shuffled: it is alphabetical."""
+    """WordNet, a line a word; a definition that several words share stands with the first of them. The order is
+    shuffled: it is alphabetical.
+    """
     seen, lines = set(), []
     for line in unpacked(find(source, "glosses.txt.gz"), lambda packed: gzip.decompress(packed).decode()).splitlines():
         word, _, glosses = line.partition("\t")
@@ -50,9 +53,12 @@ def definitions(source: Path) -> list[str]:
 
 
 def commentary(source: Path) -> list[str]:
-    """The Treasury of David: zlib blocks, one a psalm, where an index of 12-byte records (offset, packed size, size) finds them; OSIS marks are dropped."""
+    """The Treasury of David: zlib blocks, one a psalm, where an index of 12-byte records (offset, packed size, size)
+    finds them; OSIS marks are dropped.
+    """
     index = unpacked(find(source, "ot.czs"), lambda content: list(struct.iter_unpack("<III", content)))
-    blocks = unpacked(find(source, "ot.czz"), lambda packed: [zlib.decompress(packed[at:at + size]).decode() for at, size, _ in index if size])
+    blocks = unpacked(find(source, "ot.czz"), lambda packed: [zlib.decompress(packed[at:at + size]).decode() for at,
+                                                              size, _ in index if size])
     return [piece for block in blocks for piece in cut(plain(html.unescape(re.sub("<[^>]*>", " ", block))))]
 
 
@@ -66,15 +72,20 @@ def cut(text: str) -> list[str]:
 
 
 def prose(source: Path) -> dict[str, bytes]:
-    """Token ids of all documents, shuffled once, a line end behind each; the tokenizer is trained on the documents of the training split alone."""
+    """Token ids of all documents, shuffled once, a line end behind each; the tokenizer is trained on the documents of
+    the training split alone.
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    documents = [text + "\n" for text in shuffled([text for part in (articles, novels, definitions, commentary) for text in part(source) if text])]
+    documents = [text + "\n" for text in shuffled([text for part in (articles, novels, definitions, commentary)
+                                                   for text in part(source) if text])]
     before = np.cumsum([len(text) for text in documents])
     train = documents[: int(np.searchsorted(before, before[-1] * SPLITS[0][1] / 1000))]
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    tokenizer.train_from_iterator(train, trainers.BpeTrainer(vocab_size=VOCAB, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+    tokenizer.train_from_iterator(train, trainers.BpeTrainer(vocab_size=VOCAB,
+                                                             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+                                                             show_progress=False))
     ids = np.concatenate([np.array(found.ids, "<u2") for found in tokenizer.encode_batch(documents)])
     return {"prose.ids.xz": ids.tobytes(), "prose.tokenizer.json.xz": tokenizer.to_str().encode()}
 

@@ -1,7 +1,9 @@
-"""Where the proteins come from: a BLAST protein database of version 4, as Debian's `metastudent-data` holds three of, or a FASTA file.
+"""Where the proteins come from: a BLAST protein database of version 4, as Debian's `metastudent-data` holds three of,
+or a FASTA file.
 
-Version 4: NAME.pin has big-endian counts and offsets, NAME.psq one byte a residue between zero bytes, NAME.phr a header each, in ASN.1 (BLAST database format, NCBI C++
-Toolkit, seqdb). Of a header only its first text is read, as far as its first |: the accession. Nothing is unpickled, nothing in a package is run.
+Version 4: NAME.pin has big-endian counts and offsets, NAME.psq one byte a residue between zero bytes, NAME.phr a header
+each, in ASN.1 (BLAST database format, NCBI C++ Toolkit, seqdb). Of a header only its first text is read, as far as its
+first |: the accession. Nothing is unpickled, nothing in a package is run.
 """
 
 import shutil
@@ -22,22 +24,28 @@ REMEDY = f"give --source the folder of the unpacked Debian package {PACKAGE}, or
 
 
 def fetched(say: Callable[[str], None]) -> Path:
-    """The unpacked Debian package in a folder of its own, which the caller removes. Raises ValueError where Debian's tools or the package are missing."""
+    """The unpacked Debian package in a folder of its own, which the caller removes. Raises ValueError where Debian's
+    tools or the package are missing.
+    """
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise ValueError(f"this machine has no apt-get and dpkg-deb to fetch the package with: {REMEDY}")
     folder = Path(tempfile.mkdtemp(prefix="ssmd-proteins-"))
     folder.chmod(0o755)
     say(f"fetching Debian's {PACKAGE} {VERSION}, 225 MB")
-    for words in (["apt-get", "download", f"{PACKAGE}={VERSION}"], ["dpkg-deb", "-x", f"{PACKAGE}_{VERSION}_all.deb", "unpacked"]):
+    for words in (["apt-get", "download", f"{PACKAGE}={VERSION}"], ["dpkg-deb", "-x", f"{PACKAGE}_{VERSION}_all.deb",
+                                                                    "unpacked"]):
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
         if done.returncode:
             shutil.rmtree(folder, ignore_errors=True)
-            raise ValueError(f"{' '.join(words)} failed ({(done.stderr.strip().splitlines() or ['no word'])[-1]}): run apt-get update, or {REMEDY}")
+            raise ValueError(f"{' '.join(words)} failed ({(done.stderr.strip().splitlines() or ['no word'])[-1]}): "
+                             f"run apt-get update, or {REMEDY}")
     return folder / "unpacked"
 
 
 def read(source: Path) -> tuple[dict[bytes, str], dict[str, int]]:
-    """{sequence: accession, the first in the order of the files}, and what was counted; a folder of BLAST databases, or a FASTA file."""
+    """{sequence: accession, the first in the order of the files}, and what was counted; a folder of BLAST databases, or
+    a FASTA file.
+    """
     if source.is_file():
         named, left_out = read_fasta_file(unmarked(source))
         pairs = ((sequence, name.split("|")[1] if name.count("|") == 2 else name) for name, sequence in named.items())
@@ -57,13 +65,19 @@ def _unique(pairs: Iterator[tuple[bytes, str]], other_letters: int = 0) -> tuple
             found.setdefault(sequence, accession)
         else:
             strange.add(sequence)
-    return found, {"entries": entries, "unique": len(found) + len(strange) + other_letters, "left_out_other_letters": len(strange) + other_letters}
+    return found, {"entries": entries, "unique": len(found) + len(strange) + other_letters,
+                   "left_out_other_letters": len(strange) + other_letters}
 
 
 def blast(base: Path) -> Iterator[tuple[bytes, str]]:
-    """(sequence, accession) of every entry of a database. Raises ValueError if it is no protein database of version 4."""
+    """(sequence, accession) of every entry of a database. Raises ValueError if it is no protein database of version
+    4.
+    """
     try:
-        index, headers = base.with_suffix(base.suffix + ".pin").read_bytes(), base.with_suffix(base.suffix + ".phr").read_bytes()
+        index, headers = (
+            base.with_suffix(base.suffix + ".pin").read_bytes(),
+            base.with_suffix(base.suffix + ".phr").read_bytes(),
+        )
         letters = np.full(256, ord("X"), np.uint8)
         letters[: len(LETTERS)] = np.frombuffer(LETTERS, np.uint8)
         text = letters[np.frombuffer(base.with_suffix(base.suffix + ".psq").read_bytes(), np.uint8)].tobytes()

@@ -1,9 +1,12 @@
-"""Do protein rows look like members of known families? Profile HMMs of large training clusters, searched by HMMER3 (pyhmmer; Eddy, PLoS Comput. Biol. 7, 2011).
+"""Do protein rows look like members of known families? Profile HMMs of large training clusters, searched by HMMER3
+(pyhmmer; Eddy, PLoS Comput. Biol. 7, 2011).
 
-family_hits    share of rows that a profile matches with an E-value of at most `evalue`, E being expected chance matches of this row among all profiles
+family_hits    share of rows that a profile matches with an E-value of at most `evalue`, E being expected chance matches
+               of this row among all profiles
 family_bits    mean over rows of the best bit score of any profile, 0 where HMMER's filters pass none
 
-The profiles are in the data file and cover only some families: real held-out rows are the level to match, shuffled ones the floor.
+The profiles are in the data file and cover only some families: real held-out rows are the level to match, shuffled ones
+the floor.
 """
 
 from dataclasses import dataclass
@@ -54,7 +57,8 @@ def _best(samples: Tensor, data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     rows = protein_rows(samples, data)
     profiles = data.profiles() if hasattr(data, "profiles") else b""
     if not profiles:
-        raise ValueError(f"{data.name} has no profiles of families: build a file of more proteins with `ssmd-bench data proteins`, and use it as the data set proteins")
+        raise ValueError(f"{data.name} has no profiles of families: build a file of more proteins with `ssmd-bench "
+                         "data proteins`, and use it as the data set proteins")
     return _searched(profiles, rows.tobytes(), rows.shape)
 
 
@@ -64,7 +68,9 @@ def _searched(profiles: bytes, content: bytes, shape: tuple[int, int]) -> tuple[
     _, pyhmmer = tools()
     alphabet = pyhmmer.easel.Alphabet.amino()
     names = decode(_tensor(content, shape))
-    block = pyhmmer.easel.DigitalSequenceBlock(alphabet, [pyhmmer.easel.TextSequence(name=str(k), sequence=s).digitize(alphabet) for k, s in enumerate(names)])
+    block = pyhmmer.easel.DigitalSequenceBlock(alphabet,
+                                               [pyhmmer.easel.TextSequence(name=str(k), sequence=s).digitize(alphabet)
+                                                for k, s in enumerate(names)])
     bits, evalues = np.zeros(shape[0]), np.full(shape[0], np.inf)
     hmms = _hmms(profiles)
     for found in pyhmmer.hmmsearch(hmms, block, cpus=1, Z=len(hmms), E=1e6):

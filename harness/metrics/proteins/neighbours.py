@@ -1,12 +1,14 @@
 """Nearest neighbours of protein rows by identity: a k-mer prefilter, then alignment.
 
-The candidates of a row are the proteins that share most distinct words of WORD residues with it, amino acids of one class taken as equal (ten classes: Murphy, Wallqvist and Levy,
-Protein Eng. 13, 2000). They are aligned by Smith-Waterman with affine gaps (BLOSUM62, a gap of k costs 11 + k; exact, by pyopal's SIMD), and
+The candidates of a row are the proteins that share most distinct words of WORD residues with it, amino acids of one
+class taken as equal (ten classes: Murphy, Wallqvist and Levy, Protein Eng. 13, 2000). They are aligned by
+Smith-Waterman with affine gaps (BLOSUM62, a gap of k costs 11 + k; exact, by pyopal's SIMD), and
 
     identity = identical residues of the best local alignment / residues of the row,
 
-the highest over the candidates: a short perfect match is a low identity. It is a lower bound of the nearest neighbour's, exact where that one is among the candidates.
-Time: one pass over the proteins' words, and rows x candidates alignments.
+the highest over the candidates: a short perfect match is a low identity. It is a lower bound of the nearest
+neighbour's, exact where that one is among the candidates. Time: one pass over the proteins' words, and rows x
+candidates alignments.
 
     >>> encoded = [encode(s).numpy() for s in (b"MKVLAAGIVGLPNVGKSTLF", b"WWWWWHHHHHWWWWWHHHHH")]
     >>> nearest(np.stack(encoded), [encoded[0][2:], encoded[1]]).tolist()
@@ -33,8 +35,11 @@ def aligner():
         import pyopal
         import scoring_matrices
     except ImportError as error:
-        raise ValueError(f"alignment needs {error.name}, which is not installed: `pip install ssmd-bench[proteins]`") from None
-    return pyopal.Aligner(scoring_matrices.ScoringMatrix.from_name("BLOSUM62"), gap_open=12, gap_extend=1)    # pyopal charges the first residue of a gap `gap_open` alone
+        raise ValueError(
+            f"alignment needs {error.name}, which is not installed: `pip install ssmd-bench[proteins]`"
+        ) from None
+    # pyopal charges the first residue of a gap `gap_open` alone
+    return pyopal.Aligner(scoring_matrices.ScoringMatrix.from_name("BLOSUM62"), gap_open=12, gap_extend=1)
 
 
 def words(residues: np.ndarray) -> np.ndarray:
@@ -46,11 +51,15 @@ def words(residues: np.ndarray) -> np.ndarray:
 
 
 def candidates(rows: np.ndarray, proteins: Sequence[np.ndarray], keep: int) -> list[np.ndarray]:
-    """rows (n, L) uint8 -> for each the numbers of at most `keep` proteins, those with most of its distinct words first; ties by number."""
-    pairs = np.unique(np.concatenate([np.stack([words(row).astype(np.int64), np.full(len(row) - WORD + 1, k)], 1) for k, row in enumerate(rows)]), axis=0)    # (P, 2) word, row
+    """rows (n, L) uint8 -> for each the numbers of at most `keep` proteins, those with most of its distinct words
+    first; ties by number.
+    """
+    # (P, 2) word, row
+    pairs = np.unique(np.concatenate([np.stack([words(row).astype(np.int64), np.full(len(row) - WORD + 1, k)], 1) for k,
+                                      row in enumerate(rows)]), axis=0)
     known = np.zeros(len(CLASSES) ** WORD, bool)
     known[pairs[:, 0]] = True
-    found = []                                                                      # [(H, 3) row, words shared, protein]
+    found = []  # [(H, 3) row, words shared, protein]
     ends = np.cumsum([0, *map(len, proteins)])
     start = 0
     while start < len(proteins):
@@ -59,7 +68,8 @@ def candidates(rows: np.ndarray, proteins: Sequence[np.ndarray], keep: int) -> l
         owner = np.repeat(np.arange(start, stop), np.diff(ends[start : stop + 1]))
         codes = words(text)
         inside = known[codes] & (owner[: len(codes)] == owner[WORD - 1 :][: len(codes)])
-        once = np.unique(codes[inside].astype(np.int64) * len(proteins) + owner[: len(codes)][inside])    # a word counts once a protein
+        # a word counts once a protein
+        once = np.unique(codes[inside].astype(np.int64) * len(proteins) + owner[: len(codes)][inside])
         word, protein = once // len(proteins), once % len(proteins)
         first, last = (np.searchsorted(pairs[:, 0], word, side=side) for side in ("left", "right"))
         times = last - first                                                        # rows that have the word
@@ -95,7 +105,9 @@ def text(row: np.ndarray) -> str:
 
 
 def nearest(rows: np.ndarray, proteins: Sequence[np.ndarray], keep: int = 32) -> np.ndarray:
-    """Highest identity of each row (n, L) with a protein, (n,); keep=0 aligns with all of them, and then counts the 32 of the highest scores."""
+    """Highest identity of each row (n, L) with a protein, (n,); keep=0 aligns with all of them, and then counts the 32
+    of the highest scores.
+    """
     import pyopal
 
     tool, chosen = aligner(), candidates(rows, proteins, keep) if keep else None
@@ -106,4 +118,5 @@ def nearest(rows: np.ndarray, proteins: Sequence[np.ndarray], keep: int = 32) ->
             for result in tool.align(text(row), base, mode="score", algorithm="sw"):
                 scores[result.target_index] = result.score
             chosen.append(np.argsort(-scores, kind="stable")[:32])
-    return np.array([identities(tool, row, [proteins[p] for p in some]).max(initial=0.0) for row, some in zip(rows, chosen, strict=True)])
+    return np.array([identities(tool, row, [proteins[p] for p in some]).max(initial=0.0) for row,
+                     some in zip(rows, chosen, strict=True)])

@@ -1,9 +1,11 @@
 """How far the letters of protein rows are from those of training crops.
 
-composition      total variation between the amino acids of all rows and of CROPS training crops drawn as training draws them
+composition      total variation between the amino acids of all rows and of CROPS training crops drawn as training draws
+                 them
 kmer_distance    the same for words of `order` residues
 
-Both are of the whole set. Words of a finite sample are never quite those of another, so that the level to compare with is that of held-out rows, of equal n and L.
+Both are of the whole set. Words of a finite sample are never quite those of another, so that the level to compare with
+is that of held-out rows, of equal n and L.
 
     >>> import torch
     >>> distance(np.array([[0, 0, 1, 1]]), np.array([[0, 0, 0, 1]]), order=1)
@@ -31,14 +33,17 @@ CROPS = 8192
 def protein_rows(samples: Tensor, data: Dataset) -> np.ndarray:
     """(n, L) uint8. Raises ValueError if the data set is not of proteins, or if a row holds what is no amino acid."""
     if not hasattr(data, "proteins"):
-        raise ValueError(f"{data.name} holds no proteins: choose a metric of tokens or of text, or the data set proteins or fasta")
+        raise ValueError(f"{data.name} holds no proteins: choose a metric of tokens or of text, or the data set "
+                         "proteins or fasta")
     return tokens(samples, data).numpy().astype(np.uint8)
 
 
 def _counts(rows: np.ndarray, order: int) -> np.ndarray:
     if rows.shape[1] < order:
-        raise ValueError(f"rows of {rows.shape[1]} residues hold no word of {order}: choose a lower order or longer rows")
-    return np.bincount(numbers(rows.astype(np.int64), len(AMINO), order).ravel(), minlength=len(AMINO) ** order)    # (20**order,)
+        raise ValueError(f"rows of {rows.shape[1]} residues hold no word of {order}: choose a lower order or longer "
+                         "rows")
+    # (20**order,)
+    return np.bincount(numbers(rows.astype(np.int64), len(AMINO), order).ravel(), minlength=len(AMINO) ** order)
 
 
 def distance(rows: np.ndarray, others: np.ndarray, order: int) -> float:

@@ -7,7 +7,21 @@ from typing import NamedTuple
 
 from tests.fuzz.base import Base
 from tests.fuzz.case import Case
-from tests.fuzz.kinds import arrays, corpora, kept, networks, options, pages, plugs, records, rules, stated, studies, surroundings, sweeps
+from tests.fuzz.kinds import (
+    arrays,
+    corpora,
+    kept,
+    networks,
+    options,
+    pages,
+    plugs,
+    records,
+    rules,
+    stated,
+    studies,
+    surroundings,
+    sweeps,
+)
 
 
 class Kind(NamedTuple):

@@ -52,7 +52,8 @@ def one(rng: Random, base: Base, folder: Path) -> Case:
     if rng.random() < 0.7:
         (folder / "run" / "finished.json").unlink()
     return replace(case,
-        wrong=unlike if case.words[0] == "run" and "--seed" not in case.words else scored_unlike if case.words[0] == "rescore" else None)
+        wrong=unlike if case.words[0] == "run" and "--seed" not in case.words else scored_unlike if case.words[0]
+        == "rescore" else None)
 
 
 def unlike(before: Files, after: Files) -> str:
@@ -93,7 +94,8 @@ def _headed(rng: Random, content: bytes) -> bytes:
     shapes = ("(16, 4)", "(10**18, 4)", "(-1, 4)", "(1000000000,)", "(16, 4", "None", "('x',)", "(16.5, 4)",
         "(True,)", "(4611686018427387904, 4)")
     kinds = ("'|u1'", "'|O'", "'<f8'", "'x'", "None", "[('a', '<f8')]", "'<U1000000000'", "'|V0'", "b'x'", "'<m8'")
-    text = f"{{'descr': {rng.choice(kinds)}, 'fortran_order': {rng.choice(('False', 'True', '1', 'x'))}, 'shape': {rng.choice(shapes)}, }}"
+    text = (f"{{'descr': {rng.choice(kinds)}, 'fortran_order': {rng.choice(('False', 'True', '1', 'x'))}, 'shape': "
+            f"{rng.choice(shapes)}, }}")
     head = text.encode().ljust(117) + b"\n"
     return b"\x93NUMPY" + bytes([rng.choice((1, 1, 1, 2, 3, 9)), 0]) + len(head).to_bytes(2,
         "little") + head + content[128:]

@@ -1,4 +1,6 @@
-"""Corpora of the user's: text8, documents, tokenizers, proteins, FASTA; cut, empty, of another format, with other letters."""
+"""Corpora of the user's: text8, documents, tokenizers, proteins, FASTA; cut, empty, of another format, with other
+letters.
+"""
 
 import gzip
 import io
@@ -98,7 +100,9 @@ def tokenizers(rng: Random, base: Base, folder: Path) -> Case:
 
 
 def proteins(rng: Random, base: Base, folder: Path) -> Case:
-    """The npz of protein clusters: entries missing, pickled, of another type or length, another description; a network on it."""
+    """The npz of protein clusters: entries missing, pickled, of another type or length, another description; a network
+    on it.
+    """
     with np.load(base.folder / "work" / "proteins.npz") as file:
         arrays = {key: file[key] for key in file.files}
     key, how = rng.choice(sorted(arrays)), rng.randrange(8)

@@ -68,7 +68,8 @@ def damaged(rng: Random, base: Base, folder: Path) -> Case:
         wrong = rng.choice((None, torch.full_like(tensors[key], torch.nan), torch.full_like(tensors[key], torch.inf),
             tensors[key][:0], tensors[key][None], tensors[key].reshape(-1), torch.zeros(())))
         extra = {"extra": torch.zeros(2)} if rng.random() < 0.2 else {}
-        content = save({k: wrong if k == key else v for k, v in tensors.items() if k != key or wrong is not None} | extra, about)
+        content = save({k: wrong if k == key else v for k, v in tensors.items() if k != key or wrong is not None}
+                       | extra, about)
     else:
         content = save(tensors if rng.random() < 0.5 else {}, None if rng.random() < 0.5 else {"note": "hers"})
     if rng.random() < 0.04:

@@ -1,4 +1,6 @@
-"""Options of every verb: nonsense numbers, unknown names, contradictions, too many, too few; paths that lead nowhere."""
+"""Options of every verb: nonsense numbers, unknown names, contradictions, too many, too few; paths that lead
+nowhere.
+"""
 
 import os
 from pathlib import Path
@@ -85,7 +87,8 @@ FILES = ("toy.py", "search.py", "run", "kept.zip", "masked.safetensors", "hybrid
 CHANGES = ("*.npy", "CHANGELOG.md", "new.jsonl", "counts.jsonl")
 
 
-LONG = ("score", "verify")    # by default they are of the networks that ship, and of all samplers: right, and minutes long
+# by default they are of the networks that ship, and of all samplers: right, and minutes long
+LONG = ("score", "verify")
 
 
 def values_of(rng: Random, options: dict, verb: str) -> tuple[str, ...]:
@@ -116,13 +119,17 @@ def one(rng: Random, base: Base, folder: Path) -> Case:
 
 
 def paths(rng: Random, base: Base, folder: Path) -> Case:
-    """Folders for files, files for folders, links to nothing, links to themselves, in place of what a command reads or writes."""
+    """Folders for files, files for folders, links to nothing, links to themselves, in place of what a command reads or
+    writes.
+    """
     base.put(folder, *FILES)
     words = rng.choice((("run", "toy.py", "--out", "X", "--no-time"), ("run", "X", "--out", "new"), ("rescore", "X"),
         ("compare", "X", "run"), ("compare", "run", "run", "--rules", "X"), ("compare", "run", "run", "--junit", "X"),
                         ("compare", "run", "run", "--markdown", "X"), ("summarise", "run", "--out", "X"),
-                        ("summarise", "X", "--out", "kept"), ("unpack", "X", "--out", "out"), ("unpack", "kept.zip", "--out", "X"),
-                        ("export", "X", "t.csv"), ("export", "run", "X"), ("expect", "run", "--write", "X", "--changelog",
+                        ("summarise", "X", "--out", "kept"), ("unpack", "X", "--out", "out"),
+                        ("unpack", "kept.zip", "--out", "X"),
+                        ("export", "X", "t.csv"), ("export", "run", "X"), ("expect", "run", "--write", "X",
+                                                                           "--changelog",
                         "CHANGELOG.md"), ("sweep", "X", "--out", "swept"),
                         ("expect", "run", "--write", "new.jsonl", "--changelog", "X"),
                             ("score", "X", "--n", "1", "--length", "8"),

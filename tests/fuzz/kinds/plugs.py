@@ -1,4 +1,6 @@
-"""Plug-in packages that cannot be imported, end the program, share names, hold no plug-in; names that are no packages."""
+"""Plug-in packages that cannot be imported, end the program, share names, hold no plug-in; names that are no
+packages.
+"""
 
 from pathlib import Path
 from random import Random

@@ -1,4 +1,6 @@
-"""Study files: wrong values in every field, sources that raise or end, functions that answer rubbish, names, recipes."""
+"""Study files: wrong values in every field, sources that raise or end, functions that answer rubbish, names,
+recipes.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -136,7 +138,11 @@ def functions(rng: Random, base: Base, folder: Path) -> Case:
     inputs = rng.choice(("study, store", "store, command", "store, command", "*_, store=None, command=''", "",
         "a, b, c", "store=None, command=''"))
     inputs = {"measure": "study, store", "claims": "store, command"}[name] if rng.random() < 0.7 else inputs
-    made = f"def {name}({inputs}):\n    command = 'x'\n    {body}\n" if rng.random() < 0.85 else f"{name} = {rng.choice(values.PYTHON)}\n"
+    made = (
+        f"def {name}({inputs}):\n    command = 'x'\n    {body}\n"
+        if rng.random() < 0.85
+        else f"{name} = {rng.choice(values.PYTHON)}\n"
+    )
     (folder / "toy.py").write_text(STUDY + "from harness.claims.claim import claim\n" + made)
     return Case(("run", "toy.py", "--out", "run", "--no-time", *(("--claims",) if name == "claims" else ())),
         refuse=ends(body) and made.startswith("def"))
@@ -148,7 +154,8 @@ def names(rng: Random, base: Base, folder: Path) -> Case:
     change = {"study": f"name={name}",
         "arm": f"arms=[Arm({name}, [Ancestral(1), Ancestral(4)], {{'main': 'heavy'}}), STUDY.arms[1]]",
         "question": f"question={name}",
-              "network": f"nets={{{name}: Table(DATA)}}, reference={name}, arms=[Arm('ancestral', [Ancestral(1)], {{'main': {name}}})]"}[where]
+              "network": f"nets={{{name}: Table(DATA)}}, reference={name}, arms=[Arm('ancestral', [Ancestral(1)], "
+                         f"{{'main': {name}}})]"}[where]
     (folder / "toy.py").write_text(STUDY + f"from dataclasses import replace\nSTUDY = replace(STUDY, {change})\n",
         encoding="utf-8", errors="surrogatepass")
     return Case(("run", "toy.py", "--no-time", *(("--out", "run") if where != "study" else ()),
@@ -184,7 +191,8 @@ FAMILY = {"light": Training("masked", width=16, heads=2, blocks=1, batch=4, toke
 def recipes(rng: Random, base: Base, folder: Path) -> Case:
     """Files of FAMILY and DATA for training, and settings of a member."""
     setting, value = rng.choice(SETTINGS), rng.choice(values.PYTHON)
-    change = rng.choice(RECIPES) if rng.random() < 0.3 else f"FAMILY['light'] = replace(FAMILY['light'], {setting}={value})"
+    change = rng.choice(RECIPES) if rng.random() < 0.3 else ("FAMILY['light'] = replace(FAMILY['light'], "
+                                                             f"{setting}={value})")
     (folder / "recipe.py").write_text(RECIPE + change + "\n")
     return Case(("train", "light", "--recipe", "recipe.py", "--out", "trained",
         *(("--dry-run", "--seconds", "0.1") if rng.random() < 0.8 else ())))

@@ -44,7 +44,9 @@ def fields(rng: Random, base: Base, folder: Path) -> Case:
 
 
 def journals(rng: Random, base: Base, folder: Path) -> Case:
-    """The journal, the lock and the records of a sweep, each with something wrong; the command goes on with it, or a report reads it."""
+    """The journal, the lock and the records of a sweep, each with something wrong; the command goes on with it, or a
+    report reads it.
+    """
     base.put(folder, "swept", "search.py")
     path, how = folder / "swept" / "sweep.journal", rng.randrange(9)
     content = path.read_bytes()
