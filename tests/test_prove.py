@@ -6,6 +6,7 @@ from contextlib import redirect_stdout
 from dataclasses import replace
 from io import StringIO
 
+import numpy as np
 import pytest
 
 from baselines.ancestral import Ancestral
@@ -197,6 +198,16 @@ def test_rows_drawn_depend_on_key_and_sources():
         and (drawn("a", "u", 1000) != first).any()
         and [*drawn("a", "t", 3)] == [0, 1, 2]
     )
+
+
+def test_half_of_the_rows_are_of_those_whose_tokens_are_kept():
+    known = np.arange(5, 900, 60)                                                  # (15,)
+    found = drawn("a", "t", 1000, 16, known)
+    assert len(found) == len({*found}) == 16 and np.isin(found, known).sum() == 8 and [*found] == sorted(found)
+    assert np.isin(drawn("a", "t", 1000, 16, known[:3]), known).sum() == 3
+    assert np.array_equal(drawn("a", "t", 1000, 16, np.arange(0)), drawn("a", "t", 1000))
+    assert len({tuple(drawn("a", tree, 1000, 16, known)) for tree in "tuv"}) == 3
+
 
 
 @pytest.mark.parametrize("words, sentence", [

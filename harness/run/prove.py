@@ -78,6 +78,14 @@ def known(store: Store, record: dict, metrics: Sequence[Metric], ids: np.ndarray
     return Known(store.get("costs", key)[ids], counts, digests, scores)
 
 
+def known_tokens(store: Store, key: str) -> np.ndarray | None:
+    """(k,) The rows whose tokens can be compared, where that is not all of them."""
+    if store.has("samples", key) or not store.has("rows", key):
+        return None
+    found = np.flatnonzero(store.get("rows", key))
+    return None if len(found) == len(store.get("rows", key)) else found
+
+
 def metrics_here(study: Study) -> tuple[list[Metric], list[str]]:
     """The metrics of a study whose weights are here, which are compared beside costs, counts and tokens; and why others
     are not.
@@ -147,7 +155,8 @@ def looks(wanted: Iterable[tuple[Cell, dict]], store: Store, metrics: Sequence[M
     items = []
     for cell, record in wanted:
         n = record["cell"]["n"]
-        ids = drawn(record["key"], provenance.tree(), n, n if rows is None else rows)
+        kept = known_tokens(store, record["key"])
+        ids = drawn(record["key"], provenance.tree(), n, n if rows is None else rows, kept)
         items.append((cell, ids, known(store, record, metrics, ids)))
     if jobs == 1 and backend == "loky":
         yield from (look(*item) for item in items)

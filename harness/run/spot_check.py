@@ -12,12 +12,18 @@ from harness.random import Stream, permutation
 ROWS = 16
 
 
-def drawn(key: str, tree: str, n: int, rows: int = ROWS) -> np.ndarray:
-    """Numbers of the rows that are looked at, in order: (min(rows, n),). Another key or another tree looks at
-    others.
+def drawn(key: str, tree: str, n: int, rows: int = ROWS, known: np.ndarray | None = None) -> np.ndarray:
+    """Numbers of the rows that are looked at, in order: (min(rows, n),). Another key or another tree looks at others.
+
+    known (k,): the rows whose tokens are kept, where those of the others are not. Half of what is looked at is of
+    them, so that tokens are compared, and half of the others, so that no change escapes in rows that are never looked
+    at.
     """
     seed = int(hashlib.sha256(f"{key} {tree}".encode()).hexdigest()[:15], 16)
-    return np.sort(permutation(seed, torch.tensor([0]), Stream.RESAMPLE, n)[0].numpy()[:rows])
+    order = permutation(seed, torch.tensor([0]), Stream.RESAMPLE, n)[0].numpy()    # (n,)
+    of_known = order[np.isin(order, [] if known is None else known)][: rows // 2]
+    others = order[~np.isin(order, of_known)][: rows - len(of_known)]
+    return np.sort(np.concatenate((of_known, others)))
 
 
 def differing(score: Callable[[np.ndarray], np.ndarray], tokens: np.ndarray, table: np.ndarray) -> np.ndarray | None:

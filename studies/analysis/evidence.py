@@ -65,7 +65,7 @@ def looked_at(cells: list[tuple[Path, str]], until: bool) -> dict[str, str]:
             cell = None
         if cell is None:
             continue
-        ids = check.drawn(key, provenance.tree(), record["cell"]["n"])
+        ids = check.drawn(key, provenance.tree(), record["cell"]["n"], known=prove.known_tokens(store, key))
         found[key] = prove.look(cell, ids, prove.known(store, record, prove.metrics_here(study)[0], ids)).verdict
         if until and found[key] == "differ":
             break
