@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from harness import plugins
-from harness.cli import listing
+from harness.cli import _listing as listing
 from harness.spec import ROOT
 
 

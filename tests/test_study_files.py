@@ -14,7 +14,6 @@ from harness.data.control import HeldOut
 from harness.data.exact import Exact
 from harness.metrics.exact_nll import ExactNll
 from harness.study import Arm, Study, Table, Timing, grid
-
 DATA = Exact()
 FIELDS = dict(name="toy", question=__doc__, data=DATA, nets={"heavy": Table(DATA)},
               reference="heavy", metrics=[ExactNll()], n=8, batch=8,
