@@ -1,8 +1,8 @@
 """Steps drawn ahead: where the chance of an event in each step depends on no token, one uniform says in which step it
 comes.
 
-    hazard H_k = - sum_{j<k} ln(1 - chance_j);      from step m on, the event comes in the step k with   H_k <= H_m -
-                                                    ln(1 - u) < H_{k+1}
+    hazard H_k = - sum_{j<k} ln(1 - chance_j)
+    from step m on, the event comes in the step k with   H_k <= H_m - ln(1 - u) < H_{k+1}
 
 A sampler that knows the next event of every position goes straight to the next step in which a row needs its network.
 

@@ -1,8 +1,7 @@
 """The steps shared by samplers that look at every masked position of a row before they choose some of them.
 
     look     one draft pass; the head is evaluated at every masked position, and charged so
-    due      how many tokens come next when N steps follow a schedule: after step n, ceil(m alpha_n) of the m tokens to
-             write
+    due      how many tokens come next when N steps follow a schedule: after step n, ceil(m alpha_n) of m to write
     ranks    the place of each position among the surest of its row
     write    tokens at the chosen positions
 

@@ -2,10 +2,9 @@
 steps that adapt to them.
 
     t = 1;   while t > 1e-5:
-        b = c t^(1/4) (1-t)^(1/4),  a = b + 1,    D = min(1/N, 1/(a/t + b/(1-t)))          b/(1-t) = 0 at t = 1, where
-                                                  nothing is revealed
-        masked l:   x_l ~ p_l(. | x) with probability a D/t;      revealed l:   MASK with probability b D/(1-t);
-                    t = t - D
+        b = c t^(1/4) (1-t)^(1/4),  a = b + 1,    D = min(1/N, 1/(a/t + b/(1-t)))
+        masked l:   x_l ~ p_l(. | x) with probability a D/t;      revealed l:   MASK with probability b D/(1-t)
+        t = t - D                                      b/(1-t) = 0 at t = 1, where nothing is revealed
     then draw what is left
 
 For the linear schedule, alpha_t = 1 - t. Near both ends the rates ask for steps below 1/N, so there are more than N:

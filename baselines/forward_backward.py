@@ -1,8 +1,8 @@
 """The forward-backward corrector (arXiv 2205.14987, as in arXiv 2503.00307): a step reveals twice what an ancestral one
 does and takes half of it back.
 
-    for n = 0 .. N-1:   t = 1 - n/N,  s = 1 - (n+1)/N,   sigma = (alpha_s - alpha_t)/alpha_t, at most sigma_max = min(1,
-                        (1 - alpha_s)/alpha_t)
+    for n = 0 .. N-1:   t = 1 - n/N,  s = 1 - (n+1)/N
+        sigma = (alpha_s - alpha_t)/alpha_t, at most sigma_max = min(1, (1 - alpha_s)/alpha_t)
         masked l:     x_l ~ p_l(. | x) with probability (alpha_s - (1 - sigma) alpha_t)/(1 - alpha_t)
         revealed l:   MASK with probability sigma
 

@@ -1,7 +1,7 @@
 """The float32 trap as an arm: tokens and MASK drawn in one race of float32 exponentials, as much public code does.
 
-    x_l = argmax over v and MASK of  w_v / E_v,    w_v = p_v (alpha_s - alpha_t),  w_MASK = 1 - alpha_s,   E = -log U,
-                                                   U float32
+    x_l = argmax over v and MASK of  w_v / E_v,    w_v = p_v (alpha_s - alpha_t),  w_MASK = 1 - alpha_s
+    E = -log U,  U float32
 
 Float32 uniforms are multiples of 2**-24, so E >= 2**-24: a token can win only where E_v < w_v E_MASK / w_MASK, tokens
 below about 2**-24 N t practically never appear, and the temperature drops the more steps are taken (arXiv 2409.02908;

@@ -6,7 +6,7 @@ networks (the pairing is ours).
         q^r = the heavy law at sigma(r) given the same texts, r = i+1 .. i+k, side by side in one call
         f = first r with  U_r p^r(x) >= q^r(x)
         if there is one:   x at sigma(f) ~ max(0, q^f - p^f) / Z,  what was drafted behind it is dropped,  i = f
-                           else   i += k
+        else:              i += k
 
 Law: exactly that of the heavy network alone, one token a pass along sigma (first hitting), whatever the light one
 drafts and for every k; so exact for an ideal heavy network. A uniform is keyed by its position alone, since what was

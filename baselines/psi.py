@@ -1,11 +1,10 @@
 """Psi-samplers (arXiv 2602.21185): a step is ancestral with weight kappa, and with the rest it noises a full prediction
 anew.
 
-    for n = 0 .. N-1:   t = 1 - n/N,  s = 1 - (n+1)/N;      for each l, with probability kappa the first line, else the
-                        second
+    for n = 0 .. N-1:   t = 1 - n/N,  s = 1 - (n+1)/N;      for each l, the first line with probability
+                        kappa, else the second
         masked l:  x_l ~ p_l(. | x) with probability (alpha_s - alpha_t)/(1 - alpha_t);     revealed l:  stays
-        masked l:  x_l ~ p_l(. | x) with probability alpha_s;                               revealed l:  MASK with
-                                                                                            probability 1 - alpha_s
+        masked l:  x_l ~ p_l(. | x) with probability alpha_s;    revealed l:  MASK with probability 1 - alpha_s
 
 The same as ReMDM with sigma = (1 - kappa)(1 - alpha_s) (ours); kappa = 1 is ancestral sampling bit for bit. In the
 paper kappa may depend on t, here it is one number. Law: P(l masked at s) = 1 - alpha_s at every step; the joint law is

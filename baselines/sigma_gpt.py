@@ -3,8 +3,8 @@ of what is rejected.
 
     while masks are left:
         y_l ~ p_l(. | x) at every masked l, independently
-        for each of O random orders sigma of what is masked:   q = verify pass on y along sigma;    f = first r with
-                                                               U_l p_l(y_l) >= q^r(y_l),  l = sigma(r)
+        for each of O random orders sigma of what is masked:
+            q = verify pass on y along sigma;    f = first r with   U_l p_l(y_l) >= q^r(y_l),  l = sigma(r)
         x takes y before f, along the order whose f is the last
 
 Law: biased even for an ideal network, and the more so the more orders. A rejected token is forgotten and drawn again

@@ -2,8 +2,7 @@
 during a step.
 
     for n = 0 .. N-1:   t = 1 - n/N,  D = 1/N
-        reveal l with probability 1 - exp(-D lambda(t));   x_l ~ p_l(. | x)               lambda as in
-                                                           baselines/_rates.py
+        reveal l with probability 1 - exp(-D lambda(t));   x_l ~ p_l(. | x)    lambda as in baselines/_rates.py
     then draw what is left
 
 The chance depends on no token, so the step of each position is drawn at the start, as in ancestral sampling, and only

@@ -4,8 +4,8 @@ rates.
     for n = 0 .. N-1:   t = 1 - n/N,  D = 1/N,  rho = t - theta D
         1. leap theta D from x at rates mu(., x, t)  ->  x'
         2. leap (1 - theta) D from x' at rates max(0, a1 mu(., x', rho) - a2 mu(., x, t));    token ~ these rates
-    then draw what is left                              a1 = 1/(2 theta (1-theta)),  a2 = ((1-theta)^2 + theta^2)/(2
-                                                        theta (1-theta))
+    then draw what is left
+    a1 = 1/(2 theta (1-theta)),  a2 = ((1-theta)^2 + theta^2)/(2 theta (1-theta))
 
 mu = p lambda as in baselines/_rates.py. The rates of stage 2 depend on the network, but their sum is at most a1
 lambda(rho): where a leap at that bound would fall is drawn ahead, and kept with probability (what the rates

@@ -1,7 +1,7 @@
 """Where the causal block looks when it judges a draft.
 
-    a[r, t] = softmax over tracks t <= r of  query(r) . key(t) / sqrt(d / heads),      mean over heads, first causal
-                                                                                       block
+    a[r, t] = softmax over tracks t <= r of  query(r) . key(t) / sqrt(d / heads)
+              mean over heads, first causal block
 
 Track 0 carries BOS, track t the token of rank t - 1: revealed if t <= i, drafted and not yet verified if t > i. Summed
 over groups of tracks by the depth of the rank judged, d = r - i + 1, beside the share of the tracks that a group holds:

@@ -3,15 +3,15 @@ formulas ours).
 
 With the data teacher-forced, write for the row that has i tokens revealed
     a_i^k = min(p_i^k(x), q_i^k(x))             the draft is x and is accepted
-    r_i^k = max(0, q_i^k(x) - p_i^k(x))         something else was drafted, rejected, and x redrawn           a + r =
-                                                max(q, a) = q
+    r_i^k = max(0, q_i^k(x) - p_i^k(x))         something else was drafted, rejected, and x redrawn
+    a + r = max(q, a) = q
 Every path of the sampler that ends in x is a sequence of such events, so the likelihood is a sum over the places of
 rejection:
 
     G(i, 1) = 1 inside the outer round that starts at i, e = i + W(i)
     from (j, n) with mass G:   all accepted       G * prod_{j<m<=e} a_i^m                 goes to L_e
-                               rejected at k<=e   G * (prod_{j<m<k} a_i^m) r_i^k          goes to (k, n+1) if n < N and
-                                                  k < e, else to L_k
+                               rejected at k<=e   G * (prod_{j<m<k} a_i^m) r_i^k          goes to (k, n+1)
+                                                                          if n < N and k < e, else to L_k
     L_D = 1;   p(x | sigma) = L_0
 
 Everything is in log space: 128 tokens at 3 nats underflow a float64. log p(x) >= E_sigma log p(x | sigma); with K

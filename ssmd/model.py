@@ -5,11 +5,9 @@ all at once and factorised. A short causal stack then reads those hidden states 
 drafted so far, and gives the target q, which does not factorise. Track k carries the token at sigma(k) and predicts
 sigma(k+1):
 
-    u       = W_in [N(h at sigma(k)) ; N(h at sigma(k+1)) ; N(embedding of y at sigma(k))]        N: parameter-free
-            layer norm
-    c       = Blocks(u) - u                                             only what the blocks add: zero at the start
-    Q[k+1]  = Head(Norm(h at sigma(k+1) + c))                           same head and norm as the draft, so Q = P at the
-                                                                        start
+    u       = W_in [N(h at sigma(k)) ; N(h at sigma(k+1)) ; N(embedding of y at sigma(k))]    N: layer norm, no weights
+    c       = Blocks(u) - u                              only what the blocks add: zero at the start
+    Q[k+1]  = Head(Norm(h at sigma(k+1) + c))            same head and norm as the draft, so Q = P at the start
 
 Queries are rotated by the position to be predicted, sigma(k+1), keys by the position of the token carried, sigma(k).
 Read the other way round - both halves from the track's own pair - no product holds the distance between the place to be
@@ -49,8 +47,8 @@ class Kept:
 
     whole    (B, L, d) the states
     memory   shared by all that is taken from this: `made_of` (B, L), what each track read when its keys and values were
-             computed, NOTHING before;
-             keys and values of each causal block, (B, heads, L + 1, d / heads), whose last slot takes the padding
+             computed, NOTHING before; keys and values of each causal block, (B, heads, L + 1, d / heads), whose last
+             slot takes the padding
 
     `kept[rows]` is those rows of it, in the same memory.
     """

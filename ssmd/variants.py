@@ -2,17 +2,16 @@
 the draft, and where its positions enter.
 
 inputs         "both" (ssmd/model.py) | "current", of the place whose token the track carries | "next", of the place to
-               be predicted | "none": token and positions alone.
-               The first is reported for arXiv 2510.03929; whether it is needed beside the output residual is a question
-               of its reviewers.
+               be predicted | "none": token and positions alone. The first is reported for arXiv 2510.03929; whether it
+               is needed beside the output residual is a question of its reviewers.
 contribution   "added", c = Blocks(u) - u (ssmd/model.py) | "projected", c = W_out N(Block(u)) with W_out = 0 at the
-               start | "gated", c = g * Block(u) with a vector g = 0 at the
-               start. All three begin as the draft; ours, the paper does not say.
+               start | "gated", c = g * Block(u) with a vector g = 0 at the start. All three begin as the draft; ours,
+               the paper does not say.
 positions      "split", queries turned by the place to be predicted and keys by that of the token carried
-               (ssmd/model.py) | "halves", half of the channel pairs of queries and
-               keys alike turned by the place carried, half by the place to be predicted, as is reported for arXiv
-               2510.03929 | "learned", nothing turned; an embedding of either place is added to the track's input. Kept
-               keys and values are not used for the last two.
+               (ssmd/model.py) | "halves", half of the channel pairs of queries and keys alike turned by the place
+               carried, half by the place to be predicted, as is reported for arXiv 2510.03929 | "learned", nothing
+               turned; an embedding of either place is added to the track's input. Kept keys and values are not used for
+               the last two.
 """
 
 from dataclasses import dataclass

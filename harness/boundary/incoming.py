@@ -3,8 +3,8 @@ field and remedy.
 
     class Card(msgspec.Struct): tokens: Count            # types and limits: msgspec's; Count, Number and Name are below
     decode(path.read_bytes(), Card, f"{path}", "train the checkpoint again")
-    decode(line, Card, f"{path} line {number}", ...)     # ValueError: PATH line 17: the field `tokens` is missing:
-                                                         train the checkpoint again
+    decode(line, Card, f"{path} line {number}", ...)
+        # ValueError: PATH line 17: the field `tokens` is missing: train the checkpoint again
 
 JSON is refused that no reader of ours could use: nested deeper than DEPTH, NaN, half a character (a lone surrogate),
 numbers beyond float64 or whole ones of more than DIGITS digits. A reader that goes on after a fault, as the store does

@@ -4,8 +4,7 @@ An exact joint over 3 symbols and 4 places serves as the network, so a sampler's
 held against the law itself. Each sampler is tried with every choice its fields offer:
 
     law        an exact sampler - one whose `exact()` is itself - must stay under the 99.99 % null quantile of total
-               variation; the exact
-               limit of any other must too, and its own distance is printed as its bias
+               variation; the exact limit of any other must too, and its own distance is printed as its bias
     given      prompts come back unchanged and no mask is left
     batch      rows are the same in batches of 1, 7 and 64
     ledger     tokens revealed add up to tokens written, and metered rows equal bare ones

@@ -2,11 +2,9 @@
 
     counts     calls, passes, FLOPs and tokens are equal, or within a declared tolerance
     quality    every metric scored by row: NEW - BASE lies within -margin..margin by two one-sided tests (Schuirmann,
-               1987), or is shown not to be worse than
-               that ("better"), or neither ("inconclusive")
+               1987), or is shown not to be worse than that ("better"), or neither ("inconclusive")
     time       NEW over BASE on one machine, process i beside process i: the lower 95 % bound of the ratio is above the
-               threshold, or the upper one below it
-               ("equal"), or neither ("not shown")
+               threshold, or the upper one below it ("equal"), or neither ("not shown")
 
 Intervals are of 90 %, so that either end is a bound of 95 %. A test that is worse than its bound beyond doubt is
 undecided here: harness/checks/gate.py makes regressions of those that stay so among all tests of the tier.

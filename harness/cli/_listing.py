@@ -38,8 +38,8 @@ def table(document: dict) -> Iterator[str]:
 
 
 def _first(text: str | None) -> str:
-    """The first line of a docstring."""
-    return (text or "").strip().split("\n")[0]
+    """The first sentence of a docstring, in one line."""
+    return " ".join((text or "").strip().split("\n\n")[0].split()).partition(". ")[0]
 
 
 def _plugin(cls: type) -> dict:

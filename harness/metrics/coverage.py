@@ -1,11 +1,9 @@
 """n-gram coverage: how much of what is written occurs in the data, and how much of the data is written.
 
 ngram_precision   share of generated n-grams that occur in the training split. As for spelling, a sample without an
-                  n-gram of
-                  words counts as zero of one.
+                  n-gram of words counts as zero of one.
 ngram_recall      share of the test split's n-grams that occur among the samples. Grows with the number of samples, so
-                  it
-                  compares arms of equal n and L only. A value of the whole set.
+                  it compares arms of equal n and L only. A value of the whole set.
 
 Both count occurrences, not distinct n-grams. Usual settings: characters at order 6, words at order 2 to 4.
 

@@ -6,8 +6,7 @@ length 1 and projected on the principal components that hold 0.9 of their varian
 cells by k-means, which gives histograms P of the reference and Q of the samples. With R = l P + (1 - l) Q,
 
     x(l) = exp(-c KL(Q || R)),   y(l) = exp(-c KL(P || R)),   0 <= l <= 1        the divergence frontier; c = 5
-    mauve = area under it, with (0, 1) and (1, 0)                                 1: one law; 1 / (2c choose c) = 1/252
-                                                                                  for laws that share no cell
+    mauve = area under it, with (0, 1) and (1, 0)    1: one law; 1 / (2c choose c) = 1/252: laws that share no cell
 
 in float64. It depends on n: n is fixed, fewer samples are refused and further ones are not looked at. The reference is
 the first n rows of a split, the same for every arm; `frozen`, its sha256 as `reference(data)` says it, is in the record

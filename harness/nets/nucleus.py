@@ -1,8 +1,8 @@
 """Nucleus sampling (top-p, arXiv 1904.09751) as a network around a network, in draft and verify alike: the improbable
 end of each law is cut off.
 
-    tokens by falling probability, the lower id first among equals;   c_v = sum of the probabilities down to v, v
-                                                                      included
+    tokens by falling probability, the lower id first among equals;
+    c_v = sum of the probabilities down to v, v included
     "crossing"    keeps v while the sum before it is < p:   the token with which the sum crosses p is kept, as most code
                   does
     "below"       keeps v while c_v <= p:                   that token is dropped, as in the code of ReMDM (arXiv

@@ -1,7 +1,7 @@
 """Whether a stored array is what its record says: no byte of an array is believed for its name alone.
 
-    samples         n rows, and the sha256 of the record               shard_samples, shard_counts    the same of a
-                    shard, where its record has one
+    samples         n rows, and the sha256 of the record
+    shard_samples, shard_counts    the same of a shard, where its record has one
     costs           (n, 3), whose means are the record's nfe_a, _b, _c
     rows            (n,) uint64, 8 bytes of blake2b of the tokens of each row; 0: not known
     counts          (n, 4 + calls) int64 (harness/run/shard.py); -1: not known

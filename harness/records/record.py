@@ -1,15 +1,14 @@
 """Records: what a line of the store may be. Every record has "schema", "type" and "time" (UTC); the store adds the
 first and the last.
 
-    study     the question, arms, reference network and command of a run       network   sha256, name and card of a
-              checkpoint
-    machine   what ran where (harness/records/machine.py)                              counted   once a key: cost, hash
-              of the samples, status
-    timed     once a (key, process): seconds of bare runs                      scored    once a (key, metric): value,
-              status
-    measured  a table that a study computes from its cells                     shard     some rows of a cell, to be
-                                                                               united
-    proof     some rows of a result sampled again (harness/records/standing.py)
+    study     the question, arms, reference network and command of a run
+    network   sha256, name and card of a checkpoint
+    machine   what ran where (harness/records/machine.py)
+    counted   once a key: cost, hash of the samples, status
+    timed     once a (key, process): seconds of bare runs
+    scored    once a (key, metric): value, status
+    measured  a table that a study computes from its cells
+    shard     some rows of a cell, to be united
 
 A status is done | skipped | failed | timeout, with a reason unless done. The fields that each must have, with their
 types and limits, are declared in harness/records/types.py; a record may have more, and a type that is none of these is

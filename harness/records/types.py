@@ -1,8 +1,8 @@
 """The fields that a record must have, by its type, with types and limits: those that some reader relies on. More may
 stand beside them.
 
-    KINDS["counted"]     of a store                Expected    a counted record of a file of expectations, which keeps
-                         less of its cost
+    KINDS["counted"]     of a store
+    Expected             a counted record of a file of expectations, which keeps less of its cost
 """
 
 from typing import Annotated, Any, Literal

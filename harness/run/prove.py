@@ -5,10 +5,10 @@
 Every draw is a function of (seed, row, stream, index), so any rows of a cell can be sampled alone. Which ones depends
 on the key of the cell and on the sources, so that the next change looks at others. They are compared in
 
-    costs      needed NFE A, B and C of each row                  counts    passes, blocks, FLOPs and tokens by row,
-               where they are kept
-    tokens     by the digest of each row, or the samples          scores    of each row under the metrics of the study,
-               to 1 part in 1e5
+    costs      needed NFE A, B and C of each row
+    counts     passes, blocks, FLOPs and tokens by row, where they are kept
+    tokens     by the digest of each row, or the samples
+    scores     of each row under the metrics of the study, to 1 part in 1e5
 
 They are sampled in a small batch and without torch.compile. Where a few differ, they are looked at once more as the
 cell was sampled: within a batch as full as its own, compiled where it was, for a library may round otherwise in a small

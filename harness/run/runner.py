@@ -6,8 +6,8 @@ are bare, give only seconds, and must reproduce the counted rows. A cell is
     cached     done before, with its arrays whole, and proven to be of the present code: by the hash of the sources, or
                by some rows sampled again
     refuted    done before by other code, and some rows differ: all of it is sampled anew
-    skipped    it cannot run, with the reason        failed, timeout     it was tried, with the reason; tried again by
-               the next run
+    skipped    it cannot run, with the reason
+    failed, timeout    it was tried, with the reason; tried again by the next run
 
 Several runs may work in one folder: each cell is counted, timed and scored by one of them (harness/run/hands.py).
 """

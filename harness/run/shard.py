@@ -9,8 +9,8 @@ the ledger's counts as whole numbers, and the union adds them up and goes on as 
 samples and costs of rows equal those of an unsharded run. What the device executed (`gflop`, `executed_over_needed`) is
 the sum over the shards, whose batches differ from those of one run.
 
-    shard_samples/KEY.2of3.npy    (m, L) token ids        shard_counts/KEY.2of3.npy    (m, 4 + calls) blocks, drafts,
-                                  flops, tokens, calls by kind
+    shard_samples/KEY.2of3.npy    (m, L) token ids
+    shard_counts/KEY.2of3.npy     (m, 4 + calls) blocks, drafts, flops, tokens, calls by kind
 """
 
 from collections.abc import Sequence

@@ -2,8 +2,8 @@
 ours).
 
     cosine(delta)   tau_i = 2/pi arccos(1 - i/L) is the time at which a cosine-schedule model has revealed i tokens; the
-                    window is
-                    what it reveals by tau_i + delta:  ceil(L (1 - cos(pi/2 min(1, tau_i + delta))) - 1e-9) - i,  1..L-i
+                    window is what it reveals by tau_i + delta:  ceil(L (1 - cos(pi/2 min(1, tau_i + delta))) - 1e-9) -
+                    i,  1..L-i
     linear(delta)   the same idea for the linear schedule: ceil(L delta - 1e-9)
     fixed(tokens)   a constant
     stairs(ends)    up to the next of given shares of the text: a searched grid

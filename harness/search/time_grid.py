@@ -5,8 +5,8 @@ By information (ours, an exact dynamic programme; schedules from information pro
 2511.04647):
 
     h(i) = mean nats of a masked token when i are known, under uniformly drawn orders
-    a pass that reveals ranks i..j-1 from what was known at i loses      sum_{m=i}^{j-1} h(i) - h(m)      nats against
-                                                                         one token a pass
+    a pass that reveals ranks i..j-1 from what was known at i loses, in nats against one token a pass,
+        sum_{m=i}^{j-1} h(i) - h(m)
     grid = the N passes that lose least, over all grids of counts
 
 The loss is exact for an ideal network: the chain rule along an order, whose terms average to h. So the best grid has no

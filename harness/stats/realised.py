@@ -8,8 +8,7 @@ report      on other rows, which chose nothing: the chosen are tested one after 
             that fails ends it, so that the error of the whole is that of one test (a fixed sequence). The cheapest that
             passed counts.
 ratio       cost of the baseline over cost of that setting, both measured on the reporting rows. The interval runs from
-            the
-            lower end of that ratio to the upper end of the ratio of the cheapest setting which is not shown to be
+            the lower end of that ratio to the upper end of the ratio of the cheapest setting which is not shown to be
             worse: what a finer look could still find. Intervals of costs are 95 % bootstrap intervals.
 
 Nothing is read between two settings. Two sides of quality, such as a likelihood and a diversity, are both to be met:

@@ -4,9 +4,8 @@ Here it is chosen on the even rows and judged on the odd ones, which had no say 
 with fixed points on the same rows:
 
     gain     hypervolume of the front minus that of the fixed points, in units of quality times ln cost. The corner is
-             the highest cost and the worst
-             quality of the fixed points, so what is cheaper but worse than all of them counts for nothing. A front of
-             more points has finer steps, and gains by that too.
+             the highest cost and the worst quality of the fixed points, so what is cheaper but worse than all of them
+             counts for nothing. A front of more points has finer steps, and gains by that too.
     ahead    for each fixed point the best point that costs no more, and the mean of the differences in quality (chosen
              minus fixed)
 """

@@ -1,12 +1,12 @@
 """Novelty and diversity of protein rows by identity, as harness/metrics/proteins/neighbours.py defines it.
 
 nearest_identity    mean over rows of the identity with the nearest training protein. Rows copied from training are at
-                    1; held-out rows show the level of new natural proteins,
-                    shuffled ones that of chance. To be matched: too high is memory, too low is noise.
+                    1; held-out rows show the level of new natural proteins, shuffled ones that of chance. To be
+                    matched: too high is memory, too low is noise.
 clusters            clusters per row when rows are grouped greedily, in their order: a row joins the first earlier
-                    representative with which its identity is at least `alike`,
-                    among the CANDIDATES earlier and later rows that share most words with it. 1: all differ. A value of
-                    the whole set, for arms of equal n and L.
+                    representative with which its identity is at least `alike`, among the CANDIDATES earlier and later
+                    rows that share most words with it. 1: all differ. A value of the whole set, for arms of equal n and
+                    L.
 """
 
 from dataclasses import dataclass
