@@ -76,6 +76,8 @@ def judged(name: str, cells: list[tuple[Path, str]]) -> tuple[str, int, bool]:
     """Of a mutant: its name, how many cells were looked at, and whether one of them is refuted."""
     mutants = importlib.import_module("tests.conformance.test_mutants")
     with mutants.world(next(mutant for mutant in mutants.MUTANTS if mutant.name == name)):
+        for known in [module for module in sys.modules if module.startswith("studies.") and module != __name__]:
+            del sys.modules[known]    # they hold samplers and networks of the world before
         seen = looked_at(cells, until=True)
     return name, len(seen), "differ" in seen.values()
 
