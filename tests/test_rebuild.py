@@ -18,7 +18,7 @@ from studies import ablations
 
 FILES = {path.stem: json.loads(path.read_text()) for path in sorted(claims.RESULTS.glob("*.json"))}
 # made without a run, or by one that is not kept
-WITHOUT = {"bad_input", "coverage", "evidence", "gate_power", "likelihood", "mutants", "resume", "tree"}
+WITHOUT = {"bad_input", "coverage", "evidence", "gate_power", "house", "likelihood", "mutants", "resume", "tree"}
 # all that a run says of a claim
 BLANK = {"value": 9.0, "low": 9.0, "high": 9.0, "n": 0, "unit": "", "keys": [], "note": ""}
 
