@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -75,6 +76,14 @@ def test_a_package_of_the_user_brings_a_verb(capsys, tmp_path, monkeypatch):
         and "mine.commands has a verb 'run', and there is one already" in done.stderr
         and done.stderr.count("\n") == 1
     )
+
+
+def test_a_source_tree_that_is_not_installed_has_verbs_too(monkeypatch, capsys):
+    def absent(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("harness.cli.parser.version", absent)
+    assert main(["--version"]) == 0 and capsys.readouterr().out == "ssmd-bench 0+source\n"
 
 
 def test_finding_the_verbs_loads_no_library():

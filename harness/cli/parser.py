@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from harness.boundary.arguments import GROUPS, Parser, Verb, word
 
@@ -32,10 +32,17 @@ def plugins_of(words: Sequence[str]) -> list[str]:
         return []
 
 
+def _version() -> str:
+    try:
+        return version("ssmd-bench")
+    except PackageNotFoundError:    # called by its path, without being installed
+        return "0+source"
+
+
 def _everywhere(parser: Parser, plugins: str) -> None:
     """What may stand before the verb and behind it."""
     silent = argparse.SUPPRESS
-    parser.add_argument("--version", action="version", version=f"ssmd-bench {version('ssmd-bench')}")
+    parser.add_argument("--version", action="version", version=f"ssmd-bench {_version()}")
     parser.add_argument("--quiet", action="store_true", default=silent, help="no progress on stderr")
     parser.add_argument("--json", action="store_true", default=silent, help="nothing but the JSON document on stdout")
     parser.add_argument("--plugins", action="append", type=word, default=[], dest=plugins, metavar="PACKAGE",
