@@ -6,7 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from harness.boundary.arguments import JOBS, MAKE, MEASURE, ROWS, Parser, Verb, number, path, whole, word
+from harness.boundary.arguments import JOBS, MAKE, MEASURE, Parser, Verb, number, path, whole, word
+from harness.boundary.fields import ROWS
 
 
 def _train_options(parser: Parser) -> None:
@@ -88,6 +89,7 @@ def score(options: Namespace) -> tuple[dict, int]:
     from harness.claims import claim as claims_of
     from harness.cli._options import changed
     from harness.nets.checkpoint import load
+    from harness.run.progress import tell
     from ssmd.bits import bits_per_character
     from ssmd.train.family import SHIPPED
 
@@ -111,12 +113,10 @@ def score(options: Namespace) -> tuple[dict, int]:
                              "checkpoint that fits")
         hybrid = bool(net.blocks("verify"))
         found, _ = bits_per_character(net, data, options.n, options.orders, window if hybrid else None, rounds,
-                                      say=lambda done, of,
-                                      place=place: print(f"\r{place.stem} {done}/{of}", end="", file=sys.stderr,
-                                                         flush=True))
-        print(file=sys.stderr)
-        note = f"recursion, {window}, N = {rounds}, {options.orders} orders" if hybrid else ("masked-diffusion bound, "
-                                                                                             f"{options.orders} orders")
+                                      say=lambda done, of, name=place.stem: tell(f"\r{name} {done}/{of}", end=""))
+        tell("")
+        law = f"recursion, {window}, N = {rounds}" if hybrid else "masked-diffusion bound"
+        note = f"{law}, {options.orders} orders"
         rows.append(claims_of.claim(f"bpc.{place.stem}", found.value, found.low, found.high, "bits per character",
                                     found.n, command, [net.sha256], note))
         document[place.stem] = {"bits": found.value, "low": found.low, "high": found.high, "n": found.n}
@@ -143,6 +143,7 @@ def train(options: Namespace) -> tuple[dict, int]:
     from harness.boundary.addresses import command as typed
     from harness.cli._options import changed
     from harness.nets.device import can_compile, checked
+    from harness.run.progress import tell
     from ssmd.train.family import FAMILY, begins_from, member, queue, recipe
     from ssmd.train.loop import train as train_network
 
@@ -187,8 +188,7 @@ def train(options: Namespace) -> tuple[dict, int]:
         print(dry.sentence(options.member, plan))
         return {"member": options.member} | plan, 0
     trained = train_network(config, data, options.out / options.member, options.member, device, compiled, split,
-                            say=lambda text: print(text, file=sys.stderr, flush=True),
-                         init=init, extra=extra, command=typed(["ssmd-bench", *sys.argv[1:]]))
+                            say=tell, init=init, extra=extra, command=typed(["ssmd-bench", *sys.argv[1:]]))
     return {"checkpoint": str(trained)}, 0
 
 

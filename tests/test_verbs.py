@@ -52,6 +52,12 @@ def test_quiet_runs_say_no_progress(capsys, tmp_path):
     assert main(words) == 0 and "[count 1/" in capsys.readouterr().err
 
 
+def test_quiet_scores_say_no_progress(capsys):
+    words = ["score", str(ROOT / "ssmd/checkpoints/light.safetensors"), "--n", "2", "--length", "8"]
+    assert main([*words, "--quiet"]) == 0 and capsys.readouterr().err == ""
+    assert main(words) == 0 and "light 2/2" in capsys.readouterr().err
+
+
 def test_a_package_of_the_user_brings_a_verb(capsys, tmp_path, monkeypatch):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "__init__.py").write_text("")

@@ -11,13 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from harness.boundary.fields import BATCH, ROWS, SEEDS
+from harness.boundary.fields import ROWS
 from harness.boundary.nearest import meant
 
 JOBS = 1024
 TRIALS = 2**24       # places of a sweep (harness/search/worker.py)
-__all__ = ["BATCH", "GROUPS", "JOBS", "ROWS", "SEEDS", "TRIALS", "Parser", "Verb", "no_options", "number",
-           "number_or_all", "path", "whole", "word"]
 MEASURE, READ, GUARD, MAKE, LOOK = GROUPS = ("measure samplers", "read what was measured", "guard results and speed",
                                              "make data and networks", "see what there is")
 

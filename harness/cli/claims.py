@@ -1,6 +1,5 @@
 """The verb `claims`: what the studies found, and how it stands to the code that ships."""
 
-import sys
 from argparse import Namespace
 
 from harness.boundary.arguments import READ, Parser, Verb, path, word
@@ -32,8 +31,9 @@ def claims(options: Namespace) -> tuple[dict, int]:
         raise ValueError(f"{' and '.join([*given, *others])} do not go together: give them in commands of their own")
     if options.rebuild:
         from harness.claims.rebuild import rebuild
+        from harness.run.progress import tell
 
-        return rebuild(lambda text: print(text, file=sys.stderr, flush=True)), 0
+        return rebuild(tell), 0
     every = claims_of.read()
     if options.fill:
         if not options.write or not options.fill.is_file():

@@ -3,7 +3,8 @@
 from argparse import Namespace
 from dataclasses import replace
 
-from harness.boundary.arguments import GUARD, ROWS, Parser, Verb, number, path, whole, word
+from harness.boundary.arguments import GUARD, Parser, Verb, number, path, whole, word
+from harness.boundary.fields import ROWS
 
 
 def _options(parser: Parser) -> None:

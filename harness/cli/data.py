@@ -1,7 +1,6 @@
 """The verbs about files of data: `data` and `fasta`."""
 
 import re
-import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -32,9 +31,10 @@ def _fasta_options(parser: Parser) -> None:
 def data(options: Namespace) -> tuple[dict, int]:
     """Build the file of a data set that does not ship."""
     from harness.data.build.proteins import build
+    from harness.run.progress import tell
 
     about = build(options.source, options.out, options.threads, options.families, options.held_out, options.near,
-                  say=lambda text: print(text, file=sys.stderr, flush=True))
+                  say=tell)
     return {"data": str(options.out), "card": str(options.out.with_suffix(".md")), "bytes": options.out.stat().st_size,
             **about}, 0
 

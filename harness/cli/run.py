@@ -5,8 +5,9 @@ from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
-from harness.boundary.arguments import BATCH, JOBS, MEASURE, ROWS, SEEDS, Parser, Verb, path, whole, word
+from harness.boundary.arguments import JOBS, MEASURE, Parser, Verb, path, whole, word
 from harness.boundary.ending import NOTHING
+from harness.boundary.fields import BATCH, ROWS, SEEDS
 
 
 def _run_options(parser: Parser) -> None:

@@ -5,7 +5,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from harness.boundary.arguments import JOBS, MEASURE, ROWS, SEEDS, TRIALS, Parser, Verb, path, whole, word
+from harness.boundary.arguments import JOBS, MEASURE, TRIALS, Parser, Verb, path, whole, word
+from harness.boundary.fields import ROWS, SEEDS
 
 
 def _sweep_options(parser: Parser) -> None:
@@ -41,7 +42,8 @@ def sweep(options: Namespace) -> tuple[dict, int]:
     words = [*(w for p in plugins.packages() for w in ("--plugins", p)), "sweep", options.study, "--out", str(folder),
              "--device", options.device, "--trials", str(found.trials),
              "--n", str(found.study.n), "--seed", str(found.seed),
-             *(["--storage", options.storage] if options.storage else []), *(["--compile"] if options.compile else [])]
+             *(["--storage", options.storage] if options.storage else []), *(["--compile"] if options.compile else []),
+             *(["--quiet"] if "quiet" in options else [])]
     with alongside(found, words, options.jobs):
         document = search(found, folder, options.storage or "", options.device, command)
     print(table(found, document["front"]))

@@ -26,7 +26,6 @@ import torch
 from torch import Tensor
 
 from harness.data import _texts
-from harness.data._texts import INSTALL, SUFFIXES
 from harness.kinds import Metric
 from harness.param import Range, check, param
 from harness.random import Stream, permutation
@@ -204,7 +203,9 @@ def tokenizer_of(path: Path, _stamps: tuple) -> tuple[Any, str]:
     try:
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     except ImportError:
-        raise ValueError(f"a tokenizer needs the package tokenizers, which is not installed: {INSTALL}") from None
+        raise ValueError(
+            f"a tokenizer needs the package tokenizers, which is not installed: {_texts.INSTALL}"
+        ) from None
     files = (
         [path]
         if path.is_file()
@@ -235,7 +236,11 @@ def tokenizer_of(path: Path, _stamps: tuple) -> tuple[Any, str]:
 
 
 def _files(path: Path) -> list[Path]:
-    return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file() and p.name.endswith(SUFFIXES))
+    return (
+        [path]
+        if path.is_file()
+        else sorted(p for p in path.rglob("*") if p.is_file() and p.name.endswith(_texts.SUFFIXES))
+    )
 
 
 @lru_cache(maxsize=2)
@@ -252,6 +257,7 @@ def _read(stamps: tuple, local: bool, config: str, column: str, each: str, most:
             lengths.append(len(found.ids))
             digest.update(len(found.ids).to_bytes(8, "little") + parts[-1].astype("<i4").tobytes())
     if not sum(lengths):
-        raise ValueError(f"{name} finds no text: give a file or a folder of {', '.join(SUFFIXES)}, or the name of a "
+        raise ValueError(f"{name} finds no text: give a file or a folder of {', '.join(_texts.SUFFIXES)}, or the name "
+                         "of a "
                          "data set of `datasets`")
     return Corpus(np.concatenate(parts), np.cumsum(lengths), digest.hexdigest())

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from harness import plugins
 from harness.run.process import Process
 from harness.run.prove import Look
 from harness.run.trees import Tree, trees
@@ -43,7 +44,8 @@ def _asked(tree: Tree, looked_at: Sequence[tuple[Look, Mapping]]) -> dict[str, A
         tempfile.TemporaryDirectory(prefix="ssmd-against-") as scratch,
         closing(Process(tree, Path(scratch) / tree.name)) as process,
     ):
-        process.ask("load", study=str(tree.folder / tree.study), only=[], plugins=[], rows=None, device="cpu")
+        process.ask("load", study=str(tree.folder / tree.study), only=[], plugins=plugins.packages(), rows=None,
+                    device="cpu")
         about = process.answer()
         if "error" in about:
             raise ValueError(f"{tree} cannot load the study: {about['error']}")

@@ -7,6 +7,13 @@ import time
 from typing import TextIO
 
 
+def tell(text: str, end: str = "\n") -> None:
+    """A line on stderr of work that goes on; nothing where --quiet asks for that."""
+    if not Progress.quiet:
+        sys.stderr.write(f"{text}{end}")
+        sys.stderr.flush()
+
+
 class Progress:
     quiet = False    # of this process: nothing is said, as --quiet asks
 

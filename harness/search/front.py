@@ -1,24 +1,11 @@
 """What a sweep found: the points that no other beats, and its trials by what became of them."""
 
-from pathlib import Path
-from typing import Any, Protocol
-
 import numpy as np
-from optuna import Study
 from optuna.trial import TrialState
 
 from harness.records.store import Store
+from harness.search.mend import Worker
 from harness.search.sweep import Sweep
-
-
-class Worker(Protocol):
-    """What is asked of a worker (harness/search/worker.py)."""
-
-    study: Study
-    sweep: Sweep
-    folder: Path
-
-    def look(self, n: int, key: str, store: Store) -> Any: ...
 
 
 def front(worker: Worker) -> list[dict]:
@@ -35,9 +22,8 @@ def front(worker: Worker) -> list[dict]:
                                  "of the sweep and run it again; "
                                  "what is stored is not computed twice") from None
     kept = [(key, seen, t) for key, (seen, t) in found.items() if seen.excess <= 0]
-    # (K, objectives)
-    up = np.array([[-v.value if lower else v.value for v, lower in zip(seen.values, worker.sweep.lower())] for _,
-                   seen, _ in kept])
+    lower = worker.sweep.lower()
+    up = np.array([[-v.value if less else v.value for v, less in zip(seen.values, lower)] for _, seen, _ in kept])
     best = [k for k in range(len(kept)) if not ((up >= up[k]).all(1) & (up > up[k]).any(1)).any()]
     return [{"key": kept[k][0], "settings": kept[k][2].user_attrs["settings"], "params": kept[k][2].params,
              **{name: v.value for name, v in zip(worker.sweep.objectives, kept[k][1].values)}}

@@ -80,8 +80,8 @@ def _compared(prefix: str, name: str, base: str, store: Store, command: str) -> 
         print(f"{prefix}.{name}: no claim, {name} or {base} did not run at {COMPARED.window}")
         return []
     note = "trained on " + " and ".join(f"{budget(cards[arm]):.0f} M tokens ({arm})" for arm in (name, base))
-    d, v, passes, keys = pair.nats, pair.ratio, " and ".join(f"{p.cost:.1f}" for _,
-                                                             p in pair.same), [r["key"] for r, _ in pair.same]
+    d, v, keys = pair.nats, pair.ratio, [r["key"] for r, _ in pair.same]
+    passes = " and ".join(f"{p.cost:.1f}" for _, p in pair.same)
     where = f"both {COMPARED.window}, N = {COMPARED.rounds}; passes {passes}; {note}"
     return [claim(f"{prefix}.{name}_minus_{base}", d.value, d.low, d.high, "judge nats per token, paired", d.n, command,
                   keys, where),

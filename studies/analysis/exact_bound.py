@@ -79,8 +79,8 @@ def by_loss(logp: Tensor, logq: Tensor) -> Tensor:
     return (weight[:, None] * torch.where(logq == NEVER, 0.0, -logq)).sum((1, 2))
 
 
-OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"loss": by_loss, "bound": lambda logp,
-                                                             logq: -exact(logp, logq)}
+OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "loss": by_loss, "bound": lambda logp, logq: -exact(logp, logq)}
 
 
 def trained(net: Hybrid, data: Dataset, objective: str, seed: int) -> Hybrid:
