@@ -22,7 +22,6 @@ from torch import Tensor
 
 from harness.kinds import Denoiser, Rows
 from harness.nets.alphabet import same_alphabet
-from harness.nets.transformer import gather_rows
 from harness.param import Range, check, param
 from harness.random import Stream, from_logits, probability_of, residual, uniform
 from harness.sampling.accept import accept
@@ -64,13 +63,12 @@ class LightHeavy:
                                    clock.flatten())[0].reshape(light.shape)
         wrote = (at >= 0).sum(1)                                                   # (B,)
         # (B,) column of the first rejection
-        f = accept(p, probability_of(drafted, heavy), accept_u, torch.zeros_like(wrote), wrote)
-        column = f.clamp_max(at.shape[1] - 1)[:, None]                             # (B, 1)
-        # (B,)
-        other = residual(*(probabilities(gather_rows(t, column)[:, 0]) for t in (light, heavy)),
-                         residual_u.gather(1, column)[:, 0])    # type: ignore[call-arg]
+        f = accept(p, probability_of(drafted, heavy, beside=accept_u * p), accept_u, torch.zeros_like(wrote), wrote)
+        rejected = (f < wrote).nonzero()[:, 0]                                     # (R,) rows
+        column = f[rejected]                                                       # (R,)
+        p_f, q_f = (probabilities(t[rejected, column]) for t in (light, heavy))    # (R, V) each
+        tokens = drafted.index_put((rejected, column), residual(p_f, q_f, residual_u[rejected, column]))    # (B, W)
         place = torch.arange(at.shape[1], device=at.device)
-        tokens = torch.where(place == f[:, None], other[:, None], drafted)         # (B, W)
         return rows._replace(x=fill(rows.x, torch.where(place <= f[:, None], at, -1), tokens))
 
 

@@ -10,6 +10,7 @@ import sys
 
 # and nothing that is slow to load: until `guarded` stands, a signal or an error is a traceback
 from harness.boundary.ending import guarded, working
+from harness.boundary.heap import keep_freed
 
 
 def main(words: list[str] | None = None) -> int:
@@ -28,6 +29,7 @@ def _work(words: list[str] | None) -> int:
     if words is None:
         gc.freeze()
         gc.set_threshold(100_000, 50, 50)
+        keep_freed()
         if hasattr(sys.stdout, "reconfigure"):
             # a name that the terminal cannot show is no reason to fail
             sys.stdout.reconfigure(errors="backslashreplace")

@@ -14,7 +14,6 @@ float32, hence none of the truncation described in arXiv 2409.02908.
     torch.Size([2, 3])
 """
 
-from collections.abc import Iterator
 from enum import IntEnum
 
 import torch
@@ -24,7 +23,11 @@ _M32 = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
-CACHED = 2**18    # float64 numbers that a core keeps near
+CACHED = 2**18            # float64 numbers that a core keeps near
+LARGE, BLOCK = 2**12, 256    # a vocabulary above the first is searched in blocks of the second
+# sums of weights that are far from the ends of float64, and of float32
+SAFE, SAFE32 = (1e-200, 1e200), (1e-20, 1e30)
+FLOAT32 = 1e-4    # how far a sum in float32 is off, at most and in parts of it
 
 
 class Stream(IntEnum):
@@ -90,7 +93,7 @@ def categorical(p: Tensor, u: Tensor) -> Tensor:
 
 
 def _inverse(cdf: Tensor, u: Tensor) -> Tensor:
-    """cdf (..., V) cumulative weights, u (...) -> (...) int64."""
+    """cdf (..., V) cumulative weights, u (...) in (0, 1) -> (...) int64."""
     total = cdf[..., -1:].contiguous()
     token = torch.searchsorted(cdf, u[..., None] * total, right=True)
     last = torch.searchsorted(cdf, total)  # the last value that has any weight: the first to reach the total
@@ -101,37 +104,112 @@ def from_logits(logits: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
     """Draws by softmax(logits) in float64: logits (..., V), u (...) -> tokens (...) int64 and their probabilities (...)
     float64.
     """
-    tokens, probabilities = [], []
-    for some, most, weights, part in _tables(logits, u):
-        cdf = weights.cumsum_(-1)
-        tokens.append(_inverse(cdf, part))
-        probabilities.append(_weight(some, most, tokens[-1]) / cdf[:, -1])
-    return torch.cat(tokens).view(u.shape), torch.cat(probabilities).view(u.shape)
+    rows = logits.reshape(-1, logits.shape[-1])                                    # (R, V)
+    tokens, p = (_drawn_in_blocks if rows.shape[1] > LARGE else _drawn)(rows, u.reshape(-1))    # (R,) each
+    return tokens.view(u.shape), p.view(u.shape)
 
 
-def probability_of(tokens: Tensor, logits: Tensor) -> Tensor:
-    """softmax(logits) in float64 at one token each: tokens (...), logits (..., V) -> (...) float64."""
-    return torch.cat([_weight(some, most, part) / weights.sum(-1) for some, most, weights,
-                      part in _tables(logits, tokens)]).view(tokens.shape)
+def probability_of(tokens: Tensor, logits: Tensor, beside: Tensor | None = None) -> Tensor:
+    """softmax(logits) in float64 at one token each: tokens (...), logits (..., V) -> (...) float64.
 
-
-def _weight(some: Tensor, most: Tensor, tokens: Tensor) -> Tensor:
-    """exp(logit - largest logit) in float64, logits (R, V), the largest (R, 1), tokens (R,) -> (R,)."""
-    return (some.gather(-1, tokens[:, None]).double() - most).exp_()[:, 0]
-
-
-def _tables(logits: Tensor, given: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-    """Logits (R, V), the largest of each row (R, 1) and the weights exp(logit - largest) in float64, and what is given
-    for them (R,), a few rows at a time on a CPU.
-
-    All in one place, so that the float64 table of a large vocabulary stays in its cache: half the time at V = 50,257.
+    beside (...) float64: what the probabilities will be compared with, and nothing else. Of a large vocabulary those
+    that float32 can tell from it are left in float32, to 1 part in 1e4; every comparison comes out as in float64.
     """
-    rows = logits.reshape(-1, logits.shape[-1])
-    few = max(1, CACHED // rows.shape[1]) if rows.device.type == "cpu" else max(1, len(rows))
-    room = torch.empty_like(rows[:few], dtype=torch.float64)
-    for some, part in zip(rows.split(few), given.reshape(-1).split(few)):
-        weights, most = room[: len(some)].copy_(some), some.amax(-1, keepdim=True).double()
-        yield some, most, weights.sub_(most).exp_(), part
+    rows, which = logits.reshape(-1, logits.shape[-1]), tokens.reshape(-1, 1)      # (R, V), (R, 1)
+    if beside is None or rows.shape[1] <= LARGE:
+        return _probability(rows, which).view(tokens.shape)
+    total, border = _sums_in_float32(rows), beside.reshape(-1)                     # (R,) each
+    p = _weights(rows, which, torch.zeros_like(total)[:, None])[:, 0] / total      # (R,)
+    unsure = ~((p - border).abs() > 2 * FLOAT32 * border) | ~((total > SAFE32[0]) & (total < SAFE32[1]))
+    near = unsure.nonzero()[:, 0]                                                  # (N,)
+    p = p.index_put((near,), _probability(rows[near], which[near])) if len(near) else p
+    return p.view(tokens.shape)
+
+
+def _probability(rows: Tensor, tokens: Tensor) -> Tensor:
+    """In float64: rows (R, V), tokens (R, 1) -> (R,)."""
+    shift, sums = _sums(rows)
+    return _weights(rows, tokens, shift)[:, 0] / sums.sum(-1)
+
+
+def _sums_in_float32(rows: Tensor) -> Tensor:
+    """Sums of exp(logit) to 1 part in 1e4, rows (R, V) -> (R,) float64: each term and each of the at most V / 64
+    additions of a lane is off by no more than 2**-23.
+    """
+    return torch.cat([some.float().exp().sum(-1) for some in rows.split(_few(rows))]).double()
+
+
+def _drawn(rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    """By running sums over the whole vocabulary: rows (R, V), u (R,) -> tokens (R,), probabilities (R,)."""
+    tokens, probabilities = [], []
+    for some, part in zip(rows.split(_few(rows)), u.split(_few(rows))):
+        shift = some.amax(-1, keepdim=True).double()
+        cdf = (some.double() - shift).exp_().cumsum_(-1)                           # (few, V)
+        tokens.append(_inverse(cdf, part))
+        probabilities.append(_weights(some, tokens[-1][:, None], shift)[:, 0] / cdf[:, -1])
+    return torch.cat(tokens), torch.cat(probabilities)
+
+
+def _drawn_in_blocks(rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    """The same for a large vocabulary, the block first and then the token within it: sums of blocks are quicker to take
+    than running sums. The token is another only where u lies within a rounding of the border of two.
+    """
+    shift, sums = _sums(rows)
+    cdf = sums.cumsum(-1)                                                          # (R, K)
+    total, block = cdf[:, -1:], _inverse(cdf, u)[:, None]                          # (R, 1)
+    before = torch.where(block > 0, cdf.gather(1, (block - 1).clamp_min(0)), 0.0)  # (R, 1)
+    at = block * BLOCK + torch.arange(BLOCK, device=rows.device)                   # (R, BLOCK)
+    weights = torch.where(at < rows.shape[1], _weights(rows, at.clamp_max(rows.shape[1] - 1), shift), 0.0)
+    inside = weights.cumsum(-1)
+    place = torch.searchsorted(inside, u[:, None] * total - before, right=True)    # (R, 1)
+    place = torch.minimum(place, torch.searchsorted(inside, inside[:, -1:].contiguous()))
+    return (block * BLOCK + place)[:, 0], weights.gather(1, place)[:, 0] / total[:, 0]
+
+
+def _weights(rows: Tensor, tokens: Tensor, shift: Tensor) -> Tensor:
+    """exp(logit - shift) in float64: rows (R, V), tokens (R, W), shift (R, 1) -> (R, W)."""
+    return rows.gather(-1, tokens).double().sub_(shift).exp_()
+
+
+def _sums(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """What is subtracted from the logits of each row (R, 1), and the sums of its weights (R, K) in blocks of BLOCK
+    tokens; a small vocabulary is one block.
+
+    The largest logit of a large vocabulary is looked for only where weights without it would leave the range of
+    float64.
+    """
+    if rows.shape[1] <= LARGE:
+        shift = rows.amax(-1, keepdim=True).double()
+        return shift, _block_sums(rows, shift, rows.shape[1])
+    shift = torch.zeros(len(rows), 1, dtype=torch.float64, device=rows.device)
+    sums = _block_sums(rows, None, BLOCK)
+    total = sums.sum(-1)
+    unsafe = ~((total > SAFE[0]) & (total < SAFE[1]))                              # (R,)
+    if bool(unsafe.any()):
+        shift[unsafe] = rows[unsafe].amax(-1, keepdim=True).double()
+        sums[unsafe] = _block_sums(rows[unsafe], shift[unsafe], BLOCK)
+    return shift, sums
+
+
+def _block_sums(rows: Tensor, shift: Tensor | None, block: int) -> Tensor:
+    """Sums of exp(logit - shift) in float64, rows (R, V) -> (R, ceil(V / block)), a few rows at a time on a CPU: their
+    table stays in its cache.
+    """
+    vocab, few = rows.shape[1], _few(rows)
+    room = torch.zeros(min(few, len(rows)), -(-vocab // block) * block, dtype=torch.float64, device=rows.device)
+    sums = []
+    for k, some in enumerate(rows.split(few)):
+        weights = room[: len(some), :vocab].copy_(some)
+        if shift is not None:
+            weights.sub_(shift[k * few : k * few + len(some)])
+        weights.exp_()
+        sums.append(room[: len(some)].view(len(some), -1, block).sum(-1))
+    return torch.cat(sums)
+
+
+def _few(rows: Tensor) -> int:
+    """How many rows are worked on at a time."""
+    return max(1, CACHED // rows.shape[1]) if rows.device.type == "cpu" else max(1, len(rows))
 
 
 def residual(p: Tensor, q: Tensor, u: Tensor) -> Tensor:

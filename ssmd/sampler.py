@@ -23,7 +23,6 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser, Rows
-from harness.nets.transformer import gather_rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, from_logits, probability_of, residual, uniform
 from harness.sampling.accept import accept
@@ -81,13 +80,13 @@ def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor
             break
         untested = torch.where(ranks >= j[:, None], ranks, -1)                     # (B, W)
         judged = net.verify(hidden, y, order, untested, alive)                     # (B, W, V)
-        q = probability_of(drafted, judged)                                        # (B, W)
+        q = probability_of(drafted, judged, beside=u * p)                          # (B, W)
         f = accept(p, q, u, j - i, e - i)                                          # (B,) column of the first rejection
-        rejected = (alive & (f < e - i))[:, None]                                  # (B, 1)
-        column = f.clamp_max(ranks.shape[1] - 1)[:, None]                          # (B, 1)
-        both = (probabilities(gather_rows(t, column)[:, 0]) for t in (logits, judged))    # (B, V)
-        token = residual(*both, v.gather(1, column)[:, 0])    # type: ignore[call-arg]  # (B,)
-        y = fill(y, torch.where(rejected, at.gather(1, column), -1), token[:, None])
+        rejected = (alive & (f < e - i)).nonzero()[:, 0]                           # (R,) rows
+        column = f[rejected]                                                       # (R,)
+        p_f, q_f = (probabilities(t[rejected, column]) for t in (logits, judged))  # (R, V) each
+        token = residual(p_f, q_f, v[rejected, column])                            # (R,)
+        y = y.index_put((rejected, at[rejected, column]), token)
         j = torch.where(alive, torch.minimum(i + f + 1, e), j)
     return rows._replace(x=torch.where(rank < j[:, None], y, net.mask))
 

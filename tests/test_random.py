@@ -6,6 +6,7 @@ import torch
 
 from harness.random import (
     Stream,
+    _drawn,
     categorical,
     from_logits,
     integers,
@@ -101,6 +102,49 @@ def test_a_draw_from_logits_is_that_from_their_probabilities_in_float64(vocab):
     for other in (tokens, (tokens + 1) % vocab):
         assert torch.allclose(probability_of(other, logits), p.gather(-1, other[..., None])[..., 0], rtol=1e-12, atol=0)
     assert torch.allclose(probabilities, probability_of(tokens, logits), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("vocab", [4097, 5120, 50_257])    # with a rest of one token, without a rest, with one of 81
+def test_a_draw_by_blocks_is_that_by_running_sums(vocab):
+    """Among weights whose range float64 does not hold, blocks without weight, and uniforms at both ends."""
+    logits = 4 * torch.randn(16, 8, vocab, generator=torch.Generator().manual_seed(0))
+    logits[0, 0, : vocab // 2], logits[0, 1, 600:], logits[0, 2, :-1] = 3 * [float("-inf")]
+    logits[0, 3] -= 800
+    logits[0, 4] += 900
+    u = uniform(3, torch.arange(16), Stream.TOKEN, torch.arange(8))
+    u[1], u[2], u[0, 1] = 1 - 2**-53, 2**-53, 1 - 2**-53
+    p, (tokens, probabilities) = torch.softmax(logits.double(), -1), from_logits(logits, u)
+    assert torch.equal(tokens, categorical(p, u))    # the old path
+    assert torch.equal(_drawn(logits.view(-1, vocab), u.view(-1))[0].view(16, 8), tokens)
+    assert torch.allclose(probabilities, p.gather(-1, tokens[..., None])[..., 0], rtol=1e-12, atol=0)
+    assert bool((probabilities > 0).all())
+
+
+@pytest.mark.parametrize("vocab", [27, 5000])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_logits_are_left_as_they_are(vocab, dtype):
+    logits = torch.randn(3, vocab, generator=torch.Generator().manual_seed(0)).to(dtype)
+    before, u = logits.clone(), torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64)
+    tokens, p = from_logits(logits, u)
+    probability_of(tokens, logits, beside=p)
+    assert torch.equal(logits, before)
+
+
+@pytest.mark.parametrize("vocab", [27, 50_257])
+def test_a_comparison_comes_out_as_in_float64(vocab):
+    logits = 3 * torch.randn(16, 8, vocab, generator=torch.Generator().manual_seed(0))
+    logits[0, 0] -= 800
+    logits[0, 1] += 900
+    logits[0, 2] += 60
+    logits[0, 3] -= 60
+    logits[0, 4, 1:] = float("-inf")
+    tokens = integers(1, torch.arange(16), Stream.DATA, torch.arange(8), vocab)
+    q = probability_of(tokens, logits)
+    for off in (0.0, 1e-15, 1e-12, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 3e-4, 0.01, 0.5):
+        for beside in (q * (1 + off), q * (1 - off)):
+            quick = probability_of(tokens, logits, beside=beside)
+            assert torch.equal(beside >= q, beside >= quick), off
+            assert torch.allclose(quick, q, rtol=1e-4, atol=0)
 
 
 def test_categorical_refuses_float32():

@@ -11,12 +11,15 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 
+from harness.boundary.heap import keep_freed
+
 LOOK_SECONDS = 0.5
 
 
 def serve(parent: int) -> None:
-    """Leave Ctrl-C to the parent, which ends us; end when it is gone, however it ended."""
+    """Leave Ctrl-C to the parent, which ends us; end when it is gone, however it ended; keep freed memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed()
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from baselines.ancestral import Ancestral
+from harness.boundary.heap import keep_freed
 from harness.claims.claim import claim
 from harness.kinds import Denoiser
 from harness.nets import checkpoint
@@ -143,6 +144,7 @@ def pairs() -> dict[str, tuple[Callable, Callable]]:
 def in_process(process: int) -> list[list]:
     """Each pair once untimed, then in turns."""
     torch.set_num_threads(1)
+    keep_freed()    # as every process of ssmd-bench does
     found = []
     for name, (first, second) in pairs().items():
         others = busy(seconds=0.2)
