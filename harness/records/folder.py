@@ -34,6 +34,12 @@ class FolderPlace:
     def texts(self) -> list[tuple[Path, bytes]]:
         return [(path, path.read_bytes()) for path in sorted(self.folder.glob("records*.jsonl"))]
 
+    def tail(self, begin: int) -> bytes:
+        """What was added to our own file behind its first bytes; nothing if these end in no whole line."""
+        with open(self.path, "rb") as file:
+            file.seek(begin - 1 if begin else 0)
+            return file.read() if not begin or file.read(1) == b"\n" else b""
+
     def ordered(self, files: list[list[Line]]) -> Iterable[Line]:
         return by_time(files)
 

@@ -54,6 +54,7 @@ class Store:
         self.folder, self.strict = Path(folder), strict
         self.torn, self.newer = 0, 0
         self.broken: list[str] = []    # FILE line K: what is wrong with it
+        self._of: dict[str, list[dict]] = {}    # what is read again and again, up to date with `records`
         self._latest: dict[tuple[str, tuple[str, ...]], dict] = {}
         self.names: dict[tuple[str, str], str] = {}    # (room, key) -> the older key that the array is filed under
         self.renamed: dict[str, str] = {}    # a key that a cell had under an older schema -> the one that it has
@@ -66,9 +67,32 @@ class Store:
                              "folder or choose another with --out") from None
 
     def refresh(self) -> None:
-        """Read again if another writer has added to the records since they were read."""
-        if self.place.stamps() != self._seen:
-            self.records, self._latest = self._read(), {}
+        """Read what other writers have added to the records since they were read: the new lines, where one file has
+        grown and there is no other.
+        """
+        now = self.place.stamps()
+        if now == self._seen:
+            return
+        alone = isinstance(self.place, FolderPlace) and now.keys() == self._seen.keys() == {self.path.name}
+        tail = self.place.tail(self._seen[self.path.name]) if alone else b""
+        found = lines(tail)
+        plain = tail.endswith(b"\n") and not (found.wrong or found.torn or found.newer)
+        if not plain or any("code" in line.record for line in found.found):    # of an older schema, which all reread
+            self.records, self._of, self._latest = self._read(), {}, {}
+            return
+        self._seen = {self.path.name: self._seen[self.path.name] + len(tail)}
+        for line in found.found:
+            self._add(line.record)
+
+    def _add(self, record: dict) -> None:
+        """Behind all others."""
+        self.records.append(record)
+        kind = record.get("type", "")
+        if kind in self._of:
+            self._of[kind].append(record)
+        for (of, ids), latest in self._latest.items():
+            if of == kind:
+                latest[tuple(record.get(i) for i in ids)] = record
 
     def _read(self) -> list[dict]:
         self._seen = self.place.stamps()    # what comes while we read is read again
@@ -116,8 +140,7 @@ class Store:
                              f"--out; the {len(self.records)} records there are intact") from None
         if before == self._seen.get(self.path.name, 0):    # else another has added something in between
             self._seen[self.path.name] = after
-        self.records.append(record)
-        self._latest = {about: found for about, found in self._latest.items() if about[0] != record.get("type")}
+        self._add(record)
         return record
 
     def put(self, room: str, key: str, array: np.ndarray) -> None:
@@ -167,12 +190,15 @@ class Store:
         return found if found and found["status"] == "done" else None
 
     def of(self, kind: str) -> list[dict]:
-        return [r for r in self.records if r.get("type") == kind]
+        """The records of a kind, the oldest first. Not to be written to: it grows with the store."""
+        if kind not in self._of:
+            self._of[kind] = [r for r in self.records if r.get("type") == kind]
+        return self._of[kind]
 
     def latest(self, kind: str, *ids: str) -> dict:
         """The last record of a kind for each tuple of ids, later ones replacing earlier ones.
 
-        Not to be written to: it is kept until such a record is appended.
+        Not to be written to: it grows with the store.
         """
         if (kind, ids) not in self._latest:
             self._latest[kind, ids] = {tuple(r.get(i) for i in ids): r for r in self.of(kind)}

@@ -5,6 +5,7 @@ present code is a matter of proof (harness/run/prove.py).
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import zip_longest
 
 import torch
@@ -84,6 +85,10 @@ class Cell:
                                                           "nucleus_keep": self.arm.nucleus_keep})
 
     def key(self) -> str:
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:
         return cell_key(self.describe())
 
     def own(self) -> bool:

@@ -15,9 +15,10 @@ from harness.spec import ROOT, brief, to_json
 from harness.study import Study
 
 
-def opened(study: Study, folder: Path, device: str, command: str, part: Shard, asks: str) -> tuple[Store, str]:
-    """The store with all of that written (`asks`: study_record), and the machine's id. Raises ValueError before
-    anything is made.
+def opened(study: Study, folder: Path, device: str, command: str, part: Shard, asks: str,
+           store: Store | None = None) -> tuple[Store, str]:
+    """The store, which may be open, with all of that written (`asks`: study_record), and the machine's id. Raises
+    ValueError before anything is made.
     """
     nets = {name: source.load(checked(device)) for name, source in study.nets.items()}
     for name, net in nets.items():
@@ -26,8 +27,12 @@ def opened(study: Study, folder: Path, device: str, command: str, part: Shard, a
                              f"{study.data.vocab}: choose data or a checkpoint that fits")
     for metric in study.metrics:
         scoring.about(metric)    # a judge whose checkpoint is not there says so now, not after the sampling
-    store, fingerprint = Store(folder, part.name), machine(device)
-    remove_dead(store.work())
+    fingerprint = machine(device)
+    if store is None:
+        store = Store(folder, part.name)
+        remove_dead(store.work())
+    else:
+        store.refresh()
     about = [*_networks(study, nets), study_record(study, command, device, asks), {"type": "machine", **fingerprint}]
     if any(_lacks(store, record) for record in about):
         with Hands(store.folder) as hands, hands.alone("begun"):    # two runs that begin at once write it once

@@ -83,7 +83,8 @@ class Counting:
     def latest(self) -> dict[str, dict]:
         """The last record of each cell, or of our rows of it."""
         if self.part == WHOLE:
-            return {key: record for (key,), record in self.store.latest("counted", "key").items()}
+            known = self.store.latest("counted", "key")
+            return {key: known[(key,)] for key in self.cells if (key,) in known}
         return {r["key"]: r for r in self.store.of("shard") if r["shard"] == str(self.part)}
 
     def kept(self, key: str, record: dict | None) -> bool:
@@ -166,14 +167,14 @@ def _count_elsewhere(cell: Cell, made: dict, part: Shard) -> Counted:
 
 def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: bool = True, command: str = "",
         backend: str = "loky", part: Shard = WHOLE,
-        asks: str = "all", time_again: bool = False) -> dict:
+        asks: str = "all", time_again: bool = False, store: Store | None = None) -> dict:
     """Count, time and score; what happened, in numbers. Raises ValueError, in a sentence, for what no cell could
     survive.
 
     With a `part`, only the rows of that shard are counted; a run without one then unites the shards. `asks`:
-    harness/records/record.py.
+    harness/records/record.py. Who runs many studies into one folder hands over its store.
     """
-    store, machine_id = opened(study, folder, device, command, part.checked(study.n), asks)
+    store, machine_id = opened(study, folder, device, command, part.checked(study.n), asks, store)
     cells = cells_by_key(study, device)
     counting = Counting(store, cells, part)
     for cell in (cell for cell in cells.values() if cell.also):

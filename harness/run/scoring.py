@@ -54,16 +54,21 @@ def score(study, store: Store, keys: Iterable[str], jobs: int = 1, backend: str 
     """Score every counted cell of these keys that lacks a score; what happened, in numbers."""
     known = store.latest("counted", "key")
     records = [r for r in (known.get((key,)) for key in keys) if r]
-    tally = score_records(metrics_of(study), study.data, store, records, jobs=jobs, backend=backend)
-    return tally | warn(store, records)
+    metrics = metrics_of(study)
+    tally = score_records(metrics, study.data, store, records, jobs=jobs, backend=backend)
+    return tally | warn(store, records, [label(metric, metrics) for metric in metrics])
 
 
-def warn(store: Store, records: Sequence[dict]) -> dict[str, int]:
-    """Say on stderr which arms wrote samples that have collapsed; how many cells, where there are any."""
+def warn(store: Store, records: Sequence[dict], labels: Collection[str]) -> dict[str, int]:
+    """Say on stderr which arms wrote samples that have collapsed, by metrics of these labels; how many cells, where
+    there are any.
+    """
     scores: dict[str, list[dict]] = {}
-    for found in store.latest("scored", "key", "label").values():
+    known = store.latest("scored", "key", "label")
+    for found in (known.get((record["key"], label)) for record in records for label in labels):
         if (
-            found.get("level") is not None
+            found
+            and found.get("level") is not None
             and found["status"] == "done"
             and collapse.collapsed(found["metric"]["name"], found["value"], found["level"])
         ):
@@ -107,9 +112,10 @@ def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequen
     """
     planned, tally = plans(metrics, beside), {"scored": 0, "unscored": 0}
     # wanted: key -> [(score key, number of the metric)]
-    begun, evidence, wanted = store.latest("scored", "score_key"), Evidence(store), {}
+    scored, begun, evidence, wanted = store.latest("scored", "score_key"), {}, Evidence(store), {}
     for record in (r for r in records if r["status"] == "done"):
-        found = [(to, k, begun.get((to,))) for k, plan in enumerate(planned) if (to := plan.score_key(record))]
+        found = [(to, k, scored.get((to,))) for k, plan in enumerate(planned) if (to := plan.score_key(record))]
+        begun |= {to: old for to, _, old in found}    # as they are now
         if lacking := [(to, k) for to, k, old in found if not (old and _stands(store, old, planned[k])
                                                                and _proven(store, evidence, old, planned[k], data))]:
             wanted[record["key"]] = lacking
@@ -123,7 +129,7 @@ def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequen
         """Whether no other run has scored the cell, or tried to, since this one began."""
         store.refresh()
         now = store.latest("scored", "score_key")
-        tried = [to for to, k in wanted[key] if now.get((to,)) != begun.get((to,))
+        tried = [to for to, k in wanted[key] if now.get((to,)) != begun[to]
                  and provenance.surely(now[to,]["made"])]
         tally["unscored"] += sum(now[to,]["status"] == "failed" for to in tried)
         wanted[key] = [(to, k) for to, k in wanted[key] if to not in tried]

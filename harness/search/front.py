@@ -3,7 +3,6 @@
 import numpy as np
 from optuna.trial import TrialState
 
-from harness.records.store import Store
 from harness.search.mend import Worker
 from harness.search.sweep import Sweep
 
@@ -12,17 +11,17 @@ def front(worker: Worker) -> list[dict]:
     """The points with all rows, within the band, that no other such point beats, each once, the best of the first
     objective first; values are the records'.
     """
-    store, n, found = Store(worker.folder), worker.sweep.study.n, {}
+    n, found = worker.sweep.study.n, {}
     for t in worker.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         if (key := t.user_attrs.get(f"look {n}")) and key not in found:
             try:
-                found[key] = worker.look(n, key, store), t
+                found[key] = worker.look(n, key), t
             except LookupError as reason:
                 raise ValueError(f"trial {t.number} is done and its record is gone ({reason}): delete the storage "
                                  "of the sweep and run it again; "
                                  "what is stored is not computed twice") from None
     kept = [(key, seen, t) for key, (seen, t) in found.items() if seen.excess <= 0]
-    lower = worker.sweep.lower()
+    lower = worker.lower
     up = np.array([[-v.value if less else v.value for v, less in zip(seen.values, lower)] for _, seen, _ in kept])
     best = [k for k in range(len(kept)) if not ((up >= up[k]).all(1) & (up > up[k]).any(1)).any()]
     return [{"key": kept[k][0], "settings": kept[k][2].user_attrs["settings"], "params": kept[k][2].params,

@@ -10,28 +10,28 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
-from optuna import Study
+import optuna
 from optuna.trial import FixedTrial, FrozenTrial, TrialState
 
 from harness.boundary.addresses import without_secrets
 from harness.records.journal import REBUILT
-from harness.records.store import Store
-from harness.run.runner import run
 from harness.search.sweep import Sweep
+from harness.study import Study
 
 
 class Worker(Protocol):
     """What is asked of a worker (harness/search/worker.py)."""
 
-    study: Study
+    study: optuna.Study
     sweep: Sweep
+    lower: list[bool]    # of each objective
     folder: Path
     storage: str
     device: str
-    command: str
 
     def point(self, ask: Any) -> tuple[Any, float]: ...
-    def look(self, n: int, key: str, store: Store) -> Any: ...
+    def run(self, study: Study) -> None: ...
+    def look(self, n: int, key: str) -> Any: ...
     def at_cell(self, key: str) -> AbstractContextManager: ...
 
 
@@ -81,15 +81,13 @@ def mend(worker: Worker) -> None:
     """Count and score again what the records lack of trials that are done. Raises ValueError for one of another
     cell.
     """
-    store = Store(worker.folder)
     for trial in worker.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         for n, key in looks(trial).items():
             try:
-                worker.look(n, key, store)
+                worker.look(n, key)
             except (LookupError, ValueError):
                 cell = worker.sweep.cell(n, *worker.point(FixedTrial(trial.params)), worker.device)
                 if cell.key() != key:
                     raise _foreign(worker, trial, "its settings do not make the cell that it names") from None
                 with worker.at_cell(key):
-                    run(cell.study, worker.folder, worker.device, command=worker.command, asks="search")
-                store = Store(worker.folder)
+                    worker.run(cell.study)

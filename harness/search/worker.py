@@ -32,6 +32,7 @@ from harness.search.space import suggest, suggest_temperature
 from harness.search.storage import Locks, answering, copy_to_journal, open_storage
 from harness.search.sweep import Sweep
 from harness.spec import brief, sha256, to_json
+from harness.study import Study
 
 # places of locks: of taking a trial; of cells; how many trials each sweep has places for
 ASKING, CELLS, SWEEPS = 0, 2**62, 2**24
@@ -53,6 +54,8 @@ class Worker:
         """
         self.sweep, self.folder, self.storage, self.device = sweep, folder, storage, device
         store = Store(folder)    # makes the folder, or says why not
+        self.lower = sweep.lower()
+        self.seen: dict[tuple[int, str], Seen] = {}    # (rows, key) -> what the look has shown
         self.locks = Locks(store.work() / "sweep.lock")
         with self.locks.held(ASKING), answering(storage):
             identity = sweep.identity(device)
@@ -61,15 +64,16 @@ class Worker:
                                              study_name=f"{sweep.study.name}-{sweep.arm}-{identity}",
                                              load_if_exists=True,
                                              directions=["minimize" if lower else "maximize"
-                                                         for lower in sweep.lower()], sampler=_search(sweep, 0))
+                                                         for lower in self.lower], sampler=_search(sweep, 0))
             refuse_foreign(self)
             self._claim(store)
             if self.study.metric_names != list(sweep.objectives):    # for what others show of the storage
                 self.study.set_metric_names(list(sweep.objectives))
             self.command = kept(next((r["command"] for r in reversed(store.of("study"))
                                       if r["name"] == sweep.study.name), command))
+            self.store = store
             for n in sweep.looks:    # the control, and what is written once
-                run(sweep.at(n), folder, device, command=self.command, asks="search")
+                self.run(sweep.at(n))
             mend(self)
         self.progress = Progress(sweep.trials, "sweep", before=self.ended())
 
@@ -92,6 +96,10 @@ class Worker:
 
     def __exit__(self, *_: Any) -> None:
         self.locks.close()
+
+    def run(self, study: Study) -> None:
+        """Count and score what is missing of it."""
+        run(study, self.folder, self.device, command=self.command, asks="search", store=self.store)
 
     def work(self) -> None:
         """Until every slot is done, by this worker or by others."""
@@ -164,7 +172,7 @@ class Worker:
         for n in self.sweep.looks:
             cell = self.sweep.cell(n, sampler, temperature, self.device)
             with self.at_cell(cell.key()):    # two workers at one point: the second finds it stored
-                run(cell.study, self.folder, self.device, command=self.command, asks="search")
+                self.run(cell.study)
             trial.set_user_attr(f"look {n}", cell.key())
             try:
                 seen = self.look(n, cell.key())
@@ -196,33 +204,37 @@ class Worker:
         self.progress.done = self.ended() - 1
         self.progress.tick(text, status)
 
-    def look(self, n: int, key: str, store: Store | None = None) -> Seen:
+    def look(self, n: int, key: str) -> Seen:
         """What the records say of a cell. Raises LookupError, with the reason, if they say nothing."""
-        store, band = store or Store(self.folder), self.sweep.constraint
-        values = [self.sweep.read(store, key, name) for name in self.sweep.objectives]
+        self.store.refresh()
+        band, values = self.sweep.constraint, [self.sweep.read(self.store, key, name) for name in self.sweep.objectives]
         if band is None:
             return Seen(values, -math.inf, False)
         control = cells_of(self.sweep.at(n), self.device)[0].key()
-        difference, error = _difference(self.sweep.read(store, key, band.metric),
-                                        self.sweep.read(store, control, band.metric))
+        difference, error = _difference(self.sweep.read(self.store, key, band.metric),
+                                        self.sweep.read(self.store, control, band.metric))
         return Seen(values, abs(difference) - band.width, abs(difference) - band.width > self.sweep.doubt * error)
 
     def others(self, n: int, key: str) -> Iterator[Seen]:
-        """What the same look has shown of other trials, those within the band alone."""
-        store = Store(self.folder)
+        """What the same look has shown of other trials, those within the band alone. A record is read once: what it
+        says is settled.
+        """
         for other in {t.user_attrs.get(f"look {n}") for t in self.study.get_trials(deepcopy=False)
                       if t.state in LIVE} - {None, key}:
-            try:
-                seen = self.look(n, other, store)    # type: ignore[arg-type]
-            except LookupError:
-                continue
-            if seen.excess <= 0:
-                yield seen
+            if (n, other) not in self.seen:
+                try:
+                    self.seen[n, other] = self.look(n, other)
+                except LookupError:
+                    continue
+            if self.seen[n, other].excess <= 0:
+                yield self.seen[n, other]
 
     def beaten(self, seen: Seen, other: Seen) -> bool:
         """Whether the other is better in one objective and no worse in any, each beyond doubt."""
-        gaps = [_difference(a, b) if lower else _difference(b, a) for a, b,
-                lower in zip(seen.values, other.values, self.sweep.lower())]
+        pairs = [(a, b) if lower else (b, a) for a, b, lower in zip(seen.values, other.values, self.lower)]
+        if any(a.value < b.value for a, b in pairs):    # as most are: no error makes that good
+            return False
+        gaps = [_difference(a, b) for a, b in pairs]
         return all(gap >= self.sweep.doubt * error for gap, error in gaps) and any(gap > 0 for gap, _ in gaps)
 
     def beside(self) -> int:
@@ -233,8 +245,8 @@ class Worker:
                 place = CELLS + int(key[:12], 16)
                 if wait or self.locks.free(place):
                     with self.locks.held(place):
-                        run(study, self.folder, self.device, command=self.command, asks="search")
-        known = Store(self.folder).latest("counted", "key")
+                        self.run(study)
+        known = self.store.latest("counted", "key")
         return sum(known[(key,)]["status"] != "done" for key in keys)
 
 def sweep(asked: Sweep, folder: Path, storage: str = "", device: str = "cpu", command: str = "") -> dict:
