@@ -66,9 +66,8 @@ class LightHeavy:
         # (B,) column of the first rejection
         f = accept(p, probability_of(drafted, heavy), accept_u, torch.zeros_like(wrote), wrote)
         column = f.clamp_max(at.shape[1] - 1)[:, None]                             # (B, 1)
-        # (B,)
-        other = residual(*(probabilities(gather_rows(t, column)[:, 0]) for t in (light, heavy)),
-                         residual_u.gather(1, column)[:, 0])    # type: ignore[call-arg]
+        p_, q_ = (probabilities(gather_rows(t, column)[:, 0]) for t in (light, heavy))              # (B, V)
+        other = residual(p_, q_, residual_u.gather(1, column)[:, 0])               # (B,)
         place = torch.arange(at.shape[1], device=at.device)
         tokens = torch.where(place == f[:, None], other[:, None], drafted)         # (B, W)
         return rows._replace(x=fill(rows.x, torch.where(place <= f[:, None], at, -1), tokens))
@@ -84,4 +83,5 @@ def _drafts(net: Denoiser, x: Tensor, at: Tensor, clock: Tensor, u: Tensor) -> t
         tokens, p = from_logits(logits, number)                                    # (B, 1)
         found.append((x[:, None], tokens, p, logits))
         x = fill(x, place, tokens)
-    return tuple(torch.cat(part, 1) for part in zip(*found))    # type: ignore[return-value]
+    states, drafted, p, light = (torch.cat(part, 1) for part in zip(*found))
+    return states, drafted, p, light

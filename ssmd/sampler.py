@@ -85,8 +85,8 @@ def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor
         f = accept(p, q, u, j - i, e - i)                                          # (B,) column of the first rejection
         rejected = (alive & (f < e - i))[:, None]                                  # (B, 1)
         column = f.clamp_max(ranks.shape[1] - 1)[:, None]                          # (B, 1)
-        both = (probabilities(gather_rows(t, column)[:, 0]) for t in (logits, judged))    # (B, V)
-        token = residual(*both, v.gather(1, column)[:, 0])    # type: ignore[call-arg]  # (B,)
+        p_, q_ = (probabilities(gather_rows(t, column)[:, 0]) for t in (logits, judged))    # (B, V)
+        token = residual(p_, q_, v.gather(1, column)[:, 0])                        # (B,)
         y = fill(y, torch.where(rejected, at.gather(1, column), -1), token[:, None])
         j = torch.where(alive, torch.minimum(i + f + 1, e), j)
     return rows._replace(x=torch.where(rank < j[:, None], y, net.mask))

@@ -98,7 +98,9 @@ def version(packages: tuple[str, ...]) -> str:
 def packed(name: str) -> Package:
     """Raises ValueError for a package too large to travel."""
     top = name.split(".")[0]
-    source = Path(sys.modules[top].__file__)    # type: ignore[arg-type]
+    begin = sys.modules[top].__file__
+    assert begin is not None, f"{top} has no file of its own"
+    source = Path(begin)
     paths = (
         [source]
         if source.name != "__init__.py"

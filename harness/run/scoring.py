@@ -177,7 +177,7 @@ def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:
         n, seed = rows[key]
         # a Protocol
         known = metric.name in collapse.SHARE and None not in (n, seed)
-        found = held_out(metric, n, seed) if known else None    # type: ignore[arg-type]
+        found = held_out(metric, n, seed) if known else None
         return {} if found is None else {"level": found}
 
     return level

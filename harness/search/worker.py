@@ -113,7 +113,7 @@ class Worker:
         while True:
             self.locks.check()
             with self.locks.held(ASKING):
-                running, slots = self._close_stale(), {}    # type: ignore[var-annotated]
+                running, slots = self._close_stale(), dict[int, list[FrozenTrial]]()
                 for t in self.study.get_trials(deepcopy=False):
                     slots.setdefault(t.user_attrs["slot"], []).append(t)
                 # by a worker that died just here
@@ -210,10 +210,10 @@ class Worker:
     def others(self, n: int, key: str) -> Iterator[Seen]:
         """What the same look has shown of other trials, those within the band alone."""
         store = Store(self.folder)
-        for other in {t.user_attrs.get(f"look {n}") for t in self.study.get_trials(deepcopy=False)
-                      if t.state in LIVE} - {None, key}:
+        for other in {look for t in self.study.get_trials(deepcopy=False)
+                      if t.state in LIVE and (look := t.user_attrs.get(f"look {n}")) is not None} - {key}:
             try:
-                seen = self.look(n, other, store)    # type: ignore[arg-type]
+                seen = self.look(n, other, store)
             except LookupError:
                 continue
             if seen.excess <= 0:
