@@ -15,6 +15,7 @@ place has uniforms of its own: samplers that forget share those of the first wit
 a draft pass" in a record is net of what was forgotten in that round.
 """
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -39,7 +40,7 @@ def sigma_max(now: Tensor, then: Tensor) -> Tensor:
     return torch.where(now > 0, ((1 - then) / now).clamp_max(1), 1)
 
 
-def revealing(sigma: Tensor, now: Tensor, then: Tensor) -> Tensor:
+def revealing(sigma: Tensor | float, now: Tensor, then: Tensor) -> Tensor:
     """The chance of a masked token that makes up for sigma."""
     return (then - (1 - sigma) * now) / (1 - now)
 
@@ -50,15 +51,16 @@ class Remasking:
     """
 
     needs: ClassVar[tuple[str, ...]] = ("main",)
+    chances: Callable[[torch.device], Chances]
 
     def __post_init__(self):
         check(self)
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
-        return begun(rows, self.chances(rows.x.device))    # type: ignore[attr-defined]
+        return begun(rows, self.chances(rows.x.device))
 
     def step(self, nets, rows: Rows) -> Rows:
-        return stepped(nets["main"], rows, self.chances(rows.x.device))    # type: ignore[attr-defined]
+        return stepped(nets["main"], rows, self.chances(rows.x.device))
 
 
 def begun(rows: Rows, chances: Chances) -> dict[str, Tensor]:

@@ -51,5 +51,6 @@ class DFM(Remasking):
 
     def chances(self, device) -> Chances:
         """reveal, forget and alpha_t of each step, (K,)."""
-        return torch.tensor(grid(self.steps, self.strength), dtype=torch.float64,
-                            device=device).unbind(1)    # type: ignore[return-value]
+        reveal, forget, alpha = torch.tensor(grid(self.steps, self.strength), dtype=torch.float64,
+                                             device=device).unbind(1)
+        return reveal, forget, alpha

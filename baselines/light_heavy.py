@@ -82,4 +82,5 @@ def _drafts(net: Denoiser, x: Tensor, at: Tensor, clock: Tensor, u: Tensor) -> t
         tokens, p = from_logits(logits, number)                                    # (B, 1)
         found.append((x[:, None], tokens, p, logits))
         x = fill(x, place, tokens)
-    return tuple(torch.cat(part, 1) for part in zip(*found))    # type: ignore[return-value]
+    states, drafted, p, light = (torch.cat(part, 1) for part in zip(*found))
+    return states, drafted, p, light

@@ -49,7 +49,7 @@ class ReMDMConf:
         now, then = alpha[rows.n][:, None], alpha[rows.n + 1][:, None]             # (B, 1)
         doubt = (-psi).masked_fill(masked | rows.given, -torch.inf).softmax(1)  # (B, L), NaN where nothing is revealed
         u = anew(rows, Stream.POSITION)                                            # (B, L)
-        at = positions(masked & (u < revealing(0, now, then)))    # type: ignore[arg-type]  # (B, W)
+        at = positions(masked & (u < revealing(0, now, then)))    # (B, W)
         x = torch.where(~masked & (u < sigma_max(now, then) * doubt), net.mask, rows.x)
         if not at.shape[1]:
             return rows._replace(x=x)

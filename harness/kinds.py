@@ -43,6 +43,13 @@ class Denoiser(Protocol):
     def begin(self, hidden: Any, y: Tensor, order: Tensor, at: Tensor) -> Tensor: ...
     def flops(self, kind: str, length: int, heads: int, tracks: int, begin: int) -> int: ...
     def blocks(self, kind: str) -> int: ...
+    def __hash__(self) -> int: ...
+
+
+class Identified(Denoiser, Protocol):
+    """A network of a study: `sha256` is what makes two networks the same in a record."""
+
+    sha256: str
 
 
 class Rows(NamedTuple):
@@ -76,9 +83,11 @@ class Sampler(Protocol):
     name: ClassVar[str]
     version: ClassVar[int]
     needs: ClassVar[tuple[str, ...]]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def step(self, nets: Mapping[str, Denoiser], rows: Rows) -> Rows: ...
     def exact(self) -> "Sampler | None": ...
+    def __hash__(self) -> int: ...
 
 
 class Schedule(Protocol):
@@ -118,6 +127,7 @@ class Dataset(Protocol):
 
     def rows(self, split: str, n: int, seed: int) -> Tensor: ...   # (n, L) int64
     def identity(self) -> dict: ...
+    def __hash__(self) -> int: ...
 
 
 class Metric(Protocol):
@@ -131,6 +141,7 @@ class Metric(Protocol):
     unit: ClassVar[str]
 
     def score(self, samples: Tensor, data: Dataset) -> "Scores": ...
+    def __hash__(self) -> int: ...
 
 
 class Scores(NamedTuple):

@@ -74,12 +74,12 @@ def find(verb: str, rooms: tuple[str, ...] = ROOMS) -> dict[str, type]:
             for thing in vars(module).values():
                 if not (isinstance(thing, type) and thing.__module__ == module.__name__):
                     continue
-                if not (isinstance(getattr(thing, "name", None), str) and hasattr(thing, verb)):
+                name = getattr(thing, "name", None)
+                if not (isinstance(name, str) and hasattr(thing, verb)):
                     continue
                 if room in _extra and verb != "config_type" and not is_dataclass(thing):
                     raise ValueError(f"the plug-in {thing.__name__} is no frozen dataclass: put "
                                      f"@dataclass(frozen=True) before its class, {origin(thing)}")
-                name: str = thing.name    # type: ignore[attr-defined]
                 other = found.setdefault(name, thing)
                 if other is not thing:
                     raise ValueError(f"two plug-ins with {verb}() are named {name!r}: {origin(other)} and "

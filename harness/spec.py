@@ -114,11 +114,11 @@ def _named(verb: str, name: str | None) -> type:
 
 
 def _parse(text: str, current: Any, hint: Any, label: str) -> Any:
-    plugins = [t for t in _types(hint) if is_dataclass(t)]
+    plugins: list[Any] = [t for t in _types(hint) if is_dataclass(t)]
     if plugins:
-        chosen = [t for t in plugins if t.name == text]    # type: ignore[attr-defined]
+        chosen = [t for t in plugins if t.name == text]
         if not chosen:
-            names = " | ".join(t.name for t in plugins)    # type: ignore[attr-defined]
+            names = " | ".join(t.name for t in plugins)
             raise ValueError(f"{label} cannot be {text!r}; choose {names}")
         return chosen[0]()
     if isinstance(current, str):

@@ -22,7 +22,7 @@ import cloudpickle
 from harness.boundary import blame
 from harness.boundary import fields as check
 from harness.boundary.nearest import meant
-from harness.kinds import Dataset, Denoiser, Metric, Sampler
+from harness.kinds import Dataset, Identified, Metric, Sampler
 from harness.nets import checkpoint, nucleus
 from harness.nets.tabular import Tabular
 from harness.records import provenance
@@ -38,13 +38,13 @@ class Checkpoint:
     def __post_init__(self):
         check.first("a Checkpoint", self, {"path": check.path})
 
-    def load(self, device: str) -> Denoiser:
+    def load(self, device: str) -> Identified:
         return _loaded(str(self.path), device)
 
 
 @lru_cache(maxsize=16)
-def _loaded(path: str, device: str) -> Denoiser:
-    return checkpoint.denoiser(Path(path)).to(device)    # type: ignore[return-value]
+def _loaded(path: str, device: str) -> Identified:
+    return checkpoint.denoiser(Path(path)).to(device)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Table:
         check.first("a Table", self, {"data": check.has(("law", "identity"), "data set whose law is known",
                                                         "Table(Exact())"), "power": check.number(0, above=True)})
 
-    def load(self, device: str) -> Denoiser:
+    def load(self, device: str) -> Identified:
         return _tabulated(self, device)
 
 
@@ -66,9 +66,8 @@ class Table:
 def _tabulated(table: Table, device: str) -> Tabular:
     net = Tabular(table.data.law().to(device), table.data.vocab, table.data.length)
     net = net if table.power == 1 else net.flat(table.power)
-    net.sha256 = hashlib.sha256(canonical([table.data.identity(),    # type: ignore[attr-defined]
-                                           table.power]).encode()).hexdigest()
-    net.card = {"data": table.data.identity(), "power": table.power}    # type: ignore[attr-defined]
+    net.sha256 = hashlib.sha256(canonical([table.data.identity(), table.power]).encode()).hexdigest()
+    net.card = {"data": table.data.identity(), "power": table.power}
     return net
 
 
@@ -181,12 +180,13 @@ def load_module(path: str) -> ModuleType:
     if not file.is_file():
         raise ValueError(f"there is no study file {path}: see studies/ for examples, or `ssmd-bench list`")
     spec = importlib.util.spec_from_file_location(f"study_{file.stem}", file)
-    module = importlib.util.module_from_spec(spec)    # type: ignore[arg-type]
+    assert spec is not None and spec.loader is not None, f"{path} is a file of Python by its name"
+    module = importlib.util.module_from_spec(spec)
     provenance.forget(file)
     sys.modules[module.__name__] = module               # so that the classes of the file know where they stand
     cloudpickle.register_pickle_by_value(module)        # other processes have no such module
     try:
-        spec.loader.exec_module(module)    # type: ignore[union-attr]
+        spec.loader.exec_module(module)
     except KeyboardInterrupt:
         raise
     except BaseException as error:    # any error of the user's file becomes one sentence with its line

@@ -58,8 +58,8 @@ def asked(cells: Sequence[Cell], studies: Sequence[tuple[Path, dict]], everywher
             arms.setdefault(point[0], {})[key] = point
         now = current.setdefault(place, {})
         if study["asks"] == "variant":
-            for arm, points in arms.items():
-                now[arm] = now.get(arm, {}) | points
+            for arm, theirs in arms.items():
+                now[arm] = now.get(arm, {}) | theirs
         else:
             current[place] = arms if study["asks"] == "all" else now | arms
             whole |= {place} if study["asks"] == "all" else set()
@@ -87,7 +87,7 @@ def asked(cells: Sequence[Cell], studies: Sequence[tuple[Path, dict]], everywher
     unknown = [
         (place[1], "search" if place in searched else "older") for place in sorted(places) if place not in current
     ]
-    sharded = {record.get("key") for store in stores.values() for record in store.of("shard")}
+    sharded = {record.get("key", "") for store in stores.values() for record in store.of("shard")}
     missing = [key for key in points if key not in everywhere]
     return Asked(points, missing, left, unscored, list(dict.fromkeys(unknown)), sharded & set(missing))
 
@@ -100,7 +100,8 @@ def _alike(study: Mapping, cell: Mapping) -> bool:
 
 def remarks(found: Asked, names: Mapping[str, str], settings: Mapping[str, str]) -> list[dict]:
     """What is missing or has left, as rows of the page's table."""
-    rows, arms = [], {}
+    rows: list[dict] = []
+    arms: dict[str, list[str]] = {}
     for key in found.missing:
         arms.setdefault(found.cells[key][0], []).append(key)
     for arm, keys in arms.items():

@@ -14,6 +14,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pandas as pd
@@ -145,7 +146,7 @@ def frames(chapter: Chapter, base: str | None, resamples: int) -> tuple[pd.DataF
                            *measured.frames(chapter, base)]
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     """JSON data: no NaN, no numpy."""
     kind = type(value)
     if kind is float:

@@ -21,7 +21,7 @@ SEES = frozenset(
 
 def marked(cells: Sequence[Cell], rows: Sequence[dict], metrics: Mapping[str, dict]) -> dict[str, tuple[str, str]]:
     """key of a collapsed cell -> the label that shows it, and what it shows."""
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     known = [label for label, about in metrics.items() if about["name"] in SHARE]
     for label in sorted(known, key=lambda label: list(SHARE).index(metrics[label]["name"])):
         done = [

@@ -16,9 +16,12 @@ def digits(value: float, low: float = np.nan, high: float = np.nan) -> int:
 
 
 def spell(value: float | None, low: float = np.nan, high: float = np.nan) -> dict | None:
-    """The number, and its interval where it has one of some width, as text; None for no number."""
-    if value is None or not isfinite(value):
-        return None
+    """`spelt` of a number; None for no number."""
+    return None if value is None or not isfinite(value) else spelt(value, low, high)
+
+
+def spelt(value: float, low: float = np.nan, high: float = np.nan) -> dict:
+    """The number, and its interval where it has one of some width, as text."""
     places = digits(value, low, high)
     ends = [f"{end:.{places}f}" for end in (low, high)] if high - low > 1e-9 * abs(value) else None
     return {"value": f"{value:.{places}f}", "low": ends and ends[0], "high": ends and ends[1]}

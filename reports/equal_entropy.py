@@ -28,10 +28,12 @@ def gaps(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
     done = done[done[judge].notna() & done[entropy].notna()]
     rows, read = [], partial(_rows, chapter, judge, entropy)
     for base, cool in _pairs(done, baseline):
-        ends = [read(key) for key in (base.key, cool.key)]
-        for arm, mine in done.groupby("arm", sort=False) if all(end is not None for end in ends) else ():
+        warm, cold = read(base.key), read(cool.key)
+        if warm is None or cold is None:
+            continue
+        for arm, mine in done.groupby("arm", sort=False):
             found = None if arm in (baseline, cool.arm) else at(list(zip(mine.nfe_a, mine.key)), read, base.nfe_a)
-            if found is not None and (v := compared(found, *ends)):
+            if found is not None and (v := compared(found, warm, cold)):
                 rows.append({"arm": arm, "setting": base.setting, "key": base.key, "metric": judge,
                              "unit": chapter.metrics[judge]["unit"], "n": base.n, "passes": base.nfe_a,
                              "baseline": baseline, "cooler": cool.arm, "value": v.nats.value, "low": v.nats.low,

@@ -262,7 +262,7 @@ def intervals(pairs: dict, resamples: int = 2000) -> dict[tuple, Interval]:
     """harness.stats.intervals.ratio_interval of every (numerator, denominator), each (n,); those that have none are
     left out.
     """
-    found = {}
+    found: dict[tuple, Interval] = {}
     for n in {len(pair[0]) for pair in pairs.values()} - {0, 1}:
         keys, tail = [key for key, pair in pairs.items() if len(pair[0]) == n], tail_share(0.95, n)
         for start in range(0, len(keys), 256):

@@ -131,7 +131,7 @@ def likelihood(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
         for entropy in entropies:
             for row in chapter.done().to_dict("records"):
                 if np.isfinite(row[metric]) and np.isfinite(row[entropy]):
-                    x_level, y_level = (levels[label][label] if levels[label] else np.nan
+                    x_level, y_level = (level[label] if (level := levels[label]) else np.nan
                                         for label in (entropy, metric))
                     rows.append(
                         {

@@ -60,7 +60,8 @@ def shown(run: Path, names: Sequence[str],
 
 def write(asked: Sequence[str], docs: Path, headline: str = "", arms: Sequence[str] = ()) -> list[Path]:
     """The figures written. Raises ValueError, in a sentence, if a run or a figure is not there."""
-    text, page, kept = [], docs / "gallery.md", []
+    text: list[str] = []
+    page, kept = docs / "gallery.md", []
     head, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not (begin and end):

@@ -37,7 +37,7 @@ def data(chapter: Chapter, baseline: str | None) -> dict | None:
         "costs": {cost: AXES[cost] for cost in costs},
         "metrics": [
             {"label": label, "unit": chapter.metrics[label]["unit"], "better": chapter.metrics[label]["better"],
-             "level": levels[label] and _short(levels[label][label])}
+             "level": (level := levels[label]) and _short(level[label])}
             for label in metrics
         ],
         "arms": [{"name": arm, "sign": look[arm].sign, "colour": look[arm].colour if look[arm].colour != style.INK

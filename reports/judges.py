@@ -47,7 +47,7 @@ def agreement(chapter: Chapter) -> list[dict]:
 
 def _pair(chapter: Chapter, a: str, b: str, tables: dict) -> dict:
     better, keys = tuple(chapter.metrics[label]["better"] for label in (a, b)), _shared(chapter, a, b)
-    scores = {label: [_scores(chapter, key, label) for key in keys] for label in (a, b)}
+    scores = {label: [known for key in keys if (known := _scores(chapter, key, label))] for label in (a, b)}
     n = max((chapter.cells[key].record["cell"]["n"] for key in keys), default=0)
     found = {"judge": a, "other": b, "k": len(keys), "n": n, "points": None, "sequences": None}
     for label in (a, b):

@@ -2,6 +2,8 @@
 metric, the words of a caption.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -88,7 +90,7 @@ def reach(mine: pd.DataFrame, axis: str = "y") -> tuple[float, float]:
 
 def dots(ax: Axes, points: pd.DataFrame, colour: str, marker: str) -> None:
     """Markers: filled with a rim of paper, or hollow; small and pale in a crowd."""
-    crowd = {"markersize": 1.6, "alpha": 0.5} if len(points) > CROWD else {}
+    crowd: dict[str, Any] = {"markersize": 1.6, "alpha": 0.5} if len(points) > CROWD else {}
     for hollow, some in points.groupby("hollow"):
         ax.plot(
             some.x,

@@ -54,8 +54,10 @@ def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd
     other one) with the same, cheaper and cheaper_cost (the cheapest setting that is not shown to be worse), next_cost
     (of the dearest setting that is cheaper), at_least.
     """
+    if not baseline:
+        return dressed(chapter, [], baseline)
     rows, other = [], diversity(chapter)
-    for label in primaries(chapter) if baseline else []:
+    for label in primaries(chapter):
         labels = [label, *other]
         if other and len(runs(chapter, baseline, labels)) < 2:
             labels = [label]

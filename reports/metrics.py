@@ -23,7 +23,7 @@ def metrics_of(cells: Sequence[Cell]) -> dict[str, dict]:
         label: {"name": newest[label]["metric"]["name"],
                 **{key: newest[label][key] for key in ("better", "unit", "per", "metric")}}
         | {"identity": identity(newest[label])}
-        for label in sorted(newest, key=rank.get)
+        for label in sorted(newest, key=rank.__getitem__)
     }
 
 

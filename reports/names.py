@@ -39,7 +39,7 @@ def settings_of(cells: Sequence[Cell], names: dict[str, str]) -> dict[str, str]:
                                                                      for part, usual in ARM_SETTINGS.items()}
         for cell in cells
     }
-    found = {}
+    found: dict[str, str] = {}
     for arm in set(names.values()):
         mine = [key for key in flat if names[key] == arm]
         paths = list(dict.fromkeys(path for key in mine for path in flat[key]))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from reports.digits import spell
+from reports.digits import spelt
 from reports.frame import Chapter, span
 from reports.front import dressed, subject
 from reports.matched import headline
@@ -113,5 +113,5 @@ def _number(row: dict) -> dict:
     """A published number has the digits it was published with."""
     if row["marker"] != "ours":
         return {"value": value(row), "low": None, "high": None}
-    found = spell(row["value"], row["low"], row["high"])
+    found = spelt(row["value"], row["low"], row["high"])
     return found | {"value": f"{row['bound']} {found['value']}".strip()}

@@ -64,7 +64,9 @@ class Records(NamedTuple):
 
 def read(folders: Sequence[Path]) -> Records:
     """Raises ValueError, in a sentence, if there is nothing to report."""
-    cells, networks, tables, studies, torn, newer = {}, {}, [], [], 0, 0
+    cells: dict[str, Cell] = {}
+    networks: dict[str, dict] = {}
+    tables, studies, torn, newer = [], [], 0, 0
     for folder in map(Path, folders):
         if not is_run(folder):
             raise ValueError(f"{folder} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` "
@@ -83,9 +85,11 @@ def read(folders: Sequence[Path]) -> Records:
 
 
 def _cells(store: Store) -> dict[str, Cell]:
-    counted, scored, timed = {}, {}, {}
+    counted: dict[str, dict] = {}
+    scored: dict[str, dict[str, dict]] = {}                    # by key and label
+    timed: dict[str, dict[tuple[int, str], dict]] = {}         # by key, process and machine
     for record in store.records:    # in the order in which they count (harness/records/store.py)
-        key = record.get("key")
+        key = record.get("key", "")
         match record.get("type"):
             case "counted":
                 counted[key] = record

@@ -46,7 +46,7 @@ def samples(chapter: Chapter) -> list[dict]:
     return found
 
 
-def pieces(text: str, spans: Sequence[Sequence[int]]) -> list[tuple[str, bool]]:
+def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[str, bool]]:
     """The text in parts, each with whether it is marked."""
     found, place = [], 0
     for start, stop in sorted(spans):
@@ -63,7 +63,7 @@ def reader(about: dict) -> Callable[[np.ndarray], str]:
     return lambda ids: decode(ids, about.get("alphabet") or ALPHABET)
 
 
-def decode(ids: Sequence[int], alphabet: str) -> str:
+def decode(ids: Sequence[int] | np.ndarray, alphabet: str) -> str:
     """Token ids as text: the id after the alphabet's last is the mask, "_"; ids beyond that are written as numbers."""
     letters = alphabet + "_"
     return "".join(letters[i] for i in ids) if max(ids) < len(letters) else " ".join(map(str, ids))

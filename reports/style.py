@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -33,7 +33,8 @@ MARKERS = ("o", "s", "D", "^", "v", "<", ">", "P", "X", "*")
 ARROWS = {"higher": "↑", "lower": "↓"}  # the better side; a metric that should match the data's has none
 SIGNS = dict(zip(MARKERS, "●■◆▲▼◀▶✚✖★"))
 
-RC = {
+Handles = dict[str, Artist]    # of a legend, by name
+RC: dict[Any, Any] = {    # matplotlib lists its keys one by one
     "font.size": 7,
     "axes.titlesize": 7,
     "axes.labelsize": 7,
@@ -124,10 +125,10 @@ def log_y(ax: Axes, values: Sequence[float], most: int = 5) -> None:
 
 
 def _log(axis: Axis, limits: Callable, values: Sequence[float], most: int) -> None:
-    values = np.asarray([v for v in values if np.isfinite(v) and v > 0])
-    if not len(values):
+    shown = np.asarray([v for v in values if np.isfinite(v) and v > 0])
+    if not len(shown):
         return
-    low, high = values.min(), values.max()
+    low, high = shown.min(), shown.max()
     pad = max(0.06 * np.log(high / low), 0.02)
     low, high = low * np.exp(-pad), high * np.exp(pad)
     limits(low, high)
@@ -166,7 +167,9 @@ def brief(text: str, inches: float) -> str:
 def save(figure: Figure, folder: Path, name: str) -> str:
     """Write NAME.png, NAME.pdf and NAME.svg; the SVG text comes back."""
     with paper():
-        figure.get_layout_engine().execute(figure)
+        layout = figure.get_layout_engine()
+        assert layout is not None    # as in `paper`
+        layout.execute(figure)
         # of this context: laid out once, not for each format
         matplotlib.rcParams["figure.constrained_layout.use"] = False
         figure.set_layout_engine(None)
@@ -192,14 +195,14 @@ def inline(svg: str, prefix: str, label: str) -> str:
     body = _merged(re.sub(r"\n\s+", "\n", body), prefix)
     for colour, variable in VARIABLES.items():
         body = body.replace(colour, variable)
-    size = re.search(r'viewBox="[^"]*"', body)[0]
+    size = next(re.finditer(r'viewBox="[^"]*"', body))[0]
     escaped = label.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     return f'<svg {size} role="img" aria-label="{escaped}">' + body[body.index(">") + 1 :].strip()
 
 
 def _merged(body: str, prefix: str) -> str:
     """Long runs of one mark, an element each, as one path with that mark at its corners: a tenth of the bytes."""
-    found = []
+    found: list[str] = []
 
     def path(run: re.Match) -> str:
         found.append(name := f"{prefix}-run{len(found)}")

@@ -78,8 +78,8 @@ def _flagged(row: dict) -> str:
 
 
 def matched_tex(ratios: pd.DataFrame, path: Path) -> None:
-    entries, groups = realised(ratios), []
-    winners = matched_winners(ratios)
+    entries, winners = realised(ratios), matched_winners(ratios)
+    groups: list[list[list[str]]] = []
     for metric in dict.fromkeys(e["metric"] for e in entries):
         groups.append([])
         for e in (e for e in entries if e["metric"] == metric):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from reports.digits import spell
+from reports.digits import spell, spelt
 from reports.text import short
 
 
@@ -49,6 +49,6 @@ def better_or_worse(row: dict, head: str = "") -> str:
     ends = [row.get(f"{head}excess{end}", np.nan) for end in ("", "_low", "_high")]
     if not np.isfinite(ends[0]):
         return ""
-    found = spell(*ends) if ends[0] > 0 else spell(-ends[0], -ends[2], -ends[1])
+    found = spelt(*ends) if ends[0] > 0 else spelt(-ends[0], -ends[2], -ends[1])
     spread = f" ({found['low']} to {found['high']})" if found["low"] else ""
     return f"{'worse' if ends[0] > 0 else 'better'} by {found['value']}{spread} {row['side_unit' if head else 'unit']}"

@@ -13,7 +13,7 @@ the two must lie (arXiv 2510.03929; formulas ours).
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -60,30 +60,39 @@ class Watched(Wrapper):
         logits = self.net.verify(hidden, y, order, at, alive)
         rows = torch.arange(len(y)) if alive is None else alive.cpu().nonzero()[:, 0]
         drafted = y.gather(1, order.gather(1, at.clamp_min(0)))                    # (B, W)
-        self._add(self._p[rows], probabilities(logits[rows]), drafted[rows], at[rows],    # type: ignore[index]
+        assert self._p is not None, "a verify pass before any draft pass"
+        self._add(self._p[rows], probabilities(logits[rows]), drafted[rows], at[rows],
                   len(self._passes))
         self._passes.append(rows)
         return logits
 
     def _add(self, p: Tensor, q: Tensor, y: Tensor, at: Tensor, round_: int) -> None:
-        on = at >= 0                                                               # (b, W)
-        reach, alpha = (t.cpu().numpy() for t in reach_and_accept(p, q, y, on))
-        on, at, kept = on.cpu().numpy(), at.cpu().numpy(), reach * alpha    # type: ignore[assignment]
-        first = np.where(on, at, self.length).min(1, keepdims=True)
-        place = {"depth": (at - first)[on], "progress": (at * TENTHS // self.length)[on],
+        reach, alpha = (t.cpu().numpy() for t in reach_and_accept(p, q, y, at >= 0))
+        rank, kept = at.cpu().numpy(), reach * alpha
+        on = rank >= 0                                                             # (b, W)
+        first = np.where(on, rank, self.length).min(1, keepdims=True)
+        place = {"depth": (rank - first)[on], "progress": (rank * TENTHS // self.length)[on],
                  "round": np.full(on.sum(), min(round_, 63))}
         for table, mass in ((self.tested, reach), (self.passed, kept)):
             for by, where in place.items():
                 np.add.at(table[by], where, mass[on])
         width = on.argmax(1) + on.sum(1)  # (b,) the window: tokens revealed if all is accepted
         # every track but the last accepted: the round ends in any case
-        last = np.take_along_axis(reach, width[:, None] - 1, 1)[:, 0]    # type: ignore[arg-type]
+        last = np.take_along_axis(reach, width[:, None] - 1, 1)[:, 0]
         stopped = reach - kept
-        np.put_along_axis(stopped, width[:, None] - 1, last[:, None], 1)    # type: ignore[arg-type]
+        np.put_along_axis(stopped, width[:, None] - 1, last[:, None], 1)
         if round_ + 1 < self.rounds:
             np.add.at(self.revealed, width, last)
         else:
             np.add.at(self.revealed, (np.arange(on.shape[1]) + 1)[None].repeat(len(on), 0)[on], stopped[on])
+
+
+class Speculative(Sampler, Protocol):
+    """A sampler that drafts once and then verifies for so many rounds."""
+
+    @property
+    def rounds(self) -> int: ...
+    def start(self, nets: Mapping[str, Denoiser], rows: Rows) -> dict[str, Tensor]: ...
 
 
 class Run(NamedTuple):
@@ -92,11 +101,11 @@ class Run(NamedTuple):
 
 
 @torch.inference_mode()
-def watch(sampler: Sampler, net: Denoiser, rows: Rows, whole: bool = True) -> Run:
+def watch(sampler: Speculative, net: Denoiser, rows: Rows, whole: bool = True) -> Run:
     """Take the rows to their end (or one round further) and add up what was predicted and what happened."""
     length = rows.x.shape[1]
     ledger = Ledger(len(rows.id), length, net.mask)
-    seen = Watched(Alive(net), sampler.rounds, length)    # type: ignore[attr-defined]
+    seen = Watched(Alive(net), sampler.rounds, length)
     nets, live, slots = {"main": Metered(seen, "main", ledger)}, rows, torch.arange(len(rows.id))
     while len(slots):
         ledger.open(slots, live.x)
@@ -109,14 +118,14 @@ def watch(sampler: Sampler, net: Denoiser, rows: Rows, whole: bool = True) -> Ru
     return Run(seen, ledger)
 
 
-def fresh_rows(sampler: Sampler, ids: Tensor, length: int, mask: int, seed: int) -> Rows:
+def fresh_rows(sampler: Speculative, ids: Tensor, length: int, mask: int, seed: int) -> Rows:
     """Rows with nothing written, as the loop of the harness admits them."""
     x = torch.full((len(ids), length), mask, device=ids.device)
     rows = Rows(x, torch.zeros_like(x, dtype=torch.bool), ids, torch.zeros_like(ids), seed, {})
-    return rows._replace(memo=sampler.start({}, rows))    # type: ignore[attr-defined]
+    return rows._replace(memo=sampler.start({}, rows))
 
 
-def data_rows(sampler: Sampler, data: Tensor, ids: Tensor, mask: int, seed: int, states: int) -> Rows:
+def data_rows(sampler: Speculative, data: Tensor, ids: Tensor, mask: int, seed: int, states: int) -> Rows:
     """Rows of a data set, each at `states` evenly spaced stages of the order of its number: what the sampler would meet
     if it wrote real text.
 

@@ -28,8 +28,8 @@ def attention(net: Hybrid, h: Tensor, y: Tensor, order: Tensor) -> Tensor:
     block, tracks = net.blocks_c[0], torch.arange(L, device=h.device).expand(B, L)
     u = net._inputs(Kept(h), y, order, tracks)                                     # (B, L, d)
     keys, _ = block.keys_values(u, net.rotary(order.gather(1, (tracks - 1).clamp_min(0))))
-    query = F.linear(block.norm1(u), block.qkv.weight[:d])    # type: ignore[index]
-    query = query.view(B, L, block.heads, d // block.heads).transpose(1, 2)    # type: ignore[call-overload]
+    query = F.linear(block.norm1(u), block.qkv.weight[:d])
+    query = query.view(B, L, block.heads, d // block.heads).transpose(1, 2)
     scores = rotate(query, net.rotary(order)) @ keys.transpose(2, 3) / (d // block.heads) ** 0.5    # (B, heads, L, L)
     later = torch.ones(L, L, dtype=torch.bool, device=h.device).triu(1)
     return scores.masked_fill(later, -torch.inf).softmax(-1).mean(1)

@@ -50,9 +50,9 @@ def tables(net: Denoiser, x: Tensor, order: Tensor, causal: bool = True,
         logits, hidden = net.draft(masked, order[row])
         true = token[row][..., None]
         logp[part] = logits.double().log_softmax(-1).gather(-1, true)[..., 0].where(late, NEVER)
-        if causal:
+        if logq is not None:
             q = net.verify(hidden, x[row], order[row], ranks)
-            logq[part] = q.double().log_softmax(-1).gather(-1, true)[..., 0].where(late, NEVER)    # type: ignore[index]
+            logq[part] = q.double().log_softmax(-1).gather(-1, true)[..., 0].where(late, NEVER)
     return logp.view(n, D, D), None if logq is None else logq.view(n, D, D)
 
 

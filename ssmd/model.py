@@ -22,7 +22,9 @@ path.
 Ranks count from 0 in this code: track r predicts the token of rank r, at position order[r].
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -114,6 +116,8 @@ class Kept:
 class Hybrid(Transformer):
     name = "hybrid"
     config_type = HybridConfig
+    config: HybridConfig
+    blocks_c: Sequence[Block]    # a ModuleList
 
     def __init__(self, config: HybridConfig):
         super().__init__(config)
@@ -121,7 +125,8 @@ class Hybrid(Transformer):
         self.bos = nn.Parameter(nn.init.normal_(torch.empty(d), std=0.02))
         self.project = nn.Linear(3 * d, d, bias=False)
         nn.init.normal_(self.project.weight, std=(3 * d) ** -0.5)
-        self.blocks_c = nn.ModuleList(Block(config, zero_start=True) for _ in range(config.causal))
+        stack = nn.ModuleList(Block(config, zero_start=True) for _ in range(config.causal))
+        self.blocks_c = cast(Sequence[Block], stack)
         if not config.shared_head:
             self.norm_c = NORMS[config.norm](d)
             self.head_c = nn.Linear(d, config.vocab, bias=False)
@@ -148,12 +153,12 @@ class Hybrid(Transformer):
     def target_logits(self, state: Tensor) -> Tensor:
         return self.logits(state) if self.config.shared_head else self.head_c(self.norm_c(state))
 
-    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None,    # type: ignore[override]
+    def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None,
               clock: Tensor | None = None) -> tuple[Tensor, Kept]:
         logits, h = super().draft(x, at, alive, clock)
         return logits, Kept(h)
 
-    def verify(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor,    # type: ignore[override]
+    def verify(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor,
                alive: Tensor | None = None) -> Tensor:
         del alive    # see harness/nets/wrap.py
         begin, stop = self.begin(hidden, y, order, at), at.amax(1) + 1                     # (B,)

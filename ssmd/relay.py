@@ -77,4 +77,8 @@ class Relay(Wrapper):
 
 def _either(light: Tensor, a: Tensor | None, b: Tensor | None) -> Tensor:
     """Rows of a where light, of b elsewhere; one of them may not have been asked."""
-    return b if a is None else a if b is None else torch.where(light[:, None, None], a, b)  # type: ignore[return-value]
+    if a is not None and b is not None:
+        return torch.where(light[:, None, None], a, b)
+    only = b if a is None else a
+    assert only is not None, "neither network was asked"
+    return only

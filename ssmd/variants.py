@@ -14,7 +14,9 @@ positions      "split", queries turned by the place to be predicted and keys by 
                the last two.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -49,10 +51,11 @@ class VariantConfig(HybridConfig):
 class Read(nn.Linear):
     """The 3d -> d projection, with some of its three parts left out."""
 
+    parts: Tensor    # (3d,) 1 where it reads, 0 where not
+
     def __init__(self, width: int, parts: tuple[int, ...]):
         super().__init__(3 * width, width, bias=False)
         nn.init.normal_(self.weight, std=(sum(parts) * width) ** -0.5)
-        # (3d,)
         self.register_buffer("parts", torch.tensor(parts, dtype=torch.float32).repeat_interleave(width),
                              persistent=False)
 
@@ -95,12 +98,14 @@ class Gated(Ending):
 class Variant(Hybrid):
     name = "hybrid_variant"
     config_type = VariantConfig
+    config: VariantConfig
 
     def __init__(self, config: VariantConfig):
         super().__init__(config)
         self.project = Read(config.width, READ[config.inputs])
         if config.contribution != "added":
-            self.blocks_c = nn.ModuleList([{"projected": Projected, "gated": Gated}[config.contribution](config)])
+            ending: Block = {"projected": Projected, "gated": Gated}[config.contribution](config)
+            self.blocks_c = cast(Sequence[Block], nn.ModuleList([ending]))
         if config.positions == "learned":
             # of the places carried, then of those to be predicted
             self.project_places = nn.Embedding(2 * LONGEST, config.width)
@@ -124,7 +129,7 @@ class Variant(Hybrid):
             c = block(c, angles, angles, causal=True)
         return gather_rows(h, nxt) + (c - u) if self.config.residual else c        # (B, T, d)
 
-    def verify(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor,    # type: ignore[override]
+    def verify(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor,
                alive: Tensor | None = None) -> Tensor:
         if self.config.positions == "split":
             return super().verify(hidden, y, order, at, alive)

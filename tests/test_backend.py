@@ -258,3 +258,12 @@ def test_a_package_too_large_to_travel_is_refused(tmp_path, monkeypatch):
     __import__("heavy_plugin")
     with pytest.raises(ValueError, match="'heavy_plugin' is larger than"):
         backend.packed("heavy_plugin")
+
+
+def test_a_folder_that_is_no_package_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "bare_plugin").mkdir()
+    (tmp_path / "bare_plugin" / "samplers.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    __import__("bare_plugin")
+    with pytest.raises(ValueError, match="'bare_plugin' is a folder without an __init__.py"):
+        backend.packed("bare_plugin")

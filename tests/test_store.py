@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.records import record as records_of
+from harness.records.folder import FolderPlace
 from harness.records.measured import once
 from harness.records.store import Store
 from harness.spec import sha256
@@ -217,3 +218,40 @@ def test_what_is_no_array_is_refused_with_a_sentence_and_no_file(tmp_path, array
     with pytest.raises(ValueError, match="samples/k cannot be stored: .* is no array of numbers"):
         store.put("samples", "k", array)
     assert not list((tmp_path / "run").rglob("*.npy*"))
+
+
+def note(text: str) -> dict:
+    return {"type": "network", "sha256": text, "name": text, "card": {}}
+
+
+def told_of(store: Store) -> list[str]:
+    return [record["name"] for record in store.of("network")]
+
+
+def test_what_another_writer_adds_is_read_from_where_we_stopped(tmp_path, monkeypatch):
+    """Records, records of a kind and the latest of a key are those of a store that is opened anew; only the new bytes
+    are read, unless the file is no longer what it was.
+    """
+    ours, theirs = Store(tmp_path), Store(tmp_path)
+    ours.append(note("1"))
+    assert not told_of(theirs)
+    theirs.refresh()
+    whole = []
+    monkeypatch.setattr(FolderPlace, "texts", lambda self, texts=FolderPlace.texts: whole.append(1) or texts(self))
+    for text in ("2", "3"):
+        ours.append(note(text))
+        theirs.refresh()
+    assert told_of(theirs) == ["1", "2", "3"] and not whole
+    theirs.append(note("4"))
+    ours.refresh()
+    assert told_of(ours) == ["1", "2", "3", "4"] and not whole
+    assert ours.latest("network", "name").keys() == Store(tmp_path).latest("network", "name").keys()
+    whole.clear()
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[2:]))    # shorter: all is read
+    ours.refresh()
+    assert told_of(ours) == ["3", "4"] and whole
+    with path.open("ab") as file:
+        file.write(b'{"torn')
+    theirs.refresh()
+    assert told_of(theirs) == ["3", "4"] and theirs.torn == 1

@@ -54,7 +54,7 @@ class Parser(argparse.ArgumentParser):
             message = re.sub(r"^argument (\S+?)(/\S+)?: ", r"\1: ", message)
         raise ValueError(f"{message}{' ' if message.endswith('?') else '; '}`{self.prog} --help` lists what there is")
 
-    def parse_args(self, args: Sequence[str] | None = None,    # type: ignore[override]
+    def parse_args(self, args: Sequence[str] | None = None,    # type: ignore[override]  # of our namespaces alone
                    namespace: Any = None) -> argparse.Namespace:
         """The options, with the --plugins before and behind the verb in one list."""
         found = super().parse_args(args, namespace)

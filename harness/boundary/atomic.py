@@ -84,7 +84,8 @@ def append_line(path: Path, line: bytes) -> tuple[int, int]:
 
 def write_all(file: int, *contents: bytes | memoryview) -> None:
     """Write and sync; a disk that is full raises OSError here and not later."""
-    for left in map(memoryview, contents):    # type: ignore[arg-type, var-annotated]
+    for content in contents:
+        left = memoryview(content)
         while left:
             left = left[os.write(file, left):]
     os.fsync(file)

@@ -15,7 +15,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints, overload
 
 import msgspec
 from msgspec import Meta
@@ -94,12 +95,16 @@ def parsed(data: bytes) -> Any:
     return value
 
 
-def fitted(value: Any, kind: type[T]) -> T:
+@overload
+def fitted(value: Any, kind: type[T]) -> T: ...
+@overload
+def fitted(value: Any, kind: UnionType) -> Any: ...
+def fitted(value: Any, kind: Any) -> Any:
     """Plain data as a value of the type. Raises Wrong with the field."""
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise Wrong(_said(str(error), kind)) from None    # type: ignore[arg-type]
+        raise Wrong(_said(str(error), kind)) from None
 
 
 def is_name(text: str) -> bool:

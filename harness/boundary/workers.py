@@ -45,8 +45,9 @@ def fresh_process() -> Iterator[ProcessPoolExecutor]:
 def kill_children() -> None:
     """Every worker process that we started, whatever it does."""
     for child in active_children():
+        if child.pid is None:    # not started yet
+            continue
         try:
-            # the processes of loky have no method for it
-            os.kill(child.pid, signal.SIGKILL)    # type: ignore[arg-type]
-        except (OSError, TypeError):    # it has ended, or has no number yet
+            os.kill(child.pid, signal.SIGKILL)    # the processes of loky have no method for it
+        except OSError:    # it has ended
             pass

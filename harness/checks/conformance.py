@@ -45,12 +45,12 @@ class Verdict(NamedTuple):
 def variants(sampler: Sampler) -> Iterator[Sampler]:
     """The sampler with its defaults, then with each other choice of each field, nested ones too."""
     yield sampler
-    for f in fields(sampler):    # type: ignore[arg-type]
+    for f in fields(sampler):
         value, space = getattr(sampler, f.name), space_of(f)
         if isinstance(space, Choice):
             for other in space.values:
                 if type(other) is not type(value) or (isinstance(other, str) and other != value):
-                    yield replace(sampler, **{f.name: other})    # type: ignore[type-var]
+                    yield replace(sampler, **{f.name: other})
 
 
 def networks() -> dict:
@@ -69,8 +69,8 @@ def verify(sampler: Sampler, n: int = 8192) -> Verdict:
     begun, nets, limit = time.perf_counter(), networks(), sampler.exact()
     quantile = null_quantile(DATA.law(), n)
     claim = "none" if limit is None else "exact" if limit == sampler else "exact in its limit"
-    own = distance(sampler, n)    # type: ignore[arg-type]
-    at_limit = None if limit is None else own if limit == sampler else distance(limit, n)    # type: ignore[arg-type]
+    own = distance(sampler, n)
+    at_limit = None if limit is None else own if limit == sampler else distance(limit, n)
     prompts = torch.full((128, DATA.length), DATA.mask)
     prompts[::2, 1] = 2
     runs = [sample(sampler, nets, prompts[:rows], 1, batch) for batch, rows in ((1, 16), (7, 49), (64, 128))]

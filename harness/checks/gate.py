@@ -69,11 +69,10 @@ def compare(base: Side, new: Side, rules: Rules) -> Comparison:
     failed = {key for key in finished if key in new.counted and new.counted[key]["status"] in ("failed", "timeout")}
     for key in (key for key in base.counted if key in finished):
         old, now, ours = base.counted[key], new.counted.get(key), rules.of(base.counted[key]["arm"])
-        if key in failed:
+        if now is not None and key in failed:
             verdicts["counts"].append(Verdict("counts", key, named(old), "", "failed",
-                                              f"{now['status']} in NEW: {now['reason']}",    # type: ignore[index]
-                                              True))
-        elif key not in elsewhere:
+                                              f"{now['status']} in NEW: {now['reason']}", True))
+        elif now is None or key not in elsewhere:
             why = (
                 f"skipped in NEW: {now['reason']}"
                 if now
@@ -83,9 +82,9 @@ def compare(base: Side, new: Side, rules: Rules) -> Comparison:
             )
             verdicts["counts"].append(Verdict("counts", key, named(old), "", "missing", why, ours.missing == "fail"))
         else:
-            verdicts["counts"].append(counts(old, now, ours))    # type: ignore[arg-type]
+            verdicts["counts"].append(counts(old, now, ours))
             verdicts["quality"] += quality(base, new, old, ours)
-            verdicts["time"] += times(base, new, old, now, ours)    # type: ignore[arg-type]
+            verdicts["time"] += times(base, new, old, now, ours)
     found = [v for tier in TIERS for v in _together(verdicts[tier])]
     own = {key: rules.of(base.counted[key]["arm"]) for key in finished}
     found = [v._replace(fails=True) if v.outcome in TRIED and _strict(own[v.key], v.tier) else v for v in found]
@@ -134,13 +133,13 @@ def _busy(sides: dict[str, Side], keys: set[str]) -> list[str]:
 
 def _together(verdicts: list[Verdict]) -> list[Verdict]:
     """Regressions are the tests that stay significant among all of their tier."""
-    tested = [k for k, v in enumerate(verdicts) if v.p is not None]
+    tested = [(k, v.p) for k, v in enumerate(verdicts) if v.p is not None]
     found = list(verdicts)
-    for k, adjusted in zip(tested, holm([verdicts[k].p for k in tested])):    # type: ignore[misc]
+    for (k, p), adjusted in zip(tested, holm([p for _, p in tested])):
         v = verdicts[k]._replace(holm=adjusted)
         if adjusted <= 0.05:
             v = v._replace(outcome="regression", fails=True)
-        elif v.p <= 0.05:    # type: ignore[operator]
+        elif p <= 0.05:
             v = v._replace(detail=f"{v.detail}; worse alone, not among {len(tested)} tests (p = {adjusted:.2g})")
         if v.outcome == "not shown":
             slower = f"a slow-down of {seen(v, len(tested)) - 1:.0%} would have been seen in four comparisons of five"

@@ -31,12 +31,12 @@ class Side(NamedTuple):
 
 
 class Change(NamedTuple):
-    count: str    # type: ignore[assignment]  # a name in COUNTS; of calls, calls.NETWORK.KIND
+    of: str    # a name in COUNTS; of calls, calls.NETWORK.KIND
     before: float
     now: float
 
     def __str__(self) -> str:
-        return f"{self.count} {self.before:.10g} before, {self.now:.10g} now"
+        return f"{self.of} {self.before:.10g} before, {self.now:.10g} now"
 
 
 def side(store: Store) -> Side:

@@ -57,7 +57,7 @@ class Verdict(NamedTuple):
 def counts(old: dict, now: dict, rules: Rules) -> Verdict:
     """Of two finished records of one key."""
     changed = changes(old["cost"], now["cost"])
-    beyond = [c for c in changed if abs(c.now - c.before) > rules.tolerance_of(c.count) * abs(c.before)]
+    beyond = [c for c in changed if abs(c.now - c.before) > rules.tolerance_of(c.of) * abs(c.before)]
     differ = old["samples_sha256"] != now["samples_sha256"]
     machine = "machine" in old and "machine" in now and comparable({"id": old["machine"]}, {"id": now["machine"]})
     code = alike(old.get("made"), now.get("made"))
@@ -111,7 +111,8 @@ def _metric(record: dict) -> dict:
 
 def _table(side: Side, record: dict) -> np.ndarray:
     """(2, n) numerators and denominators."""
-    table = side.store.get("scores", record["score_key"])    # type: ignore[union-attr]
+    assert side.store is not None, "scores come with a store"
+    table = side.store.get("scores", record["score_key"])
     if table.ndim != 2 or len(table) != 2:
         raise ValueError(f"{side.name}: the scores of {record['score_key']} are damaged: score the run again")
     return table
@@ -164,7 +165,7 @@ def times(base: Side, new: Side, old: dict, now: dict, rules: Rules) -> list[Ver
     except ValueError as error:
         return [blank._replace(detail=str(error))]
     bound = rules.time_ratio
-    p = _beyond(Interval(*map(log, found[:3]), found.n, LEVEL), log(bound))    # type: ignore[arg-type, call-arg]
+    p = _beyond(Interval(log(found.value), log(found.low), log(found.high), found.n, LEVEL), log(bound))
     outcome = "better" if found.high < 1 / bound else "equal" if found.high < bound else "not shown"
     detail = (f"{found.value:.3f} times as long ({found.low:.3f} to {found.high:.3f}), threshold "
               f"{bound:g}{'' if _interleaved(a, b) else ', not interleaved'}")
@@ -174,9 +175,10 @@ def times(base: Side, new: Side, old: dict, now: dict, rules: Rules) -> list[Ver
 
 def seen(verdict: Verdict, tests: int, power: float = 0.8) -> float:
     """The ratio of times that comparisons of this noise find with this power, if one of so many tests is slower."""
-    df, half = verdict.n - 1, log(verdict.value / verdict.low)    # type: ignore[operator]
+    assert verdict.value and verdict.low and verdict.bound and verdict.n, "times were compared"
+    df, half = verdict.n - 1, log(verdict.value / verdict.low)
     error = half / stdtrit(df, 0.5 + LEVEL / 2)
-    return verdict.bound * exp(error * (stdtrit(df, 1 - 0.05 / tests) + stdtrit(df, power)))    # type: ignore[operator]
+    return verdict.bound * exp(error * (stdtrit(df, 1 - 0.05 / tests) + stdtrit(df, power)))
 
 
 def _processes(records: list[dict], counted: dict) -> dict[tuple, dict[int, dict]]:

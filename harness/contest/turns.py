@@ -143,8 +143,8 @@ def block(sides: tuple[Process, Process], meeting: Meeting, fours: int, number: 
                 if "error" in run:
                     raise ValueError(f"{cell} fails in {sides[k].tree}, though it ran before: {run['error']}")
                 runs[k].append(run)
-            sums = ({m: sum(run[m] for run in side) for m in side[0]} for side in runs)
-            found[cell].append(tuple(sums))    # type: ignore[arg-type]
+            one, other = ({m: sum(run[m] for run in side) for m in side[0]} for side in runs)
+            found[cell].append((one, other))
         if time.perf_counter() - begun > seconds:
             break
     busy = None

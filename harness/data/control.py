@@ -5,13 +5,21 @@
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, TypeGuard
 
 import torch
 from torch import Tensor
 
 from harness.kinds import Dataset
 from harness.random import Stream, permutation
+
+
+class Control(Protocol):
+    def control(self, data: Dataset, n: int, seed: int) -> Tensor: ...    # (n, L)
+
+
+def is_control(point: object) -> TypeGuard[Control]:
+    return hasattr(point, "control")
 
 
 @dataclass(frozen=True)

@@ -246,13 +246,13 @@ def _files(path: Path) -> list[Path]:
 @lru_cache(maxsize=2)
 def _read(stamps: tuple, local: bool, config: str, column: str, each: str, most: int, tokenizer: tuple,
           name: str) -> Corpus:
-    tokenizer = tokenizer_of(*tokenizer)[0]
+    made = tokenizer_of(*tokenizer)[0]
     texts = (_texts.local([Path(path) for path, _ in stamps], column, each) if local
              else _texts.named(stamps[0][0], config, column))
     texts, parts, lengths, digest = islice(texts, most or None), [], [], hashlib.sha256()
-    kind = np.uint16 if tokenizer.get_vocab_size() < 2**16 else np.int32    # type: ignore[attr-defined]
+    kind = np.uint16 if made.get_vocab_size() < 2**16 else np.int32
     while batch := list(islice(texts, AT_ONCE)):
-        for found in tokenizer.encode_batch(batch, add_special_tokens=False):    # type: ignore[attr-defined]
+        for found in made.encode_batch(batch, add_special_tokens=False):
             parts.append(np.array(found.ids, kind))
             lengths.append(len(found.ids))
             digest.update(len(found.ids).to_bytes(8, "little") + parts[-1].astype("<i4").tobytes())

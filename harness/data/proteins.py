@@ -95,6 +95,5 @@ def _load(path: Path, _modified_ns: int) -> tuple[Content, dict[str, np.ndarray]
     if not whole:
         raise ValueError(f"{path.name!r} does not hold the proteins that it says it holds, the sha256 differs: "
                          f"{REMEDY}")
-    return (Content(*(arrays[key] for key in ("residues", "starts", "cluster", "split")),
-                    about["sha256"]),    # type: ignore[call-arg]
+    return (Content(arrays["residues"], arrays["starts"], arrays["cluster"], arrays["split"], about["sha256"]),
             {key: arrays[key] for key in ("accession", "profiles", "about")})

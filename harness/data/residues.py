@@ -109,7 +109,7 @@ class Pool(NamedTuple):
     """The proteins of one split that a row may be cut from."""
 
     first: np.ndarray     # (K,) of each cluster its first such protein, in `members`
-    count: np.ndarray    # type: ignore[assignment]  # (K,) and how many there are
+    number: np.ndarray    # (K,) and how many there are
     members: np.ndarray   # (M,) proteins
 
 
@@ -188,7 +188,7 @@ class Sequences:
         # (B, 3) in [0, 1)
         u = integers(seed, rows.cpu(), Stream.TRAIN, torch.tensor([CROP, MEMBER, START]), 1 << 31).numpy() / 2**31
         which = (u[:, 0] * len(pool.first)).astype(np.int64)
-        chosen = pool.members[pool.first[which] + (u[:, 1] * pool.count[which]).astype(np.int64)]
+        chosen = pool.members[pool.first[which] + (u[:, 1] * pool.number[which]).astype(np.int64)]
         return self._crop(content, chosen, u[:, 2]).to(rows.device)
 
     def identity(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ draws, so that a law and rows of equal seed stay independent.
     torch.Size([2, 3])
 """
 
-from dataclasses import asdict
+from dataclasses import Field, asdict
 from typing import Any, ClassVar
 
 import torch
@@ -30,6 +30,8 @@ class Source:
     version: ClassVar[int]
     symbols: int
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]    # of the subclass
+
     def __post_init__(self) -> None:
         check(self)
 
@@ -42,7 +44,7 @@ class Source:
         return self.symbols
 
     def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version} | asdict(self)    # type: ignore[call-overload]
+        return {"name": self.name, "version": self.version} | asdict(self)
 
 
 def check_split(name: str, split: str) -> int:

@@ -29,18 +29,16 @@ def tokens(samples: Tensor, data: Dataset) -> Tensor:
     return samples.cpu().long()
 
 
-def ratio(numerator: Sequence[float], denominator: Sequence[float], metric: str) -> Scores:
+def ratio(numerator: Sequence[float] | np.ndarray, denominator: Sequence[float] | np.ndarray, metric: str) -> Scores:
     """Scores of a ratio of sums over rows. Raises ValueError if a row is not finite or the denominators sum to zero."""
-    # (n,), (n,)
-    numerator = np.asarray(numerator, np.float64)    # type: ignore[assignment]
-    denominator = np.asarray(denominator, np.float64)    # type: ignore[assignment]
-    finite = np.isfinite(numerator) & np.isfinite(denominator)
+    over, under = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)        # (n,), (n,)
+    finite = np.isfinite(over) & np.isfinite(under)
     if not finite.all():
         raise ValueError(f"{metric} is not a finite number in {(~finite).sum()} of {len(finite)} rows: the metric has "
                          "failed")
-    if denominator.sum() <= 0:    # type: ignore[attr-defined]
+    if under.sum() <= 0:
         raise ValueError(f"{metric} has nothing to divide by: the rows hold none of what it counts")
-    return Scores(float(numerator.sum() / denominator.sum()), numerator, denominator)    # type: ignore[attr-defined]
+    return Scores(float(over.sum() / under.sum()), over, under)
 
 
 def whole(value: float, metric: str) -> Scores:

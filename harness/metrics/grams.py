@@ -9,8 +9,9 @@ lower case and without signs. Token n-grams are numbers in base V, word n-grams 
 """
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable, Sequence
 from functools import lru_cache
+from typing import Protocol, TypeGuard
 
 import numpy as np
 from torch import Tensor
@@ -34,18 +35,35 @@ def numbers(rows: np.ndarray, vocab: int, order: int) -> np.ndarray:
     return found
 
 
+class Text(Dataset, Protocol):
+    """A data set of text: rows as they are read, and the words that a split holds so often or oftener."""
+
+    def decode(self, rows: Tensor) -> list[str]: ...
+    def words(self, split: str, seen: int) -> Collection[str]: ...
+
+
+def _of_text(data: Dataset) -> TypeGuard[Text]:
+    return hasattr(data, "decode") and hasattr(data, "words")
+
+
+def text(data: Dataset) -> Text:
+    """The data set. Raises ValueError if it is not text."""
+    if not _of_text(data):
+        raise ValueError(f"{data.name} is not text and has no words: choose a metric of tokens, or a corpus")
+    return data
+
+
 def row_words(samples: Tensor, data: Dataset) -> list[list[str]]:
     """The whole words of each row. Raises ValueError if the data set is not text."""
-    if not hasattr(data, "decode") or not hasattr(data, "words"):
-        raise ValueError(f"{data.name} is not text and has no words: choose a metric of tokens, or a corpus")
+    data = text(data)
     return [[word for word in row.split(" ")[1:-1] if word]
             for row in getattr(data, "spoken", data.decode)(tokens(samples, data))]
 
 
-def of_rows(samples: Tensor, data: Dataset, kind: str, order: int) -> list[list[Hashable]]:
+def of_rows(samples: Tensor, data: Dataset, kind: str, order: int) -> Sequence[Sequence[Hashable]]:
     """The n-grams of each row, in their order."""
     if kind == "words":
-        return [_joined(words, order) for words in row_words(samples, data)]    # type: ignore[misc]
+        return [_joined(words, order) for words in row_words(samples, data)]
     if samples.shape[-1] < order:
         raise ValueError(f"rows of {samples.shape[-1]} tokens hold no {order}-gram: choose a lower order or longer "
                          "rows")
@@ -57,10 +75,10 @@ def of_split(data: Dataset, split: str, kind: str, order: int) -> Counter:
     """How often each n-gram occurs in a split: shared, not to be written to."""
     if not hasattr(data, "tokens"):
         raise ValueError(f"{data.name} has no text to compare with: choose a metric that needs none, or a corpus")
-    text = data.tokens(split)[None]                                                # (1, characters)
+    row = data.tokens(split)[None]                                                 # (1, characters)
     if kind == "words":
-        return Counter(_joined(row_words(text, data)[0], order))
-    found, counts = np.unique(numbers(text.numpy(), data.vocab, order), return_counts=True)
+        return Counter(_joined(row_words(row, data)[0], order))
+    found, counts = np.unique(numbers(row.numpy(), data.vocab, order), return_counts=True)
     return Counter(dict(zip(found.tolist(), counts.tolist(), strict=True)))
 
 

@@ -163,7 +163,7 @@ def _judged(judge: LmJudge, _identity: str, texts: tuple[str, ...]) -> Judged:
 
 
 @torch.inference_mode()
-def _nats(net: torch.nn.Module, pieces: Sequence[tuple[int, Tensor, int]], batch: int) -> np.ndarray:
+def _nats(net: causal_lm.Model, pieces: Sequence[tuple[int, Tensor, int]], batch: int) -> np.ndarray:
     """-ln p of the tokens of each piece from its first judged one on, (pieces,). Pieces of like length share a pass;
     behind the end a pad, which nothing before it sees.
     """

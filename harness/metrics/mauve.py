@@ -102,7 +102,7 @@ def mauve(reference: np.ndarray, samples: np.ndarray, bins: int, scaling: float 
     return area(p, q, scaling)
 
 
-def area(p: Sequence[float], q: Sequence[float], scaling: float = 5.0) -> float:
+def area(p: Sequence[float] | np.ndarray, q: Sequence[float] | np.ndarray, scaling: float = 5.0) -> float:
     """Under the divergence frontier of two histograms (K,), each normalised here."""
     p, q = (np.asarray(h, np.float64) / np.sum(h) for h in (p, q))
     share = np.linspace(0, 1, MIXTURES)[:, None]                                   # of p, (MIXTURES, 1)

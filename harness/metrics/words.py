@@ -17,7 +17,7 @@ from torch import Tensor
 
 from harness.kinds import Dataset, Scores
 from harness.metrics.form import ratio
-from harness.metrics.grams import row_words
+from harness.metrics.grams import row_words, text
 from harness.param import Range, check, param
 
 
@@ -35,6 +35,6 @@ class Spelling:
 
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         rows = row_words(samples, data)
-        known = data.words("train", self.seen)    # type: ignore[attr-defined]
+        known = text(data).words("train", self.seen)
         return ratio([sum(word in known for word in row) for row in rows], [max(len(row), 1) for row in rows],
                      self.name)

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness.nets.transformer import NORMS, Block, Rotary, TransformerConfig
+from harness.nets.transformer import NORMS, Block, Network, Rotary, TransformerConfig
 
 
-class Autoregressive(nn.Module):
+class Autoregressive(Network):
     name = "autoregressive"
     config_type = TransformerConfig
 

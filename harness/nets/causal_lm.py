@@ -12,11 +12,10 @@ weight file, of the configuration and of the tokenizer.
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from msgspec import Struct
-from torch import nn
 
 from harness.boundary.incoming import Name, read
 from harness.nets.device import checked
@@ -37,9 +36,18 @@ class Index(Struct):
     weight_map: dict[str, Name]
 
 
+class Model(Protocol):
+    """A network of transformers."""
+
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+    def __call__(self, **given: Any) -> Any: ...
+
 
 class Lm(NamedTuple):
-    net: nn.Module
+    net: Model
     tokenizer: Any    # fast: it knows which characters a token stands for
     # the id that stands before a text: that of its beginning, or else of the end of the text before; None if it has
     # neither
@@ -119,13 +127,13 @@ def _digest(path: Path, _modified_ns: int) -> str:
 @lru_cache(maxsize=2)
 def _load(folder: Path, model: str, commit: str | None, gguf: str, dtype: str, device: str, _stamps: tuple) -> Lm:
     transformers, about = library(), described(str(folder), "", gguf) | ({"commit": commit} if commit else {})
-    more = {"gguf_file": gguf} if gguf else {}
+    more: dict[str, Any] = {"gguf_file": gguf} if gguf else {}
     try:
         config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True, **more)
         _causal(config, model)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True,
                                                                **more)
-        weights = more or {"use_safetensors": True}    # type: ignore[dict-item]
+        weights = more or {"use_safetensors": True}
         net, found = transformers.AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False,
                                                                        local_files_only=True, output_loading_info=True,
                                                                        **weights)
@@ -157,9 +165,9 @@ def _causal(config, model: str) -> None:
 
 
 @torch.inference_mode()
-def _never_ahead(net: nn.Module, model: str) -> None:
+def _never_ahead(net: Model, model: str) -> None:
     """Raises ValueError if the answers at a place change with the tokens behind it."""
-    x = torch.arange(8, device=net.device).expand(2, -1).clone()    # type: ignore[call-overload]
+    x = torch.arange(8, device=net.device).expand(2, -1).clone()
     x[1, -1] += 1
     a, b = net(input_ids=x).logits[:, :-1].float()
     if not torch.allclose(a, b, rtol=0, atol=1e-4 * (1 if net.dtype == torch.float32 else 100) * a.std().item()):

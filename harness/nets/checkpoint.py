@@ -14,12 +14,12 @@ import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import nn
 
 from harness.boundary.atomic import replacing, write_text
 from harness.boundary.incoming import Wrong, fitted, parsed
 from harness.nets.absent import lacking, way_back
 from harness.nets.configuration import configured
+from harness.nets.transformer import Network
 from harness.plugins import networks
 
 FLOATING = {"F16", "BF16", "F32", "F64"}
@@ -33,15 +33,15 @@ class Header(msgspec.Struct):
     card: str
 
 
-def save(net: nn.Module, path: Path, card: dict) -> None:
+def save(net: Network, path: Path, card: dict) -> None:
     """Write PATH.safetensors and, for readers, the card as PATH.json."""
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {k: v.detach().to(torch.float16).contiguous() for k, v in net.state_dict().items()}
     # plain data; a loss that is no number becomes null, which every reader takes
     card = msgspec.json.decode(msgspec.json.encode(card, enc_hook=_text))
-    config = asdict(net.config)    # type: ignore[call-overload]
+    config = asdict(net.config)
     about = {"network": net.name, "config": json.dumps(config), "card": json.dumps(card)}
-    write(tensors, path, about)    # type: ignore[arg-type]
+    write(tensors, path, about)
     write_text(path.with_suffix(".json"), json.dumps({"network": net.name, "config": config, **card}, indent=1) + "\n")
 
 
@@ -61,7 +61,7 @@ def write(tensors: dict[str, torch.Tensor], path: Path, about: dict[str, str]) -
         raise ValueError(f"{path} cannot be written ({error}): free the disk or choose another --out") from None
 
 
-def load(path: Path) -> nn.Module:
+def load(path: Path) -> Network:
     """The network of a checkpoint, in eval mode, with `.card` and `.sha256`: of configuration and weights, so that a
     better worded card does not make another network. Weights of any floating-point type are read, and computed with in
     float32.
@@ -89,7 +89,7 @@ def load(path: Path) -> nn.Module:
         raise
     except (SafetensorError, OSError, ValueError) as error:
         raise ValueError(f"{path} is not a readable safetensors file ({error}): copy or train it again") from None
-    net = cls(config)
+    net: Network = cls(config)
     try:
         net.load_state_dict(tensors)
     except RuntimeError:
@@ -106,7 +106,7 @@ def load(path: Path) -> nn.Module:
     return net.eval().requires_grad_(False)
 
 
-def denoiser(path: Path) -> nn.Module:
+def denoiser(path: Path) -> Any:
     """The same of a network that a sampler can call. Raises ValueError, too, for one that only judges."""
     net = load(path)
     if not hasattr(net, "draft"):

@@ -4,6 +4,7 @@ cores (docs/decisions.md).
 
 from copy import deepcopy
 from functools import lru_cache
+from typing import Any
 
 import torch
 
@@ -20,8 +21,8 @@ def compiled(net: Denoiser) -> Denoiser:
     """A copy with each block compiled for every batch size at once; one copy a network serves all cells of a
     process.
     """
-    copy = deepcopy(net)
-    for module in copy.modules():    # type: ignore[attr-defined]
+    copy: Any = deepcopy(net)    # `compilable`, so that it has modules
+    for module in copy.modules():
         if isinstance(module, Block):
             module.compile(dynamic=True)
             for part in ("keys_values", "ask"):

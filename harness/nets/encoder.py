@@ -101,14 +101,12 @@ class Hidden:
         while order:
             room = max(1, TOKENS_A_BATCH // max(1, len(ids[order[-1]])))
             now, order = order[-room:], order[:-room]
-            # (b, T)
-            x = torch.nn.utils.rnn.pad_sequence([ids[k] for k in now],
-                                                batch_first=True).to(net.device)    # type: ignore[arg-type]
-            lengths = torch.tensor([len(ids[k]) for k in now], device=net.device)    # type: ignore[arg-type]
+            x = torch.nn.utils.rnn.pad_sequence([ids[k] for k in now], batch_first=True).to(net.device)    # (b, T)
+            lengths = torch.tensor([len(ids[k]) for k in now], device=net.device)
             if not lengths.all():
                 raise ValueError(f"the tokenizer of {self.model} makes nothing of a row: choose a model of this "
                                  "alphabet")
-            seen = (torch.arange(x.shape[1], device=net.device) < lengths[:, None])    # type: ignore[call-overload]
+            seen = torch.arange(x.shape[1], device=net.device) < lengths[:, None]      # (b, T)
             layers = net(input_ids=x, attention_mask=seen.long(), output_hidden_states=True).hidden_states
             if not -len(layers) <= self.layer < len(layers):
                 raise ValueError(f"{self.model} has the layers 0 to {len(layers) - 1}, not {self.layer}: choose among "
@@ -123,7 +121,7 @@ class Hidden:
                 found[k] = state
         return torch.stack(found)
 
-    def _network(self) -> tuple[torch.nn.Module, Any]:
+    def _network(self) -> tuple[causal_lm.Model, Any]:
         folder, _ = causal_lm.folder_of(self.model, self.revision)
         stamps = tuple((p.name, p.stat().st_mtime_ns) for p in sorted(folder.iterdir()) if p.is_file())
         return _hidden(folder, self.model, self.gguf, self.dtype, checked(self.device), stamps)
@@ -140,14 +138,15 @@ def _own(path: Path, _modified_ns: int) -> Autoregressive:
 
 @lru_cache(maxsize=2)
 def _hidden(folder: Path, model: str, gguf: str, dtype: str, device: str,
-            _stamps: tuple) -> tuple[torch.nn.Module, Any]:
-    transformers, more = causal_lm.library(), {"gguf_file": gguf} if gguf else {}
+            _stamps: tuple) -> tuple[causal_lm.Model, Any]:
+    transformers = causal_lm.library()
+    more: dict[str, Any] = {"gguf_file": gguf} if gguf else {}
     causal_lm.described(str(folder), "", gguf)    # says what is missing
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True,
                                                                **more)
         net = transformers.AutoModel.from_pretrained(folder, trust_remote_code=False, local_files_only=True,
-                                                     **(more or {"use_safetensors": True}))    # type: ignore[dict-item]
+                                                     **(more or {"use_safetensors": True}))
     except causal_lm.UNREADABLE as error:
         raise ValueError(f"transformers cannot read {model} ({causal_lm.first_line(error)}): correct the path or the "
                          "name, or copy it again") from None

@@ -22,6 +22,8 @@ class Iid:
     """law (V,) float64. One block a pass and one FLOP a logit, so that costs have a unit."""
 
     name = "iid"
+    card: dict[str, Any]
+    sha256: str
 
     def __init__(self, law: Tensor):
         self.vocab = self.mask = len(law)
@@ -50,6 +52,6 @@ class Known:
 @lru_cache(maxsize=4)
 def _loaded(known: Known, device: str) -> Iid:
     net = Iid(known.data.law().to(device))
-    net.card = {"data": known.data.identity()}    # type: ignore[attr-defined]
-    net.sha256 = sha256(net.card)    # type: ignore[attr-defined]
+    net.card = {"data": known.data.identity()}
+    net.sha256 = sha256(net.card)
     return net

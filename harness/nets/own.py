@@ -54,8 +54,10 @@ class Own:
                              f"vocab + 1 + {len(never)}")
         # (V + 1,) the model's id of each of ours
         self.ids = torch.tensor([*sorted(set(range(self.size)) - left_out), mask])
-        counted = flops_of(module) if flops_per_token is None else flops_per_token    # type: ignore[arg-type]
-        self.flops_per_token = counted
+        if flops_per_token is None:
+            assert module is not None    # as said above
+            flops_per_token = flops_of(module)
+        self.flops_per_token = flops_per_token
         self.sha256 = sha256([identity or repr(module), self.ids.tolist(), weights_of(module)])
         self.card = {"identity": identity or type(module).__name__, "vocab": vocab, "mask": mask,
                      "never": sorted(never), "blocks": blocks,
@@ -90,13 +92,15 @@ class Made:
     which is called once a process.
     """
 
+    make: Callable[[str], Own]
+
     def load(self, device: str) -> Own:
         return _made(self, device)
 
 
 @lru_cache(maxsize=16)
 def _made(source: Made, device: str) -> Own:
-    return source.make(device)    # type: ignore[attr-defined]
+    return source.make(device)
 
 
 def flops_of(module: nn.Module) -> int:

@@ -9,6 +9,8 @@ network.
     torch.Size([2, 4, 3])
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,8 @@ class Tabular:
     """law (V**L,) float64 in the order of torch.cartesian_prod."""
 
     name = "tabular"
+    card: dict[str, Any]
+    sha256: str
 
     def __init__(self, law: Tensor, vocab: int, length: int, cost: int = 6):
         self.vocab, self.mask, self.length, self.cost = vocab, vocab, length, cost

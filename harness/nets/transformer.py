@@ -11,6 +11,7 @@ causal stack along an order of positions needs (ssmd/model.py).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,13 +52,15 @@ class TransformerConfig:
 class Rotary(nn.Module):
     """Angles of given positions; rotation of channel pairs (arXiv 2104.09864)."""
 
+    frequency: Tensor    # (head_width / 2,)
+
     def __init__(self, head_width: int, base: float):
         super().__init__()
         frequency = base ** -(torch.arange(0, head_width, 2).double() / head_width)
         self.register_buffer("frequency", frequency.float(), persistent=False)
 
     def forward(self, position: Tensor) -> tuple[Tensor, Tensor]:
-        angle = position[..., None].float() * self.frequency    # type: ignore[operator]  # (B, T, head_width / 2)
+        angle = position[..., None].float() * self.frequency    # (B, T, head_width / 2)
         return angle.cos()[:, None], angle.sin()[:, None]                         # (B, 1, T, head_width / 2)
 
 
@@ -116,13 +119,24 @@ def gather_rows(h: Tensor, at: Tensor) -> Tensor:
     return h.gather(1, at.clamp_min(0)[..., None].expand(-1, -1, h.shape[-1]))
 
 
-class Transformer(nn.Module):
+class Network(nn.Module):
+    """What a checkpoint holds: a module made of a configuration, which `checkpoint.load` gives a card and a hash."""
+
+    name: str
+    config: Any
+    vocab: int
+    card: dict[str, Any]
+    sha256: str
+
+
+class Transformer(Network):
     """Embedding, `blocks` bidirectional blocks, final norm and head. A Denoiser with a draft pass and no verify
     pass.
     """
 
     name = "transformer"
     config_type = TransformerConfig
+    config: TransformerConfig
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
@@ -147,13 +161,13 @@ class Transformer(nn.Module):
         return self.head(self.norm(h))                                             # (..., V)
 
     def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None,
-              clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
+              clock: Tensor | None = None) -> tuple[Tensor, Any]:
         # compaction and switching are the business of harness/nets/wrap.py; this network reads no clock
         del alive, clock
         h = self.hidden(x)
         return self.logits(h if at is None else gather_rows(h, at)), h
 
-    def verify(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
+    def verify(self, hidden: Any, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
         raise ValueError("a plain masked transformer has no verify pass: give this sampler a hybrid checkpoint")
 
     def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:

@@ -129,7 +129,7 @@ class Journal(BaseJournalBackend):
                 except Wrong:
                     continue
                 try:
-                    fitted(operation, OPERATIONS)    # type: ignore[arg-type]
+                    fitted(operation, OPERATIONS)
                 except Wrong as error:
                     where = f"{self.path} line {1 + self.path.read_bytes()[:begin].count(NEWLINE)}"
                     raise JournalError(f"{where} is no operation of a sweep ({error}): {REBUILT}") from None

@@ -7,6 +7,7 @@ import io
 import math
 from functools import lru_cache
 from tokenize import TokenError
+from typing import Literal
 
 import numpy as np
 
@@ -26,11 +27,11 @@ def array_of(content: bytes | bytearray) -> np.ndarray:
     if len(content) != offset + math.prod(shape) * dtype.itemsize:
         raise ValueError("not as long as its head says")
     flat = np.frombuffer(content, dtype, math.prod(shape), offset)
-    return flat.reshape(shape, order=order)    # type: ignore[call-overload]
+    return flat.reshape(shape, order=order)
 
 
 @lru_cache
-def _layout(begin: bytes) -> tuple[int, np.dtype, tuple[int, ...], str]:
+def _layout(begin: bytes) -> tuple[int, np.dtype, tuple[int, ...], Literal["C", "F"]]:
     """Where the numbers begin, what they are, how many and in which order. Raises ValueError if this is no head."""
     file = io.BytesIO(begin)
     old = np.lib.format.read_magic(file) == (1, 0)

@@ -35,6 +35,9 @@ class Place(Protocol):
     def texts(self) -> list[tuple[Path, bytes]]:
         """Files of records and what they hold."""
 
+    def tail(self, begin: int) -> bytes:
+        """What was added behind the first bytes of our own file; nothing where that cannot be told."""
+
     def ordered(self, files: list[list[Line]]) -> Iterable[Line]:
         """The lines of these files in the order in which they count."""
 

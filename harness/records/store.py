@@ -54,6 +54,7 @@ class Store:
         self.folder, self.strict = Path(folder), strict
         self.torn, self.newer = 0, 0
         self.broken: list[str] = []    # FILE line K: what is wrong with it
+        self._seen: dict[str, int] = {}
         self._of: dict[str, list[dict]] = {}    # what is read again and again, up to date with `records`
         self._latest: dict[tuple[str, tuple[str, ...]], dict] = {}
         self.names: dict[tuple[str, str], str] = {}    # (room, key) -> the older key that the array is filed under
@@ -73,7 +74,7 @@ class Store:
         now = self.place.stamps()
         if now == self._seen:
             return
-        alone = isinstance(self.place, FolderPlace) and now.keys() == self._seen.keys() == {self.path.name}
+        alone = now.keys() == self._seen.keys() == {self.path.name}
         tail = self.place.tail(self._seen[self.path.name]) if alone else b""
         found = lines(tail)
         plain = tail.endswith(b"\n") and not (found.wrong or found.torn or found.newer)

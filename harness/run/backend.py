@@ -96,9 +96,13 @@ def version(packages: tuple[str, ...]) -> str:
 
 @lru_cache
 def packed(name: str) -> Package:
-    """Raises ValueError for a package too large to travel."""
+    """Raises ValueError for a package too large to travel, and for a folder that is no package."""
     top = name.split(".")[0]
-    source = Path(sys.modules[top].__file__)    # type: ignore[arg-type]
+    begin = sys.modules[top].__file__
+    if begin is None:
+        raise ValueError(f"the plug-in package {top!r} is a folder without an __init__.py, which cannot travel: write "
+                         "one, or run it without --backend and --jobs")
+    source = Path(begin)
     paths = (
         [source]
         if source.name != "__init__.py"

@@ -11,7 +11,8 @@ from itertools import zip_longest
 import torch
 from torch import Tensor
 
-from harness.kinds import Denoiser, Sampler
+from harness.data.control import is_control
+from harness.kinds import Denoiser, Identified, Sampler
 from harness.nets.compiled import compilable, compiled
 from harness.nets.finite import Finite
 from harness.nets.nucleus import Nucleus
@@ -32,9 +33,9 @@ class Cell:
 
     @property
     def is_control(self) -> bool:
-        return hasattr(self.sampler, "control")
+        return is_control(self.sampler)
 
-    def nets(self) -> dict[str, Denoiser]:
+    def nets(self) -> dict[str, Identified]:
         return (
             {}
             if self.is_control
@@ -45,9 +46,9 @@ class Cell:
         """The networks, compiled or not, in the precision of the study, at the temperature of the arm, their logits
         looked at or not, then cut to its nucleus.
         """
-        nets: dict[str, Denoiser] = self.nets()
+        nets: dict[str, Denoiser] = {**self.nets()}
         if self.study.compiled:
-            nets = {role: compiled(net) for role, net in nets.items()}    # type: ignore[arg-type]
+            nets = {role: compiled(net) for role, net in nets.items()}
         if self.study.dtype == "bfloat16":
             nets = {role: Half(net) for role, net in nets.items()}
         if self.arm.temperature != 1:
@@ -73,8 +74,7 @@ class Cell:
     def describe(self) -> dict:
         """What decides the samples: the record's `cell`."""
         s, nets = self.study, self.nets()
-        about = {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role,    # type: ignore[attr-defined]
-                                                            net in nets.items()},
+        about = {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()},
                 "net_names": {} if self.is_control else dict(self.arm.nets), "data": s.data.identity(),
                 "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch,
                 "seed": s.seed,

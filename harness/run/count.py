@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from harness.data.control import is_control
 from harness.records import provenance
 from harness.records.arrays import digest, row_digests
 from harness.records.store import Store
@@ -54,7 +55,7 @@ class Limited(Ledger):
 def cost_of(ledger: Ledger, cell: Cell) -> tuple[dict, np.ndarray]:
     """The record's `cost`, and needed NFE of each row by conventions A, B and C, (n, 3)."""
     reference, length = cell.study.nets[cell.study.reference].load(cell.device), cell.study.data.length
-    blocks, whole = reference.blocks("draft"), reference.flops("draft", length, length, 0)    # type: ignore[call-arg]
+    blocks, whole = reference.blocks("draft"), reference.flops("draft", length, length, 0, 0)
     rows = torch.stack((ledger.blocks / blocks, ledger.drafts.double(), ledger.flops / whole), 1).double().numpy()
     a, b, c = rows.mean(0).tolist()
     needed = float(ledger.flops.sum())
@@ -89,7 +90,8 @@ def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part:
         about |= {"type": "shard", "shard": str(part)}
     if reason := cell.missing():
         return Counted(key, about | {"status": "skipped", "reason": reason})
-    parts, kept, digests = [], [], []    # type: ignore[var-annotated]
+    parts, digests = [], []
+    kept: list[np.ndarray] = []
     sha, (first, last) = hashlib.sha256(), part.rows(study.n)
     step = study.n if cell.is_control else max(STRETCH, study.batch)
     for row in range(first, last, step):
@@ -128,8 +130,8 @@ def sampled(cell: Cell, ids: np.ndarray, live: Callable[[int], None] = lambda fi
     study = cell.study
     ledger = Limited(len(ids), study.data.length, study.data.mask, study.limit_seconds, time.perf_counter()
                      if begun is None else begun)
-    if cell.is_control:
-        x = cell.sampler.control(study.data, study.n, study.seed)[ids]    # type: ignore[attr-defined]
+    if is_control(cell.sampler):
+        x = cell.sampler.control(study.data, study.n, study.seed)[ids]
     else:
         first, last = int(ids[0]), int(ids[-1]) + 1
         prompts = cell.prompts(first, last)[ids - first]                           # (m, L)

@@ -30,16 +30,18 @@ class Process:
                 text=True,
                 start_new_session=True,
             )
+        assert self.popen.stdin is not None and self.popen.stdout is not None    # as they are asked for
+        self.told, self.said = self.popen.stdin, self.popen.stdout
 
     def ask(self, do: str, **settings: Any) -> None:
         try:
-            self.popen.stdin.write(json.dumps({"do": do, **settings}) + "\n")    # type: ignore[union-attr]
-            self.popen.stdin.flush()    # type: ignore[union-attr]
+            self.told.write(json.dumps({"do": do, **settings}) + "\n")
+            self.told.flush()
         except BrokenPipeError:
             pass    # it has ended, which the answer will show
 
     def answer(self) -> dict:
-        line = self.popen.stdout.readline()    # type: ignore[union-attr]
+        line = self.said.readline()
         if line:
             return json.loads(line)
         said = " ".join(self.errors.read_text(errors="replace").split())[-300:]
@@ -51,8 +53,8 @@ class Process:
     def close(self) -> None:
         self.popen.kill()
         self.popen.wait()
-        for pipe in (self.popen.stdin, self.popen.stdout):
+        for pipe in (self.told, self.said):
             try:
-                pipe.close()    # type: ignore[union-attr]
+                pipe.close()
             except BrokenPipeError:
                 pass

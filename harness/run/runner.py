@@ -13,6 +13,7 @@ Several runs may work in one folder: each cell is counted, timed and scored by o
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from harness.records import provenance
@@ -91,12 +92,12 @@ class Counting:
         """Whether the record is done, and its arrays are whole; of our rows by the present code."""
         if self.part == WHOLE:
             return whole(self.store, record)
-        return bool(record) and record["status"] == "done" and shard.answers(self.store, record)  # type: ignore[index]
+        return bool(record and record["status"] == "done" and shard.answers(self.store, record))
 
     def answered(self, key: str, record: dict | None) -> bool:
         """Whether the record answers for its cell."""
-        kept = self.kept(key, record)
-        return kept and (self.part != WHOLE or self.evidence.standing(record) == PROVEN)    # type: ignore[arg-type]
+        return record is not None and self.kept(key, record) and (
+            self.part != WHOLE or self.evidence.standing(record) == PROVEN)
 
     def whole(self) -> list[Cell]:
         """The cells that are counted, controls aside."""
@@ -139,10 +140,11 @@ class Counting:
             first, last = self.part.rows(cell.study.n)
             with self.store.writing("samples" if self.part == WHOLE else "shard_samples", self.part.file(cell.key()),
                                     last - first) as keep:
-                found = count(cell, lambda finished, label=label,    # type: ignore[misc]
-                              of=last - first: self.progress.live(label, finished, of), self.part,
-                              keep)
+                found = count(cell, partial(self._live, label, last - first), self.part, keep)
             yield found
+
+    def _live(self, label: str, of: int, finished: int) -> None:
+        self.progress.live(label, finished, of)
 
     def keep(self, found: Counted, machine_id: str) -> None:
         """Store what was counted; that a cell cannot run is said once."""

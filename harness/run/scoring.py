@@ -112,10 +112,11 @@ def score_records(metrics: Sequence[Metric], data, store: Store, records: Sequen
     """
     planned, tally = plans(metrics, beside), {"scored": 0, "unscored": 0}
     # wanted: key -> [(score key, number of the metric)]
-    scored, begun, evidence, wanted = store.latest("scored", "score_key"), {}, Evidence(store), {}
+    begun: dict[str, dict | None] = {}    # score key -> its record as it is now
+    scored, evidence, wanted = store.latest("scored", "score_key"), Evidence(store), {}
     for record in (r for r in records if r["status"] == "done"):
         found = [(to, k, scored.get((to,))) for k, plan in enumerate(planned) if (to := plan.score_key(record))]
-        begun |= {to: old for to, _, old in found}    # as they are now
+        begun |= {to: old for to, _, old in found}
         if lacking := [(to, k) for to, k, old in found if not (old and _stands(store, old, planned[k])
                                                                and _proven(store, evidence, old, planned[k], data))]:
             wanted[record["key"]] = lacking
@@ -183,7 +184,7 @@ def _levels(records: Sequence[dict], data) -> Callable[[Metric, str], dict]:
         n, seed = rows[key]
         # a Protocol
         known = metric.name in collapse.SHARE and None not in (n, seed)
-        found = held_out(metric, n, seed) if known else None    # type: ignore[arg-type]
+        found = held_out(metric, n, seed) if known else None
         return {} if found is None else {"level": found}
 
     return level

@@ -121,24 +121,23 @@ def whole(store: Store, cells: Sequence[Cell]) -> dict[str, list[dict]]:
     Raises ValueError, in a sentence, if some shards are there and others are missing.
     """
     found: dict[tuple[str, int], dict[int, dict]] = {}                             # (key, of) -> k -> record
-    cells, codes = {c.key(): c for c in cells if not c.missing()}, set()    # type: ignore[assignment]
+    asked, codes = {c.key() for c in cells if not c.missing()}, set()
     for (key, text), record in store.latest("shard", "key", "shard").items():
         shard = parse(text)
         codes.add(shard.of)
-        if key in cells and answers(store, record):
+        if key in asked and answers(store, record):
             found.setdefault((key, shard.of), {})[shard.k] = record
     made = {}
     for (key, of), parts in found.items():
         if len(parts) == of:
             made[key] = [parts[k] for k in range(1, of + 1)]
-    if not found or len(made) == len(cells):
+    if not found or len(made) == len(asked):
         return made
     of = max(codes, key=lambda of: sum(len(parts) for (_, other), parts in found.items() if other == of))
-    absent = {key: set(range(1, of + 1)) - found.get((key, of), {}).keys() for key in cells    # type: ignore[arg-type]
-              if key not in made}    # type: ignore[comparison-overlap]
+    absent = {key: set(range(1, of + 1)) - found.get((key, of), {}).keys() for key in asked if key not in made}
     names = sorted(set().union(*absent.values()))
     raise ValueError(f"the shard{'s' if len(names) > 1 else ''} {', '.join(str(Shard(k, of)) for k in names)} "
                      f"{'are' if len(names) > 1 else 'is'} missing or of other code "
-                     f"for {len(absent)} of {len(cells)} cells: run this command with --shard "
+                     f"for {len(absent)} of {len(asked)} cells: run this command with --shard "
                      f"{Shard(names[0], of)}{' and so on' if len(names) > 1 else ''}, "
                      "or choose another --out to count all rows here")

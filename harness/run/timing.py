@@ -22,7 +22,7 @@ from harness.run.clock import busy, peak, timed
 from harness.run.hands import Hands
 from harness.run.progress import Progress
 from harness.sampling.loop import sample
-from harness.study import Study
+from harness.study import Study, Timing
 
 BUSY = 0.1    # share of a device that other work may take before times are doubted; as reports do (reports/busy.py)
 
@@ -47,7 +47,7 @@ def in_fresh_process(job: bytes) -> list[Timed]:
 
 def repeated(cells: list[Cell], process: int, rows: int, repeats: int) -> list[Timed]:
     """What one process does, in this one: every cell untimed, then `repeats` times, each time in another order."""
-    found = {}    # type: ignore[var-annotated]
+    found: dict[str, Timed] = {}
     for turn in range(repeats + 1):
         order = permutation(process, torch.tensor([turn]), Stream.RESAMPLE, len(cells))[0].tolist()
         for cell in (cells[k] for k in order):
@@ -84,7 +84,7 @@ def time_all(cells: list[Cell], store: Store, machine_id: str, again: bool = Fal
     tally = {"timed": 0, "untimed": 0, "differing": 0}
     if not cells:
         return tally
-    progress = Progress(cells[0].study.timing.processes, "time")
+    progress = Progress(_plan(cells[0].study).processes, "time")
     first = len(store.of("timed")) if again else 0    # of the records that count
     if not any(_due(cells, store, machine_id, process, first) for process in range(progress.total)):
         if commits := {str(r["made"].get("commit"))[:10] for r in store.of("timed")
@@ -109,13 +109,18 @@ def _due(cells: list[Cell], store: Store, machine_id: str, process: int, first: 
 
 
 def _rows(study: Study) -> int:
-    return min(study.timing.rows, study.n)
+    return min(_plan(study).rows, study.n)
+
+
+def _plan(study: Study) -> Timing:
+    assert study.timing is not None, "a study whose cells are timed says how"
+    return study.timing
 
 
 def _time(due: list[Cell], process: int, store: Store, machine_id: str, progress: Progress,
           tally: dict[str, int]) -> None:
     """One fresh process."""
-    study, rows = due[0].study, _rows(due[0].study)
+    study, rows, repeats = due[0].study, _rows(due[0].study), _plan(due[0].study).repeats
     others = busy(due[0].device)
     if (others or 0) > BUSY:
         progress.note(f"{others:.0%} of the device is busy with other work: times will be too long; wait for it to "
@@ -123,7 +128,7 @@ def _time(due: list[Cell], process: int, store: Store, machine_id: str, progress
     known = store.latest("counted", "key")
     try:
         with fresh_process() as pool:
-            answers = pool.submit(in_fresh_process, cloudpickle.dumps((due, process, rows, study.timing.repeats,
+            answers = pool.submit(in_fresh_process, cloudpickle.dumps((due, process, rows, repeats,
                                                                        plugins.packages()))).result()
     except BrokenProcessPool:
         answers = [Timed(c.key(), [], 0.0, None, "the process was killed, perhaps for want of memory") for c in due]
@@ -132,6 +137,7 @@ def _time(due: list[Cell], process: int, store: Store, machine_id: str, progress
             tally["untimed"] += 1
             progress.note(f"not timed: {answer.key}: {answer.reason}")
             continue
+        assert answer.rows is not None, "what was timed was sampled"
         differing = int((answer.rows != store.get("samples", answer.key)[:rows]).any(1).sum())
         store.append({"type": "timed", "key": answer.key, "process": process, "block": process, "rows": rows,
                       "batch": min(rows, study.batch), "seconds": answer.seconds,
@@ -141,4 +147,4 @@ def _time(due: list[Cell], process: int, store: Store, machine_id: str, progress
                       "peak_mib": answer.peak_mib})
         tally["timed"] += 1
         tally["differing"] += bool(differing)
-    progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows x {study.timing.repeats}", "timed")
+    progress.tick(f"fresh process {process}, {len(due)} cells x {rows} rows x {repeats}", "timed")

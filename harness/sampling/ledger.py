@@ -44,12 +44,12 @@ class Ledger:
         self.tested, self.passed = ({"depth": torch.zeros(length, dtype=torch.int64),
                                      "progress": torch.zeros(TENTHS, dtype=torch.int64),
                                      "round": torch.zeros(64, dtype=torch.int64)} for _ in range(2))
-        self._slots = self._before = None
+        self._slots = self._before = torch.empty(0, dtype=torch.int64)
         self._verified: list[Verified] = []
 
     def open(self, slots: Tensor, x: Tensor) -> None:
         """slots (B,): which of the n rows ride in this batch."""
-        self._slots, self._before, self._verified = slots.cpu(), x, []    # type: ignore[assignment]
+        self._slots, self._before, self._verified = slots.cpu(), x, []
 
     def post(self, name: str, kind: str, net: Denoiser, alive: Tensor | None, heads: Tensor, tracks: Tensor,
              begin: Tensor) -> None:
@@ -60,16 +60,15 @@ class Ledger:
         that row. A verify call has one.
         """
         rows = torch.arange(len(heads)) if alive is None else alive.cpu().nonzero()[:, 0]
-        each = len(heads) // len(self._slots)    # type: ignore[arg-type]
-        slots = self._slots.repeat_interleave(each)[rows]    # type: ignore[attr-defined]
+        each = len(heads) // len(self._slots)
+        slots = self._slots.repeat_interleave(each)[rows]
         heads, tracks, begin = (x.cpu()[rows] for x in (heads, tracks, begin))
         calls = self.calls.setdefault(f"{name}.{kind}", torch.zeros(self.n, dtype=torch.int64))
         once = torch.ones_like(slots)
-        for table, each in ((calls, once), (self.blocks, once * net.blocks(kind)),    # type: ignore[assignment]
-                            (self.drafts, once * (kind == "draft")),
-                            (self.flops, once * net.flops(kind, self.length, heads, tracks,    # type: ignore[arg-type]
-                                                          begin))):    # type: ignore[arg-type]
-            table.index_add_(0, slots, each)    # type: ignore[arg-type]
+        flops = net.flops(kind, self.length, heads, tracks, begin)    # type: ignore[arg-type]  # of all rows at once
+        for table, needed in ((calls, once), (self.blocks, once * net.blocks(kind)),
+                              (self.drafts, once * (kind == "draft")), (self.flops, once * flops)):
+            table.index_add_(0, slots, needed)
         self.executed_blocks += len(rows) * net.blocks(kind)
         # rows are padded to the widest of them, before as many keys as the longest has
         most, widest = int(tracks.max()), int((tracks - begin).max())
@@ -81,7 +80,7 @@ class Ledger:
 
     def close(self, x: Tensor) -> None:
         """x (B, L) after the round."""
-        had = (self._before != self.mask).sum(1).cpu()    # type: ignore[attr-defined]
+        had = (self._before != self.mask).sum(1).cpu()
         wrote = (x != self.mask).sum(1).cpu() - had
         self.tokens[self._slots] += wrote
         tenth = (had * TENTHS // self.length).clamp_max(TENTHS - 1)                # a row may be full and yet not done

@@ -19,13 +19,12 @@ ASK = 64    # rounds between two looks at the patience: a look makes the host wa
 def _join(a: Rows | None, b: Rows) -> Rows:
     if a is None or not len(a.id):
         return b
-    parts = (torch.cat((getattr(a, f), getattr(b, f))) for f in ("x", "given", "id", "n"))
-    return Rows(*parts, a.seed, {k: torch.cat((a.memo[k], b.memo[k]))    # type: ignore[arg-type, call-arg]
-                                 for k in b.memo})
+    x, given, ids, n = (torch.cat((getattr(a, f), getattr(b, f))) for f in ("x", "given", "id", "n"))
+    return Rows(x, given, ids, n, a.seed, {k: torch.cat((a.memo[k], b.memo[k])) for k in b.memo})
 
 
 def _keep(rows: Rows, kept: Tensor) -> Rows:
-    return Rows(*(t[kept] for t in rows[:4]), rows.seed,    # type: ignore[arg-type, call-arg]
+    return Rows(rows.x[kept], rows.given[kept], rows.id[kept], rows.n[kept], rows.seed,
                 {k: v[kept] for k, v in rows.memo.items()})
 
 
@@ -56,9 +55,10 @@ def sample(sampler: Sampler, nets: Mapping[str, Denoiser], prompts: Tensor, seed
             new = Rows(x, x != mask, ids[entering], torch.zeros_like(entering), seed, {})
             new = new._replace(memo=sampler.start(nets, new) if hasattr(sampler, "start") else {})
             live, slots = _join(live, new), torch.cat((slots, entering))
+        assert live is not None    # the first round admits rows
         if ledger is not None:
-            ledger.open(slots, live.x)    # type: ignore[union-attr]
-        live = sampler.step(nets, live)    # type: ignore[arg-type]
+            ledger.open(slots, live.x)
+        live = sampler.step(nets, live)
         live, rounds = live._replace(n=live.n + 1), rounds + 1
         if ledger is not None:
             ledger.close(live.x)

@@ -28,8 +28,7 @@ class Dilated:
         length = u.shape[1]
         place = (torch.arange(length, device=u.device) + (u[:, :1] * length).long()) % length                  # (B, L)
         bits = (length - 1).bit_length()
-        # (B, L)
-        return sum((place >> (bits - 1 - k) & 1) << k for k in range(bits)).to(u)    # type: ignore[union-attr]
+        return sum(((place >> (bits - 1 - k) & 1) << k for k in range(bits)), torch.zeros_like(place)).to(u)   # (B, L)
 
 
 DILATED = Dilated()

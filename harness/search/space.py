@@ -71,7 +71,7 @@ class Ask(Protocol):
 class Place(NamedTuple):
     path: str
     space: Space     # that is searched
-    own: Space | Fitting    # of the field
+    own: Range | Choice | Fitting | None    # of the field
     value: Any       # where the search begins; its type decides between whole and real numbers
 
 
@@ -85,7 +85,7 @@ def _named(choice: Choice) -> dict[Any, Any]:
 
 
 def _inside(label: Any, value: Any) -> bool:
-    return is_dataclass(value) and label == value.name    # type: ignore[union-attr]
+    return hasattr(value, "__dataclass_fields__") and label == value.name
 
 
 def _here(settings: Any, space: Mapping[str, Space], length: int, path: str) -> Iterator[tuple[str, Place]]:
@@ -97,14 +97,14 @@ def _here(settings: Any, space: Mapping[str, Space], length: int, path: str) -> 
             wanted = space[here]
         elif is_dataclass(value) and any(named.startswith(f"{here}.") for named in space):
             wanted = Choice(value)    # it stays, and something inside it is searched
-        elif not space and own is not None and not tuples:
-            wanted = _open(own, value)    # type: ignore[arg-type]
+        elif not space and not tuples and isinstance(own, (Range, Choice)):
+            wanted = _open(own, value)
         else:
             continue
-        yield f.name, Place(here, _cut(wanted, f.name, length), own, value)    # type: ignore[arg-type]
+        yield f.name, Place(here, _cut(wanted, f.name, length), own, value)
 
 
-def _open(own: Space, value: Any) -> Space:
+def _open(own: Range | Choice, value: Any) -> Space:
     """A choice without the dataclasses that hold a tuple, unless the field holds such a one."""
     if not isinstance(own, Choice):
         return own
@@ -173,15 +173,17 @@ def checked(settings: Any, space: Mapping[str, Space], length: int) -> list[Plac
         if not ends or isinstance(narrow, Range) and not 0 <= narrow.low * narrow.log <= narrow.low <= narrow.high:
             raise ValueError(f"the space of {path!r} is empty, or a logarithm of nothing: give a Range(low, high) or "
                              "a Choice of at least one value")
-        if path in known and isinstance(narrow, Subset) != isinstance(known[path].own, Fitting):
+        if path not in known:
+            continue
+        own = known[path].own
+        if isinstance(narrow, Subset) != isinstance(own, Fitting):
             raise ValueError(f"{settings.name}: a Subset searches a tuple, and a tuple is searched by a Subset: "
                              f"{path} is given {narrow}")
-        if path in known and known[path].own is None:
+        if own is None:
             raise ValueError(f"{settings.name}: {path} declares no range and cannot be searched: leave it out of the "
                              "space")
-        if path in known and (wrong := [v for v in ends
-                                        if not known[path].own.admits(v)]):    # type: ignore[union-attr]
-            raise ValueError(f"{settings.name}: {path} cannot be {wrong[0]!r}; search within {known[path].own}")
+        if wrong := [v for v in ends if not own.admits(v)]:
+            raise ValueError(f"{settings.name}: {path} cannot be {wrong[0]!r}; search within {own}")
     for path, space_here in ((place.path, place.space) for place in found):
         if path.split(".")[-1] in PARTS and isinstance(space_here, Range) and space_here.low > length:
             raise ValueError(f"{settings.name}: the space of {path!r} begins at {space_here.low:g}, "
@@ -215,4 +217,4 @@ def suggest(ask: Ask, settings: Any, space: Mapping[str, Space], length: int, pa
 
 def suggest_temperature(ask: Ask, temperature: float, space: Mapping[str, Space]) -> float:
     given = space.get(TEMPERATURE)
-    return float(_pick(ask, Place(TEMPERATURE, given, given, temperature))[1]) if given else temperature
+    return float(_pick(ask, Place(TEMPERATURE, given, None, temperature))[1]) if given else temperature

@@ -62,7 +62,7 @@ def revealed_at(n: int, length: int, seed: int) -> Tensor:
 @torch.inference_mode()
 def profile(net: Denoiser, rows: Tensor, at: Tensor, seed: int = 0, batch: int = 64) -> Tensor:
     """h: mean nats of a masked token of rows (n, L) when `at` (K,) tokens are known -> (K,) float64."""
-    ranks = revealed_at(*rows.shape, seed).argsort(1).argsort(1)    # type: ignore[call-arg]  # (n, L)
+    ranks = revealed_at(len(rows), rows.shape[1], seed).argsort(1).argsort(1)      # (n, L)
     sums = torch.zeros(len(at), dtype=torch.float64)
     for part in torch.arange(len(rows)).split(batch):
         for k, known in enumerate(at.tolist()):
@@ -128,7 +128,7 @@ def refined(net: Denoiser, rows: Tensor, evaluations: int, seed: int) -> Iterato
     """Jump Your Steps: grids of 1, 2, 3, .. steps; `evaluations` losses a golden-section search, each a pass of every
     row.
     """
-    times, length, passes = revealed_at(*rows.shape, seed), rows.shape[1], 0    # type: ignore[call-arg]
+    times, length, passes = revealed_at(len(rows), rows.shape[1], seed), rows.shape[1], 0
 
     @torch.inference_mode()
     def predicted(alpha: float) -> Tensor:
@@ -181,7 +181,7 @@ def _golden(f, a: float, c: float, evaluations: int) -> tuple[float, float]:
         else:
             a, left, right = left, right, left + share * (c - left)
             seen[right] = f(right)
-    best = max(seen, key=seen.get)    # type: ignore[arg-type]
+    best = max(seen, key=seen.__getitem__)
     return best, seen[best]
 
 

@@ -121,7 +121,7 @@ class Worker:
         while True:
             self.locks.check()
             with self.locks.held(ASKING):
-                running, slots = self._close_stale(), {}    # type: ignore[var-annotated]
+                running, slots = self._close_stale(), dict[int, list[FrozenTrial]]()
                 for t in self.study.get_trials(deepcopy=False):
                     slots.setdefault(t.user_attrs["slot"], []).append(t)
                 # by a worker that died just here
@@ -219,8 +219,8 @@ class Worker:
         """What the same look has shown of other trials, those within the band alone. A record is read once: what it
         says is settled.
         """
-        for other in {t.user_attrs.get(f"look {n}") for t in self.study.get_trials(deepcopy=False)
-                      if t.state in LIVE} - {None, key}:
+        for other in {look for t in self.study.get_trials(deepcopy=False)
+                      if t.state in LIVE and (look := t.user_attrs.get(f"look {n}")) is not None} - {key}:
             if (n, other) not in self.seen:
                 try:
                     self.seen[n, other] = self.look(n, other)

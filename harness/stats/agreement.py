@@ -48,7 +48,7 @@ def spanned(found: np.ndarray, n: int, level: float = 0.95) -> Interval:
     """(1 + R,) -> the value and its percentile interval, drawn out to the value where it would leave it out; n rows
     were resampled.
     """
-    between = interval(found[0], found[1:], n, level)    # type: ignore[arg-type]
+    between = interval(found[0], found[1:], n, level)
     return between._replace(low=min(between.low, between.value), high=max(between.high, between.value))
 
 

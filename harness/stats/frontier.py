@@ -147,24 +147,20 @@ def _where(cost: float) -> str:
     return "is better at its cheapest point" if cost == 0 else "does not reach this quality"
 
 
-def pareto(costs: Sequence[float], values: Sequence[float], better: str) -> np.ndarray:
+def pareto(costs: Sequence[float] | np.ndarray, values: Sequence[float] | np.ndarray, better: str) -> np.ndarray:
     """(K,) bool: points that no other point beats on one axis while it is at least as good on the other."""
-    # (K,), (K,)
-    costs, values = np.asarray(costs, np.float64), _up(np.asarray(values, np.float64),    # type: ignore[assignment]
-                                                       better)
-    # (K, K): the row beats the column, or ties
-    no_worse = (costs[:, None] <= costs) & (values[:, None] >= values)    # type: ignore[call-overload]
-    return ~(no_worse & ~no_worse.T).any(0)
+    cost, value = np.asarray(costs, np.float64), _up(np.asarray(values, np.float64), better)    # (K,), (K,)
+    no_worse = (cost[:, None] <= cost) & (value[:, None] >= value)    # (K, K): the row beats the column, or ties
+    return np.logical_not((no_worse & ~no_worse.T).any(0))
 
 
-def hypervolume(costs: Sequence[float], values: Sequence[float], reference: tuple[float, float], better: str) -> float:
+def hypervolume(costs: Sequence[float] | np.ndarray, values: Sequence[float] | np.ndarray,
+                reference: tuple[float, float], better: str) -> float:
     """Area in (ln cost, quality) that the points dominate, up to a reference (cost, quality) which is worse than all
     that counts.
     """
-    # (1, K), (1, K)
-    costs = np.asarray(costs, np.float64)[None]    # type: ignore[assignment]
-    values = np.asarray(values, np.float64)[None]    # type: ignore[assignment]
-    return float(_area(costs, values, reference, better)[0])    # type: ignore[arg-type]
+    cost, value = np.asarray(costs, np.float64)[None], np.asarray(values, np.float64)[None]    # (1, K), (1, K)
+    return float(_area(cost, value, reference, better)[0])
 
 
 def hypervolume_interval(points: Sequence[Point], reference: tuple[float, float], better: str, resamples: int = 2000,

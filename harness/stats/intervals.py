@@ -34,8 +34,8 @@ class Interval(NamedTuple):
     level: float = 0.95
 
 
-def ratio_interval(numerator: Sequence[float], denominator: Sequence[float], resamples: int = 2000, seed: int = 0,
-                   level: float = 0.95) -> Interval:
+def ratio_interval(numerator: Sequence[float] | np.ndarray, denominator: Sequence[float] | np.ndarray,
+                   resamples: int = 2000, seed: int = 0, level: float = 0.95) -> Interval:
     """Interval of numerator.sum() / denominator.sum(), both (n,): of a share, or of a mean where the denominators are
     1.
     """
@@ -52,9 +52,9 @@ def paired_difference(a: Scores, b: Scores, resamples: int = 10_000, seed: int =
 
 def unpaired_difference(a: Scores, b: Scores, resamples: int = 10_000, seed: int = 0, level: float = 0.95) -> Interval:
     """Interval of a - b for rows that cannot be paired; label it so. n is that of the smaller side."""
-    a, b = _columns(a), _columns(b)    # type: ignore[assignment]  # (n, 2), (m, 2)
-    value, *found = _ratios(a, resamples, seed) - _ratios(b, resamples, seed, lane=1)    # type: ignore[arg-type]
-    return interval(value, found, min(len(a), len(b)), level)
+    one, other = _columns(a), _columns(b)                                          # (n, 2), (m, 2)
+    value, *found = _ratios(one, resamples, seed) - _ratios(other, resamples, seed, lane=1)
+    return interval(value, found, min(len(one), len(other)), level)
 
 
 def paired_p(a: Scores, b: Scores, resamples: int = 10_000, seed: int = 0) -> float:
@@ -140,13 +140,13 @@ def time_ratio(a_seconds: Sequence[Sequence[float]], b_seconds: Sequence[Sequenc
     return Interval(value, low, high, len(logs), level)
 
 
-def interval(value: float, found: Sequence[float], n: int, level: float) -> Interval:
+def interval(value: float, found: Sequence[float] | np.ndarray, n: int, level: float) -> Interval:
     """The quantiles of resampled values, as an Interval. Raises ValueError if a value is not finite."""
-    found = np.asarray(found)    # type: ignore[assignment]  # (resamples,)
-    if not np.isfinite(value) or not np.isfinite(found).all():
+    resampled = np.asarray(found)                                                  # (resamples,)
+    if not np.isfinite(value) or not np.isfinite(resampled).all():
         raise ValueError("a resampled value is not finite: too few rows hold what the metric counts")
     tail = tail_share(level, n)
-    low, high = np.quantile(found, (tail, 1 - tail))
+    low, high = np.quantile(resampled, (tail, 1 - tail))
     return Interval(float(value), float(low), float(high), n, level)
 
 
@@ -222,8 +222,8 @@ def _ratios(columns: np.ndarray, resamples: int, seed: int, lane: int = 0) -> np
 
 
 def _differences(a: Scores, b: Scores, resamples: int, seed: int) -> np.ndarray:
-    a, b = _columns(a), _columns(b)    # type: ignore[assignment]  # (n, 2), (n, 2)
-    if len(a) != len(b):
-        raise ValueError(f"{len(a)} rows cannot be paired with {len(b)}: score the rows that both arms share, or say "
-                         "unpaired_difference")
-    return _ratios(a, resamples, seed) - _ratios(b, resamples, seed)    # type: ignore[arg-type]
+    one, other = _columns(a), _columns(b)                                          # (n, 2), (n, 2)
+    if len(one) != len(other):
+        raise ValueError(f"{len(one)} rows cannot be paired with {len(other)}: score the rows that both arms share, or "
+                         "say unpaired_difference")
+    return _ratios(one, resamples, seed) - _ratios(other, resamples, seed)

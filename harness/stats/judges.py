@@ -60,9 +60,9 @@ def over_rows(a: Sequence[Scores], b: Sequence[Scores], better: tuple[str, str] 
     sign, found = 1 if better[0] == better[1] else -1, []
     for one, other in zip(a, b, strict=True):
         # (n,) each
-        pair = [np.asarray(s.numerator, np.float64) / np.asarray(s.denominator, np.float64) for s in (one, other)]
-        if all(len(np.unique(values)) > 1 for values in pair):
-            found.append(sign * _resampled(*pair, resamples, seed))    # type: ignore[arg-type, call-arg]
+        x, y = [np.asarray(s.numerator, np.float64) / np.asarray(s.denominator, np.float64) for s in (one, other)]
+        if all(len(np.unique(values)) > 1 for values in (x, y)):
+            found.append(sign * _resampled(x, y, resamples, seed))
     if not found:
         raise ValueError("a judge gives every row of a point the same score, which ranks nothing")
     return spanned(np.mean(found, 0), len(a[0].numerator))

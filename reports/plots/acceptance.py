@@ -25,7 +25,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         return None
     arms, wide = list(dict.fromkeys(frame.arm)), inches >= style.DOUBLE
     figure, axes = style.panels(*((len(arms), 2) if wide else (2 * len(arms), 1)), inches, 2.0 if wide else 1.7)
-    handles = {}
+    handles: style.Handles = {}
     for pair, arm in zip(axes.reshape(len(arms), 2), arms):
         mine, name = frame[frame.arm == arm].sort_values("nfe_a", kind="stable"), f"{arm} " if len(arms) > 1 else ""
         keys, widths = list(dict.fromkeys(mine.key)), pair[1].twinx() if mine.window.notna().any() else None
@@ -88,7 +88,8 @@ def _overlay(ax, widths) -> None:
 
 def shade(colour: str, share: float) -> str:
     """The colour, mixed with so much white."""
-    return to_hex([c + share * (1 - c) for c in to_rgb(colour)])
+    red, green, blue = (c + share * (1 - c) for c in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 def caption(frame: pd.DataFrame) -> str:

@@ -20,7 +20,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         return None
     pairs, wide = [(m, e) for m in metrics for e in entropies], inches >= style.DOUBLE
     figure, axes = style.panels(len(metrics), len(entropies), inches, 1.9 if wide else 1.5, sharex="col", sharey="row")
-    handles = {}
+    handles: style.Handles = {}
     for ax, (metric, entropy) in zip(axes.ravel(), pairs):
         mine = frame[(frame.metric == metric) & (frame.entropy == entropy)]
         for arm, points in mine.groupby("arm", sort=False):

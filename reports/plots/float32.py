@@ -22,7 +22,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         return None
     wide = inches >= style.DOUBLE
     figure, axes = style.panels(*((1, 2) if wide else (2, 1)), inches, 2.1 if wide else 1.7)
-    handles = {}
+    handles: style.Handles = {}
     for ax, (quantity, label) in zip(axes.ravel(), PANELS.items()):
         for (arm, (name, colour, marker)), aside in zip(LOOKS.items(), (0.96, 1.04)):
             mine = frame[(frame.arm == arm) & (frame.quantity == quantity)].sort_values("steps")

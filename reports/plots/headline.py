@@ -24,7 +24,8 @@ def small_multiples(frame: pd.DataFrame, inches: float, columns: int):
     metrics, wide = list(dict.fromkeys(frame.metric)), inches >= style.DOUBLE
     columns = min(columns, len(metrics)) if wide else 1
     figure, axes = style.panels(-(-len(metrics) // columns), columns, inches, 2.0 if wide else 1.7)
-    numbers, handles = [], {}
+    numbers: list[dict] = []
+    handles: style.Handles = {}
     for ax, metric in zip(axes.ravel(), metrics):
         mine = frame[frame.metric == metric]
         numbers += panel(ax, mine, handles)

@@ -16,7 +16,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     metrics, wide = list(dict.fromkeys(frame.metric)), inches >= style.DOUBLE
     figure, axes = style.panels(*((1, len(metrics)) if wide else (len(metrics), 1)), inches, 2.0 if wide else 1.5,
                                 sharex=True)
-    commits, handles = frame.drop_duplicates("place").sort_values("place"), {}
+    commits = frame.drop_duplicates("place").sort_values("place")
+    handles: style.Handles = {}
     for ax, metric in zip(axes.ravel(), metrics):
         mine = frame[frame.metric == metric]
         for arm, points in mine.groupby("arm", sort=False):

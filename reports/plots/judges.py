@@ -19,7 +19,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     columns = min(len(pairs), 3) if inches >= style.DOUBLE else 1
     figure, axes = style.panels(-(-len(pairs) // columns), columns, inches, 2.1 if columns > 1 else 2.3 if len(pairs)
                                 == 1 else 1.1)
-    handles = {}
+    handles: style.Handles = {}
     for ax in axes.ravel()[len(pairs) :]:
         ax.set_axis_off()
     for ax, (judge, other) in zip(axes.ravel(), pairs):
@@ -35,9 +35,9 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         for axis in (ax.xaxis, ax.yaxis):
             style.even(axis, 4)
     style.legend(figure, handles, inches)
-    columns = ["judge", "other", "arm", "setting", "key", "n", "x", "x_low", "x_high", "y", "y_low", "y_high",
-               "x_level", "y_level"]
-    return figure, frame[columns].to_dict("records")
+    shown = ["judge", "other", "arm", "setting", "key", "n", "x", "x_low", "x_high", "y", "y_low", "y_high",
+             "x_level", "y_level"]
+    return figure, frame[shown].to_dict("records")
 
 
 def caption(frame: pd.DataFrame) -> str:

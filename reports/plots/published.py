@@ -26,7 +26,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         return None
     quantities, wide = list(dict.fromkeys(frame.quantity)), inches >= style.DOUBLE
     figure, axes = style.panels(len(quantities), 2, inches, 1.9 if wide else 1.65)
-    handles, methods = {}, list(dict.fromkeys(frame.method[frame.marker != "ours"]))
+    methods = list(dict.fromkeys(frame.method[frame.marker != "ours"]))
+    handles: style.Handles = {}
     for pair, quantity in zip(axes, quantities):
         mine = frame[frame.quantity == quantity]
         for ax, ours in zip(pair, (False, True)):

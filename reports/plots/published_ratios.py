@@ -17,7 +17,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     if frame.empty:
         return None
     figure, axes = style.panels(1, 1, inches, 0.5 + 0.2 * len(frame))
-    ax, handles = axes[0, 0], {}
+    ax = axes[0, 0]
+    handles: style.Handles = {}
     for row in frame.itertuples():
         ours = row.marker == "ours"
         colour, shape = (row.colour, row.shape) if ours else (style.MUTED, "o")

@@ -25,7 +25,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     keys, wide = list(dict.fromkeys(frame.sort_values("nfe_a", ascending=False,
                                                       kind="stable").key)), inches >= style.DOUBLE
     figure, axes = style.panels(*((len(keys), 4) if wide else (2 * len(keys), 2)), inches, 1.35, sharex=False)
-    handles = {}
+    handles: style.Handles = {}
     for row, key in zip(axes.reshape(len(keys), 4), keys):
         for ax, (by, label) in zip(row, PANELS.items()):
             mine = frame[(frame.key == key) & (frame.by == by)].sort_values("index")

@@ -27,7 +27,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         axes = axes.T
     else:
         figure, axes = style.panels(len(metrics), len(costs), inches, 1.5, sharex="col", sharey="row")
-    numbers, handles = [], {}  # axes: (metrics, costs)
+    numbers: list[dict] = []    # axes: (metrics, costs)
+    handles: style.Handles = {}
     for m, metric in enumerate(metrics):
         for c, cost in enumerate(costs):
             ax, mine = axes[m, c], frame[(frame.metric == metric) & (frame.cost == cost)]

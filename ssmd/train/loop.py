@@ -17,11 +17,12 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file
-from torch import nn
 
 from harness.boundary import incoming
 from harness.kinds import Dataset
 from harness.nets import checkpoint
+from harness.nets.autoregressive import Autoregressive
+from harness.nets.transformer import Transformer
 from harness.schedules.noise import Linear
 from harness.spec import canonical, to_json
 from ssmd.model import Hybrid
@@ -29,7 +30,7 @@ from ssmd.state import fits, parted, step_of
 from ssmd.train.depth_gain import gate
 from ssmd.train.optim import flatten, unflatten
 from ssmd.train.settings import Training
-from ssmd.train.updates import Updates, device_name, losses
+from ssmd.train.updates import Corpus, Updates, device_name, losses
 from ssmd.variants import LONGEST
 
 
@@ -53,7 +54,8 @@ def check_rows(config: Training, data: Dataset) -> None:
 
 
 @torch.no_grad()
-def validate(net: nn.Module, data: Dataset, schedule, n: int = 512, rounds: int = 4) -> dict[str, float]:
+def validate(net: Transformer | Autoregressive, data: Dataset, schedule, n: int = 512,
+             rounds: int = 4) -> dict[str, float]:
     """Mean losses on n validation rows, nats per token, with fixed masks: comparable between networks."""
     x = data.rows("validation", n, seed=0).to(next(net.parameters()).device)
     net.eval()
@@ -69,7 +71,7 @@ def validate(net: nn.Module, data: Dataset, schedule, n: int = 512, rounds: int 
 
 def train(config: Training, data: Dataset, out: Path, name: str, device: str = "cpu", compiled: bool = False,
           split: str = "train",
-          save_seconds: float = 120.0, say=print, init: Path | None = None, extra: tuple[tuple[Dataset, str], ...] = (),
+          save_seconds: float = 120.0, say=print, init: Path | None = None, extra: tuple[tuple[Corpus, str], ...] = (),
           command: str = "") -> Path:
     """Train to the token budget, resuming from OUT/state.safetensors if there is one; the path of the finished
     checkpoint.

@@ -32,17 +32,18 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, dict(lr=lr, weight_decay=weight_decay, momentum=momentum))
 
     @torch.no_grad()
-    def step(self) -> None:    # type: ignore[override]
+    def step(self) -> None:    # type: ignore[override]  # it takes no closure, which torch's may
         for group in self.param_groups:
-            alike: dict[torch.Size, list[Tensor]] = {}
+            alike: dict[torch.Size, tuple[list[Tensor], list[Tensor]]] = {}        # parameters and their gradients
             for p in group["params"]:
                 if p.grad is not None:
-                    alike.setdefault(p.shape, []).append(p)
-            for shape, params in alike.items():
+                    params, grads = alike.setdefault(p.shape, ([], []))
+                    params.append(p)
+                    grads.append(p.grad)
+            for shape, (params, grads) in alike.items():
                 held = [self.state[p].setdefault("momentum_buffer", torch.zeros_like(p)) for p in params]
-                grads = [p.grad for p in params]
-                torch._foreach_lerp_(held, grads, 1 - group["momentum"])    # type: ignore[arg-type]
-                ahead = torch._foreach_lerp(grads, held, group["momentum"])    # type: ignore[arg-type]
+                torch._foreach_lerp_(held, grads, 1 - group["momentum"])
+                ahead = torch._foreach_lerp(grads, held, group["momentum"])
                 steps = orthogonal(torch.stack(ahead))                                 # (number, m, n)
                 torch._foreach_mul_(params, 1 - group["lr"] * group["weight_decay"])
                 torch._foreach_add_(params, list(steps.unbind()), alpha=-group["lr"] * 0.2 * max(shape) ** 0.5)

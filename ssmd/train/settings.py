@@ -2,10 +2,9 @@
 its budget and its seed.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
-from torch import nn
 
 from harness.nets.autoregressive import Autoregressive
 from harness.nets.transformer import Transformer, TransformerConfig
@@ -58,15 +57,15 @@ class Training:
             raise ValueError(f"Training: frozen=True leaves a {self.network} network nothing to train; it is for "
                              "hybrids")
 
-    def build(self, vocab: int) -> nn.Module:
+    def build(self, vocab: int) -> Transformer | Autoregressive:
         torch.manual_seed(self.seed)    # initial weights only
-        size = dict(vocab=vocab, width=self.width, heads=self.heads, dropout=self.dropout)
-        if self.network == "hybrid":
-            size |= dict(blocks=self.blocks - self.causal, causal=self.causal, residual=self.residual,
-                         shared_head=self.shared_head)
-            wiring = dict(inputs=self.inputs, contribution=self.contribution, positions=self.positions)
-            if wiring != dict(inputs=INPUTS[0], contribution=CONTRIBUTIONS[0], positions=POSITIONS[0]):
-                return Variant(VariantConfig(**size, **wiring))    # type: ignore[arg-type]
-            return Hybrid(HybridConfig(**size))    # type: ignore[arg-type]
-        return (Transformer if self.network == "masked"
-                else Autoregressive)(TransformerConfig(**size, blocks=self.blocks))    # type: ignore[arg-type]
+        hybrid = self.network == "hybrid"
+        plain = TransformerConfig(vocab, self.width, self.heads, self.blocks - self.causal if hybrid else self.blocks,
+                                  dropout=self.dropout)
+        if not hybrid:
+            return (Transformer if self.network == "masked" else Autoregressive)(plain)
+        size = HybridConfig(**asdict(plain), causal=self.causal, residual=self.residual, shared_head=self.shared_head)
+        if (self.inputs, self.contribution, self.positions) == (INPUTS[0], CONTRIBUTIONS[0], POSITIONS[0]):
+            return Hybrid(size)
+        return Variant(VariantConfig(**asdict(size), inputs=self.inputs, contribution=self.contribution,
+                                     positions=self.positions))

@@ -8,6 +8,7 @@ the weights before it alone. Loss: ssmd/train/loss.py.
 import os
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ from torch.nn import functional as F
 from harness.kinds import Dataset
 from harness.nets import checkpoint
 from harness.nets.autoregressive import Autoregressive
-from harness.nets.transformer import Block, autocast
+from harness.nets.transformer import Block, Transformer, autocast
 from ssmd.model import Hybrid
 from ssmd.train.crops import batch_of
 from ssmd.train.loss import draft_loss, mask_counts, masked_batch, target_loss
@@ -26,15 +27,15 @@ from ssmd.train.settings import Training
 CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c")    # weights that verify passes alone use
 
 
-def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: int, batch: int = 0, depth: int = 0,
-           power: float = 1.0) -> dict[str, Tensor]:
+def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule, seed: int, step: int,
+           batch: int = 0, depth: int = 0, power: float = 1.0) -> dict[str, Tensor]:
     """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token; their sum is minimised."""
     if isinstance(net, Autoregressive):
         return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
     i, weight = mask_counts(schedule, rows, x.shape[1], seed, step, batch)
-    masked, order, hidden = masked_batch(x, i, rows, seed, net.mask)    # type: ignore[arg-type]
+    masked, order, hidden = masked_batch(x, i, rows, seed, net.mask)
     # not through a frozen draft
-    with torch.set_grad_enabled(torch.is_grad_enabled() and net.embed.weight.requires_grad):    # type: ignore[arg-type]
+    with torch.set_grad_enabled(torch.is_grad_enabled() and net.embed.weight.requires_grad):
         h = net.hidden(masked)                                                         # (B, L, d)
     found = {"draft": draft_loss(net.logits(h), x, hidden, weight)}
     if isinstance(net, Hybrid):
@@ -43,10 +44,16 @@ def losses(net: nn.Module, x: Tensor, rows: Tensor, schedule, seed: int, step: i
     return found
 
 
+class Corpus(Dataset, Protocol):
+    """A data set that is one text."""
+
+    def tokens(self, split: str) -> Tensor: ...    # (characters,)
+
+
 class Trainable(nn.Module):
     """The losses as a forward pass, so that torch.compile and DistributedDataParallel see one call."""
 
-    def __init__(self, net: nn.Module, config: Training):
+    def __init__(self, net: Transformer | Autoregressive, config: Training):
         super().__init__()
         self.net, self.config = net, config
 
@@ -69,7 +76,7 @@ def begin(net: nn.Module, init: Path) -> dict:
     except RuntimeError:
         raise ValueError(f"the weights of {init} do not fit a network of these settings: choose another --init, or "
                          "its settings with --set") from None
-    return start.card    # type: ignore[return-value]
+    return start.card
 
 
 def device_name(device: str) -> str:
@@ -87,7 +94,7 @@ class Updates:
 
     def __init__(self, config: Training, data: Dataset, split: str = "train", device: str = "cpu",
                  compiled: bool = False, init: Path | None = None,
-                 extra: tuple[tuple[Dataset, str], ...] = ()):
+                 extra: tuple[tuple[Corpus, str], ...] = ()):
         self.config, self.length, self.step = config, data.length, 0
         self.world, self.rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
         if config.batch % self.world:
@@ -110,15 +117,15 @@ class Updates:
         if hasattr(data, "crops"):
             self.draw = partial(data.crops, split, seed=config.seed)
         else:
-            text = torch.cat([data.tokens(split), *(other.tokens(part) for other,    # type: ignore[attr-defined]
-                                                    part in extra)]).to(self.device)
+            assert hasattr(data, "tokens"), f"{data.name} is no text and draws no batches"
+            text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(self.device)
             self.draw = partial(batch_of, text, length=data.length, seed=config.seed)
-        self.model = Trainable(self.net, config)
+        self.model: nn.Module = Trainable(self.net, config)
         if self.world > 1:
             if self.device.startswith("cuda"):
                 torch.cuda.set_device(self.device)
             torch.distributed.init_process_group("nccl" if self.device.startswith("cuda") else "gloo")
-            self.model = nn.parallel.DistributedDataParallel(self.model)    # type: ignore[assignment]
+            self.model = nn.parallel.DistributedDataParallel(self.model)
         if compiled:
             for module in self.net.modules():
                 if isinstance(module, Block):

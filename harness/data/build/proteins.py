@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -107,11 +108,11 @@ def packed(sequences: Sequence[bytes], groups: Sequence[Sequence[int]], split: n
             "split": split}
 
 
-def written(out: Path, arrays: dict[str, np.ndarray]) -> None:
+def written(out: Path, arrays: dict[str, Any]) -> None:
     """The file whole, or as it was before."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as beside, open(beside, "wb") as file:
-        np.savez_compressed(file, **arrays)    # type: ignore[arg-type]
+        np.savez_compressed(file, **arrays)
 
 
 def _bytes(content: bytes) -> np.ndarray:

@@ -18,7 +18,7 @@ from torch import Tensor
 from harness.kinds import Dataset, Scores
 from harness.metrics.form import ratio, whole
 from harness.metrics.proteins.neighbours import aligner, candidates, identities, nearest
-from harness.metrics.proteins.residue_grams import protein_rows
+from harness.metrics.proteins.residue_grams import protein_rows, proteins
 from harness.param import Range, check, param
 
 CANDIDATES = 64
@@ -38,7 +38,7 @@ class NearestIdentity:
 
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         rows = protein_rows(samples, data)
-        known = data.proteins("train")    # type: ignore[attr-defined]
+        known = proteins(data).proteins("train")
         return ratio(nearest(rows, known, self.candidates), np.ones(len(rows)), self.name)
 
 

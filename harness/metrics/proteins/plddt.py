@@ -19,7 +19,7 @@ from torch import Tensor
 
 from harness.kinds import Dataset, Scores
 from harness.metrics.form import ratio
-from harness.metrics.proteins.residue_grams import protein_rows
+from harness.metrics.proteins.residue_grams import protein_rows, proteins
 from harness.nets.causal_lm import UNREADABLE, first_line
 from harness.nets.own import weights_of
 from harness.param import check, param
@@ -50,7 +50,7 @@ class Plddt:
     @torch.inference_mode()
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         rows, (net, _) = protein_rows(samples, data), _load(self.model, self.revision, self.device)
-        texts = data.decode(torch.from_numpy(rows.astype(np.int64)))    # type: ignore[attr-defined]
+        texts = proteins(data).decode(torch.from_numpy(rows.astype(np.int64)))
         # (b, L, 37) -> (b,)
         found = [net.infer(texts[k : k + BATCH])["plddt"][..., CA].double().mean(1).cpu()
                  for k in range(0, len(texts), BATCH)]

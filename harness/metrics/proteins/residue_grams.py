@@ -14,7 +14,7 @@ is that of held-out rows, of equal n and L.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, Protocol, TypeGuard
 
 import numpy as np
 import torch
@@ -30,11 +30,29 @@ from harness.param import Range, check, param
 CROPS = 8192
 
 
-def protein_rows(samples: Tensor, data: Dataset) -> np.ndarray:
-    """(n, L) uint8. Raises ValueError if the data set is not of proteins, or if a row holds what is no amino acid."""
-    if not hasattr(data, "proteins"):
+class Proteins(Dataset, Protocol):
+    """A data set of proteins: those of a split, rows as letters, and places of a split cut out for training."""
+
+    def proteins(self, split: str) -> list[np.ndarray]: ...    # (residues,) uint8 each
+    def decode(self, rows: Tensor) -> list[str]: ...
+    def crops(self, split: str, rows: Tensor, seed: int) -> Tensor: ...    # (n, L)
+
+
+def _of_proteins(data: Dataset) -> TypeGuard[Proteins]:
+    return hasattr(data, "proteins")
+
+
+def proteins(data: Dataset) -> Proteins:
+    """The data set. Raises ValueError if it is not of proteins."""
+    if not _of_proteins(data):
         raise ValueError(f"{data.name} holds no proteins: choose a metric of tokens or of text, or the data set "
                          "proteins or fasta")
+    return data
+
+
+def protein_rows(samples: Tensor, data: Dataset) -> np.ndarray:
+    """(n, L) uint8. Raises ValueError if the data set is not of proteins, or if a row holds what is no amino acid."""
+    proteins(data)
     return tokens(samples, data).numpy().astype(np.uint8)
 
 
@@ -55,7 +73,7 @@ def distance(rows: np.ndarray, others: np.ndarray, order: int) -> float:
 @lru_cache(maxsize=4)
 def training_crops(data: Dataset) -> np.ndarray:
     """(CROPS, L): shared, not to be written to."""
-    return data.crops("train", torch.arange(CROPS), seed=0).numpy()    # type: ignore[attr-defined]
+    return proteins(data).crops("train", torch.arange(CROPS), seed=0).numpy()
 
 
 @dataclass(frozen=True)
