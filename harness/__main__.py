@@ -60,8 +60,8 @@ def _work(words: list[str] | None) -> int:
     working()
     Progress.quiet = "quiet" in options
     with contextlib.redirect_stdout(io.StringIO()) if "json" in options else contextlib.nullcontext():
-        document, code = found[options.verb].work(options)
-    print(json.dumps(document), flush=True)
+        line, code = verbs.done(found[options.verb], options)
+    print(line, flush=True)
     return code
 
 

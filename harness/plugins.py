@@ -7,6 +7,7 @@
     schedules(), windows(), orders(), placements()             dalpha, width, times, light
     find("certainty"): how sure a network is of a place        harness, --plugins
     networks()    modules with `name` and `config_type`        harness.nets, ssmd, --plugins
+    plots()       modules with `draw` and `needs`              --plugins (those of the house: reports/plots)
 
 Two plug-ins of one kind may not share a name.
 """
@@ -21,6 +22,9 @@ from harness.boundary.blame import of_file
 
 ROOMS = ("harness.schedules", "harness.data", "harness.metrics", "harness.metrics.proteins", "harness.nets",
          "baselines", "ssmd")
+NAMED = ("step", "control", "rows", "score")    # a public class of --plugins that has one needs a name
+PLOT = {"needs": "a tuple of the columns that it draws", "draw": "a function of (frame, inches)",
+        "caption": "a function of the frame", "TITLE": "a text"}
 _extra: list[str] = []
 
 
@@ -29,7 +33,7 @@ def add_package(package: str) -> None:
     if not all(part.isidentifier() for part in package.split(".")) or package.endswith(".py"):
         raise ValueError(f"--plugins {package!r} is no name of a package, as `planner` is: leave out its path and the "
                          "ending .py, and put the folder that it lies in on PYTHONPATH")
-    _imported(package)
+    imported(package)
     if package not in _extra:
         _extra.append(package)
         find.cache_clear()
@@ -41,7 +45,7 @@ def packages() -> list[str]:
 
 
 def _modules(room: str):
-    load = importlib.import_module if room in ROOMS else _imported
+    load = importlib.import_module if room in ROOMS else imported
     package = load(room)
     yield package
     for info in pkgutil.iter_modules(getattr(package, "__path__", ())):
@@ -49,7 +53,7 @@ def _modules(room: str):
             yield load(f"{room}.{info.name}")
 
 
-def _imported(module: str) -> ModuleType:
+def imported(module: str) -> ModuleType:
     """A module of the user's. Raises ValueError, in a sentence with its line, for whatever it raises."""
     try:
         return importlib.import_module(module)
@@ -76,6 +80,10 @@ def find(verb: str, rooms: tuple[str, ...] = ROOMS) -> dict[str, type]:
                     continue
                 name = getattr(thing, "name", None)
                 if not (isinstance(name, str) and hasattr(thing, verb)):
+                    if room in _extra and _nameless(thing, verb, module):
+                        raise ValueError(f"the plug-in {thing.__name__} has {verb}() and no name: add `name: "
+                                         f"ClassVar[str] = {thing.__name__.lower()!r}`, {origin(thing)}; a class "
+                                         "that is no plug-in begins with _")
                     continue
                 if room in _extra and verb != "config_type" and not is_dataclass(thing):
                     raise ValueError(f"the plug-in {thing.__name__} is no frozen dataclass: put "
@@ -85,6 +93,13 @@ def find(verb: str, rooms: tuple[str, ...] = ROOMS) -> dict[str, type]:
                     raise ValueError(f"two plug-ins with {verb}() are named {name!r}: {origin(other)} and "
                                      f"{origin(thing)}; rename one")
     return found
+
+
+def _nameless(cls: type, verb: str, module: ModuleType) -> bool:
+    """Whether a class was meant as a plug-in: one that others of its module inherit from was not."""
+    inherited = any(isinstance(other, type) and other is not cls and issubclass(other, cls)
+                    for other in vars(module).values())
+    return verb in NAMED and callable(vars(cls).get(verb)) and not cls.__name__.startswith("_") and not inherited
 
 
 def origin(cls: type) -> str:
@@ -128,3 +143,20 @@ def placements() -> dict[str, type]:
 
 def networks() -> dict[str, type]:
     return find("config_type")
+
+
+def plots() -> list[ModuleType]:
+    """Those of --plugins. Raises ValueError for one that lacks a part."""
+    found: dict[str, ModuleType] = {}
+    for module in (module for room in _extra for module in _modules(room)):
+        given = vars(module)
+        if len({*PLOT} & {*given}) < 2:
+            continue    # a sampler's module may have a `draw` of its own
+        right = {"needs": isinstance(given.get("needs"), tuple), "TITLE": isinstance(given.get("TITLE"), str),
+                 "draw": callable(given.get("draw")), "caption": callable(given.get("caption"))}
+        if wrong := next((part for part, good in right.items() if not good), ""):
+            raise ValueError(f"the plot {module.__file__} has no {wrong!r}, {PLOT[wrong]}: give it one, as "
+                             "docs/extending.md shows")
+        if found.setdefault(name := module.__name__.rpartition(".")[2], module) is not module:
+            raise ValueError(f"two plots are named {name!r}: {found[name].__file__} and {module.__file__}; rename one")
+    return list(found.values())

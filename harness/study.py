@@ -184,6 +184,8 @@ def load_module(path: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     provenance.forget(file)
     sys.modules[module.__name__] = module               # so that the classes of the file know where they stand
+    if (beside := str(file.resolve().parent)) not in sys.path:
+        sys.path.append(beside)                         # last: what stands beside the file hides nothing
     cloudpickle.register_pickle_by_value(module)        # other processes have no such module
     try:
         spec.loader.exec_module(module)

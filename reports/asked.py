@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reports.records import Cell
-from reports.text import named, plain
+from reports.text import named, plain, spaced
 
 UNKNOWN = {
     "search": "The points of {} were chosen by a search, which asks for no list of cells.",
@@ -115,7 +115,7 @@ def remarks(found: Asked, names: Mapping[str, str], settings: Mapping[str, str])
         rows.append(
             {
                 "what": "no record",
-                "arm": plain(arm),
+                "arm": spaced(plain(arm)),
                 "setting": named(plain(found.cells[key][1]) for key in keys),
                 "reason": reason,
                 "key": "",

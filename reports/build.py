@@ -14,6 +14,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from math import isfinite
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import jinja2
@@ -37,8 +38,9 @@ from reports import (
     sweeps,
     tables,
 )
-from reports.drawing import draw, workers
+from reports.drawing import draw, fitting, workers
 from reports.frame import Chapter, chapters
+from reports.named import own_plots
 from reports.records import Records, read
 from reports.text import plain, short, slug
 
@@ -54,14 +56,14 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
     written.
     """
     records, out = read(run_dirs), Path(out)
-    side_by_side = workers(len(records.cells))
+    own, side_by_side = own_plots(), workers(len(records.cells))
     parts = chapters(records)
     command = shlex.join(["ssmd-bench", "report", *map(str, records.folders), "--out", str(out)])
     try:
         for room in ("figures", "tables"):
             (out / room).mkdir(parents=True, exist_ok=True)
         prefixes = [f"{k}-{slug(part.name)}-" if len(parts) > 1 else "" for k, part in enumerate(parts, 1)]
-        found = [_chapter(part, records, out, prefix, baseline, resamples, side_by_side) for part,
+        found = [_chapter(part, records, out, prefix, baseline, resamples, side_by_side, own) for part,
                  prefix in zip(parts, prefixes)]
         past, drawn = draw([history.over_commits(parts, front.baseline_of(parts[0], baseline))], out / "figures", "",
                            side_by_side)()
@@ -89,11 +91,11 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
 
 
 def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baseline: str, resamples: int,
-             side_by_side: Callable) -> tuple[dict, dict]:
+             side_by_side: Callable, own: Sequence[ModuleType]) -> tuple[dict, dict]:
     """What the template needs of a chapter, and its numbers; figures and tables are written."""
     base = front.baseline_of(chapter, baseline)
     ratios, known, tidy = frames(chapter, base, resamples)
-    drawing = draw(tidy, out / "figures", prefix, side_by_side)
+    drawing = draw(tidy, out / "figures", prefix, side_by_side, [*fitting(own, [front.points(chapter, base), *tidy])])
     for name, frame in (("points", chapter.frame), ("matched", ratios), ("published", known)):
         with replacing(out / "tables" / f"{prefix}{name}.csv") as beside:
             frame.to_csv(beside, index=False, errors="replace")

@@ -2,13 +2,14 @@
 need: a process starts in a second.
 
 A plot is a module in reports/plots: `needs` (columns), `draw(frame, inches) -> (figure, numbers)`, `caption(frame)`,
-TITLE, SECTION, PLACE. It is drawn from the first tidy frame that has its columns.
+TITLE, SECTION, PLACE. It is drawn from the first tidy frame that has its columns. One of the user's own stands in a
+package of --plugins, and has no SECTION and no PLACE (reports/named.py).
 """
 
 import importlib
 import os
 import pkgutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from itertools import starmap
 from pathlib import Path
@@ -16,30 +17,37 @@ from types import ModuleType
 
 import pandas as pd
 from joblib import Parallel, delayed
+from matplotlib.figure import Figure
 
 from reports import plots, style
 from reports.font import families
 
 SIZES = {style.DOUBLE: "", style.SINGLE: "-single"}  # inches -> what stands after a figure's name
+NAMES = [module.name for module in pkgutil.iter_modules(plots.__path__)]
+OWN = "own"  # the section of plots that a package of --plugins brings
 MANY, WORKERS = 200, 4  # cells from which drawing in processes side by side is worth their start, and how many at most
 
 
 def drawable(tidy: Sequence[pd.DataFrame]) -> Iterator[tuple[ModuleType, pd.DataFrame]]:
     """Every plot for which there is a frame with its columns, in the order of the page."""
-    modules = [importlib.import_module(f"reports.plots.{module.name}")
-               for module in pkgutil.iter_modules(plots.__path__)]
-    for plot in sorted(modules, key=lambda module: module.PLACE):
+    modules = [importlib.import_module(f"reports.plots.{name}") for name in NAMES]
+    yield from fitting(sorted(modules, key=lambda module: module.PLACE), tidy)
+
+
+def fitting(modules: Iterable[ModuleType], tidy: Sequence[pd.DataFrame]) -> Iterator[tuple[ModuleType, pd.DataFrame]]:
+    """Each with the first frame that has its columns."""
+    for plot in modules:
         frame = next((frame for frame in tidy if len(frame) and set(plot.needs) <= set(frame)), None)
         if frame is not None:
             yield plot, frame
 
 
-def draw(tidy: Sequence[pd.DataFrame], folder: Path, prefix: str,
-         side_by_side: Callable) -> Callable[[], tuple[list[dict], dict[str, list]]]:
-    """Begin to draw and save every plot that has its columns and something to show, in both widths. What comes back
-    waits for them: figures of the page, numbers.
+def draw(tidy: Sequence[pd.DataFrame], folder: Path, prefix: str, side_by_side: Callable,
+         own: Sequence[tuple[ModuleType, pd.DataFrame]] = ()) -> Callable[[], tuple[list[dict], dict[str, list]]]:
+    """Begin to draw and save every plot that has its columns and something to show, in both widths, and those of the
+    user's own. What comes back waits for them: figures of the page, numbers.
     """
-    begun = [(plot, frame, prefix + plot.__name__.rsplit(".", 1)[-1]) for plot, frame in drawable(tidy)]
+    begun = [(plot, frame, prefix + plot.__name__.rsplit(".", 1)[-1]) for plot, frame in [*drawable(tidy), *own]]
     pictures = side_by_side(_picture, [(plot.__name__, frame, inches, folder, name + size) for plot, frame,
                                        name in begun for inches, size in SIZES.items()])
 
@@ -52,7 +60,8 @@ def draw(tidy: Sequence[pd.DataFrame], folder: Path, prefix: str,
                              "the same command again when there is more") from None
         for (plot, frame, name), *pair in zip(begun, drawn[::2], drawn[1::2]):
             if None not in pair:
-                about = {"name": name, "title": plot.TITLE, "section": plot.SECTION, "caption": plot.caption(frame)}
+                about = {"name": name, "title": plot.TITLE, "section": section(plot),
+                         "caption": plot.caption(frame)}
                 label = (f"{plot.TITLE}. {about['caption']} All numbers stand in the tables of this page and in "
                          "numbers.json.")
                 numbers[name] = pair[0][1]
@@ -89,4 +98,11 @@ def _picture(plot: str, frame: pd.DataFrame, inches: float, folder: Path, name: 
     """Draw and save one figure of a plot: its SVG and the numbers in it; None where it has nothing to show."""
     with style.paper():
         made = importlib.import_module(plot).draw(frame, inches)
+    if made is not None and not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], Figure)):
+        raise ValueError(f"draw() of the plot {plot} gave {made!r:.60}: return (figure, list of numbers), or None "
+                         "where there is nothing to show")
     return (style.save(made[0], folder, name), made[1]) if made else None
+
+
+def section(plot: ModuleType) -> str:
+    return plot.SECTION if plot.__name__.startswith(f"{plots.__name__}.") else OWN

@@ -31,7 +31,7 @@ from reports.busy import BUSY, percent
 from reports.metrics import identity, metrics_of
 from reports.names import ARM_SETTINGS, arm_names, settings_of
 from reports.records import Cell, Records
-from reports.text import named, plain
+from reports.text import named, plain, spaced
 
 COSTS = ("nfe_a", "nfe_b", "nfe_c")
 NEAR = 32  # passes of the setting of an arm that stands for it, where one must
@@ -158,7 +158,7 @@ def _silent(studies: Mapping[str, dict], told: set[str], wanted: Asked) -> list[
     reason = ("the study {} names this arm and no cell bears its name: none was run, or another study has counted the "
               "same cells under another name")
     return [
-        {"what": "no record", "arm": plain(arm), "setting": "", "reason": reason.format(plain(name)), "key": ""}
+        {"what": "no record", "arm": spaced(plain(arm)), "setting": "", "reason": reason.format(plain(name)), "key": ""}
         for name, study in studies.items()
         if name in older
         for arm in study.get("arms", ())

@@ -54,6 +54,11 @@ def dressed(chapter: Chapter, rows: list[dict], baseline: str | None) -> pd.Data
     return frame
 
 
+def points(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
+    """Every finished operating point, with all columns of the chapter."""
+    return dressed(chapter, chapter.done().to_dict("records"), baseline)
+
+
 def held_out(chapter: Chapter, label: str, name: str = "held_out") -> dict | None:
     """The held-out rows under a metric."""
     found = chapter.frame[

@@ -100,9 +100,11 @@ def wrapped(text: str) -> str:
 def _headline(run: Path, arms: Sequence[str]) -> Figure:
     chapter = chapters(read([run]))[0]
     base = front.baseline_of(chapter, "ancestral")
-    if unknown := set(arms) - set(chapter.arms):
-        raise ValueError(f"{run} has no arm {sorted(unknown)[0]!r}: choose among {', '.join(chapter.arms)}")
-    if arms:
+    shown = dict(zip(chapter.frame.key, chapter.frame.arm))
+    called = {cell.record["arm"]: shown[key] for key, cell in chapter.cells.items() if shown[key] in chapter.arms}
+    if unknown := set(arms) - set(called):
+        raise ValueError(f"{run} has no arm {sorted(unknown)[0]!r}: choose among {', '.join(called)}")
+    if arms := [called[arm] for arm in arms]:
         keep = chapter.frame.control | chapter.frame.arm.isin(arms)
         chapter = chapter._replace(frame=chapter.frame[keep].reset_index(drop=True),
                                    arms=[arm for arm in chapter.arms if arm in arms])

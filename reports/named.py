@@ -1,5 +1,5 @@
-"""The data set that a record names, where it is here: found by its name among those of the harness, and taken only if
-its identity is that of the record.
+"""What --plugins may bring to a page. Plots; and the data set that a record names, where it is here: found by its name,
+and taken only if its identity is that of the record.
 
 No sampler and no network is needed. Text that comes by path, and data that has changed since, is not found; then a page
 shows what the records alone hold.
@@ -8,8 +8,10 @@ shows what the records alone hold.
 import json
 from dataclasses import fields
 from functools import lru_cache
+from types import ModuleType
 
-from harness.plugins import find
+from harness import plugins
+from reports import drawing
 
 
 def data_set(about: dict):
@@ -20,7 +22,7 @@ def data_set(about: dict):
 @lru_cache(maxsize=8)
 def _found(identity: str):
     about = json.loads(identity)
-    cls = find("rows", ("harness.data",)).get(about.get("name"))
+    cls = plugins.find("rows", ("harness.data",)).get(about.get("name"))
     if cls is None:
         return None
     try:
@@ -28,3 +30,12 @@ def _found(identity: str):
         return data if json.loads(json.dumps(data.identity())) == about else None
     except (TypeError, ValueError, OSError):  # it comes by path, or is not whole
         return None
+
+
+def own_plots() -> list[ModuleType]:
+    """Those of --plugins. Raises ValueError for one that is not whole or is named as one of ours."""
+    found = plugins.plots()
+    for plot in found:
+        if (name := plot.__name__.rpartition(".")[2]) in drawing.NAMES:
+            raise ValueError(f"there is a plot {name!r} already, reports/plots/{name}.py: rename {plot.__file__}")
+    return found

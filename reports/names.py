@@ -1,13 +1,42 @@
-"""What arms and settings are called: the arm's name in its study, and the settings that vary within it."""
+"""What arms and settings are called. An arm has its name in its study; an identifier with an underscore is put in
+words, from its sampler. Settings are those that vary within the arm.
+
+    >>> in_words("ssmd_dilated_long", {"name": "ssmd_dilated"}), in_words("remdm_cap", {"name": "remdm"})
+    ('self-speculative, dilated order, long', 'ReMDM, cap')
+"""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from reports.records import Cell
 from reports.text import apart, plain
 
 # beside its sampler; what they are where a record is silent
 ARM_SETTINGS = {"temperature": 1.0, "nucleus": 1.0, "nucleus_keep": "crossing"}
+
+
+SAMPLERS = {  # whose names are identifiers or abbreviations, in words
+    "ssmd": "self-speculative", "ssmd_dilated": "self-speculative, dilated order",
+    "ssmd_adaptive": "self-speculative, adaptive", "ssmd_corrected": "self-speculative, corrected",
+    "ssmd_relayed": "self-speculative, light and heavy", "dilated": "fixed number, dilated order",
+    "fixed_count": "fixed count, unverified", "ordered": "", "remdm": "ReMDM", "remdm_conf": "ReMDM, by confidence",
+    "sigma_gpt": "sigma-GPT", "held_out": "held-out data", "light_heavy": "light drafts, heavy verifies",
+    "tau_leaping": "tau-leaping", "theta_trapezoidal": "theta-trapezoidal", "first_hitting": "first-hitting",
+    "forward_backward": "forward-backward", "entropy_bounded": "entropy-bounded", "dfm": "DFM corrector",
+    "fused_float32": "float32 race",
+}
+
+
+def in_words(arm: str, sampler: Mapping) -> str:
+    """A name that is an identifier, in words: what its sampler is, and what else the name says."""
+    if not re.fullmatch("[a-z0-9]+(_[a-z0-9]+)+", arm):
+        return arm
+    name = str(sampler.get("name", ""))
+    what = SAMPLERS.get(name, name.replace("_", " "))
+    said = {*name.split("_"), *re.findall(r"\w+", what)}
+    further = " ".join(part for part in arm.split("_") if part and part not in said)
+    return ", ".join(filter(None, (what, further))) or arm.replace("_", " ")
 
 
 def arm_names(cells: Sequence[Cell]) -> dict[str, str]:
@@ -21,8 +50,16 @@ def arm_names(cells: Sequence[Cell]) -> dict[str, str]:
         )
     mixed = {arm for arm, seen in kinds.items() if len({nets for _, nets in seen}) > 1
              and len({study for study, _ in seen}) > 1}
-    return apart({cell.record["key"]: cell.record["arm"] + (f" [{cell.study['name']}]" if cell.record["arm"] in mixed
-                                                            else "") for cell in cells})
+    words: dict[tuple[str, str], str] = {}    # of the first cell that bears the name: an arm has one
+    for cell in cells:
+        arm, study = cell.record["arm"], cell.study["name"] if cell.record["arm"] in mixed else ""
+        words.setdefault((arm, study), in_words(arm, cell.record["cell"]["sampler"])
+                         + (f" [{study.replace('_', ' ')}]" if study else ""))
+    alike = {text for text in words.values() if sum(other == text for other in words.values()) > 1}
+    named = {place: text if text not in alike else " ".join(filter(None, (place[0].replace("_", " "), place[1])))
+             for place, text in words.items()}
+    return apart({cell.record["key"]: named[arm, cell.study["name"] if arm in mixed else ""] for cell in cells
+                  for arm in [cell.record["arm"]]})
 
 
 def _flat(value: object, path: str = "") -> dict[str, object]:
@@ -44,7 +81,7 @@ def settings_of(cells: Sequence[Cell], names: dict[str, str]) -> dict[str, str]:
         mine = [key for key in flat if names[key] == arm]
         paths = list(dict.fromkeys(path for key in mine for path in flat[key]))
         varying = [p for p in paths if len({json.dumps(flat[key].get(p)) for key in mine}) > 1]
-        leaves = [p.rsplit(".", 1)[-1] for p in varying]
+        leaves = [p.rsplit(".", 1)[-1].replace("_", " ") for p in varying]
         short = {p: leaf if leaves.count(leaf) == 1 else p for p, leaf in zip(varying, leaves)}
         found |= {key: " ".join(f"{short[p]}={text_of(flat[key][p])}" for p in varying if p in flat[key])
                   for key in mine}
@@ -53,4 +90,4 @@ def settings_of(cells: Sequence[Cell], names: dict[str, str]) -> dict[str, str]:
 
 def text_of(value: object) -> str:
     """The value of a setting as short text."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")

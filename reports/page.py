@@ -68,7 +68,7 @@ def points(chapter: Chapter, baseline: str | None) -> dict:
     heads = [{"name": "NFE A"}, {"name": "NFE B"}, {"name": "NFE C"}]
     heads += [
         {
-            "name": label,
+            "name": label.replace("_", " "),
             "unit": chapter.metrics[label]["unit"],
             "arrow": style.ARROWS.get(chapter.metrics[label]["better"], "="),
         }

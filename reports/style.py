@@ -22,7 +22,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from harness.boundary.atomic import replacing, write_text
 from reports.font import families
-from reports.text import short
+from reports.text import short, spaced
 
 SINGLE, DOUBLE = 3.25, 6.75  # inches
 INK, MUTED, FRONT, GRID, PAPER = "#1a1a1b", "#6b6b6d", "#c4c4c8", "#e6e6e9", "#ffffff"
@@ -150,7 +150,7 @@ def legend(figure: Figure, handles: Mapping[str, Artist], inches: float) -> None
     """One legend above all panels, in as many columns as fit the width; none where nothing is drawn."""
     if not handles:
         return
-    labels = [short(label, int((inches - 0.6) / LETTER)) for label in handles]
+    labels = [short(spaced(label), int((inches - 0.6) / LETTER)) for label in handles]
     widths = [0.42 + LETTER * len(label) for label in labels]  # inches: handle, gap and text of 6.5 points
     columns = next((k for k in range(len(labels), 1, -1)
                     if sum(part.max() for part in np.array_split(widths, k)) <= inches), 1)
@@ -161,7 +161,7 @@ def legend(figure: Figure, handles: Mapping[str, Artist], inches: float) -> None
 
 def brief(text: str, inches: float) -> str:
     """The text, shortened in its middle to what stands beside bars of a figure so wide."""
-    return short(text, 44 if inches >= DOUBLE else 34)
+    return short(spaced(text), 44 if inches >= DOUBLE else 34)
 
 
 def save(figure: Figure, folder: Path, name: str) -> str:

@@ -53,7 +53,7 @@ def points_tex(chapter: Chapter, path: Path) -> None:
     """Every done cell, the controls below: costs and metrics with intervals."""
     metrics, done = metric_order(chapter), chapter.done().to_dict("records")
     unknown = (np.nan,) * 3
-    heads = ["arm", "setting", "NFE A", "NFE B", "NFE C", *metrics]
+    heads = ["arm", "setting", "NFE A", "NFE B", "NFE C", *(label.replace("_", " ") for label in metrics)]
     winners = {label: winner([unknown if row["collapsed"] else span(row, label) for row in done],
                              chapter.metrics[label]["better"]) for label in metrics}
     above = [

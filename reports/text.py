@@ -83,6 +83,11 @@ def short(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most // 2]}…{text[len(text) - (most - most // 2) + 1 :]}"
 
 
+def spaced(text: str) -> str:
+    """An identifier within the text as words."""
+    return re.sub(r"(?<=[a-z0-9])_(?=[a-z0-9])", " ", text)
+
+
 def tex(text: str) -> str:
     """LaTeX that shows the text: letters that a font may lack by their number."""
     return text if isinstance(text, Tex) else re.sub(r"(?<=-)-", "{}-", "".join(map(_letter, plain(text))))

@@ -87,7 +87,7 @@ def test_reports_read_records_and_statistics_and_no_sampler():
     assert used >= RECORDS, f"no file of reports imports {RECORDS - used}: take it out of RECORDS"
     for path in files("reports"):
         ours = {name for name in imports(path) if name.startswith("harness.")}
-        words = {"harness.plugins"} if path.name == "named.py" else set()    # a data set, found by its name
+        words = {"harness.plugins"} if path.name == "named.py" else set()    # what --plugins brings, found by its name
         assert ours <= RECORDS | words, f"{path}: {ours - RECORDS - words}"
 
 

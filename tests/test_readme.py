@@ -102,17 +102,6 @@ def test_the_demo_runs_small_and_twice(tmp_path):
     assert (tmp_path / "report" / "index.html").stat().st_size > 10_000
 
 
-def test_the_example_is_a_sampler_that_verify_accepts(tmp_path):
-    package = tmp_path / "mine"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "halves.py").write_text(re.search(r"```python\n(.*?)```", SAMPLERS, re.S)[1])
-    done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "verify", "halves"], cwd=tmp_path,
-                          capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "Halves()" in done.stdout
-
-
 @pytest.mark.parametrize("page", ["README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))])
 def test_documents_name_files_that_exist(page):
     text = (ROOT / page).read_text()
@@ -121,19 +110,6 @@ def test_documents_name_files_that_exist(page):
     base = (ROOT / page).parent
     missing = [n for n in named if not ((ROOT / n).exists() or (base / n).exists())]
     assert not missing
-
-
-def test_the_blocks_of_the_extending_page_are_plug_ins(tmp_path):
-    package = tmp_path / "mine"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    for k, block in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / "docs/extending.md").read_text(), re.S)):
-        (package / f"part{k}.py").write_text(block)
-    script = ("from harness.plugins import add_package, datasets, metrics\nadd_package('mine')\nrows = "
-              "datasets()['dice']().rows('test', 600, 0)\n"
-              "print(abs(metrics()['sixes']().score(rows, datasets()['dice']()).value - 1 / 6) < 0.03)")
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
-    assert done.stdout.strip() == "True", done.stderr
 
 
 @pytest.mark.parametrize("page", ["docs/claims.md", "docs/gate.md", "docs/judges.md", "docs/proteins.md",

@@ -170,7 +170,7 @@ def test_a_study_whose_settings_all_changed_says_what_is_missing_before_any_was_
     chapter = chapter_of(tmp_path)
     assert [t["arm"] for t in told(chapter, "no record")] == ["anew"] and dict(
         zip(chapter.frame.arm, chapter.frame.left)
-    ) == {"ancestral": True, "held_out": False}
+    ) == {"ancestral": True, "held-out data": False}
 
 
 # ---- samples that repeat

@@ -58,32 +58,6 @@ def test_quiet_scores_say_no_progress(capsys):
     assert main(words) == 0 and "light 2/2" in capsys.readouterr().err
 
 
-def test_a_package_of_the_user_brings_a_verb(capsys, tmp_path, monkeypatch):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "__init__.py").write_text("")
-    (tmp_path / "mine" / "commands.py").write_text(
-        "from harness.boundary.arguments import READ, Verb, whole\n"
-        "def options(parser):\n    parser.add_argument('--times', type=whole(1, 9), default=1)\n"
-        "def greet(options):\n    return {'said': 'hello ' * options.times}, 0\n"
-        "VERBS = (Verb('greet', READ, 'say hello', 'ssmd-bench greet --times 2', options, greet),)\n")
-    monkeypatch.chdir(tmp_path)
-    done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "greet", "--times", "2"],
-                          capture_output=True, text=True,
-                          env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])})
-    assert done.returncode == 0 and json.loads(done.stdout) == {"said": "hello hello "}, done.stderr
-    (tmp_path / "mine" / "commands.py").write_text("from harness.boundary.arguments import READ, Verb, no_options\n"
-                                                   "VERBS = (Verb('run', READ, 'again', 'ssmd-bench run', "
-                                                   "no_options, print),)\n")
-    done = subprocess.run([sys.executable, "-m", "harness", "--plugins", "mine", "list"], capture_output=True,
-                          text=True,
-                          env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])})
-    assert (
-        done.returncode == 2
-        and "mine.commands has a verb 'run', and there is one already" in done.stderr
-        and done.stderr.count("\n") == 1
-    )
-
-
 def test_a_source_tree_that_is_not_installed_has_verbs_too(monkeypatch, capsys):
     def absent(name):
         raise PackageNotFoundError(name)

@@ -64,14 +64,15 @@ def _line(tree: ast.Module, name: str) -> int:
 
 
 def _plots() -> Iterator[tuple[str, dict]]:
-    for path in sorted((ROOT / "reports" / "plots").glob("[!_]*.py")):
+    own = [Path(module.__file__ or "") for module in plugins.plots()]
+    for path in [*sorted((ROOT / "reports" / "plots").glob("[!_]*.py")), *own]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         if line := _line(tree, "draw"):
             assigned = ((getattr(t, "id", ""), node.value) for node in tree.body if isinstance(node, ast.Assign)
                         for t in node.targets)
             given = {name: ast.unparse(value) for name, value in assigned if name in ("needs", "SECTION", "PLACE")}
-            yield path.stem, {"origin": f"{path.relative_to(ROOT)}:{line}", "about": _first(ast.get_docstring(tree)),
-                              "fields": given}
+            place = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+            yield path.stem, {"origin": f"{place}:{line}", "about": _first(ast.get_docstring(tree)), "fields": given}
 
 
 def _studies() -> Iterator[tuple[str, dict]]:

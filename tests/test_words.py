@@ -1,0 +1,59 @@
+"""Figures and tables call arms by words: no legend, axis or title of a kept run shows an identifier."""
+
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from harness.spec import ROOT
+from reports import costs, front, style
+from reports.drawing import drawable
+from reports.frame import Chapter, chapters
+from reports.names import arm_names, in_words
+from reports.page import points
+from reports.records import read
+
+RUNS = ("headline", "text_frontier", "time_grids")
+
+
+@pytest.fixture(scope="module", params=RUNS)
+def chapter(request) -> Chapter:
+    return chapters(read([ROOT / f"studies/runs/{request.param}.zip"]))[0]
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text)]
+
+
+def test_no_label_of_a_figure_has_an_underscore(chapter):
+    base, legends = front.baseline_of(chapter, "ancestral"), []
+    for plot, frame in drawable([make(chapter, base) for make in (front.tradeoff, front.acceptance, costs.stack)]):
+        for inches in style.DOUBLE, style.SINGLE:
+            with style.paper():
+                made = plot.draw(frame, inches)
+            if made:
+                assert not [text for text in texts(made[0]) if "_" in text], plot.__name__
+                legends += [text.get_text() for legend in made[0].legends for text in legend.get_texts()]
+    assert len(legends) > 6 and {*chapter.arms} & {*legends}
+
+
+def test_no_row_or_head_of_the_table_has_one(chapter):
+    table = points(chapter, front.baseline_of(chapter, "ancestral"))
+    words = [head["name"] for head in table["heads"]] + [row[part] for group in table["rows"] for row in group
+                                                         for part in ("arm", "setting")]
+    assert len(words) > 20 and not [word for word in words if "_" in word]
+
+
+@pytest.mark.parametrize(("arm", "sampler", "words"), [
+    ("ssmd_dilated", "ssmd_dilated", "self-speculative, dilated order"),
+    ("ssmd_frozen_long", "ssmd", "self-speculative, frozen long"), ("remdm_cap", "remdm", "ReMDM, cap"),
+    ("confidence_greedy", "ordered", "confidence greedy"), ("two_blocks", "of_mine", "of mine, two blocks"),
+    ("held_out", "held_out", "held-out data"), ("ssmd", "ssmd", "ssmd"), ("My_Arm $x$", "ssmd", "My_Arm $x$"),
+])
+def test_an_identifier_is_put_in_words_and_another_name_is_left(arm, sampler, words):
+    assert in_words(arm, {"name": sampler}) == words
+
+
+def test_arms_that_read_alike_stay_apart():
+    for name in RUNS:
+        cells = read([ROOT / f"studies/runs/{name}.zip"]).cells
+        assert len({*arm_names(cells).values()}) == len({cell.record["arm"] for cell in cells})
