@@ -12,14 +12,14 @@ import pytest
 import torch
 
 import studies.analysis.domain as domain
-import studies.analysis.judges as judges_found
-import studies.judges as judges
-import studies.potts_frontier as potts
-import studies.prefix as prefix
-import studies.prose_frontier as prose
-import studies.protein_frontier as protein
-import studies.sandwich as sandwich
-import studies.sandwich_prompted as sandwich_prompted
+import studies.judges.claims as judges_found
+import studies.judges.study as judges
+import studies.potts_frontier.study as potts
+import studies.prefix.study as prefix
+import studies.prose_frontier.study as prose
+import studies.protein_frontier.study as protein
+import studies.sandwich.study as sandwich
+import studies.sandwich_prompted.study as sandwich_prompted
 from baselines.ancestral import Ancestral
 from harness.data.control import HeldOut, Shuffled
 from harness.data.residues import fasta
