@@ -15,11 +15,11 @@ studies/ablations --compile --no-time --claims`: about four minutes a network on
 """
 
 from harness.schedules.window import Cosine
-from harness.study import Arm, Checkpoint, Study
+from harness.study import Arm, Study
 from ssmd.sampler import SelfSpeculative
-from ssmd.train.family import SHIPPED
 from studies.ablations.claims import COMPARED, MEMBERS, claims, measure
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT
+from studies.families import TEXT, metrics, nets
 
 __all__ = ["STUDY", "claims", "measure"]
 
@@ -27,8 +27,8 @@ SETTINGS = [SelfSpeculative(Cosine(0.3), 10), SelfSpeculative(Cosine(0.16), 10),
             SelfSpeculative(Cosine(0.04), 4)]
 
 STUDY = Study(
-    name="ablations", question=__doc__, data=DEMO.data, reference="heavy",
-    nets={"heavy": DEMO.nets["heavy"]} | {name: Checkpoint(str(SHIPPED / f"{name}.safetensors")) for name in MEMBERS},
+    name="ablations", question=__doc__, data=TEXT, reference="heavy",
+    nets=nets("heavy", *MEMBERS),
     arms=[*(Arm(name, SETTINGS, {"main": name}) for name in MEMBERS),
-          next(arm for arm in DEMO.arms if arm.name == "held_out")],
-    metrics=[m for m in DEMO.metrics if m.name in ("judge", "spelling", "sample_entropy")], n=512, batch=64)
+          HELD_OUT],
+    metrics=metrics("judge", "spelling", "sample_entropy"), n=512, batch=64)

@@ -14,13 +14,13 @@ from harness.schedules.window import Cosine
 from harness.study import Arm, Study
 from ssmd.sampler import SelfSpeculative
 from studies.acceptance.claims import claims, measure
-from studies.demo.study import STUDY as DEMO
+from studies.families import TEXT, nets
 
 __all__ = ["STUDY", "claims", "measure"]
 
 ROUNDS = (1, 2, 10)
 
 STUDY = Study(
-    name="acceptance", question=__doc__, data=DEMO.data, nets={"hybrid": DEMO.nets["hybrid"]}, reference="hybrid",
+    name="acceptance", question=__doc__, data=TEXT, nets=nets("hybrid"), reference="hybrid",
     arms=[Arm("ssmd", [SelfSpeculative(Cosine(0.083), rounds) for rounds in ROUNDS], {"main": "hybrid"})],
     metrics=[Spelling()], n=256, batch=32)

@@ -10,16 +10,15 @@ true tokens at both; the share of drafted tracks in attention grows with depth a
 `ssmd-bench run studies/attention --no-time --claims`: about a minute on one core.
 """
 
-from harness.data.control import HeldOut
 from harness.metrics.words import Spelling
-from harness.study import Arm, Checkpoint, Study
-from ssmd.train.family import SHIPPED
+from harness.study import Checkpoint, Study
+from studies.arms import HELD_OUT
 from studies.attention.claims import claims, measure
-from studies.demo.study import STUDY as DEMO
+from studies.families import TEXT, checkpoint
 
 __all__ = ["STUDY", "claims", "measure"]
 
 STUDY = Study(
-    name="attention", question=__doc__, data=DEMO.data,
-    nets={"hybrid": Checkpoint(str(SHIPPED / "hybrid_frozen.safetensors"))}, reference="hybrid",
-    arms=[Arm("held_out", [HeldOut()])], metrics=[Spelling()], n=256, batch=64)
+    name="attention", question=__doc__, data=TEXT,
+    nets={"hybrid": Checkpoint(checkpoint("hybrid_frozen"))}, reference="hybrid",
+    arms=[HELD_OUT], metrics=[Spelling()], n=256, batch=64)

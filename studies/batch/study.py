@@ -16,12 +16,12 @@ from harness.schedules.window import Cosine
 from harness.study import Arm, Study
 from ssmd.sampler import SelfSpeculative
 from studies.batch.claims import claims, measure
-from studies.demo.study import STUDY as DEMO
+from studies.families import TEXT, nets
 
 __all__ = ["STUDY", "claims", "measure"]
 
 STUDY = Study(
-    name="batch", question=__doc__, data=DEMO.data, nets={k: DEMO.nets[k] for k in ("hybrid", "heavy")},
+    name="batch", question=__doc__, data=TEXT, nets=nets("hybrid", "heavy"),
     reference="heavy",
     arms=[Arm("ssmd", [SelfSpeculative(Cosine(0.083), 10), SelfSpeculative(Cosine(0.3), 2)], {"main": "hybrid"})],
     metrics=[Spelling()], n=512, batch=64)

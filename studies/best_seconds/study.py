@@ -18,13 +18,13 @@ from harness.study import Arm, Study, Timing
 from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
 from studies.analysis.seconds import seconds_ratio
-from studies.demo.study import STUDY as DEMO
+from studies.families import TEXT, nets
 
 __all__ = ["STUDY", "claims"]
 
 STUDY = Study(
-    name="best_seconds", question=__doc__, data=DEMO.data, reference="heavy",
-    nets={name: DEMO.nets[name] for name in ("heavy", "hybrid_frozen")},
+    name="best_seconds", question=__doc__, data=TEXT, reference="heavy",
+    nets=nets("heavy", "hybrid_frozen"),
     arms=[Arm("ancestral", [Ancestral(32)], {"main": "heavy"}),
           Arm("ssmd_dilated", [DilatedSelfSpeculative(SelfSpeculative(Linear(0.125), 10))], {"main": "hybrid_frozen"})],
     metrics=[Spelling()], n=64, batch=32, seed=21, timing=Timing(processes=8, rows=32, repeats=3))

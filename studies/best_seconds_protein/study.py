@@ -15,14 +15,15 @@ from harness.metrics.proteins.residue_grams import Composition
 from harness.schedules.window import Linear
 from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
-from studies.analysis.domain import nets
 from studies.analysis.seconds import seconds_ratio
 from studies.best_seconds.study import STUDY as TEXT
+from studies.families import MEMBERS, nets
 from studies.protein_frontier.study import DATA
 
 __all__ = ["STUDY", "claims"]
 
 STUDY = replace(
-    TEXT, name="best_seconds_protein", question=__doc__, data=DATA, nets=nets("protein"), metrics=[Composition()],
+    TEXT, name="best_seconds_protein", question=__doc__, data=DATA, nets=nets(*MEMBERS, of="protein"),
+    metrics=[Composition()],
     arms=[TEXT.arms[0], replace(TEXT.arms[1], points=[DilatedSelfSpeculative(SelfSpeculative(Linear(0.25), 10))])])
 claims = partial(seconds_ratio, "headline.best.seconds_ratio.protein")

@@ -14,25 +14,24 @@ looks are planned for, since the threshold is 3 %. `ssmd-bench run studies/busy_
 contest, two hours in all. What is broken off goes on with the next contest.
 """
 
-from dataclasses import replace
-
 from baselines.ancestral import Ancestral
 from harness.schedules.window import Cosine
-from harness.study import Arm
+from harness.study import Arm, Study
 from ssmd.sampler import SelfSpeculative
 from studies.busy_gate.claims import claims, measure
-from studies.demo.study import STUDY as DEMO
+from studies.families import TEXT, nets
 
 __all__ = ["STUDY", "claims", "measure"]
 
-STUDY = replace(
-    DEMO,
+STUDY = Study(
     name="busy_gate",
     question=__doc__,
+    data=TEXT,
+    nets=nets("heavy", "hybrid"),
+    reference="heavy",
+    metrics=[],
     n=8,
     batch=8,
-    timing=None,
-    metrics=[],
     arms=[
         Arm("ancestral", [Ancestral(12)], {"main": "heavy"}),
         Arm("ssmd", [SelfSpeculative(Cosine(0.2), 2)], {"main": "hybrid"}),

@@ -27,11 +27,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.schedules.window import Cosine
-from harness.study import Arm, Checkpoint, Study
+from harness.study import Arm, Study
 from ssmd.sampler import SelfSpeculative
 from ssmd.train.settings import Training
 from studies.ablations.claims import COMPARED, claims_of, measure_of
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT
+from studies.families import TEXT, metrics, nets, trained
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims", "measure"]
 
@@ -44,14 +45,13 @@ CHANGES = {
     "halves": dict(positions="halves"), "learned": dict(positions="learned"),
     "two_blocks": dict(blocks=8, causal=2), "three_blocks": dict(blocks=9, causal=3),
 }
-DATA, FAMILY = DEMO.data, {name: replace(BASE, **changes) for name, changes in CHANGES.items()}
+DATA, FAMILY = TEXT, {name: replace(BASE, **changes) for name, changes in CHANGES.items()}
 STUDY = Study(
     name="causal_part", question=__doc__, data=DATA, reference="heavy",
-    nets={"heavy": DEMO.nets["heavy"]} | {name: Checkpoint(str(TRAINED / name / f"{name}.safetensors"))
-                                          for name in FAMILY},
+    nets=nets("heavy") | trained(TRAINED, *FAMILY),
     arms=[*(Arm(name, [SelfSpeculative(Cosine(0.16), 10), COMPARED, SelfSpeculative(Cosine(0.04), 4)], {"main": name})
             for name in FAMILY),
-          next(arm for arm in DEMO.arms if arm.name == "held_out")],
-    metrics=[m for m in DEMO.metrics if m.name in ("judge", "spelling", "sample_entropy")], n=512, batch=64)
+          HELD_OUT],
+    metrics=metrics("judge", "spelling", "sample_entropy"), n=512, batch=64)
 BASES = {name: "base" for name in FAMILY if name != "base"}
 claims, measure = claims_of("causal_part", BASES), measure_of(BASES)

@@ -9,34 +9,24 @@ two cores.
 
 from baselines.ancestral import Ancestral
 from baselines.scheduled import Scheduled
-from harness.data.control import HeldOut, Shuffled
-from harness.data.wikipedia_leads import WikipediaLeads
-from harness.metrics.coverage import NgramPrecision
-from harness.metrics.entropy import CorpusEntropy, SampleEntropy
-from harness.metrics.judge import Judge
-from harness.metrics.ngram_judge import NgramJudge
-from harness.metrics.words import Spelling
 from harness.schedules.placement import Sandwich
 from harness.schedules.window import Linear
-from harness.study import Arm, Checkpoint, Study, Timing, grid
+from harness.study import Arm, Study, Timing, grid
 from ssmd.sampler import SelfSpeculative
-from ssmd.train.family import SHIPPED
+from studies.arms import HELD_OUT, SHUFFLED
+from studies.families import METRICS, TEXT, nets
 
 STEPS = [6, 10, 16, 24, 40]
 
 STUDY = Study(
-    name="demo", question=__doc__, data=WikipediaLeads(length=128), reference="heavy",
-    nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors"))
-          for name in ("hybrid", "hybrid_frozen", "heavy", "light")},
+    name="demo", question=__doc__, data=TEXT, reference="heavy",
+    nets=nets("hybrid", "hybrid_frozen", "heavy", "light"),
     arms=[
         Arm("ancestral", grid(Ancestral, steps=STEPS), {"main": "heavy"}),
         Arm("scheduled", [Scheduled(Ancestral(steps), Sandwich(0.25)) for steps in STEPS],
             {"main": "heavy", "light": "light"}),
         Arm("ssmd", [SelfSpeculative(Linear(delta), 10) for delta in (0.25, 0.125, 0.083, 0.0625, 0.04)],
             {"main": "hybrid_frozen"}),
-        Arm("held_out", [HeldOut()]),
-        Arm("shuffled", [Shuffled()]),
+        HELD_OUT, SHUFFLED,
     ],
-    metrics=[Spelling(), Judge(str(SHIPPED / "judge.safetensors")), NgramJudge(), SampleEntropy(), CorpusEntropy(),
-             NgramPrecision()],
-    n=64, batch=32, timing=Timing(processes=3, rows=4, repeats=1))
+    metrics=METRICS, n=64, batch=32, timing=Timing(processes=3, rows=4, repeats=1))

@@ -14,11 +14,11 @@ CPU the ratio of seconds is that of passes within a tenth. `ssmd-bench run studi
 from baselines.ancestral import Ancestral
 from harness.metrics.words import Spelling
 from harness.study import Arm, Study
-from studies.demo.study import STUDY as DEMO
 from studies.device.claims import claims, measure
+from studies.families import TEXT, nets
 
 __all__ = ["STUDY", "claims", "measure"]
 
 STUDY = Study(
-    name="device", question=__doc__, data=DEMO.data, nets={"heavy": DEMO.nets["heavy"]}, reference="heavy",
+    name="device", question=__doc__, data=TEXT, nets=nets("heavy"), reference="heavy",
     arms=[Arm("ancestral", [Ancestral(8)], {"main": "heavy"})], metrics=[Spelling()], n=16, batch=16)

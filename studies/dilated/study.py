@@ -25,14 +25,13 @@ from baselines.dilated import DilatedHost
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.theta_trapezoidal import ThetaTrapezoidal
-from harness.data.control import HeldOut, Shuffled
 from harness.schedules.window import Linear, Stairs
-from harness.study import Arm, Checkpoint, Study, grid
+from harness.study import Arm, Study, grid
 from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
-from ssmd.train.family import SHIPPED
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT, SHUFFLED
 from studies.dilated.claims import claims, measure
+from studies.families import METRICS, TEXT, nets
 
 __all__ = ["STUDY", "claims", "measure"]
 
@@ -47,8 +46,8 @@ FINER_UNIFORM = {"": [], "_long": [Linear(width / 128) for width in (12, 13, 20,
 HEAVY, HYBRIDS = {"main": "heavy"}, {"": "hybrid_frozen", "_long": "hybrid_frozen_long"}    # of an arm's name
 
 STUDY = Study(
-    name="dilated", question=__doc__, data=DEMO.data, reference="heavy",
-    nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors")) for name in ("heavy", *HYBRIDS.values())},
+    name="dilated", question=__doc__, data=TEXT, reference="heavy",
+    nets=nets("heavy", *HYBRIDS.values()),
     arms=[
         Arm("ancestral", grid(Ancestral, steps=[16, 32, 64]), HEAVY),
         Arm("fixed", grid(FirstHitting, tokens=[16, 10, 8, 5, 4]), HEAVY),
@@ -60,6 +59,6 @@ STUDY = Study(
         *(Arm(f"ssmd_dilated{end}", [DilatedSelfSpeculative(SelfSpeculative(window, 10))
                                      for window in (*WIDE, *WINDOWS, *FINER[end])], {"main": net})
           for end, net in HYBRIDS.items()),
-        Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
+        HELD_OUT, SHUFFLED,
     ],
-    metrics=DEMO.metrics, n=1024, batch=64, seed=21)
+    metrics=METRICS, n=1024, batch=64, seed=21)

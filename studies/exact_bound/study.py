@@ -15,15 +15,15 @@ about twenty minutes on one core.
 
 from dataclasses import replace
 
-from harness.data.control import HeldOut
 from harness.metrics.words import Spelling
-from harness.study import Arm, Study
-from studies.demo.study import STUDY as DEMO
+from harness.study import Checkpoint, Study
+from studies.arms import HELD_OUT
 from studies.exact_bound.claims import claims, measure
+from studies.families import TEXT, checkpoint, nets
 
 __all__ = ["STUDY", "claims", "measure"]
 
 STUDY = Study(
-    name="exact_bound", question=__doc__, data=replace(DEMO.data, length=16),
-    nets={"heavy": DEMO.nets["heavy"], "hybrid": DEMO.nets["hybrid_frozen"]}, reference="heavy",
-    arms=[Arm("held_out", [HeldOut()])], metrics=[Spelling()], n=512, batch=64)
+    name="exact_bound", question=__doc__, data=replace(TEXT, length=16),
+    nets=nets("heavy") | {"hybrid": Checkpoint(checkpoint("hybrid_frozen"))}, reference="heavy",
+    arms=[HELD_OUT], metrics=[Spelling()], n=512, batch=64)

@@ -15,15 +15,14 @@ about 75 minutes on one core at n = 128.
 """
 
 from baselines.remdm import Cap, Loop, Rescale
-from harness.data.control import HeldOut, Shuffled
 from harness.plugins import find
 from harness.schedules.certainty import Confidence, Entropy, Margin, Random
 from harness.schedules.noise import Cosine as CosineSchedule
 from harness.schedules.placement import Sandwich
 from harness.schedules.window import Cosine, Linear, Open
-from harness.study import Arm, Checkpoint, Study, grid
-from ssmd.train.family import SHIPPED
-from studies.demo.study import STUDY as DEMO
+from harness.study import Arm, Study, grid
+from studies.arms import HELD_OUT, SHUFFLED
+from studies.families import METRICS, TEXT, nets
 from studies.frontier.claims import claims
 
 __all__ = ["STUDY", "claims"]
@@ -34,9 +33,8 @@ WINDOWS = [(16, Open()), (10, Cosine(0.3)), (10, Linear(0.125)), (10, Linear(0.0
 HEAVY, HYBRID, BOTH = {"main": "heavy"}, {"main": "hybrid_frozen"}, {"main": "heavy", "light": "light"}
 
 STUDY = Study(
-    name="frontier", question=__doc__, data=DEMO.data, reference="heavy",
-    nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors"))
-          for name in ("heavy", "light", "hybrid", "hybrid_frozen")},
+    name="frontier", question=__doc__, data=TEXT, reference="heavy",
+    nets=nets("heavy", "light", "hybrid", "hybrid_frozen"),
     arms=[
         Arm("ancestral", grid(S["ancestral"], steps=STEPS), HEAVY),
         Arm("ancestral_cosine", grid(S["ancestral"], steps=STEPS[1:5], schedule=[CosineSchedule()]), HEAVY),
@@ -71,7 +69,6 @@ STUDY = Study(
         Arm("any_order", [S["any_order"]()], HYBRID), Arm("sigma_gpt", [S["sigma_gpt"](5)], HYBRID),
         Arm("ancestral_cool", grid(S["ancestral"], steps=STEPS[2:5]), HEAVY, temperature=0.8),
         Arm("ancestral_nucleus", grid(S["ancestral"], steps=STEPS[2:5]), HEAVY, nucleus=0.9),
-        Arm("fused_float32", grid(S["fused_float32"], steps=[16, 64]), HEAVY), Arm("held_out", [HeldOut()]),
-        Arm("shuffled", [Shuffled()]),
+        Arm("fused_float32", grid(S["fused_float32"], steps=[16, 64]), HEAVY), HELD_OUT, SHUFFLED,
     ],
-    metrics=DEMO.metrics, n=128, batch=64)
+    metrics=METRICS, n=128, batch=64)

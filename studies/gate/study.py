@@ -15,14 +15,14 @@ from harness.schedules.placement import Sandwich
 from harness.schedules.window import Cosine, Linear
 from harness.study import Arm, Study
 from ssmd.sampler import SelfSpeculative
-from studies.demo.study import STUDY as DEMO
+from studies.families import TEXT, metrics, nets
 
 STUDY = Study(
-    name="gate", question=__doc__, data=DEMO.data, nets=DEMO.nets, reference="heavy",
+    name="gate", question=__doc__, data=TEXT, nets=nets("heavy", "light", "hybrid"), reference="heavy",
     arms=[
         Arm("ancestral", [Ancestral(12)], {"main": "heavy"}),
         Arm("scheduled", [Scheduled(Ancestral(12), Sandwich(0.25))], {"main": "heavy", "light": "light"}),
         Arm("fixed_count", [FixedCount(Linear(0.125))], {"main": "hybrid"}),
         Arm("ssmd", [SelfSpeculative(Linear(0.125), 4), SelfSpeculative(Cosine(0.2), 2)], {"main": "hybrid"}),
     ],
-    metrics=[m for m in DEMO.metrics if m.name in ("judge", "spelling", "sample_entropy")], n=64, batch=32)
+    metrics=metrics("judge", "spelling", "sample_entropy"), n=64, batch=32)

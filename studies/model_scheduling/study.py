@@ -17,7 +17,7 @@ from baselines.scheduled import Scheduled
 from harness.data.control import HeldOut
 from harness.schedules.placement import Sandwich, Segments
 from harness.study import Arm, Study, grid
-from studies.demo.study import STUDY as DEMO
+from studies.families import TEXT, metrics, nets
 from studies.model_scheduling.claims import CHOSEN, PIECES, STEPS, claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
@@ -25,7 +25,7 @@ __all__ = ["STUDY", "claims", "measure"]
 BOTH = {"main": "heavy", "light": "light"}
 
 STUDY = Study(
-    name="model_scheduling", question=__doc__, data=DEMO.data, nets={k: DEMO.nets[k] for k in ("heavy", "light")},
+    name="model_scheduling", question=__doc__, data=TEXT, nets=nets("heavy", "light"),
     reference="heavy",
     arms=[
         Arm("heavy", [Ancestral(STEPS)], {"main": "heavy"}),
@@ -36,4 +36,4 @@ STUDY = Study(
         Arm("swapped", [Scheduled(Ancestral(STEPS), Sandwich(0.25))], {"main": "light", "light": "heavy"}),
         Arm("held_out", [HeldOut("validation")]),
     ],
-    metrics=[m for m in DEMO.metrics if m.name in ("judge", "spelling", "sample_entropy")], n=512, batch=64)
+    metrics=metrics("judge", "spelling", "sample_entropy"), n=512, batch=64)

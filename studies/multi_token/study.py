@@ -15,7 +15,6 @@ stands alone there. `ssmd-bench run studies/multi_token --compile --no-time --cl
 
 from baselines.ancestral import Ancestral
 from baselines.threshold import Threshold
-from harness.data.control import HeldOut, Shuffled
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.ngram_judge import NgramJudge
 from harness.metrics.words import Spelling
@@ -23,7 +22,8 @@ from harness.schedules.window import Linear
 from harness.study import Arm, Study, grid
 from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT, SHUFFLED
+from studies.families import TEXT, nets
 from studies.multi_token.claims import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
@@ -32,13 +32,13 @@ WINDOWS, HEAVY, HYBRID = [Linear(delta)
                           for delta in (0.25, 0.083, 0.03, 0.015)], {"main": "heavy"}, {"main": "hybrid_frozen"}
 
 STUDY = Study(
-    name="multi_token", question=__doc__, data=DEMO.data, reference="heavy",
-    nets={name: DEMO.nets[name] for name in ("heavy", "hybrid_frozen")},
+    name="multi_token", question=__doc__, data=TEXT, reference="heavy",
+    nets=nets("heavy", "hybrid_frozen"),
     arms=[
         Arm("ancestral", grid(Ancestral, steps=[16, 32, 64, 128]), HEAVY),
         Arm("ssmd_frozen", [SelfSpeculative(window, 10) for window in WINDOWS], HYBRID),
         Arm("ssmd_dilated", [DilatedSelfSpeculative(SelfSpeculative(window, 10)) for window in WINDOWS], HYBRID),
         Arm("threshold", grid(Threshold, tau=[0.9, 0.7, 0.5], tokens=["drawn"]), HEAVY),
-        Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
+        HELD_OUT, SHUFFLED,
     ],
     metrics=[Spelling(), NgramJudge(split="validation"), SampleEntropy()], n=512, batch=64, seed=13)

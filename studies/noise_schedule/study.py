@@ -19,18 +19,19 @@ from harness.records.store import Store
 from harness.schedules.noise import Cosine, Linear, Polynomial
 from harness.search.sweep import Band, Sweep
 from harness.study import Arm, Study, grid
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT
+from studies.families import TEXT, metrics, nets
 from studies.noise_schedule import claims as found
 from studies.noise_schedule.claims import measure
 
 __all__ = ["STUDY", "SWEEP", "claims", "measure"]
 
 STUDY = Study(
-    name="noise_schedule", question=__doc__, data=DEMO.data, nets={"heavy": DEMO.nets["heavy"]}, reference="heavy",
+    name="noise_schedule", question=__doc__, data=TEXT, nets=nets("heavy"), reference="heavy",
     arms=[Arm("ancestral", [Ancestral(16)], {"main": "heavy"}), Arm("linear", grid(Ancestral, steps=[4, 8, 16, 32, 64]),
                                                                     {"main": "heavy"}),
-          next(arm for arm in DEMO.arms if arm.name == "held_out")],
-    metrics=[m for m in DEMO.metrics if m.name in ("judge", "sample_entropy")], n=256, batch=64)
+          HELD_OUT],
+    metrics=metrics("judge", "sample_entropy"), n=256, batch=64)
 
 SWEEP = Sweep(STUDY, arm="ancestral", objectives=("judge", "nfe_a"), trials=40,
               constraint=Band("sample_entropy", width=0.05), beside=("linear",), space={

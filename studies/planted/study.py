@@ -15,24 +15,22 @@ seven seconds, 400 of them for the false alarms: an hour on one core of a machin
 is broken off goes on at its block.
 """
 
-from dataclasses import replace
-
 from baselines.ancestral import Ancestral
 from harness.data.zipf import Zipf
 from harness.nets.iid import Known
 from harness.schedules.window import Cosine, Linear
 from harness.study import Arm, Study
 from ssmd.sampler import SelfSpeculative
-from studies.demo.study import STUDY as DEMO
+from studies.families import TEXT, metrics, nets
 from studies.planted.claims import claims, measure
 
 __all__ = ["STUDY", "WIDE", "claims", "measure"]
 
 LARGE = Zipf(length=64)
 
-STUDY = replace(
-    DEMO, name="planted", question=__doc__, n=32, batch=16, timing=None,
-    metrics=[m for m in DEMO.metrics if m.name in ("judge", "spelling")],
+STUDY = Study(
+    name="planted", question=__doc__, data=TEXT, nets=nets("heavy", "hybrid"), reference="heavy", n=32, batch=16,
+    metrics=metrics("judge", "spelling"),
     arms=[
         Arm("ancestral", [Ancestral(12)], {"main": "heavy"}),
         Arm("ssmd", [SelfSpeculative(Linear(0.125), 4), SelfSpeculative(Cosine(0.2), 2)], {"main": "hybrid"}),

@@ -21,7 +21,9 @@ from harness.metrics.entropy import CorpusEntropy, SampleEntropy
 from harness.metrics.exact_nll import ExactNll
 from harness.schedules.window import Linear, Open
 from harness.study import Study
-from studies.analysis.domain import WINDOWS, arms, claims_of, family, nets
+from studies.analysis.domain import claims_of
+from studies.arms import WINDOWS, arms
+from studies.families import MEMBERS, family, nets
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
 
@@ -29,7 +31,7 @@ DATA, FAMILY = Potts(), {name: member for name, member in family(tokens=8e6).ite
 # added when 0.125 was found to be better than 32 ancestral steps already, the open one when 0.5 was as good as they
 WIDER = [Open(), Linear(0.5), Linear(0.25)]
 STUDY = Study(
-    name="potts_frontier", question=__doc__, data=DATA, reference="heavy", nets=nets("potts"),
+    name="potts_frontier", question=__doc__, data=DATA, reference="heavy", nets=nets(*MEMBERS, of="potts"),
     arms=arms([*WIDER, *WINDOWS]),
     metrics=[ExactNll(), SampleEntropy(), CorpusEntropy()], n=2048, batch=64)
 claims = claims_of("third", "exact_nll", "nats per token under the law, paired")

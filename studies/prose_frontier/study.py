@@ -23,8 +23,10 @@ from harness.metrics.words import Spelling
 from harness.records.store import Store
 from harness.schedules.window import Linear
 from harness.study import Study
-from studies.analysis.domain import ARM, WINDOWS, arms, checkpoint, claims_of, family, nets
+from studies.analysis.domain import claims_of
 from studies.analysis.matched import ratio
+from studies.arms import ARM, WINDOWS, arms
+from studies.families import MEMBERS, checkpoint, family, nets
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
 
@@ -32,9 +34,9 @@ DATA, SHORT = Prose(length=256), 8e6
 # embeddings of 8,192 tokens learn too slowly at the usual 2e-3
 FAMILY = family(tokens=SHORT, lr=8e-3) | {"hybrid_frozen": family(tokens=SHORT)["hybrid_frozen"]}
 STUDY = Study(
-    name="prose_frontier", question=__doc__, data=DATA, reference="heavy", nets=nets("prose"),
+    name="prose_frontier", question=__doc__, data=DATA, reference="heavy", nets=nets(*MEMBERS, of="prose"),
     arms=arms([*WINDOWS, Linear(0.25)], steps=(2, 4, 8, 16, 24, 32, 64)),
-    metrics=[Judge(checkpoint("prose", "judge")), NgramJudge(order=3), Spelling(), SampleEntropy(), CorpusEntropy()],
+    metrics=[Judge(checkpoint("judge", of="prose")), NgramJudge(order=3), Spelling(), SampleEntropy(), CorpusEntropy()],
     n=512, batch=32)
 
 

@@ -30,8 +30,10 @@ from harness.metrics.proteins.residue_grams import Composition, KmerDistance
 from harness.records.store import Store
 from harness.schedules.window import Linear, Open
 from harness.study import Arm, Study
-from studies.analysis.domain import ARM, DILATED, arms, checkpoint, claims_of, family, nets
+from studies.analysis.domain import claims_of
 from studies.analysis.matched import headlines, ratio
+from studies.arms import ARM, DILATED, arms
+from studies.families import MEMBERS, checkpoint, family, nets
 from studies.protein_frontier.proteins import leaks
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
@@ -39,11 +41,11 @@ __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
 MARGIN = 0.003    # nats a residue, a quarter of what ancestral sampling gains from 8 to 32 steps
 DATA, FAMILY = Proteins(length=128), family(tokens=12e6)
 STUDY = Study(
-    name="protein_frontier", question=__doc__, data=DATA, reference="heavy", nets=nets("protein"),
+    name="protein_frontier", question=__doc__, data=DATA, reference="heavy", nets=nets(*MEMBERS, of="protein"),
     arms=[*arms([Open(), Linear(0.5), Linear(0.25), Linear(0.125), Linear(0.0625)], steps=(2, 4, 8, 16, 32)),
           Arm("near", [HeldOut("near")])],
-    metrics=[Judge(checkpoint("protein", "judge")), NgramJudge(order=3), SampleEntropy(), Composition(), KmerDistance(),
-             NearestIdentity(), Clusters(), FamilyHits(), FamilyBits()],
+    metrics=[Judge(checkpoint("judge", of="protein")), NgramJudge(order=3), SampleEntropy(), Composition(),
+             KmerDistance(), NearestIdentity(), Clusters(), FamilyHits(), FamilyBits()],
     n=2048, batch=64)
 
 

@@ -15,24 +15,24 @@ about half an hour on one core.
 from baselines.ancestral import Ancestral
 from baselines.first_hitting import FirstHitting
 from baselines.scheduled import Scheduled
-from harness.data.control import HeldOut
 from harness.schedules.placement import Middle, Sandwich
 from harness.study import Arm, Study, grid
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT
+from studies.families import TEXT, metrics, nets
 from studies.sandwich.claims import claims_of
 
 __all__ = ["STUDY", "claims"]
 
 HEAVY, BOTH = {"main": "heavy"}, {"main": "heavy", "light": "light"}
 STUDY = Study(
-    name="sandwich", question=__doc__, data=DEMO.data, nets={k: DEMO.nets[k] for k in ("heavy", "light")},
+    name="sandwich", question=__doc__, data=TEXT, nets=nets("heavy", "light"),
     reference="heavy",
     arms=[
         Arm("scheduled", [Scheduled(Ancestral(32), Sandwich(0.25))], BOTH),
         Arm("middle", [Scheduled(Ancestral(32), Middle(0.25))], BOTH),
         Arm("heavy", [Ancestral(32)], HEAVY), Arm("fewer_steps", grid(Ancestral, steps=[26, 28]), HEAVY),
         Arm("first_hitting", grid(FirstHitting, tokens=[5, 4]), HEAVY),
-        Arm("held_out", [HeldOut()]),
+        HELD_OUT,
     ],
-    metrics=[m for m in DEMO.metrics if m.name in ("judge", "ngram", "spelling", "sample_entropy")], n=1024, batch=64)
+    metrics=metrics("judge", "ngram", "spelling", "sample_entropy"), n=1024, batch=64)
 claims = claims_of("text")

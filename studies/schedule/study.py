@@ -11,14 +11,15 @@ about a quarter of an hour on one core.
 from baselines.ancestral import Ancestral
 from harness.schedules.noise import Cosine, Linear, Polynomial
 from harness.study import Arm, Study, grid
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT
+from studies.families import METRICS, TEXT, nets
 
 SCHEDULES = [Linear(), Cosine(), Polynomial(0.5), Polynomial(2.0), Polynomial(3.0)]
 
 STUDY = Study(
-    name="schedule", question=__doc__, data=DEMO.data, nets={"heavy": DEMO.nets["heavy"]}, reference="heavy",
+    name="schedule", question=__doc__, data=TEXT, nets=nets("heavy"), reference="heavy",
     arms=[
         Arm("ancestral", grid(Ancestral, schedule=SCHEDULES, steps=[4, 8, 16, 32, 64]), {"main": "heavy"}),
-        next(arm for arm in DEMO.arms if arm.name == "held_out"),
+        HELD_OUT,
     ],
-    metrics=DEMO.metrics, n=128, batch=64)
+    metrics=METRICS, n=128, batch=64)

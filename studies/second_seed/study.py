@@ -28,9 +28,9 @@ first seed (studies/text_frontier).
 from dataclasses import replace
 from pathlib import Path
 
-from harness.study import Checkpoint
 from ssmd.train.settings import Training
 from studies.dilated.study import STUDY as FIRST
+from studies.families import trained
 from studies.second_seed.claims import claims
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims"]
@@ -44,4 +44,4 @@ FAMILY = {
     "hybrid_frozen_long": Training("hybrid", blocks=7, frozen=True, tokens=32e6, seed=3),
 }
 STUDY = replace(FIRST, name="second_seed", question=__doc__,
-                nets={name: Checkpoint(str(TRAINED / name / f"{name}.safetensors")) for name in FIRST.nets})
+                nets=trained(TRAINED, *FIRST.nets))

@@ -17,11 +17,11 @@ one core.
 from baselines.ancestral import Ancestral
 from harness.metrics.words import Spelling
 from harness.study import Arm, Study
-from studies.demo.study import STUDY as DEMO
+from studies.families import TEXT, nets
 from studies.speed.claims import claims, measure
 
 __all__ = ["STUDY", "claims", "measure"]
 
 STUDY = Study(
-    name="speed", question=__doc__, data=DEMO.data, nets={"heavy": DEMO.nets["heavy"]}, reference="heavy",
+    name="speed", question=__doc__, data=TEXT, nets=nets("heavy"), reference="heavy",
     arms=[Arm("ancestral", [Ancestral(8)], {"main": "heavy"})], metrics=[Spelling()], n=16, batch=16)

@@ -16,12 +16,11 @@ hours on one core, n = 2,048.
 
 from baselines.ancestral import Ancestral
 from baselines.fixed_count import FixedCount
-from harness.data.control import HeldOut, Shuffled
 from harness.schedules.window import Linear
-from harness.study import Arm, Checkpoint, Study, grid
+from harness.study import Arm, Study, grid
 from ssmd.sampler import SelfSpeculative
-from ssmd.train.family import SHIPPED
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT, SHUFFLED
+from studies.families import METRICS, TEXT, nets
 from studies.text_frontier.claims import claims
 
 __all__ = ["STUDY", "claims"]
@@ -30,9 +29,8 @@ ROUNDS = 10    # more than a window needs: a verify pass of one block is cheap, 
 WINDOWS, NARROWEST = [Linear(delta) for delta in (0.125, 0.083, 0.0625, 0.05, 0.04)], Linear(0.03)
 
 STUDY = Study(
-    name="text_frontier", question=__doc__, data=DEMO.data, reference="heavy",
-    nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors"))
-          for name in ("heavy", "hybrid", "hybrid_frozen", "hybrid_frozen_plain", "hybrid_frozen_long")},
+    name="text_frontier", question=__doc__, data=TEXT, reference="heavy",
+    nets=nets("heavy", "hybrid", "hybrid_frozen", "hybrid_frozen_plain", "hybrid_frozen_long"),
     arms=[
         Arm("ancestral", grid(Ancestral, steps=[16, 24, 32, 64]), {"main": "heavy"}),
         Arm("ancestral_hybrid", grid(Ancestral, steps=[24, 32]), {"main": "hybrid"}),
@@ -42,7 +40,6 @@ STUDY = Study(
         Arm("ssmd_frozen_long", [SelfSpeculative(window, ROUNDS) for window in WINDOWS],
             {"main": "hybrid_frozen_long"}),
         Arm("fixed_count", [FixedCount(WINDOWS[0])], {"main": "hybrid"}),
-        Arm("held_out", [HeldOut()]),
-        Arm("shuffled", [Shuffled()]),
+        HELD_OUT, SHUFFLED,
     ],
-    metrics=DEMO.metrics, n=2048, batch=64)
+    metrics=METRICS, n=2048, batch=64)

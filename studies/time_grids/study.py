@@ -19,10 +19,9 @@ from harness.schedules.noise import Cosine, Knots, Linear
 from harness.schedules.window import Linear as LinearWindow
 from harness.schedules.window import Stairs
 from harness.search.time_grid import read
-from harness.study import Arm, Checkpoint, Study, grid
+from harness.study import Arm, Study, grid
 from ssmd.sampler import SelfSpeculative
-from ssmd.train.family import SHIPPED
-from studies.demo.study import STUDY as DEMO
+from studies.families import METRICS, TEXT, nets
 from studies.time_grids.claims import claims
 
 __all__ = ["STUDY", "claims"]
@@ -40,8 +39,8 @@ def stairs(schedule: Knots) -> Stairs:
 
 
 STUDY = Study(
-    name="time_grids", question=__doc__, data=DEMO.data, reference="heavy",
-    nets={name: Checkpoint(str(SHIPPED / f"{name}.safetensors")) for name in ("heavy", "hybrid_frozen")},
+    name="time_grids", question=__doc__, data=TEXT, reference="heavy",
+    nets=nets("heavy", "hybrid_frozen"),
     arms=[
         Arm("linear", grid(Ancestral, steps=STEPS, schedule=[Linear()]), {"main": "heavy"}),
         Arm("cosine", grid(Ancestral, steps=STEPS, schedule=[Cosine()]), {"main": "heavy"}),
@@ -52,4 +51,4 @@ STUDY = Study(
         Arm("ssmd_information", [SelfSpeculative(stairs(GRIDS["information", steps]), ROUNDS) for steps in (8, 16)],
             {"main": "hybrid_frozen"}),
     ],
-    metrics=DEMO.metrics, n=512, batch=64)
+    metrics=METRICS, n=512, batch=64)

@@ -10,16 +10,17 @@ windows gain most from further rounds, narrow ones have nothing left to verify. 
 from harness.schedules.window import Cosine, Fixed, Linear, Open
 from harness.study import Arm, Study, grid
 from ssmd.sampler import SelfSpeculative
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT
+from studies.families import METRICS, TEXT, nets
 
 WINDOWS = [*map(Cosine, (0.02, 0.04, 0.083, 0.16, 0.3)), *map(Linear, (0.0625, 0.125, 0.25)), Fixed(8), Fixed(16),
            Open()]
 
 STUDY = Study(
-    name="window", question=__doc__, data=DEMO.data, nets={k: DEMO.nets[k] for k in ("hybrid", "heavy")},
+    name="window", question=__doc__, data=TEXT, nets=nets("hybrid", "heavy"),
     reference="heavy",
     arms=[
         Arm("ssmd", grid(SelfSpeculative, window=WINDOWS, rounds=[1, 2, 4, 10]), {"main": "hybrid"}),
-        next(arm for arm in DEMO.arms if arm.name == "held_out"),
+        HELD_OUT,
     ],
-    metrics=DEMO.metrics, n=128, batch=64)
+    metrics=METRICS, n=128, batch=64)

@@ -20,7 +20,8 @@ from harness.schedules.window import Cosine, Linear
 from harness.search.sweep import Band, Sweep
 from harness.study import Arm, Study
 from ssmd.sampler import SelfSpeculative
-from studies.demo.study import STUDY as DEMO
+from studies.arms import HELD_OUT
+from studies.families import TEXT, metrics, nets
 from studies.window_sweep import claims as found
 
 __all__ = ["STUDY", "SWEEP", "claims"]
@@ -28,14 +29,14 @@ __all__ = ["STUDY", "SWEEP", "claims"]
 PUBLISHED = [(1, 0.002), (2, 0.005), (3, 0.01), (4, 0.02), (8, 0.04), (10, 0.083)]    # N, delta of arXiv 2510.03929
 
 STUDY = Study(
-    name="window_sweep", question=__doc__, data=DEMO.data, nets={k: DEMO.nets[k] for k in ("hybrid", "heavy")},
+    name="window_sweep", question=__doc__, data=TEXT, nets=nets("hybrid", "heavy"),
     reference="heavy",
     arms=[
         Arm("ssmd", [SelfSpeculative(Cosine())], {"main": "hybrid"}),
         Arm("published", [SelfSpeculative(Cosine(delta), rounds) for rounds, delta in PUBLISHED], {"main": "hybrid"}),
-        next(arm for arm in DEMO.arms if arm.name == "held_out"),
+        HELD_OUT,
     ],
-    metrics=[m for m in DEMO.metrics if m.name in ("judge", "sample_entropy")], n=256, batch=64)
+    metrics=metrics("judge", "sample_entropy"), n=256, batch=64)
 
 SWEEP = Sweep(STUDY, arm="ssmd", objectives=("judge", "nfe_a"), trials=64, early=(64,),
               constraint=Band("sample_entropy", width=0.05), beside=("published",), space={
