@@ -56,13 +56,13 @@ def _targets(named: list[str]) -> Iterator[Target]:
         name = study_path.name_of(word)
         if not study_path.is_study(word):
             yield Target(Path(word), study_of(opened(Path(word)), bool(named)))
-        elif run := kept_run(name):
-            yield Target(run, str(study_path.file_of(word)))
-        elif (run := Path("runs") / name).is_dir():
-            yield Target(run, str(study_path.file_of(word)))
-        else:
+            continue
+        file = study_path.file_of(word)
+        run = kept_run(name) or Path("runs") / name
+        if not run.exists():
             raise ValueError(f"no run of {word} is kept in studies, and there is none in {run}: run it, or name its "
                              "run")
+        yield Target(run, str(file))
 
 
 def study_of(store: Store, asked: bool = True) -> str:

@@ -4,6 +4,7 @@ A study that was one file may be a folder of that name since. A run that was rec
 the old file is told the new place.
 """
 
+from os.path import isfile  # which a path that no system takes is not, without an error
 from pathlib import Path
 
 from harness.spec import ROOT
@@ -13,7 +14,7 @@ FILE = "study.py"    # of a folder
 
 def is_study(word: str) -> bool:
     """Whether a word names a study, by what it is called or by what lies there."""
-    return word.endswith(".py") or (Path(word) / FILE).is_file()
+    return word.endswith(".py") or isfile(Path(word) / FILE)
 
 
 def file_of(path: str) -> Path:
@@ -41,9 +42,9 @@ def within(root: Path, path: str) -> Path | None:
     before, and the other way round.
     """
     file = Path(path)
-    folder = file.parent if file.name == FILE else file.with_suffix("")
+    folder = file.parent if file.name == FILE else Path(path.removesuffix(".py"))
     known = (file, file / FILE, folder / FILE, Path(f"{folder}.py"))
-    return next((each for each in known if (root / each).is_file()), None)
+    return next((each for each in known if isfile(root / each)), None)
 
 
 def named_in(command: str) -> Path | None:
@@ -62,10 +63,10 @@ def as_now(command: str) -> str:
 
 def _now(word: str) -> str:
     places = [root / word for root in (Path(), ROOT)]
-    return word.removesuffix(".py") if not any(map(Path.is_file, places)) and any(map(_folder, places)) else word
+    return word.removesuffix(".py") if not any(map(isfile, places)) and any(map(_folder, places)) else word
 
 
 def _folder(file: Path) -> Path | None:
     """The folder that took the place of a file."""
-    folder = file.with_suffix("")
-    return folder if file.suffix == ".py" and (folder / FILE).is_file() else None
+    folder = Path(str(file).removesuffix(".py"))
+    return folder if file.suffix == ".py" and isfile(folder / FILE) else None
