@@ -269,7 +269,7 @@ def test_unreadable_study_files_are_refused(tmp_path, capsys, text, says):
 
 
 @pytest.mark.parametrize(("words", "says"), [
-    (["run", "nowhere.py"], "there is no study file nowhere.py"), (["run", str(ROOT)], "there is no study file"),
+    (["run", "nowhere.py"], "there is no study file nowhere.py"), (["run", str(ROOT)], "is a folder without study.py"),
     (["run", str(ROOT / "README.md")], "is no study file, which is a Python file"),
     (["train", "heavy", "--recipe", str(ROOT / "README.md")], "is no study file"),
     (["verify", "nonsense"], "there is no sampler 'nonsense'; choose ancestral"),
