@@ -7,7 +7,7 @@ DEV := .venv/.dev
 .PHONY: demo test golden gate lint types api coverage bench findings prove prove-tenth
 
 demo: $(READY)
-	$(BIN)/ssmd-bench run studies/demo.py --out runs/demo --jobs 2 --report runs/demo/report
+	$(BIN)/ssmd-bench run studies/demo --out runs/demo --jobs 2 --report runs/demo/report
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -17,8 +17,8 @@ golden: $(READY)
 	$(BIN)/python -m tests.golden
 
 gate: $(READY)
-	$(BIN)/ssmd-bench run studies/smoke.py --n 1024 --out runs/gate --jobs 2 --no-time
-	$(BIN)/ssmd-bench run studies/gate.py --out runs/gate --jobs 2 --no-time
+	$(BIN)/ssmd-bench run studies/smoke --n 1024 --out runs/gate --jobs 2 --no-time
+	$(BIN)/ssmd-bench run studies/gate --out runs/gate --jobs 2 --no-time
 	$(BIN)/ssmd-bench compare studies/gate/counts.jsonl runs/gate --rules studies/gate/rules.toml
 	$(BIN)/ssmd-bench compare studies/gate/base.zip runs/gate --rules studies/gate/rules.toml
 

@@ -25,7 +25,7 @@ from harness.boundary.nearest import meant
 from harness.kinds import Dataset, Identified, Metric, Sampler
 from harness.nets import checkpoint, nucleus
 from harness.nets.tabular import Tabular
-from harness.records import provenance
+from harness.records import provenance, study_path
 from harness.spec import UnknownField, canonical
 
 
@@ -94,7 +94,7 @@ class Timing:
     """Each process is fresh and times every cell `repeats` times after one untimed run, in orders of its own, over the
     first `rows` rows.
 
-    The defaults let the gate see a slow-down of 15 % (studies/gate_power.py).
+    The defaults let the gate see a slow-down of 15 % (studies/gate_power).
     """
 
     processes: int = 8
@@ -175,11 +175,9 @@ def grid(cls: type, **values: Sequence) -> list[Sampler]:
 
 
 def load_module(path: str) -> ModuleType:
-    """A study file, executed. Raises ValueError, in a sentence, if it cannot be."""
-    file = Path(path)
-    if not file.is_file():
-        raise ValueError(f"there is no study file {path}: see studies/ for examples, or `ssmd-bench list`")
-    spec = importlib.util.spec_from_file_location(f"study_{file.stem}", file)
+    """A study's file, executed. Raises ValueError, in a sentence, if it cannot be."""
+    file = study_path.file_of(path)
+    spec = importlib.util.spec_from_file_location(f"study_{study_path.name_of(file)}", file)
     assert spec is not None and spec.loader is not None, f"{path} is a file of Python by its name"
     module = importlib.util.module_from_spec(spec)
     provenance.forget(file)
@@ -197,10 +195,10 @@ def load_module(path: str) -> ModuleType:
 
 
 def load_study(path: str, **changes: Any) -> Study:
-    """The STUDY of a Python file, with some of its fields changed. Raises ValueError if there is none."""
+    """The STUDY of a file or of a folder, with some of its fields changed. Raises ValueError if there is none."""
     study = getattr(load_module(path), "STUDY", None)
     if not isinstance(study, Study):
-        raise ValueError(f"{path} defines no STUDY = Study(...): see studies/smoke.py")
+        raise ValueError(f"{path} defines no STUDY = Study(...): see studies/smoke")
     return replace(study, **{k: v for k, v in changes.items() if v is not None})
 
 

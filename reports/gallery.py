@@ -24,6 +24,7 @@ from PIL import Image
 
 from harness.boundary.atomic import replacing, write_text
 from harness.boundary.ending import guarded, working
+from harness.records.study_path import as_now
 from reports import build, front, style
 from reports.drawing import drawable
 from reports.frame import Chapter, chapters
@@ -124,7 +125,7 @@ def _origin(chapter: Chapter) -> str:
     commits = dict.fromkeys(f"{(m.get('commit') or 'unknown')[:7]}{' with changes' if m.get('dirty') else ''}"
                             for m in machines)
     counts = chapter.frame.status.value_counts().to_dict()
-    commands = dict.fromkeys(cell.study["command"] for cell in cells if cell.study.get("command"))
+    commands = dict.fromkeys(as_now(cell.study["command"]) for cell in cells if cell.study.get("command"))
     unproven = int(chapter.frame.unproven.sum())
     told = ", ".join(f"{n} {status}" for status, n in counts.items()) + (f", {unproven} of them unproven" if unproven
                                                                          else "")
@@ -153,7 +154,7 @@ def _again(page: Path) -> list[str]:
         if line.startswith(begin) and line.partition("[")[0] == line:
             return shlex.split(line)[3:]
     raise ValueError(f"{page} shows no command to repeat: name the runs, as in `{PROGRAM} "
-                     "studies/runs/text_frontier.zip`")
+                     "studies/text_frontier/kept.zip`")
 
 
 def main(words: Sequence[str] | None = None) -> int:

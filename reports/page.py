@@ -8,6 +8,7 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
+from harness.records.study_path import as_now
 from reports import asked, busy, style
 from reports.digits import spell
 from reports.frame import COSTS, DOUBTS, Chapter, from_near
@@ -220,7 +221,7 @@ def provenance(chapter: Chapter, records: Records) -> dict:
         "metrics": {label: json.dumps(_metric(m["metric"]), sort_keys=True) for label, m in chapter.metrics.items()},
         "machines": list({(m["id"], m.get("commit"), m.get("diff_sha")): m for store in chapter.stores()
                           for m in store.of("machine") if m["id"] in here}.values()),
-        "commands": list(dict.fromkeys(cell.study.get("command", "") for cell in cells if cell.study.get("command"))),
+        "commands": list(dict.fromkeys(as_now(cell.study["command"]) for cell in cells if cell.study.get("command"))),
         "questions": [paragraphs(text) for text in dict.fromkeys(cell.study.get("question", "") for cell in cells
                                                                  if cell.study.get("question"))],
     }

@@ -55,7 +55,7 @@ def _score_options(parser: Parser) -> None:
     parser.add_argument("--set", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="changes",
                         help="a field of the window, e.g. delta=0.04")
     parser.add_argument("--rounds", type=whole(1, 65536), help="of that sampler (default 2)")
-    parser.add_argument("--claims", action="store_true", help="write bpc.NAME to studies/results/likelihood.json")
+    parser.add_argument("--claims", action="store_true", help="write bpc.NAME to studies/likelihood/claims.json")
 
 
 def _checkpoints_options(parser: Parser) -> None:

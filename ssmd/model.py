@@ -11,7 +11,7 @@ sigma(k+1):
 
 Queries are rotated by the position to be predicted, sigma(k+1), keys by the position of the token carried, sigma(k).
 Read the other way round - both halves from the track's own pair - no product holds the distance between the place to be
-predicted and a known token; in studies/causal_part.py the stack had learned nothing that way after 4 M tokens of one
+predicted and a known token; in studies/causal_part the stack had learned nothing that way after 4 M tokens of one
 training. Track 0 carries BOS and predicts sigma(1).
 
 A draft pass is verified several times, and from one pass to the next a track changes only if a token at or before the

@@ -7,7 +7,7 @@
 Networks are trained in one cosine cycle of 36 M tokens (the shipped ones in two, see their cards), are written under
 runs/ and take the place of the shipped ones; the numbers will be near the published ones and not equal (text8, on which
 the judge that ships was trained too, is not fetched). Each study is run by the command that its claims name, and writes
-them to studies/results.
+them to its claims.json.
 """
 
 import shlex
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.boundary.ending import guarded, working
-from harness.claims.claim import RESULTS, rows_of
+from harness.claims.claim import RESULTS, files, rows_of
 from ssmd.train.family import SHIPPED
 
 # folder of the shipped -> where it is trained
@@ -26,21 +26,21 @@ FAMILIES = {"": "runs/family", "potts": "runs/potts_family", "protein": "runs/pr
             "prose": "runs/prose_family"}
 DATA = ["ssmd-bench data proteins --out runs/proteins.npz --threads 2"]
 TRAINING = ["ssmd-bench train family --compile --jobs 2 --tokens 36e6 --out runs/family",
-            *(f"ssmd-bench train family --recipe studies/{name}_frontier.py --compile --jobs 2 --out {FAMILIES[name]}"
+            *(f"ssmd-bench train family --recipe studies/{name}_frontier --compile --jobs 2 --out {FAMILIES[name]}"
               for name in ("potts", "protein", "prose")),
-            "ssmd-bench train family --recipe studies/causal_part.py --init ssmd/checkpoints/heavy.safetensors "
+            "ssmd-bench train family --recipe studies/causal_part --init ssmd/checkpoints/heavy.safetensors "
             "--compile --jobs 2 --out runs/causal_part",
-            *(f"ssmd-bench train {member} --recipe studies/second_seed.py --compile --out runs/second_seed"
+            *(f"ssmd-bench train {member} --recipe studies/second_seed --compile --out runs/second_seed"
               for member in ("first", "heavy --init runs/second_seed/first/first.safetensors", "hybrid_frozen",
                              "hybrid_frozen_long"))]
-FIRST = ["ssmd-bench grid studies/demo.py --net heavy --out studies/grids.json",  # that time_grids samples by
+FIRST = ["ssmd-bench grid studies/demo --net heavy --out studies/time_grids/grids.json",  # that time_grids samples by
          # trains the networks that its sweep claims
-         "ssmd-bench run studies/noise_schedule.py --only held_out --out runs/noise_schedule"]
+         "ssmd-bench run studies/noise_schedule --only held_out --out runs/noise_schedule"]
 
 
 def claimed(results: Path = RESULTS) -> list[str]:
     """The commands that the claims name, each once."""
-    return list(dict.fromkeys(row["command"] for path in sorted(results.glob("*.json")) for row in rows_of(path)))
+    return list(dict.fromkeys(row["command"] for path in files(results) for row in rows_of(path)))
 
 
 def plan() -> list[str]:

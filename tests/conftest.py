@@ -14,7 +14,7 @@ torch.set_num_threads(1)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--claims", action="store_true", help="write the claims that the tests make to studies/results")
+    parser.addoption("--claims", action="store_true", help="write the claims that the tests make to studies/")
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import ssmd.acceptance as acceptance
-import studies.acceptance as study_of
-import studies.analysis.acceptance as found_of
+import studies.acceptance.claims as found_of
+import studies.acceptance.study as study_of
 from harness.data.exact import Exact
 from harness.metrics.exact_nll import ExactNll
 from harness.records.measured import column

@@ -67,7 +67,7 @@ def test_the_rest_of_an_address_is_still_told():
                                      f"sqlite:///FOLDER/o8.db?uri=true&token={SECRET}"])
 def test_a_sweep_writes_no_secret_into_its_folder_or_its_claims(address, tmp_path, capfd, monkeypatch):
     address, folder = address.replace("FOLDER", str(tmp_path)), tmp_path / "run"
-    words = ["sweep", str(ROOT / "studies/sweep_smoke.py"), "--n", "32", "--trials", "1", "--out", str(folder),
+    words = ["sweep", str(ROOT / "studies/sweep_smoke"), "--n", "32", "--trials", "1", "--out", str(folder),
              "--storage", address]
     monkeypatch.setattr("sys.argv", ["ssmd-bench", *words])
     code = main(words)
@@ -82,7 +82,7 @@ def test_a_sweep_writes_no_secret_into_its_folder_or_its_claims(address, tmp_pat
 @pytest.mark.parametrize("address", [a for a in NASTY if a.startswith(("mssql", "mysql", "grpc", "host", "Server"))]
                          + [f"me:{SECRET}@h/db", f"postgresql://me:{SECRET}@localhost:1/db"])
 def test_a_storage_that_cannot_be_opened_is_named_without_its_secret(address, tmp_path, capsys):
-    assert main(["sweep", str(ROOT / "studies/sweep_smoke.py"), "--n", "32", "--trials", "1", "--out", str(tmp_path),
+    assert main(["sweep", str(ROOT / "studies/sweep_smoke"), "--n", "32", "--trials", "1", "--out", str(tmp_path),
                  "--storage", address]) == 2
     said = capsys.readouterr().err
     assert SECRET not in said and said.count("\n") == 1 and "storage" in said

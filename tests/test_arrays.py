@@ -23,7 +23,7 @@ DATA = Exact()
 STUDY = Study(name="sharded", question="?", data=DATA, nets={"heavy": Table(DATA)}, reference="heavy", metrics=[], n=4,
               batch=2,
               arms=[Arm("ancestral", [Ancestral(2)], {"main": "heavy"})])
-RUN = ["run", str(ROOT / "studies" / "smoke.py"), "--n", "4", "--no-time", "--only", "ancestral", "--out"]
+RUN = ["run", str(ROOT / "studies" / "smoke"), "--n", "4", "--no-time", "--only", "ancestral", "--out"]
 
 
 @pytest.fixture(scope="module")

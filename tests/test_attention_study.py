@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-import studies.analysis.attention as found
-import studies.attention as study
+import studies.attention.claims as found
+import studies.attention.study as study
 from harness.nets import checkpoint
 from harness.records.store import Store
 from harness.run import runner

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-import studies.analysis.busy_gate as found
-import studies.analysis.busy_plant as plant
-import studies.busy_gate as study
+import studies.busy_gate.busy_plant as plant
+import studies.busy_gate.claims as found
+import studies.busy_gate.study as study
 from harness.claims.claim import RESULTS
 from harness.records.measured import column
 from harness.records.store import Store
@@ -21,8 +21,8 @@ from harness.run.cell import cells_of
 from harness.sampling.ledger import Ledger
 from harness.sampling.loop import sample
 from harness.spec import ROOT
-from studies.analysis.busy_gate import copied, simulated
-from studies.analysis.busy_plant import PLANT, half_busy
+from studies.busy_gate.busy_plant import PLANT, half_busy
+from studies.busy_gate.claims import copied, simulated
 from tests import compared
 
 CELLS = ("a", "b")
@@ -33,7 +33,7 @@ def test_the_plant_does_a_share_of_the_steps_again_and_changes_neither_samples_n
     call = (
         "import json; from harness.run.cell import cells_of; from harness.sampling import loop; from "
         "harness.sampling.ledger import Ledger\n"
-        "from studies.busy_gate import STUDY\n"
+        "from studies.busy_gate.study import STUDY\n"
         "found = []\n"
         "for c in cells_of(STUDY):\n"
         "    ledger = Ledger(2, STUDY.data.length, STUDY.data.mask)\n"
@@ -141,9 +141,9 @@ def test_contests_are_run_once_and_claimed_with_exact_intervals(tmp_path, monkey
 
 
 def test_kept_contests_tell_the_priority_they_ran_at_and_that_pilots_were_left_out():
-    kept = [r for r in Store(ROOT / "studies/runs/busy_gate.zip").of("measured") if r["name"] == found.NAME]
+    kept = [r for r in Store(ROOT / "studies/busy_gate/kept.zip").of("measured") if r["name"] == found.NAME]
     assert "; at nice -5; pilots left out" in found._about(kept)
-    for row in json.loads((RESULTS / "busy_gate.json").read_text()):
+    for row in json.loads((RESULTS / "busy_gate" / "claims.json").read_text()):
         assert "; at nice -5; pilots left out" in row["note"]
 
 

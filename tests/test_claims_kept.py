@@ -9,10 +9,10 @@ import pytest
 
 from harness.claims import rebuild
 from harness.claims.claim import read
-from harness.records.places import is_run
+from harness.records.places import is_run, name_of
 from harness.records.store import Store
 
-RUNS = {path.stem: path for path in sorted(rebuild.KEPT.iterdir()) if is_run(path)}
+RUNS = {name_of(path): path for path in rebuild.kept_runs() if is_run(path)}
 
 
 @cache
@@ -21,14 +21,14 @@ def every() -> list[dict]:
 
 
 def claimed(name: str) -> dict[str, dict]:
-    return {row["claim"]: row for row in every() if row["file"] == f"{name}.json"}
+    return {row["claim"]: row for row in every() if row["folder"] == name}
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_claims_name_records_that_are_kept(name):
     store = Store(RUNS[name])
     known = {r["key"] for kind in ("counted", "measured") for r in store.of(kind)}
-    assert bool(claimed(name)) == hasattr(import_module(f"studies.{name}"), "claims")    # a grid makes none
+    assert bool(claimed(name)) == hasattr(import_module(f"studies.{name}.study"), "claims")    # a grid makes none
     assert all({*row["keys"]} <= known for row in claimed(name).values())
 
 

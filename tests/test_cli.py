@@ -269,7 +269,7 @@ def test_unreadable_study_files_are_refused(tmp_path, capsys, text, says):
 
 
 @pytest.mark.parametrize(("words", "says"), [
-    (["run", "nowhere.py"], "there is no study file nowhere.py"), (["run", str(ROOT)], "there is no study file"),
+    (["run", "nowhere.py"], "there is no study file nowhere.py"), (["run", str(ROOT)], "is a folder without study.py"),
     (["run", str(ROOT / "README.md")], "is no study file, which is a Python file"),
     (["train", "heavy", "--recipe", str(ROOT / "README.md")], "is no study file"),
     (["verify", "nonsense"], "there is no sampler 'nonsense'; choose ancestral"),
@@ -336,6 +336,12 @@ def test_doctor_finds_a_damaged_checkpoint(tmp_path, capsys, monkeypatch):
     assert len(troubles) == 1 and "torn.safetensors is not a readable" in troubles[0]
 
 
+def written(folder: Path, text: bytes) -> None:
+    """As the claims of a study, toy."""
+    (folder / "toy").mkdir()
+    (folder / "toy" / "claims.json").write_bytes(text)
+
+
 @pytest.mark.parametrize(("text", "says"), [
     (b"[{", "it is not valid JSON"), (b"", "it is not valid JSON"), (b"\xff\xfe", "it is not valid JSON"),
     (b"[" * 100_000, "it is nested deeper"),
@@ -351,7 +357,7 @@ def test_doctor_finds_a_damaged_checkpoint(tmp_path, capsys, monkeypatch):
      "is not a list of claims (the field `[0].n` is wrong"),
 ])
 def test_damaged_claims_are_refused(tmp_path, capsys, monkeypatch, text, says):
-    (tmp_path / "toy.json").write_bytes(text)
+    written(tmp_path, text)
     monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
     refuses(capsys, ["claims"], says)
 
@@ -375,8 +381,7 @@ def test_a_table_is_written_between_marks_and_nowhere_else(tmp_path, capsys, mon
 
 
 def test_pages_are_written_again_all_of_them_or_none(tmp_path, capsys, monkeypatch):
-    (tmp_path / "toy.json").write_text(json.dumps([claims.claim("one", 1.0, 0.5, 1.5, "none", 4, "ssmd-bench run one",
-                                                                [])]))
+    written(tmp_path, json.dumps([claims.claim("one", 1.0, 0.5, 1.5, "none", 4, "ssmd-bench run one", [])]).encode())
     monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
     page, gone = tmp_path / "page.md", tmp_path / "gone.md"
     page.write_text("<!-- claims -->\n| `one` | old |\n<!-- /claims -->\n")
@@ -388,7 +393,7 @@ def test_pages_are_written_again_all_of_them_or_none(tmp_path, capsys, monkeypat
 
 def test_claims_are_listed_with_those_that_are_not_proven(tmp_path, capsys, monkeypatch):
     one = claims.claim("one", 1.0, 0.5, 1.5, "none", 4, "ssmd-bench run one", [])
-    (tmp_path / "toy.json").write_text(json.dumps([one]))
+    written(tmp_path, json.dumps([one]).encode())
     monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
     assert main(["claims"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -423,8 +428,8 @@ def test_set_and_only_change_what_is_run(toy, tmp_path, capsys):
 
 
 def test_claims_are_chosen_by_their_names_and_the_beginnings_of_names(tmp_path, capsys, monkeypatch):
-    (tmp_path / "toy.json").write_text(json.dumps([claims.claim(name, 1.0, 0.5, 1.5, "none", 4, "c", [])
-                                                   for name in ("bpc.a", "bpc.a.more", "bpc.b", "other")]))
+    written(tmp_path, json.dumps([claims.claim(name, 1.0, 0.5, 1.5, "none", 4, "c", [])
+                                  for name in ("bpc.a", "bpc.a.more", "bpc.b", "other")]).encode())
     monkeypatch.setattr(claims.read, "__defaults__", (tmp_path,))
     # a whole name is that claim alone
     for names, found in ((["bpc"], 3), (["bpc.a"], 1), (["bpc.a.", "other"], 2), ([], 4)):

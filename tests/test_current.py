@@ -61,10 +61,9 @@ def kept(tmp_path_factory) -> Path:
     (folder / "toy.py").write_text(STUDY)
     study = load_study(str(folder / "toy.py"))
     runner.run(study, folder / "run", command=f"ssmd-bench run {folder}/toy.py")
-    (folder / "kept").mkdir()
-    pack(Store(folder / "run"), folder / "kept" / "toy.zip")
+    pack(Store(folder / "run"), folder / "kept" / "toy" / "kept.zip")
     keys = {cell.arm.name: cell.key() for cell in cells_of(study)}
-    (folder / "claims.json").write_text(json.dumps([{"claim": arm, "keys": [key], "file": "toy.json"} for arm,
+    (folder / "claims.json").write_text(json.dumps([{"claim": arm, "keys": [key], "folder": "toy"} for arm,
                                                     key in keys.items()]))
     return folder
 
@@ -99,7 +98,7 @@ def words():
 
 folder = Path(sys.argv[1])
 words()
-main(["prove", str(folder / "kept/toy.zip")])
+main(["prove", str(folder / "kept/toy/kept.zip")])
 words()
 """
 
@@ -125,7 +124,7 @@ def test_a_planted_bug_leaves_no_claim_of_a_self_speculative_record_current(kept
     before, answer, after = proved(tree, copy)
     assert before == {"ssmd": "unproven", "ancestral": "unproven"}
     assert (answer["refuted"], answer["proven"]) == (1, 1) and after == {"ssmd": "refuted", "ancestral": "proven"}
-    assert (copy / "kept" / "toy.proofs.jsonl").exists() and not (kept / "kept" / "toy.proofs.jsonl").exists()
+    assert (copy / "kept" / "toy" / "proofs.jsonl").exists() and not (kept / "kept" / "toy" / "proofs.jsonl").exists()
 
 
 def refactored(tree: Path) -> Path:
@@ -181,7 +180,7 @@ def committed(tree: Path) -> str:
 
 def test_an_older_commit_settles_on_this_machine_whether_the_code_or_the_machine_differs(kept, tmp_path):
     tree = sources(tmp_path / "tree")
-    for name in ("toy.py", "toy.safetensors", "kept/toy.zip"):
+    for name in ("toy.py", "toy.safetensors", "kept/toy/kept.zip"):
         shutil.copy(kept / name, tree / ("kept.zip" if name.endswith("zip") else name))
     subprocess.run(["git", "init", "-q", str(tree)], check=True)
     old = committed(tree)

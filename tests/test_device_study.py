@@ -14,10 +14,10 @@ from harness.run import runner
 from harness.schedules.window import Linear
 from harness.study import Arm, Table
 from ssmd.sampler import SelfSpeculative
-from studies import device
-from studies.analysis import device as found
-from studies.analysis.growth import network
-from studies.analysis.speed import Run
+from studies.device import claims as found
+from studies.device import study as device
+from studies.growth.claims import network
+from studies.speed.claims import Run
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-import studies.analysis.dilated as found
-import studies.dilated as study
-import studies.second_seed as second_seed
+import studies.dilated.claims as found
+import studies.dilated.study as study
+import studies.second_seed.study as second_seed
 from harness.metrics.words import Spelling
 from harness.nets import checkpoint
 from harness.records.store import Store

@@ -12,14 +12,16 @@ import pytest
 import torch
 
 import studies.analysis.domain as domain
-import studies.analysis.judges as judges_found
-import studies.judges as judges
-import studies.potts_frontier as potts
-import studies.prefix as prefix
-import studies.prose_frontier as prose
-import studies.protein_frontier as protein
-import studies.sandwich as sandwich
-import studies.sandwich_prompted as sandwich_prompted
+import studies.arms as shared
+import studies.families as families
+import studies.judges.claims as judges_found
+import studies.judges.study as judges
+import studies.potts_frontier.study as potts
+import studies.prefix.study as prefix
+import studies.prose_frontier.study as prose
+import studies.protein_frontier.study as protein
+import studies.sandwich.study as sandwich
+import studies.sandwich_prompted.study as sandwich_prompted
 from baselines.ancestral import Ancestral
 from harness.data.control import HeldOut, Shuffled
 from harness.data.residues import fasta
@@ -43,7 +45,7 @@ def test_ratios_and_losses_are_claimed_where_the_store_has_them(tmp_path, capsys
     """The three studies differ in data and metrics alone, so that one toy stands for them."""
     small = toy(prose.STUDY, nets={"heavy": HEAVY, "light": HEAVY, "hybrid_frozen": HEAVY}, n=96, batch=96)
     assert runner.run(small, tmp_path, timing=False)["failed"] == 0
-    made = prose.claims(Store(tmp_path), "a command") + headlines(Store(tmp_path), "a command", domain.DILATED, 32,
+    made = prose.claims(Store(tmp_path), "a command") + headlines(Store(tmp_path), "a command", shared.DILATED, 32,
                                                                   "judge", ".protein")
     rows, said = whole(made, Store(tmp_path)), capsys.readouterr().out
     for name in (*(name.format("subword") for name in NAMES),
@@ -98,7 +100,7 @@ def test_a_study_is_of_the_frozen_recipe_with_controls_and_two_judges(claimed):
     assert study.STUDY.reference == TRUNK and study.STUDY.data == study.DATA
     assert {type(p) for name in ("held_out", "shuffled") for p in arms[name].points} == {HeldOut, Shuffled}
     assert {dict(arm.nets)["main"] for name, arm in arms.items()
-            if name in (domain.BASELINE, domain.ARM)} == {"heavy", "hybrid_frozen"}
+            if name in (shared.BASELINE, shared.ARM)} == {"heavy", "hybrid_frozen"}
     assert (
         Ancestral(32) in arms["ancestral"].points and SelfSpeculative(Linear(0.125), 10) in arms["ssmd_frozen"].points
     )
@@ -116,20 +118,20 @@ def test_a_study_is_of_the_frozen_recipe_with_controls_and_two_judges(claimed):
 
 def test_the_cards_of_lattices_are_of_the_family_of_the_study():
     for name, member in potts.FAMILY.items():
-        card = json.loads(Path(domain.checkpoint("potts", name)).with_suffix(".json").read_text())
+        card = json.loads(Path(families.checkpoint(name, of="potts")).with_suffix(".json").read_text())
         assert card["data"] == potts.DATA.identity() and card["tokens"] > 0.99 * member.tokens
 
 
 def test_a_frozen_hybrid_drafts_with_the_heavy_network():
-    nets = {name: Checkpoint(domain.checkpoint("", name)).load("cpu") for name in ("heavy", "hybrid_frozen")}
+    nets = {name: Checkpoint(families.checkpoint(name)).load("cpu") for name in ("heavy", "hybrid_frozen")}
     x = torch.where(torch.arange(64) % 2 == 0, nets["heavy"].mask, torch.arange(64) % 27)[None]
     assert torch.equal(nets["heavy"].draft(x)[0], nets["hybrid_frozen"].draft(x)[0])
 
 
 def test_a_study_whose_networks_are_not_there_says_so(monkeypatch, tmp_path):
-    monkeypatch.setattr(domain, "SHIPPED", tmp_path)
+    monkeypatch.setattr(families, "SHIPPED", tmp_path)
     with pytest.raises(ValueError, match="no checkpoint"):
-        domain.nets("protein")["heavy"].load("cpu")
+        families.nets("heavy", of="protein")["heavy"].load("cpu")
 
 
 def test_agreement_is_claimed_of_each_two_judges_that_scored(tmp_path, capsys, monkeypatch):

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-import studies.analysis.exact_bound as found
-import studies.exact_bound as study
+import studies.exact_bound.claims as found
+import studies.exact_bound.study as study
 from harness.nets import checkpoint
 from harness.random import Stream, permutation
 from harness.records.store import Store

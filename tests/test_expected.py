@@ -9,8 +9,8 @@ from harness.checks.side import expectations, side
 from harness.records.store import Store
 from harness.run.cell import cells_of
 from harness.spec import ROOT
-from studies.gate import STUDY as GATE
-from studies.smoke import STUDY as SMOKE
+from studies.gate.study import STUDY as GATE
+from studies.smoke.study import STUDY as SMOKE
 
 KEPT = ROOT / "studies" / "gate"
 
@@ -33,6 +33,6 @@ def test_the_rules_are_rules_and_forgive_passes_of_one_arm_alone():
 def test_makefile_and_ci_run_the_gate():
     lines = (ROOT / "Makefile").read_text()
     assert (
-        "run studies/smoke.py --n 1024 --out runs/gate" in lines and "compare studies/gate/base.zip runs/gate" in lines
+        "run studies/smoke --n 1024 --out runs/gate" in lines and "compare studies/gate/base.zip runs/gate" in lines
     )
     assert "make gate" in (ROOT / ".ci" / "run").read_text()

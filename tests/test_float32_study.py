@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import baselines.fused_float32 as fused
-import studies.analysis.float32_trap as found_of
-import studies.float32_trap as study_of
+import studies.float32_trap.claims as found_of
+import studies.float32_trap.study as study_of
 from baselines.ancestral import Ancestral
 from baselines.fused_float32 import FusedFloat32
 from harness.data import zipf

@@ -17,8 +17,8 @@ from harness.run import runner
 from harness.schedules.window import Linear
 from harness.study import Arm, Table
 from ssmd.sampler import SelfSpeculative
-from studies import growth
-from studies.analysis import growth as found
+from studies.growth import claims as found
+from studies.growth import study as growth
 
 SMALL = {"length": (8, 12, 16), "vocabulary": (3, 5, 9), "batch": (1, 2, 4), "rows": (2, 4, 8)}
 

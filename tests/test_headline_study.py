@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-import studies.analysis.headline as found
-import studies.dilated as search
-import studies.headline as study
+import studies.dilated.study as search
+import studies.headline.claims as found
+import studies.headline.study as study
 from harness.nets import checkpoint
 from harness.records.points import done
 from harness.records.store import Store

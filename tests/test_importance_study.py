@@ -9,8 +9,8 @@ from itertools import product
 import pytest
 import torch
 
-import studies.analysis.importance as found_of
-import studies.importance as study_of
+import studies.importance.claims as found_of
+import studies.importance.study as study_of
 from harness import __main__ as command_line
 from harness.data.exact import Exact
 from harness.metrics.exact_nll import ExactNll

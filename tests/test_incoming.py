@@ -3,7 +3,6 @@ remedy; never a traceback.
 """
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -12,6 +11,7 @@ from msgspec.structs import fields
 
 from harness.__main__ import main
 from harness.boundary.incoming import DEPTH, Size, Wrong, decode, parsed, read
+from harness.claims.rebuild import kept_runs
 from harness.records.record import SCHEMA, whole
 from harness.records.store import Store
 from harness.records.types import KINDS
@@ -20,11 +20,6 @@ from tests.compared import by, cell, made, rows, score, times
 
 PROOF = {"type": "proof", "key": "k", "of": "5" * 64, "verdict": "proven", "rows": 16, "seen": ["costs"], "reason": "",
          "machine": "m0", "made": by()}
-
-
-def kept_runs() -> list[Path]:
-    return sorted({*(ROOT / "studies/runs").glob("*.zip"),
-                   *(path.parent for path in (ROOT / "studies/runs").glob("*/records.jsonl"))})
 
 
 class Part(Struct):
@@ -132,7 +127,7 @@ def test_a_line_that_is_no_whole_record_is_left_out_and_named_and_blocks_no_othe
 
 
 def test_every_command_reads_a_store_with_such_lines_and_the_run_computes_what_is_missing(tmp_path, capsys):
-    run = ["run", str(ROOT / "studies" / "smoke.py"), "--n", "4", "--no-time", "--only", "ancestral", "--out",
+    run = ["run", str(ROOT / "studies" / "smoke"), "--n", "4", "--no-time", "--only", "ancestral", "--out",
            str(tmp_path / "run")]
     assert main(run) == 0
     first = json.loads(capsys.readouterr().out.splitlines()[-1])

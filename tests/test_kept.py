@@ -110,7 +110,7 @@ def test_records_of_a_newer_version_are_not_lost_in_silence(run, tmp_path):
 
 @pytest.mark.parametrize("name", ["acceptance", "best_seconds", "window_sweep"])
 def test_a_kept_run_of_ours_is_unpacked_and_kept_again_to_the_bit(tmp_path, name):
-    shutil.copy(ROOT / "studies" / "runs" / f"{name}.zip", tmp_path / "kept.zip")    # without the proofs beside it
+    shutil.copy(ROOT / "studies" / name / "kept.zip", tmp_path / "kept.zip")    # without the proofs beside it
     kept = Store(tmp_path / "kept.zip")
     unpack(kept, tmp_path / name)
     folder = Store(tmp_path / name)
@@ -321,8 +321,8 @@ def test_summaries_are_named_by_their_runs_and_never_written_over(run, tmp_path,
         assert main(["summarise", *words]) == 2 and says in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["rescore", "ZIP"], ["run", f"{ROOT}/studies/smoke.py", "--n", "4", "--out", "ZIP"],
-                                   ["sweep", f"{ROOT}/studies/sweep_smoke.py", "--n", "8", "--out", "ZIP"]])
+@pytest.mark.parametrize("words", [["rescore", "ZIP"], ["run", f"{ROOT}/studies/smoke", "--n", "4", "--out", "ZIP"],
+                                   ["sweep", f"{ROOT}/studies/sweep_smoke", "--n", "8", "--out", "ZIP"]])
 def test_what_would_write_into_a_zip_says_where_to_go(run, tmp_path, capsys, words):
     pack(Store(run), tmp_path / "run.zip")
     assert main([word.replace("ZIP", str(tmp_path / "run.zip")) for word in words]) == 2

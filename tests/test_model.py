@@ -22,7 +22,7 @@ from ssmd.sampler import SelfSpeculative
 from ssmd.train.settings import Training
 from ssmd.train.updates import losses
 from ssmd.variants import INPUTS, READ, Variant, VariantConfig
-from studies.smoke import STUDY as SMOKE
+from studies.smoke.study import STUDY as SMOKE
 
 L, V = 12, 7
 CONFIG = HybridConfig(vocab=V, width=32, heads=2, blocks=2, causal=1)

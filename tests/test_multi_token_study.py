@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-import studies.analysis.multi_token as found
-import studies.multi_token as study
+import studies.multi_token.claims as found
+import studies.multi_token.study as study
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets import checkpoint
 from harness.nets.autoregressive import Autoregressive
@@ -19,7 +19,7 @@ from harness.sampling.ledger import Ledger
 from harness.sampling.loop import sample
 from harness.study import Checkpoint
 from reports.gallery import shown
-from studies.analysis.heads import Guessed, Heads
+from studies.multi_token.heads import Guessed, Heads
 from tests.conformance.toys import DATA, STATES, D, N, V
 from tests.test_model import CONFIG, rough
 from tests.test_studies import whole

@@ -1,4 +1,4 @@
-"""The faults that studies/planted.py plants: each still applies, one of them is caught end to end, and the comparisons
+"""The faults that studies/planted plants: each still applies, one of them is caught end to end, and the comparisons
 of times are those of the gate.
 """
 
@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-import studies.analysis.planted as found
-import studies.planted as planted
+import studies.planted.claims as found
+import studies.planted.study as planted
 from harness.records.measured import column
 from harness.records.provenance import made
 from harness.records.store import Store
 from harness.run import runner
 from harness.run.cell import cells_of
 from harness.spec import ROOT
-from studies.analysis.planted import NOTHING, PLANTS, SLEEP
+from studies.planted.claims import NOTHING, PLANTS, SLEEP
 from tests import compared
 
 

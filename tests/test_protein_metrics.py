@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-import studies.protein_frontier as protein
+import studies.protein_frontier.study as protein
 from harness.data.build.proteins import packed, written
 from harness.data.control import HeldOut, Shuffled
 from harness.data.proteins import Proteins, digest
@@ -28,7 +28,7 @@ from harness.nets.transformer import Transformer, TransformerConfig
 from harness.records.store import Store
 from harness.run import runner
 from harness.study import Checkpoint
-from studies.analysis.proteins import leaks
+from studies.protein_frontier.proteins import leaks
 from tests.test_proteins import chains, mutated
 
 

@@ -213,7 +213,7 @@ def test_half_of_the_rows_are_of_those_whose_tokens_are_kept():
 @pytest.mark.parametrize("words, sentence", [
     (["own.py", "--rows", "0"], "--rows: '0' must be a whole number of at least 1"), (["none"], "is not a run"),
     (["run", "--share", "4/3"], "--share '4/3' must read K/N"),
-    (["no.py"], "no run of no.py is kept"), (["run", "--against", "nothing"], "is neither a commit"),
+    (["no.py"], "there is no study file no.py"), (["run", "--against", "nothing"], "is neither a commit"),
 ])
 def test_it_refuses_in_a_sentence(ran, capfd, monkeypatch, words, sentence):
     folder, other = ran

@@ -39,7 +39,7 @@ def test_readme_shows_commands():
 def test_the_first_screen_is_short_and_counts_the_samplers():
     assert README.count("\n") < 80 and f"runs {len(plugins.samplers())} samplers" in README
     assert README == claims.filled((ROOT / "studies/readme.md").read_text(),
-                                   claims.read()), "README is older than studies/results: run `make findings`"
+                                   claims.read()), "README is older than the claims: run `make findings`"
 
 
 def test_the_table_of_samplers_quotes_claims():
@@ -91,10 +91,10 @@ def test_readme_counts_the_exit_codes_of_the_gate():
 
 
 def test_the_demo_runs_small_and_twice(tmp_path):
-    first = call(["run", str(ROOT / "studies/demo.py"), "--n", "4", "--no-time", "--out", str(tmp_path / "run"),
+    first = call(["run", str(ROOT / "studies/demo"), "--n", "4", "--no-time", "--out", str(tmp_path / "run"),
                   "--report", str(tmp_path / "report")], tmp_path)
     assert first.returncode == 0, first.stderr[-2000:]
-    again = json.loads(call(["run", str(ROOT / "studies/demo.py"), "--n", "4", "--no-time", "--out",
+    again = json.loads(call(["run", str(ROOT / "studies/demo"), "--n", "4", "--no-time", "--out",
                              str(tmp_path / "run")], tmp_path).stdout.splitlines()[-1])
     assert (
         again["done"] == again["scored"] == 0 and again["cached"] == json.loads(first.stdout.splitlines()[-1])["done"]
@@ -120,7 +120,7 @@ def test_a_page_quotes_the_claims_as_they_stand(page):
     )
     every = claims.table(claims.read()).splitlines()
     assert quoted and len(quoted) == len({*quoted}) and set(quoted) <= {*every}, ("a table is older than "
-                                                                                  "studies/results: run `make "
+                                                                                  "the claims: run `make "
                                                                                   "findings`")
     assert page != "docs/claims.md" or quoted == every
 

@@ -14,11 +14,12 @@ from harness.claims import rebuild
 from harness.records.pack import unpack
 from harness.records.store import Store
 from harness.spec import ROOT
-from studies import ablations
+from studies.ablations import study as ablations
 
-FILES = {path.stem: json.loads(path.read_text()) for path in sorted(claims.RESULTS.glob("*.json"))}
+FILES = {path.parent.name: json.loads(path.read_text()) for path in claims.files()}
 # made without a run, or by one that is not kept
-WITHOUT = {"bad_input", "coverage", "evidence", "gate_power", "house", "likelihood", "mutants", "resume", "tree"}
+WITHOUT = {"bad_input", "coverage", "evidence", "gate_power", "house", "likelihood", "mutants", "resume",
+           "sweep_overhead", "tree"}
 # all that a run says of a claim
 BLANK = {"value": 9.0, "low": 9.0, "high": 9.0, "n": 0, "unit": "", "keys": [], "note": ""}
 
@@ -29,7 +30,8 @@ def results(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "RESULTS", tmp_path / "results")
 
     def put(rows: list[dict], name: str = "ablations") -> Path:
-        path = tmp_path / "results" / f"{name}.json"
+        path = tmp_path / "results" / name / "claims.json"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(rows))
         return path
     return put
@@ -88,7 +90,7 @@ def test_a_claim_without_a_kept_run_is_left_and_named(results, tmp_path):
 
 
 def test_the_kept_run_is_not_written_to(results, tmp_path):
-    unpack(Store(ROOT / "studies" / "runs" / "ablations.zip"), tmp_path / "kept" / "ablations")
+    unpack(Store(ROOT / "studies" / "ablations" / "kept.zip"), tmp_path / "kept" / "ablations" / "kept")
     every = {path: path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file()}
     results(kept())
     assert rebuild.rebuild(print, kept=tmp_path / "kept")["equal"] == len(kept())
@@ -96,7 +98,7 @@ def test_the_kept_run_is_not_written_to(results, tmp_path):
 
 
 def test_a_study_that_computes_beside_its_run_has_a_copy_of_the_zip(results, tmp_path, monkeypatch):
-    run = ROOT / "studies" / "runs" / "ablations.zip"
+    run = ROOT / "studies" / "ablations" / "kept.zip"
     before, plain, rows, seen = run.read_bytes(), ablations.claims, kept(), []
 
     def claiming(store, command):

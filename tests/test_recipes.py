@@ -87,7 +87,7 @@ def test_a_recipe_runs_from_end_to_end_at_a_small_size(made, tmp_path, monkeypat
 
 def test_a_dry_run_and_a_recipe_refuse_what_training_would_refuse(tmp_path, capsys):
     (tmp_path / "none.py").write_text("FAMILY = 3\n")
-    (tmp_path / "words.py").write_text("from studies.demo import STUDY\nFAMILY, DATA = {'heavy': 'masked'}, "
+    (tmp_path / "words.py").write_text("from studies.demo.study import STUDY\nFAMILY, DATA = {'heavy': 'masked'}, "
                                        "STUDY.data\n")
     for words, says in (
         (["heavy", "--recipe", str(tmp_path / "none.py")], "is no recipe"),

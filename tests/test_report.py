@@ -34,7 +34,7 @@ from reports import frame, records, samples, style, tables, windows
 from reports import page as page_of
 from reports.build import TEMPLATES, build
 from reports.samples import reader
-from studies.smoke import STUDY as SMOKE
+from studies.smoke.study import STUDY as SMOKE
 from tests.compared import by
 from tests.test_report_toy import DATA, METRICS, write, write_grid, write_many
 

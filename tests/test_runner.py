@@ -377,8 +377,8 @@ def test_a_field_is_set_on_the_samplers_that_have_it():
 
 
 def test_damaged_claims_are_refused_in_a_sentence(tmp_path):
-    (tmp_path / "results").mkdir()
-    (tmp_path / "results" / "toy.json").write_text("[{")
+    (tmp_path / "results" / "toy").mkdir(parents=True)
+    (tmp_path / "results" / "toy" / "claims.json").write_text("[{")
     with pytest.raises(ValueError, match="not valid JSON"):
         claims.read(tmp_path / "results")
 

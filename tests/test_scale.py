@@ -142,7 +142,7 @@ def test_the_key_of_a_score_is_the_hash_of_its_canonical_json(large):
 
 
 def test_a_run_loads_no_package_that_it_does_not_use(tmp_path):
-    words = ["run", str(ROOT / "studies" / "smoke.py"), "--out", str(tmp_path / "run"), "--n", "4", "--no-time",
+    words = ["run", str(ROOT / "studies" / "smoke"), "--out", str(tmp_path / "run"), "--n", "4", "--no-time",
              "--only", "ancestral"]
     slow = {"pandas", "matplotlib", "seaborn", "scipy", "sklearn", "optuna", "joblib", "dask", "ray", "transformers"}
     _, _, said = spent("-c",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-import studies.best_seconds as study
+import studies.best_seconds.study as study
 from harness.records.store import Store
 from harness.run import runner
 from harness.study import Timing

@@ -182,7 +182,7 @@ def test_a_wrong_shard_is_refused(text):
 
 
 def test_shards_on_the_command_line(tmp_path, capsys):
-    words = ["run", str(ROOT / "studies" / "smoke.py"), "--out", str(tmp_path / "run"), "--n", "6", "--no-time"]
+    words = ["run", str(ROOT / "studies" / "smoke"), "--out", str(tmp_path / "run"), "--n", "6", "--no-time"]
     assert parse("2/3") == Shard(2, 3) and str(Shard(2, 3)) == "2/3" and parse("1/1") == WHOLE
     refused = {"--shard 7/7": "6 rows cannot be cut into 7 shards", "--shard 2": "must read K/N",
                "--shard 1/2 --report x": "unite the shards first"}
@@ -195,7 +195,7 @@ def test_shards_on_the_command_line(tmp_path, capsys):
 
 
 def test_rescoring_shards_that_are_not_united_says_what_to_do(tmp_path, capsys, monkeypatch):
-    words = ["run", str(ROOT / "studies" / "smoke.py"), "--out", str(tmp_path / "run"), "--n", "6", "--no-time",
+    words = ["run", str(ROOT / "studies" / "smoke"), "--out", str(tmp_path / "run"), "--n", "6", "--no-time",
              "--only", "ancestral"]
     for part in ("1/2", "2/2"):
         monkeypatch.setattr(sys, "argv", ["ssmd-bench", *words, "--shard", part])

@@ -10,7 +10,7 @@ from harness.sampling.ledger import Ledger
 from harness.sampling.loop import sample
 from harness.schedules.window import Cosine, Fixed
 from ssmd.sampler import SelfSpeculative
-from studies.analysis.fixed_batch import KINDS, Rounds, executed, needed, resampled_order, watched
+from studies.batch.fixed_batch import KINDS, Rounds, executed, needed, resampled_order, watched
 
 DATA = Exact(length=6)
 NET, N = Tabular(DATA.law(), DATA.vocab, DATA.length), 40

@@ -11,22 +11,22 @@ import numpy as np
 import pytest
 import torch
 
-import studies.ablations as ablations
-import studies.analysis.ablations as ablations_found
-import studies.analysis.batch as batch_found
-import studies.analysis.frontier as frontier_found
-import studies.analysis.lawkeeping as lawkeeping_found
-import studies.analysis.model_scheduling as model_scheduling_found
-import studies.analysis.noise_schedule as noise_found
-import studies.batch as batch
-import studies.causal_part as causal_part
-import studies.frontier as frontier
-import studies.lawkeeping as lawkeeping
-import studies.model_scheduling as model_scheduling
-import studies.noise_schedule as noise_schedule
-import studies.schedule as schedule
-import studies.window as window
-import studies.window_sweep as window_sweep
+import studies.ablations.claims as ablations_found
+import studies.ablations.study as ablations
+import studies.batch.claims as batch_found
+import studies.batch.study as batch
+import studies.causal_part.study as causal_part
+import studies.frontier.claims as frontier_found
+import studies.frontier.study as frontier
+import studies.lawkeeping.claims as lawkeeping_found
+import studies.lawkeeping.study as lawkeeping
+import studies.model_scheduling.claims as model_scheduling_found
+import studies.model_scheduling.study as model_scheduling
+import studies.noise_schedule.claims as noise_found
+import studies.noise_schedule.study as noise_schedule
+import studies.schedule.study as schedule
+import studies.window.study as window
+import studies.window_sweep.study as window_sweep
 from harness import plugins
 from harness.data.control import HeldOut
 from harness.data.exact import Exact

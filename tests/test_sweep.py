@@ -337,10 +337,10 @@ def test_the_storage_names_its_objectives_and_so_does_a_report(tmp_path):
 
 @pytest.mark.parametrize("name", ["window_sweep", "noise_schedule"])
 def test_a_kept_sweep_searches_what_its_kept_trials_searched(name):
-    asked = load_sweep(str(ROOT / "studies" / f"{name}.py"))
+    asked = load_sweep(str(ROOT / "studies" / name))
     searched = {place.path: place.space for place in asked.places() if not (isinstance(place.space, Choice)
                                                                             and len(place.space.values) == 1)}
-    with Store(ROOT / "studies/runs" / f"{name}.zip").place.on_disk() as folder:
+    with Store(ROOT / "studies" / name / "kept.zip").place.on_disk() as folder:
         storage = open_storage("", folder)
         (study,) = storage.get_all_studies()
         tried = {path: d for t in storage.get_all_trials(study._study_id) for path, d in t.distributions.items()}
@@ -571,7 +571,7 @@ def test_a_lock_is_free_as_soon_as_its_holder_is_killed(tmp_path):
 
 
 def test_the_verb_sweeps_with_two_workers_and_ends_in_json(tmp_path, capfd):
-    words = ["sweep", str(ROOT / "studies/sweep_smoke.py"), "--out", str(tmp_path / "run"), "--n", "128", "--trials",
+    words = ["sweep", str(ROOT / "studies/sweep_smoke"), "--out", str(tmp_path / "run"), "--n", "128", "--trials",
              "8", "--jobs", "2", "--seed", "3"]
     assert main(words) == 0
     out = capfd.readouterr().out.splitlines()
@@ -587,13 +587,13 @@ def test_the_verb_sweeps_with_two_workers_and_ends_in_json(tmp_path, capfd):
 
 
 @pytest.mark.parametrize(("words", "says"), [
-    ([str(ROOT / "studies/smoke.py")], "defines no SWEEP"), (["nowhere.py"], "there is no study file"),
-    ([str(ROOT / "studies/sweep_smoke.py"), "--trials", "0"], "at least 1"),
-    ([str(ROOT / "studies/sweep_smoke.py"), "--jobs", "0"], "at least 1"),
-    ([str(ROOT / "studies/sweep_smoke.py"), "--n", "0"], "at least 1"),
-    ([str(ROOT / "studies/sweep_smoke.py"), "--storage", "carrier-pigeon://x"],
+    ([str(ROOT / "studies/smoke")], "defines no SWEEP"), (["nowhere.py"], "there is no study file"),
+    ([str(ROOT / "studies/sweep_smoke"), "--trials", "0"], "at least 1"),
+    ([str(ROOT / "studies/sweep_smoke"), "--jobs", "0"], "at least 1"),
+    ([str(ROOT / "studies/sweep_smoke"), "--n", "0"], "at least 1"),
+    ([str(ROOT / "studies/sweep_smoke"), "--storage", "carrier-pigeon://x"],
      "is no address: give sqlite:///FILE, postgresql://USER@HOST/NAME or grpc://HOST:PORT"),
-    ([str(ROOT / "studies/sweep_smoke.py"), "--storage", "mysql+nothing://me:secret@x/y"],
+    ([str(ROOT / "studies/sweep_smoke"), "--storage", "mysql+nothing://me:secret@x/y"],
      "mysql+nothing://me:***@x/y cannot be opened"),
 ])
 def test_wrong_words_are_refused_in_one_sentence(capsys, tmp_path, words, says):

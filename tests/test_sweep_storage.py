@@ -106,7 +106,7 @@ def test_the_sentence_names_the_line_and_ends_the_command_with_code_2(folder, ca
     with open(folder / "sweep.journal", "a") as file:
         file.write("null\n")
     line = (folder / "sweep.journal").read_text().count("\n")
-    assert main(["sweep", str(ROOT / "studies/sweep_smoke.py"), "--n", "32", "--trials", "1", "--out",
+    assert main(["sweep", str(ROOT / "studies/sweep_smoke"), "--n", "32", "--trials", "1", "--out",
                  str(folder)]) == 2
     said = capsys.readouterr().err
     assert (

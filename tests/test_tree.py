@@ -16,7 +16,9 @@ from harness.records.store import Store
 from harness.run.present import present
 from harness.spec import ROOT
 from harness.study import Arm, Checkpoint
-from studies import ablations, potts_frontier, text_frontier
+from studies.ablations import study as ablations
+from studies.potts_frontier import study as potts_frontier
+from studies.text_frontier import study as text_frontier
 from tests.tracked import CHECKPOINTS, LARGEST, MIB, rows, tracked
 
 
@@ -67,7 +69,7 @@ def refused(capsys, words: list[str]) -> str:
 def test_what_is_tracked_is_small(sizes):
     assert sum(size for path, size in sizes.items() if path.startswith("ssmd/checkpoints/")) <= CHECKPOINTS
     assert sum(sizes.values()) <= LARGEST
-    (claim,) = rows_of(RESULTS / "tree.json")
+    (claim,) = rows_of(RESULTS / "tree" / "claims.json")
     assert abs(claim["value"] - sum(sizes.values()) / MIB) < 1, ("count again: `python -m tests.tracked`, then `make "
                                                                  "findings`")
 
@@ -84,7 +86,7 @@ def test_what_left_is_listed_with_its_card_and_is_neither_tracked_nor_offered_to
 
 @pytest.mark.parametrize("group", ["ablations", "potts", "prose", "protein"])
 def test_the_hash_of_what_left_is_the_one_that_kept_records_know(group):
-    (kept,) = (ROOT / "studies/runs").glob(f"{group}*.zip")
+    (kept,) = (ROOT / "studies").glob(f"{group}*/kept.zip")
     known = {record["name"]: record["sha256"] for record in Store(kept).of("network")}
     entries = {entry.name.rpartition("/")[2]: entry.net for entry in absent.listed() if entry.name.rpartition("/")[0]
                == group.removesuffix("ablations")}
@@ -165,14 +167,14 @@ def test_studies_of_what_left_load_and_say_what_they_need(capsys, tmp_path):
                                                                                    "change a study")
     lacking = [entry.name for entry in absent.listed() if not entry.path.is_file()]
     if "potts/heavy" in lacking:
-        told = refused(capsys, ["run", str(ROOT / "studies/potts_frontier.py"), "--out", str(tmp_path / "run")])
+        told = refused(capsys, ["run", str(ROOT / "studies/potts_frontier"), "--out", str(tmp_path / "run")])
         assert (
             "the study potts_frontier needs networks" in told
             and "checkpoints --restore potts`" in told
             and not (tmp_path / "run").exists()
         )
     if "hybrid_frozen_plain" in lacking:
-        told = refused(capsys, ["run", str(ROOT / "studies/text_frontier.py"), "--out", str(tmp_path / "run"),
+        told = refused(capsys, ["run", str(ROOT / "studies/text_frontier"), "--out", str(tmp_path / "run"),
                                 "--claims"])
         assert "claims are of the whole study" in told and "left out for want of a network: ssmd_frozen_plain;" in told
     assert potts_frontier.STUDY.reference == "heavy"

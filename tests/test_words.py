@@ -17,7 +17,7 @@ RUNS = ("headline", "text_frontier", "time_grids")
 
 @pytest.fixture(scope="module", params=RUNS)
 def chapter(request) -> Chapter:
-    return chapters(read([ROOT / f"studies/runs/{request.param}.zip"]))[0]
+    return chapters(read([ROOT / f"studies/{request.param}/kept.zip"]))[0]
 
 
 def texts(figure: Figure) -> list[str]:
@@ -55,5 +55,5 @@ def test_an_identifier_is_put_in_words_and_another_name_is_left(arm, sampler, wo
 
 def test_arms_that_read_alike_stay_apart():
     for name in RUNS:
-        cells = read([ROOT / f"studies/runs/{name}.zip"]).cells
+        cells = read([ROOT / f"studies/{name}/kept.zip"]).cells
         assert len({*arm_names(cells).values()}) == len({cell.record["arm"] for cell in cells})

@@ -1,4 +1,4 @@
-"""Claims: what a study found, kept as studies/results/NAME.json and written by code only. Documents quote claims and
+"""Claims: what a study found, kept as studies/NAME/claims.json and written by code only. Documents quote claims and
 nothing else.
 
 A row is {"claim", "value", "low", "high", "unit", "n", "command", "keys", "note"}: a 95 % interval, the command that
@@ -21,7 +21,7 @@ from harness.boundary.atomic import write_text
 from harness.boundary.incoming import Count, Number, Wrong, fitted, read_plain, read_text
 from harness.spec import ROOT
 
-RESULTS = ROOT / "studies" / "results"
+RESULTS, FILE = ROOT / "studies", "claims.json"
 AGAIN = "rebuild it with the command in its study"
 PARTS: dict[str, Any] = {"name": str, "value": Real, "low": Real, "high": Real, "unit": str, "n": Integral,
                          "command": str, "keys": Sequence, "note": str}
@@ -59,16 +59,20 @@ def claim(name: str, value: float, low: float, high: float, unit: str, n: int, c
 
 
 def write(name: str, rows: Sequence[dict]) -> Path:
-    """Replace studies/results/NAME.json, whole or not at all."""
-    path = RESULTS / f"{name}.json"
+    """Replace studies/NAME/claims.json, whole or not at all."""
+    path = RESULTS / name / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(list(rows), indent=1, allow_nan=False) + "\n")
     return path
 
 
 def read(folder: Path = RESULTS) -> list[dict]:
-    """Every claim, with `file`. Raises ValueError for a damaged file."""
-    return [row | {"file": path.name} for path in sorted(folder.glob("*.json")) for row in rows_of(path)]
+    """Every claim, with `folder`, the name of the one that it lies in. Raises ValueError for a damaged file."""
+    return [row | {"folder": path.parent.name} for path in files(folder) for row in rows_of(path)]
+
+
+def files(folder: Path = RESULTS) -> list[Path]:
+    return sorted(folder.glob(f"*/{FILE}"))
 
 
 def rows_of(path: Path) -> list[dict]:

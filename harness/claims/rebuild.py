@@ -1,5 +1,5 @@
-"""Claims computed anew from the runs that are kept in the repository (studies/runs), without sampling: `ssmd-bench
-claims --rebuild`.
+"""Claims computed anew from the runs that are kept in the repository, a kept.zip beside each study, without sampling:
+`ssmd-bench claims --rebuild`.
 
 A claim that comes out as it was, up to rounding, stands as it is written. One whose numbers change takes the new ones.
 A new one is added. What no kept run yields is left alone and named.
@@ -15,32 +15,33 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 
 from harness.claims import claim as claims_of
+from harness.records import study_path
 from harness.records.pack import unpack
-from harness.records.places import Kept, is_zip, name_of
+from harness.records.places import KEPT, Kept, is_zip, name_of
 from harness.records.store import Store
 from harness.spec import ROOT
 from harness.study import load_module
 
-KEPT, NUMBERS = ROOT / "studies" / "runs", ("value", "low", "high", "n")
+STUDIES, NUMBERS = ROOT / "studies", ("value", "low", "high", "n")
 TAKEN = (*NUMBERS, "unit", "keys", "note")
 
 
-def rebuild(say: Callable[[str], None], kept: Path = KEPT) -> dict[str, int]:
+def rebuild(say: Callable[[str], None], kept: Path = STUDIES) -> dict[str, int]:
     """How many claims are equal, changed, added, and left, which no kept run yields. Raises ValueError for damaged
     files.
     """
     tally = {"equal": 0, "changed": 0, "added": 0, "left": 0}
     known: dict[str, dict[str, dict]] = {}
     for row in claims_of.read(claims_of.RESULTS):
-        known.setdefault(row["file"], {})[row["claim"]] = {k: v for k, v in row.items() if k != "file"}
-    for file, rows in known.items():
-        command, name = next(iter(rows.values()))["command"], Path(file).stem
-        study, run = next((word for word in command.split() if word.endswith(".py")), ""), kept_run(name, kept)
-        if not study or run is None:
+        known.setdefault(row["folder"], {})[row["claim"]] = {k: v for k, v in row.items() if k != "folder"}
+    for name, rows in known.items():
+        command = next(iter(rows.values()))["command"]
+        study, run = study_path.named_in(command), kept_run(name, kept)
+        if study is None or run is None:
             say(f"{name}: no run is kept, its claims stand as `{command}` made them")
             tally["left"] += len(rows)
             continue
-        made, added = _again(load_module(str(ROOT / study)), run, command, rows)
+        made, added = _again(load_module(str(study)), run, command, rows)
         for old in rows.values():
             new = made.get(old["claim"])
             tally["left" if new is None else "equal" if new is old else "changed"] += 1
@@ -81,9 +82,13 @@ def made_of(module: ModuleType, run: Path, command: str, copy: Path) -> list[dic
         return module.claims(Store(copy), command)
 
 
-def kept_run(name: str, kept: Path = KEPT) -> Path | None:
-    """The run of a study that is kept; None if there is none."""
-    return next((path for path in (kept / f"{name}.zip", kept / name) if path.exists()), None)
+def kept_run(name: str, kept: Path = STUDIES) -> Path | None:
+    """The run of a study that is kept, as a zip or as a folder; None if there is none."""
+    return next((path for path in (kept / name / KEPT, kept / name / Path(KEPT).stem) if path.exists()), None)
+
+
+def kept_runs(kept: Path = STUDIES) -> list[Path]:
+    return [run for folder in sorted(kept.glob("*")) if (run := kept_run(folder.name, kept))]
 
 
 def same(old: dict, new: dict) -> bool:

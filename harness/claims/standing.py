@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.claims.rebuild import KEPT, kept_run
+from harness.claims.rebuild import STUDIES, kept_run
 from harness.records.standing import PROVEN, REFUTED, UNPROVEN, Evidence
 from harness.records.store import Store
 from harness.spec import ROOMS, ROOT
@@ -23,11 +23,11 @@ class Standing(NamedTuple):
     since: str    # why it is unproven, or refuted
 
 
-def standings(rows: Sequence[dict], kept: Path = KEPT) -> Iterator[Standing]:
-    """Of claims with their `file`, in their order."""
+def standings(rows: Sequence[dict], kept: Path = STUDIES) -> Iterator[Standing]:
+    """Of claims with their `folder`, in their order."""
     runs: dict[str, tuple[Evidence, dict] | None] = {}
     for row in rows:
-        name = Path(row["file"]).stem
+        name = row["folder"]
         if name not in runs:
             run = kept_run(name, kept)
             store = Store(run) if run else None

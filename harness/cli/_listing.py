@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness import plugins
 from harness.param import space_of
+from harness.records import study_path
 from harness.spec import ROOT, brief, to_json
 from harness.study import Study, load_study
 
@@ -76,11 +77,11 @@ def _plots() -> Iterator[tuple[str, dict]]:
 
 
 def _studies() -> Iterator[tuple[str, dict]]:
-    for path in sorted((ROOT / "studies").glob("*.py")):
+    for path in sorted((ROOT / "studies").glob(f"*/{study_path.FILE}")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         if line := _line(tree, "STUDY"):
-            yield path.stem, {"origin": f"{path.relative_to(ROOT)}:{line}", "about": _first(ast.get_docstring(tree)),
-                              "fields": _study(path)}
+            yield path.parent.name, {"origin": f"{path.relative_to(ROOT)}:{line}",
+                                     "about": _first(ast.get_docstring(tree)), "fields": _study(path)}
 
 
 def _study(path: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from harness.boundary.ending import NOTHING
 from harness.cli._options import opened
-from harness.records import provenance
+from harness.records import provenance, study_path
 from harness.records.standing import PROVEN, REFUTED, UNPROVEN, Evidence
 from harness.records.store import Store
 from harness.run.progress import Progress
@@ -21,7 +21,7 @@ COUNTED = (PROVEN, REFUTED, UNPROVEN, "lost", "known", "unknown")
 
 
 class Target(NamedTuple):
-    """A run, and the study file that it is of."""
+    """A run, and the study that it is of."""
 
     run: Path
     study: str
@@ -50,38 +50,34 @@ def prove(options: Namespace) -> tuple[dict, int]:
 
 def _targets(named: list[str]) -> Iterator[Target]:
     """Raises ValueError for what is neither a study nor a run."""
-    from harness.claims.rebuild import KEPT, kept_run
+    from harness.claims.rebuild import kept_run, kept_runs
 
-    for name in named or [
-        str(run) for run in sorted({*KEPT.glob("*.zip"), *(p for p in KEPT.glob("*") if p.is_dir())})
-    ]:
-        if not name.endswith(".py"):
-            yield Target(Path(name), study_of(opened(Path(name)), bool(named)))
-        elif run := kept_run(Path(name).stem):
-            yield Target(run, name)
-        elif (run := Path("runs") / Path(name).stem).is_dir():
-            yield Target(run, name)
-        else:
-            raise ValueError(f"no run of {name} is kept in studies/runs, and there is none in {run}: run it, or name "
-                             "its run")
+    for word in named or map(str, kept_runs()):
+        name = study_path.name_of(word)
+        if not study_path.is_study(word):
+            yield Target(Path(word), study_of(opened(Path(word)), bool(named)))
+            continue
+        file = study_path.file_of(word)
+        run = kept_run(name) or Path("runs") / name
+        if not run.exists():
+            raise ValueError(f"no run of {word} is kept in studies, and there is none in {run}: run it, or name its "
+                             "run")
+        yield Target(run, str(file))
 
 
 def study_of(store: Store, asked: bool = True) -> str:
-    """The study file that the command of a run names; nothing if there is none."""
-    words = [text for record in reversed(store.of("study")) for text in record["command"].split()
-             if text.endswith(".py")]
-    for text in words:
-        for place in (Path(text), ROOT / text):
-            if place.is_file():
-                return str(place)
+    """The study that the command of a run names; nothing if there is none."""
+    for record in reversed(store.of("study")):
+        if found := study_path.named_in(record["command"]):
+            return str(found)
     if asked:
-        raise ValueError(f"{store.folder} names no study file that is here: give the study file in its place")
+        raise ValueError(f"{store.folder} names no study that is here: give the study in its place")
     return ""
 
 
 def _run(target: Target, options: Namespace) -> dict[str, int]:
     from harness.records.machine import machine
-    from harness.records.places import is_zip
+    from harness.records.places import is_zip, name_of
     from harness.run.against import settled_by
     from harness.run.prove import learn, looks, metrics_here, proof, verdict
     from harness.study import load_study
@@ -103,7 +99,7 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
             why[reason] = why.get(reason, 0) + 1
         else:
             wanted[key] = cell, record
-    progress = Progress(len(wanted), f"prove {target.run.name}")
+    progress = Progress(len(wanted), f"prove {name_of(target.run)}")
     for reason, count in why.items():
         progress.note(f"{count} cells cannot be looked at: {reason}")
 
@@ -165,7 +161,7 @@ def _cell(record: dict, study) -> tuple[Any, str]:
     from harness.run.recorded_cell import cell_of
 
     if study is None:
-        return None, "the run names no study file that is here"
+        return None, "the run names no study that is here"
     try:
         cell = cell_of(record, study)
         study.nets[study.reference].load("cpu")    # whose pass is the unit of NFE

@@ -9,7 +9,7 @@ def _claims_options(parser: Parser) -> None:
     parser.add_argument("names", type=word, nargs="*",
                         help="names, and beginnings of names, e.g. nfe_ratio (default: all)")
     parser.add_argument("--rebuild", action="store_true",
-                        help="compute them anew from the runs kept in studies/runs, without sampling")
+                        help="compute them anew from the runs kept beside the studies, without sampling")
     parser.add_argument("--fill", type=path, metavar="FILE",
                         help="write this text to --write, with the numbers of the claims that it names in braces")
     parser.add_argument("--write", type=path, metavar="FILE", help="put the table between the marks of a Markdown file")

@@ -45,11 +45,11 @@ def contest(options: Namespace) -> tuple[dict, int]:
         print(f"stopped by {signal}: nothing was decided, and the trees are removed; the same command begins anew")
         return {"old": options.old, "new": options.new, "end": "stopped"}, signal.code
     print(table(fight, rules))
-    about = {"old": str(found[0]), "new": str(found[1]), "study": found[0].study}
+    about = {"old": str(found[0]), "new": str(found[1]), "study": found[1].study}
     return about | document(fight, rules), code(fight, rules)
 
 
 VERBS = (
     Verb("contest", GUARD, "time two trees in turns: is NEW slower than OLD? (docs/gate.md)",
-         "ssmd-bench contest main . studies/smoke.py --only ancestral", _options, contest),
+         "ssmd-bench contest main . studies/smoke --only ancestral", _options, contest),
 )

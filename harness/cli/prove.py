@@ -7,7 +7,7 @@ from harness.boundary.arguments import GUARD, JOBS, Parser, Verb, number_or_all,
 
 def _prove_options(parser: Parser) -> None:
     parser.add_argument("runs", nargs="*", type=word, metavar="STUDY|RUN",
-                        help="study files, whose kept run is meant, or runs (default: all that are kept)")
+                        help="studies, whose kept run is meant, or runs (default: all that are kept)")
     parser.add_argument("--rows", type=number_or_all, default=16, metavar="N|all",
                         help="of each cell (default 16); which ones depends on the sources")
     against = "where floats differ: sample the same rows by the sources of that commit too, on this machine"
@@ -25,5 +25,5 @@ def prove(options: Namespace) -> tuple[dict, int]:
 
 VERBS = (
     Verb("prove", GUARD, "sample some rows of stored cells again: does the code that runs now give the same?",
-         "ssmd-bench prove studies/demo.py --rows 4", _prove_options, prove),
+         "ssmd-bench prove studies/demo --rows 4", _prove_options, prove),
 )

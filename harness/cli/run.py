@@ -35,7 +35,7 @@ def _run_options(parser: Parser) -> None:
     parser.add_argument("--measure-again", action="store_true",
                         help="compute the study's own tables anew, which belong to the commit that measured them")
     parser.add_argument("--report", type=path, metavar="DIR", help="write the report there")
-    parser.add_argument("--claims", action="store_true", help="write what the study found to studies/results/NAME.json")
+    parser.add_argument("--claims", action="store_true", help="write what the study found to studies/NAME/claims.json")
 
 
 def run(options: Namespace) -> tuple[dict, int]:
@@ -102,5 +102,5 @@ def run(options: Namespace) -> tuple[dict, int]:
 
 VERBS = (
     Verb("run", MEASURE, "run a study: count, time, score; what is stored is not computed again",
-         "ssmd-bench run studies/demo.py --out runs/demo --jobs 2 --report runs/demo/report", _run_options, run),
+         "ssmd-bench run studies/demo --out runs/demo --jobs 2 --report runs/demo/report", _run_options, run),
 )

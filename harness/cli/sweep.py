@@ -20,7 +20,7 @@ def _sweep_options(parser: Parser) -> None:
                         help="sqlite:///FILE, postgresql://..., grpc://HOST:PORT (default OUT/sweep.journal)")
     parser.add_argument("--device", type=word, default="cpu")
     parser.add_argument("--compile", action="store_true", help="the networks' blocks by torch.compile")
-    parser.add_argument("--claims", action="store_true", help="write what the sweep found to studies/results/NAME.json")
+    parser.add_argument("--claims", action="store_true", help="write what the sweep found to studies/NAME/claims.json")
 
 
 def sweep(options: Namespace) -> tuple[dict, int]:
@@ -92,8 +92,8 @@ def grid(options: Namespace) -> tuple[dict, int]:
 VERBS = (
     Verb("sweep", MEASURE,
          "search the settings of one arm for those that no other beats; the same command goes on, or adds a worker",
-         "ssmd-bench sweep studies/sweep_smoke.py --out runs/sweep --jobs 2", _sweep_options, sweep),
+         "ssmd-bench sweep studies/sweep_smoke --out runs/sweep --jobs 2", _sweep_options, sweep),
     Verb("grid", MEASURE,
          "search time grids for a network of a study, on its validation text, and say what the search cost",
-         "ssmd-bench grid studies/demo.py --steps 8 16 --out runs/grids.json", _grid_options, grid),
+         "ssmd-bench grid studies/demo --steps 8 16 --out runs/grids.json", _grid_options, grid),
 )

@@ -5,6 +5,7 @@ Only proofs, which say of its records that they come out again, are added: as li
 
     NAME.zip                index, records, stacked arrays (harness/records/kept_index.py)
     NAME.proofs.jsonl       records of type "proof", which count after those of the zip
+    kept.zip, proofs.jsonl  the same, in the folder of a study
 """
 
 import struct
@@ -23,8 +24,9 @@ from harness.boundary.incoming import Wrong
 from harness.records.kept_index import RECORDS, Index, Stack, members
 from harness.records.lines import Line
 from harness.records.npy import array_of
-from harness.records.places import Kept
+from harness.records.places import KEPT, Kept
 
+PROOFS = "proofs.jsonl"
 PIECE = 2**18    # bytes that are unpacked at once: a buffer of this size is used again, and one of the whole is not
 AGAIN = "take it anew from where it was kept, or make it again with `ssmd-bench summarise RUN --out FILE.zip`"
 DAMAGE = (ValueError, EOFError, KeyError, RuntimeError, OverflowError, MemoryError, struct.error, zlib.error,
@@ -44,7 +46,7 @@ class ZipPlace:
 
     def __init__(self, path: Path):
         """What it holds is known once `texts` has read it."""
-        self.zip, self.path = path, path.with_name(f"{path.stem}.proofs.jsonl")
+        self.zip, self.path = path, path.with_name(PROOFS if path.name == KEPT else f"{path.stem}.{PROOFS}")
         self.names: list[str] = []    # of small files
         self.stretches: dict[tuple[str, str], Stretch] = {}
         self.stacks: dict[str, np.ndarray] = {}    # those that were asked for, by file

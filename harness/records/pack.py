@@ -1,8 +1,8 @@
 """A store written as one zip, which says all that the store says of its records (harness/records/kept_index.py), and
 back.
 
-    pack(Store(Path("runs/x")), Path("studies/runs/x.zip"))
-    unpack(Store(Path("studies/runs/x.zip")), Path("runs/x"))
+    pack(Store(Path("runs/x")), Path("studies/x/kept.zip"))
+    unpack(Store(Path("studies/x/kept.zip")), Path("runs/x"))
 
 Times are fixed and names sorted, so that equal content is equal bytes. What comes out is what went in, to the bit:
 lines of records as they were written, but for the place of the repository on this machine, and arrays.

@@ -1,7 +1,7 @@
 """Where a store lies: in a run folder, which grows, or in the zip of a kept run, which only proofs are added to.
 
     runs/x                     FolderPlace (harness/records/folder.py)
-    studies/runs/x.zip         ZipPlace (harness/records/kept.py)
+    studies/x/kept.zip         ZipPlace (harness/records/kept.py)
 
 Both hold lines of records, arrays by room and key, and small files such as the journal of a sweep.
 """
@@ -16,6 +16,7 @@ import numpy as np
 from harness.records.lines import Line
 
 JOURNAL = "sweep.journal"
+KEPT = "kept.zip"     # of the folder of a study, whose name is the run's
 FILES = (JOURNAL,)    # what stands beside records and arrays and is kept with them
 
 
@@ -81,4 +82,6 @@ def is_run(path: Path) -> bool:
 
 def name_of(run: Path) -> str:
     """A run's own name, of a folder or of a zip."""
+    if run.name == KEPT:
+        return run.resolve().parent.name
     return (run.stem if is_zip(run) else run.name) or run.resolve().name

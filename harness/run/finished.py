@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from harness.boundary import incoming
 from harness.boundary.atomic import write_text
-from harness.records import sources
+from harness.records import sources, study_path
 from harness.spec import ROOMS, ROOT, canonical, to_json
 
 STAMP = "finished.json"
@@ -57,7 +57,7 @@ def plain(options: Namespace) -> bool:
 
 def answer(options: Namespace) -> dict | None:
     """What the run said, if it is finished and nothing has changed since."""
-    folder = options.out or Path("runs") / Path(options.study).stem
+    folder = options.out or Path("runs") / study_path.name_of(options.study)
     try:
         stamp = incoming.read(folder / STAMP, Stamp, "it is written again")
         return (
@@ -126,9 +126,9 @@ def texts(data: Any) -> Iterator[str]:
 
 def inputs(options: Namespace, named: list[str], modules: Iterable[Path]) -> dict[str, Any]:
     """All that a run is made from: options, surroundings, versions, sources, data, and the files that its study names.
-    Raises OSError if one is gone.
+    Raises OSError if one is gone, and ValueError if the study is.
     """
-    study = Path(options.study).resolve()
+    study = study_path.file_of(options.study).resolve()
     every = {*(p for room in (*ROOMS, "studies") for p in (ROOT / room).rglob("*.py")), *study.parent.glob("*.py"),
              *study.parent.glob("*.json"), study, *modules}
     return {"options": {k: str(v) for k, v in vars(options).items()},

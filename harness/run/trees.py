@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.records.study_path import within
+
 
 @dataclass(frozen=True)
 class Tree:
@@ -25,7 +27,7 @@ class Tree:
     folder: Path
     commit: str     # nothing of a folder
     home: Path      # the repository, or the folder, in place of which the tree stands
-    study: str      # the study's path within it
+    study: str      # the path of the study's file within it
 
     def __str__(self) -> str:
         return (
@@ -126,9 +128,10 @@ def trees(old: str, new: str, study: str, share: Sequence[str] = ()) -> Iterator
                     f"{name} is {given!r}, which is neither a commit of {home} nor a folder: "
                     "give a branch, a tag, a hash, or a path"
                 )
-            found.append(Tree(name, given, folder, commit or "", home, str(path.relative_to(home))))
-            if not (folder / found[-1].study).is_file():
-                raise ValueError(f"{found[-1]} has no {found[-1].study}: give a study that both trees have")
+            file = within(folder, str(path.relative_to(home)))
+            found.append(Tree(name, given, folder, commit or "", home, str(file or "")))
+            if not file:
+                raise ValueError(f"{found[-1]} has no {path.relative_to(home)}: give a study that both trees have")
         yield found[0], found[1]
     finally:
         with deaf():

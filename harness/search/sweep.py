@@ -1,4 +1,4 @@
-"""A sweep: a search for the operating points of one arm of a study that no other beats. `ssmd-bench sweep studies/x.py
+"""A sweep: a search for the operating points of one arm of a study that no other beats. `ssmd-bench sweep studies/x
 --out runs/x`.
 
     SWEEP = Sweep(STUDY, arm="ssmd", objectives=("judge", "nfe_a"), space={"window": Choice(Cosine())},
@@ -203,7 +203,7 @@ def load_sweep(path: str, n: int | None = None, compiled: bool = False, **change
     """
     sweep = getattr(load_module(path), "SWEEP", None)
     if not isinstance(sweep, Sweep):
-        raise ValueError(f"{path} defines no SWEEP = Sweep(...): see studies/sweep_smoke.py")
+        raise ValueError(f"{path} defines no SWEEP = Sweep(...): see studies/sweep_smoke")
     study = sweep.study
     sweep = replace(sweep, study=replace(study, n=study.n if n is None else n, compiled=compiled or study.compiled))
     return replace(sweep, **{k: v for k, v in changes.items() if v is not None})

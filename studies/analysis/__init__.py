@@ -1,1 +1,1 @@
-"""What the studies measure and claim: a module of the same name each, apart from the design."""
+"""What several studies measure and claim alike. What one study alone does stands in its folder."""

@@ -1,5 +1,4 @@
-"""One question on several kinds of data: does the gain carry over? The family that is trained for each, the arms, and
-what is claimed.
+"""One question on several kinds of data: does the gain carry over? What is claimed of the arms of studies/arms.py.
 
 Claims nfe_ratio.DOMAIN[.dilated][.at_24 | .at_64], dilated.DOMAIN and scheduling.DOMAIN.sandwich_minus_{middle,
 fewer_steps}.
@@ -9,69 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from baselines.ancestral import Ancestral
-from baselines.fixed_count import FixedCount
-from baselines.scheduled import Scheduled
 from harness.claims.claim import claim
-from harness.data.control import HeldOut, Shuffled
 from harness.kinds import Scores
 from harness.records.points import done, rows, scores
 from harness.records.store import Store
-from harness.schedules.placement import Middle, Sandwich
-from harness.schedules.window import Linear, Open
 from harness.spec import brief, to_json
 from harness.stats.equal_entropy import at
 from harness.stats.intervals import paired_difference
-from harness.study import Arm, Checkpoint, grid
-from ssmd.dilated import DilatedSelfSpeculative
-from ssmd.sampler import SelfSpeculative
-from ssmd.train.family import SHIPPED
-from ssmd.train.settings import Training
 from studies.analysis.matched import difference, ratio
+from studies.arms import ARM, DILATED, WINDOWS
 
-BASELINE, ARM, DILATED = "ancestral", "ssmd_frozen", "ssmd_dilated"
 # of a claim's name: steps of ancestral sampling whose quality is matched
 MATCHED = {"": 32, ".at_24": 24, ".at_64": 64}
 CONTROLS = ("middle", "fewer_steps")              # arms that the sandwich is held against
-WINDOWS = [Linear(delta) for delta in (0.125, 0.083, 0.0625, 0.05, 0.04, 0.03)]
-# steps of the heavy network alone around the FLOPs of a sandwich of 32, rounds, and how near a control must be in cost
-FEWER, ROUNDS, NEAR = (26, 28), 10, 0.01
-
-
-def family(tokens: float, **size) -> dict[str, Training]:
-    """The members that a frontier needs; the hybrid is one causal block on the frozen heavy network, the paper's
-    protein recipe.
-    """
-    shapes = {"heavy": dict(network="masked"), "light": dict(network="masked", blocks=2),
-              "hybrid_frozen": dict(network="hybrid", blocks=7, frozen=True),
-              "judge": dict(network="judge", blocks=4, width=192, heads=6, dropout=0.1)}
-    return {name: Training(**shape | size, tokens=tokens) for name, shape in shapes.items()}
-
-
-def checkpoint(domain: str, name: str) -> str:
-    return str(SHIPPED / domain / f"{name}.safetensors")
-
-
-def nets(domain: str) -> dict[str, Checkpoint]:
-    return {name: Checkpoint(checkpoint(domain, name)) for name in ("heavy", "light", "hybrid_frozen")}
-
-
-def arms(windows: Sequence[Open | Linear] = WINDOWS, steps: Sequence[int] = (16, 24, 32, 64)) -> list[Arm]:
-    """Ancestral sampling of the heavy network; the sandwich with its controls; the hybrid in windows from wide to
-    narrow, in uniform and in dilated orders, one of them unverified; held-out and shuffled rows.
-    """
-    both, wider = {"main": "heavy", "light": "light"}, dict.fromkeys((Linear(0.25), *windows[:5]))
-    return [
-        Arm(BASELINE, grid(Ancestral, steps=list(steps)), {"main": "heavy"}),
-        Arm("scheduled", [Scheduled(Ancestral(32), Sandwich(0.25))], both),
-        Arm("middle", [Scheduled(Ancestral(32), Middle(0.25))], both),
-        Arm("fewer_steps", grid(Ancestral, steps=list(FEWER)), {"main": "heavy"}),
-        Arm(ARM, [SelfSpeculative(window, ROUNDS) for window in windows], {"main": "hybrid_frozen"}),
-        Arm(DILATED, [DilatedSelfSpeculative(SelfSpeculative(window, ROUNDS)) for window in wider],
-            {"main": "hybrid_frozen"}),
-        Arm("fixed_count", [FixedCount(next(w for w in windows if w != Open()))], {"main": "hybrid_frozen"}),
-        Arm("held_out", [HeldOut()]), Arm("shuffled", [Shuffled()]),
-    ]
+NEAR = 0.01                                       # in cost, of a control
 
 
 def claims_of(domain: str, label: str = "judge", unit: str = "judge nats per token, paired",

@@ -2,7 +2,7 @@
 steps; and one arm against another at equal settings.
 
 A ratio is realised (harness/stats/realised.py): of a setting that was run and is not worse at a stated margin. It is
-chosen on even rows and reported on odd ones; studies/headline.py has fresh rows for that.
+chosen on even rows and reported on odd ones; studies/headline has fresh rows for that.
 """
 
 from collections.abc import Sequence

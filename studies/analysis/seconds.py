@@ -6,7 +6,7 @@ from harness.claims.claim import claim
 from harness.records.points import done
 from harness.records.store import Store
 from harness.stats.intervals import time_ratio
-from studies.analysis.domain import BASELINE, DILATED
+from studies.arms import BASELINE, DILATED
 
 
 def seconds_ratio(name: str, store: Store, command: str) -> list[dict]:

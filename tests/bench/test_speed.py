@@ -25,7 +25,7 @@ from reports.frame import chapters
 from reports.records import read
 from ssmd.model import Hybrid, HybridConfig, Kept
 from ssmd.sampler import SelfSpeculative
-from studies.analysis.speed import bare, loops
+from studies.speed.claims import bare, loops
 
 B, L, V = 64, 256, 27
 ROWS = torch.arange(B)
@@ -80,7 +80,7 @@ def test_append_to_the_store(benchmark, tmp_path):
 
 def test_numbers_of_a_report(benchmark):
     """Every frame of a kept run of 26 cells, without a figure."""
-    (chapter,) = chapters(read([ROOT / "studies/runs/schedule.zip"]))
+    (chapter,) = chapters(read([ROOT / "studies/schedule/kept.zip"]))
     benchmark.extra_info["cells"] = len(chapter.cells)
     benchmark.pedantic(frames, args=(chapter, "ancestral", 200), rounds=3)
     assert benchmark.extra_info["cells"] == 26
@@ -89,7 +89,7 @@ def test_numbers_of_a_report(benchmark):
 def test_a_report(benchmark, tmp_path):
     if not benchmark.enabled:
         pytest.skip("half a minute on one core, nearly all of it figures: with `make bench` alone")
-    benchmark.pedantic(build, args=([ROOT / "studies/runs/schedule.zip"], tmp_path), rounds=1)
+    benchmark.pedantic(build, args=([ROOT / "studies/schedule/kept.zip"], tmp_path), rounds=1)
 
 
 # NFE by conventions A, B and C, and executed MFLOP, a row; the target of a fresh hybrid is its draft, so that all is
@@ -125,7 +125,7 @@ def test_a_sampling_loop(benchmark, name, metered):
 
 @pytest.mark.parametrize("name", loops())
 def test_a_sampling_loop_beside_its_bare_passes(benchmark, name):
-    """The overhead of sampling, printed; the claims overhead.* are of studies/speed.py, which takes more turns."""
+    """The overhead of sampling, printed; the claims overhead.* are of studies/speed, which takes more turns."""
     if not benchmark.enabled:
         pytest.skip("seconds on an idle core: with `make bench` alone")
     run = loops()[name]

@@ -20,8 +20,8 @@ from harness.search.time_grid import (
     revealed_at,
     smooth,
 )
-from studies.analysis.time_grids import FILE
-from studies.demo import STUDY as DEMO
+from studies.demo.study import STUDY as DEMO
+from studies.time_grids.claims import FILE
 from tests.conformance.toys import DATA, ORDERS, D, grouped_law, subset_table, table_nets
 
 LAW = DATA.law()
@@ -98,7 +98,7 @@ def test_a_number_of_steps_that_does_not_fit_is_refused(search, steps):
 
 
 def test_the_command_writes_grids_that_a_study_reads(tmp_path, capsys):
-    words = ["grid", "studies/smoke.py", "--steps", "2", "3", "--rows", "16", "--out",
+    words = ["grid", "studies/smoke", "--steps", "2", "3", "--rows", "16", "--out",
              str(tmp_path / "new" / "grids.json")]
     assert main(words) == 0 and json.loads(capsys.readouterr().out.splitlines()[-1]) == {"grids": words[-1]}
     found = read(tmp_path / "new" / "grids.json")

@@ -127,7 +127,7 @@ class Base:
 
         rows = [claim(f"toy.{name}", 1.0, 0.5, 1.5, "things", 16, "ssmd-bench run toy.py --out runs/toy --claims",
             ["8cee83e7f9c4"], "a note") for name in ("one", "two")]
-        self.write("results/toy.json", json.dumps(rows, indent=1))
+        self.write("results/toy/claims.json", json.dumps(rows, indent=1))
 
     def _networks(self) -> None:
         from harness.data.wikipedia_leads import WikipediaLeads

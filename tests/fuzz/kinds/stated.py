@@ -19,7 +19,7 @@ STUDY = replace(STUDY, arms=[Arm("grid", POINTS, {"main": "heavy"})])
 
 def claims(rng: Random, base: Base, folder: Path) -> Case:
     base.put(folder, "results", "README.md")
-    path = folder / "results" / "toy.json"
+    path = folder / "results" / "toy" / "claims.json"
     _spoilt(rng, path)
     words = rng.choice((("claims",), ("claims", "toy"), ("claims", "toy.one", "--write", "README.md"),
         ("claims", "--refresh", "README.md"), ("claims", "--fill", "README.md", "--write", "new.md")))
