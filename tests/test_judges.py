@@ -23,6 +23,7 @@ from harness.metrics.lm_presets import Gpt2, Gpt2Large, SmolLm2
 from harness.plugins import metrics
 from harness.records.arrays import digest
 from harness.records.store import Store
+from harness.run.cell import cells_by_key
 from harness.run.opening import study_record
 from harness.run.scoring import described, plans
 from harness.spec import ROOT, from_json, to_json
@@ -267,7 +268,7 @@ def test_a_stored_run_is_scored_by_judges_from_the_command_line(folder, tmp_path
     study = Study(name="judged", question="?", data=DATA, nets={"none": Checkpoint("none.safetensors")},
                   reference="none", arms=arms, metrics=[], n=12, batch=4)
     store = Store(tmp_path)
-    store.append(study_record(study, "ssmd-bench run judged.py"))
+    store.append(study_record(study, cells_by_key(study), "ssmd-bench run judged.py"))
     for key, control in (("a", HeldOut()), ("b", Shuffled())):
         samples, record = (
             control.control(DATA, 12, 0).numpy().astype(np.uint8),

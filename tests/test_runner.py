@@ -29,6 +29,7 @@ from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.records import provenance
 from harness.records.arrays import digest
+from harness.records.keys import cell_key
 from harness.records.store import Store
 from harness.run import count, runner
 from harness.run.cell import cells_of
@@ -103,6 +104,13 @@ def test_second_run_computes_nothing(tmp_path):
     before = (tmp_path / "records.jsonl").read_bytes()
     assert went(runner.run(study(ANCESTRAL, HELD), tmp_path), cached=3)
     assert (tmp_path / "records.jsonl").read_bytes() == before
+
+
+def test_the_key_of_a_cell_is_computed_once(tmp_path, monkeypatch):
+    computed = []
+    monkeypatch.setattr("harness.run.cell.cell_key", lambda about: computed.append(1) or cell_key(about))
+    tally = runner.run(study(ANCESTRAL, SSMD, HELD), tmp_path)
+    assert len(computed) == tally["done"] == 4
 
 
 def test_key_depends_on_what_decides_the_samples_and_on_nothing_else():

@@ -26,9 +26,10 @@ from harness.metrics.distinct import Distinct
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.exact_nll import ExactNll
 from harness.param import Choice, Range
+from harness.records.folder import FolderPlace
 from harness.records.journal import Journal
 from harness.records.store import Store
-from harness.schedules.noise import Knots, Linear
+from harness.schedules.noise import Knots, Linear, Polynomial
 from harness.schedules.order import Blocks, Uniform
 from harness.schedules.placement import Middle, Sandwich, Segments
 from harness.schedules.window import Cosine, Fixed, Open
@@ -373,6 +374,21 @@ def test_what_is_beaten_beyond_doubt_is_given_up_early(tmp_path):
     whole = sweep(replace(asked, early=()), tmp_path)
     best = min(f["exact_nll"] for f in whole["front"])
     assert min(f["exact_nll"] for f in found["front"]) < best + 0.02
+
+
+def test_a_sweep_reads_the_records_once_and_looks_at_each_trial_once(tmp_path, monkeypatch):
+    """So that its own work grows as its trials do (sweep.overhead_1000_trials)."""
+    read, looked = [], Counter()
+    monkeypatch.setattr(FolderPlace, "texts", lambda self, texts=FolderPlace.texts: read.append(1) or texts(self))
+    monkeypatch.setattr(Sweep, "read", lambda self, store, key, name, as_ever=Sweep.read:
+                        looked.update([(key, name)]) or as_ever(self, store, key, name))
+    space = {"steps": Range(1, 64), "schedule": Choice(Polynomial(1.5)),
+             "schedule.polynomial.exponent": Range(0.5, 4.0)}
+    asked = replace(SMALL, trials=24, early=(8,), search="random", space=space,
+                    study=replace(STUDY, arms=[Arm("ancestral", [Ancestral(4, Polynomial(1.5))], {"main": "heavy"})]))
+    found = sweep(asked, tmp_path)
+    assert found["trials"] == 24 and len({key for key, _ in looked}) > 24
+    assert len(read) == 1 and max(looked.values()) <= 3    # by itself, beside others, for the front
 
 
 def test_doubt_is_a_standard_error_over_paired_rows():

@@ -1,24 +1,24 @@
 """What a run writes down before its first cell: the study, its networks, the machine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from harness.boundary.atomic import remove_dead
 from harness.nets.device import checked
 from harness.records.machine import machine
 from harness.records.store import Store
 from harness.run import scoring
-from harness.run.cell import cells_by_key
+from harness.run.cell import Cell
 from harness.run.hands import Hands
 from harness.run.shard import Shard
 from harness.spec import ROOT, brief, to_json
 from harness.study import Study
 
 
-def opened(study: Study, folder: Path, device: str, command: str, part: Shard, asks: str,
-           store: Store | None = None) -> tuple[Store, str]:
-    """The store, which may be open, with all of that written (`asks`: study_record), and the machine's id. Raises
-    ValueError before anything is made.
+def networks(study: Study, device: str) -> dict[str, Any]:
+    """The networks of a study by name, loaded. Raises ValueError for one that does not fit its data, and for a metric
+    whose weights are not here: now, not after the sampling.
     """
     nets = {name: source.load(checked(device)) for name, source in study.nets.items()}
     for name, net in nets.items():
@@ -26,14 +26,20 @@ def opened(study: Study, folder: Path, device: str, command: str, part: Shard, a
             raise ValueError(f"the network {name!r} writes {net.vocab} symbols and {study.data.name} has "
                              f"{study.data.vocab}: choose data or a checkpoint that fits")
     for metric in study.metrics:
-        scoring.about(metric)    # a judge whose checkpoint is not there says so now, not after the sampling
+        scoring.about(metric)
+    return nets
+
+
+def opened(study: Study, nets: Mapping[str, Any], cells: Mapping[str, Cell], folder: Path, device: str, command: str,
+           part: Shard, asks: str, store: Store | None = None) -> tuple[Store, str]:
+    """The store, which may be open, with what a run begins with (`asks`: study_record), and the machine's id."""
     fingerprint = machine(device)
     if store is None:
         store = Store(folder, part.name)
         remove_dead(store.work())
     else:
         store.refresh()
-    about = [*_networks(study, nets), study_record(study, command, device, asks), {"type": "machine", **fingerprint}]
+    about = [*_networks(study, nets), study_record(study, cells, command, asks), {"type": "machine", **fingerprint}]
     if any(_lacks(store, record) for record in about):
         with Hands(store.folder) as hands, hands.alone("begun"):    # two runs that begin at once write it once
             store.refresh()
@@ -43,7 +49,7 @@ def opened(study: Study, folder: Path, device: str, command: str, part: Shard, a
     return store, fingerprint["id"]
 
 
-def _networks(study: Study, nets: dict) -> Iterator[dict]:
+def _networks(study: Study, nets: Mapping[str, Any]) -> Iterator[dict]:
     for name, net in nets.items():
         path = Path(getattr(study.nets[name], "path", ROOT)).resolve()
         # so that a claim can see that the file has changed
@@ -60,7 +66,7 @@ def _lacks(store: Store, record: dict) -> bool:
     return not any({k: v for k, v in r.items() if k not in ("schema", "time")} == record for r in said)
 
 
-def study_record(study, command: str, device: str = "cpu", asks: str = "all") -> dict:
+def study_record(study: Study, cells: Mapping[str, Cell], command: str, asks: str = "all") -> dict:
     """`data` and `metrics` are kept as plain JSON so that `ssmd-bench rescore` can score the run without its study
     file.
 
@@ -76,6 +82,6 @@ def study_record(study, command: str, device: str = "cpu", asks: str = "all") ->
              "metrics": [to_json(metric) for metric in metrics], "asks": asks}
     if asks == "search":
         return about
-    cells = {key: [cell.arm.name, brief(to_json(cell.sampler))] for key, cell in cells_by_key(study, device).items()}
     return about | {"n": study.n, "seed": study.seed, "prompt": study.prompt,
-                    "labels": [scoring.label(metric, metrics) for metric in metrics], "cells": cells}
+                    "labels": [scoring.label(metric, metrics) for metric in metrics],
+                    "cells": {key: [cell.arm.name, brief(to_json(cell.sampler))] for key, cell in cells.items()}}

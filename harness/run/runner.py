@@ -24,7 +24,7 @@ from harness.run.backend import each
 from harness.run.cell import Cell, cells_by_key
 from harness.run.count import Counted, count, unite, whole
 from harness.run.hands import Hands
-from harness.run.opening import opened
+from harness.run.opening import networks, opened
 from harness.run.progress import Progress
 from harness.run.shard import WHOLE, Shard
 from harness.run.spot_check import ROWS
@@ -176,8 +176,8 @@ def run(study: Study, folder: Path, device: str = "cpu", jobs: int = 1, timing: 
     With a `part`, only the rows of that shard are counted; a run without one then unites the shards. `asks`:
     harness/records/record.py. Who runs many studies into one folder hands over its store.
     """
-    store, machine_id = opened(study, folder, device, command, part.checked(study.n), asks, store)
-    cells = cells_by_key(study, device)
+    nets, cells = networks(study, device), cells_by_key(study, device)
+    store, machine_id = opened(study, nets, cells, folder, device, command, part.checked(study.n), asks, store)
     counting = Counting(store, cells, part)
     for cell in (cell for cell in cells.values() if cell.also):
         counting.progress.note(f"{brief(to_json(cell.sampler))} of the arm {cell.arm.name} is also of "
