@@ -1,7 +1,8 @@
 """Loops and passes timed side by side: what sampling adds to its bare passes, and what each optimisation is worth
 against the plain path it replaced.
 
-Claims overhead.{ancestral, ssmd}.{v28, v50258, v50258.d768}, speed.{queue, kept_keys, lazy_head, gather_first},
+Claims overhead.{ancestral, ssmd}.{v28, v50258, v50258.d768}, speed.{queue, kept_keys, lazy_head, gather_first, block_sums,
+told_in_float32},
 queue.executed_over_needed, seconds_ratio.text and seconds_share_of_nfe_gain.text.
 """
 
@@ -21,6 +22,7 @@ from harness.kinds import Denoiser
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig, gather_rows
 from harness.nets.wrap import Wrapper
+from harness.random import Stream, _drawn, from_logits, probability_of, uniform
 from harness.records.measured import column, newest, once
 from harness.records.store import Store
 from harness.run.clock import busy, timed
@@ -138,6 +140,11 @@ def pairs() -> dict[str, tuple[Callable, Callable]]:
         lambda: gather_rows(probabilities(logits), at),
         lambda: probabilities(gather_rows(logits, at)),
     )
+    few = logits[:, :32].reshape(-1, LARGE)                                        # (128, V)
+    u = uniform(0, torch.arange(len(few)), Stream.TOKEN, torch.arange(1))[:, 0]    # (128,)
+    tokens, p = _drawn(few, u)
+    made["speed.block_sums"] = lambda: _drawn(few, u), lambda: from_logits(few, u)
+    made["speed.told_in_float32"] = lambda: probability_of(tokens, few), lambda: probability_of(tokens, few, u * p)
     return made
 
 
