@@ -1,9 +1,8 @@
 """Loops and passes timed side by side: what sampling adds to its bare passes, and what each optimisation is worth
 against the plain path it replaced.
 
-Claims overhead.{ancestral, ssmd}.{v28, v50258, v50258.d768}, speed.{queue, kept_keys, lazy_head, gather_first, block_sums,
-told_in_float32},
-queue.executed_over_needed, seconds_ratio.text and seconds_share_of_nfe_gain.text.
+Claims overhead.{ancestral, ssmd}.{v28, v50258, v50258.d768}, speed.{queue, kept_keys, lazy_head, gather_first,
+block_sums, told_in_float32}, queue.executed_over_needed, seconds_ratio.text and seconds_share_of_nfe_gain.text.
 """
 
 from collections.abc import Callable
