@@ -37,7 +37,7 @@ def test_the_plant_does_a_share_of_the_steps_again_and_changes_neither_samples_n
         "found = []\n"
         "for c in cells_of(STUDY):\n"
         "    ledger = Ledger(2, STUDY.data.length, STUDY.data.mask)\n"
-        "    x = loop.sample(c.sampler, c.heated(), c.prompts()[:2], STUDY.seed, 2, ledger=ledger)\n"
+        "    x = loop.sample(c.sampler, c.wrapped_networks(), c.prompts()[:2], STUDY.seed, 2, ledger=ledger)\n"
         "    found.append([x.tolist(), {k: v.tolist() for k, v in ledger.calls.items()}])\n"
         "print(json.dumps([found, loop.WORK['repeats']]))"
     )
@@ -48,7 +48,7 @@ def test_the_plant_does_a_share_of_the_steps_again_and_changes_neither_samples_n
     rounds = 0
     for point, (rows, calls) in zip(cells_of(study.STUDY), theirs):
         ledger = Ledger(2, study.STUDY.data.length, study.STUDY.data.mask)
-        x = sample(point.sampler, point.heated(), point.prompts()[:2], study.STUDY.seed, 2, ledger=ledger)
+        x = sample(point.sampler, point.wrapped_networks(), point.prompts()[:2], study.STUDY.seed, 2, ledger=ledger)
         assert torch.equal(x, torch.tensor(rows)) and {k: v.tolist() for k, v in ledger.calls.items()} == calls
         rounds += int(ledger.calls["main.draft"].max())
     assert 1 <= repeats <= 0.25 * rounds    # about one step in eight

@@ -15,7 +15,7 @@ from harness import __main__ as command_line
 from harness.data.exact import Exact
 from harness.metrics.exact_nll import ExactNll
 from harness.records import measured, provenance
-from harness.records.measured import column, newest, once
+from harness.records.measured import cached_table, column, newest
 from harness.records.store import Store
 from harness.run import runner
 from harness.schedules.placement import Middle, Sandwich
@@ -107,7 +107,7 @@ def test_a_measured_record_is_made_anew_for_other_samples_or_settings_and_for_no
     store, made = Store(tmp_path), []
 
     def ask(sha="s", name="curve", **settings):
-        return once(store, "x", name, ("a",), lambda: made.append(1) or [[len(made)]],
+        return cached_table(store, "x", name, ("a",), lambda: made.append(1) or [[len(made)]],
                     [{"key": "k", "samples_sha256": sha}], **settings)
 
     assert ask() == ask() and len(made) == 1 and ask()["made"] == provenance.made()
@@ -117,7 +117,7 @@ def test_a_measured_record_is_made_anew_for_other_samples_or_settings_and_for_no
     monkeypatch.setattr(measured, "_again", True)    # as --measure-again asks
     assert ask()["rows"] == [[5]] and ask()["made"]["tree"] == "another" and newest(store, "curve")["rows"] == [[6]]
     with pytest.raises(AssertionError, match="1 columns a row"):
-        once(store, "x", "other", ("a",), lambda: [[1, 2]], [])
+        cached_table(store, "x", "other", ("a",), lambda: [[1, 2]], [])
 
 
 def test_the_command_line_measures_after_scoring_and_once(tmp_path, capsys):
@@ -130,8 +130,8 @@ def test_the_command_line_measures_after_scoring_and_once(tmp_path, capsys):
                     "arms=[Arm('held_out', [HeldOut()])], reference='heavy',\n"
                     "              metrics=[ExactNll()], n=16, batch=16)\n"
                     "def measure(study, store):\n    cell = done(store, 'held_out')[0]\n"
-                    "    return [once(store, study.name, 'nll', ('value',), lambda: [[scores(store, cell['key'], "
-                    "'exact_nll').value]], [cell])]\n")
+                    "    return [cached_table(store, study.name, 'nll', ('value',), lambda: "
+                    "[[scores(store, cell['key'], 'exact_nll').value]], [cell])]\n")
     for _ in range(2):
         assert command_line.main(["run", str(file), "--out", str(tmp_path / "run")]) == 0
         assert json.loads(capsys.readouterr().out.splitlines()[-1])["measured"] == 1

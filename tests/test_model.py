@@ -271,7 +271,7 @@ def test_passes_in_bfloat16_are_near_those_in_float32_and_make_other_cells():
         assert low.dtype == torch.float32 and 0 < (full - low).abs().max() < 0.05 * full.abs().max()
     keys = {cells_of(replace(SMOKE, dtype=dtype))[0].key() for dtype in ("float32", "bfloat16")}
     assert len(keys) == 2
-    assert isinstance(cells_of(replace(SMOKE, dtype="bfloat16"))[0].heated()["main"], Half)
+    assert isinstance(cells_of(replace(SMOKE, dtype="bfloat16"))[0].wrapped_networks()["main"], Half)
     with pytest.raises(ValueError, match=r"choose float32 \| bfloat16"):
         replace(SMOKE, dtype="float16")
 

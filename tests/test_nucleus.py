@@ -186,9 +186,10 @@ def test_an_arm_without_a_nucleus_is_described_as_before_and_one_with_it_has_a_k
 
 
 def test_an_arm_is_cut_after_its_temperature():
-    found = cells_of(study(replace(ARM, temperature=0.5, nucleus_keep="below")))[0].heated()["main"]
+    found = cells_of(study(replace(ARM, temperature=0.5, nucleus_keep="below")))[0].wrapped_networks()["main"]
     assert (found.p, found.keep, found.net.temperature) == (0.6, "below", 0.5)
-    assert isinstance(cells_of(study(replace(ARM, nucleus=1.0)))[0].heated()["main"], type(Table(Exact()).load("cpu")))
+    (whole, *_) = cells_of(study(replace(ARM, nucleus=1.0)))
+    assert isinstance(whole.wrapped_networks()["main"], type(Table(Exact()).load("cpu")))
 
 
 @pytest.mark.parametrize("changes, says", [

@@ -10,7 +10,7 @@ import pytest
 
 from harness.records import record as records_of
 from harness.records.folder import FolderPlace
-from harness.records.measured import once
+from harness.records.measured import cached_table
 from harness.records.store import Store
 from harness.spec import sha256
 from tests.compared import cell, rows, score
@@ -113,7 +113,7 @@ def test_a_table_of_schema_1_is_known_by_the_keys_that_its_cells_have_now(tmp_pa
         and store.renamed == {old["key"]: counted["key"]}
         and counted["key"] != old["key"]
     )
-    found = once(store, "made_up", "curve", ("a",), lambda: [[8]], [counted], size=2)
+    found = cached_table(store, "made_up", "curve", ("a",), lambda: [[8]], [counted], size=2)
     assert (
         found["rows"] == [[7]] and found["cells"] == {counted["key"]: old["samples_sha256"]} and len(store.records) == 2
     )

@@ -30,7 +30,7 @@ def again() -> None:
     _again = True
 
 
-def once(store: Store, study: str, name: str, columns: Sequence[str], compute: Callable[[], Table],
+def cached_table(store: Store, study: str, name: str, columns: Sequence[str], compute: Callable[[], Table],
          cells: Sequence[dict], **settings) -> dict:
     """The stored record, or the one that `compute` makes. cells: the counted records it rests on."""
     rests_on = {record["key"]: record["samples_sha256"] for record in cells}

@@ -42,7 +42,7 @@ class Cell:
             else {role: self.study.nets[name].load(self.device) for role, name in self.arm.nets.items()}
         )
 
-    def heated(self, looked_at: bool = False) -> dict[str, Denoiser]:
+    def wrapped_networks(self, looked_at: bool = False) -> dict[str, Denoiser]:
         """The networks, compiled or not, in the precision of the study, at the temperature of the arm, their logits
         looked at or not, then cut to its nucleus.
         """

@@ -113,7 +113,7 @@ def count(cell: Cell, live: Callable[[int], None] = lambda finished: None, part:
         {"rows": np.concatenate(digests)} | ({} if keep else {"samples": np.concatenate(kept)}),
     )
     if part == WHOLE:
-        return finished(cell, about, ledger, arrays, sha.hexdigest(), time.perf_counter() - begun)
+        return to_record(cell, about, ledger, arrays, sha.hexdigest(), time.perf_counter() - begun)
     counts, table = shard.counts(ledger)
     about |= {"samples_sha256": sha.hexdigest(), "counts_sha256": digest(table)}
     arrays = {f"shard_{room}": array for room, array in (arrays | {"counts": table}).items() if room != "rows"}
@@ -136,13 +136,13 @@ def sampled(cell: Cell, ids: np.ndarray, live: Callable[[int], None] = lambda fi
         first, last = int(ids[0]), int(ids[-1]) + 1
         prompts = cell.prompts(first, last)[ids - first]                           # (m, L)
         numbers = torch.from_numpy(ids).to(prompts.device)
-        x = sample(cell.sampler, cell.heated(looked_at=True), prompts, study.seed, study.batch, numbers, ledger=ledger,
-                   progress=live)
+        nets = cell.wrapped_networks(looked_at=True)
+        x = sample(cell.sampler, nets, prompts, study.seed, study.batch, numbers, ledger=ledger, progress=live)
     return ledger, x.cpu().numpy().astype(np.uint8 if study.data.vocab < 255 else np.int32)
 
 
-def finished(cell: Cell, about: dict, ledger: Ledger, arrays: dict[str, np.ndarray], sha: str,
-             seconds: float) -> Counted:
+def to_record(cell: Cell, about: dict, ledger: Ledger, arrays: dict[str, np.ndarray], sha: str,
+              seconds: float) -> Counted:
     cost, costs = cost_of(ledger, cell)
     arrays = arrays | {"costs": costs, "counts": shard.counts(ledger)[1]}
     tokens_a_pass = cost["tokens"] / max(1.0, float(ledger.drafts.sum()))
@@ -164,7 +164,7 @@ def unite(cell: Cell, parts: list[dict], store: Store) -> Counted:
                                                 "reason": f"shard {record['shard']}: {record['reason']}"})
     ledger, samples = shard.united(cell, parts, store)
     arrays = {"samples": samples, "rows": row_digests(samples)}
-    return finished(cell, about, ledger, arrays, digest(samples), sum(r["seconds"] for r in parts))
+    return to_record(cell, about, ledger, arrays, digest(samples), sum(r["seconds"] for r in parts))
 
 
 def whole(store: Store, record: dict | None) -> bool:

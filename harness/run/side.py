@@ -98,10 +98,14 @@ class Side:
             },
         }
 
+    def nets(self, cell: Any) -> Any:
+        """An older tree has another name for it."""
+        return (getattr(cell, "wrapped_networks", None) or cell.heated)()
+
     def sampled(self, cell: Any, ledger: Any = None) -> Any:
         x = self.loop.sample(
             cell.sampler,
-            cell.heated(),
+            self.nets(cell),
             cell.prompts()[: self.rows],
             self.study.seed,
             min(self.rows, self.study.batch),
@@ -126,7 +130,7 @@ class Side:
         own = dataclasses.replace(self.cells[cell], study=study)
         ledger = self.ledger.Ledger(len(ids), study.data.length, study.data.mask)
         prompts, rows = own.prompts()[ids], torch.tensor(ids)
-        x = self.loop.sample(own.sampler, own.heated(), prompts, seed, len(ids), ids=rows, ledger=ledger).cpu()
+        x = self.loop.sample(own.sampler, self.nets(own), prompts, seed, len(ids), ids=rows, ledger=ledger).cpu()
         shown = {"calls": ledger.calls, "meter": {name: getattr(ledger, name)
                                                   for name in ("blocks", "drafts", "flops")}}
         return {"tokens": [hashlib.sha256(repr(row).encode()).hexdigest() for row in x.tolist()],

@@ -62,7 +62,7 @@ def repeated(cells: list[Cell], process: int, rows: int, repeats: int) -> list[T
 
 
 def _once(cell: Cell, rows: int, before: Timed | None) -> Timed:
-    nets, prompts, batch = cell.heated(), cell.prompts()[:rows], min(rows, cell.study.batch)
+    nets, prompts, batch = cell.wrapped_networks(), cell.prompts()[:rows], min(rows, cell.study.batch)
 
     def run() -> torch.Tensor:
         return sample(cell.sampler, nets, prompts, cell.study.seed, batch)

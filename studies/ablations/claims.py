@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from harness.claims.claim import claim
-from harness.records.measured import once
+from harness.records.measured import cached_table
 from harness.records.points import done, point, rows
 from harness.records.store import Store
 from harness.schedules.window import Cosine
@@ -59,7 +59,7 @@ def measure_of(bases: Mapping[str, str]) -> Callable[[Study, Store], list[dict]]
         def table() -> list[list]:
             return [[*names, *pair.nats[:3], *pair.ratio[:3]] for names, pair in found.items()]
 
-        return [once(store, study.name, NAME, COLUMNS, table, [*cells.values()])] if found else []
+        return [cached_table(store, study.name, NAME, COLUMNS, table, [*cells.values()])] if found else []
     return measure
 
 

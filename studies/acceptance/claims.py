@@ -8,7 +8,7 @@ import torch
 
 from harness.claims.claim import claim
 from harness.kinds import Denoiser
-from harness.records.measured import column, once
+from harness.records.measured import cached_table, column
 from harness.records.points import done
 from harness.records.store import Store
 from harness.run.cell import Cell, cells_of
@@ -47,8 +47,9 @@ def measure(study: Study, store: Store) -> list[dict]:
     for cell in cells_of(study):
         if record := known.get(cell.key()):
             for states, of in (("own", own_states), ("text", text_states)):
-                made.append(once(store, study.name, f"acceptance on {states} states", COLUMNS, lambda c=cell, s=states,
-                                 f=of: _rows(c, s, f(study, c.sampler, c.heated()["main"])),
+                made.append(cached_table(store, study.name, f"acceptance on {states} states", COLUMNS,
+                                         lambda c=cell, s=states,
+                                 f=of: _rows(c, s, f(study, c.sampler, c.wrapped_networks()["main"])),
                                  [record], stages=STAGES, blocks=BLOCKS))
     return made
 

@@ -8,7 +8,7 @@ import torch
 
 from harness.claims.claim import claim
 from harness.random import Stream, from_logits, permutation, uniform
-from harness.records.measured import column, newest, once
+from harness.records.measured import cached_table, column, newest
 from harness.records.points import done
 from harness.records.store import Store
 from harness.run.cell import cells_of
@@ -67,7 +67,8 @@ def measure(study: Study, store: Store) -> list[dict]:
     known = {r["key"]: r for r in done(store, "held_out", study.n)}
     cells = [known[cell.key()] for cell in cells_of(study) if cell.key() in known]
     net = study.nets["hybrid"].load("cpu")
-    return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study, net), cells, net=net.sha256)] if cells else []
+    return [cached_table(store, study.name, NAME, COLUMNS, lambda: _rows(study, net),
+                         cells, net=net.sha256)] if cells else []
 
 
 def claims(store: Store, command: str) -> list[dict]:

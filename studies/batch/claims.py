@@ -5,7 +5,7 @@ batch.executed_over_needed.N{ROUNDS}.B{SIZE}.{queue, waiting}.
 import torch
 
 from harness.claims.claim import claim
-from harness.records.measured import column, once
+from harness.records.measured import cached_table, column
 from harness.records.points import done
 from harness.records.store import Store
 from harness.run.cell import cells_of
@@ -19,7 +19,7 @@ NAME, COLUMNS = "stragglers", ("key", "batch", "queue", "needed", "ratio", "low"
 
 
 def _rows(study: Study, cell, samples) -> list[list]:
-    rounds, x = watched(cell.sampler, cell.heated(), cell.prompts(), study.seed, study.batch)
+    rounds, x = watched(cell.sampler, cell.wrapped_networks(), cell.prompts(), study.seed, study.batch)
     # below 1 on another machine than that of the record
     same = float((x.cpu() == torch.from_numpy(samples)).all(1).double().mean())
     reference, made = study.nets[study.reference].load(cell.device).blocks("draft"), []
@@ -37,7 +37,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     """Executed over needed passes by batch size, with and without the queue."""
     cells = {c.key(): c for c in cells_of(study)}
     known = [r for arm in study.arms for r in done(store, arm.name, study.n) if r["key"] in cells]
-    return [once(store, study.name, NAME, COLUMNS, lambda r=r: _rows(study, cells[r["key"]],
+    return [cached_table(store, study.name, NAME, COLUMNS, lambda r=r: _rows(study, cells[r["key"]],
                                                                      store.get("samples", r["key"])), [r],
                  fills=FILLS, resamples=RESAMPLES) for r in known]
 

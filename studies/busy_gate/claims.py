@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 from harness.claims.claim import claim
 from harness.contest.judge import judged, looks
 from harness.random import Stream, integers, uniform
-from harness.records.measured import column, once
+from harness.records.measured import cached_table, column
 from harness.records.store import Store
 from harness.run.cell import cells_of
 from harness.spec import ROOT
@@ -63,7 +63,7 @@ def planted_share() -> None:
     for turn in range(21):
         begun = time.thread_time()
         for cell in cells_of(STUDY):
-            loop.sample(cell.sampler, cell.heated(), cell.prompts()[:1], STUDY.seed, 1)
+            loop.sample(cell.sampler, cell.wrapped_networks(), cell.prompts()[:1], STUDY.seed, 1)
         if turn:    # the first is cold
             total += time.thread_time() - begun
         else:
@@ -89,7 +89,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     plants = {"equal": NOTHING, "other": NOTHING, "slower": PLANT}
     tree = {name: copied(plant, (work / name).resolve()) for name, plant in plants.items()}
     edits = [list(edit) for edit in PLANT.edits]
-    made = [once(store, study.name, SHARE, SHARE_COLUMNS, lambda: _share(tree["slower"]), cells, edits=edits)]
+    made = [cached_table(store, study.name, SHARE, SHARE_COLUMNS, lambda: _share(tree["slower"]), cells, edits=edits)]
     print(f"planted: {made[0]['rows'][0][0]:.1%} of CPU time")
     for number in range(CONTESTS):
         for kind, new in zip(KINDS, (tree["slower"], tree["other"])):
@@ -102,11 +102,11 @@ def measure(study: Study, store: Store) -> list[dict]:
                 return [_row(kind, found, burner)]
 
             settings = {"kind": kind, "number": number, "minutes": MINUTES, "slower": SLOWER}
-            record = once(store, study.name, NAME, COLUMNS, rows, cells, **settings)
+            record = cached_table(store, study.name, NAME, COLUMNS, rows, cells, **settings)
             print(f"{kind}, contest {number}: {dict(zip(COLUMNS, record['rows'][0]))}", flush=True)
             made.append(record)
             if pairs:
-                made.append(once(store, study.name, PAIRS, PAIR_COLUMNS, pairs.copy, cells, **settings))
+                made.append(cached_table(store, study.name, PAIRS, PAIR_COLUMNS, pairs.copy, cells, **settings))
     return made
 
 

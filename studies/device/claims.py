@@ -20,7 +20,7 @@ from harness.kinds import Denoiser
 from harness.nets.compiled import compiled
 from harness.nets.wrap import Half
 from harness.records.machine import machine
-from harness.records.measured import column, newest, once
+from harness.records.measured import cached_table, column, newest
 from harness.records.store import Store
 from harness.run.clock import busy, timed
 from harness.sampling.ledger import Ledger
@@ -143,7 +143,8 @@ def measure(study: Study, store: Store) -> list[dict]:
             found += [[*row[:3], process, *row[3:]] for row in elsewhere(in_process, way, loads)]
         return found
 
-    return [once(store, study.name, NAME, COLUMNS, compute, cells, **way._asdict(), machine=machine(way.device)["id"],
+    return [cached_table(store, study.name, NAME, COLUMNS, compute, cells,
+                         **way._asdict(), machine=machine(way.device)["id"],
                  processes=PROCESSES, repeats=REPEATS)]
 
 

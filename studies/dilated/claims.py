@@ -12,7 +12,7 @@ from torch import Tensor
 from harness.claims.claim import claim
 from harness.kinds import Dataset, Denoiser, Order, Scores
 from harness.random import Stream, uniform
-from harness.records.measured import column, newest, once
+from harness.records.measured import cached_table, column, newest
 from harness.records.points import done, rows
 from harness.records.store import Store
 from harness.run.cell import cells_of
@@ -66,7 +66,8 @@ def measure(study: Study, store: Store) -> list[dict]:
     cells = [known[cell.key()] for cell in cells_of(study) if cell.key() in known]
     net = study.nets["heavy"].load("cpu").sha256
     return (
-        [once(store, study.name, NAME, COLUMNS, lambda: _rows(study), cells, net=net, rows=LOOKED_AT)] if cells else []
+        [cached_table(store, study.name, NAME, COLUMNS, lambda: _rows(study), cells,
+                      net=net, rows=LOOKED_AT)] if cells else []
     )
 
 

@@ -13,7 +13,7 @@ from harness.claims.claim import claim
 from harness.kinds import Dataset, Scores
 from harness.nets.transformer import autocast
 from harness.random import Stream, permutation
-from harness.records.measured import column, newest, once
+from harness.records.measured import cached_table, column, newest
 from harness.records.points import done
 from harness.records.store import Store
 from harness.run.cell import cells_of
@@ -160,7 +160,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     cells = [known[cell.key()] for cell in cells_of(study) if cell.key() in known]
     settings = {name: study.nets[name].load("cpu").sha256
                 for name in study.nets} | {"seeds": list(SEEDS), "steps": STEPS, "rows": ROWS, "rate": RATE}
-    return [once(store, study.name, NAME, COLUMNS, lambda: _rows(study), cells, **settings)] if cells else []
+    return [cached_table(store, study.name, NAME, COLUMNS, lambda: _rows(study), cells, **settings)] if cells else []
 
 
 def claims(store: Store, command: str) -> list[dict]:

@@ -13,7 +13,7 @@ from harness.data.zipf import Zipf
 from harness.kinds import Scores
 from harness.metrics.entropy import CorpusEntropy
 from harness.metrics.exact_nll import ExactNll
-from harness.records.measured import column, newest, once
+from harness.records.measured import cached_table, column, newest
 from harness.records.points import done
 from harness.records.store import Store
 from harness.run.cell import cells_of
@@ -105,7 +105,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     every = [r for records in cells.values() for r in records]
     if not every:
         return []
-    return [once(store, study.name, NAME, COLUMNS, lambda: _points(study, store, cells), every, n=study.n)]
+    return [cached_table(store, study.name, NAME, COLUMNS, lambda: _points(study, store, cells), every, n=study.n)]
 
 
 def claims(store: Store, command: str) -> list[dict]:

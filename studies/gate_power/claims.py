@@ -14,7 +14,7 @@ from harness.checks.rules import Rules
 from harness.checks.side import COUNTS, Side
 from harness.claims.claim import claim
 from harness.random import Stream, uniform
-from harness.records.measured import column, newest, once
+from harness.records.measured import cached_table, column, newest
 from harness.records.store import Store
 from harness.study import Study, Timing
 
@@ -104,10 +104,11 @@ def measure(study: Study, store: Store) -> list[dict]:
     """The table of the simulation, and the spread of times of this run where it was timed."""
     records, noises = store.of("counted")[:1], dict(NOISE)
     if store.of("timed"):
-        here = once(store, study.name, SPREAD, ("process", "repetition", "drift"), lambda: [list(spread(store))],
+        here = cached_table(store, study.name, SPREAD,
+                            ("process", "repetition", "drift"), lambda: [list(spread(store))],
                     records, times=len(store.of("timed")))
         noises["here"] = Noise(*here["rows"][0])
-    return [once(store, study.name, NAME, COLUMNS, lambda: _rows(noises), records,
+    return [cached_table(store, study.name, NAME, COLUMNS, lambda: _rows(noises), records,
                  noises={k: list(v) for k, v in noises.items()},
                  rule=[Timing().processes, Rules().time_ratio])]
 

@@ -19,7 +19,7 @@ from harness.claims.claim import claim
 from harness.kinds import Denoiser, Sampler
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.records.machine import machine
-from harness.records.measured import once
+from harness.records.measured import cached_table
 from harness.records.store import Store
 from harness.run.clock import peak, timed
 from harness.run.progress import Progress
@@ -127,7 +127,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     """A table for each sampler and axis."""
     cells, progress = store.of("counted")[-1:], Progress(len(SAMPLERS) * sum(map(len, AXES.values())), "grow")
     about: dict[str, Any] = {"base": BASE, "repeats": REPEATS, "machine": machine("cpu")["id"]}
-    return [once(store, study.name, f"growth of {name} with {axis}", COLUMNS, lambda name=name,
+    return [cached_table(store, study.name, f"growth of {name} with {axis}", COLUMNS, lambda name=name,
                  axis=axis: _rows(name, axis, AXES[axis], progress), cells,
                  **about, at=list(AXES[axis])) for name, axis in product(SAMPLERS, AXES)]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from harness.claims.claim import claim
 from harness.kinds import Placement, Rows
-from harness.records.measured import column, once
+from harness.records.measured import cached_table, column
 from harness.records.points import done
 from harness.records.store import Store
 from harness.run.cell import cells_of
@@ -84,10 +84,10 @@ def measure(study: Study, store: Store) -> list[dict]:
     nets = {name: study.nets[name].load("cpu").sha256 for name in ("heavy", "light")}
     for record in cells:
         states = "held-out text" if record["control"] else "own states"
-        made.append(once(store, study.name, f"kl and gap, {states}", CURVES, lambda r=record,
+        made.append(cached_table(store, study.name, f"kl and gap, {states}", CURVES, lambda r=record,
                          s=states: curves(s, of(r)), [record], **nets))
         if not record["control"]:
-            made.append(once(store, study.name, "placements", RANKED, lambda r=record: ranking(of(r)), [record],
+            made.append(cached_table(store, study.name, "placements", RANKED, lambda r=record: ranking(of(r)), [record],
                              **nets))
     return made
 

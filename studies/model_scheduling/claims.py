@@ -12,7 +12,7 @@ import torch
 
 from harness.claims.claim import claim
 from harness.kinds import Scores
-from harness.records.measured import column, once
+from harness.records.measured import cached_table, column
 from harness.records.points import done, rows, scores
 from harness.records.store import Store
 from harness.run.cell import cells_of
@@ -70,7 +70,7 @@ def measure(study: Study, store: Store) -> list[dict]:
                                                    [loss(half, k) for k, half in enumerate(halves)], CHOSEN, PIECES,
                                                    study.n)))
     nets = {name: study.nets[name].load("cpu").sha256 for name in ("heavy", "light")}
-    return [once(store, study.name, name, columns, compute, cells, **nets) for name, columns, compute in tables]
+    return [cached_table(store, study.name, name, columns, compute, cells, **nets) for name, columns, compute in tables]
 
 
 def claims(store: Store, command: str) -> list[dict]:

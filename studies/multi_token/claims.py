@@ -14,7 +14,7 @@ from harness.kinds import Dataset, Scores
 from harness.nets import checkpoint
 from harness.nets.compiled import compiled
 from harness.nets.transformer import autocast
-from harness.records.measured import newest, once
+from harness.records.measured import cached_table, newest
 from harness.records.points import done, scores
 from harness.records.store import Store
 from harness.run.cell import cells_of
@@ -113,7 +113,7 @@ def measure(study: Study, store: Store) -> list[dict]:
     settings = {"trunk": checkpoint.load(TRUNK).sha256, "guesses": list(GUESSES), "steps": STEPS, "rows": ROWS,
                 "rate": RATE, "seed": SEED}
     return (
-        [once(store, study.name, NAME, COLUMNS, lambda: _rows(study, store), cells, **settings)]
+        [cached_table(store, study.name, NAME, COLUMNS, lambda: _rows(study, store), cells, **settings)]
         if done(store, "held_out", study.n)
         else []
     )

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from harness.claims.claim import claim
 from harness.nets import checkpoint
-from harness.records.measured import column, newest, once
+from harness.records.measured import cached_table, column, newest
 from harness.records.points import done
 from harness.records.store import Store
 from harness.schedules.noise import Cosine, Linear, Polynomial
@@ -51,7 +51,8 @@ def measure(study: Study, store: Store) -> list[dict]:
         return []
     settings = {"training": canonical(to_json(SMALLEST)), "laws": {name: to_json(law) for name, law in LAWS.items()},
                 "seeds": list(SEEDS)}
-    return [once(store, study.name, NAME, ("law", "seed", "tokens", "nats"), lambda: _losses(study, store), cells[:1],
+    return [cached_table(store, study.name, NAME, ("law", "seed", "tokens", "nats"),
+                         lambda: _losses(study, store), cells[:1],
                  **settings)]
 
 

@@ -17,7 +17,7 @@ from harness.checks.gate import TIERS, Comparison, compare
 from harness.checks.rules import Rules
 from harness.checks.side import Side, side
 from harness.claims.claim import claim
-from harness.records.measured import column, newest, once
+from harness.records.measured import cached_table, column, newest
 from harness.records.store import Store
 from harness.run.cell import cells_of
 from harness.run.clock import busy
@@ -135,7 +135,7 @@ def measure(study: Study, store: Store) -> list[dict]:
             print(f"{plant.name}: exit codes {', '.join(str(row[3]) for row in made if row[0] == plant.name)}")
         return made
 
-    return [once(store, study.name, NAME, COLUMNS, rows, store.of("counted")[:1], n=study.n, seeds=list(SEEDS))]
+    return [cached_table(store, study.name, NAME, COLUMNS, rows, store.of("counted")[:1], n=study.n, seeds=list(SEEDS))]
 
 
 def shown(process: int) -> None:
@@ -187,7 +187,8 @@ def _blocks(store: Store, plant: Plant, count: int) -> list[dict]:
     trees = copied(NOTHING, work / "tree unharmed"), copied(plant, work / "tree timed")
     made = []
     for number in range(count):
-        made.append(once(store, "planted", BLOCK, TIMES, lambda number=number: block(plant, trees, number, counted),
+        made.append(cached_table(store, "planted", BLOCK, TIMES,
+                                 lambda number=number: block(plant, trees, number, counted),
                          list(counted.values()),
                          plant=plant.name, edits=[list(e) for e in plant.edits], block=number,
                          plan=[PLAN.processes, PLAN.rows, PLAN.repeats]))

@@ -22,7 +22,7 @@ from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig, gather_rows
 from harness.nets.wrap import Wrapper
 from harness.random import Stream, _drawn, from_logits, probability_of, uniform
-from harness.records.measured import column, newest, once
+from harness.records.measured import cached_table, column, newest
 from harness.records.store import Store
 from harness.run.clock import busy, timed
 from harness.sampling.ledger import Ledger
@@ -173,8 +173,9 @@ def measure(study: Study, store: Store) -> list[dict]:
     them.
     """
     cells = store.of("counted")[:1]
-    return [once(store, study.name, NAME, COLUMNS, _rows, cells, processes=PROCESSES, repeats=REPEATS),
-            once(store, study.name, COUNTED, COUNTS, lambda: [["passes", _passes()], ["executed", _executed()]], cells,
+    return [cached_table(store, study.name, NAME, COLUMNS, _rows, cells, processes=PROCESSES, repeats=REPEATS),
+            cached_table(store, study.name, COUNTED, COUNTS,
+                         lambda: [["passes", _passes()], ["executed", _executed()]], cells,
                  rows=[pair.n for pair in (*matched(), padded())])]
 
 
