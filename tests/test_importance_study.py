@@ -123,7 +123,7 @@ def test_a_measured_record_is_made_anew_for_other_samples_or_settings_and_for_no
 def test_the_command_line_measures_after_scoring_and_once(tmp_path, capsys):
     file = tmp_path / "small.py"
     file.write_text("from harness.data.exact import Exact\nfrom harness.data.control import HeldOut\nfrom "
-                    "harness.records.measured import once\n"
+                    "harness.records.measured import cached_table\n"
                     "from harness.metrics.exact_nll import ExactNll\n"
                     "from harness.records.points import done, scores\nfrom harness.study import Arm, Study, Table\n"
                     "STUDY = Study(name='small', question='?', data=Exact(), nets={'heavy': Table(Exact())}, "
