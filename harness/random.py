@@ -27,7 +27,6 @@ CACHED = 2**18            # float64 numbers that a core keeps near
 LARGE, BLOCK = 2**12, 256    # a vocabulary above the first is searched in blocks of the second
 # sums of weights that are far from the ends of float64, and of float32
 SAFE, SAFE32 = (1e-200, 1e200), (1e-20, 1e30)
-FLOAT32 = 1e-4    # how far a sum in float32 is off, at most and in parts of it
 
 
 class Stream(IntEnum):
@@ -113,14 +112,15 @@ def probability_of(tokens: Tensor, logits: Tensor, beside: Tensor | None = None)
     """softmax(logits) in float64 at one token each: tokens (...), logits (..., V) -> (...) float64.
 
     beside (...) float64: what the probabilities will be compared with, and nothing else. Of a large vocabulary those
-    that float32 can tell from it are left in float32, to 1 part in 1e4; every comparison comes out as in float64.
+    that float32 can tell from it are left in float32; every comparison comes out as in float64.
     """
     rows, which = logits.reshape(-1, logits.shape[-1]), tokens.reshape(-1, 1)      # (R, V), (R, 1)
     if beside is None or rows.shape[1] <= LARGE:
         return _probability(rows, which).view(tokens.shape)
     total, border = _sums_in_float32(rows), beside.reshape(-1)                     # (R,) each
     p = _weights(rows, which, torch.zeros_like(total)[:, None])[:, 0] / total      # (R,)
-    unsure = ~((p - border).abs() > 2 * FLOAT32 * border) | ~((total > SAFE32[0]) & (total < SAFE32[1]))
+    sure = (p - border).abs() > rows.shape[1] * 2.0**-28 * border                  # twice what the sum may be off
+    unsure = ~(sure & (total > SAFE32[0]) & (total < SAFE32[1]))
     near = unsure.nonzero()[:, 0]                                                  # (N,)
     p = p.index_put((near,), _probability(rows[near], which[near])) if len(near) else p
     return p.view(tokens.shape)
@@ -133,8 +133,8 @@ def _probability(rows: Tensor, tokens: Tensor) -> Tensor:
 
 
 def _sums_in_float32(rows: Tensor) -> Tensor:
-    """Sums of exp(logit) to 1 part in 1e4, rows (R, V) -> (R,) float64: each term and each of the at most V / 64
-    additions of a lane is off by no more than 2**-23.
+    """Sums of exp(logit), rows (R, V) -> (R,) float64, off by no more than V * 2**-29 of themselves: 2**-23 for each
+    term and for each of V / 64 additions, many more than those of a cascade or a tree.
     """
     return torch.cat([some.float().exp().sum(-1) for some in rows.split(_few(rows))]).double()
 
