@@ -234,7 +234,7 @@ def test_a_report_tells_arms_of_one_name_apart_by_their_nucleus(tmp_path):
     [chapter] = chapters(records)
     assert {chapter.cells[key].store.folder.name: setting for key,
             setting in zip(chapter.frame.key, chapter.frame.setting)} == {
-"0": "nucleus=0.6 nucleus_keep=crossing", "1": "nucleus=1 nucleus_keep=crossing", "2": "nucleus=0.6 nucleus_keep=below"}
+"0": "nucleus=0.6 nucleus keep=crossing", "1": "nucleus=1 nucleus keep=crossing", "2": "nucleus=0.6 nucleus keep=below"}
     assert sorted(zip(chapter.frame.nucleus,
                       chapter.frame.nucleus_keep)) == [(0.6, "below"), (0.6, "crossing"), (1.0, "crossing")]
     assert of_the_page(chapter, records)["facts"]["nucleus"] == "0.6 (crossing), none, 0.6 (below)"

@@ -40,6 +40,7 @@ from harness.search.storage import Locks, open_storage
 from harness.search.sweep import Band, Sweep, load_sweep
 from harness.search.worker import Worker, sweep
 from harness.spec import ROOT
+from harness.stats.paired import difference
 from harness.study import Arm, Study, Table, Timing
 from reports import sweeps
 from reports.frame import chapters
@@ -394,11 +395,11 @@ def test_a_sweep_reads_the_records_once_and_looks_at_each_trial_once(tmp_path, m
 def test_doubt_is_a_standard_error_over_paired_rows():
     values = [Scores(1.0, [1.2, 0.8, 1.1, 0.9], [1.0] * 4), Scores(0.9, [1.1, 0.7, 1.0, 0.8], [1.0] * 4),
               Scores(0.9, [0.2, 1.6, 0.9, 0.9], [1.0] * 4)]
-    gap, error = sweep_work._difference(values[0], values[1])
+    gap, error = difference(values[0], values[1])
     assert gap == pytest.approx(0.1) and error == pytest.approx(0, abs=1e-12)    # the same shift in every row
-    assert sweep_work._difference(values[0], values[2])[1] > 0.1
+    assert difference(values[0], values[2])[1] > 0.1
     # a metric of the whole set gives nothing up
-    assert sweep_work._difference(Scores(2.0), Scores(1.0)) == (1.0, float("inf"))
+    assert difference(Scores(2.0), Scores(1.0)) == (1.0, float("inf"))
 
 
 def test_the_band_keeps_what_is_too_cold_off_the_front(tmp_path):

@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import optuna
 import torch
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -32,6 +31,7 @@ from harness.search.space import suggest, suggest_temperature
 from harness.search.storage import Locks, answering, copy_to_journal, open_storage
 from harness.search.sweep import Sweep
 from harness.spec import brief, sha256, to_json
+from harness.stats.paired import difference
 from harness.study import Study
 
 # places of locks: of taking a trial; of cells; how many trials each sweep has places for
@@ -211,9 +211,9 @@ class Worker:
         if band is None:
             return Seen(values, -math.inf, False)
         control = cells_of(self.sweep.at(n), self.device)[0].key()
-        difference, error = _difference(self.sweep.read(self.store, key, band.metric),
-                                        self.sweep.read(self.store, control, band.metric))
-        return Seen(values, abs(difference) - band.width, abs(difference) - band.width > self.sweep.doubt * error)
+        apart, error = difference(self.sweep.read(self.store, key, band.metric),
+                                  self.sweep.read(self.store, control, band.metric))
+        return Seen(values, abs(apart) - band.width, abs(apart) - band.width > self.sweep.doubt * error)
 
     def others(self, n: int, key: str) -> Iterator[Seen]:
         """What the same look has shown of other trials, those within the band alone. A record is read once: what it
@@ -234,7 +234,7 @@ class Worker:
         pairs = [(a, b) if lower else (b, a) for a, b, lower in zip(seen.values, other.values, self.lower)]
         if any(a.value < b.value for a, b in pairs):    # as most are: no error makes that good
             return False
-        gaps = [_difference(a, b) for a, b in pairs]
+        gaps = [difference(a, b) for a, b in pairs]
         return all(gap >= self.sweep.doubt * error for gap, error in gaps) and any(gap > 0 for gap, _ in gaps)
 
     def beside(self) -> int:
@@ -289,14 +289,3 @@ def _search(asked: Sweep, slot: int) -> optuna.samplers.BaseSampler:
     if asked.search == "nsga2":
         return optuna.samplers.NSGAIISampler(seed=seed, population_size=16)
     return optuna.samplers.GPSampler(seed=seed) if asked.search == "gp" else optuna.samplers.RandomSampler(seed=seed)
-
-
-def _difference(a: Scores, b: Scores) -> tuple[float, float]:
-    """a - b and its standard error over their rows, which share their seeds; a metric of the whole set has no rows, so
-    its error may be anything.
-    """
-    if not len(a.numerator) or len(a.numerator) != len(b.numerator) or len(a.numerator) < 2:
-        return a.value - b.value, math.inf
-    # (n,) each, of mean 0
-    rows = [(np.asarray(x.numerator) - x.value * np.asarray(x.denominator)) / np.mean(x.denominator) for x in (a, b)]
-    return a.value - b.value, float(np.std(rows[0] - rows[1], ddof=1) / math.sqrt(len(rows[0])))
