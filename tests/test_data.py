@@ -173,7 +173,7 @@ def test_altered_file_is_refused_with_a_sentence(tmp_path):
 
 def test_text8_is_the_same_corpus_plain_gzipped_and_zipped(text8_file, tmp_path):
     content = text8_file.read_bytes()
-    (tmp_path / "t.gz").write_bytes(gzip.compress(content))
+    (tmp_path / "t.gz").write_bytes(gzip.compress(content, mtime=0))
     with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
         archive.writestr("text8", content)
     found = [Text8(str(path)) for path in (text8_file, tmp_path / "t.gz", tmp_path / "t.zip")]
@@ -397,7 +397,7 @@ def test_builder_says_what_is_missing(tmp_path):
 SOURCES = {
     "summaries_en-us.json": json.dumps({"T": {"extract": "An article."}}).encode(),
     "Rdata.rdb": r_characters([b"EMMA", b"It was 1815."]),
-    "glosses.txt.gz": gzip.compress(b"cat\ta small animal\n"),
+    "glosses.txt.gz": gzip.compress(b"cat\ta small animal\n", mtime=0),
     "ot.czs": struct.pack("<III", 0, 9, 50),
     "ot.czz": b"no stream",
 }
@@ -411,7 +411,7 @@ SOURCES = {
     ("Rdata.rdb", SOURCES["Rdata.rdb"][:-3], "it ends within a record"),
     ("Rdata.rdb", struct.pack(">i", 4) + zlib.compress(b"X\n"), "is damaged"),
     ("glosses.txt.gz", b"no gzip", "is damaged"),
-    ("glosses.txt.gz", gzip.compress(b"\xff\t"), "is damaged"),
+    ("glosses.txt.gz", gzip.compress(b"\xff\t", mtime=0), "is damaged"),
     ("ot.czs", b"odd", "is damaged"),
     ("ot.czz", b"no stream", "is damaged"),
 ])
