@@ -282,9 +282,9 @@ def test_a_kill_while_writing_leaves_the_old_zip_whole(run, tmp_path):
     killed = ("import os, signal, sys, zipfile, pathlib\nfrom harness.records import pack\nfrom "
               "harness.records.store import Store\n"
               "write = zipfile.ZipFile.writestr\n"
-              "def cached_table(self, *words, **more):\n"
+              "def cut(self, *words, **more):\n"
               "    write(self, *words, **more)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
-              "zipfile.ZipFile.writestr = once\npack.pack(Store(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2]))")
+              "zipfile.ZipFile.writestr = cut\npack.pack(Store(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2]))")
     done = subprocess.run([sys.executable, "-c", killed, str(run), str(tmp_path / "run.zip")], cwd=ROOT)
     assert done.returncode == -9 and (tmp_path / "run.zip").read_bytes() == before
     assert len(list(tmp_path.glob("*.tmp"))) == 1
