@@ -69,12 +69,12 @@ class Store:
 
     def refresh(self) -> None:
         """Read what other writers have added to the records since they were read: the new lines, where one file has
-        grown and there is no other.
+        grown, there is no other, and no array is filed under an older key, which a new line may change.
         """
         now = self.place.stamps()
         if now == self._seen:
             return
-        alone = now.keys() == self._seen.keys() == {self.path.name}
+        alone = now.keys() == self._seen.keys() == {self.path.name} and not (self.names or self.renamed)
         tail = self.place.tail(self._seen[self.path.name]) if alone else b""
         found = lines(tail)
         plain = tail.endswith(b"\n") and not (found.wrong or found.torn or found.newer)

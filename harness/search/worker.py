@@ -249,6 +249,7 @@ class Worker:
         known = self.store.latest("counted", "key")
         return sum(known[(key,)]["status"] != "done" for key in keys)
 
+
 def sweep(asked: Sweep, folder: Path, storage: str = "", device: str = "cpu", command: str = "") -> dict:
     """Work until the sweep is done; its tally and its front."""
     with answering(storage), Worker(asked, folder, storage, device, command) as worker:
