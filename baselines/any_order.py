@@ -14,12 +14,12 @@ from harness.kinds import Rows
 from harness.param import check, param
 from harness.random import Stream, from_logits, uniform
 from harness.sampling.reveal import fill, order_of, places
-from harness.schedules.order import ORDERS, Blocks, LeftToRight, Uniform
+from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
 
 
 @dataclass(frozen=True)
 class AnyOrder:
-    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma")
+    order: OrderLaw = param(UNIFORM, ORDERS, "law of sigma")
 
     name: ClassVar[str] = "any_order"
     version: ClassVar[int] = 1

@@ -15,13 +15,13 @@ from torch import Tensor
 from harness.kinds import Rows
 from harness.param import Range, check, param
 from harness.sampling.reveal import order_of, places, ranks_between, write
-from harness.schedules.order import ORDERS, Blocks, LeftToRight, Uniform
+from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
 
 
 @dataclass(frozen=True)
 class FirstHitting:
     tokens: int = param(1, Range(1, 4096, log=True), "positions an event")
-    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of their order")
+    order: OrderLaw = param(UNIFORM, ORDERS, "law of their order")
 
     name: ClassVar[str] = "first_hitting"
     version: ClassVar[int] = 1

@@ -14,7 +14,7 @@ from torch import Tensor
 from harness.kinds import Rows
 from harness.param import Choice, check, param
 from harness.sampling.reveal import order_of, places, ranks_between, write
-from harness.schedules.order import ORDERS, Blocks, LeftToRight, Uniform
+from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
 from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
 
 
@@ -22,7 +22,7 @@ from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
 class FixedCount:
     window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(),
                                                             Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
-    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma")
+    order: OrderLaw = param(UNIFORM, ORDERS, "law of sigma")
 
     name: ClassVar[str] = "fixed_count"
     version: ClassVar[int] = 1

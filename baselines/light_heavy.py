@@ -26,13 +26,13 @@ from harness.param import Range, check, param
 from harness.random import Stream, from_logits, probability_of, residual, uniform
 from harness.sampling.accept import accept
 from harness.sampling.reveal import fill, order_of, places, probabilities, ranks_between
-from harness.schedules.order import ORDERS, Blocks, LeftToRight, Uniform
+from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
 
 
 @dataclass(frozen=True)
 class LightHeavy:
     tokens: int = param(4, Range(1, 4096, log=True), "k, drafts a round")
-    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma")
+    order: OrderLaw = param(UNIFORM, ORDERS, "law of sigma")
 
     name: ClassVar[str] = "light_heavy"
     version: ClassVar[int] = 1

@@ -1,8 +1,10 @@
 """What arms and settings are called. An arm has its name in its study; an identifier with an underscore is put in
 words, from its sampler. Settings are those that vary within the arm.
 
-    >>> in_words("ssmd_dilated_long", {"name": "ssmd_dilated"}), in_words("remdm_cap", {"name": "remdm"})
-    ('self-speculative, dilated order, long', 'ReMDM, cap')
+    >>> in_words("ssmd_dilated_long", {"name": "ssmd", "order": {"name": "dilated"}})
+    'self-speculative, dilated order, long'
+    >>> in_words("remdm_cap", {"name": "remdm"})
+    'ReMDM, cap'
 """
 
 import json
@@ -17,15 +19,16 @@ ARM_SETTINGS = {"temperature": 1.0, "nucleus": 1.0, "nucleus_keep": "crossing"}
 
 
 SAMPLERS = {  # whose names are identifiers or abbreviations, in words
-    "ssmd": "self-speculative", "ssmd_dilated": "self-speculative, dilated order",
+    "ssmd": "self-speculative",
     "ssmd_adaptive": "self-speculative, adaptive", "ssmd_corrected": "self-speculative, corrected",
-    "ssmd_relayed": "self-speculative, light and heavy", "dilated": "fixed number, dilated order",
+    "ssmd_relayed": "self-speculative, light and heavy",
     "fixed_count": "fixed count, unverified", "ordered": "", "remdm": "ReMDM", "remdm_conf": "ReMDM, by confidence",
     "sigma_gpt": "sigma-GPT", "held_out": "held-out data", "light_heavy": "light drafts, heavy verifies",
     "tau_leaping": "tau-leaping", "theta_trapezoidal": "theta-trapezoidal", "first_hitting": "first-hitting",
     "forward_backward": "forward-backward", "entropy_bounded": "entropy-bounded", "dfm": "DFM corrector",
     "fused_float32": "float32 race",
 }
+DILATED = {"first_hitting": "fixed number", "fixed_count": "fixed number"}    # where they go by a dilated order
 
 
 def in_words(arm: str, sampler: Mapping) -> str:
@@ -34,6 +37,8 @@ def in_words(arm: str, sampler: Mapping) -> str:
         return arm
     name = str(sampler.get("name", ""))
     what = SAMPLERS.get(name, name.replace("_", " "))
+    if isinstance(order := sampler.get("order"), Mapping) and order.get("name") == "dilated":
+        what = f"{DILATED.get(name, what)}, dilated order"
     said = {*name.split("_"), *re.findall(r"\w+", what)}
     further = " ".join(part for part in arm.split("_") if part and part not in said)
     return ", ".join(filter(None, (what, further))) or arm.replace("_", " ")

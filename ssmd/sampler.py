@@ -27,7 +27,7 @@ from harness.param import Choice, Range, check, param
 from harness.random import Stream, from_logits, probability_of, residual, uniform
 from harness.sampling.accept import accept
 from harness.sampling.reveal import fill, order_of, places, probabilities, ranks_between
-from harness.schedules.order import ORDERS, Blocks, LeftToRight, Uniform
+from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
 from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
 
 ROUNDS = 64    # at most so many verify rounds; fixed, so that the key of a uniform never depends on N
@@ -39,7 +39,7 @@ class SelfSpeculative:
     window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(),
                                                             Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
     rounds: int = param(2, Range(1, ROUNDS, log=True), "N, verify passes a draft pass")
-    order: Uniform | Blocks | LeftToRight = param(Uniform(), ORDERS, "law of sigma")
+    order: OrderLaw = param(UNIFORM, ORDERS, "law of sigma")
 
     name: ClassVar[str] = "ssmd"
     version: ClassVar[int] = 1

@@ -6,10 +6,10 @@ from baselines.ancestral import Ancestral
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
 from harness.data.control import HeldOut, Shuffled
+from harness.schedules.order import Dilated
 from harness.schedules.placement import Middle, Sandwich
 from harness.schedules.window import Linear, Open
 from harness.study import Arm, grid
-from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
 
 BASELINE, ARM, DILATED = "ancestral", "ssmd_frozen", "ssmd_dilated"
@@ -29,7 +29,7 @@ def arms(windows: Sequence[Open | Linear] = WINDOWS, steps: Sequence[int] = (16,
         Arm("middle", [Scheduled(Ancestral(32), Middle(0.25))], both),
         Arm("fewer_steps", grid(Ancestral, steps=list(FEWER)), {"main": "heavy"}),
         Arm(ARM, [SelfSpeculative(window, ROUNDS) for window in windows], {"main": "hybrid_frozen"}),
-        Arm(DILATED, [DilatedSelfSpeculative(SelfSpeculative(window, ROUNDS)) for window in wider],
+        Arm(DILATED, [SelfSpeculative(window, ROUNDS, order=Dilated()) for window in wider],
             {"main": "hybrid_frozen"}),
         Arm("fixed_count", [FixedCount(next(w for w in windows if w != Open()))], {"main": "hybrid_frozen"}),
         HELD_OUT, SHUFFLED,

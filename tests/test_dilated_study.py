@@ -13,8 +13,7 @@ from harness.metrics.words import Spelling
 from harness.nets import checkpoint
 from harness.records.store import Store
 from harness.run import runner
-from harness.schedules.dilated import DILATED
-from harness.schedules.order import LeftToRight, Uniform
+from harness.schedules.order import Dilated, LeftToRight, Uniform
 from harness.study import Checkpoint
 from reports.gallery import shown
 from ssmd.train.family import SHIPPED
@@ -23,7 +22,7 @@ from tests.test_model import CONFIG, rough
 from tests.test_studies import whole
 
 
-@pytest.mark.parametrize("law", [DILATED, Uniform(), LeftToRight()], ids=lambda law: law.name)
+@pytest.mark.parametrize("law", [Dilated(), Uniform(), LeftToRight()], ids=lambda law: law.name)
 def test_under_an_ideal_network_every_order_reads_the_joint(law):
     x = DATA.rows("test", 40, 0)
     assert torch.tensor(found.nats(table_nets()["main"], DATA, law, 40,
@@ -32,7 +31,7 @@ def test_under_an_ideal_network_every_order_reads_the_joint(law):
 
 def test_under_a_rough_network_orders_differ():
     data = replace(study.STUDY.data, length=16)
-    a, b = (found.nats(rough(replace(CONFIG, vocab=data.vocab)), data, law, 8, 0) for law in (DILATED, Uniform()))
+    a, b = (found.nats(rough(replace(CONFIG, vocab=data.vocab)), data, law, 8, 0) for law in (Dilated(), Uniform()))
     assert (a != b).all()
 
 

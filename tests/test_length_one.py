@@ -1,4 +1,4 @@
-"""Texts of one place: every sampler writes them by their law, and those that need two places say so."""
+"""Texts of one place: every sampler writes them by their law."""
 
 import pytest
 import torch
@@ -13,7 +13,6 @@ from harness.study import Arm, Study, Table
 
 DATA = Exact(length=1)
 N = 512
-DILATED = ("dilated", "ssmd_dilated")
 
 
 def counted(sampler):
@@ -25,7 +24,7 @@ def counted(sampler):
     return count(cells_of(study)[0])
 
 
-@pytest.mark.parametrize("name", sorted(set(plugins.samplers()) - set(DILATED)))
+@pytest.mark.parametrize("name", sorted(plugins.samplers()))
 def test_a_sampler_writes_texts_of_one_place_by_their_law(name):
     for sampler in variants(plugins.samplers()[name]()):
         found = counted(sampler)
@@ -35,13 +34,3 @@ def test_a_sampler_writes_texts_of_one_place_by_their_law(name):
         if sampler.exact() == sampler:
             distance = total_variation(torch.bincount(DATA.index(rows), minlength=DATA.vocab), DATA.law())
             assert distance < null_quantile(DATA.law(), N), sampler
-
-
-@pytest.mark.parametrize("name", DILATED)
-def test_a_dilated_order_of_one_place_is_skipped_with_the_reason(name):
-    for sampler in variants(plugins.samplers()[name]()):
-        record = counted(sampler).record
-        assert (
-            record["status"] == "skipped"
-            and "rows of exact have one place: choose longer rows, or run the host" in record["reason"]
-        )

@@ -1,5 +1,5 @@
-"""A small run of schema 1, kept as it was written: by shards, united, timed, scored, with a table of its own. It opens
-unchanged in meaning.
+"""Small runs of older schemas, kept as they were written: by shards, united, timed, scored, proven, with a table of
+their own. They open unchanged in meaning.
 """
 
 import json
@@ -13,7 +13,7 @@ from harness.records.arrays import row_digests
 from harness.records.record import SCHEMA
 from harness.records.steps import cell_key, with_order
 from harness.records.store import Store
-from harness.run import runner
+from harness.run import runner, scoring
 from harness.run.cell import cells_of
 from harness.study import load_study
 
@@ -89,3 +89,51 @@ def test_a_cell_that_is_sampled_anew_has_its_arrays_under_its_own_key(old):
         and (store.get("samples", key) == samples).all()
         and (store.get("rows", key) == row_digests(samples)).all()
     )
+
+
+@pytest.fixture
+def dilated(tmp_path) -> Path:
+    """A run of schema 2, whose dilated orders were samplers around samplers; and a proof of each cell."""
+    shutil.unpack_archive(HERE / "schema2.zip", tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_a_dilated_order_around_a_sampler_is_read_as_an_order_of_it(dilated):
+    store, before, study = Store(dilated, strict=True), raw(dilated), load_study(str(HERE / "toy_dilated.py"))
+    assert {record["schema"] for record in before} == {2} and {r["schema"] for r in store.records} == {SCHEMA}
+    cells = {cell.key(): cell for cell in cells_of(study)}
+    counted = {record["key"]: record for record in store.of("counted")}
+    assert counted.keys() == cells.keys() and len(cells) == 4 and len(store.renamed) == 3
+    assert all(record["cell"]["sampler"] == cells[key].describe()["sampler"] for key, record in counted.items())
+    for key in counted:
+        assert all(store.has(room, key) for room in ("samples", "costs", "rows", "counts"))
+        assert (store.get("rows", key) == row_digests(store.get("samples", key))).all()
+    plans = scoring.plans(study.metrics)
+    assert {plan.score_key(record) for record in counted.values() for plan in plans} == {record["score_key"] for record
+                                                                                         in store.of("scored")}
+    assert all(store.has("scores", record["score_key"]) for record in store.of("scored") if record["per"] == "row")
+    assert {record["key"] for record in store.of("timed")} == counted.keys()
+    assert {(proof["key"], proof["of"]) for proof in store.of("proof")} == {(key, record["samples_sha256"])
+                                                                           for key, record in counted.items()}
+    (table,) = store.of("measured")
+    assert {*table["cells"]} == {key for key, record in counted.items() if record["arm"] == "ssmd_dilated"}
+    assert {*store.of("study")[-1]["cells"]} == counted.keys()
+
+
+def test_a_run_of_schema_2_goes_on_from_it_and_samples_nothing_that_comes_out_the_same(dilated):
+    study = load_study(str(HERE / "toy_dilated.py"))
+    tally = runner.run(study, dilated, timing=False)
+    assert (tally["cached"], tally["proven"], tally["refuted"], tally["done"], tally["scored"]) == (4, 4, 0, 0, 0)
+    assert Store(dilated).refresh() is None and len(Store(dilated).of("counted")) == 4
+
+
+def test_a_line_of_schema_2_that_another_adds_is_read_by_its_key_of_now(dilated):
+    path = dilated / "records.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    first = next(k for k, line in enumerate(lines) if '"ssmd_dilated"' in line and '"type":"counted"' in line)
+    path.write_text("".join(lines[:first]))
+    store = Store(dilated)
+    with path.open("a") as file:
+        file.writelines(lines[first:])
+    store.refresh()
+    assert store.records == Store(dilated).records and store.renamed == Store(dilated).renamed

@@ -44,13 +44,16 @@ def test_no_row_or_head_of_the_table_has_one(chapter):
 
 
 @pytest.mark.parametrize(("arm", "sampler", "words"), [
-    ("ssmd_dilated", "ssmd_dilated", "self-speculative, dilated order"),
+    ("ssmd_dilated", "ssmd dilated", "self-speculative, dilated order"),
+    ("ssmd_dilated_long", "ssmd dilated", "self-speculative, dilated order, long"),
+    ("fixed_dilated", "first_hitting dilated", "fixed number, dilated order"),
     ("ssmd_frozen_long", "ssmd", "self-speculative, frozen long"), ("remdm_cap", "remdm", "ReMDM, cap"),
     ("confidence_greedy", "ordered", "confidence greedy"), ("two_blocks", "of_mine", "of mine, two blocks"),
     ("held_out", "held_out", "held-out data"), ("ssmd", "ssmd", "ssmd"), ("My_Arm $x$", "ssmd", "My_Arm $x$"),
 ])
 def test_an_identifier_is_put_in_words_and_another_name_is_left(arm, sampler, words):
-    assert in_words(arm, {"name": sampler}) == words
+    name, _, order = sampler.partition(" ")
+    assert in_words(arm, {"name": name, "order": {"name": order or "uniform"}}) == words
 
 
 def test_arms_that_read_alike_stay_apart():

@@ -6,8 +6,8 @@
     129, 130, 143    SIGHUP, SIGINT, SIGTERM: workers end too, and what is stored stays
 
 Before `working` a signal ends the process at once: there is nothing to lose, and a library that is being loaded may
-swallow an exception. Afterwards it raises Ended, which cleans up on its way; what is not through after GRACE_SECONDS,
-and a second signal, end the process wherever it is.
+swallow an exception, or abort on one. Afterwards it raises Ended, which cleans up on its way, once no module is being
+loaded; what is not through after GRACE_SECONDS, and a second signal, end the process wherever it is.
 """
 
 import os
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 NOTHING = 4
-GRACE_SECONDS = 10
+GRACE_SECONDS, WAIT_SECONDS = 10, 0.05
 SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM")
 
 
@@ -32,6 +32,7 @@ class _State:
     program = "ssmd-bench"
     works = False
     ends: signal.Signals | None = None    # the signal that ends it
+    waits = False    # for a module that is being loaded
     told = False
 
 
@@ -85,12 +86,27 @@ def _listen(program: str) -> None:
 
 def _on_signal(number: int, frame: Any) -> None:
     again, _State.ends = _State.ends, signal.Signals(number)
-    if again or not _State.works:
+    if not _State.works or (again and not _State.waits):
         _leave()
-    timer = threading.Timer(GRACE_SECONDS, _leave)
+    if not again:
+        _after(GRACE_SECONDS, _leave)
+    _State.waits = _loads(frame)
+    if not _State.waits:
+        raise Ended()
+    _after(WAIT_SECONDS, os.kill, os.getpid(), number)
+
+
+def _after(seconds: float, call: Callable[..., None], *words: Any) -> None:
+    timer = threading.Timer(seconds, call, words)
     timer.daemon = True
     timer.start()
-    raise Ended()
+
+
+def _loads(frame: Any) -> bool:
+    """Whether a module is being loaded where the signal came."""
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return frame is not None
 
 
 def _unraisable(about: Any) -> None:

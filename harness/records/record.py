@@ -21,7 +21,7 @@ from harness.boundary.incoming import Wrong, fitted
 from harness.records.steps import STEPS
 from harness.records.types import KINDS, Headed
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 def upgrade(old: dict) -> dict | None:

@@ -37,7 +37,7 @@ from harness.records.kept import ZipPlace
 from harness.records.lines import Line, lines
 from harness.records.places import JOURNAL, Place, is_zip
 from harness.records.record import SCHEMA, whole
-from harness.records.steps import settled
+from harness.records.steps import MOVED, settled
 
 
 def at(path: Path, writer: str = "") -> Place:
@@ -78,7 +78,8 @@ class Store:
         tail = self.place.tail(self._seen[self.path.name]) if alone else b""
         found = lines(tail)
         plain = tail.endswith(b"\n") and not (found.wrong or found.torn or found.newer)
-        if not plain or any("code" in line.record for line in found.found):    # of an older schema, which all reread
+        if not plain or any(not {"code", MOVED}.isdisjoint(line.record) for line in found.found):
+            # of an older schema, for which all is read again
             self.records, self._of, self._latest = self._read(), {}, {}
             return
         self._seen = {self.path.name: self._seen[self.path.name] + len(tail)}

@@ -2,7 +2,6 @@
 present code is a matter of proof (harness/run/prove.py).
 """
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,7 +17,6 @@ from harness.nets.finite import Finite
 from harness.nets.nucleus import Nucleus
 from harness.nets.wrap import Half, Temper
 from harness.records.keys import cell_key
-from harness.sampling.reveal import dilated
 from harness.spec import foreign, to_json
 from harness.study import Arm, Study
 
@@ -113,17 +111,6 @@ class Cell:
         for role, net in nets.items():
             if self.study.compiled and not compilable(net):
                 yield f"{self.arm.nets[role]!r} has no blocks to compile: run it without --compile"
-        if self.study.data.length < 2 and _dilated(self.sampler):
-            yield (f"{self.sampler.name} spreads its passes over a text, and rows of {self.study.data.name} have one "
-                   "place: "
-                   "choose longer rows, or run the host of its order, which does the same there")
-
-
-def _dilated(sampler: Sampler) -> bool:
-    """Whether its module dilates orders (harness/sampling/reveal.py): they are read from the bits of a place, and there
-    are none in one place.
-    """
-    return any(thing is dilated for thing in vars(sys.modules[type(sampler).__module__]).values())
 
 
 def cells_of(study: Study, device: str = "cpu") -> list[Cell]:

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from harness.kinds import Denoiser, Order, Rows
 from harness.random import Stream, from_logits, uniform
-from harness.schedules.dilated import DILATED
 from harness.schedules.order import UNIFORM
 
 
@@ -65,16 +64,3 @@ def write(net: Denoiser, rows: Rows, at: Tensor, clock: Tensor | None = None) ->
     logits, _ = net.draft(rows.x, at, clock=clock)                                 # (B, W, V)
     u = uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0))                 # (B, W)
     return rows._replace(x=fill(rows.x, at, from_logits(logits, u)[0]))
-
-
-def dilated(memo: dict[str, Tensor], rows: Rows) -> dict[str, Tensor]:
-    """What a host keeps between rounds, with its order dilated."""
-    order = order_of(rows, DILATED)                                                                            # (B, L)
-    return memo | {"order": order} | ({"rank": order.argsort(1)} if "rank" in memo else {})
-
-
-def uniform_host(host) -> None:
-    """Raises ValueError if the host has an order of its own, which would be lost."""
-    if host.order.name != "uniform":
-        raise ValueError(f"dilated: the host's order is replaced, and {host.order.name} would be lost; leave it "
-                         "uniform")

@@ -13,9 +13,9 @@ from functools import partial
 
 from baselines.ancestral import Ancestral
 from harness.metrics.words import Spelling
+from harness.schedules.order import Dilated
 from harness.schedules.window import Linear
 from harness.study import Arm, Study, Timing
-from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
 from studies.analysis.seconds import seconds_ratio
 from studies.families import TEXT, nets
@@ -26,6 +26,6 @@ STUDY = Study(
     name="best_seconds", question=__doc__, data=TEXT, reference="heavy",
     nets=nets("heavy", "hybrid_frozen"),
     arms=[Arm("ancestral", [Ancestral(32)], {"main": "heavy"}),
-          Arm("ssmd_dilated", [DilatedSelfSpeculative(SelfSpeculative(Linear(0.125), 10))], {"main": "hybrid_frozen"})],
+          Arm("ssmd_dilated", [SelfSpeculative(Linear(0.125), 10, order=Dilated())], {"main": "hybrid_frozen"})],
     metrics=[Spelling()], n=64, batch=32, seed=21, timing=Timing(processes=8, rows=32, repeats=3))
 claims = partial(seconds_ratio, "headline.best.seconds_ratio")

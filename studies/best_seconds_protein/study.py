@@ -12,8 +12,8 @@ from dataclasses import replace
 from functools import partial
 
 from harness.metrics.proteins.residue_grams import Composition
+from harness.schedules.order import Dilated
 from harness.schedules.window import Linear
-from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
 from studies.analysis.seconds import seconds_ratio
 from studies.best_seconds.study import STUDY as TEXT
@@ -25,5 +25,5 @@ __all__ = ["STUDY", "claims"]
 STUDY = replace(
     TEXT, name="best_seconds_protein", question=__doc__, data=DATA, nets=nets(*MEMBERS, of="protein"),
     metrics=[Composition()],
-    arms=[TEXT.arms[0], replace(TEXT.arms[1], points=[DilatedSelfSpeculative(SelfSpeculative(Linear(0.25), 10))])])
+    arms=[TEXT.arms[0], replace(TEXT.arms[1], points=[SelfSpeculative(Linear(0.25), 10, order=Dilated())])])
 claims = partial(seconds_ratio, "headline.best.seconds_ratio.protein")

@@ -16,8 +16,7 @@ from harness.records.measured import cached_table, column, newest
 from harness.records.points import done, rows
 from harness.records.store import Store
 from harness.run.cell import cells_of
-from harness.schedules.dilated import DILATED
-from harness.schedules.order import UNIFORM
+from harness.schedules.order import UNIFORM, Dilated
 from harness.stats.intervals import paired_difference
 from harness.study import Study
 from studies.analysis.matched import difference, ratio
@@ -52,7 +51,7 @@ def nats(net: Denoiser, data: Dataset, law: Order, n: int, seed: int, batch: int
 def _rows(study: Study) -> list[list]:
     net, n = study.nets["heavy"].load("cpu"), min(study.n, LOOKED_AT)
     tokens = np.full(n, float(study.data.length))
-    dilated, even = (Scores(0.0, nats(net, study.data, law, n, study.seed), tokens) for law in (DILATED, UNIFORM))
+    dilated, even = (Scores(0.0, nats(net, study.data, law, n, study.seed), tokens) for law in (Dilated(), UNIFORM))
     return [["dilated minus uniform", *paired_difference(dilated, even)[:3]],
             *([name, *paired_difference(side, Scores(0.0, 0 * tokens, tokens))[:3]]
              for name, side in (("dilated", dilated), ("uniform", even)))]

@@ -3,7 +3,7 @@ more often?
 
 Design: the networks of studies/text_frontier. Ancestral sampling of the heavy network; the same network by a fixed
 number of tokens a pass, in a uniform order and in a dilated one (each place halfway between places that are written,
-from a random start: harness/schedules/dilated.py); the hybrid of one causal block on that network, frozen, in linear
+from a random start: harness/schedules/order.py); the hybrid of one causal block on that network, frozen, in linear
 windows, in either order, and the same after a further cycle of training of that block (_long, 48 M characters in all);
 held-out and shuffled text. Orders depend on no token, so that all of it keeps the law. Rows share seeds; NFE by
 convention A. Claims: the ratio of passes at the likelihood that ancestral sampling reaches at 32 and 64 steps, and
@@ -21,13 +21,12 @@ core at n = 1,024.
 """
 
 from baselines.ancestral import Ancestral
-from baselines.dilated import DilatedHost
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.theta_trapezoidal import ThetaTrapezoidal
+from harness.schedules.order import Dilated
 from harness.schedules.window import Linear, Stairs
 from harness.study import Arm, Study, grid
-from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
 from studies.arms import HELD_OUT, SHUFFLED
 from studies.dilated.claims import claims, measure
@@ -52,11 +51,11 @@ STUDY = Study(
         Arm("ancestral", grid(Ancestral, steps=[16, 32, 64]), HEAVY),
         Arm("fixed", grid(FirstHitting, tokens=[16, 10, 8, 5, 4]), HEAVY),
         Arm("theta_trapezoidal", grid(ThetaTrapezoidal, steps=[9]), HEAVY),
-        Arm("fixed_dilated", [*(DilatedHost(FirstHitting(tokens)) for tokens in (32, 26, 22, 19, 16, 8, 4)),
-                              *(DilatedHost(FixedCount(window)) for window in STAIRS)], HEAVY),
+        Arm("fixed_dilated", [*(FirstHitting(tokens, order=Dilated()) for tokens in (32, 26, 22, 19, 16, 8, 4)),
+                              *(FixedCount(window, order=Dilated()) for window in STAIRS)], HEAVY),
         *(Arm(f"ssmd_frozen{end}", [SelfSpeculative(window, 10) for window in (WIDE[1], *WINDOWS, *FINER_UNIFORM[end])],
               {"main": net}) for end, net in HYBRIDS.items()),
-        *(Arm(f"ssmd_dilated{end}", [DilatedSelfSpeculative(SelfSpeculative(window, 10))
+        *(Arm(f"ssmd_dilated{end}", [SelfSpeculative(window, 10, order=Dilated())
                                      for window in (*WIDE, *WINDOWS, *FINER[end])], {"main": net})
           for end, net in HYBRIDS.items()),
         HELD_OUT, SHUFFLED,

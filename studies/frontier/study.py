@@ -18,6 +18,7 @@ from baselines.remdm import Cap, Loop, Rescale
 from harness.plugins import find
 from harness.schedules.certainty import Confidence, Entropy, Margin, Random
 from harness.schedules.noise import Cosine as CosineSchedule
+from harness.schedules.order import Dilated
 from harness.schedules.placement import Sandwich
 from harness.schedules.window import Cosine, Linear, Open
 from harness.study import Arm, Study, grid
@@ -39,7 +40,7 @@ STUDY = Study(
         Arm("ancestral", grid(S["ancestral"], steps=STEPS), HEAVY),
         Arm("ancestral_cosine", grid(S["ancestral"], steps=STEPS[1:5], schedule=[CosineSchedule()]), HEAVY),
         Arm("first_hitting", grid(S["first_hitting"], tokens=[1, 4, 16, 32]), HEAVY),
-        Arm("dilated", [S["dilated"](S["first_hitting"](tokens)) for tokens in (16, 8, 4)], HEAVY),
+        Arm("dilated", [S["first_hitting"](tokens, order=Dilated()) for tokens in (16, 8, 4)], HEAVY),
         Arm("tau_leaping", grid(S["tau_leaping"], steps=STEPS[1:5]), HEAVY),
         Arm("theta_trapezoidal", grid(S["theta_trapezoidal"], steps=STEPS[:4]), HEAVY),
         *(Arm(name, grid(S[name], steps=[16, 32]), HEAVY) for name in ("euler", "psi", "forward_backward", "dfm",
@@ -62,7 +63,7 @@ STUDY = Study(
             HYBRID),
         Arm("ssmd_corrected", [S["ssmd_corrected"](S["ssmd_adaptive"](budget=b), 0.125, sweeps) for b,
                                sweeps in ((48.0, 2), (32.0, 4), (40.0, 8))], HYBRID),
-        Arm("ssmd_dilated", [S["ssmd_dilated"](S["ssmd"](window, rounds)) for rounds, window in WINDOWS[1:6]], HYBRID),
+        Arm("ssmd_dilated", [S["ssmd"](window, rounds, order=Dilated()) for rounds, window in WINDOWS[1:6]], HYBRID),
         Arm("ssmd_relayed", [S["ssmd_relayed"](S["ssmd"](Linear(0.083), 10), Sandwich(0.25))],
             HYBRID | {"light": "hybrid"}),
         Arm("fixed_count", [S["fixed_count"](window) for _, window in WINDOWS[1:6]], HYBRID),

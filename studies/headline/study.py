@@ -21,13 +21,12 @@ than that of 64. They were added: so 4.0 instead of 3.44, and 6.1 at 64 steps. `
 from dataclasses import replace
 
 from baselines.ancestral import Ancestral
-from baselines.dilated import DilatedHost
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from harness.metrics.ngram_kl import NgramKL
+from harness.schedules.order import Dilated
 from harness.schedules.window import Linear
 from harness.study import Arm, grid
-from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
 from studies.dilated.study import HEAVY, STAIRS
 from studies.dilated.study import STUDY as SEARCH
@@ -48,11 +47,11 @@ STUDY = replace(
     SEARCH, name="headline", question=__doc__, seed=2026, n=2048,
     arms=[
         Arm("ancestral", grid(Ancestral, steps=[16, 32, 64]), HEAVY),
-        Arm("ssmd_dilated", [DilatedSelfSpeculative(host) for host in (*windows(20, 18, 32, 16), *LEVELS)],
+        Arm("ssmd_dilated", [replace(host, order=Dilated()) for host in (*windows(20, 18, 32, 16), *LEVELS)],
             {"main": "hybrid_frozen"}),
         Arm("ssmd_frozen_long", windows(12, 8, 20, 13), {"main": "hybrid_frozen_long"}),
-        Arm("fixed_dilated", [*(DilatedHost(FirstHitting(tokens)) for tokens in (16, 22)),
-                              *(DilatedHost(FixedCount(window)) for window in STAIRS[:3])], HEAVY),
+        Arm("fixed_dilated", [*(FirstHitting(tokens, order=Dilated()) for tokens in (16, 22)),
+                              *(FixedCount(window, order=Dilated()) for window in STAIRS[:3])], HEAVY),
         Arm("fixed", grid(FirstHitting, tokens=[5]), HEAVY),
         *(arm for arm in SEARCH.arms if arm.name in ("held_out", "shuffled")),
     ],

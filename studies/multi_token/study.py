@@ -18,9 +18,9 @@ from baselines.threshold import Threshold
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.ngram_judge import NgramJudge
 from harness.metrics.words import Spelling
+from harness.schedules.order import Dilated
 from harness.schedules.window import Linear
 from harness.study import Arm, Study, grid
-from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
 from studies.arms import HELD_OUT, SHUFFLED
 from studies.families import TEXT, nets
@@ -37,7 +37,7 @@ STUDY = Study(
     arms=[
         Arm("ancestral", grid(Ancestral, steps=[16, 32, 64, 128]), HEAVY),
         Arm("ssmd_frozen", [SelfSpeculative(window, 10) for window in WINDOWS], HYBRID),
-        Arm("ssmd_dilated", [DilatedSelfSpeculative(SelfSpeculative(window, 10)) for window in WINDOWS], HYBRID),
+        Arm("ssmd_dilated", [SelfSpeculative(window, 10, order=Dilated()) for window in WINDOWS], HYBRID),
         Arm("threshold", grid(Threshold, tau=[0.9, 0.7, 0.5], tokens=["drawn"]), HEAVY),
         HELD_OUT, SHUFFLED,
     ],

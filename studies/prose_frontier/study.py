@@ -7,7 +7,7 @@ light and heavy steps against the same share in the middle and against fewer hea
 held-out and shuffled text. Rows share seeds; NFE by convention A. Two judges: autoregressive, trained on a split of its
 own, and n-gram; spelling and entropy beside them. Claims: the ratio of passes at the likelihood that ancestral sampling
 reaches at 8 and 16 steps. Expected: ratios near those of letters, in uniform orders and in dilated ones
-(harness/schedules/dilated.py). It was to be claimed at 24, 32 and 64 steps as for letters; a first look showed that 16,
+(harness/schedules/order.py). It was to be claimed at 24, 32 and 64 steps as for letters; a first look showed that 16,
 24 and 32 ancestral steps cannot be told apart here and that no window reaches 64, so that none of these has an
 interval. So 2, 4 and 8 steps and the window 0.25 were added, and 16 is the most that is claimed. `ssmd-bench run
 studies/prose_frontier --compile --no-time --claims`: about two hours on one core at n = 512 (which are as many

@@ -13,7 +13,7 @@ profiles stand beside it, each with its held-out and shuffled level. Expected at
 pilot (512 rows of another seed, the n-gram judge) then showed that one step and sixteen lie 0.006 nats a residue apart,
 a fifth of what lies between one step and real proteins, so that few steps and the widest windows were added: a network
 of this size writes little that depends on several residues at once. In a dilated order (added later;
-harness/schedules/dilated.py): a smaller gain than on text, since what binds residues need not be near. The data do not
+harness/schedules/order.py): a smaller gain than on text, since what binds residues need not be near. The data do not
 ship: docs/proteins.md says how they are built. `run ... --compile --no-time --claims`: about an hour and a half on one
 core at n = 2,048. The family: `ssmd-bench train family --recipe studies/protein_frontier --compile --out
 runs/protein_family`.

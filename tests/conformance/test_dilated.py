@@ -1,16 +1,15 @@
-"""Dilated orders: where they stand, that a host keeps its law over them, and what it would lose."""
+"""Dilated orders: where they stand, and that a sampler keeps its law over them."""
+
+from dataclasses import replace
 
 import pytest
 import torch
 
-from baselines.dilated import DilatedHost
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from harness.metrics.law import total_variation
-from harness.schedules.dilated import DILATED
-from harness.schedules.order import Blocks, LeftToRight
+from harness.schedules.order import Dilated
 from harness.schedules.window import Fixed, Linear, Open
-from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import DATA, D, N, distance, grouped_law, hybrid, ssmd_law, subset_table, table_nets
 
@@ -19,7 +18,7 @@ ORDERS = [[(place - start) % D for place in (0, 2, 1, 3)] for start in range(D)]
 
 def orders(length: int, n: int = 4000) -> torch.Tensor:
     u = torch.rand(n, length, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    return DILATED.times(u).argsort(1)
+    return Dilated().times(u).argsort(1)
 
 
 def test_every_start_is_as_likely_and_no_other_order_comes():
@@ -43,12 +42,12 @@ def test_other_lengths_are_orders_too_and_neighbours_come_late(length):
         assert not len(gaps) or gaps.min() >= 2
 
 
-ROUGH = [(DilatedSelfSpeculative(SelfSpeculative(window, rounds)), window, rounds) for window,
+ROUGH = [(SelfSpeculative(window, rounds, order=Dilated()), window, rounds) for window,
          rounds in ((Open(), 1), (Open(), 4), (Fixed(2), 1), (Linear(0.6), 2))]
 
 
 @pytest.mark.parametrize("sampler, window, rounds", ROUGH, ids=str)
-def test_the_law_is_the_host_s_over_dilated_orders(sampler, window, rounds):
+def test_the_law_is_the_sampler_s_over_dilated_orders(sampler, window, rounds):
     """Under a network without a joint, where every order has a law of its own."""
     law = ssmd_law(hybrid(), window, rounds, torch.tensor(ORDERS))
     tv, quantile = distance(sampler, {"main": hybrid()}, law, 4 * N)
@@ -57,24 +56,16 @@ def test_the_law_is_the_host_s_over_dilated_orders(sampler, window, rounds):
     assert total_variation(law, ssmd_law(hybrid(), window, rounds)) > 1.5 * quantile
 
 
-@pytest.mark.parametrize("host, sizes", [(FirstHitting(1), [1, 1, 1, 1]), (FirstHitting(2), [2, 2]),
+@pytest.mark.parametrize("sampler, sizes", [(FirstHitting(1), [1, 1, 1, 1]), (FirstHitting(2), [2, 2]),
                                          (FixedCount(Fixed(3)), [3, 1])], ids=str)
-def test_tokens_drawn_side_by_side_are_those_of_the_order(host, sizes):
+def test_tokens_drawn_side_by_side_are_those_of_the_order(sampler, sizes):
     table, starts = subset_table(hybrid()), [sum(sizes[:k]) for k in range(len(sizes))]
     law = torch.stack([grouped_law([table] * len(sizes), [order[s : s + w] for s, w in zip(starts, sizes)])
                        for order in ORDERS]).mean(0)
-    tv, quantile = distance(DilatedHost(host), {"main": hybrid()}, law)
+    tv, quantile = distance(replace(sampler, order=Dilated()), {"main": hybrid()}, law)
     assert tv < quantile
 
 
 def test_what_is_drawn_side_by_side_misses_an_ideal_joint():
-    tv, quantile = distance(DilatedHost(FirstHitting(2)), table_nets(), DATA.law())
+    tv, quantile = distance(FirstHitting(2, order=Dilated()), table_nets(), DATA.law())
     assert tv > 2 * quantile
-
-
-@pytest.mark.parametrize("order", [Blocks(2), LeftToRight()], ids=str)
-def test_an_order_of_the_host_is_not_lost_in_silence(order):
-    for make in (lambda: DilatedHost(FirstHitting(1, order)),
-                 lambda: DilatedSelfSpeculative(SelfSpeculative(order=order))):
-        with pytest.raises(ValueError, match=f"{order.name} would be lost; leave it uniform"):
-            make()

@@ -8,22 +8,20 @@ import torch
 
 from baselines.ancestral import Ancestral
 from baselines.any_order import AnyOrder
-from baselines.dilated import DilatedHost
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
 from harness.sampling.loop import sample
-from harness.schedules.order import Blocks
+from harness.schedules.order import Blocks, Dilated
 from harness.schedules.window import Cosine, Open
-from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
 
 L, MASK, N = 20, 7, 40
 SAMPLERS = [Ancestral(8), FirstHitting(), FixedCount(Cosine(0.1)), AnyOrder(), Scheduled(Ancestral(8)),
             SelfSpeculative(Cosine(0.1), 3), SelfSpeculative(Open(), 1),
-            SelfSpeculative(Cosine(0.1), 2, Blocks(8)), DilatedHost(FirstHitting(3)),
-            DilatedSelfSpeculative(SelfSpeculative(Open(), 3))]
+            SelfSpeculative(Cosine(0.1), 2, Blocks(8)), FirstHitting(3, order=Dilated()),
+            SelfSpeculative(Open(), 3, order=Dilated())]
 
 
 def nets() -> dict:

@@ -5,15 +5,13 @@ import torch
 
 from baselines.ancestral import Ancestral
 from baselines.any_order import AnyOrder
-from baselines.dilated import DilatedHost
 from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from baselines.scheduled import Scheduled
 from harness.schedules.noise import Cosine as CosineSchedule
 from harness.schedules.noise import Knots
-from harness.schedules.order import Blocks, LeftToRight
+from harness.schedules.order import Blocks, Dilated, LeftToRight
 from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
-from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.sampler import SelfSpeculative
 from tests.conformance.toys import DATA, MASK, STATES, D, N, distance, drawn, table_nets
 
@@ -22,7 +20,7 @@ EXACT = [FirstHitting(), AnyOrder(), FixedCount(Fixed(1)),
          *(s for order in (Blocks(2), LeftToRight())
            for s in (FirstHitting(1, order), AnyOrder(order), FixedCount(Fixed(1), order),
                      SelfSpeculative(Fixed(3), 2, order))),
-         DilatedHost(FirstHitting(1)), *(DilatedSelfSpeculative(SelfSpeculative(w, r)) for w in (Open(), Fixed(2))
+         FirstHitting(1, order=Dilated()), *(SelfSpeculative(w, r, order=Dilated()) for w in (Open(), Fixed(2))
                                          for r in (1, 4))]
 
 

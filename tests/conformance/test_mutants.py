@@ -88,7 +88,7 @@ MUTANTS = [
            "states[:, :1].expand_as(states).flatten(0, 1)", ("pair",)),
     Mutant("sweep over what was drafted probable", "ssmd.corrected", "again = full[:, None] & self.chosen(rows, u)",
            "again = full[:, None] & ((rows.x == 0) | self.chosen(rows, u))", ("mended",)),
-    Mutant("dilated orders that all start at the first place", "harness.schedules.dilated",
+    Mutant("dilated orders that all start at the first place", "harness.schedules.order",
            "(u[:, :1] * length).long()", "0 * (u[:, :1] * length).long()", ("dilated",)),
 ]
 GOLDEN = tuple(f"tests.golden.{part}" for part in ("toys", "cells", "draw", "kept"))
@@ -159,10 +159,10 @@ def holds(check: str, t) -> bool:
     from baselines.light_heavy import LightHeavy
     from baselines.scheduled import Scheduled
     from harness.nets.wrap import Temper
+    from harness.schedules.order import Dilated
     from harness.schedules.placement import Prefix
     from harness.schedules.window import Cosine, Fixed, Open
     from ssmd.corrected import Corrected
-    from ssmd.dilated import DilatedSelfSpeculative
     from ssmd.sampler import SelfSpeculative
 
     def fits(sampler, nets, name: str) -> bool:
@@ -185,7 +185,7 @@ def holds(check: str, t) -> bool:
     if check == "pair":
         return fits(LightHeavy(3), {"main": t.hybrid(0), "light": t.hybrid(1)}, "pair")
     if check == "dilated":
-        return fits(DilatedSelfSpeculative(SelfSpeculative(Fixed(2), 2)), {"main": t.hybrid()}, "dilated")
+        return fits(SelfSpeculative(Fixed(2), 2, order=Dilated()), {"main": t.hybrid()}, "dilated")
     if check == "mended":
         return fits(Corrected(SelfSpeculative(Open(), 2), 0.5, 3), t.table_nets(), "mended")
     if check == "batch":

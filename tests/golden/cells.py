@@ -11,7 +11,6 @@ from typing import Any
 from baselines.ancestral import Ancestral
 from baselines.any_order import AnyOrder
 from baselines.dfm import DFM
-from baselines.dilated import DilatedHost
 from baselines.entropy_bounded import EntropyBounded
 from baselines.euler import Euler
 from baselines.first_hitting import FirstHitting
@@ -34,14 +33,13 @@ from baselines.threshold import Threshold
 from harness.kinds import Sampler
 from harness.schedules import certainty as sure
 from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
-from harness.schedules.order import Blocks, LeftToRight
+from harness.schedules.order import Blocks, Dilated, LeftToRight
 from harness.schedules.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
 from harness.schedules.window import Cosine as CosineWindow
 from harness.schedules.window import Fixed, Open, Stairs
 from harness.schedules.window import Linear as LinearWindow
 from ssmd.adaptive import Adaptive
 from ssmd.corrected import Corrected
-from ssmd.dilated import DilatedSelfSpeculative
 from ssmd.relay import Relayed
 from ssmd.sampler import SelfSpeculative
 
@@ -81,7 +79,7 @@ FIRST = [    # one of each road through the code: where a slip is, they show it 
     Probe(SelfSpeculative(CosineWindow(0.4), 2)),
     Probe(SelfSpeculative(Open(), 2), change="temperature 0.5"),
     Probe(SelfSpeculative(Open(), 2), "table"),
-    Probe(DilatedSelfSpeculative(SelfSpeculative(Fixed(2), 2))),
+    Probe(SelfSpeculative(Fixed(2), 2, order=Dilated())),
     Probe(Ancestral(4)),
     Probe(COUNTED),
     Probe(LightHeavy(3)),
@@ -91,7 +89,7 @@ SPECULATIVE = [
     Probe(SelfSpeculative(Fixed(3), 2)),
     Probe(SelfSpeculative(LinearWindow(0.25), 10)),
     Probe(SelfSpeculative(STAIRS, 4)),
-    Probe(DilatedSelfSpeculative(SelfSpeculative(LinearWindow(0.25), 10))),
+    Probe(SelfSpeculative(LinearWindow(0.25), 10, order=Dilated())),
     Probe(Corrected(Adaptive(Open(), 2, sure.Entropy(), 3.0), 0.25, 2, "random"), every=True),
     Probe(Adaptive(Open(), 10, sure.Random(), 6.0)),
     Probe(Adaptive(CosineWindow(0.6), 2, sure.Entropy(), 3.0), every=True),
@@ -108,8 +106,8 @@ SPECULATIVE = [
 BASELINES = [
     Probe(FirstHitting()),
     *(Probe(Scheduled(Ancestral(8), placement)) for placement in PLACEMENTS),
-    Probe(DilatedHost(FirstHitting(3))),
-    Probe(DilatedHost(FixedCount(STAIRS))),
+    Probe(FirstHitting(3, order=Dilated())),
+    Probe(FixedCount(STAIRS, order=Dilated())),
     Probe(FixedCount(LinearWindow(0.25))),
     Probe(Ancestral(6, Cosine()), change="temperature 0.5"),
     Probe(Ancestral(6, Polynomial()), change="nucleus 0.9"),
@@ -128,7 +126,9 @@ BASELINES = [
     Probe(AnyOrder()),
     Probe(AnyOrder(Blocks(4))),
     Probe(AnyOrder(LeftToRight())),
+    Probe(AnyOrder(Dilated())),
     Probe(LightHeavy(4, Blocks(4))),
+    Probe(LightHeavy(3, Dilated())),
     Probe(LightHeavy(2, LeftToRight()), "table"),
     Probe(SigmaGpt(3)),
 ]
