@@ -137,3 +137,14 @@ def test_a_line_of_schema_2_that_another_adds_is_read_by_its_key_of_now(dilated)
         file.writelines(lines[first:])
     store.refresh()
     assert store.records == Store(dilated).records and store.renamed == Store(dilated).renamed
+
+
+def test_a_cell_of_schema_2_of_which_more_is_learnt_keeps_the_arrays_that_it_has(dilated):
+    (record,) = [record for record in Store(dilated).of("counted") if record["arm"] == "ssmd_dilated"]
+    store, key = Store(dilated), record["key"]
+    costs = store.get("costs", key)
+    store.put("counts", key, store.get("counts", key))
+    store.append({name: value for name, value in record.items() if name not in ("schema", "time")})
+    again = Store(dilated)
+    assert (dilated / "counts" / f"{key}.npy").exists() and not (dilated / "costs" / f"{key}.npy").exists()
+    assert again.has("counts", key) and (again.get("costs", key) == costs).all() and again.has("samples", key)

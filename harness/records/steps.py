@@ -80,7 +80,7 @@ def unwrapped(settings: Any) -> Any:
 
 class Settled(NamedTuple):
     records: list[dict]                       # with the keys of this schema
-    names: dict[tuple[str, str], str]         # (room, key) -> the key that the file of an array still has
+    names: dict[tuple[str, str], str]         # (room, key) -> the key that the file of an array may still have
     keys: dict[str, str]  # of cells: the key that they had -> that of this schema, where it is another
 
 
@@ -107,12 +107,8 @@ def settled(records: Sequence[dict]) -> Settled:
         found.append(new)
     renamed = keys | scores
     found = [_renamed(record, renamed) for record in found]
-    names: dict[tuple[str, str], str] = {}
-    for old, new in zip(records, found):    # of several records of one key the last counts
-        for (room, before), (_, now) in zip(_arrays(old), _arrays(new)):
-            names.pop((room, now), None)
-            if before != now:
-                names[room, now] = before
+    names = {now: before[1] for old, new in zip(records, found)
+             for before, now in zip(_arrays(old), _arrays(new)) if before != now}
     return Settled(found, names, keys)
 
 

@@ -57,7 +57,7 @@ class Store:
         self._seen: dict[str, int] = {}
         self._of: dict[str, list[dict]] = {}    # what is read again and again, up to date with `records`
         self._latest: dict[tuple[str, tuple[str, ...]], dict] = {}
-        self.names: dict[tuple[str, str], str] = {}    # (room, key) -> the older key that the array is filed under
+        self.names: dict[tuple[str, str], str] = {}    # (room, key) -> the older key that the array may be filed under
         self.renamed: dict[str, str] = {}    # a key that a cell had under an older schema -> the one that it has
         self.place = at(self.folder, writer)
         self.path = self.place.path
@@ -156,19 +156,26 @@ class Store:
         """What writes the next of so many rows of an array, which is there once the last is written; if that is
         never, no file stays. Raises ValueError if the disk refuses.
         """
-        self.names.pop((room, key), None)    # what is written from now on has the name of its key
         return self.place.writing(room, key, rows)
 
     def get(self, room: str, key: str) -> np.ndarray:
         """Raises ValueError if the array is missing, damaged, or not the one that its record is of."""
         try:
-            array = self.place.array(room, self.names.get((room, key), key))
+            array = self._array(room, key)
             owner = self._owner(room, key)
             if owner and not fits(room, owner, array):
                 raise ValueError("not what its record says")
         except (OSError, ValueError, EOFError, KeyError):
             raise ValueError(f"{self.place.where(room, key)} is missing or damaged: {self.place.remedy}") from None
         return array
+
+    def _array(self, room: str, key: str) -> np.ndarray:
+        try:
+            return self.place.array(room, key)
+        except (OSError, ValueError, EOFError, KeyError):
+            if (room, key) not in self.names:
+                raise
+            return self.place.array(room, self.names[room, key])
 
     def has(self, room: str, key: str) -> bool:
         """Whether `get` gives the array."""
