@@ -27,7 +27,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from scipy.cluster.vq import kmeans2, vq
 from scipy.special import rel_entr
 from torch import Tensor
 
@@ -119,6 +118,8 @@ def quantised(vectors: np.ndarray, bins: int, seed: int) -> np.ndarray:
     if not np.isfinite(vectors).all():
         raise ValueError("the encoder gives vectors that are not finite: choose another layer, or float32")
     points = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
+    from scipy.cluster.vq import kmeans2, vq  # a quarter of a second, in every process that finds the plug-ins
+
     _, spread, axes = np.linalg.svd(points - points.mean(0), full_matrices=False)
     share = np.cumsum(spread**2) / max((spread**2).sum(), 1e-300)
     points = (points - points.mean(0)) @ axes[: 1 + int(np.searchsorted(share, KEPT))].T  # (n, kept)
