@@ -27,6 +27,7 @@ from harness.run.progress import Progress
 from harness.run.runner import run
 from harness.search import front
 from harness.search.mend import looks, mend, refuse_foreign
+from harness.search.shown import Shown
 from harness.search.space import suggest, suggest_temperature
 from harness.search.storage import Locks, answering, copy_to_journal, open_storage
 from harness.search.sweep import Sweep
@@ -55,7 +56,7 @@ class Worker:
         self.sweep, self.folder, self.storage, self.device = sweep, folder, storage, device
         store = Store(folder)    # makes the folder, or says why not
         self.lower = sweep.lower()
-        self.seen: dict[tuple[int, str], Seen] = {}    # (rows, key) -> what the look has shown
+        self.shown: dict[int, Shown] = {}    # rows -> what the looks at so many have shown
         self.locks = Locks(store.work() / "sweep.lock")
         with self.locks.held(ASKING), answering(storage):
             identity = sweep.identity(device)
@@ -180,8 +181,7 @@ class Worker:
                 trial.set_user_attr("ended", str(reason))
                 self.study.tell(trial, state=TrialState.FAIL)
                 return self.say(trial.user_attrs["settings"], "failed")
-            if n < self.sweep.study.n and (seen.beyond or any(self.beaten(seen, other)
-                                                              for other in self.others(n, cell.key()))):
+            if n < self.sweep.study.n and (seen.beyond or self.beaten(n, seen)):
                 break
         if self.sweep.constraint:
             trial.set_constraint(self.sweep.constraint.metric, seen.excess)
@@ -215,27 +215,20 @@ class Worker:
                                   self.sweep.read(self.store, control, band.metric))
         return Seen(values, abs(apart) - band.width, abs(apart) - band.width > self.sweep.doubt * error)
 
-    def others(self, n: int, key: str) -> Iterator[Seen]:
-        """What the same look has shown of other trials, those within the band alone. A record is read once: what it
-        says is settled.
+    def beaten(self, n: int, seen: Seen) -> bool:
+        """Whether another trial is better at the same look, beyond doubt; those within the band alone. A record is read
+        once: what it says is settled.
         """
-        for other in {look for t in self.study.get_trials(deepcopy=False)
-                      if t.state in LIVE and (look := t.user_attrs.get(f"look {n}")) is not None} - {key}:
-            if (n, other) not in self.seen:
-                try:
-                    self.seen[n, other] = self.look(n, other)
-                except LookupError:
-                    continue
-            if self.seen[n, other].excess <= 0:
-                yield self.seen[n, other]
-
-    def beaten(self, seen: Seen, other: Seen) -> bool:
-        """Whether the other is better in one objective and no worse in any, each beyond doubt."""
-        pairs = [(a, b) if lower else (b, a) for a, b, lower in zip(seen.values, other.values, self.lower)]
-        if any(a.value < b.value for a, b in pairs):    # as most are: no error makes that good
-            return False
-        gaps = [difference(a, b) for a, b in pairs]
-        return all(gap >= self.sweep.doubt * error for gap, error in gaps) and any(gap > 0 for gap, _ in gaps)
+        live = {look for t in self.study.get_trials(deepcopy=False)
+                if t.state in LIVE and (look := t.user_attrs.get(f"look {n}")) is not None}
+        shown = self.shown.setdefault(n, Shown(self.lower))
+        for other in live - shown.known:
+            try:
+                found = self.look(n, other)
+            except LookupError:
+                continue
+            shown.add(other, found.values, found.excess <= 0)
+        return shown.beaten(seen.values, live, self.sweep.doubt)
 
     def beside(self) -> int:
         """Count the points that the search is compared with; how many of them failed."""
