@@ -64,6 +64,10 @@ def sha256(data: Any) -> str:
     return hashlib.sha256(canonical(data).encode()).hexdigest()
 
 
+# protocols whose plug-ins are found by name: what they do
+VERBS = {"Dataset": "rows", "Metric": "score", "Sampler": "step"}
+
+
 def _types(annotation: Any) -> list[type]:
     union = isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union
     return list(typing.get_args(annotation)) if union else [annotation]
@@ -72,8 +76,8 @@ def _types(annotation: Any) -> list[type]:
 def from_json(kind: type | str, data: dict) -> Any:
     """The inverse of to_json, for a class or for a verb ("step", "rows", "score"), whose plug-in is then found by name.
 
-    Nested plug-ins are chosen by name among the field's annotated types. Raises ValueError for an unknown name or
-    field.
+    Nested plug-ins are chosen by name among the field's annotated types, or among all of a protocol. Raises ValueError
+    for an unknown name or field.
     """
     cls = _named(kind, data.get("name")) if isinstance(kind, str) else kind
     hints, values = typing.get_type_hints(cls), dict(data)
@@ -85,6 +89,9 @@ def from_json(kind: type | str, data: dict) -> Any:
                          f"{', '.join(sorted(known)) or 'none'}")
     for key, value in values.items():
         if isinstance(value, dict):
+            if verb := next((VERBS[t.__name__] for t in _types(hints[key]) if t.__name__ in VERBS), None):
+                values[key] = from_json(verb, value)
+                continue
             chosen = [t for t in _types(hints[key]) if getattr(t, "name", None) == value.get("name")]
             if not chosen:
                 raise ValueError(f"{cls.__name__}.{key} cannot be {value.get('name')!r}; choose "
@@ -134,8 +141,12 @@ def _parse(text: str, current: Any, hint: Any, label: str) -> Any:
         if isinstance(current, float) and type(value) is int
         else value
     )
-    if type(value) is not type(current):
-        raise ValueError(f"{label}={text!r} is not of type {type(current).__name__}, as {current!r} is")
+    kinds = [type(current)] if current is not None else [
+        kind for one in _types(hint) if (kind := typing.get_origin(one) or one) is not types.NoneType]
+    if type(value) not in kinds:
+        kind = " or ".join(sorted(kind.__name__ for kind in kinds))
+        raise ValueError(f"{label}={text!r} is not of type {kind}" + (f", as {current!r} is" if current is not None
+                                                                     else ""))
     return value
 
 

@@ -26,7 +26,11 @@ def _found(identity: str):
     if cls is None:
         return None
     try:
-        data = cls(**{f.name: about[f.name] for f in fields(cls) if f.name in about})
+        given = {f.name: about[f.name] for f in fields(cls) if f.name in about}
+        given |= {name: data_set(value) for name, value in given.items() if isinstance(value, dict)}    # rows of others
+        if None in given.values():
+            return None
+        data = cls(**given)
         return data if json.loads(json.dumps(data.identity())) == about else None
     except (TypeError, ValueError, OSError):  # it comes by path, or is not whole
         return None

@@ -22,6 +22,7 @@ EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "harness/nets/transformer.py": {"nn.init.normal_", "F.dropout"},
     "harness/nets/autoregressive.py": {"nn.init.normal_"},
     "ssmd/model.py": {"nn.init.normal_"}, "ssmd/variants.py": {"nn.init.normal_"},
+    "ssmd/attached.py": {"nn.init.normal_", "torch.manual_seed"},
     "ssmd/train/settings.py": {"torch.manual_seed"}, "ssmd/train/updates.py": {"torch.manual_seed"},
 }
 WRITERS = {"write_text", "write_bytes", "to_csv", "to_parquet", "savez_compressed", "savez", "savefig"}
@@ -171,7 +172,8 @@ def test_nothing_is_unpickled_and_no_file_is_long(path):
         assert not {name.split(".")[0] for name in names} & unsafe, path
         if isinstance(node, ast.Call):
             called, given = ast.unparse(node.func), {k.arg: ast.unparse(k.value) for k in node.keywords}
-            assert called not in ("torch.load", "pd.read_pickle", "joblib.load"), f"{path}:{node.lineno}"
+            numbers = path == ROOT / "studies/antibody/prepare.py" and given.get("weights_only") == "True"    # alone
+            assert numbers or called not in ("torch.load", "pd.read_pickle", "joblib.load"), f"{path}:{node.lineno}"
             registers = path != ROOT / "harness/study.py" or called == "cloudpickle.register_pickle_by_value"
             assert registers or not called.startswith("cloudpickle."), f"{path}:{node.lineno}"
             assert given.get("allow_pickle", "False") == "False", f"{path}:{node.lineno}"
@@ -181,10 +183,11 @@ def test_nothing_is_unpickled_and_no_file_is_long(path):
                          ids=lambda p: str(p.relative_to(ROOT)))
 def test_print_stands_in_the_command_line_alone(path):
     verbs = {"harness/__main__.py", "harness/boundary/ending.py", "ssmd/commands.py",
+             "ssmd/attach_verb.py",
              *(path.relative_to(ROOT).as_posix() for path in files("harness/cli"))}
     scripts = {"harness/data/build/corpora.py", "harness/data/build/prose.py", "reports/gallery.py"}
-    # a queue; answers over a pipe; lines left out
-    others = {"ssmd/train/family.py", "harness/run/side.py", "harness/records/store.py"}
+    # a queue; answers over a pipe; lines left out; how a model is taken
+    others = {"ssmd/train/family.py", "harness/run/side.py", "harness/records/store.py", "harness/nets/hub.py"}
     speaks = path.relative_to(ROOT).as_posix() in verbs | scripts | others
     printed = [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Call)
                and isinstance(node.func, ast.Name) and node.func.id == "print"]

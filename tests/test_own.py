@@ -20,7 +20,7 @@ from harness.data.exact import Exact
 from harness.metrics.exact_nll import ExactNll
 from harness.metrics.law import null_quantile, total_variation
 from harness.nets.hub import Hub
-from harness.nets.own import Made, Own, flops_of
+from harness.nets.own import Made, Own
 from harness.records import provenance
 from harness.records.store import Store
 from harness.run import runner
@@ -90,11 +90,11 @@ class Small(nn.Module):
         return self.head(self.drop(self.up(self.embed(x))))
 
 
-def test_flops_are_given_or_two_a_parameter_that_multiplies_and_the_ledger_charges_them():
-    net, ledger = Own(Small(), V), Ledger(40, D, MASK)
-    assert net.flops_per_token == flops_of(Small()) == 2 * (4 * 6 + 6 * V)
+def test_flops_are_given_or_those_of_the_products_that_run_and_the_ledger_charges_them():
+    net, ledger, each = Own(Small(), V), Ledger(40, D, MASK), 2 * (4 * 6 + 6 * V)
+    assert net.flops("draft", 5, 1) == 5 * each
     sample(FirstHitting(), {"main": net}, torch.full((40, D), MASK), 0, 8, ledger=ledger)
-    assert ledger.flops.tolist() == [D * D * net.flops_per_token] * 40 and ledger.blocks.tolist() == [D] * 40
+    assert ledger.flops.tolist() == [D * D * each] * 40 and ledger.blocks.tolist() == [D] * 40
     assert (
         Own(Small(), V, flops_per_token=11).flops("draft", 5, 1) == 55
         and Own(Small(), V, blocks=3).blocks("draft") == 3
@@ -118,7 +118,10 @@ def test_a_module_answers_as_it_does_after_training_and_its_weights_are_its_hash
     (lambda: own(alike(LAW), 4, mask=0, never=(0,)), "must be different ids below 6"),
     (lambda: own(alike(LAW), 4, never=(1, 1)), "must be different ids below 7"),
     (lambda: own(alike(LAW), 3, never=(0,)).draft(torch.zeros(1, 2, dtype=torch.int64)),
-     r"gave logits \(1, 2, 4\) for ids \(1, 2\): it must give \(1, 2, 3\) or \(1, 2, 5\)"),
+     r"gave logits \(1, 2, 4\): it must give 3 columns, or 5, or more"),
+    (lambda: own(lambda x: torch.zeros(1, 3, 4), 4).draft(torch.zeros(1, 2, dtype=torch.int64)),
+     r"gave \(1, 3, 4\) for ids \(1, 2\): it must give a vector at each place"),
+    (lambda: own(alike(LAW), 4, ids=(0, 1, 2)), "must be the 4 ids that are neither mask nor never"),
     (lambda: own(alike(LAW), 4).verify(None, None, None, None), "has no verify pass"),
 ])
 def test_what_cannot_be_is_refused_in_a_sentence(make, says):
@@ -213,9 +216,8 @@ def test_a_masked_language_model_is_loaded_by_its_path_and_its_law_is_that_of_it
         wanted = model(input_ids=theirs).logits[0, :, 5:]
     found, _ = net.draft(torch.tensor([[0, 27, 26, 27]]))
     assert torch.allclose(found[0], wanted, atol=1e-6)
-    assert net.flops_per_token == 2 * (2 * (4 * 16 * 16 + 2 * 16 * 32) + 16 * 16 + 32
-                                       * 16), ("two layers, the transform of the head, and its products with the tied "
-                                               "embedding")
+    layers = 2 * (2 * (4 * 16 * 16 + 2 * 16 * 32) * 4 + 4 * 16 * 4**2)    # two, with the scores of attention
+    assert net.flops("draft", 4, 3) == layers + 3 * 2 * (16 * 16 + 32 * 16)   # the head's transform, and tied embedding
     x = sample(FirstHitting(), {"main": net}, torch.full((64, 6), 27), 0, 16)
     assert int(x.max()) < 27
     assert Hub(str(folder), 4, SPECIAL).load("cpu") is net and net.card["transformers"] == library.__version__
@@ -239,7 +241,8 @@ def test_weights_that_are_not_whole_or_not_safetensors_are_refused_in_a_sentence
     model.save_pretrained(tmp_path / "torn")
     weights = tmp_path / "torn" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    for path, says in (("headless", "was saved with its language-model head"), ("pickled", "with safetensors weights"),
+    for path, says in (("headless", "was saved with its language-model head"),
+                       ("pickled", "has no model.safetensors: .* weights in safetensors"),
                        ("nowhere", "correct the path or the name"),
                        ("torn", "correct the path or the name")):
         with pytest.raises(ValueError, match=says) as refused:

@@ -4,7 +4,28 @@ Counted: the matrix products of attention and MLP (24 d^2 a token and block), sc
 token and block, T keys), input projections, and the head where logits are evaluated (2 d V each). Left out: embeddings,
 norms, rotary angles, softmax, activations, draws: together below 2 % at the sizes here, and different in every
 implementation. The convention is that of arXiv 2203.15556, appendix F, less its softmax and embedding terms.
+
+`counted` counts the same products of any function while it runs, for networks whose form is not ours.
 """
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+T = TypeVar("T")
+
+
+def counted(call: Callable[[], T]) -> tuple[int, T]:
+    """FLOPs of the matrix products of a call, and what it gives. Attention is taken apart into its products, so that
+    none hides in a fused one.
+    """
+    with torch.inference_mode(False), torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
+        with FlopCounterMode(display=False) as counter:
+            found = call()
+    return counter.get_total_flops(), found
 
 
 def block_flops(width: int, keys: int) -> int:

@@ -149,6 +149,11 @@ class Transformer(Network):
         nn.init.normal_(self.embed.weight, std=0.02)
         nn.init.normal_(self.head.weight, std=0.02)
 
+    @property
+    def draft_trains(self) -> bool:
+        """Whether a training changes what draft passes use."""
+        return self.embed.weight.requires_grad
+
     def hidden(self, x: Tensor) -> Tensor:
         """x (B, L) ids -> hidden states (B, L, d) before the final norm."""
         angles = self.rotary(torch.arange(x.shape[1], device=x.device)[None])

@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.boundary.atomic import remove_dead
 from harness.nets.device import checked
+from harness.nets.guards import examined
 from harness.records.machine import machine
 from harness.records.store import Store
 from harness.run import scoring
@@ -25,6 +26,7 @@ def networks(study: Study, device: str) -> dict[str, Any]:
         if net.vocab != study.data.vocab:
             raise ValueError(f"the network {name!r} writes {net.vocab} symbols and {study.data.name} has "
                              f"{study.data.vocab}: choose data or a checkpoint that fits")
+        examined(net, name, study.data)
     for metric in study.metrics:
         scoring.about(metric)
     return nets

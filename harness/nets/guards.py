@@ -1,0 +1,110 @@
+"""What is measured of a network from outside before a sampler draws from it, on rows of its data set:
+
+    length       it can read a row as long as those of the data
+    finite       its logits are numbers at a row that is masked throughout
+    rows         its answer for a row does not depend on the rows beside it
+    sees         a change at the last place reaches the first: it is no causal network       where `net.reads_all`
+    shift        its logits at a place are of the token there, and not of the one behind or before
+    names        its tokens and those of the data set have the same names, where both have some
+
+A wrong answer to any of them gives samples without a word, and only the quality would tell.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.kinds import Dataset
+from harness.nets.causal_lm import first_line
+
+ROWS, EACH = 4, 7          # rows that are looked at; every seventh place is masked
+SLACK = 1e-3               # of the largest logit: rounding of batches of another size
+CLEARLY = 0.25, 4.0        # nats a token, and standard errors, by which another shift must be better
+
+
+def examined(net: Any, name: str, data: Dataset) -> None:
+    """Raises ValueError, in a sentence with the remedy, for a network that does not fit its data set."""
+    if not hasattr(net, "reads_all"):    # of the harness's own, which tests hold
+        return
+    _same_names(net, name, data)
+    blank = torch.full((1, data.length), net.mask)
+    try:
+        logits = _logits(net, blank)
+    except (RuntimeError, IndexError, ValueError) as error:
+        raise ValueError(f"the network {name!r} cannot read a row of {data.length} tokens ({first_line(error)}): "
+                         f"choose shorter rows of {data.name}, or a network with more places") from None
+    if not bool(logits.isfinite().all()):
+        raise ValueError(f"the network {name!r} gives no number at a row that is masked throughout: put known tokens "
+                         "around it, with before=... and after=..., or correct its weights")
+    rows = _rows(data)
+    if rows is None:
+        return
+    masked = rows.clone()
+    masked[:, ::EACH] = net.mask
+    together, alone = _logits(net, masked), torch.cat([_logits(net, row[None]) for row in masked])
+    if float((together - alone).abs().max()) > SLACK * (1 + float(alone.abs().max())):
+        raise ValueError(f"the network {name!r} answers otherwise for a row when others stand beside it: its samples "
+                         "would depend on the batch; take the part of it out that looks across rows")
+    if net.reads_all and data.length > 1:
+        changed = masked.clone()
+        changed[:, -1] = (rows[:, -1] + 1) % net.vocab
+        if torch.equal(_logits(net, changed)[:, 0], together[:, 0]):
+            raise ValueError(f"the network {name!r} does not see what stands behind a place: it is causal, and no "
+                             "masked diffusion model; its attention must be freed in both directions")
+    _unshifted(net, name, rows)
+
+
+def _logits(net: Any, x: Tensor) -> Tensor:
+    with torch.inference_mode():
+        return net.draft(x.to(net.device))[0].double().cpu()
+
+
+def _rows(data: Dataset) -> Tensor | None:
+    for split in ("validation", "test", "train"):
+        try:
+            return data.rows(split, ROWS, 0)
+        except ValueError:    # it has no such split, or fewer rows
+            continue
+    return None
+
+
+def _unshifted(net: Any, name: str, rows: Tensor) -> None:
+    """Compares nats of masked tokens by the logits at their place and at those beside it."""
+    places = torch.arange(1, rows.shape[1] - 1, EACH)                              # (W,)
+    if not len(places):
+        return
+    masked = rows.clone()
+    masked[:, places] = net.mask
+    logits, tokens = _logits(net, masked).log_softmax(-1), rows[:, places, None]   # (n, L, V), (n, W, 1)
+    here, *beside = (-logits[:, places + step].gather(-1, tokens).flatten() for step in (0, -1, 1))    # (n W,) nats
+    for step, nats in zip((-1, 1), beside):
+        gain = here - nats
+        error = float(gain.std()) / len(gain) ** 0.5 if len(gain) > 1 else float("inf")
+        if float(gain.mean()) > max(CLEARLY[0], CLEARLY[1] * error):
+            remedy = "give shift=1 and what stands before a row" if step == -1 else "shift them before they are given"
+            raise ValueError(f"the logits of the network {name!r} at a place are of the token "
+                             f"{'behind' if step == -1 else 'before'} it, {float(nats.mean()):.2f} nats against "
+                             f"{float(here.mean()):.2f}: {remedy}")
+
+
+def names_of(data: Dataset) -> tuple[str, ...]:
+    """The tokens of a data set in words, in their order; nothing where it has none."""
+    if hasattr(data, "names"):
+        return tuple(data.names())
+    if not hasattr(data, "decode"):
+        return ()
+    try:
+        return tuple(data.decode(torch.arange(data.vocab)[:, None]))
+    except (ValueError, IndexError, RuntimeError):    # it reads whole rows alone
+        return ()
+
+
+def _same_names(net: Any, name: str, data: Dataset) -> None:
+    ours, theirs = getattr(net, "names", ()), names_of(data)
+    if not ours or not theirs or len(ours) != len(theirs):
+        return
+    if unlike := [k for k in range(len(ours)) if ours[k] != theirs[k]]:
+        k = unlike[0]
+        raise ValueError(f"token {k} of the network {name!r} is {ours[k]!r}, and that of {data.name} is {theirs[k]!r} "
+                         f"({len(unlike)} of {len(ours)} differ): give the network tokens=... in the order of the data")
