@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.boundary.arguments import JOBS, MAKE, MEASURE, Parser, Verb, number, path, whole, word
 from harness.boundary.fields import ROWS
+from ssmd.attach_verb import ATTACH
 
 
 def _train_options(parser: Parser) -> None:
@@ -210,6 +211,7 @@ def checkpoints(options: Namespace) -> tuple[dict, int]:
 VERBS = (
     Verb("train", MAKE, "train a member of the family, or `family` for all",
          "ssmd-bench train family --compile --jobs 2", _train_options, train),
+    ATTACH,
     Verb("checkpoints", MAKE, "the networks that left the tree: which of them are here, and what trains the others",
          "ssmd-bench checkpoints --restore protein", _checkpoints_options, checkpoints),
     Verb("score", MEASURE, "bits per character of networks on held-out text",

@@ -148,7 +148,11 @@ class Hybrid(Transformer):
         c = u
         for block in self.blocks_c:
             c = block(c, query, key, causal=True)
-        return nxt + (c - u) if self.config.residual else c                                # (B, T, d)
+        return nxt + self.added(c - u) if self.config.residual else c                      # (B, T, d)
+
+    def added(self, c: Tensor) -> Tensor:
+        """What the causal blocks add, as a state."""
+        return c
 
     def target_logits(self, state: Tensor) -> Tensor:
         return self.logits(state) if self.config.shared_head else self.head_c(self.norm_c(state))
@@ -176,9 +180,8 @@ class Hybrid(Transformer):
             seen = torch.arange(longest, device=u.device) <= asking.clamp_min(0)[:, None, :, None]  # (B, 1, W, T)
             c = block.ask(c, keys, values, self.rotary(order.gather(1, asking.clamp_min(0))), seen)
         hidden.note(self._made_of(y, order), stop)
-        state = (
-            hidden.at(order.gather(1, at.clamp_min(0))) + (c - gather_rows(u, columns)) if self.config.residual else c
-        )
+        added = self.added(c - gather_rows(u, columns))                                    # (B, W, d)
+        state = hidden.at(order.gather(1, at.clamp_min(0))) + added if self.config.residual else c
         return self.target_logits(state)                                                   # (B, W, V)
 
     def begin(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ from harness.nets.autoregressive import Autoregressive
 from harness.nets.transformer import Transformer
 from harness.schedules.noise import Linear
 from harness.spec import canonical, to_json
+from ssmd.attached import Attached
 from ssmd.model import Hybrid
 from ssmd.state import fits, parted, step_of
 from ssmd.train.depth_gain import gate
@@ -32,6 +33,8 @@ from ssmd.train.optim import flatten, unflatten
 from ssmd.train.settings import Training
 from ssmd.train.updates import Corpus, Updates, device_name, losses
 from ssmd.variants import LONGEST
+
+SAY_SECONDS = 15    # between two lines of a training whose updates are long
 
 
 def held_out(data: Dataset, n: int = 512) -> int:
@@ -72,17 +75,20 @@ def validate(net: Transformer | Autoregressive, data: Dataset, schedule, n: int 
 def train(config: Training, data: Dataset, out: Path, name: str, device: str = "cpu", compiled: bool = False,
           split: str = "train",
           save_seconds: float = 120.0, say=print, init: Path | None = None, extra: tuple[tuple[Corpus, str], ...] = (),
-          command: str = "") -> Path:
+          command: str = "", net: Attached | None = None) -> Path:
     """Train to the token budget, resuming from OUT/state.safetensors if there is one; the path of the finished
     checkpoint.
 
     `init` starts from the weights of a finished checkpoint (a second cosine cycle, or a hybrid on the blocks of a
-    masked-diffusion network): its card keeps the first cycle's story. `extra`, `compiled`: see Updates. Under torchrun
+    masked-diffusion network): its card keeps the first cycle's story. `net` is a causal block on a trunk of another
+    make. `extra`, `compiled`: see Updates. Under torchrun
     each process takes its share of every batch; the weights are those of one process, up to rounding.
     """
     final = out / f"{name}.safetensors"
     source = {"data": data.identity(), "length": data.length, "split": split,
               "extra": [[other.identity(), part] for other, part in extra]}
+    if net is not None:
+        source["trunk"] = net.config.trunk
     story = {"training": asdict(config) | {"schedule": config.schedule.name}, **source}
     if final.exists():
         done: Any = checkpoint.load(final)
@@ -96,26 +102,28 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
         return final
     check_rows(config, data)
     judged = held_out(data)    # before hours of training, not after them
-    updates = Updates(config, data, split, device, compiled, init, extra)
-    net, steps = updates.net, updates.steps
+    updates = Updates(config, data, split, device, compiled, init, extra, net)
+    steps, trained = updates.steps, updates.net
     out.mkdir(parents=True, exist_ok=True)
     resume(out, source, updates)
     if updates.step:
         say(f"resumed at step {updates.step} of {steps}")
 
-    begun, begun_step, saved = time.monotonic(), updates.step, time.monotonic()
+    begun_step = updates.step
+    begun = saved = told = time.monotonic()
     while updates.step < steps:
         found = updates.once()
         step = updates.step
-        if step % 100 == 0 and updates.rank == 0:
-            seconds = time.monotonic() - begun
+        if updates.rank == 0 and (step % 100 == 0 or time.monotonic() - told > SAY_SECONDS):
+            seconds, told = time.monotonic() - begun, time.monotonic()
             speed = (step - begun_step) * config.batch * data.length / seconds
             left = (steps - step) * config.batch * data.length / speed
             shown = {k: round(v.item(), 4) for k, v in found.items()}
-            row = {"step": step, "tokens": step * config.batch * data.length, **shown,
-                   "tokens_per_second": round(speed)}
-            with open(out / "log.jsonl", "a") as log:
-                log.write(json.dumps(row) + "\n")
+            if step % 100 == 0:
+                row = {"step": step, "tokens": step * config.batch * data.length, **shown,
+                       "tokens_per_second": round(speed)}
+                with open(out / "log.jsonl", "a") as log:
+                    log.write(json.dumps(row) + "\n")
             say(f"{name} {step}/{steps} " + " ".join(f"{k} {v:.3f}" for k, v in shown.items())
                 + f"  {speed:,.0f} tokens/s  {left / 60:.0f} min left")
         if updates.rank == 0 and time.monotonic() - saved > save_seconds:
@@ -123,7 +131,7 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             saved = time.monotonic()
     if updates.rank == 0:
         with torch.no_grad():
-            for k, p in net.named_parameters():
+            for k, p in trained.named_parameters():
                 # the stored numbers are the ones whose losses go on the card
                 p.copy_(updates.average.shadow[k].half().float())
         card = {
@@ -132,16 +140,16 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             "steps": steps,
             "tokens": steps * config.batch * data.length,
             "validation_rows": judged,
-            "validation_nats_per_token": {k: round(v, 5) for k, v in validate(net, data, Linear(), judged).items()},
+            "validation_nats_per_token": {k: round(v, 5) for k, v in validate(trained, data, Linear(), judged).items()},
             "device": device_name(updates.device),
             "torch": torch.__version__,
-            "parameters": sum(p.numel() for p in net.parameters()),
+            "parameters": sum(p.numel() for p in trained.parameters()),
             "command": command,
             "earlier_cycle": updates.before,
         }
-        if isinstance(net, Hybrid):
-            card["gate"] = gate(net, data, min(256, judged)).card()
-        checkpoint.save(net, final, card)
+        if isinstance(trained, Hybrid):
+            card["gate"] = gate(trained, data, min(256, judged)).card()
+        checkpoint.save(trained, final, card)
         (out / "state.safetensors").unlink(missing_ok=True)
         say(f"finished {final}: {card['validation_nats_per_token']} nats per token on validation")
     updates.leave()

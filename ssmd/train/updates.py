@@ -24,7 +24,7 @@ from ssmd.train.loss import draft_loss, mask_counts, masked_batch, target_loss
 from ssmd.train.optim import Average, learning_rate, optimisers
 from ssmd.train.settings import Training
 
-CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c")    # weights that verify passes alone use
+CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c", "last")    # weights that verify passes alone use
 
 
 def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule, seed: int, step: int,
@@ -35,7 +35,7 @@ def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule,
     i, weight = mask_counts(schedule, rows, x.shape[1], seed, step, batch)
     masked, order, hidden = masked_batch(x, i, rows, seed, net.mask)
     # not through a frozen draft
-    with torch.set_grad_enabled(torch.is_grad_enabled() and net.embed.weight.requires_grad):
+    with torch.set_grad_enabled(torch.is_grad_enabled() and net.draft_trains):
         h = net.hidden(masked)                                                         # (B, L, d)
     found = {"draft": draft_loss(net.logits(h), x, hidden, weight)}
     if isinstance(net, Hybrid):
@@ -88,13 +88,14 @@ class Updates:
 
     Data with `crops(split, rows, seed)` draw the batches themselves (a protein before a place in it); others are one
     text, of which places are drawn. `extra` adds splits of other corpora of the same alphabet to a text, `init` is a
-    finished checkpoint to start from, `compiled` compiles each block by itself. Raises ValueError if they do not go
+    finished checkpoint to start from, `net` a network in place of that of the settings, `compiled` compiles each block
+    by itself. Raises ValueError if they do not go
     together.
     """
 
     def __init__(self, config: Training, data: Dataset, split: str = "train", device: str = "cpu",
                  compiled: bool = False, init: Path | None = None,
-                 extra: tuple[tuple[Corpus, str], ...] = ()):
+                 extra: tuple[tuple[Corpus, str], ...] = (), net: Hybrid | None = None):
         self.config, self.length, self.step = config, data.length, 0
         self.world, self.rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
         if config.batch % self.world:
@@ -107,10 +108,10 @@ class Updates:
                              f"{data.length}: raise --tokens or lower the batch")
         if extra and hasattr(data, "crops"):
             raise ValueError(f"{data.name} draws its own batches and takes no extra text: leave it out")
-        self.net = config.build(data.vocab).to(self.device)
+        self.net = (config.build(data.vocab) if net is None else net).to(self.device)
         self.before = begin(self.net, init) if init is not None else None    # the card of the checkpoint
         if config.frozen:
-            if init is None:
+            if init is None and net is None:
                 raise ValueError("a frozen draft must come from a finished checkpoint: name one with --init")
             for k, p in self.net.named_parameters():
                 p.requires_grad_(k.startswith(CAUSAL))
