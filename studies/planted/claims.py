@@ -60,7 +60,7 @@ PLANTS = (
         ("block_flops(c.width, length) + heads * head_flops", "block_flops(c.width, length) + length * head_flops"))),
     Plant("window one too small", "harness.schedules.window",
           (("width.long().clamp_min(1)", "(width.long() - 1).clamp_min(1)"),)),
-    Plant("residual of the target dropped", MODEL, (("+ (c - gather_rows(u, columns)) if self.config.residual else c",
+    Plant("residual of the target dropped", MODEL, (("+ added if self.config.residual else c",
                                                      "* 0 + c"),)),
     Plant("draws in float32", "harness.random",
           (("    total = cdf[", "    cdf, u = cdf.float(), u.float()\n    total = cdf["),), samples="always"),
