@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from harness.spec import ROOT
-from reports import costs, front, style
+from reports import costs, front, measured, style
 from reports.drawing import drawable
 from reports.frame import Chapter, chapters
 from reports.names import arm_names, in_words
@@ -60,3 +60,12 @@ def test_arms_that_read_alike_stay_apart():
     for name in RUNS:
         cells = read([ROOT / f"studies/{name}/kept.zip"]).cells
         assert len({*arm_names(cells).values()}) == len({cell.record["arm"] for cell in cells})
+
+
+@pytest.mark.parametrize("name", ["acceptance", "batch"])
+def test_tables_whose_rows_hold_older_keys_are_drawn_with_their_arms(name):
+    """The keys within the rows of a table are those of the schema that it was written by."""
+    (chapter,) = chapters(read([ROOT / f"studies/{name}/kept.zip"]))
+    tables = [frame for frame in measured.frames(chapter, front.baseline_of(chapter, "ancestral")) if "key" in frame]
+    assert tables and all(len(frame) and {*frame.arm} <= {*chapter.palette} and frame.colour.notna().all()
+                          for frame in tables)
