@@ -20,8 +20,7 @@ def frames(chapter: Chapter, baseline: str | None) -> list[pd.DataFrame]:
     for store, record in _newest(chapter):
         frame = pd.DataFrame(record["rows"], columns=record["columns"])
         if "key" in frame:    # rows keep the keys that their cells had when they were written
-            (only, *more), now = record["cells"], frame.key.map(lambda key, store=store: store.renamed.get(key, key))
-            frame["key"] = now if more else now.where(now.isin(record["cells"]), only)
+            frame["key"] = frame.key.map(lambda key, store=store: store.renamed.get(key, key))
             frame = frame[frame.key.isin(record["cells"])]
         frame = frame.map(lambda cell: plain(cell) if isinstance(cell, str) and cell else cell)
         n = max(chapter.cells[key].record["cell"]["n"] for key in record["cells"])

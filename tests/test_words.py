@@ -63,9 +63,20 @@ def test_arms_that_read_alike_stay_apart():
 
 
 @pytest.mark.parametrize("name", ["acceptance", "batch"])
-def test_tables_whose_rows_hold_older_keys_are_drawn_with_their_arms(name):
-    """The keys within the rows of a table are those of the schema that it was written by."""
+def test_tables_by_cell_are_drawn_with_the_arms_of_their_cells(name):
+    """Also where the rows of a table hold the keys of the schema that it was written by."""
     (chapter,) = chapters(read([ROOT / f"studies/{name}/kept.zip"]))
     tables = [frame for frame in measured.frames(chapter, front.baseline_of(chapter, "ancestral")) if "key" in frame]
     assert tables and all(len(frame) and {*frame.arm} <= {*chapter.palette} and frame.colour.notna().all()
                           for frame in tables)
+    (store,) = chapter.stores()
+    store.renamed = {}
+    for k, record in enumerate(store.of("measured")):
+        if "key" in record["columns"]:
+            place = record["columns"].index("key")
+            (now,) = record["cells"]
+            store.renamed[f"older{k}"] = now
+            for row in record["rows"]:
+                row[place] = f"older{k}"
+    again = [frame for frame in measured.frames(chapter, front.baseline_of(chapter, "ancestral")) if "key" in frame]
+    assert len(again) == len(tables) and all(a.equals(b) for a, b in zip(again, tables))
