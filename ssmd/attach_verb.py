@@ -11,19 +11,23 @@ from pathlib import Path
 from harness.boundary.arguments import JOBS, MAKE, Parser, Verb, number, path, whole, word
 
 # of the block and its training, where --set gives no other: the width of the trunk, and a few minutes of two cores
-TOKENS, HEADS = 2e5, 4
+TOKENS, HEADS, ROWS, LENGTH, SELF = 2e5, 4, 1024, 128, "self"
 
 
 def _options(parser: Parser) -> None:
     parser.add_argument("model", type=word, help="folder or name of a masked language model of transformers, or a "
                                                  "Python file with TRUNK and DATA")
     parser.add_argument("--out", type=path, default=Path("runs/attach"))
-    parser.add_argument("--data", type=word, help="data set that the block is trained on (default: that of the file)")
+    parser.add_argument("--data", type=word, help="data set that the block is trained on, or self: rows that the model "
+                                                  "writes (default: that of the file)")
+    parser.add_argument("--rows", type=whole(10, 1 << 24), help=f"of --data self (default {ROWS})")
     parser.add_argument("--path", type=word, help="of its files")
     parser.add_argument("--tokenizer", type=word, help="of a corpus of tokens (default: that of the model)")
     parser.add_argument("--length", type=whole(1, 65536), help="of a row, in tokens (default 128)")
-    parser.add_argument("--tokens", type=number(0, 1e15, above=True), 
+    parser.add_argument("--tokens", type=number(0, 1e15, above=True),
                         help=f"in all, of the training (default {TOKENS:g})")
+    parser.add_argument("--validation", type=whole(1, 1 << 20), default=128,
+                        help="rows at most on which the block is judged at the end (default 128)")
     parser.add_argument("--take", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="taken",
                         help="how the model is taken, a field of Hub, e.g. mask=4 or tokens=ACDEFGHIKLMNPQRSTVWY")
     parser.add_argument("--set", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="changes",
@@ -40,7 +44,8 @@ def attach(options: Namespace) -> tuple[dict, int]:
     from harness.nets.device import checked
     from harness.nets.guards import examined
     from harness.run.progress import tell
-    from ssmd.attached import fresh
+    from ssmd.attached import fresh, width_of
+    from ssmd.own_rows import own_rows
     from ssmd.train.loop import train
     from ssmd.train.settings import Training
 
@@ -49,28 +54,23 @@ def attach(options: Namespace) -> tuple[dict, int]:
     source, data = _of_file(options) if options.model.endswith(".py") else _of_words(options)
     device = checked(options.device)
     trunk = source.load(device)
+    if data is None:
+        data = own_rows(trunk, options.rows or ROWS, options.length or LENGTH, 0, options.out, tell)
     if trunk.vocab != data.vocab:
         raise ValueError(f"the model writes {trunk.vocab} tokens and {data.name} has {data.vocab}: choose data that "
                          "fit")
     examined(trunk, options.model, data)
-    config = changed(Training(network="hybrid", frozen=True, width=trunk_width(trunk), heads=HEADS,
+    config = changed(Training(network="hybrid", frozen=True, width=width_of(trunk)[0], heads=HEADS,
                               blocks=trunk.blocks("draft") + 1, tokens=options.tokens or TOKENS), options.changes)
-    net = fresh(trunk, config.width, config.heads, config.causal, config.seed)
-    done = train(config, data, options.out, "block", device, say=tell, net=net,
+    net = fresh(trunk, config.width, config.heads, config.causal, config.seed, config.blind)
+    done = train(config, data, options.out, "block", device, say=tell, net=net, judged=options.validation,
                  command=typed(["ssmd-bench", *sys.argv[1:]]))
     print(f"in a study: nets={{\"attached\": AttachedTo({str(done)!r}, ...)}}, with the model as it was taken here")
     return {"checkpoint": str(done)}, 0
 
 
-def trunk_width(trunk) -> int:
-    import torch
-
-    with torch.no_grad():
-        return trunk.states(torch.full((1, 2), trunk.mask, device=trunk.device)).shape[-1]
-
-
 def _of_words(options: Namespace):
-    """The model, and the data in its tokens."""
+    """The model, and the data in its tokens; None where the model itself is to write them."""
     from harness.cli._options import changed
     from harness.data.recounted import Recounted
     from harness.nets.hub import Hub
@@ -79,6 +79,12 @@ def _of_words(options: Namespace):
     source = changed(Hub(options.model), options.taken)
     if not options.data:
         raise ValueError("attach needs --data, what the block is trained on, or a Python file with TRUNK and DATA")
+    if options.data == SELF:
+        if options.path or options.tokenizer:
+            raise ValueError("--data self takes no --path and no --tokenizer: leave them out")
+        return source, None
+    if options.rows:
+        raise ValueError("--rows is of --data self: leave it out")
     data = _dataset(options)
     if not source.tokens and hasattr(data, "tokenizer"):
         data = Recounted(data, source.left_out())
@@ -88,13 +94,13 @@ def _of_words(options: Namespace):
 def _of_file(options: Namespace):
     from harness.study import load_module
 
-    if options.data or options.taken or options.path:
+    if options.data not in (None, SELF) or options.taken or options.path:
         raise ValueError(f"--data, --path and --take would be ignored, {options.model} says both: leave them out")
-    module = load_module(options.model)
+    module, own = load_module(options.model), options.data == SELF
     for name, what in (("TRUNK", "the network, a Hub(...) or a Made of your own"), ("DATA", "a data set")):
-        if not hasattr(module, name):
+        if not hasattr(module, name) and not (own and name == "DATA"):
             raise ValueError(f"{options.model} defines no {name}, which is {what}")
-    return module.TRUNK, module.DATA
+    return module.TRUNK, None if own else module.DATA
 
 
 ATTACH = Verb("attach", MAKE, "train a causal block on the frozen trunk of your own masked network",

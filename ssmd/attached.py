@@ -37,6 +37,7 @@ class AttachedConfig(HybridConfig):
     states: int = 0      # d, width of the trunk's states
     tokens: int = 0      # e, width of its embedding
     trunk: str = ""      # its sha256
+    blind: bool = False  # it reads no tokens: a control that can only correct the draft, and never speculate
 
 
 class Attached(Hybrid):
@@ -87,7 +88,7 @@ class Attached(Hybrid):
         return self._trunk().logits(h)                                             # (..., V)
 
     def embed(self, y: Tensor) -> Tensor:    # type: ignore[override]  # a table in its parent, a function here
-        return self._trunk().embedded(y)                                           # (..., e)
+        return self._trunk().embedded(torch.full_like(y, self.mask) if self.config.blind else y)    # (..., e)
 
     def added(self, c: Tensor) -> Tensor:
         return self.last(c)
@@ -128,15 +129,16 @@ def _attached(source: AttachedTo, device: str) -> Attached:
     return net
 
 
-def fresh(trunk: Own, width: int, heads: int, causal: int, seed: int) -> Attached:
-    """An untrained block on a trunk; width 0 is that of the trunk's states. Raises ValueError if the trunk shows
-    neither states nor head.
-    """
+def width_of(trunk: Own) -> tuple[int, int]:
+    """Of its states and of its embedding. Raises ValueError if the trunk shows neither states nor head."""
+    probe = torch.full((1, 2), trunk.mask, device=trunk.device)
     with torch.no_grad():
-        probe = torch.full((1, 2), trunk.mask, device=trunk.device)
-        e, d = trunk.embedded(probe).shape[-1], trunk.states(probe).shape[-1]
+        return trunk.states(probe).shape[-1], trunk.embedded(probe).shape[-1]
+
+
+def fresh(trunk: Own, width: int, heads: int, causal: int, seed: int, blind: bool = False) -> Attached:
+    """An untrained block on a trunk; width 0 is that of the trunk's states. Raises ValueError as `width_of` does."""
+    d, e = width_of(trunk)
     torch.manual_seed(seed)    # initial weights only
     return Attached(AttachedConfig(trunk.vocab, width or d, heads, trunk.blocks("draft"), causal=causal, states=d,
-                                   tokens=e, trunk=trunk.sha256)).on(trunk)
-
-
+                                   tokens=e, trunk=trunk.sha256, blind=blind)).on(trunk)

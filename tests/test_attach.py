@@ -24,6 +24,7 @@ from harness.nets.transformer import Transformer, TransformerConfig
 from harness.records.store import Store
 from harness.run import runner
 from harness.sampling.loop import sample
+from harness.schedules.noise import Linear as Straight
 from harness.schedules.order import Dilated
 from harness.schedules.window import Fixed, Linear, Open
 from harness.spec import ROOT
@@ -32,7 +33,10 @@ from ssmd.attached import Attached, AttachedTo, fresh
 from ssmd.model import Hybrid
 from ssmd.sampler import SelfSpeculative
 from ssmd.train.loop import train
+from ssmd.train.loss import mask_counts, masked_batch, reordered, target_loss
 from ssmd.train.settings import Training
+from ssmd.train.taught import taught_loss
+from ssmd.train.updates import losses
 from tests.conformance.toys import DATA, MASK, D, distance, ssmd_law
 from tests.conformance.toys import V as SYMBOLS
 from tests.test_guards import library, saved, words  # noqa: F401    # a fixture
@@ -245,3 +249,65 @@ def test_a_study_file_may_hold_the_trunk_and_the_data(tmp_path, monkeypatch):
     (tmp_path / "both.py").write_text("from tests.test_attach import SOURCE as DATA, Ours\nTRUNK = Ours()\n")
     assert main(["attach", "both.py", "--tokens", "2000", "--set", "batch=4", "--set", "heads=2", "--out", "out"]) == 0
     assert isinstance(checkpoint.load(tmp_path / "out/block.safetensors"), Attached)
+
+
+def test_more_orders_of_one_draft_pass_mask_the_same_places_and_leave_the_loss_as_it_is():
+    """The mean over many orders of one view is the mean over views of the same places; the 0th is the view's own."""
+    rows, x = torch.arange(6), torch.randint(0, V, (6, L), generator=torch.Generator().manual_seed(0))
+    i = torch.tensor([0, 1, 3, 4, 6, L - 1])
+    _, order, hidden = masked_batch(x, i, rows, 7, V)
+    assert torch.equal(reordered(order, hidden, rows, 7, 0), order)
+    seen = {tuple(reordered(order, hidden, rows, 7, k)[2].tolist()) for k in range(40)}
+    for k in range(1, 40):
+        other = reordered(order, hidden, rows, 7, k)
+        assert torch.equal(other.sort(1).values, torch.arange(L).expand(6, L))
+        assert all(not hidden[r, other[r, : i[r]]].any() and hidden[r, other[r, i[r] :]].all() for r in range(6))
+    assert len(seen) > 20
+    net = roughened(fresh(trunk_of(plain()), 16, 2, 1, 0))
+    many, once = (losses(net, x, rows, Straight(), 7, 0, orders=k) for k in (5, 1))
+    h = net.hidden(masked_batch(x, *mask_counts(Straight(), rows, L, 7, 0)[:1], rows, 7, V)[0])
+    i, weight = mask_counts(Straight(), rows, L, 7, 0)
+    _, order, hidden = masked_batch(x, i, rows, 7, V)
+    each = [target_loss(net.target_logits(net.target_hidden(h, x, sigma, L)), x, sigma, i, weight)
+            for sigma in (reordered(order, hidden, rows, 7, k) for k in range(5))]
+    assert torch.equal(many["draft"], once["draft"]) and torch.equal(each[0], once["target"])
+    assert torch.allclose(many["target"], torch.stack(each).mean(), rtol=1e-6) and not torch.equal(each[0], each[1])
+
+
+def test_a_blind_block_reads_no_tokens(trained):
+    """A control: what it gains over the draft cannot come from tokens."""
+    net = roughened(fresh(trunk_of(plain()), 16, 2, 1, 0, blind=True))
+    x, y, order, at = inputs()
+    p, kept = net.draft(x)
+    first = net.verify(kept, y, order, at)
+    assert torch.equal(first, net.verify(net.draft(x)[1], (y + 1) % V, order, at))
+    assert not torch.allclose(first, p.gather(1, order[..., None].expand_as(p)), atol=1e-2)
+
+
+def test_the_card_says_what_the_training_took(trained):
+    card = checkpoint.load(trained).card
+    assert 0 < card["processor_seconds"] < 600 and 0 < card["seconds"]
+
+
+def test_a_taught_block_is_at_its_optimum_where_its_target_is_the_drafts_law_one_token_a_pass():
+    """Cross-entropy is least there, and is then the entropy of that law; the text's own tokens do not enter."""
+    net = fresh(trunk_of(plain()), 16, 2, 1, 0).eval()
+    rows, x = torch.arange(6), torch.randint(0, V, (6, L), generator=torch.Generator().manual_seed(0))
+    i, weight = mask_counts(Straight(), rows, L, 7, 0)
+    _, order, _ = masked_batch(x, i, rows, 7, V)
+    best = torch.stack([net.draft(torch.where(order.argsort(1) < k, x, V), order[:, k : k + 1])[0][:, 0]
+                        for k in range(L)], 1)                                     # (B, L, V) by rank
+
+    def loss(logits):
+        return float(taught_loss(net, logits, x, order, i, weight, rows, 7, 0, 64))
+
+    law = best.log_softmax(-1)
+    entropy = -(law.exp() * law).sum(-1)                                           # (B, L)
+    late = torch.arange(L) >= i[:, None]
+    assert loss(best) == pytest.approx(float((weight[:, None] * entropy * late).sum() / x.numel()), rel=0.05)
+    generator = torch.Generator().manual_seed(1)
+    assert all(loss(best + 0.3 * torch.randn(best.shape, generator=generator)) > loss(best) for _ in range(5))
+    found = losses(net, x, rows, Straight(), 7, 0, orders=2, taught=3)["target"]
+    assert found.requires_grad and found.isfinite()
+    with pytest.raises(ValueError, match="taught > 0 takes the draft as a teacher"):
+        Training(taught=1)

@@ -75,14 +75,14 @@ def validate(net: Transformer | Autoregressive, data: Dataset, schedule, n: int 
 def train(config: Training, data: Dataset, out: Path, name: str, device: str = "cpu", compiled: bool = False,
           split: str = "train",
           save_seconds: float = 120.0, say=print, init: Path | None = None, extra: tuple[tuple[Corpus, str], ...] = (),
-          command: str = "", net: Attached | None = None) -> Path:
+          command: str = "", net: Attached | None = None, judged: int = 512) -> Path:
     """Train to the token budget, resuming from OUT/state.safetensors if there is one; the path of the finished
     checkpoint.
 
     `init` starts from the weights of a finished checkpoint (a second cosine cycle, or a hybrid on the blocks of a
     masked-diffusion network): its card keeps the first cycle's story. `net` is a causal block on a trunk of another
-    make. `extra`, `compiled`: see Updates. Under torchrun
-    each process takes its share of every batch; the weights are those of one process, up to rounding.
+    make. `judged` validation rows at most say how good it became. `extra`, `compiled`: see Updates. Under torchrun each
+    process takes its share of every batch; the weights are those of one process, up to rounding.
     """
     final = out / f"{name}.safetensors"
     source = {"data": data.identity(), "length": data.length, "split": split,
@@ -101,7 +101,7 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
         say(f"{final} is finished")
         return final
     check_rows(config, data)
-    judged = held_out(data)    # before hours of training, not after them
+    judged = held_out(data, judged)    # before hours of training, not after them
     updates = Updates(config, data, split, device, compiled, init, extra, net)
     steps, trained = updates.steps, updates.net
     out.mkdir(parents=True, exist_ok=True)
@@ -109,11 +109,13 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
     if updates.step:
         say(f"resumed at step {updates.step} of {steps}")
 
-    begun_step = updates.step
-    begun = saved = told = time.monotonic()
+    begun_step, before = updates.step, updates.spent
+    begun, begun_cpu = time.monotonic(), time.process_time()
+    saved = told = begun
     while updates.step < steps:
         found = updates.once()
         step = updates.step
+        updates.spent = (before[0] + time.monotonic() - begun, before[1] + time.process_time() - begun_cpu)
         if updates.rank == 0 and (step % 100 == 0 or time.monotonic() - told > SAY_SECONDS):
             seconds, told = time.monotonic() - begun, time.monotonic()
             speed = (step - begun_step) * config.batch * data.length / seconds
@@ -130,6 +132,7 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             keep(out, source, updates)
             saved = time.monotonic()
     if updates.rank == 0:
+        say(f"{name}: {judged} validation rows are read")
         with torch.no_grad():
             for k, p in trained.named_parameters():
                 # the stored numbers are the ones whose losses go on the card
@@ -141,6 +144,8 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             "tokens": steps * config.batch * data.length,
             "validation_rows": judged,
             "validation_nats_per_token": {k: round(v, 5) for k, v in validate(trained, data, Linear(), judged).items()},
+            "seconds": round(updates.spent[0], 1),
+            "processor_seconds": round(updates.spent[1], 1),
             "device": device_name(updates.device),
             "torch": torch.__version__,
             "parameters": sum(p.numel() for p in trained.parameters()),
@@ -168,7 +173,7 @@ def keep(out: Path, source: dict, updates: Updates) -> None:
     tensors |= {f"average.{k}": v for k,
                 v in updates.average.shadow.items()} | {f"optimiser.{k}": v for k,
                                                         v in flatten(updates.optimisers).items()}
-    checkpoint.write(tensors, out / "state.safetensors", {"step": str(updates.step),
+    checkpoint.write(tensors, out / "state.safetensors", {"step": str(updates.step), "spent": json.dumps(updates.spent),
                                                           **_settings(updates.config, source)})
 
 
@@ -198,3 +203,6 @@ def resume(out: Path, source: dict, updates: Updates) -> None:
     updates.average.shadow = {k: v.clone() for k, v in part["average"].items()}
     unflatten(updates.optimisers, part["optimiser"])
     updates.step = step
+    # an older state does not say
+    updates.spent = incoming.decode(about.get("spent", "[0, 0]").encode(), tuple[float, float], f"the times in {path}",
+                                    "delete it to start this run again")

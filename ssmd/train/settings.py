@@ -27,8 +27,12 @@ class Training:
     shared_head: bool = True
     # the draft: only what verify passes add is trained, as in the paper's protein model; needs init
     frozen: bool = False
+    taught: int = param(0, Range(0, 1 << 10), "ranks a row whose label is the draft's own law there, one token a pass, "
+                                              "in the place of the text's tokens (ssmd/train/taught.py)")
+    blind: bool = False    # of an attached block: it reads no tokens (ssmd/attached.py)
     depth: int = param(0, Range(0, 1 << 20),
                        "of the target term, in tokens: the window that verify passes will test; 0: all that is masked")
+    orders: int = param(1, Range(1, 256), "of the masked places a draft pass: more of them train the causal part alone")
     power: float = param(1.0, Range(0.0, 4.0), "of D/(D-i) in the weight of the target term")
     inputs: str = param(INPUTS[0], Choice(*INPUTS), "hidden states that a track of the causal part reads")
     contribution: str = param(CONTRIBUTIONS[0], Choice(*CONTRIBUTIONS), "how the causal part adds to the draft")
@@ -53,6 +57,9 @@ class Training:
         if self.network == "hybrid" and self.causal >= self.blocks:
             raise ValueError(f"Training: causal={self.causal} of blocks={self.blocks} leaves no block for the draft; "
                              "choose fewer")
+        if self.taught and not self.frozen:
+            raise ValueError("Training: taught > 0 takes the draft as a teacher, which must stand still: choose "
+                             "frozen=True")
         if self.frozen and self.network != "hybrid":
             raise ValueError(f"Training: frozen=True leaves a {self.network} network nothing to train; it is for "
                              "hybrids")

@@ -20,15 +20,17 @@ from harness.nets.autoregressive import Autoregressive
 from harness.nets.transformer import Block, Transformer, autocast
 from ssmd.model import Hybrid
 from ssmd.train.crops import batch_of
-from ssmd.train.loss import draft_loss, mask_counts, masked_batch, target_loss
+from ssmd.train.loss import draft_loss, mask_counts, masked_batch, reordered, target_loss
 from ssmd.train.optim import Average, learning_rate, optimisers
 from ssmd.train.settings import Training
+from ssmd.train.taught import taught_loss
 
 CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c", "last")    # weights that verify passes alone use
 
 
 def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule, seed: int, step: int,
-           batch: int = 0, depth: int = 0, power: float = 1.0) -> dict[str, Tensor]:
+           batch: int = 0, depth: int = 0, power: float = 1.0, orders: int = 1,
+           taught: int = 0) -> dict[str, Tensor]:
     """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token; their sum is minimised."""
     if isinstance(net, Autoregressive):
         return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
@@ -39,8 +41,13 @@ def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule,
         h = net.hidden(masked)                                                         # (B, L, d)
     found = {"draft": draft_loss(net.logits(h), x, hidden, weight)}
     if isinstance(net, Hybrid):
-        state = net.target_hidden(h, x, order, x.shape[1])
-        found["target"] = target_loss(net.target_logits(state), x, order, i, weight, depth, power)
+        found["target"] = x.new_zeros((), dtype=torch.float32)
+        for k in range(orders):
+            sigma = reordered(order, hidden, rows, seed, k)                            # (B, L)
+            logits = net.target_logits(net.target_hidden(h, x, sigma, x.shape[1]))     # (B, L, V) by rank
+            term = (taught_loss(net, logits, x, sigma, i, weight, rows, seed, k, taught, depth) if taught
+                    else target_loss(logits, x, sigma, i, weight, depth, power))
+            found["target"] = found["target"] + term / orders
     return found
 
 
@@ -60,7 +67,8 @@ class Trainable(nn.Module):
     def forward(self, x: Tensor, rows: Tensor, step: int) -> dict[str, Tensor]:
         with autocast(x.device.type):
             c = self.config
-            return losses(self.net, x, rows, c.schedule, c.seed, step, c.batch, c.depth, c.power)
+            return losses(self.net, x, rows, c.schedule, c.seed, step, c.batch, c.depth, c.power, c.orders,
+                          c.taught)
 
 
 def begin(net: nn.Module, init: Path) -> dict:
@@ -97,6 +105,7 @@ class Updates:
                  compiled: bool = False, init: Path | None = None,
                  extra: tuple[tuple[Corpus, str], ...] = (), net: Hybrid | None = None):
         self.config, self.length, self.step = config, data.length, 0
+        self.spent = 0.0, 0.0    # seconds, and seconds of the processor, of all processes before and of this one
         self.world, self.rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
         if config.batch % self.world:
             raise ValueError(f"a batch of {config.batch} rows does not divide among {self.world} processes: give "
