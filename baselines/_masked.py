@@ -14,8 +14,7 @@ from torch import Tensor
 
 from harness.kinds import Denoiser, Rows, Schedule
 from harness.random import Stream, from_logits, uniform
-from harness.sampling.redraw import anew
-from harness.sampling.reveal import fill, positions
+from harness.sampling.reveal import anew, fill, positions
 from harness.schedules.certainty import coarse
 
 MOST = 4096        # steps; so many leave one token to a step, up to that length

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser, Rows
-from harness.nets.alphabet import same_alphabet
+from harness.nets.wrap import same_alphabet
 from harness.param import Range, check, param
 from harness.random import Stream, from_logits, probability_of, residual, uniform
 from harness.sampling.accept import accept

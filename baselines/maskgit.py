@@ -17,7 +17,7 @@ from baselines._masked import MOST, drawn, due, gumbel, look, ranks, write
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream
-from harness.sampling.redraw import anew
+from harness.sampling.reveal import anew
 from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 

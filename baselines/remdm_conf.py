@@ -20,8 +20,7 @@ from baselines._remask import ends, revealing, sigma_max
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, from_logits
-from harness.sampling.redraw import anew
-from harness.sampling.reveal import fill, positions
+from harness.sampling.reveal import anew, fill, positions
 from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 

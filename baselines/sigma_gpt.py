@@ -24,8 +24,7 @@ from harness.kinds import Rows
 from harness.param import Range, check, param
 from harness.random import Stream, from_logits, probability_of
 from harness.sampling.accept import accept
-from harness.sampling.redraw import anew
-from harness.sampling.reveal import fill, order_of, places, positions, ranks_between
+from harness.sampling.reveal import anew, fill, order_of, places, positions, ranks_between
 from harness.schedules.order import UNIFORM
 
 

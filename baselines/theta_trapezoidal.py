@@ -27,8 +27,7 @@ from baselines.first_hitting import FirstHitting
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, categorical, from_logits, uniform
-from harness.sampling.redraw import anew
-from harness.sampling.reveal import fill, positions, probabilities, reveal_times
+from harness.sampling.reveal import anew, fill, positions, probabilities, reveal_times
 from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 

@@ -8,7 +8,6 @@ left out.
 
 import pandas as pd
 
-from harness.records.store import Store
 from reports.frame import Chapter
 from reports.front import subject
 from reports.style import looks
@@ -17,10 +16,9 @@ from reports.text import plain
 
 def frames(chapter: Chapter, baseline: str | None) -> list[pd.DataFrame]:
     found: dict[tuple[str, ...], list[pd.DataFrame]] = {}
-    for store, record in _newest(chapter):
+    for record in _newest(chapter):
         frame = pd.DataFrame(record["rows"], columns=record["columns"])
-        if "key" in frame:    # rows keep the keys that their cells had when they were written
-            frame["key"] = frame.key.map(lambda key, store=store: store.renamed.get(key, key))
+        if "key" in frame:
             frame = frame[frame.key.isin(record["cells"])]
         frame = frame.map(lambda cell: plain(cell) if isinstance(cell, str) and cell else cell)
         n = max(chapter.cells[key].record["cell"]["n"] for key in record["cells"])
@@ -29,12 +27,12 @@ def frames(chapter: Chapter, baseline: str | None) -> list[pd.DataFrame]:
     return [_dressed(pd.concat(parts, ignore_index=True), chapter, baseline) for parts in found.values()]
 
 
-def _newest(chapter: Chapter) -> list[tuple[Store, dict]]:
-    """The last measured record of each name and cells whose samples are still those of the chapter, and its store."""
+def _newest(chapter: Chapter) -> list[dict]:
+    """The last measured record of each name and cells whose samples are still those of the chapter."""
     now = {key: cell.record.get("samples_sha256") for key, cell in chapter.cells.items()}
-    fitting = [(store, r) for store in chapter.stores() for r in store.of("measured")
+    fitting = [r for store in chapter.stores() for r in store.of("measured")
                if all(now.get(key) == sha for key, sha in r["cells"].items())]
-    return list({(r["study"], r["name"], *sorted(r["cells"])): (store, r) for store, r in fitting}.values())
+    return list({(r["study"], r["name"], *sorted(r["cells"])): r for r in fitting}.values())
 
 
 def _dressed(frame: pd.DataFrame, chapter: Chapter, baseline: str | None) -> pd.DataFrame:

@@ -23,7 +23,7 @@ from torch import Tensor
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream
-from harness.sampling.redraw import anew
+from harness.sampling.reveal import anew
 from harness.schedules.order import UNIFORM
 from harness.schedules.window import Open
 from ssmd.adaptive import Adaptive

@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser, Placement, Rows
-from harness.nets.alphabet import same_alphabet
-from harness.nets.wrap import Wrapper
+from harness.nets.wrap import Wrapper, same_alphabet
 from harness.param import Choice, check, param
 from harness.schedules.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
 from ssmd.sampler import SelfSpeculative

@@ -63,7 +63,8 @@ def test_its_keys_are_those_of_the_study_and_every_array_is_found(old):
     assert all(r["samples_sha256"] == shas[r["key"]]
                for r in [*scored, *store.of("timed")]) and len(store.of("timed")) == 3
     [table] = store.of("measured")
-    assert {*table["cells"]} <= {*shas}
+    assert {*table["cells"]} <= {*shas} and {row[table["columns"].index("key")] for row in table["rows"]} == {
+        *table["cells"]}, "rows name their cells by the keys of now"
     assert {*store.of("study")[-1]["cells"]} == {*shas}
 
 

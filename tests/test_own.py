@@ -277,8 +277,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 import torch
 from harness.random import Stream, from_logits, uniform
-from harness.sampling.redraw import anew
-from harness.sampling.reveal import fill, order_of, places, positions, write
+from harness.sampling.reveal import anew, fill, order_of, places, positions, write
 from harness.schedules.order import UNIFORM
 
 @dataclass(frozen=True)

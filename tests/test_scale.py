@@ -85,7 +85,7 @@ def test_a_finished_run_of_ten_thousand_records_answers_at_once(large):
     study, run = large
     before = (run / "records.jsonl").stat().st_size
     with paced() as pace:
-        idle, _, _ = spent("-c", "import harness.cli._user_code, harness.run.present, harness.run.runner, "
+        idle, _, _ = spent("-c", "import harness.cli._user_code, harness.nets.absent, harness.run.runner, "
                                  "harness.run.backend")
         seconds, mib, done = spent("-m", "harness", "run", str(study), "--out", str(run))
     assert {k: v for k, v in json.loads(done.splitlines()[-1]).items() if v} == {"run": str(run), "cached": POINTS}

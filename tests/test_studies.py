@@ -28,6 +28,7 @@ import studies.schedule.study as schedule
 import studies.window.study as window
 import studies.window_sweep.study as window_sweep
 from harness import plugins
+from harness.cli.run import present
 from harness.data.control import HeldOut
 from harness.data.exact import Exact
 from harness.data.markov import Markov
@@ -39,7 +40,6 @@ from harness.records.points import done
 from harness.records.store import Store
 from harness.run import runner
 from harness.run.cell import cells_of
-from harness.run.present import present
 from harness.schedules.certainty import Random
 from harness.schedules.noise import Cosine, Linear, Polynomial
 from harness.schedules.placement import Segments

@@ -10,10 +10,10 @@ import pytest
 
 from harness.__main__ import main
 from harness.claims.claim import RESULTS, rows_of
+from harness.cli.run import present
 from harness.nets import absent, checkpoint, restore
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.records.store import Store
-from harness.run.present import present
 from harness.spec import ROOT
 from harness.study import Arm, Checkpoint
 from studies.ablations import study as ablations

@@ -2,12 +2,17 @@
 
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.boundary.arguments import JOBS, MEASURE, Parser, Verb, path, whole, word
 from harness.boundary.ending import NOTHING
 from harness.boundary.fields import BATCH, ROWS, SEEDS
+
+if TYPE_CHECKING:    # loads torch
+    from harness.study import Study
 
 
 def _run_options(parser: Parser) -> None:
@@ -38,6 +43,33 @@ def _run_options(parser: Parser) -> None:
     parser.add_argument("--claims", action="store_true", help="write what the study found to studies/NAME/claims.json")
 
 
+def present(study: "Study") -> tuple["Study", str]:
+    """The study without the arms and networks whose files left the tree and were not brought back, and a sentence that
+    names them; the study as it is, and no sentence, where nothing is absent.
+
+    Raises ValueError if its reference network is absent, or every arm that samples would be left out.
+    """
+    from harness.nets.absent import lacking, way_back
+    from harness.study import Checkpoint
+
+    absent = {name: entry for name, source in study.nets.items()
+              if isinstance(source, Checkpoint) and (entry := lacking(Path(source.path)))}
+    if not absent:
+        return study, ""
+    sampling = [arm for arm in study.arms if not all(hasattr(point, "control") for point in arm.points)]
+    without = [arm for arm in sampling if absent.keys() & {*arm.nets.values()}]
+    if study.reference in absent or len(without) == len(sampling):
+        raise ValueError(f"the study {study.name} needs networks that the tree does not hold: "
+                         f"{way_back([*absent.values()])}")
+    nets = {name: source for name, source in study.nets.items() if name not in absent}
+    said = (
+        f"left out for want of a network: {', '.join(arm.name for arm in without)}; {way_back([*absent.values()])}"
+        if without
+        else ""
+    )
+    return replace(study, arms=[arm for arm in study.arms if arm not in without], nets=nets), said
+
+
 def run(options: Namespace) -> tuple[dict, int]:
     from harness.boundary.addresses import command as typed
     from harness.cli import _user_code as user_code
@@ -48,7 +80,6 @@ def run(options: Namespace) -> tuple[dict, int]:
     from harness.records.store import Store
     from harness.run import finished
     from harness.run.cell import cells_of
-    from harness.run.present import present
     from harness.run.runner import run as run_study
     from harness.run.shard import WHOLE
     from harness.run.shard import parse as parse_shard

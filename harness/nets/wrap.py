@@ -36,6 +36,13 @@ class Wrapper:
         return self.net.blocks(kind)
 
 
+def same_alphabet(heavy: Denoiser, light: Denoiser) -> None:
+    """Raises ValueError, in a sentence, if two networks that write into one text write unlike symbols."""
+    if light.vocab != heavy.vocab:
+        raise ValueError(f"the light network writes {light.vocab} symbols and the heavy one {heavy.vocab}: train both "
+                         "on the same alphabet")
+
+
 def _take(tensor: Tensor | None, keep: Tensor) -> Tensor | None:
     return None if tensor is None else tensor[keep]
 
@@ -73,9 +80,7 @@ class Switch(Wrapper):
 
     def __init__(self, heavy: Denoiser, light: Denoiser, placement: Placement, by: str):
         super().__init__(heavy)
-        if light.vocab != heavy.vocab:
-            raise ValueError(f"the light network writes {light.vocab} symbols and the heavy one {heavy.vocab}: train "
-                             "both on the same alphabet")
+        same_alphabet(heavy, light)
         self.light, self.placement, self.by = light, placement, by
 
     def draft(self, x, at=None, alive=None, clock=None):

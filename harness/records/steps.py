@@ -151,4 +151,8 @@ def _renamed(record: dict, keys: dict[str, str]) -> dict:
         record = record | {"cells": {keys.get(key, key): about for key, about in record["cells"].items()}}
         if record["type"] == "measured":    # as harness/records/measured.py makes it of what it rests on
             record |= {"key": sha256([record[name] for name in ("study", "name", "settings", "cells")])[:24]}
+    if record["type"] == "measured" and "key" in record["columns"]:
+        place = record["columns"].index("key")    # of the cell that a row is of
+        record = record | {"rows": [[*row[:place], keys.get(str(row[place]), row[place]), *row[place + 1:]]
+                                    for row in record["rows"]]}
     return record

@@ -64,3 +64,13 @@ def write(net: Denoiser, rows: Rows, at: Tensor, clock: Tensor | None = None) ->
     logits, _ = net.draft(rows.x, at, clock=clock)                                 # (B, W, V)
     u = uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0))                 # (B, W)
     return rows._replace(x=fill(rows.x, at, from_logits(logits, u)[0]))
+
+
+def anew(rows: Rows, stream: Stream, at: Tensor | None = None, part: int = 0, parts: int = 1) -> Tensor:
+    """Uniforms of this round at positions `at` (B, W), -1 as padding, or at all (B, L), for samplers that come back to
+    a position: the round that a row is in keys them too. A round that draws several times for one purpose tells the
+    parts apart.
+    """
+    length = rows.x.shape[1]
+    at = torch.arange(length, device=rows.x.device).expand_as(rows.x) if at is None else at.clamp_min(0)
+    return uniform(rows.seed, rows.id, stream, (rows.n[:, None] * parts + part) * length + at)

@@ -18,8 +18,8 @@ from harness.kinds import Dataset
 from harness.nets import checkpoint
 from harness.nets.autoregressive import Autoregressive
 from harness.nets.transformer import Block, Transformer, autocast
+from harness.random import Stream, integers
 from ssmd.model import Hybrid
-from ssmd.train.crops import batch_of
 from ssmd.train.loss import draft_loss, mask_counts, masked_batch, reordered, target_loss
 from ssmd.train.optim import Average, learning_rate, optimisers
 from ssmd.train.settings import Training
@@ -55,6 +55,13 @@ class Corpus(Dataset, Protocol):
     """A data set that is one text."""
 
     def tokens(self, split: str) -> Tensor: ...    # (characters,)
+
+
+def batch_of(text: Tensor, rows: Tensor, length: int, seed: int) -> Tensor:
+    """Random crops of the training text, (B, L) int64, each drawn by the number of its row."""
+    # (B, 1)
+    start = integers(seed, rows, Stream.TRAIN, torch.tensor([1 << 41], device=rows.device), len(text) - length)
+    return text[start + torch.arange(length, device=rows.device)].long()
 
 
 class Trainable(nn.Module):

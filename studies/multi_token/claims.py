@@ -23,9 +23,9 @@ from harness.sampling.loop import sample
 from harness.spec import brief
 from harness.stats.intervals import ratio_interval, unpaired_difference
 from harness.study import Study
-from ssmd.train.crops import batch_of
 from ssmd.train.family import SHIPPED
 from ssmd.train.optim import learning_rate
+from ssmd.train.updates import batch_of
 from studies.multi_token.heads import Guessed, Heads
 
 # the autoregressive network that ships, and the text that it was trained on

@@ -10,7 +10,7 @@ from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"    # a process with threads cannot be forked
 LOADED = (
-    "harness.__main__", "harness.cli.verbs", "harness.cli._listing", "harness.run.runner", "harness.run.present",
+    "harness.__main__", "harness.cli.verbs", "harness.cli._listing", "harness.run.runner", "harness.nets.absent",
     "harness.claims.standing", "harness.search.worker", "harness.metrics.mauve", "reports.build",
     "ssmd.train.dry_run",
 )
