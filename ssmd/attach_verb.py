@@ -7,6 +7,7 @@
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from harness.boundary.arguments import JOBS, MAKE, Parser, Verb, number, path, whole, word
 
@@ -65,8 +66,18 @@ def attach(options: Namespace) -> tuple[dict, int]:
     net = fresh(trunk, config.width, config.heads, config.causal, config.seed, config.blind)
     done = train(config, data, options.out, "block", device, say=tell, net=net, judged=options.validation,
                  command=typed(["ssmd-bench", *sys.argv[1:]]))
+    print(_cost(net, data.length))
     print(f"in a study: nets={{\"attached\": AttachedTo({str(done)!r}, ...)}}, with the model as it was taken here")
     return {"checkpoint": str(done)}, 0
+
+
+def _cost(net: Any, length: int) -> str:
+    """What a verify pass of an eighth of a row costs, halfway, in a sentence."""
+    window, half = max(1, length // 8), length // 2
+    share = net.flops("verify", length, window, half + window, half) / net.flops("draft", length, window)
+    counted = (f"NFE by convention A counts {net.blocks('verify') / net.blocks('draft'):.1%}" if net.alike(length) else
+               "its block is unlike those of the model, so that NFE is counted in FLOPs")
+    return f"a verify pass of {window} tokens takes {share:.1%} of the FLOPs of a pass of the model; {counted}"
 
 
 def _of_words(options: Namespace):

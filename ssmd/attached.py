@@ -23,11 +23,13 @@ import torch
 from torch import Tensor, nn
 
 from harness.nets import checkpoint
-from harness.nets.flops import causal_flops
+from harness.nets.flops import block_flops, causal_flops
 from harness.nets.own import Made, Own
 from harness.nets.transformer import Block, Rotary
 from harness.spec import sha256
 from ssmd.model import Hybrid, HybridConfig
+
+ALIKE = 0.1
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,14 @@ class Attached(Hybrid):
 
     def added(self, c: Tensor) -> Tensor:
         return self.last(c)
+
+    def alike(self, length: int) -> bool:
+        """Whether a block of the trunk costs what one of ours does, within ALIKE, on rows of this length: else blocks
+        cannot be counted (NFE by convention A).
+        """
+        trunk = self._trunk()
+        of_trunk = trunk.flops("draft", length, 0) / trunk.blocks("draft")
+        return abs(of_trunk / (length * block_flops(self.config.width, length)) - 1) < ALIKE
 
     def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
         """Convention of harness/nets/flops.py; the trunk as it was counted while it ran."""

@@ -251,6 +251,24 @@ def test_a_study_file_may_hold_the_trunk_and_the_data(tmp_path, monkeypatch):
     assert isinstance(checkpoint.load(tmp_path / "out/block.safetensors"), Attached)
 
 
+@pytest.mark.parametrize("width", [32, 16])
+def test_where_its_block_is_unlike_those_of_the_trunk_passes_are_counted_in_flops(width, tmp_path):
+    """A block of half the width is none of the trunk's: counted as one it would say a third of a pass."""
+    config = replace(SMALL, width=width, tokens=8 * L * 2)
+    path = train(config, SOURCE, tmp_path, "block", say=lambda text: None,
+                 net=fresh(Ours().load("cpu"), width, 2, 1, 0), judged=8)
+    study = Study(name="attached", question="?", data=SOURCE, nets={"net": AttachedTo(str(path), Ours())},
+                  reference="net", metrics=[], n=4, batch=4,
+                  arms=[Arm("ssmd", [SelfSpeculative(Linear(0.5), 4)], {"main": "net"})])
+    runner.run(study, tmp_path / "run", timing=False)
+    (record,) = Store(tmp_path / "run").of("counted")
+    cost, net = record["cost"], AttachedTo(str(path), Ours()).load("cpu")
+    blocks = cost["calls"]["main.draft"] + cost["calls"]["main.verify"] / 2
+    assert net.alike(L) == (width == 32) and cost["calls"]["main.verify"] > 1
+    assert cost["nfe_a"] == pytest.approx(blocks if width == 32 else cost["nfe_c"])
+    assert blocks > 1.05 * cost["nfe_c"]
+
+
 def test_more_orders_of_one_draft_pass_mask_the_same_places_and_leave_the_loss_as_it_is():
     """The mean over many orders of one view is the mean over views of the same places; the 0th is the view's own."""
     rows, x = torch.arange(6), torch.randint(0, V, (6, L), generator=torch.Generator().manual_seed(0))

@@ -53,15 +53,20 @@ class Limited(Ledger):
 
 
 def cost_of(ledger: Ledger, cell: Cell) -> tuple[dict, np.ndarray]:
-    """The record's `cost`, and needed NFE of each row by conventions A, B and C, (n, 3)."""
+    """The record's `cost`, and needed NFE of each row by conventions A, B and C, (n, 3). Where the blocks of a network
+    are unlike each other they cannot be counted, and convention A is that of FLOPs.
+    """
     reference, length = cell.study.nets[cell.study.reference].load(cell.device), cell.study.data.length
     blocks, whole = reference.blocks("draft"), reference.flops("draft", length, length, 0, 0)
-    rows = torch.stack((ledger.blocks / blocks, ledger.drafts.double(), ledger.flops / whole), 1).double().numpy()
+    alike = all(net.alike(length) for net in cell.nets().values() if hasattr(net, "alike"))
+    by_blocks = ledger.blocks / blocks if alike else ledger.flops / whole
+    rows = torch.stack((by_blocks, ledger.drafts.double(), ledger.flops / whole), 1).double().numpy()
     a, b, c = rows.mean(0).tolist()
     needed = float(ledger.flops.sum())
     return {"calls": {k: float(v.double().mean()) for k, v in sorted(ledger.calls.items())}, "nfe_a": a, "nfe_b": b,
             "nfe_c": c,
-            "executed_a": ledger.executed_blocks / blocks / ledger.n, "executed_over_needed": ledger.executed_flops
+            "executed_a": (ledger.executed_blocks / blocks if alike else ledger.executed_flops / whole) / ledger.n,
+            "executed_over_needed": ledger.executed_flops
             / needed if needed else 1.0,
             "gflop": ledger.executed_flops / ledger.n / 1e9, "tokens": int(ledger.tokens.sum()),
             "revealed": ledger.revealed.tolist(),
