@@ -70,10 +70,11 @@ def _by_blocks(net: Any, name: str, rows: Tensor, masked: Tensor, answer: Tensor
             raise ValueError(f"the network {name!r} is said to write {net.order}, and its first block sees the last: "
                              "it does not heed the mask of its attention; correct the form of its call, or give "
                              "block=0 if it was trained to see all")
-    if size > 1:
+    first = net.shift    # where logits are shifted, the place before the block speaks for its first token
+    if size > first + 1:
         changed = masked.clone()
         changed[:, size - 1] = other[:, size - 1]
-        if torch.equal(_logits(net, changed)[:, 0], answer[:, 0]):
+        if torch.equal(_logits(net, changed)[:, first], answer[:, first]):
             raise ValueError(f"the network {name!r} is said to write {net.order}, and does not see what stands behind "
                              "a place of its block: it is causal; give it a mask of attention, with its form "
                              "\"mask3d\" or \"mask4d\"")
