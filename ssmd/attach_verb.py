@@ -61,6 +61,9 @@ def attach(options: Namespace) -> tuple[dict, int]:
         raise ValueError(f"the model writes {trunk.vocab} tokens and {data.name} has {data.vocab}: choose data that "
                          "fit")
     examined(trunk, options.model, data)
+    if trunk.block and data.length > trunk.block:
+        raise ValueError(f"{options.model} writes {trunk.order}, and a block is trained on orders of every kind: give "
+                         f"rows that are no longer (--length {trunk.block}), or another model")
     config = changed(Training(network="hybrid", frozen=True, width=width_of(trunk)[0], heads=HEADS,
                               blocks=trunk.blocks("draft") + 1, tokens=options.tokens or TOKENS), options.changes)
     net = fresh(trunk, config.width, config.heads, config.causal, config.seed, config.blind)

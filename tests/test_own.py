@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import nn
 
+from baselines.ancestral import Ancestral
 from baselines.first_hitting import FirstHitting
 from harness.data.exact import Exact
 from harness.metrics.exact_nll import ExactNll
@@ -29,6 +30,7 @@ from harness.run.finished import reads
 from harness.run.recorded_cell import cell_of
 from harness.sampling.ledger import Ledger
 from harness.sampling.loop import sample
+from harness.schedules.order import Blocks
 from harness.spec import ROOT
 from harness.study import Arm, Study, load_study
 from ssmd.sampler import SelfSpeculative
@@ -257,7 +259,7 @@ def test_without_transformers_the_way_to_install_it_is_said(monkeypatch):
         Hub("anything", 4, SPECIAL).load("cpu")
 
 
-def test_the_last_block_of_the_page_names_a_model_of_a_study(bert, tmp_path, monkeypatch):
+def test_the_third_block_of_the_page_names_a_model_of_a_study(bert, tmp_path, monkeypatch):
     monkeypatch.chdir(bert[0].parent)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "mine", raising=False)
@@ -269,7 +271,21 @@ def test_the_last_block_of_the_page_names_a_model_of_a_study(bert, tmp_path, mon
     words = load_study(str(tmp_path / "words.py"))
     tally = runner.run(replace(words, nets=about["NETS"], reference=name,
                                arms=[Arm("hitting", [FirstHitting()], {"main": name})]), tmp_path / "run")
-    assert tally["done"] == tally["scored"] == 1 and len(BLOCKS) == 3
+    assert tally["done"] == tally["scored"] == 1 and len(BLOCKS) == 5
+
+
+def test_the_block_of_the_page_on_blocks_is_a_network_that_is_asked_in_its_order(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name, text in (("mine", BLOCKS[0]), ("words", BLOCKS[1]), ("mine_by_blocks", BLOCKS[3])):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        (tmp_path / f"{name}.py").write_text(text)
+    words, net = load_study(str(tmp_path / "words.py")), __import__("mine_by_blocks").MineByBlocks()
+    with pytest.raises(ValueError, match=r"'n' writes blocks of 8, .* and ancestral .* give it order=Blocks\(8\)"):
+        runner.run(replace(words, nets={"n": net}, reference="n", arms=[Arm("a", [Ancestral(4)], {"main": "n"})]),
+                   tmp_path / "no")
+    tally = runner.run(replace(words, nets={"n": net}, reference="n", arms=[
+        Arm("hitting", [FirstHitting(1, Blocks(8)), FirstHitting(1, Blocks(4))], {"main": "n"})]), tmp_path / "run")
+    assert tally["done"] == tally["scored"] == 2
 
 
 PACKAGE = '''

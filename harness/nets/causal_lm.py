@@ -10,6 +10,7 @@ weight file, of the configuration and of the tokenizer.
 """
 
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -90,15 +91,18 @@ def described(model: str, revision: str, gguf: str) -> dict[str, Any]:
     return told | {"config_sha256": sha256(config), "tokenizer_sha256": sha256(files)}
 
 
-def folder_of(model: str, revision: str) -> tuple[Path, str | None]:
-    """Where its files lie, and the commit if it was named and not given as a folder."""
+def folder_of(model: str, revision: str, also: Sequence[str] = ()) -> tuple[Path, str | None]:
+    """Where its files lie, and the commit if it was named and not given as a folder. `also` are patterns of files that
+    are fetched beside the model.
+    """
     path = Path(model).expanduser()
     if path.is_dir():
         return path, None
     try:
         import huggingface_hub
 
-        found = Path(huggingface_hub.snapshot_download(model, revision=revision, allow_patterns=FETCHED,
+        found = Path(huggingface_hub.snapshot_download(model, revision=revision,
+                                                       allow_patterns=[*FETCHED, *also],
                                                        ignore_patterns=["*/*"]))
     except UNREADABLE as error:
         raise ValueError(f"there is no folder {model!r}, and no model of that name can be fetched or is kept here "

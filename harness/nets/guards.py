@@ -4,6 +4,8 @@
     finite       its logits are numbers at a row that is masked throughout
     rows         its answer for a row does not depend on the rows beside it
     sees         a change at the last place reaches the first: it is no causal network       where `net.reads_all`
+    blocks       a change in the last block reaches no token of the first, and one at the last place of the first block
+                 reaches its first place                                                     where `net.block`
     shift        its logits at a place are of the token there, and not of the one behind or before
     names        its tokens and those of the data set have the same names, where both have some
 
@@ -46,13 +48,36 @@ def examined(net: Any, name: str, data: Dataset) -> None:
     if float((together - alone).abs().max()) > SLACK * (1 + float(alone.abs().max())):
         raise ValueError(f"the network {name!r} answers otherwise for a row when others stand beside it: its samples "
                          "would depend on the batch; take the part of it out that looks across rows")
-    if net.reads_all and data.length > 1:
+    if getattr(net, "block", 0):
+        _by_blocks(net, name, rows, masked, together)
+    elif net.reads_all and data.length > 1:
         changed = masked.clone()
         changed[:, -1] = (rows[:, -1] + 1) % net.vocab
         if torch.equal(_logits(net, changed)[:, 0], together[:, 0]):
             raise ValueError(f"the network {name!r} does not see what stands behind a place: it is causal, and no "
                              "masked diffusion model; its attention must be freed in both directions")
     _unshifted(net, name, rows)
+
+
+def _by_blocks(net: Any, name: str, rows: Tensor, masked: Tensor, answer: Tensor) -> None:
+    """Whether it sees the right within its block alone; rows (n, L), their logits masked (n, L, V)."""
+    length, size = rows.shape[1], min(net.block, rows.shape[1])
+    other = (rows + 1) % net.vocab
+    if length > size:
+        start, changed = (length - 1) // size * size, masked.clone()
+        changed[:, start:] = other[:, start:]
+        if float((_logits(net, changed) - answer)[:, :size].abs().max()) > SLACK * (1 + float(answer.abs().max())):
+            raise ValueError(f"the network {name!r} is said to write {net.order}, and its first block sees the last: "
+                             "it does not heed the mask of its attention; correct the form of its call, or give "
+                             "block=0 if it was trained to see all")
+    first = net.shift    # where logits are shifted, the place before the block speaks for its first token
+    if size > first + 1:
+        changed = masked.clone()
+        changed[:, size - 1] = other[:, size - 1]
+        if torch.equal(_logits(net, changed)[:, first], answer[:, first]):
+            raise ValueError(f"the network {name!r} is said to write {net.order}, and does not see what stands behind "
+                             "a place of its block: it is causal; give it a mask of attention, with its form "
+                             "\"mask3d\" or \"mask4d\"")
 
 
 def _logits(net: Any, x: Tensor) -> Tensor:

@@ -1,9 +1,11 @@
 """A masked language model in the format of transformers, by the path of its folder or by its name, as a network of a
-study. Weights in safetensors alone; no code of a model is run.
+study. Weights in safetensors alone; no code of a model is run, unless the study says code=True
+(harness/nets/remote.py).
 
 What it is comes from its configuration and its tokenizer, and from what is known of its family
 (harness/nets/families.py): the id of MASK; the ids that no text may hold (padding, beginning and end, unknown, columns
-without a token); the frame around a text. All of that is said once, on stderr and in the card, and each can be given.
+without a token); the frame around a text; what the network reads beside its ids, and whether it writes by blocks
+(harness/nets/calls.py). All of that is said once, on stderr and in the card, and each can be given.
 The tokens of the harness are the model's other ids, ascending; `net.ids[x]` are the ids that its tokenizer decodes
 (harness/nets/own.py). `tokens` puts them into another order by their names, that of a data set, e.g.
 "ACDEFGHIKLMNPQRSTVWY".
@@ -12,21 +14,25 @@ The tokens of the harness are the model's other ids, ascending; `net.ids[x]` are
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from harness.boundary.incoming import read
+from harness.nets import remote
+from harness.nets.calls import checked_form
 from harness.nets.causal_lm import AGAIN, TOKENIZER, UNREADABLE, described, first_line, folder_of
-from harness.nets.families import FAMILIES, PLAIN
+from harness.nets.families import FAMILIES, PLAIN, Family
 from harness.nets.own import Made, Own
+from harness.nets.parted import embedding_of, parted
+from harness.spec import sha256
 
 SPECIAL = ("pad", "bos", "eos", "cls", "sep", "unk", "mask", "decoder_start")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+AUTO = ("AutoModelForMaskedLM", "AutoModelForCausalLM", "AutoModel")
 
 
 class Facts(NamedTuple):
@@ -41,10 +47,15 @@ class Facts(NamedTuple):
     before: tuple[int, ...]
     after: tuple[int, ...]
     shift: int
+    auto: str                    # the class of transformers that makes it
+    form: str                    # of its call
+    block: int
 
 
 @dataclass(frozen=True)
 class Hub(Made):
+    """What is not given is that of the family, None of a field or "main" of the revision."""
+
     model: str
     mask: int | None = None
     never: tuple[int, ...] | None = None
@@ -55,6 +66,11 @@ class Hub(Made):
     shift: int | None = None
     also: tuple[int, ...] = ()     # special ids that may be drawn
     dtype: str = "float32"
+    code: bool = False             # whether the model's own Python is run
+    auto: str | None = None
+    call: str | None = None
+    block: int | None = None
+    needs: str | None = None       # version of transformers, "" for any
 
     def make(self, device: str) -> Own:
         """Raises ValueError, in one sentence, where transformers, the model or a part of its weights is missing, or
@@ -64,11 +80,12 @@ class Hub(Made):
             raise ValueError(f"dtype={self.dtype!r} is none of {', '.join(DTYPES)}")
         transformers, folder, facts = self._facts()
         about = described(self.model, self.revision, "")
+        code = remote.digests(folder) if self.code else {}
         transformers.utils.logging.disable_progress_bar()    # of a file that is read in a moment
         try:
-            net, loaded = transformers.AutoModelForMaskedLM.from_pretrained(
-                folder, dtype=DTYPES[self.dtype], use_safetensors=True, trust_remote_code=False,
-                output_loading_info=True)
+            net, loaded = getattr(transformers, facts.auto).from_pretrained(
+                folder, **{_word_for_dtype(transformers): DTYPES[self.dtype]}, use_safetensors=True,
+                trust_remote_code=self.code, output_loading_info=True)
         except UNREADABLE as error:
             raise ValueError(f"transformers finds no masked language model with safetensors weights at {self.model} "
                              f"({first_line(error)}): correct the path or the name") from None
@@ -76,18 +93,22 @@ class Hub(Made):
             raise ValueError(f"the weights at {self.model} lack {sorted(loaded['missing_keys'])[0]}: choose a model "
                              "that was saved with its language-model head")
         net = net.eval().to(device)
-        call, head = parted(net)
+        net.config.use_cache = False    # of keys and values: each pass reads a whole row
+        call, head = parted(net, facts.form, facts.block)
         own = Own(call, len(facts.ids), facts.mask, facts.never, _depth(net.config),
                   identity=f"{facts.kind} {type(net).__name__} {self.dtype}", module=net, head=head,
-                  embed=net.get_input_embeddings(), ids=facts.ids,
-                  before=facts.before, after=facts.after, shift=facts.shift, about=about["config_sha256"],
-                  weights=about["sha256"], names=facts.names)
+                  embed=embedding_of(net), ids=facts.ids, before=facts.before, after=facts.after, shift=facts.shift,
+                  about=[about["config_sha256"], sha256(code)] if code else about["config_sha256"],
+                  weights=about["sha256"], names=facts.names, form=facts.form, block=facts.block)
         own.reads_all = True
         own.card |= {"model": self.model, "revision": about.get("commit", self.revision), "dtype": self.dtype,
-                     "transformers": transformers.__version__}
+                     "transformers": transformers.__version__} | ({"code": code} if code else {})
         print(f"{self.model}: {facts.kind}, MASK is {facts.mask}, {len(facts.ids)} tokens, never drawn "
               f"{_brief(facts.never)}, a text stands between {_brief(facts.before)} and {_brief(facts.after)}"
-              + (", logits speak of the next token" if facts.shift else ""), file=sys.stderr)
+              + (", logits speak of the next token" if facts.shift else "")
+              + (f", called in the form {facts.form}" if facts.form != "ids" else "")
+              + (f", written in {own.order}" if facts.block else "")
+              + (f", by its own code {sha256(code)[:12]}" if code else ""), file=sys.stderr)
         return own
 
     def left_out(self) -> tuple[int, ...]:
@@ -102,23 +123,34 @@ class Hub(Made):
         except ImportError:
             raise ValueError(f"the model {self.model} needs transformers, which is not installed: `pip install "
                              "ssmd-bench[hub]`") from None
-        folder, _ = folder_of(self.model, self.revision)
+        if self.code:
+            remote.pinned(self.model, self.revision)
+        folder, _ = folder_of(self.model, self.revision, remote.FILES if self.code else ())
         if not (folder / "config.json").is_file():
             raise ValueError(f"transformers finds no masked language model with safetensors weights at {self.model} "
                              "(it has no config.json): correct the path or the name")
         config = read(folder / "config.json", dict[str, Any], AGAIN)
         kind = str(config.get("model_type", ""))
         family = FAMILIES.get(kind, PLAIN)
-        if family.needs:
-            raise ValueError(f"{self.model} is of the kind {kind}: {family.needs}")
-        if config.get("auto_map") and kind not in transformers.CONFIG_MAPPING:
-            raise ValueError(f"{self.model} brings code of its own, and no code of a model is run: give its function "
-                             "to `Own` (docs/bring_your_own.md)")
-        tokenizer = _tokenizer(transformers, folder)
+        if family.refused:
+            raise ValueError(f"{self.model} is of the kind {kind}: {family.refused}")
+        foreign = kind not in transformers.CONFIG_MAPPING
+        if config.get("auto_map") and foreign and not self.code:
+            raise ValueError(f"{self.model} {remote.REFUSED}")
+        if self.code:
+            remote.inside(folder, self.model, AGAIN)
+        auto, form, block = self._called(family)
+        needs = self.needs if self.needs is not None else family.needs if foreign else ""
+        if needs not in ("", transformers.__version__):
+            raise ValueError(f"{self.model} is of the kind {kind}, which needs transformers {needs}, and "
+                             f"{transformers.__version__} is installed: `pip install transformers=={needs}`, or give "
+                             "needs=\"\" to try it all the same")
+        tokenizer = _tokenizer(transformers, folder, self.code)
         size = config.get("vocab_size")
         if not isinstance(size, int) or size < 2:
             raise ValueError(f"the configuration of {self.model} gives no vocab_size: {AGAIN}")
-        mask = self.mask if self.mask is not None else getattr(tokenizer, "mask_token_id", None)
+        mask = next((id for id in (self.mask, getattr(tokenizer, "mask_token_id", None), config.get("mask_token_id"),
+                                   family.mask) if id is not None), None)
         if mask is None or not 0 <= mask < size:
             raise ValueError(f"nobody says which of the {size} ids of {self.model} is MASK: give mask=..., the "
                              "mask_token_id of its tokenizer")
@@ -135,45 +167,28 @@ class Hub(Made):
         before, after = (given if given is not None else _named(role, config, tokenizer, size)
                          for given, role in ((self.before, family.before), (self.after, family.after)))
         return transformers, folder, Facts(kind, size, mask, tuple(sorted(never - {mask})), tuple(ids), names, before,
-                                           after, family.shift if self.shift is None else self.shift)
+                                           after, family.shift if self.shift is None else self.shift, auto, form, block)
+
+    def _called(self, family: Family) -> tuple[str, str, int]:
+        """The class that makes it, the form of its call, and the tokens of a block."""
+        auto, form, block = (given if given is not None else of_family for given, of_family in (
+            (self.auto, family.auto), (self.call, family.call), (self.block, family.block)))
+        if auto not in AUTO:
+            raise ValueError(f"auto={auto!r} is none of {', '.join(AUTO)}")
+        checked_form(form, block)
+        return auto, form, block
 
 
-def parted(net: Any) -> tuple[Callable[[Tensor], Any], Callable[[Tensor], Any] | None]:
-    """A model of transformers as hidden states of ids, and logits of hidden states: its own forward pass, with the
-    states in the place of its body. Where that does not give its logits to the bit, the whole, and no head.
-    """
-    body = net.base_model
-
-    def states(ids: Tensor) -> Tensor:
-        return body(input_ids=ids).last_hidden_state                               # (B, L, d)
-
-    def head(h: Tensor) -> Tensor:
-        from transformers.modeling_outputs import BaseModelOutput
-
-        body.forward = lambda *words, **given: BaseModelOutput(last_hidden_state=h)
-        try:
-            return net(input_ids=torch.zeros(h.shape[:-1], dtype=torch.int64, device=h.device)).logits
-        finally:
-            del body.forward
-
-    def whole(ids: Tensor) -> Tensor:
-        return net(input_ids=ids).logits                                           # (B, L, V)
-
-    probe = torch.arange(6, device=net.device).view(2, 3) % net.config.vocab_size
-    try:
-        with torch.no_grad():
-            same = body is not net and torch.equal(head(states(probe)), whole(probe))
-    except UNREADABLE:    # whatever a model raises whose head wants more than states
-        same = False
-    return (states, head) if same else (whole, None)
+def _word_for_dtype(transformers: Any) -> str:
+    return "dtype" if tuple(map(int, transformers.__version__.split(".")[:2])) >= (4, 56) else "torch_dtype"
 
 
-def _tokenizer(transformers: Any, folder: Path) -> Any:
+def _tokenizer(transformers: Any, folder: Path, code: bool) -> Any:
     """None where the folder has none."""
     if not any((folder / name).is_file() for name in TOKENIZER):
         return None
     try:
-        return transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        return transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=code)
     except UNREADABLE as error:
         raise ValueError(f"the tokenizer in {folder} cannot be read ({first_line(error)}): {AGAIN}") from None
 
@@ -204,7 +219,8 @@ def _in_order(model: str, tokenizer: Any, tokens: Sequence[str], mask: int, size
 
 
 def _depth(config: Any) -> int:
-    return next((int(getattr(config, name)) for name in ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
+    return next((int(getattr(config, name)) for name in ("num_hidden_layers", "n_layers", "n_layer", "num_layers",
+                                                             "n_blocks")
                  if getattr(config, name, None)), 1)
 
 

@@ -10,7 +10,9 @@ the order of `ids`:
 
 The columns of MASK and of `never` are left out, so that the softmax over the others is their law renormalised. `before`
 and `after` are ids that stand around every row, and `shift` is 1 where the logits at a place are of the token behind
-it. The head is taken to run at every position, unless it is given apart.
+it. `form` says what `call` reads beside its ids, a time or a mask of attention (harness/nets/calls.py); `block` is the
+size of the blocks that the network writes one after the other, 0 where it takes any order. The head is taken to run at
+every position, unless it is given apart.
 
     >>> net = Own(lambda x: torch.zeros(*x.shape, 4), vocab=3, flops_per_token=8, identity="uniform")
     >>> net.draft(torch.full((2, 5), 3), at=torch.tensor([[0], [4]]))[0].shape
@@ -25,6 +27,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.nets.calls import checked_form, second
 from harness.nets.flops import counted
 from harness.nets.transformer import gather_rows
 from harness.spec import sha256
@@ -50,12 +53,12 @@ class Own:
     name = "own"
     reads_all = False    # whether each place must see all others, as in a masked language model
 
-    def __init__(self, call: Callable[[Tensor], Any], vocab: int, mask: int | None = None, never: Sequence[int] = (),
+    def __init__(self, call: Callable[..., Any], vocab: int, mask: int | None = None, never: Sequence[int] = (),
                  blocks: int = 1, flops_per_token: int | None = None, identity: str = "",
                  module: nn.Module | None = None, *, head: Callable[[Tensor], Any] | None = None,
                  ids: Sequence[int] = (), before: Sequence[int] = (), after: Sequence[int] = (), shift: int = 0,
                  embed: Callable[[Tensor], Tensor] | None = None, about: Any = None, weights: str = "",
-                 names: Sequence[str] = ()):
+                 names: Sequence[str] = (), form: str = "ids", block: int = 0):
         module = call if module is None and isinstance(call, nn.Module) else module
         if module is None and (flops_per_token is None or not identity):
             raise ValueError("a function without weights has no hash and no size of its own: give identity=... and "
@@ -63,6 +66,7 @@ class Own:
         if shift not in (0, 1) or shift and not before:
             raise ValueError(f"shift={shift}, before={tuple(before)}: shift is 0 or 1, and where it is 1 an id stands "
                              "before each row, which speaks for the first place")
+        checked_form(form, block)
         if module is not None:
             module.eval().requires_grad_(False)
         self.call, self.head, self.module, self.vocab, self.mask = call, head, module, vocab, vocab
@@ -71,11 +75,14 @@ class Own:
         self.ids = _counted_ids(vocab, mask, never, ids)                           # (V + 1,) the model's id of each
         self.before, self.after, self.shift = torch.tensor(before).long(), torch.tensor(after).long(), shift
         self.flops_per_token, self.names = flops_per_token, tuple(names)
+        self.form, self.block = form, block
+        called = [] if (form, block) == ("ids", 0) else [form, block]    # networks of old keep their hash
         self.sha256 = sha256([identity or kind_of(module), about, [*before], [*after], shift, self.ids.tolist(),
-                              weights or weights_of(module)])
+                              weights or weights_of(module), *called])
         self.card = {"identity": identity or type(module).__name__, "vocab": vocab, "mask": int(self.ids[-1]),
                      "never": sorted(never), "blocks": blocks, "flops_per_token": flops_per_token,
                      "before": [*before], "after": [*after], "shift": shift}
+        self.card |= {"form": form, "order": self.order} if called else {}
 
     def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None,
               clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -86,7 +93,9 @@ class Own:
         """What `call` gives for rows of tokens (B, L), at each place what speaks for its token, (B, L, ...)."""
         ids = self.ids.to(x.device)[x]
         around = [part.to(x.device).expand(len(x), -1) for part in (self.before, self.after)]
-        found = answer_of(self.call(torch.cat((around[0], ids, around[1]), dim=1)))
+        beside = second(self.form, x == self.mask, len(self.before), len(self.after), self.block, self.dtype)
+        found = answer_of(self.call(torch.cat((around[0], ids, around[1]), dim=1),
+                                    *([] if beside is None else [beside])))
         length = x.shape[1]
         whole = length + len(self.before) + len(self.after)
         if found.dim() != 3 or found.shape[:2] != (len(x), whole):
@@ -139,6 +148,17 @@ class Own:
         """Of its weights."""
         found = next(iter(self.module.parameters()), None) if self.module is not None else None
         return found.device if found is not None else torch.device("cpu")
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of its weights."""
+        every = self.module.parameters() if self.module is not None else ()
+        return next((p.dtype for p in every if p.is_floating_point()), torch.float32)
+
+    @property
+    def order(self) -> str:
+        """Of its training, in words: samplers that write in another are refused (harness/run/orders.py)."""
+        return f"blocks of {self.block}" if self.block else "any"
 
     def blocks(self, kind: str) -> int:
         return self.depth if kind == "draft" else 0

@@ -12,14 +12,15 @@ from harness.records.store import Store
 from harness.run import scoring
 from harness.run.cell import Cell
 from harness.run.hands import Hands
+from harness.run.orders import in_their_order
 from harness.run.shard import Shard
 from harness.spec import ROOT, brief, to_json
 from harness.study import Study
 
 
 def networks(study: Study, device: str) -> dict[str, Any]:
-    """The networks of a study by name, loaded. Raises ValueError for one that does not fit its data, and for a metric
-    whose weights are not here: now, not after the sampling.
+    """The networks of a study by name, loaded. Raises ValueError for one that does not fit its data or is asked in
+    another order than its own, and for a metric whose weights are not here: now, not after the sampling.
     """
     nets = {name: source.load(checked(device)) for name, source in study.nets.items()}
     for name, net in nets.items():
@@ -27,6 +28,7 @@ def networks(study: Study, device: str) -> dict[str, Any]:
             raise ValueError(f"the network {name!r} writes {net.vocab} symbols and {study.data.name} has "
                              f"{study.data.vocab}: choose data or a checkpoint that fits")
         examined(net, name, study.data)
+    in_their_order(study, nets)
     for metric in study.metrics:
         scoring.about(metric)
     return nets
