@@ -1,6 +1,7 @@
 """The verb `attach`: a causal block trained on the frozen trunk of somebody else's masked network.
 
     ssmd-bench attach my_model --data fasta --path chains.fasta --length 120 --take tokens=ACDEFGHIKLMNPQRSTVWY
+    ssmd-bench attach my_model --data text_file --path corpus.txt          # in the tokens of the model's tokenizer
     ssmd-bench attach mine.py --out runs/attach       # a Python file with TRUNK and DATA, for what words cannot say
 """
 
@@ -22,7 +23,7 @@ def _options(parser: Parser) -> None:
     parser.add_argument("--path", type=word, help="of its files")
     parser.add_argument("--tokenizer", type=word, help="of a corpus of tokens (default: that of the model)")
     parser.add_argument("--length", type=whole(1, 65536), help="of a row, in tokens (default 128)")
-    parser.add_argument("--tokens", type=number(0, 1e15, above=True), 
+    parser.add_argument("--tokens", type=number(0, 1e15, above=True),
                         help=f"in all, of the training (default {TOKENS:g})")
     parser.add_argument("--take", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="taken",
                         help="how the model is taken, a field of Hub, e.g. mask=4 or tokens=ACDEFGHIKLMNPQRSTVWY")
@@ -79,10 +80,20 @@ def _of_words(options: Namespace):
     source = changed(Hub(options.model), options.taken)
     if not options.data:
         raise ValueError("attach needs --data, what the block is trained on, or a Python file with TRUNK and DATA")
+    options.tokenizer = options.tokenizer or _of_model(source, options.data)
     data = _dataset(options)
     if not source.tokens and hasattr(data, "tokenizer"):
         data = Recounted(data, source.left_out())
     return source, data
+
+
+def _of_model(source, data: str) -> str | None:
+    """Where the model's own tokenizer lies, for data that have the tokens of one."""
+    from harness import plugins
+    from harness.nets.causal_lm import folder_of
+
+    reads = "tokenizer" in getattr(plugins.datasets().get(data), "__dataclass_fields__", ())
+    return str(folder_of(source.model, source.revision)[0]) if reads else None
 
 
 def _of_file(options: Namespace):
