@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 CODE = "its class comes with code of its own, and no code of a model is run: give its function to `Own`"
 UNIFORM = "it writes over random tokens and has no mask: it is no masked diffusion model"
+KERNEL = "its attention is compiled code, and without it no place sees another: choose another model"
 IMAGES = "it reads images beside a text, and its text has a configuration of its own: give its function to `Own`"
 LANGUAGE = "it must be told the language of each text: give its function to `Own`, with the language in it"
 WHOLE = "it answers for all of its places, whatever the length of a text: give its function to `Own`, cut to the text"
@@ -36,8 +37,9 @@ FRAMED = Family("cls_token", "sep_token")
 SENTENCE = Family("bos_token", "eos_token")
 FAMILIES = {
     **dict.fromkeys(("bert", "albert", "electra", "distilbert", "deberta", "deberta-v2", "rembert", "convbert",
-                     "mobilebert", "roformer", "modernbert", "nomic_bert", "big_bird", "nystromformer", "yoso", "mra",
-                     "fnet", "megatron-bert", "squeezebert", "layoutlm", "ernie", "roc_bert", "tapas", "funnel"), FRAMED),
+                     "mobilebert", "roformer", "modernbert", "nomic_bert", "big_bird", "nystromformer", "yoso",
+                     "fnet", "megatron-bert", "squeezebert", "layoutlm", "ernie", "roc_bert", "tapas",
+                     "funnel"), FRAMED),
     **dict.fromkeys(("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "data2vec-text", "mpnet", "eurobert",
                      "roberta-prelayernorm", "longformer", "luke", "ibert", "gte", "jina_embeddings_v3", "bart", "mvp"),
                     SENTENCE),
@@ -47,7 +49,7 @@ FAMILIES = {
     **dict.fromkeys(("llada", "Dream", "mdlm", "bd3lm", "llada2_moe", "sdar", "sedd", "a2d-qwen3"), Family(needs=CODE)),
     **dict.fromkeys(("modernvbert", "ultravbert"), Family(needs=IMAGES)),
     **dict.fromkeys(("mbart", "xmod"), Family(needs=LANGUAGE)),
-    "perceiver": Family(needs=WHOLE),
+    "perceiver": Family(needs=WHOLE), "mra": Family(needs=KERNEL),
     "duo": Family(needs=UNIFORM), "diffusion_gemma": Family(needs=UNIFORM),
 }
 PLAIN = Family()

@@ -79,7 +79,7 @@ class Hub(Made):
         call, head = parted(net)
         own = Own(call, len(facts.ids), facts.mask, facts.never, _depth(net.config),
                   identity=f"{facts.kind} {type(net).__name__} {self.dtype}", module=net, head=head,
-                  embed=net.get_input_embeddings(), ids=facts.ids,
+                  embed=_table(net.get_input_embeddings()), ids=facts.ids,
                   before=facts.before, after=facts.after, shift=facts.shift, about=about["config_sha256"],
                   weights=about["sha256"], names=facts.names)
         own.reads_all = True
@@ -166,6 +166,14 @@ def parted(net: Any) -> tuple[Callable[[Tensor], Any], Callable[[Tensor], Any] |
     except UNREADABLE:    # whatever a model raises whose head wants more than states
         same = False
     return (states, head) if same else (whole, None)
+
+
+def _table(embedding: Any) -> Callable[[Tensor], Tensor]:
+    """Ids (...) -> vectors (..., e); a quantised table gives its scale beside them."""
+    def vectors(ids: Tensor) -> Tensor:
+        found = embedding(ids)
+        return found[0] if isinstance(found, tuple) else found
+    return vectors
 
 
 def _tokenizer(transformers: Any, folder: Path) -> Any:
