@@ -25,4 +25,5 @@ def alphabet(identity: Mapping[str, Any]) -> Alphabet:
     cls = plugins.datasets().get(str(identity.get("name")))
     if cls is None or not issubclass(cls, Text | Sequences):
         return None
-    return guards.names_of(object.__new__(cls)) or None    # its letters do not depend on its fields
+    bare: Any = object.__new__(cls)    # its letters do not depend on its fields
+    return guards.names_of(bare) or None
