@@ -131,6 +131,9 @@ class Study:
         if self.reference not in self.nets:
             known = meant(self.reference, self.nets) or f"; choose {', '.join(self.nets)}"
             raise ValueError(f"{who}: the reference network {self.reference!r} is not one of its nets{known}")
+        if self.prompt and hasattr(self.data, "prompts"):
+            raise ValueError(f"{who}: {self.data.name} gives prompts of its own, and prompt={self.prompt:g} would take "
+                             "the beginnings of rows: leave it out")
         if len(set(names)) < len(names):
             raise ValueError(f"{who}: two arms share a name in {', '.join(names)}")
         for metric in self.metrics:

@@ -11,12 +11,25 @@ from functools import lru_cache
 from types import ModuleType
 
 from harness import plugins
+from harness.spec import from_json
 from reports import drawing
 
 
-def data_set(about: dict):
-    """The data set of a record's `data`, or None."""
-    return _found(json.dumps(about, sort_keys=True))
+def data_set(about: dict, said: dict | None = None):
+    """The data set of a record's `data`, or None. One that comes by path is found by what its study `said`, if its file
+    still gives the same.
+    """
+    found = _found(json.dumps(about, sort_keys=True))
+    return found if found is not None or not said else _by_path(json.dumps(about, sort_keys=True), json.dumps(said))
+
+
+@lru_cache(maxsize=8)
+def _by_path(identity: str, said: str):
+    try:
+        data = from_json("rows", json.loads(said))
+        return data if json.loads(json.dumps(data.identity())) == json.loads(identity) else None
+    except (TypeError, ValueError, OSError):    # it is gone, or another
+        return None
 
 
 @lru_cache(maxsize=8)

@@ -21,6 +21,11 @@ from reports.worded import better_or_worse, counts_as_equal, sides
 DEPTHS = (1, 2, 4, 8)
 
 
+def _gives_prompts(data: dict) -> bool:
+    """Whether the data set is one of prompts, recounted or not."""
+    return data["name"] == "prompts" or isinstance(data.get("data"), dict) and _gives_prompts(data["data"])
+
+
 def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dict:
     """What was measured, in one sentence; the ratios that answer; or why there is none."""
     done, about = chapter.done(), next(iter(chapter.cells.values())).record["cell"]
@@ -28,7 +33,7 @@ def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dic
     sentence = (
         f"{len(done)} operating points of {done.arm.nunique()} samplers on {subject(chapter)}: {n} sequences each, "
         f"seed {about['seed']}, "
-        f"{'unprompted' if not about['prompt'] else 'prompted'}."
+        f"{'prompted' if about['prompt'] or _gives_prompts(about['data']) else 'unprompted'}."
     )
     rows = headline(ratios, chapter)
     entries = [

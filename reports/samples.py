@@ -38,7 +38,7 @@ def samples(chapter: Chapter) -> list[dict]:
         except ValueError as error:
             found.append(about | {"rows": [], "reason": str(error), "marked": False, "nfe": None})
             continue
-        decode, picked = reader(cell.record["cell"]["data"]), chosen(len(x), int(row.seed))
+        decode, picked = reader(cell.record["cell"]["data"], cell.study.get("data")), chosen(len(x), int(row.seed))
         marks = misspelt.marks(cell, x, picked, decode)
         rows = [(r, pieces(decode(x[r]), (marks or {}).get(r, []))) for r in picked]
         found.append(about | {"nfe": spell(row.nfe_a) if arm in chapter.arms else None, "reason": "", "rows": rows,
@@ -55,11 +55,15 @@ def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[str, bool]
     return [part for part in [*found, (text[place:], False)] if part[0]]
 
 
-def reader(about: dict) -> Callable[[np.ndarray], str]:
-    """Token ids (L,) -> text: by the data set itself where it is here, else by the alphabet of the record."""
-    data = data_set(about)
+def reader(about: dict, said: dict | None = None) -> Callable[[np.ndarray], str]:
+    """Token ids (L,) -> text: by the data set itself where it is here, else by the alphabet of the record; tokens of a
+    tokenizer that is not here stay numbers.
+    """
+    data = data_set(about, said)
     if hasattr(data, "decode"):
         return lambda ids: data.decode(torch.as_tensor(ids.astype(np.int64))[None])[0]
+    if "tokenizer_sha256" in about or isinstance(about.get("data"), dict):
+        return lambda ids: " ".join(map(str, ids))
     return lambda ids: decode(ids, about.get("alphabet") or ALPHABET)
 
 

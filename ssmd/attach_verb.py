@@ -1,6 +1,7 @@
 """The verb `attach`: a causal block trained on the frozen trunk of somebody else's masked network.
 
     ssmd-bench attach my_model --data fasta --path chains.fasta --length 120 --take tokens=ACDEFGHIKLMNPQRSTVWY
+    ssmd-bench attach my_model --data text_file --path corpus.txt          # in the tokens of the model's tokenizer
     ssmd-bench attach mine.py --out runs/attach       # a Python file with TRUNK and DATA, for what words cannot say
 """
 
@@ -99,10 +100,20 @@ def _of_words(options: Namespace):
         return source, None
     if options.rows:
         raise ValueError("--rows is of --data self: leave it out")
+    options.tokenizer = options.tokenizer or _of_model(source, options.data)
     data = _dataset(options)
     if not source.tokens and hasattr(data, "tokenizer"):
         data = Recounted(data, source.left_out())
     return source, data
+
+
+def _of_model(source, data: str) -> str | None:
+    """Where the model's own tokenizer lies, for data that have the tokens of one."""
+    from harness import plugins
+    from harness.nets.causal_lm import folder_of
+
+    reads = "tokenizer" in getattr(plugins.datasets().get(data), "__dataclass_fields__", ())
+    return str(folder_of(source.model, source.revision)[0]) if reads else None
 
 
 def _of_file(options: Namespace):

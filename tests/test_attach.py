@@ -123,7 +123,9 @@ class Ours(Made):
     seed: int = 0
 
     def make(self, device):
-        return trunk_of(plain(self.seed).to(device))
+        net = trunk_of(plain(self.seed).to(device))
+        net.untrained = True
+        return net
 
 
 @pytest.fixture(scope="module")

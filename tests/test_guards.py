@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -15,15 +16,24 @@ import torch
 from torch import nn
 
 from baselines.first_hitting import FirstHitting
+from harness.data.austen import Austen
 from harness.data.exact import Exact
 from harness.data.fasta import Fasta
+from harness.data.markov import Markov
 from harness.data.openwebtext import OpenWebText
+from harness.data.prose import Prose
+from harness.data.proteins import Proteins
 from harness.data.recounted import Recounted
 from harness.data.residues import AMINO
+from harness.data.text import ALPHABET, Text
+from harness.data.text8 import Text8
+from harness.data.wikipedia_leads import WikipediaLeads
+from harness.nets import checkpoint
 from harness.nets.families import FAMILIES
-from harness.nets.guards import examined
+from harness.nets.guards import _above_chance, examined, names_of
 from harness.nets.hub import Hub
 from harness.nets.own import Made, Own
+from harness.nets.trained_on import alphabet
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.run import opening, runner
 from harness.sampling.loop import sample
@@ -102,6 +112,64 @@ def test_tokens_of_other_names_are_an_error_and_no_worse_number():
     examined(own(climbing(), names="abcde"), "n", Named())
     with pytest.raises(ValueError, match=r"token 0 of the network 'n' is 'e', and that of stairs is 'a' \(5 of 5"):
         examined(own(climbing(), names="eabcd"), "n", Named())
+
+
+def certain(order):
+    """A network that is nearly sure of the stairs and counts their tokens in another order."""
+    return lambda x: climbing()(x)[..., order]
+
+
+def test_tokens_without_names_are_held_against_chance():
+    order = [4, 0, 1, 2, 3]
+    with pytest.raises(ValueError, match="'n' gives the tokens of stairs 8.00 nats each, and chance 1.61: its tokens"):
+        _above_chance(own(certain(order)), "n", Stairs())
+    _above_chance(own(certain([0, 1, 2, 3, 4])), "n", Stairs())
+    _above_chance(own(lambda x: torch.zeros(*x.shape, V)), "n", Stairs())
+    meant = own(certain(order))
+    meant.untrained = True
+    _above_chance(meant, "n", Stairs())
+
+
+class Shifted(Text):
+    """Letters as in text8, but that the space is symbol 0."""
+
+    name, version, length = "shifted", 1, 8
+
+    def content(self):
+        return b"ab cd " * 1000
+
+    def decode(self, rows):
+        return ["".join((" " + ALPHABET)[k] for k in row) for row in rows.tolist()]
+
+
+def test_a_checkpoint_on_another_alphabet_of_the_same_size_is_refused_by_its_card(capsys):
+    net = checkpoint.load(ROOT / "ssmd/checkpoints/light.safetensors")
+    for data in (WikipediaLeads(8), Austen(8)):
+        examined(net, "light", data)
+    assert capsys.readouterr().err == ""
+    with pytest.raises(ValueError, match=r"token 0 of the network 'light' is 'a', and that of shifted is ' ' \(27 of 27"
+                                         r" differ\): choose data with the tokens of wikipedia_leads"):
+        examined(net, "light", Shifted())
+    examined(net, "light", Markov(symbols=27, length=8))
+    assert "nobody says whether its tokens are those of markov" in capsys.readouterr().err
+
+
+def test_every_data_set_that_reads_as_text_has_names(tmp_path):
+    letters = tuple(ALPHABET)
+    for data in (WikipediaLeads(), Austen(), Text8(str(tmp_path))):
+        assert names_of(data) == letters == alphabet({"name": data.name})
+    for data in (Fasta(str(tmp_path)), Proteins(str(tmp_path))):
+        assert names_of(data) == tuple(AMINO) == alphabet({"name": data.name})
+    assert len(names_of(Prose())) == Prose().vocab
+    assert alphabet({"name": "recounted", "data": {"name": "x", "tokenizer_sha256": "abc"}, "left_out": [0]}) == (
+        "those of the tokenizer abc without [0]")
+    assert alphabet({"name": "markov"}) is alphabet({"name": "of my own"}) is None
+
+
+def test_a_causal_block_is_examined_by_its_trunk():
+    block = SimpleNamespace(trunk=own(climbing(1)), card={})
+    with pytest.raises(ValueError, match="give shift=1"):
+        examined(block, "n", Stairs())
 
 
 def test_a_study_is_refused_before_its_first_cell(tmp_path):
@@ -285,7 +353,8 @@ def test_special_ids_are_never_drawn_unless_that_is_said(library, tmp_path):
         Hub(str(folder)).load("cpu")
 
 
-def test_rows_longer_than_the_places_are_one_sentence(library, tmp_path):
+def test_rows_longer_than_the_places_are_one_sentence(library, tmp_path, monkeypatch):
+    monkeypatch.setattr(Own, "untrained", True, raising=False)
     for kind in ("Bert", "Roberta"):
         folder = str(saved(library, tmp_path / kind, kind, max_position_embeddings=18))
         net = Hub(folder, mask=4, never=(0, 1, 2, 3)).load("cpu")

@@ -263,6 +263,7 @@ def test_the_third_block_of_the_page_names_a_model_of_a_study(bert, tmp_path, mo
     monkeypatch.chdir(bert[0].parent)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "mine", raising=False)
+    monkeypatch.setattr(Own, "untrained", True, raising=False)
     (tmp_path / "mine.py").write_text(BLOCKS[0])
     (tmp_path / "words.py").write_text(BLOCKS[1])
     about = {}

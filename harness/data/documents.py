@@ -14,7 +14,6 @@ differ: MDLM wraps OpenWebText and fills up LM1B.
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -26,6 +25,7 @@ import torch
 from torch import Tensor
 
 from harness.data import _texts
+from harness.data._tokens import WHAT, Tokenized, stamped, tokenizer_of
 from harness.kinds import Metric
 from harness.param import Range, check, param
 from harness.random import Stream, permutation
@@ -41,7 +41,7 @@ class Corpus(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Documents:
+class Documents(Tokenized):
     """What such a corpus shares; each has its own length and way of laying rows."""
 
     name: ClassVar[str]
@@ -61,23 +61,6 @@ class Documents:
 
     def __post_init__(self) -> None:
         check(self)
-
-    @property
-    def vocab(self) -> int:
-        return self._tokenizer()[0].get_vocab_size()
-
-    @property
-    def mask(self) -> int:
-        return self.vocab
-
-    def encode(self, text: str) -> Tensor:
-        return torch.tensor(self._tokenizer()[0].encode(text, add_special_tokens=False).ids, dtype=torch.int64)
-
-    def decode(self, rows: Tensor) -> list[str]:
-        """(n, L) token ids -> n strings; the mask reads "_", an end of text stands as it is written."""
-        tokenizer, mask = self._tokenizer()[0], self.mask
-        return ["_".join(tokenizer.decode(part, skip_special_tokens=False) for part in _parts(row, mask))
-                for row in rows.tolist()]
 
     def tokens(self, split: str) -> Tensor:
         """The split with an end of text behind each document, int32."""
@@ -124,7 +107,7 @@ class Documents:
     def identity(self) -> dict[str, Any]:
         return {"name": self.name, "version": self.version, "length": self.length, "wrapped": self.wrapped,
                 "documents": len(self._corpus().ends),
-                "sha256": self._corpus().sha256, "tokenizer_sha256": self._tokenizer()[1], "end": self._end_id(),
+                "sha256": self._corpus().sha256, "tokenizer_sha256": self._made().sha256, "end": self._end_id(),
                 "splits": {name: share / 1000 for name, share in self.splits}}
 
     def _row(self, k: int) -> Tensor:
@@ -142,12 +125,8 @@ class Documents:
         before, size = sum(share for _, share in self.splits[: names.index(split)]), len(self._corpus().ends)
         return size * before // 1000, size * (before + dict(self.splits)[split]) // 1000
 
-    def _tokenizer(self):
-        return tokenizer_of(*_stamped(Path(self.tokenizer).expanduser(),
-                                      "a tokenizer.json, or the folder of vocab.json and merges.txt"))
-
     def _end_id(self) -> int:
-        found = self._tokenizer()[0].token_to_id(self.end)
+        found = self._made().tokenizer.token_to_id(self.end)
         if found is None:
             raise ValueError(f"the tokenizer {self.tokenizer} has no token {self.end!r}: name its end of text with "
                              "`end`")
@@ -156,17 +135,8 @@ class Documents:
     def _corpus(self) -> Corpus:
         path = Path(self.path).expanduser()
         stamps = tuple((str(p), p.stat().st_mtime_ns) for p in _files(path)) if path.exists() else ((self.path, 0),)
-        tokenizer = _stamped(Path(self.tokenizer).expanduser(),
-                             "a tokenizer.json, or the folder of vocab.json and merges.txt")
+        tokenizer = stamped(Path(self.tokenizer).expanduser(), WHAT)
         return _read(stamps, path.exists(), self.config, self.column, self.each, self.most, tokenizer, self.name)
-
-
-def _parts(row: list[int], mask: int) -> Iterator[list[int]]:
-    """The stretches between masks."""
-    begin = 0
-    for place in [*(k for k, token in enumerate(row) if token == mask), len(row)]:
-        yield row[begin:place]
-        begin = place + 1
 
 
 def _joined(corpus: Corpus, first: int, last: int, end: int) -> np.ndarray:
@@ -187,54 +157,6 @@ def _words(data: Documents, split: str, seen: int) -> frozenset[str]:
     return frozenset(str(word) for word in words[counts >= seen] if word)
 
 
-def _stamped(path: Path, what: str) -> tuple[Path, tuple]:
-    """A file, or a folder of files, with their times of change. Raises ValueError if it is not there."""
-    if not path.exists():
-        raise ValueError(f"there is no {str(path)!r}: give the path of {what}")
-    return path, tuple((p.name, p.stat().st_mtime_ns) for p in (sorted(path.iterdir()) if path.is_dir() else [path])
-                       if p.is_file())
-
-
-@lru_cache(maxsize=4)
-def tokenizer_of(path: Path, _stamps: tuple) -> tuple[Any, str]:
-    """The tokenizer of a tokenizer.json, or GPT-2's from vocab.json and merges.txt (also encoder.json and vocab.bpe),
-    and the sha256 of the files.
-    """
-    try:
-        from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    except ImportError:
-        raise ValueError(
-            f"a tokenizer needs the package tokenizers, which is not installed: {_texts.INSTALL}"
-        ) from None
-    files = (
-        [path]
-        if path.is_file()
-        else next(
-            (
-                [path / name for name in names]
-                for names in (("tokenizer.json",), ("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
-                if all((path / name).is_file() for name in names)
-            ),
-            [],
-        )
-    )
-    if not files:
-        raise ValueError(f"the folder {path} has no tokenizer.json and no vocab.json with merges.txt: give the path "
-                         "of a tokenizer")
-    try:
-        if len(files) == 1:
-            found = Tokenizer.from_file(str(files[0]))
-            found.no_padding()
-            found.no_truncation()
-        else:
-            found = Tokenizer(models.BPE.from_file(*map(str, files)))
-            found.pre_tokenizer, found.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    except Exception as error:    # tokenizers raises nothing narrower
-        raise ValueError(f"{files[0]} is not a tokenizer that can be read ({str(error).strip().splitlines()[0]}): "
-                         "copy it again") from None
-    return found, hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
 def _files(path: Path) -> list[Path]:
     return (
         [path]
@@ -246,7 +168,7 @@ def _files(path: Path) -> list[Path]:
 @lru_cache(maxsize=2)
 def _read(stamps: tuple, local: bool, config: str, column: str, each: str, most: int, tokenizer: tuple,
           name: str) -> Corpus:
-    made = tokenizer_of(*tokenizer)[0]
+    made = tokenizer_of(*tokenizer).tokenizer
     texts = (_texts.local([Path(path) for path, _ in stamps], column, each) if local
              else _texts.named(stamps[0][0], config, column))
     texts, parts, lengths, digest = islice(texts, most or None), [], [], hashlib.sha256()

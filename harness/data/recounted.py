@@ -71,6 +71,17 @@ class Recounted:
         return lambda split: self.counted(of_data(split))
 
     @property
+    def prompts(self) -> Callable[[int, int], Tensor]:
+        inner: Any = self.data
+        of_data = inner.prompts
+
+        def counted(first: int, last: int) -> Tensor:
+            rows = of_data(first, last)
+            open_places = rows == inner.mask
+            return self.counted(rows.masked_fill(open_places, self._kept()[0])).masked_fill(open_places, self.mask)
+        return counted
+
+    @property
     def encode(self) -> Callable[[str], Tensor]:
         inner: Any = self.data
         of_data = inner.encode

@@ -13,11 +13,11 @@
 Each fact can be given in its place, and then wins. A kind that is not listed is taken without a frame and without a
 shift; harness/nets/guards.py measures what it can of that.
 
-Sources: the tokenizers and configurations that transformers 5.23 ships; for ESM-2 arXiv 2206.13517 and its tokenizer.
-Of the kinds whose code comes with the model: LLaDA's generate.py (b7e6c35), the samplers of dllm (ca17675) for Dream
-and LLaDA2, modeling_sdar.py and generate.py of SDAR (c2041a8), models/dit.py of MDLM (c112c52), model/transformer.py of
-SEDD (0605786). Which versions load them was tried on tiny models of their classes; SEDD's are of no such format, and
-its entry is for a copy that is.
+Sources: the tokenizers and configurations that transformers 5.23 ships; for ESM-2 and ESM C arXiv 2206.13517 and the
+tokenizer of ESM-2, which is that of both. Of the kinds whose code comes with the model: LLaDA's generate.py (b7e6c35),
+the samplers of dllm (ca17675) for Dream and LLaDA2, modeling_sdar.py and generate.py of SDAR (c2041a8), models/dit.py
+of MDLM (c112c52), model/transformer.py of SEDD (0605786). Which versions load them was tried on tiny models of their
+classes; SEDD's are of no such format, and its entry is for a copy that is.
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,10 @@ BOTH = ("its call wants the noised and the clean text side by side, unless it is
         "`Own`, with form=\"timesteps\"")
 DLLM = "its class is made by the package dllm alone: load it there, and give its function to `Own`"
 UNIFORM = "it writes over random tokens and has no mask: it is no masked diffusion model"
+KERNEL = "its attention is compiled code, and without it no place sees another: choose another model"
+IMAGES = "it reads images beside a text, and its text has a configuration of its own: give its function to `Own`"
+LANGUAGE = "it must be told the language of each text: give its function to `Own`, with the language in it"
+WHOLE = "it answers for all of its places, whatever the length of a text: give its function to `Own`, cut to the text"
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,15 @@ FRAMED = Family("cls_token", "sep_token")
 SENTENCE = Family("bos_token", "eos_token")
 FAMILIES = {
     **dict.fromkeys(("bert", "albert", "electra", "distilbert", "deberta", "deberta-v2", "rembert", "convbert",
-                     "mobilebert", "roformer", "modernbert", "nomic_bert", "big_bird", "nystromformer", "yoso", "mra",
-                     "fnet", "megatron-bert", "squeezebert", "layoutlm"), FRAMED),
+                     "mobilebert", "roformer", "modernbert", "nomic_bert", "big_bird", "nystromformer", "yoso",
+                     "fnet", "megatron-bert", "squeezebert", "layoutlm", "ernie", "roc_bert", "tapas",
+                     "funnel"), FRAMED),
     **dict.fromkeys(("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "data2vec-text", "mpnet", "eurobert",
-                     "roberta-prelayernorm", "longformer", "luke"), SENTENCE),
-    # X B U Z O . - and what the tokenizer calls null
-    "esm": Family("cls_token", "eos_token", never=tuple(range(24, 32))),
+                     "roberta-prelayernorm", "longformer", "luke", "ibert", "gte", "jina_embeddings_v3", "bart", "mvp"),
+                    SENTENCE),
+    **dict.fromkeys(("xlm", "flaubert"), Family("bos_token", "sep_token")),
+    # X B U Z O . - and what the tokenizer calls null, or a break of chains
+    **dict.fromkeys(("esm", "esmc"), Family("cls_token", "eos_token", never=tuple(range(24, 32)))),
     # the end of a text and of a turn, which are its padding too
     "llada": Family(auto="AutoModel", mask=126336, drawn=(126081, 126348), needs="4.57.1"),
     # its padding is the end of a text
@@ -64,6 +71,9 @@ FAMILIES = {
     # GPT-2's tokens and, behind them, MASK; the end of a text is drawn
     "mdlm": Family(mask=50257, drawn=(50256,), call="timesteps", needs="4.57.1"),
     "sedd": Family(mask=50257, drawn=(50256,), call="sigma"),
+    **dict.fromkeys(("modernvbert", "ultravbert"), Family(refused=IMAGES)),
+    **dict.fromkeys(("mbart", "xmod"), Family(refused=LANGUAGE)),
+    "perceiver": Family(refused=WHOLE), "mra": Family(refused=KERNEL),
     "bd3lm": Family(refused=BOTH), "a2d-qwen3": Family(refused=DLLM),
     "duo": Family(refused=UNIFORM), "diffusion_gemma": Family(refused=UNIFORM),
 }

@@ -3,15 +3,22 @@
     length       it can read a row as long as those of the data
     finite       its logits are numbers at a row that is masked throughout
     rows         its answer for a row does not depend on the rows beside it
-    sees         a change at the last place reaches the first: it is no causal network       where `net.reads_all`
+    sees         a change behind a place reaches it: it is no causal network                 where `net.reads_all`
     blocks       a change in the last block reaches no token of the first, and one at the last place of the first block
                  reaches its first place                                                     where `net.block`
     shift        its logits at a place are of the token there, and not of the one behind or before
     names        its tokens and those of the data set have the same names, where both have some
+    chance       where one has none: it gives the tokens of the data no fewer nats than chance, ln V, but for 0.25 nats
+                 or four standard errors; a network that is untrained on purpose says so, `net.untrained = True`
+
+Of a network of the harness its card is read: data whose tokens have other names than those of its training are refused,
+and where nobody knows the names that is said on stderr. A causal block is examined by the trunk that it stands on.
 
 A wrong answer to any of them gives samples without a word, and only the quality would tell.
 """
 
+import sys
+from math import log
 from typing import Any
 
 import torch
@@ -21,15 +28,18 @@ from harness.kinds import Dataset
 from harness.nets.causal_lm import first_line
 
 ROWS, EACH = 4, 7          # rows that are looked at; every seventh place is masked
+JUDGED = 64                # masked tokens, at least, by which a network is held against chance
 SLACK = 1e-3               # of the largest logit: rounding of batches of another size
 CLEARLY = 0.25, 4.0        # nats a token, and standard errors, by which another shift must be better
 
 
 def examined(net: Any, name: str, data: Dataset) -> None:
     """Raises ValueError, in a sentence with the remedy, for a network that does not fit its data set."""
+    _as_trained(net, name, data)
+    net = getattr(net, "trunk", None) or net
     if not hasattr(net, "reads_all"):    # of the harness's own, which tests hold
         return
-    _same_names(net, name, data)
+    named = _same_names(net, name, data)
     blank = torch.full((1, data.length), net.mask)
     try:
         logits = _logits(net, blank)
@@ -39,7 +49,7 @@ def examined(net: Any, name: str, data: Dataset) -> None:
     if not bool(logits.isfinite().all()):
         raise ValueError(f"the network {name!r} gives no number at a row that is masked throughout: put known tokens "
                          "around it, with before=... and after=..., or correct its weights")
-    rows = _rows(data)
+    rows = _rows(data, ROWS)
     if rows is None:
         return
     masked = rows.clone()
@@ -52,11 +62,13 @@ def examined(net: Any, name: str, data: Dataset) -> None:
         _by_blocks(net, name, rows, masked, together)
     elif net.reads_all and data.length > 1:
         changed = masked.clone()
-        changed[:, -1] = (rows[:, -1] + 1) % net.vocab
+        changed[:, 1:] = (rows[:, 1:] + 1) % net.vocab
         if torch.equal(_logits(net, changed)[:, 0], together[:, 0]):
             raise ValueError(f"the network {name!r} does not see what stands behind a place: it is causal, and no "
                              "masked diffusion model; its attention must be freed in both directions")
     _unshifted(net, name, rows)
+    if not named:
+        _above_chance(net, name, data)
 
 
 def _by_blocks(net: Any, name: str, rows: Tensor, masked: Tensor, answer: Tensor) -> None:
@@ -85,10 +97,10 @@ def _logits(net: Any, x: Tensor) -> Tensor:
         return net.draft(x.to(net.device))[0].double().cpu()
 
 
-def _rows(data: Dataset) -> Tensor | None:
+def _rows(data: Dataset, n: int) -> Tensor | None:
     for split in ("validation", "test", "train"):
         try:
-            return data.rows(split, ROWS, 0)
+            return data.rows(split, n, 0)
         except ValueError:    # it has no such split, or fewer rows
             continue
     return None
@@ -125,11 +137,49 @@ def names_of(data: Dataset) -> tuple[str, ...]:
         return ()
 
 
-def _same_names(net: Any, name: str, data: Dataset) -> None:
+def _same_names(net: Any, name: str, data: Dataset) -> bool:
+    """Whether both have names."""
     ours, theirs = getattr(net, "names", ()), names_of(data)
     if not ours or not theirs or len(ours) != len(theirs):
-        return
+        return False
+    _alike(ours, theirs, name, data, "give the network tokens=... in the order of the data")
+    return True
+
+
+def _alike(ours: tuple[str, ...], theirs: tuple[str, ...], name: str, data: Dataset, remedy: str) -> None:
     if unlike := [k for k in range(len(ours)) if ours[k] != theirs[k]]:
         k = unlike[0]
         raise ValueError(f"token {k} of the network {name!r} is {ours[k]!r}, and that of {data.name} is {theirs[k]!r} "
-                         f"({len(unlike)} of {len(ours)} differ): give the network tokens=... in the order of the data")
+                         f"({len(unlike)} of {len(ours)} differ): {remedy}")
+
+
+def _as_trained(net: Any, name: str, data: Dataset) -> None:
+    """By the card, which names the data of its training."""
+    from harness.nets.trained_on import alphabet
+
+    said, here = (getattr(net, "card", None) or {}).get("data"), data.identity()
+    if not isinstance(said, dict) or said == here or (ours := alphabet(said)) is None:
+        return
+    theirs = alphabet(here) or names_of(data) or None
+    if isinstance(ours, tuple) and isinstance(theirs, tuple) and len(ours) == len(theirs):
+        _alike(ours, theirs, name, data, f"choose data with the tokens of {said.get('name')}, on which it was trained")
+    elif ours != theirs:
+        print(f"the network {name!r} was trained on {said.get('name')}, and nobody says whether its tokens are those "
+              f"of {data.name}", file=sys.stderr)
+
+
+def _above_chance(net: Any, name: str, data: Dataset) -> None:
+    """Compares nats of masked tokens with those of the uniform law."""
+    each = -(-data.length // EACH)
+    rows = _rows(data, max(ROWS, -(-JUDGED // each)))
+    if rows is None or getattr(net, "untrained", False):
+        return
+    masked = rows.clone()
+    masked[:, ::EACH] = net.mask
+    logits = _logits(net, masked)[:, ::EACH].log_softmax(-1)                       # (n, W, V)
+    nats = -logits.gather(-1, rows[:, ::EACH, None]).flatten()                      # (n W,)
+    found, chance, error = float(nats.mean()), log(net.vocab), float(nats.std()) / len(nats) ** 0.5
+    if found - chance > max(CLEARLY[0], CLEARLY[1] * error):
+        raise ValueError(f"the network {name!r} gives the tokens of {data.name} {found:.2f} nats each, and chance "
+                         f"{chance:.2f}: its tokens are not those of the data; give them in its order, or set "
+                         "net.untrained = True if it is not trained")

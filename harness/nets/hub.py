@@ -171,8 +171,9 @@ class Hub(Made):
 
     def _called(self, family: Family) -> tuple[str, str, int]:
         """The class that makes it, the form of its call, and the tokens of a block."""
-        auto, form, block = (given if given is not None else of_family for given, of_family in (
-            (self.auto, family.auto), (self.call, family.call), (self.block, family.block)))
+        auto, form = (given if given is not None else of_family
+                      for given, of_family in ((self.auto, family.auto), (self.call, family.call)))
+        block = family.block if self.block is None else self.block
         if auto not in AUTO:
             raise ValueError(f"auto={auto!r} is none of {', '.join(AUTO)}")
         checked_form(form, block)

@@ -57,8 +57,17 @@ def called(model: Part, form: str, ids: Tensor, beside: Tensor | None) -> Any:
 
 
 def embedding_of(net: Any) -> Part | None:
-    """None where the model does not tell it."""
+    """Ids (...) -> vectors (..., e), without the scale that a quantised table gives beside them; None where the model
+    does not tell its table.
+    """
     try:
-        return net.get_input_embeddings()
+        table = net.get_input_embeddings()
     except UNREADABLE:
+        table = None
+    if table is None:
         return None
+
+    def vectors(ids: Tensor) -> Tensor:
+        found = table(ids)
+        return found[0] if isinstance(found, tuple) else found
+    return vectors

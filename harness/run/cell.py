@@ -60,9 +60,12 @@ class Cell:
         )
 
     def prompts(self, first: int = 0, last: int | None = None) -> Tensor:
-        """Rows first..last-1, by default all n."""
+        """Rows first..last-1, by default all n: what the data set gives, or the share of its rows that the study says.
+        """
         s = self.study
         last = s.n if last is None else last
+        if hasattr(s.data, "prompts"):
+            return s.data.prompts(first, last).to(self.device)
         x = torch.full((last - first, s.data.length), s.data.mask)
         given = int(s.prompt * s.data.length)
         if given:
