@@ -131,7 +131,7 @@ def _parse(text: str, current: Any, hint: Any, label: str) -> Any:
     if isinstance(current, str):
         return text
     try:
-        value = json.loads(text)
+        value = json.loads({"True": "true", "False": "false"}.get(text, text))    # as Python has them, too
     except (ValueError, RecursionError):
         value = None
     value = (

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,8 @@ ALIKE = 0.1
 @dataclass(frozen=True)
 class AttachedConfig(HybridConfig):
     """`width` and `heads` are those of the block, `blocks` those of the trunk."""
+
+    stored: ClassVar[tuple[str, ...]] = ("causal",)
 
     states: int = 0      # d, width of the trunk's states
     tokens: int = 0      # e, width of its embedding

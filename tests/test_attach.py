@@ -164,6 +164,14 @@ def test_a_killed_training_resumes_to_the_same_block(trained, tmp_path):
         train(SMALL, SOURCE, tmp_path, "block", net=fresh(Ours(1).load("cpu"), 32, 2, 1, SMALL.seed))
 
 
+def test_a_trunk_of_more_blocks_than_the_file_has_tensors(tmp_path):
+    """AntiBERTy has eight blocks, and the file of a block eight tensors: it could not be loaded."""
+    deep = trunk_of(plain(blocks=20))
+    net = fresh(deep, 0, 2, 1, 0)
+    checkpoint.save(net, tmp_path / "block.safetensors", {})
+    assert checkpoint.load(tmp_path / "block.safetensors").on(deep).blocks("draft") == 20
+
+
 def test_it_is_refused_on_another_trunk_or_on_none(trained):
     net = AttachedTo(str(trained), Ours()).load("cpu")
     assert net.draft(torch.full((1, L), V))[0].shape == (1, L, V)

@@ -63,8 +63,10 @@ def own(form: str = "ids", block: int = 0, apart: bool = False, heeds: bool = Tr
         **more) -> Own:
     net = Net(form, heeds, causal)
     given = {"head": net.out, "embed": net.table} if apart else {}
-    return Own(net.states if apart else net, 2, mask=2, never=(3, 4), module=net, form=form, block=block,
+    made = Own(net.states if apart else net, 2, mask=2, never=(3, 4), module=net, form=form, block=block,
                **(given | more))
+    made.untrained = True
+    return made
 
 
 def some(rows: int = 6) -> torch.Tensor:

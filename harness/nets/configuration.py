@@ -36,7 +36,7 @@ def configured(kind: type, data: Any, tensors: int) -> Any:
     refuse_unknown(data, [f.name for f in fields(kind)])
     if issubclass(kind, TransformerConfig):
         limits = fitted(data, Limits)
-        if limits.blocks + (limits.causal or 0) > tensors:
+        if sum(getattr(limits, count) or 0 for count in kind.stored) > tensors:
             raise Wrong(f"the field `blocks` is wrong (the file has only {tensors} tensors)")
     try:
         return fitted(data, kind)

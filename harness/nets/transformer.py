@@ -11,7 +11,7 @@ causal stack along an order of positions needs (ssmd/model.py).
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,8 @@ NORMS = {"rms": nn.RMSNorm, "layer": nn.LayerNorm}
 
 @dataclass(frozen=True)
 class TransformerConfig:
+    stored: ClassVar[tuple[str, ...]] = ("blocks", "causal")    # of these counts, those whose blocks lie in the file
+
     vocab: int
     width: int
     heads: int
