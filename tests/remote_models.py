@@ -151,7 +151,7 @@ def standing_in(folder: Path, kind: str, **changes: Any) -> SimpleNamespace:
     torch.manual_seed(0)
     model = module.Model(module.Config(**fields)).eval()
     for p in model.parameters():
-        torch.nn.init.normal_(p, std=0.5)
+        torch.nn.init.normal_(p, std=0.1)
     save_file({name: part.contiguous() for name, part in model.state_dict().items()}, folder / "model.safetensors",
               metadata={"format": "pt"})
     about = {"model_type": kind, "auto_map": {"AutoConfig": f"{code.stem}.Config", AUTO[kind]: f"{code.stem}.Model"}}

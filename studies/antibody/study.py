@@ -45,7 +45,7 @@ STUDY = Study(
     name="antibody", question=__doc__, data=Fasta("runs/chains.fasta", length=120), reference="trunk", prompt=0.25,
     nets={"trunk": TRUNK} | {name: AttachedTo(f"runs/blocks/{name}/block.safetensors", TRUNK) for name in BLOCKS},
     arms=[
-        Arm(BASELINE, grid(Ancestral, steps=[8, 16, 32]), {"main": "trunk"}),
+        Arm(BASELINE, grid(Ancestral, steps=[8, 16]), {"main": "trunk"}),
         speculative("s1", WIDE, NARROW), speculative("blind", NARROW), speculative("taught", WIDE, NARROW),
         speculative("s2", NARROW), speculative("short", NARROW),
         Arm("fixed_dilated", [FixedCount(window, Dilated()) for window in (WIDE, NARROW)], {"main": "trunk"}),
