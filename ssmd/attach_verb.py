@@ -44,7 +44,7 @@ def attach(options: Namespace) -> tuple[dict, int]:
     from harness.boundary.addresses import command as typed
     from harness.cli._options import changed
     from harness.nets.device import checked
-    from harness.nets.guards import examined
+    from harness.run.guards import examined
     from harness.run.progress import tell
     from ssmd.attached import fresh, width_of
     from ssmd.own_rows import own_rows

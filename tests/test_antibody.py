@@ -11,8 +11,8 @@ import torch
 
 from harness.data.fasta import Fasta
 from harness.data.residues import AMINO
-from harness.nets.guards import examined
 from harness.nets.hub import Hub
+from harness.run.guards import examined
 from studies.antibody import prepare
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *AMINO]

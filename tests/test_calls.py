@@ -14,9 +14,9 @@ from baselines.ancestral import Ancestral
 from baselines.first_hitting import FirstHitting
 from harness.data.exact import Exact
 from harness.nets import calls
-from harness.nets.guards import examined
 from harness.nets.own import Made, Own, weights_of
 from harness.run import opening
+from harness.run.guards import examined
 from harness.run.orders import by_blocks
 from harness.sampling.loop import sample
 from harness.schedules.order import Blocks, Dilated, LeftToRight, Uniform

@@ -11,8 +11,8 @@ from baselines.first_hitting import FirstHitting
 from harness.data.recounted import Recounted
 from harness.data.text_file import TextFile
 from harness.nets.families import FAMILIES, IMAGES, KERNEL, LANGUAGE, WHOLE
-from harness.nets.guards import examined
 from harness.nets.hub import Hub
+from harness.run.guards import examined
 from harness.sampling.loop import sample
 from harness.schedules.window import Linear
 from ssmd.attached import fresh
@@ -47,7 +47,7 @@ def corpus(tmp_path_factory) -> str:
 
 
 def test_the_list_of_those_that_are_refused_is_exact():
-    assert {kind: FAMILIES[kind].needs for kind in KINDS if kind in FAMILIES and FAMILIES[kind].needs} == {
+    assert {kind: FAMILIES[kind].refused for kind in KINDS if kind in FAMILIES and FAMILIES[kind].refused} == {
         kind: why for kind, why in REFUSED.items() if kind in KINDS}
 
 

@@ -20,6 +20,7 @@ from harness.data.austen import Austen
 from harness.data.exact import Exact
 from harness.data.fasta import Fasta
 from harness.data.markov import Markov
+from harness.data.names import names_of
 from harness.data.openwebtext import OpenWebText
 from harness.data.prose import Prose
 from harness.data.proteins import Proteins
@@ -27,15 +28,15 @@ from harness.data.recounted import Recounted
 from harness.data.residues import AMINO
 from harness.data.text import ALPHABET, Text
 from harness.data.text8 import Text8
+from harness.data.trained_on import alphabet
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.nets import checkpoint
 from harness.nets.families import FAMILIES
-from harness.nets.guards import _above_chance, examined, names_of
 from harness.nets.hub import Hub
 from harness.nets.own import Made, Own
-from harness.nets.trained_on import alphabet
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.run import opening, runner
+from harness.run.guards import _above_chance, examined
 from harness.sampling.loop import sample
 from harness.spec import ROOT
 from harness.study import Arm, Study

@@ -15,9 +15,9 @@ import torch
 from baselines.first_hitting import FirstHitting
 from harness.data.exact import Exact
 from harness.nets.families import FAMILIES
-from harness.nets.guards import examined
 from harness.nets.hub import Hub
 from harness.nets.own import Own
+from harness.run.guards import examined
 from harness.sampling.loop import sample
 from harness.schedules.order import Blocks
 from harness.spec import ROOT

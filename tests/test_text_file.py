@@ -10,8 +10,8 @@ from harness.__main__ import main
 from harness.data.openwebtext import OpenWebText
 from harness.data.recounted import Recounted
 from harness.data.text_file import TextFile
-from harness.nets.guards import examined
 from harness.nets.hub import Hub
+from harness.run.guards import examined
 from tests.test_guards import library, saved, words  # noqa: F401    # a fixture
 
 LINES = torch.randint(8, (800, 20), generator=torch.Generator().manual_seed(0)).tolist()

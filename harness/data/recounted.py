@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from harness.data.names import names_of
 from harness.kinds import Dataset
 
 
@@ -95,8 +96,6 @@ class Recounted:
         return lambda rows: of_data(ids[rows.long()])
 
     def names(self) -> tuple[str, ...]:
-        from harness.nets.guards import names_of
-
         every = names_of(self.data)
         return tuple(every[k] for k in self._kept()) if every else ()
 

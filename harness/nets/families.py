@@ -11,7 +11,7 @@
     refused          why no model of this kind can be taken here, in a sentence; nothing where it can
 
 Each fact can be given in its place, and then wins. A kind that is not listed is taken without a frame and without a
-shift; harness/nets/guards.py measures what it can of that.
+shift; harness/run/guards.py measures what it can of that.
 
 Sources: the tokenizers and configurations that transformers 5.23 ships; for ESM-2 and ESM C arXiv 2206.13517 and the
 tokenizer of ESM-2, which is that of both. Of the kinds whose code comes with the model: LLaDA's generate.py (b7e6c35),

@@ -6,11 +6,11 @@ from typing import Any
 
 from harness.boundary.atomic import remove_dead
 from harness.nets.device import checked
-from harness.nets.guards import examined
 from harness.records.machine import machine
 from harness.records.store import Store
 from harness.run import scoring
 from harness.run.cell import Cell
+from harness.run.guards import examined
 from harness.run.hands import Hands
 from harness.run.orders import in_their_order
 from harness.run.shard import Shard

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from harness.kinds import Order
+from harness.random import Stream, uniform
 from harness.schedules.order import UNIFORM
 from harness.study import Study
 
@@ -40,6 +41,6 @@ def block_of(net: Any) -> int:
 
 def by_blocks(order: Order, length: int, size: int) -> bool:
     """Whether an order of rows of this length ends each block of this size before it begins the next."""
-    u = torch.rand((DRAWN, length), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    u = uniform(0, torch.arange(DRAWN), Stream.ORDER, torch.arange(length))        # (DRAWN, L)
     block = order.times(u).argsort(dim=1, stable=True) // size                     # (DRAWN, L)
     return bool((block.diff(dim=1) >= 0).all())

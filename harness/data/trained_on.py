@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness import plugins
+from harness.data.names import names_of
 from harness.data.residues import Sequences
 from harness.data.text import Text
-from harness.nets import guards
 
 Alphabet = tuple[str, ...] | str | None
 
@@ -26,4 +26,4 @@ def alphabet(identity: Mapping[str, Any]) -> Alphabet:
     if cls is None or not issubclass(cls, Text | Sequences):
         return None
     bare: Any = object.__new__(cls)    # its letters do not depend on its fields
-    return guards.names_of(bare) or None
+    return names_of(bare) or None

@@ -17,15 +17,17 @@ and where nobody knows the names that is said on stderr. A causal block is exami
 A wrong answer to any of them gives samples without a word, and only the quality would tell.
 """
 
-import sys
 from math import log
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from harness.data.names import names_of
+from harness.data.trained_on import alphabet
 from harness.kinds import Dataset
 from harness.nets.causal_lm import first_line
+from harness.run.progress import tell
 
 ROWS, EACH = 4, 7          # rows that are looked at; every seventh place is masked
 JUDGED = 64                # masked tokens, at least, by which a network is held against chance
@@ -125,18 +127,6 @@ def _unshifted(net: Any, name: str, rows: Tensor) -> None:
                              f"{float(here.mean()):.2f}: {remedy}")
 
 
-def names_of(data: Dataset) -> tuple[str, ...]:
-    """The tokens of a data set in words, in their order; nothing where it has none."""
-    if hasattr(data, "names"):
-        return tuple(data.names())
-    if not hasattr(data, "decode"):
-        return ()
-    try:
-        return tuple(data.decode(torch.arange(data.vocab)[:, None]))
-    except (ValueError, IndexError, RuntimeError):    # it reads whole rows alone
-        return ()
-
-
 def _same_names(net: Any, name: str, data: Dataset) -> bool:
     """Whether both have names."""
     ours, theirs = getattr(net, "names", ()), names_of(data)
@@ -155,8 +145,6 @@ def _alike(ours: tuple[str, ...], theirs: tuple[str, ...], name: str, data: Data
 
 def _as_trained(net: Any, name: str, data: Dataset) -> None:
     """By the card, which names the data of its training."""
-    from harness.nets.trained_on import alphabet
-
     said, here = (getattr(net, "card", None) or {}).get("data"), data.identity()
     if not isinstance(said, dict) or said == here or (ours := alphabet(said)) is None:
         return
@@ -164,8 +152,8 @@ def _as_trained(net: Any, name: str, data: Dataset) -> None:
     if isinstance(ours, tuple) and isinstance(theirs, tuple) and len(ours) == len(theirs):
         _alike(ours, theirs, name, data, f"choose data with the tokens of {said.get('name')}, on which it was trained")
     elif ours != theirs:
-        print(f"the network {name!r} was trained on {said.get('name')}, and nobody says whether its tokens are those "
-              f"of {data.name}", file=sys.stderr)
+        tell(f"the network {name!r} was trained on {said.get('name')}, and nobody says whether its tokens are those "
+             f"of {data.name}")
 
 
 def _above_chance(net: Any, name: str, data: Dataset) -> None:
