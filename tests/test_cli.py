@@ -301,6 +301,7 @@ def test_wrong_words_are_refused(capsys, words, says, tmp_path, monkeypatch):
     (["fly"], "there is no verb 'fly'; choose run, sweep, grid, score"), (["run"], "run needs study"),
     (["run", "x.py", "--sede", "3"], "--sede is no option here; did you mean '--seed'?"),
     (["run", "x.py", "--out"], "--out: expected one argument"),
+    (["run", "x.py", "--dry-run"], "--dry-run is an option of train, and none here"),
     (["run", "x.py", ""], "an empty word is no option here"),
     (["run", "x.py", "--dtype", "float3"], "there is no --dtype 'float3'; did you mean 'float32'?"),
 ])

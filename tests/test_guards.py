@@ -403,3 +403,11 @@ def test_a_model_may_be_loaded_in_half(library, tmp_path):
 
 def test_a_toy_of_the_harness_is_left_to_its_own_tests():
     examined(Transformer(TransformerConfig(vocab=3, width=16, heads=2, blocks=1)), "ours", Exact())
+
+
+def test_tokens_of_prose_are_named_as_its_tokenizer_writes_them():
+    """A network with that tokenizer was refused: one side wrote ` the`, the other what stands in the vocabulary."""
+    pytest.importorskip("tokenizers")
+    from harness.data.prose import Prose, tokenizer
+    names = names_of(Prose())
+    assert len(names) == Prose().vocab and [tokenizer().token_to_id(name) for name in names[:500]] == [*range(500)]

@@ -7,7 +7,7 @@ finished answers at once.
 import argparse
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -46,7 +46,9 @@ class Parser(argparse.ArgumentParser):
             message = f"there is no {what} {word!r}{meant(word, known) or '; choose ' + ', '.join(known)}"
         elif message.startswith("unrecognized arguments: "):
             word = next(iter(message.partition(": ")[2].split()), "")
-            message = f"{word or 'an empty word'} is no option here{meant(word, self._options())}"
+            owners = [name for name, verb in self._verbs().items() if word in verb._option_string_actions]
+            message = (f"{word} is an option of {', '.join(owners)}, and none here" if owners else
+                       f"{word or 'an empty word'} is no option here{meant(word, self._options())}")
         elif message.startswith("the following arguments are required: "):
             message = (f"{self.prog.rpartition(' ')[2] if ' ' in self.prog else 'the command'} needs "
                        f"{message.partition(': ')[2]}")
@@ -62,9 +64,11 @@ class Parser(argparse.ArgumentParser):
             found.plugins = [*found.plugins, *vars(found).pop("further")]
         return found
 
+    def _verbs(self) -> Mapping[str, "Parser"]:
+        return next((action.choices for action in self._actions if isinstance(action, argparse._SubParsersAction)), {})
+
     def _options(self) -> set[str]:
-        verbs = next((action.choices for action in self._actions if isinstance(action, argparse._SubParsersAction)), {})
-        return {option for one in (self, *verbs.values()) for option in one._option_string_actions}
+        return {option for one in (self, *self._verbs().values()) for option in one._option_string_actions}
 
 
 def whole(low: int = 1, high: int = 2**31) -> Callable[[str], int]:

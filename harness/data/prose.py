@@ -59,6 +59,10 @@ class Prose(Text):
         start, stop = (at // 2 for at in self._bounds(split))                          # two bytes a token
         return self.ids()[start:stop]                                                  # (tokens,)
 
+    def names(self) -> tuple[str, ...]:
+        """(V,) The tokens as the tokenizer writes them, in the order of their ids."""
+        return tuple(str(tokenizer().id_to_token(k)) for k in range(VOCAB))
+
     def encode(self, text: str) -> Tensor:
         return torch.tensor(tokenizer().encode(text).ids, dtype=torch.int64)           # (tokens,)
 
