@@ -133,7 +133,7 @@ def _origin(chapter: Chapter) -> str:
 
 
 def _save(figure: Figure, path: Path) -> Path:
-    """In 256 colours, a third of the bytes: lines and text have few, and nobody sees the difference."""
+    """In 64 colours, a quarter of the bytes: lines and text have few, and nobody sees the difference."""
     drawn = BytesIO()
     with style.paper():
         figure.savefig(drawn, dpi=DPI)
@@ -143,8 +143,8 @@ def _save(figure: Figure, path: Path) -> Path:
 
 
 def small(drawn: BytesIO) -> Image.Image:
-    """A PNG in 256 colours of its own, without dithering."""
-    return Image.open(drawn).convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    """A PNG in 64 colours of its own, without dithering."""
+    return Image.open(drawn).convert("RGB").quantize(64, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 
 def _again(page: Path) -> list[str]:
