@@ -121,6 +121,7 @@ class Study:
     dtype: str = "float32"                    # of the networks' passes, or "bfloat16"
     compiled: bool = False                    # blocks by torch.compile: faster, equal up to rounding
     prompt: float = 0.0                       # share of each row given, from held-out rows
+    scattered: bool = False                   # at random places of each row; else its beginning
     timing: Timing | None = None
     limit_seconds: float = float("inf")       # of one cell
 
@@ -134,6 +135,9 @@ class Study:
         if self.prompt and hasattr(self.data, "prompts"):
             raise ValueError(f"{who}: {self.data.name} gives prompts of its own, and prompt={self.prompt:g} would take "
                              "the beginnings of rows: leave it out")
+        if self.scattered and not self.prompt:
+            raise ValueError(f"{who}: scattered=True says where a prompt stands, and there is none: give prompt=0.1, for "
+                             "example")
         if len(set(names)) < len(names):
             raise ValueError(f"{who}: two arms share a name in {', '.join(names)}")
         for metric in self.metrics:
@@ -166,7 +170,7 @@ FIELDS: dict[str, check.Kind] = {
                           "metrics=[Spelling()]"),
     "n": check.whole(1, check.ROWS), "batch": check.whole(1, check.BATCH), "seed": check.whole(0, check.SEEDS - 1),
     "dtype": check.one_of("float32", "bfloat16"),
-    "compiled": check.truth, "prompt": check.number(0, 1, below=True),
+    "compiled": check.truth, "prompt": check.number(0, 1, below=True), "scattered": check.truth,
     "timing": check.a(Timing, "Timing(processes=3)", empty=True),
     "limit_seconds": check.number(0, above=True, endless=True),
 }

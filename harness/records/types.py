@@ -32,6 +32,7 @@ class Named(Struct):
 class Prompt(Struct):
     share: Annotated[float, Meta(ge=0, lt=1)]
     split: str
+    places: str = "start"    # or scattered
 
 
 class CellAbout(Struct):

@@ -16,9 +16,12 @@ from harness.nets.compiled import compilable, compiled
 from harness.nets.finite import Finite
 from harness.nets.nucleus import Nucleus
 from harness.nets.wrap import Half, Temper
+from harness.random import Stream, uniform
 from harness.records.keys import cell_key
 from harness.spec import foreign, to_json
 from harness.study import Arm, Study
+
+PROMPT = 1 << 40    # index of the draws of a prompt's places, behind those of rows
 
 
 @dataclass(frozen=True)
@@ -66,18 +69,22 @@ class Cell:
         last = s.n if last is None else last
         if hasattr(s.data, "prompts"):
             return s.data.prompts(first, last).to(self.device)
-        x = torch.full((last - first, s.data.length), s.data.mask)
-        given = int(s.prompt * s.data.length)
-        if given:
-            x[:, :given] = s.data.rows("test", s.n, s.seed)[first:last, :given]
-        return x.to(self.device)
+        shape, given = (last - first, s.data.length), int(s.prompt * s.data.length)
+        if not given:
+            return torch.full(shape, s.data.mask, device=self.device)
+        place = torch.arange(s.data.length).expand(shape)
+        if s.scattered:
+            place = uniform(s.seed, torch.arange(first, last), Stream.DATA, place[0] + PROMPT).argsort(1).argsort(1)
+        x = s.data.rows("test", s.n, s.seed)[first:last]                           # (n, L)
+        return torch.where(place < given, x, s.data.mask).to(self.device)
 
     def describe(self) -> dict:
         """What decides the samples: the record's `cell`."""
         s, nets = self.study, self.nets()
         about = {"sampler": to_json(self.sampler), "nets": {role: net.sha256 for role, net in nets.items()},
                 "net_names": {} if self.is_control else dict(self.arm.nets), "data": s.data.identity(),
-                "prompt": {"share": s.prompt, "split": "test"} if s.prompt else None, "n": s.n, "batch": s.batch,
+                "prompt": {"share": s.prompt, "split": "test"} | ({"places": "scattered"} if s.scattered else {})
+                if s.prompt else None, "n": s.n, "batch": s.batch,
                 "seed": s.seed,
                 "temperature": self.arm.temperature, "device": self.device.split(":")[0], "dtype": s.dtype,
                 "draw_dtype": "float64"}

@@ -40,8 +40,8 @@ class Gate(NamedTuple):
 
 
 @torch.no_grad()
-def gate(net: Hybrid, data: Dataset, n: int = 256, seed: int = 2**31) -> Gate:
-    """Losses by depth on n validation rows, each under ROUNDS orders and mask counts."""
+def gate(net: Hybrid, data: Dataset, n: int = 256, seed: int = 2**31, given: int = 0) -> Gate:
+    """Losses by depth on n validation rows, each under ROUNDS orders and counts of known tokens, `given` or more."""
     device, L = next(net.parameters()).device, data.length
     x = data.rows("validation", n, seed=0).to(device)
     total = torch.zeros(n, L, dtype=torch.float64, device=device)  # (n, L) sum of draft - target at each depth
@@ -49,7 +49,7 @@ def gate(net: Hybrid, data: Dataset, n: int = 256, seed: int = 2**31) -> Gate:
     net.eval()
     for k, rows in enumerate(torch.arange(n * ROUNDS, device=device).split(64)):
         ids, true = rows % n, x[rows % n]
-        i, _ = mask_counts(Linear(), rows, L, seed, step=k)
+        i, _ = mask_counts(Linear(), rows, L, seed, step=k, given=given)
         masked, order, _ = masked_batch(true, i, rows, seed, net.mask)
         h = net.hidden(masked)                                                     # (B, L, d)
         token = true.gather(1, order)                                              # (B, L) by rank

@@ -57,15 +57,16 @@ def check_rows(config: Training, data: Dataset) -> None:
 
 
 @torch.no_grad()
-def validate(net: Transformer | Autoregressive, data: Dataset, schedule, n: int = 512,
-             rounds: int = 4) -> dict[str, float]:
-    """Mean losses on n validation rows, nats per token, with fixed masks: comparable between networks."""
+def validate(net: Transformer | Autoregressive, data: Dataset, schedule, n: int = 512, rounds: int = 4,
+             given: float = 0.0) -> dict[str, float]:
+    """Mean losses on n validation rows, nats per token that is not given, with fixed masks: comparable between networks.
+    """
     x = data.rows("validation", n, seed=0).to(next(net.parameters()).device)
     net.eval()
     total: dict[str, float] = {}
     for round_ in range(rounds):
         for k, rows in enumerate(torch.arange(n, device=x.device).split(64)):
-            found = losses(net, x[rows], rows + round_ * n, schedule, seed=2**31, step=round_ * n + k)
+            found = losses(net, x[rows], rows + round_ * n, schedule, seed=2**31, step=round_ * n + k, given=given)
             for name, value in found.items():
                 total[name] = total.get(name, 0.0) + float(value) * len(rows) / (n * rounds)
     net.train()
@@ -143,7 +144,8 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             "steps": steps,
             "tokens": steps * config.batch * data.length,
             "validation_rows": judged,
-            "validation_nats_per_token": {k: round(v, 5) for k, v in validate(trained, data, Linear(), judged).items()},
+            "validation_nats_per_token": {k: round(v, 5) for k, v in validate(trained, data, Linear(), judged,
+                                                                              given=config.given).items()},
             "seconds": round(updates.spent[0], 1),
             "processor_seconds": round(updates.spent[1], 1),
             "device": device_name(updates.device),
@@ -153,7 +155,7 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             "earlier_cycle": updates.before,
         }
         if isinstance(trained, Hybrid):
-            card["gate"] = gate(trained, data, min(256, judged)).card()
+            card["gate"] = gate(trained, data, min(256, judged), given=int(config.given * data.length)).card()
         checkpoint.save(trained, final, card)
         (out / "state.safetensors").unlink(missing_ok=True)
         say(f"finished {final}: {card['validation_nats_per_token']} nats per token on validation")

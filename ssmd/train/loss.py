@@ -15,6 +15,10 @@ second term to those, their sum scaled by (D-i) / min(D-i, depth) so that its si
 size of the term does not change: 0 counts each token alike, 2 leans to the last tokens. Both are ours, ablations of
 that term's weight.
 
+Where a part of every row will be given, as a prompt, the network never sees less than that part. `given` is the number
+of its tokens: i is then uniform over given..D-1 for the linear schedule, and the loss is nats per token that is not
+given (ours).
+
 The draft knows which places are masked and no order. So one pass of it serves several orders of them (`orders`, ours):
 the target term is their mean, with the same expectation and less variance a pass.
 """
@@ -26,17 +30,18 @@ from torch.nn import functional as F
 from harness.random import Stream, permutation, uniform
 
 
-def mask_counts(schedule, rows: Tensor, length: int, seed: int, step: int, batch: int = 0) -> tuple[Tensor, Tensor]:
-    """Draws of i, one a row, and their weights w_i. rows (B,) -> i (B,) int64, w (B,) float32; stratified over `batch`
-    rows, these or more.
+def mask_counts(schedule, rows: Tensor, length: int, seed: int, step: int, batch: int = 0,
+                given: int = 0) -> tuple[Tensor, Tensor]:
+    """Draws of i >= given, one a row, and their weights w_i. rows (B,) -> i (B,) int64, w (B,) float32; stratified over
+    `batch` rows, these or more.
     """
-    batch = batch or len(rows)
+    batch, free = batch or len(rows), length - given
     shift = uniform(seed, torch.tensor([step]), Stream.TRAIN, torch.tensor([1 << 40]))
     t = (rows.cpu() % batch + shift[0]) / batch  # (B,) one in each batch-th of (0, 1), float64
-    i = (length * schedule.alpha(t)).long().clamp(0, length - 1)                   # (B,)
-    share = schedule.inverse(i.double() / length) - schedule.inverse((i + 1).double() / length)
-    weight = 1 / (length * share) * length / (length - i)
-    return i.to(rows.device), weight.float().to(rows.device)
+    i = (free * schedule.alpha(t)).long().clamp(0, free - 1)                       # (B,) beside what is given
+    share = schedule.inverse(i.double() / free) - schedule.inverse((i + 1).double() / free)
+    weight = 1 / (free * share) * length / (free - i)
+    return (given + i).to(rows.device), weight.float().to(rows.device)
 
 
 def masked_batch(x: Tensor, i: Tensor, rows: Tensor, seed: int, mask: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -29,12 +29,12 @@ CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c", "last")    # weights
 
 
 def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule, seed: int, step: int,
-           batch: int = 0, depth: int = 0, power: float = 1.0, orders: int = 1,
-           taught: int = 0) -> dict[str, Tensor]:
-    """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token; their sum is minimised."""
+           batch: int = 0, depth: int = 0, power: float = 1.0, orders: int = 1, taught: int = 0,
+           given: float = 0.0) -> dict[str, Tensor]:
+    """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token that is not given; their sum is minimised."""
     if isinstance(net, Autoregressive):
         return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
-    i, weight = mask_counts(schedule, rows, x.shape[1], seed, step, batch)
+    i, weight = mask_counts(schedule, rows, x.shape[1], seed, step, batch, int(given * x.shape[1]))
     masked, order, hidden = masked_batch(x, i, rows, seed, net.mask)
     # not through a frozen draft
     with torch.set_grad_enabled(torch.is_grad_enabled() and net.draft_trains):
@@ -75,7 +75,7 @@ class Trainable(nn.Module):
         with autocast(x.device.type):
             c = self.config
             return losses(self.net, x, rows, c.schedule, c.seed, step, c.batch, c.depth, c.power, c.orders,
-                          c.taught)
+                          c.taught, c.given)
 
 
 def begin(net: nn.Module, init: Path) -> dict:
@@ -124,6 +124,8 @@ class Updates:
                              f"{data.length}: raise --tokens or lower the batch")
         if extra and hasattr(data, "crops"):
             raise ValueError(f"{data.name} draws its own batches and takes no extra text: leave it out")
+        if config.blind and net is None:
+            raise ValueError("blind=True is of a block on another network's trunk (ssmd-bench attach): leave it out")
         self.net = (config.build(data.vocab) if net is None else net).to(self.device)
         self.before = begin(self.net, init) if init is not None else None    # the card of the checkpoint
         if config.frozen:
