@@ -46,10 +46,7 @@ def _work(words: list[str] | None) -> int:
     for package in own:
         add_package(package)    # it may bring verbs
     found = verbs.find()
-    try:
-        options = parser(found).parse_args(given)
-    except SystemExit as shown:    # the help, or the version
-        return int(shown.code or 0)
+    options = parser(found).parse_args(given)
     surroundings.check(os.environ, options.verb == "train")
     if options.verb == "run" and (document := finished.answer(options)):
         print(json.dumps(document), flush=True)

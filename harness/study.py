@@ -136,8 +136,8 @@ class Study:
             raise ValueError(f"{who}: {self.data.name} gives prompts of its own, and prompt={self.prompt:g} would take "
                              "the beginnings of rows: leave it out")
         if self.scattered and not self.prompt:
-            raise ValueError(f"{who}: scattered=True says where a prompt stands, and there is none: give prompt=0.1, for "
-                             "example")
+            raise ValueError(f"{who}: scattered=True says where a prompt stands, and there is none: give prompt=0.1, "
+                             "for example")
         if len(set(names)) < len(names):
             raise ValueError(f"{who}: two arms share a name in {', '.join(names)}")
         for metric in self.metrics:

@@ -9,7 +9,6 @@ named alone. What stands between the marks of docs/gallery.md is written anew, a
 deleted.
 """
 
-import argparse
 import re
 import shlex
 import sys
@@ -22,6 +21,7 @@ from types import ModuleType
 from matplotlib.figure import Figure
 from PIL import Image
 
+from harness.boundary.arguments import Parser
 from harness.boundary.atomic import replacing, write_text
 from harness.boundary.ending import guarded, working
 from harness.records.study_path import as_now
@@ -162,16 +162,13 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _work(words: Sequence[str] | None) -> int:
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="redraw the committed figures of docs/gallery.md")
+    parser = Parser(prog=PROGRAM, description="redraw the committed figures of docs/gallery.md")
     parser.add_argument("runs", nargs="*", metavar="RUN[:FIGURE,...]",
                         help="default: the command that the page shows, once more")
     parser.add_argument("--headline", default="", metavar="RUN", help="draw docs/figures/headline.png from this run")
     parser.add_argument("--arms", nargs="+", default=[], help="arms of the headline figure (default: all)")
     parser.add_argument("--docs", type=Path, default=DOCS)
-    try:
-        options = parser.parse_args(words)
-    except SystemExit as shown:    # its help, or what is wrong with the words
-        return int(shown.code or 0)
+    options = parser.parse_args(words)
     if options.arms and not options.headline:
         raise ValueError("--arms are those of the headline figure, and no --headline is given: add --headline RUN, "
                          "or leave --arms out")

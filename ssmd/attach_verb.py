@@ -123,8 +123,7 @@ def _of_file(options: Namespace):
         raise ValueError(f"--data, --path, --tokenizer and --take would be ignored, {options.model} says all of it: "
                          "leave them out")
     if options.data is None and (options.rows or options.length):
-        raise ValueError(f"--rows and --length are of --data self, or of data by name, and {options.model} has its DATA: "
-                         "leave them out")
+        raise ValueError(f"--rows and --length are of --data self, and {options.model} has its DATA: leave them out")
     module, own = load_module(options.model), options.data == SELF
     for name, what in (("TRUNK", "the network, a Hub(...) or a Made of your own"), ("DATA", "a data set")):
         if not hasattr(module, name) and not (own and name == "DATA"):

@@ -4,6 +4,8 @@ become residues.
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -13,7 +15,8 @@ from harness.data.fasta import Fasta
 from harness.data.residues import AMINO
 from harness.nets.hub import Hub
 from harness.run.guards import examined
-from studies.antibody import prepare
+from harness.spec import ROOT
+from studies.antibody import prepare, written
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *AMINO]
 
@@ -59,3 +62,15 @@ def test_another_file_is_one_sentence(tmp_path):
 def test_genes_are_translated_from_their_first_codon_and_none_with_a_stop():
     assert prepare._translated("ATGAAAGTGCTT") == "MKVL" and prepare._translated("TGGTAA") == ""
     assert [prepare._translated(gene) for gene in ("ATGAAAC", "ATGAA", "NNN")] == ["MK", "", ""]
+
+
+def test_what_a_writer_wrote_in_two_parts_becomes_one_chain():
+    assert written.filled("AC[MASK]GH[SEP]DEF[CLS][HUMAN]") == "ACDEFGH"
+    for odd in ("ACDEF", "AC[MASK]GH[SEP]DEF", "AC[HUMAN][MASK]GH[SEP]DEF[CLS]", "ACGH[SEP]DEF[CLS]"):
+        assert not written.filled(odd), odd
+
+
+def test_help_is_no_error(capsys):
+    for module in ("studies.antibody.prepare", "studies.antibody.written", "reports.gallery", "harness"):
+        done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT)
+        assert (done.returncode, done.stderr) == (0, "") and "usage" in done.stdout, module

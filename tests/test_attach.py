@@ -249,7 +249,8 @@ def test_what_is_lacking_is_one_sentence(library, tmp_path, monkeypatch, capsys)
     saved(library, tmp_path / "my_model", "Bert", vocab_size=16)
     (tmp_path / "half.py").write_text("from harness.nets.hub import Hub\nTRUNK = Hub('my_model', mask=4)\n")
     for given, says in ((["my_model"], "attach needs --data"), (["half.py"], "half.py defines no DATA"),
-                        (["half.py", "--data", "markov"], "would be ignored, half.py says both"),
+                        (["half.py", "--data", "markov"], "would be ignored, half.py says all of it"),
+                        (["half.py", "--rows", "99"], "are of --data self, and half.py has its DATA"),
                         (["nowhere", "--data", "markov"], "correct the path or the name"),
                         (["my_model", "--data", "wikipedia_leads", "--take", "mask=4"], "choose data that fit")):
         assert main(["attach", *given]) == 2

@@ -120,3 +120,27 @@ def test_a_card_with_the_version_of_torch_is_written_as_text(tmp_path):
     assert checkpoint.load(tmp_path / "net.safetensors").card["torch"] == str(torch.__version__)
     with pytest.raises(TypeError, match="plain data, and not object"):
         checkpoint.save(net, tmp_path / "other.safetensors", {"torch": object()})
+
+
+def test_a_network_on_the_frozen_weights_of_another_holds_what_it_added(tmp_path):
+    net, path = rough(CONFIG), tmp_path / "hybrid.safetensors"
+    checkpoint.save(net, path, {})
+    whole, size = checkpoint.load(path), path.stat().st_size
+    base = Transformer(TransformerConfig(CONFIG.vocab, CONFIG.width, CONFIG.heads, CONFIG.blocks))
+    base.load_state_dict({k: v for k, v in net.state_dict().items() if k in base.state_dict()})
+    checkpoint.save(base, tmp_path / "heavy.safetensors", {})
+    checkpoint.save(net, path, {}, base=tmp_path / "heavy.safetensors")
+    again = checkpoint.load(path)
+    assert again.sha256 == whole.sha256 and path.stat().st_size < size / 2
+    assert all(torch.equal(v, whole.state_dict()[k]) for k, v in again.state_dict().items())
+    with torch.no_grad():
+        next(base.parameters()).add_(1)
+    checkpoint.save(base, tmp_path / "heavy.safetensors", {})
+    with pytest.raises(ValueError, match="heavy.safetensors is another network than the one that hybrid.safetensors"):
+        checkpoint.load(path)
+    (tmp_path / "heavy.safetensors").unlink()
+    with pytest.raises(ValueError, match="only what was added to heavy.safetensors, which is not beside it"):
+        checkpoint.load(path)
+    changed(path, base="../heavy.safetensors")
+    with pytest.raises(ValueError, match="copy or train it again"):
+        checkpoint.load(path)

@@ -296,6 +296,22 @@ def test_prompts_are_kept_and_cost_nothing(tmp_path):
     assert record["cost"]["tokens"] == 32 * 2 and record["cell"]["prompt"] == {"share": 0.5, "split": "test"}
 
 
+def test_prompts_at_random_places_are_as_many_in_each_row_and_another_key(tmp_path):
+    toy = study(SSMD, prompt=0.5, scattered=True)
+    runner.run(toy, tmp_path)
+    record = Store(tmp_path).of("counted")[0]
+    assert record["cell"]["prompt"] == {"share": 0.5, "split": "test", "places": "scattered"}
+    assert record["cost"]["tokens"] == 32 * 2
+    cell = cells_of(toy)[0]
+    given, rows = cell.prompts() != toy.data.mask, toy.data.rows("test", toy.n, toy.seed)
+    assert (given.sum(1) == toy.data.length // 2).all() and len({*map(tuple, given.tolist())}) > 2
+    assert torch.equal(cell.prompts()[given], rows[given]) and torch.equal(cell.prompts(5, 9), cell.prompts()[5:9])
+    assert cell.key() != cells_of(replace(toy, scattered=False))[0].key()
+    with pytest.raises(ValueError, match="there is none: give prompt=0.1"):
+        replace(toy, prompt=0.0)
+
+
+
 def test_temperature_makes_text_more_likely(tmp_path):
     runner.run(study(*(Arm(f"t{t}", [FirstHitting()], {"main": "heavy"}, temperature=t) for t in (0.25, 1.0)), n=512,
                      batch=512), tmp_path)

@@ -232,6 +232,8 @@ def test_a_frozen_draft_is_that_of_its_checkpoint_bit_for_bit_and_only_the_targe
         train(frozen, SOURCE, tmp_path / "alone", "net", say=say)
     with raises(ValueError, match="nothing to train"):
         replace(SMALL, network="masked", frozen=True)
+    with raises(ValueError, match="blind=True is of a block on another network"):
+        train(replace(frozen, blind=True), SOURCE, tmp_path / "blind", "net", say=say, init=masked)
     with raises(ValueError, match="do not fit"):
         train(replace(frozen, blocks=4), SOURCE, tmp_path / "deeper", "net", say=say, init=masked)
 
@@ -240,7 +242,9 @@ def test_a_frozen_draft_is_that_of_its_checkpoint_bit_for_bit_and_only_the_targe
     ({"blocks": 0}, "choose 1..1024"), ({"causal": 2}, "leaves no block for the draft"),
     ({"betas": (0.9,)}, "choose two numbers"), ({"width": 0}, "choose 2"),
     ({"clip": 0.0}, "choose 1e-06"), ({"warmup": -1}, "choose 0"), ({"optimiser": "sgd"}, "choose muon"),
-    ({"lr": 2.0}, "choose 1e-06..1"),
+    ({"lr": 2.0}, "choose 1e-06..1"), ({"network": "masked", "orders": 2}, "orders=2 is of the target term"),
+    ({"network": "judge", "depth": 4}, "depth=4 is of the target term"), ({"given": 1.0}, "choose 0"),
+    ({"network": "judge", "given": 0.1}, "given > 0 is of masked tokens"),
 ])
 def test_settings_that_cannot_be_trained_are_refused_when_they_are_made(changes, says):
     with raises(ValueError, match=says):
@@ -255,6 +259,16 @@ def test_weights_make_every_law_of_i_an_estimate_of_the_same_bound(schedule):
     f = torch.sin(torch.arange(L) * 0.7) + 2
     exact = (L / (L - torch.arange(L)) * f).mean()
     assert abs((w * f[i]).mean() - exact) < 0.03 * exact
+
+
+@mark.parametrize("schedule", [Linear(), Cosine(), Polynomial(2.0)], ids=str)
+def test_what_is_given_is_never_masked_and_the_bound_is_of_the_rest(schedule):
+    """The mean over i = given..L-1 of what a masked token loses there, for any f, when L tokens are divided by."""
+    L, n, given = 16, 4096, 5
+    i, w = mask_counts(schedule, torch.arange(n), L, seed=0, step=0, given=given)
+    f = torch.sin(torch.arange(L) * 0.7) + 2
+    exact = (L / (L - torch.arange(L)) * f)[given:].mean()
+    assert (i.min(), i.max()) == (given, L - 1) and abs((w * f[i]).mean() - exact) < 0.03 * exact
 
 
 def test_every_law_of_i_has_the_same_expected_draft_loss(unbroken):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from harness.boundary.ending import Shown
 from harness.boundary.fields import ROWS
 from harness.boundary.nearest import meant
 
@@ -55,6 +56,9 @@ class Parser(argparse.ArgumentParser):
         else:
             message = re.sub(r"^argument (\S+?)(/\S+)?: ", r"\1: ", message)
         raise ValueError(f"{message}{' ' if message.endswith('?') else '; '}`{self.prog} --help` lists what there is")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        raise Shown(status)
 
     def parse_args(self, args: Sequence[str] | None = None,    # type: ignore[override]  # of our namespaces alone
                    namespace: Any = None) -> argparse.Namespace:

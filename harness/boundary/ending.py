@@ -26,6 +26,10 @@ class Ended(KeyboardInterrupt):
     """A signal asked this process to end; to every library it is Ctrl-C."""
 
 
+class Shown(SystemExit):
+    """The help or the version was asked for and is printed: the command has done its work."""
+
+
 class _State:
     """Of this process, which has one command."""
 
@@ -49,6 +53,8 @@ def guarded(program: str, work: Callable[[], int], own: bool = True) -> int:
         return code
     except KeyboardInterrupt:
         return _ended()
+    except Shown:
+        return 0
     except BrokenPipeError:    # the reader of our stdout has seen enough
         _drop_stdout()
         return 0

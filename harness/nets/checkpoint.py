@@ -2,10 +2,15 @@
 
 Nothing is ever unpickled. Weights are stored in float16 (they are averages over training, and the losses on the card
 are those of the stored numbers) and loaded in float32.
+
+A network that was trained on the frozen weights of another holds only what it added, where the other's checkpoint lies
+in the same folder: `base` names that, and `whole` is the hash of the network that both together must give.
 """
 
 import hashlib
 import json
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from harness.boundary.atomic import replacing, write_text
-from harness.boundary.incoming import Wrong, fitted, parsed
+from harness.boundary.incoming import Name, Wrong, fitted, parsed
 from harness.nets.absent import lacking, way_back
 from harness.nets.configuration import configured
 from harness.nets.transformer import Network
@@ -31,16 +36,25 @@ class Header(msgspec.Struct):
     network: str
     config: str
     card: str
+    base: Name | None = None    # of the file beside it that has the other tensors
+    whole: str = ""
 
 
-def save(net: Network, path: Path, card: dict) -> None:
-    """Write PATH.safetensors and, for readers, the card as PATH.json."""
+def save(net: Network, path: Path, card: dict, base: Path | None = None) -> None:
+    """Write PATH.safetensors and, for readers, the card as PATH.json. What is equal in `base`, a whole checkpoint in
+    the same folder, is left out.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {k: v.detach().to(torch.float16).contiguous() for k, v in net.state_dict().items()}
     # plain data; a loss that is no number becomes null, which every reader takes
     card = msgspec.json.decode(msgspec.json.encode(card, enc_hook=_text))
     config = asdict(net.config)
     about = {"network": net.name, "config": json.dumps(config), "card": json.dumps(card)}
+    if base is not None:
+        with safe_open(base, framework="pt") as f:
+            equal = {k for k in tensors.keys() & {*f.keys()} if _equal(tensors[k], f.get_tensor(k))}
+        about |= {"base": base.name, "whole": _digest(about, dict(sorted(tensors.items())))}
+        tensors = {k: v for k, v in tensors.items() if k not in equal}
     write(tensors, path, about)
     write_text(path.with_suffix(".json"), json.dumps({"network": net.name, "config": config, **card}, indent=1) + "\n")
 
@@ -76,15 +90,21 @@ def load(path: Path) -> Network:
                          f"there is no checkpoint at {path}: train one with `ssmd-bench train`, or name an existing "
                          ".safetensors file")
     try:
-        with safe_open(path, framework="pt") as f:
-            about, slices = f.metadata() or {}, {k: f.get_slice(k) for k in f.keys()}
+        with ExitStack() as opened:
+            f = opened.enter_context(safe_open(path, framework="pt"))
+            about = f.metadata() or {}
+            files = dict.fromkeys(f.keys(), f)    # the file of each tensor
+            if base := base_of(path, about):
+                other = opened.enter_context(safe_open(base, framework="pt"))
+                files = dict.fromkeys(other.keys(), other) | files
+            slices = {k: file.get_slice(k) for k, file in files.items()}
             shapes, types = {k: tuple(s.get_shape()) for k,
                              s in slices.items()}, {s.get_dtype() for s in slices.values()}
             cls, config, card = _described(path, about, shapes)
             if odd := types - FLOATING:
                 raise Unfit(f"{path} holds weights of the type {sorted(odd)[0]}: save them in float16, bfloat16 or "
                             "float32")
-            tensors = {k: f.get_tensor(k) for k in sorted(f.keys())}
+            tensors = {k: files[k].get_tensor(k) for k in sorted(files)}
     except Unfit:
         raise
     except (SafetensorError, OSError, ValueError) as error:
@@ -99,11 +119,34 @@ def load(path: Path) -> Network:
         raise ValueError(f"the tensor {lost[0]} in {path} holds what is no finite number: copy or train the "
                          "checkpoint again")
     net.card = card
+    net.sha256 = _digest(about, tensors)
+    if base and net.sha256 != about.get("whole"):
+        raise ValueError(f"{base} is another network than the one that {path.name} was trained on: put that one beside "
+                         "it again, or train both")
+    return net.eval().requires_grad_(False)
+
+
+def base_of(path: Path, about: Mapping[str, str]) -> Path | None:
+    """The file that a checkpoint with this header goes on from. Raises ValueError if it is not there."""
+    if "base" not in about:
+        return None
+    name = fitted(about["base"], Name)
+    base = path.with_name(name)
+    if not base.is_file():
+        raise Unfit(f"{path} holds only what was added to {name}, which is not beside it: copy both into one folder")
+    return base
+
+
+def _equal(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return a.dtype == b.dtype and torch.equal(a, b)
+
+
+def _digest(about: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> str:
+    """Of configuration and weights, in the order of their names."""
     digest = hashlib.sha256(f"{about['network']} {about['config']}".encode())
     for name, tensor in tensors.items():
         digest.update(name.encode() + tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    net.sha256 = digest.hexdigest()
-    return net.eval().requires_grad_(False)
+    return digest.hexdigest()
 
 
 def denoiser(path: Path) -> Any:

@@ -1,5 +1,5 @@
-"""What ran where: commit, packages, processor, device, threads. Two machines are comparable if all but the commit
-agrees.
+"""What ran where: commit, packages, processor and what it can do, device, threads. Two machines are comparable if all
+but the commit agrees: processors of one name may have wider instructions or not, and then round otherwise.
 """
 
 import os
@@ -41,12 +41,19 @@ def _cpu() -> str:
         return platform.processor()
 
 
+def _instructions() -> str:
+    """The widest that torch takes, and whether bfloat16 products are native."""
+    native = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return f"{torch.backends.cpu.get_cpu_capability()}{', bfloat16' if native else ''}"
+
+
 @lru_cache
 def machine(device: str = "cpu") -> dict:
     """The fingerprint, with an `id` of everything that timings depend on."""
     diff = _git("diff", "HEAD")
-    hardware = {"cpu": _cpu(), "cores": os.cpu_count(), "gpu": torch.cuda.get_device_name() if device.startswith("cuda")
-                else None, "threads": torch.get_num_threads(),
+    gpu = torch.cuda.get_device_name() if device.startswith("cuda") else None
+    hardware = {"cpu": _cpu(), "instructions": _instructions(), "cores": os.cpu_count(), "gpu": gpu,
+                "threads": torch.get_num_threads(),
                 "os": platform.system(), "python": platform.python_version(), "packages": _packages(),
                 "deterministic": torch.are_deterministic_algorithms_enabled()}
     commit = {"commit": (_git("rev-parse", "HEAD") or "unknown").strip(), "dirty": bool(diff),

@@ -202,6 +202,7 @@ class Machine(Headed):
     dirty: bool | None = None
     diff_sha: str | None = None
     cpu: str | None = None
+    instructions: str | None = None
     gpu: str | None = None
     threads: Count | None = None
     os: str | None = None

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from harness.boundary import incoming
@@ -59,8 +60,7 @@ def check_rows(config: Training, data: Dataset) -> None:
 @torch.no_grad()
 def validate(net: Transformer | Autoregressive, data: Dataset, schedule, n: int = 512, rounds: int = 4,
              given: float = 0.0) -> dict[str, float]:
-    """Mean losses on n validation rows, nats per token that is not given, with fixed masks: comparable between networks.
-    """
+    """Mean losses on n validation rows, nats per token not given, with fixed masks: comparable between networks."""
     x = data.rows("validation", n, seed=0).to(next(net.parameters()).device)
     net.eval()
     total: dict[str, float] = {}
@@ -156,11 +156,19 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
         }
         if isinstance(trained, Hybrid):
             card["gate"] = gate(trained, data, min(256, judged), given=int(config.given * data.length)).card()
-        checkpoint.save(trained, final, card)
+        checkpoint.save(trained, final, card, base=_beside(final, init) if config.frozen else None)
         (out / "state.safetensors").unlink(missing_ok=True)
         say(f"finished {final}: {card['validation_nats_per_token']} nats per token on validation")
     updates.leave()
     return final
+
+
+def _beside(final: Path, init: Path | None) -> Path | None:
+    """The whole checkpoint in the same folder whose weights stayed as they were."""
+    if init is None or init.resolve().parent != final.resolve().parent:
+        return None
+    with safe_open(init, framework="pt") as f:
+        return checkpoint.base_of(init, f.metadata() or {}) or init
 
 
 def _settings(config: Training, source: dict) -> dict[str, str]:
@@ -184,8 +192,6 @@ def resume(out: Path, source: dict, updates: Updates) -> None:
     path = out / "state.safetensors"
     if not path.exists():
         return
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(path, framework="pt") as f:
             about = f.metadata() or {}

@@ -30,8 +30,8 @@ class Training:
     taught: int = param(0, Range(0, 1 << 10), "ranks a row whose label is the draft's own law there, one token a pass, "
                                               "in the place of the text's tokens (ssmd/train/taught.py)")
     blind: bool = False    # of an attached block: it reads no tokens (ssmd/attached.py)
-    given: float = param(0.0, Range(0.0, 0.99), "share of each row that is always known, at random places: what prompts "
-                                                "will give")
+    given: float = param(0.0, Range(0.0, 0.99),
+                         "share of each row that is always known, at random places: what prompts will give")
     depth: int = param(0, Range(0, 1 << 20),
                        "of the target term, in tokens: the window that verify passes will test; 0: all that is masked")
     orders: int = param(1, Range(1, 256), "of the masked places a draft pass: more of them train the causal part alone")
@@ -64,8 +64,8 @@ class Training:
                              "frozen=True")
         for name, idle in (("orders", 1), ("depth", 0), ("power", 1.0)):
             if getattr(self, name) != idle and self.network != "hybrid":
-                raise ValueError(f"Training: {name}={getattr(self, name)} is of the target term, which a {self.network} "
-                                 "network has not; it is for hybrids")
+                raise ValueError(f"Training: {name}={getattr(self, name)} is of the target term, which hybrids alone "
+                                 f"have; leave it out of a {self.network} network")
         if self.given and self.network == "judge":
             raise ValueError("Training: given > 0 is of masked tokens, and a judge reads from left to right; leave it "
                              "out")

@@ -16,7 +16,6 @@ recombination (arXiv 1807.04425), the germline J gene, all of them in that packa
 residues that hold no other letter. The draws are numpy's from a seed: they make data, and are no draws of a sampler.
 """
 
-import argparse
 import io
 import json
 import sys
@@ -25,13 +24,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from harness.boundary.arguments import Parser
 from harness.boundary.atomic import write_text
 from harness.boundary.ending import guarded
 
 LENGTH = 120
-TRAINED = {"network": "antiberty/trained_models/", "judge": "iglm/trained_models/"}
-WHEELS = {"network": "antiberty 0.1.3", "judge": "iglm 0.1.0", "chains": "olga 1.3.0"}
-FORMS = {"network": ("AntiBERTy_md_smooth", "BertForMaskedLM"), "judge": ("IgLM", "GPT2LMHeadModel")}
+TRAINED = {"network": "antiberty/trained_models/", "judge": "iglm/trained_models/",
+           "writer": "iglm/trained_models/"}
+WHEELS = {"network": "antiberty 0.1.3", "judge": "iglm 0.1.0", "writer": "iglm 0.1.0", "chains": "olga 1.3.0"}
+FORMS = {"network": ("AntiBERTy_md_smooth", "BertForMaskedLM"), "judge": ("IgLM", "GPT2LMHeadModel"),
+         "writer": ("IgLM-S", "GPT2LMHeadModel")}
 CODONS = "FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG"    # in the order of TCAG
 
 
@@ -137,7 +139,7 @@ def _translated(gene: str) -> str:
 
 
 def main(given: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m studies.antibody.prepare", description=__doc__.splitlines()[0])
+    parser = Parser(prog="python -m studies.antibody.prepare", description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=tuple(WHEELS))
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--out", type=Path, required=True)

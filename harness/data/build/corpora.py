@@ -13,7 +13,6 @@ import lzma
 import struct
 import sys
 import zlib
-from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -160,14 +159,6 @@ def arguments(program: str) -> Parser:
     return parser
 
 
-def asked(parser: Parser, words: Sequence[str] | None) -> Namespace | None:
-    """The options; None if the help was all that was asked for."""
-    try:
-        return parser.parse_args(words)
-    except SystemExit:
-        return None
-
-
 def main(words: Sequence[str] | None = None) -> int:
     return guarded(PROGRAM, lambda: _work(words), own=words is None)
 
@@ -175,9 +166,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _work(words: Sequence[str] | None) -> int:
     parser = arguments(PROGRAM)
     parser.add_argument("corpus", choices=sorted(CORPORA))
-    options = asked(parser, words)
-    if options is None:
-        return 0
+    options = parser.parse_args(words)
     working()
     print(json.dumps(build(options.corpus, options.source, options.out)))
     return 0

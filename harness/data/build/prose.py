@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.boundary.ending import guarded, working
-from harness.data.build.corpora import arguments, asked, books, extracts, find, pieces_of, shuffled, unpacked, written
+from harness.data.build.corpora import arguments, books, extracts, find, pieces_of, shuffled, unpacked, written
 from harness.data.prose import VOCAB
 from harness.data.text import SPLITS
 
@@ -95,9 +95,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _work(words: Sequence[str] | None) -> int:
-    options = asked(arguments(PROGRAM), words)
-    if options is None:
-        return 0
+    options = arguments(PROGRAM).parse_args(words)
     working()
     print(json.dumps(written(prose(options.source), options.out)))
     return 0
