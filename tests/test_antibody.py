@@ -7,16 +7,22 @@ import json
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
 
+from harness.cli import verbs
+from harness.cli._options import changed
+from harness.cli.parser import parser
 from harness.data.fasta import Fasta
 from harness.data.residues import AMINO
 from harness.nets.hub import Hub
 from harness.run.guards import examined
 from harness.spec import ROOT
-from studies.antibody import prepare, written
+from ssmd.train.settings import Training
+from studies.antibody import blocks, prepare, written
+from studies.antibody.study import BLOCKS
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *AMINO]
 
@@ -71,6 +77,15 @@ def test_what_a_writer_wrote_in_two_parts_becomes_one_chain():
 
 
 def test_help_is_no_error(capsys):
-    for module in ("studies.antibody.prepare", "studies.antibody.written", "reports.gallery", "harness"):
+    for module in ("studies.antibody.prepare", "studies.antibody.written", "studies.antibody.blocks", "reports.gallery",
+                   "harness"):
         done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT)
         assert (done.returncode, done.stderr) == (0, "") and "usage" in done.stdout, module
+
+
+def test_the_blocks_of_the_study_are_those_that_one_script_trains():
+    assert set(blocks.OWN) == set(BLOCKS)
+    for name in blocks.OWN:
+        options = parser(verbs.find()).parse_args(blocks.command(name)[2:])
+        assert options.verb == "attach" and options.out == Path(f"runs/blocks/{name}")
+        assert changed(Training("hybrid", frozen=True), options.changes).given == 0.1

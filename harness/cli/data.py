@@ -8,11 +8,11 @@ from harness.boundary.arguments import JOBS, MAKE, READ, Parser, Verb, number, p
 
 
 def _data_options(parser: Parser) -> None:
-    parser.add_argument("dataset", choices=("proteins",))
-    parser.add_argument("--out", type=path, default=Path("runs/proteins.npz"), metavar="FILE")
+    parser.add_argument("dataset", choices=("proteins", "moses"))
+    parser.add_argument("--out", type=path, metavar="FILE", help="default: runs/proteins.npz, runs/moses.npz")
     parser.add_argument("--source", type=path,
-                        help="unpacked Debian package metastudent-data, or a FASTA file (default: fetch the package "
-                             "with apt-get)")
+                        help="proteins: unpacked Debian package metastudent-data, or a FASTA file (default: fetch the "
+                             "package with apt-get); moses: wheel of molsets (default: fetch it with pip)")
     parser.add_argument("--threads", type=whole(1, JOBS), default=1, help="of MMseqs2")
     parser.add_argument("--families", type=whole(1, 10**6), default=300,
                         help="profile HMMs, of the largest training clusters")
@@ -30,13 +30,14 @@ def _fasta_options(parser: Parser) -> None:
 
 def data(options: Namespace) -> tuple[dict, int]:
     """Build the file of a data set that does not ship."""
-    from harness.data.build.proteins import build
+    from harness.data.build import moses, proteins
     from harness.run.progress import tell
 
-    about = build(options.source, options.out, options.threads, options.families, options.held_out, options.near,
-                  say=tell)
-    return {"data": str(options.out), "card": str(options.out.with_suffix(".md")), "bytes": options.out.stat().st_size,
-            **about}, 0
+    out = options.out or Path(f"runs/{options.dataset}.npz")
+    about = (moses.build(options.source, out, say=tell) if options.dataset == "moses" else
+             proteins.build(options.source, out, options.threads, options.families, options.held_out, options.near,
+                            say=tell))
+    return {"data": str(out), "card": str(out.with_suffix(".md")), "bytes": out.stat().st_size, **about}, 0
 
 
 def fasta(options: Namespace) -> tuple[dict, int]:

@@ -49,8 +49,9 @@ def gate(net: Hybrid, data: Dataset, n: int = 256, seed: int = 2**31, given: int
     net.eval()
     for k, rows in enumerate(torch.arange(n * ROUNDS, device=device).split(64)):
         ids, true = rows % n, x[rows % n]
-        i, _ = mask_counts(Linear(), rows, L, seed, step=k, given=given)
-        masked, order, _ = masked_batch(true, i, rows, seed, net.mask)
+        known = true == shown if (shown := getattr(data, "shown", None)) is not None else None
+        i, _ = mask_counts(Linear(), rows, L, seed, step=k, given=given if known is None else known.sum(1))
+        masked, order, _ = masked_batch(true, i, rows, seed, net.mask, known)
         h = net.hidden(masked)                                                     # (B, L, d)
         token = true.gather(1, order)                                              # (B, L) by rank
         draft = F.cross_entropy(net.logits(h).float().transpose(1, 2), true, reduction="none").gather(1, order)

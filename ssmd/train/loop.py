@@ -66,7 +66,8 @@ def validate(net: Transformer | Autoregressive, data: Dataset, schedule, n: int 
     total: dict[str, float] = {}
     for round_ in range(rounds):
         for k, rows in enumerate(torch.arange(n, device=x.device).split(64)):
-            found = losses(net, x[rows], rows + round_ * n, schedule, seed=2**31, step=round_ * n + k, given=given)
+            found = losses(net, x[rows], rows + round_ * n, schedule, seed=2**31, step=round_ * n + k, given=given,
+                           shown=getattr(data, "shown", None))
             for name, value in found.items():
                 total[name] = total.get(name, 0.0) + float(value) * len(rows) / (n * rounds)
     net.train()

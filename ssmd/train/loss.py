@@ -16,8 +16,8 @@ size of the term does not change: 0 counts each token alike, 2 leans to the last
 that term's weight.
 
 Where a part of every row will be given, as a prompt, the network never sees less than that part. `given` is the number
-of its tokens: i is then uniform over given..D-1 for the linear schedule, and the loss is nats per token that is not
-given (ours).
+of its tokens, of all rows or of each: i is then uniform over given..D-1 for the linear schedule, and the loss is nats
+per token that is not given (ours). `known` says which places these are; without it they are any.
 
 The draft knows which places are masked and no order. So one pass of it serves several orders of them (`orders`, ours):
 the target term is their mean, with the same expectation and less variance a pass.
@@ -31,22 +31,28 @@ from harness.random import Stream, permutation, uniform
 
 
 def mask_counts(schedule, rows: Tensor, length: int, seed: int, step: int, batch: int = 0,
-                given: int = 0) -> tuple[Tensor, Tensor]:
+                given: int | Tensor = 0) -> tuple[Tensor, Tensor]:
     """Draws of i >= given, one a row, and their weights w_i. rows (B,) -> i (B,) int64, w (B,) float32; stratified over
     `batch` rows, these or more.
     """
-    batch, free = batch or len(rows), length - given
+    batch, given = batch or len(rows), torch.as_tensor(given).cpu()                # () or (B,)
+    free = length - given
     shift = uniform(seed, torch.tensor([step]), Stream.TRAIN, torch.tensor([1 << 40]))
     t = (rows.cpu() % batch + shift[0]) / batch  # (B,) one in each batch-th of (0, 1), float64
-    i = (free * schedule.alpha(t)).long().clamp(0, free - 1)                       # (B,) beside what is given
+    i = (free * schedule.alpha(t)).long().minimum(free - 1)                        # (B,) beside what is given
     share = schedule.inverse(i.double() / free) - schedule.inverse((i + 1).double() / free)
     weight = 1 / (free * share) * length / (free - i)
     return (given + i).to(rows.device), weight.float().to(rows.device)
 
 
-def masked_batch(x: Tensor, i: Tensor, rows: Tensor, seed: int, mask: int) -> tuple[Tensor, Tensor, Tensor]:
-    """x (B, L) -> masked x, order sigma (B, L), and which positions are masked (B, L) bool."""
+def masked_batch(x: Tensor, i: Tensor, rows: Tensor, seed: int, mask: int,
+                 known: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """x (B, L) -> masked x, order sigma (B, L), and which positions are masked (B, L) bool; what is `known` (B, L)
+    stands first in the order.
+    """
     order = permutation(seed, rows, Stream.TRAIN, x.shape[1])                      # (B, L)
+    if known is not None:
+        order = order.gather(1, (~known).gather(1, order).int().argsort(dim=1, stable=True))
     hidden = order.argsort(dim=1) >= i[:, None]                                    # rank of each position, from 0
     return torch.where(hidden, mask, x), order, hidden
 

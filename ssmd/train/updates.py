@@ -30,12 +30,16 @@ CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c", "last")    # weights
 
 def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule, seed: int, step: int,
            batch: int = 0, depth: int = 0, power: float = 1.0, orders: int = 1, taught: int = 0,
-           given: float = 0.0) -> dict[str, Tensor]:
-    """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token that is not given; their sum is minimised."""
+           given: float = 0.0, shown: int | None = None) -> dict[str, Tensor]:
+    """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token that is not given; their sum is minimised. A
+    share of each row is `given`, at any places, or the token `shown` wherever it stands.
+    """
     if isinstance(net, Autoregressive):
         return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
-    i, weight = mask_counts(schedule, rows, x.shape[1], seed, step, batch, int(given * x.shape[1]))
-    masked, order, hidden = masked_batch(x, i, rows, seed, net.mask)
+    known = None if shown is None else x == shown                                  # (B, L)
+    at_least = int(given * x.shape[1]) if known is None else known.sum(1)
+    i, weight = mask_counts(schedule, rows, x.shape[1], seed, step, batch, at_least)
+    masked, order, hidden = masked_batch(x, i, rows, seed, net.mask, known)
     # not through a frozen draft
     with torch.set_grad_enabled(torch.is_grad_enabled() and net.draft_trains):
         h = net.hidden(masked)                                                         # (B, L, d)
@@ -67,15 +71,15 @@ def batch_of(text: Tensor, rows: Tensor, length: int, seed: int) -> Tensor:
 class Trainable(nn.Module):
     """The losses as a forward pass, so that torch.compile and DistributedDataParallel see one call."""
 
-    def __init__(self, net: Transformer | Autoregressive, config: Training):
+    def __init__(self, net: Transformer | Autoregressive, config: Training, shown: int | None = None):
         super().__init__()
-        self.net, self.config = net, config
+        self.net, self.config, self.shown = net, config, shown
 
     def forward(self, x: Tensor, rows: Tensor, step: int) -> dict[str, Tensor]:
         with autocast(x.device.type):
             c = self.config
             return losses(self.net, x, rows, c.schedule, c.seed, step, c.batch, c.depth, c.power, c.orders,
-                          c.taught, c.given)
+                          c.taught, c.given, self.shown)
 
 
 def begin(net: nn.Module, init: Path) -> dict:
@@ -102,10 +106,9 @@ class Updates:
     """A network in training: `once` makes update number `step`, from 0, and returns its losses.
 
     Data with `crops(split, rows, seed)` draw the batches themselves (a protein before a place in it); others are one
-    text, of which places are drawn. `extra` adds splits of other corpora of the same alphabet to a text, `init` is a
-    finished checkpoint to start from, `net` a network in place of that of the settings, `compiled` compiles each block
-    by itself. Raises ValueError if they do not go
-    together.
+    text, of which places are drawn. The token that data have as `shown` is never masked. `extra` adds splits of other
+    corpora of the same alphabet to a text, `init` is a finished checkpoint to start from, `net` a network in place of
+    that of the settings, `compiled` compiles each block by itself. Raises ValueError if they do not go together.
     """
 
     def __init__(self, config: Training, data: Dataset, split: str = "train", device: str = "cpu",
@@ -139,7 +142,10 @@ class Updates:
             assert hasattr(data, "tokens"), f"{data.name} is no text and draws no batches"
             text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(self.device)
             self.draw = partial(batch_of, text, length=data.length, seed=config.seed)
-        self.model: nn.Module = Trainable(self.net, config)
+        self.shown: int | None = getattr(data, "shown", None)
+        if self.shown is not None and config.given:
+            raise ValueError(f"{data.name} says itself what is given: leave --set given out")
+        self.model: nn.Module = Trainable(self.net, config, self.shown)
         if self.world > 1:
             if self.device.startswith("cuda"):
                 torch.cuda.set_device(self.device)

@@ -1,8 +1,9 @@
-"""What does a causal block on a pretrained network of antibodies save, where a quarter of a chain is given?
+"""What does a causal block on a pretrained network of antibodies save, where a tenth of a chain is given?
 
-Design: AntiBERTy, frozen (26 M parameters, 8 blocks), and blocks of 3.9 M trained on it by `ssmd-bench attach`. The
-first 30 residues of held-out heavy chains are given, 90 are written. The judge is IgLM, which was trained by itself on
-natural antibodies; held-out and shuffled chains stand beside. Ancestral sampling of the network alone is the baseline.
+Design: AntiBERTy, frozen (26 M parameters, 8 blocks), and blocks of 3.9 M trained on it by `ssmd-bench attach`. Twelve
+residues of held-out heavy chains are given, at random places, and 108 are written: with less the network is off its own
+training. The judge is IgLM, which was trained by itself on natural antibodies; held-out and shuffled chains stand
+beside. Ancestral sampling of the network alone is the baseline. Passes are in bfloat16, draws in float64.
 
 The blocks learn from chains made by OLGA, which the network never saw. So part of what they add may be knowledge of
 these chains, and no speculation. Controls, each with the settings of the others:
@@ -10,6 +11,7 @@ these chains, and no speculation. Controls, each with the settings of the others
     blind     a block that reads no tokens: it can correct the draft and speculate on nothing
     taught    a block whose labels are the network's own laws, one token a pass: it cannot learn what the network does
               not know
+    known     a block trained on chains as the network's own data were (studies/antibody/written.py)
     s2        another seed of training
     short     a quarter of the training
 """
@@ -31,8 +33,8 @@ from studies.arms import BASELINE, DILATED, HELD_OUT, SHUFFLED
 __all__ = ["STUDY"]
 
 TRUNK = Hub("runs/antiberty", tokens=AMINO)
-BLOCKS = ("s1", "s2", "short", "blind", "taught")
-ROUNDS, WIDE, NARROW = 10, Linear(0.25), Linear(0.125)
+BLOCKS = ("s1", "s2", "short", "blind", "taught", "known")
+ROUNDS, HALF, WIDE, NARROW = 10, Linear(0.5), Linear(0.25), Linear(0.125)
 
 
 def speculative(block: str, *windows: Linear) -> Arm:
@@ -42,14 +44,15 @@ def speculative(block: str, *windows: Linear) -> Arm:
 
 
 STUDY = Study(
-    name="antibody", question=__doc__, data=Fasta("runs/chains.fasta", length=120), reference="trunk", prompt=0.25,
+    name="antibody", question=__doc__, data=Fasta("runs/chains.fasta", length=120), reference="trunk",
+    prompt=0.1, scattered=True, dtype="bfloat16",
     nets={"trunk": TRUNK} | {name: AttachedTo(f"runs/blocks/{name}/block.safetensors", TRUNK) for name in BLOCKS},
     arms=[
-        Arm(BASELINE, grid(Ancestral, steps=[8, 16]), {"main": "trunk"}),
-        speculative("s1", WIDE, NARROW), speculative("blind", NARROW), speculative("taught", WIDE, NARROW),
-        speculative("s2", NARROW), speculative("short", NARROW),
-        Arm("fixed_dilated", [FixedCount(window, Dilated()) for window in (WIDE, NARROW)], {"main": "trunk"}),
-        Arm("ssmd_uniform_s1", [SelfSpeculative(NARROW, ROUNDS)], {"main": "s1"}),
+        Arm(BASELINE, grid(Ancestral, steps=[4, 8, 16, 32]), {"main": "trunk"}),
+        speculative("s1", HALF, WIDE), speculative("blind", WIDE), speculative("taught", HALF, WIDE, NARROW),
+        speculative("s2", WIDE), speculative("short", WIDE), speculative("known", WIDE),
+        Arm("fixed_dilated", [FixedCount(window, Dilated()) for window in (HALF, WIDE, NARROW)], {"main": "trunk"}),
+        Arm("ssmd_uniform_s1", [SelfSpeculative(WIDE, ROUNDS)], {"main": "s1"}),
         HELD_OUT, SHUFFLED,
     ],
     metrics=[LmJudge("runs/iglm", before=("[HEAVY]", "[HUMAN]")), SampleEntropy()], n=512, batch=32,
