@@ -16,8 +16,8 @@ from studies.antibody.study import BLOCKS, WIDE
 from studies.arms import BASELINE, DILATED
 
 GOAL, JUDGE, ENTROPY = 16, "lm", "sample_entropy"
-# worse by less counts as not worse: a third of what ancestral sampling gains from 8 steps to 16 on other rows; more than
-# what held-out chains lie below it there
+# worse by less counts as not worse: a third of what ancestral sampling gains from 8 steps to 16 on other rows; more
+# than what held-out chains lie below it there
 SIDES = [Side(JUDGE, "lower", 0.02), Side(ENTROPY, "higher", 0.02)]
 SAVING = {"": "s1", ".taught": "taught"}
 UNIT = "judge nats per residue, paired"

@@ -1,0 +1,59 @@
+"""Whether the molecules are many and new, as MOSES counts it (arXiv 1811.12823).
+
+unique      distinct molecules among the first k valid rows, over k
+novelty     share of the distinct molecules of all valid rows that are no training molecule, by their SMILES
+
+Both are of the whole set. A sampler that writes one molecule again and again has validity 1 and unique 1 / k. Copies of
+training have novelty 0, and held-out rows of the benchmark 1, since its splits share none.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+from torch import Tensor
+
+from harness.kinds import Dataset, Scores
+from harness.metrics.form import whole
+from harness.metrics.molecules.chemistry import canonical_rows, molecules
+from harness.param import Range, check, param
+
+
+@dataclass(frozen=True)
+class Unique:
+    name: ClassVar[str] = "unique"
+    version: ClassVar[int] = 1
+    better: ClassVar[str] = "higher"
+    unit: ClassVar[str] = "share of molecules"
+
+    k: int = param(1000, Range(1, 2**24), "valid rows that are looked at: fewer are refused")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def score(self, samples: Tensor, data: Dataset) -> Scores:
+        valid = [one for one in canonical_rows(samples, data) if one is not None][: self.k]
+        if len(valid) < self.k:
+            raise ValueError(f"unique(k={self.k}) needs so many valid molecules, and {len(valid)} of {len(samples)} "
+                             "rows are valid: sample more rows, or lower k")
+        return whole(len({*valid}) / self.k, self.name)
+
+
+@dataclass(frozen=True)
+class Novelty:
+    name: ClassVar[str] = "novelty"
+    version: ClassVar[int] = 1
+    better: ClassVar[str] = "higher"
+    unit: ClassVar[str] = "share of molecules"
+
+    def score(self, samples: Tensor, data: Dataset) -> Scores:
+        distinct = {one for one in canonical_rows(samples, data) if one is not None}
+        if not distinct:
+            raise ValueError("novelty has nothing to look at: no row is a valid molecule")
+        return whole(len(distinct - _known(molecules(data))) / len(distinct), self.name)
+
+
+@lru_cache(maxsize=2)
+def _known(data) -> frozenset[str]:
+    """All molecules of the benchmark's training list, as it writes them."""
+    return frozenset(one for split in ("train", "judge", "validation") for one in data.smiles(split))
