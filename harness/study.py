@@ -210,12 +210,16 @@ def load_study(path: str, **changes: Any) -> Study:
 
 
 def chosen(study: Study, only: Sequence[str]) -> Study:
-    """The study with the named arms alone."""
+    """The study with the named arms alone, and with the networks that they and the reference name."""
     names = [arm.name for arm in study.arms]
     if unknown := set(only) - set(names):
         name = sorted(unknown)[0]
         raise ValueError(f"the study {study.name} has no arm {name!r}; it has {', '.join(names)}{meant(name, names)}")
-    return replace(study, arms=[arm for arm in study.arms if arm.name in only]) if only else study
+    if not only:
+        return study
+    arms = [arm for arm in study.arms if arm.name in only]
+    named = {study.reference, *(net for arm in arms for net in arm.nets.values())}
+    return replace(study, arms=arms, nets={name: source for name, source in study.nets.items() if name in named})
 
 
 def each_sampler(study: Study, change: Callable[[Sampler], Sampler]) -> Study:

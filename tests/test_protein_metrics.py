@@ -12,7 +12,8 @@ import pytest
 import torch
 
 import studies.protein_frontier.study as protein
-from harness.data.build.proteins import packed, written
+from harness.data.build.npz import written
+from harness.data.build.proteins import packed
 from harness.data.control import HeldOut, Shuffled
 from harness.data.proteins import Proteins, digest
 from harness.data.residues import decode, encode

@@ -28,6 +28,7 @@ import studies.schedule.study as schedule
 import studies.window.study as window
 import studies.window_sweep.study as window_sweep
 from harness import plugins
+from harness.__main__ import main
 from harness.cli.run import present
 from harness.data.control import HeldOut
 from harness.data.exact import Exact
@@ -348,3 +349,19 @@ def test_a_front_is_held_against_that_of_the_plain_sampler(tmp_path, monkeypatch
     lawkeeping.claims(Store(tmp_path), "a command")
     assert "lawkeeping.absent: plain or absent is not in the store" in capsys.readouterr().out
     assert {type(p).name for p in (*adaptive.points, *corrected.points)} == {"ssmd_adaptive", "ssmd_corrected"}
+
+
+def test_an_arm_that_is_run_alone_needs_its_own_networks_alone(tmp_path, capsys):
+    """The checkpoint of another arm may be still in training."""
+    lines = (
+        "from baselines.ancestral import Ancestral", "from harness.data.exact import Exact",
+        "from harness.metrics.entropy import SampleEntropy", "from harness.study import Arm, Checkpoint, Study, Table",
+        "STUDY = Study(name='half', question='?', data=Exact(), reference='table', n=4, metrics=[SampleEntropy()],",
+        "              nets={'table': Table(Exact()), 'later': Checkpoint('nowhere.safetensors')},",
+        "              arms=[Arm('now', [Ancestral(2)], {'main': 'table'}),",
+        "                    Arm('then', [Ancestral(2)], {'main': 'later'})])",
+    )
+    (tmp_path / "half.py").write_text("\n".join(lines))
+    given = ["run", str(tmp_path / "half.py"), "--out", str(tmp_path / "out"), "--no-time"]
+    assert main([*given]) == 2 and "there is no checkpoint at nowhere.safetensors" in capsys.readouterr().err
+    assert main([*given, "--only", "now"]) == 0

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.boundary.atomic import replacing, write_text
+from harness.boundary.atomic import write_text
+from harness.data.build.npz import written
 from harness.data.moses import LENGTH, SPLITS, Moses, digest, encode
 from harness.random import Stream, permutation
 
@@ -44,14 +45,8 @@ def build(source: Path | None, out: Path, say: Callable[[str], None] = lambda te
     starts = np.cumsum([0, *map(len, every)])
     first = np.cumsum([0, *(len(parts[name]) for name in SPLITS)])
     sha = digest(symbols, starts, first)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with replacing(out) as beside, beside.open("wb") as file:
-            np.savez_compressed(file, symbols=symbols, starts=starts, first=first, sha256=np.frombuffer(sha.encode(),
-                                                                                                        np.uint8))
-    except OSError as error:
-        raise ValueError(f"{out} cannot be written ({error.strerror or error}): free the disk, or give another "
-                         "--out") from None
+    written(out, {"symbols": symbols, "starts": starts, "first": first,
+                  "sha256": np.frombuffer(sha.encode(), np.uint8)})
     about = {"sha256": sha, "molecules": len(every), "characters": len(symbols)}
     about |= {name: len(parts[name]) for name in SPLITS}
     write_text(out.with_suffix(".md"), card(about))
@@ -94,7 +89,7 @@ def card(about: dict[str, Any]) -> str:
 
 | | |
 |---|---|
-| what | {about['molecules']:,} molecules of MOSES as SMILES, {about['characters']:,} characters of 26 kinds |
+| what | {about['molecules']:,} SMILES of MOSES, {about['characters']:,} characters of 26 kinds |
 | licence | MIT, Insilico Medicine; the molecules are a part of ZINC Clean Leads |
 | made by | `ssmd-bench data moses` from PyPI {WHEEL.replace('==', ' ')} |
 | sha256 | `{about['sha256']}` |

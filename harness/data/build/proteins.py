@@ -14,13 +14,13 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from harness.boundary.atomic import replacing, write_text
+from harness.boundary.atomic import write_text
 from harness.data.build import clusters, swissprot
+from harness.data.build.npz import written
 from harness.data.build.profiles import profiles, tools
 from harness.data.proteins import Proteins, digest
 from harness.data.residues import encode
@@ -106,13 +106,6 @@ def packed(sequences: Sequence[bytes], groups: Sequence[Sequence[int]], split: n
     return {"residues": encode(b"".join(kept)).numpy(), "starts": np.cumsum([0, *map(len, kept)], dtype=np.int64),
             "cluster": np.repeat(np.arange(len(groups)), [len(group) for group in groups]).astype(np.int64),
             "split": split}
-
-
-def written(out: Path, arrays: dict[str, Any]) -> None:
-    """The file whole, or as it was before."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as beside, open(beside, "wb") as file:
-        np.savez_compressed(file, **arrays)
 
 
 def _bytes(content: bytes) -> np.ndarray:
