@@ -22,7 +22,7 @@ from harness.run.guards import examined
 from harness.spec import ROOT
 from ssmd.train.settings import Training
 from studies.antibody import blocks, prepare, written
-from studies.antibody.study import BLOCKS
+from studies.antibody.study import STUDY
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *AMINO]
 
@@ -84,7 +84,7 @@ def test_help_is_no_error(capsys):
 
 
 def test_the_blocks_of_the_study_are_those_that_one_script_trains():
-    assert set(blocks.OWN) == set(BLOCKS)
+    assert {"trunk", *blocks.BLOCKS} == {*STUDY.nets}
     for name in blocks.OWN:
         options = parser(verbs.find()).parse_args(blocks.command(name)[2:])
         assert options.verb == "attach" and options.out == Path(f"runs/blocks/{name}")

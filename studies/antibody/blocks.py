@@ -22,6 +22,8 @@ OWN: dict[str, dict[str, str]] = {    # what each has in its own way
     "known": {"path": WRITTEN}, "short": {"tokens": "375e3"},
 }
 
+BLOCKS = tuple(OWN)
+
 
 def command(name: str) -> list[str]:
     """The words of `ssmd-bench attach` behind the program."""

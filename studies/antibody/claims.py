@@ -2,19 +2,24 @@
 
 Claims attach.antibody.{nfe_ratio, flops_ratio, seconds_ratio}[.taught], attach.acceptance[.taught],
 attach.antibody.{verified, blind, taught, known, second_seed, short, order}_minus..., attach.block_hours and
-attach.antibody.judge_of_{held_out, shuffled, ancestral_16}.
+attach.antibody.judge_of_{held_out, shuffled, ancestral_16}, attach.orders.{pass_each, kept}_over_pass_for_four.
 """
 
 from harness.claims.claim import claim
 from harness.kinds import Scores
+from harness.records.measured import cached_table, column, newest
 from harness.records.points import done, rows, scores
 from harness.records.store import Store
+from harness.schedules.window import Linear
 from harness.stats.intervals import ratio_interval, time_ratio
 from harness.stats.realised import Side, matched
+from harness.study import Study
 from studies.analysis.matched import UNITS, described, difference, of_steps, settings
-from studies.antibody.study import BLOCKS, WIDE
+from studies.antibody import orders
+from studies.antibody.blocks import BLOCKS
 from studies.arms import BASELINE, DILATED
 
+WIDE = Linear(0.25)    # of the arms that are compared
 GOAL, JUDGE, ENTROPY = 16, "lm", "sample_entropy"
 # worse by less counts as not worse: a third of what ancestral sampling gains from 8 steps to 16 on other rows; more
 # than what held-out chains lie below it there
@@ -30,6 +35,33 @@ PAIRS = {"verified_minus_unverified": (f"{DILATED}_s1", "fixed_dilated"),
          "short_minus_whole": (f"{DILATED}_short", f"{DILATED}_s1"),
          "dilated_minus_uniform": (f"{DILATED}_s1", "ssmd_uniform_s1")}
 HOUR = 3600.0
+
+
+def measure(study: Study, store: Store) -> list[dict]:
+    """What an order costs in training; nothing before the held-out rows are in the store."""
+    known = done(store, "held_out", study.n)
+    return [cached_table(store, study.name, "orders", orders.COLUMNS, lambda: orders.rows(study), known,
+                         net=study.nets["trunk"].load("cpu").sha256)] if known else []
+
+
+def of_orders(store: Store, command: str) -> list[dict]:
+    """Seconds of an order where the trunk's pass is made for each, and where its states are kept, over those where one
+    pass serves four.
+    """
+    record = newest(store, "orders")
+    if record is None:
+        print("attach.orders: no claim, nothing is measured; run the study without --only")
+        return []
+
+    def read(way: str, end: str) -> float:
+        return column(record, end, way=way)[0]
+
+    each, many, kept = orders.WAYS
+    return [claim(f"attach.orders.{name}_over_pass_for_four", read(way, "seconds") / read(many, "seconds"),
+                  read(way, "low") / read(many, "high"), read(way, "high") / read(many, "low"), "seconds / seconds",
+                  orders.TURNS, command, [*record["cells"]],
+                  f"processor seconds of an order of {orders.BATCH} rows; medians, the ends from quartiles")
+            for name, way in (("pass_each", each), ("kept", kept))]
 
 
 def at_wide(store: Store, arm: str) -> dict | None:
@@ -50,7 +82,7 @@ def claims(store: Store, command: str) -> list[dict]:
         made += difference(f"attach.antibody.{name}", [first, second], JUDGE, UNIT, store, command, str(WIDE))
     for name, arm in (("held_out", "held_out"), ("shuffled", "shuffled"), ("ancestral_16", BASELINE)):
         made += level(f"attach.antibody.judge_of_{name}", store, command, arm)
-    return made + hours("attach.block_hours", store, command)
+    return made + hours("attach.block_hours", store, command) + of_orders(store, command)
 
 
 def saved(name: str, store: Store, command: str, arm: str, cost: str) -> list[dict]:

@@ -28,13 +28,14 @@ from harness.schedules.window import Linear
 from harness.study import Arm, Study, Timing, grid
 from ssmd.attached import AttachedTo
 from ssmd.sampler import SelfSpeculative
+from studies.antibody.blocks import BLOCKS
+from studies.antibody.claims import WIDE, claims, measure
 from studies.arms import BASELINE, DILATED, HELD_OUT, SHUFFLED
 
-__all__ = ["STUDY"]
+__all__ = ["STUDY", "claims", "measure"]
 
 TRUNK = Hub("runs/antiberty", tokens=AMINO)
-BLOCKS = ("s1", "s2", "short", "blind", "taught", "known")
-ROUNDS, HALF, WIDE, NARROW = 10, Linear(0.5), Linear(0.25), Linear(0.125)
+ROUNDS, HALF, NARROW = 10, Linear(0.5), Linear(0.125)
 
 
 def speculative(block: str, *windows: Linear) -> Arm:
