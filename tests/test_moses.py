@@ -114,6 +114,7 @@ def test_what_is_no_such_file_is_one_sentence(data, tmp_path, capsys):
     (tmp_path / "x.whl").write_bytes(b"no zip")
     assert main(["data", "moses", "--source", str(tmp_path / "x.whl"), "--out", str(tmp_path / "x.npz")]) == 2
     assert "is not the wheel of molsets==0.3.1" in capsys.readouterr().err and not (tmp_path / "x.npz").exists()
+    assert main(["data", "moses", "--near", "0.5"]) == 2 and "--near is of proteins" in capsys.readouterr().err
     with pytest.raises(ValueError, match="there is no file .*: build it with `ssmd-bench data moses"):
         Moses(str(tmp_path / "x.npz")).rows("test", 1, 0)
     whole = (tmp_path / "y.npz")

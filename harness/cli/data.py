@@ -13,13 +13,13 @@ def _data_options(parser: Parser) -> None:
     parser.add_argument("--source", type=path,
                         help="proteins: unpacked Debian package metastudent-data, or a FASTA file (default: fetch the "
                              "package with apt-get); moses: wheel of molsets (default: fetch it with pip)")
-    parser.add_argument("--threads", type=whole(1, JOBS), default=1, help="of MMseqs2")
-    parser.add_argument("--families", type=whole(1, 10**6), default=300,
-                        help="profile HMMs, of the largest training clusters")
-    parser.add_argument("--held-out", type=whole(1, 40), default=8, metavar="PERCENT",
-                        help="of the clusters, drawn for test and as many for validation")
-    parser.add_argument("--near", type=number(0, 1, above=True), default=0.4, metavar="IDENTITY",
-                        help="with a training protein, from which on a held-out one is set apart")
+    parser.add_argument("--threads", type=whole(1, JOBS), help="proteins: of MMseqs2 (default 1)")
+    parser.add_argument("--families", type=whole(1, 10**6),
+                        help="proteins: profile HMMs, of the largest training clusters (default 300)")
+    parser.add_argument("--held-out", type=whole(1, 40), metavar="PERCENT", dest="held_out",
+                        help="proteins: of the clusters, drawn for test and as many for validation (default 8)")
+    parser.add_argument("--near", type=number(0, 1, above=True), metavar="IDENTITY", dest="near_from",
+                        help="proteins: with one of training, from which on a held-out one is set apart (default 0.4)")
 
 
 def _fasta_options(parser: Parser) -> None:
@@ -34,9 +34,13 @@ def data(options: Namespace) -> tuple[dict, int]:
     from harness.run.progress import tell
 
     out = options.out or Path(f"runs/{options.dataset}.npz")
+    of_proteins = {name: value for name in ("threads", "families", "held_out", "near_from")
+                   if (value := getattr(options, name)) is not None}
+    if options.dataset == "moses" and of_proteins:
+        given = {"near_from": "near", "held_out": "held-out"}.get(name := next(iter(of_proteins)), name)
+        raise ValueError(f"--{given} is of proteins: leave it out")
     about = (moses.build(options.source, out, say=tell) if options.dataset == "moses" else
-             proteins.build(options.source, out, options.threads, options.families, options.held_out, options.near,
-                            say=tell))
+             proteins.build(options.source, out, **of_proteins, say=tell))
     return {"data": str(out), "card": str(out.with_suffix(".md")), "bytes": out.stat().st_size, **about}, 0
 
 

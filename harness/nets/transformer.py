@@ -28,7 +28,14 @@ def autocast(device: str, wanted: bool = True) -> torch.autocast:
     return torch.autocast(device, torch.bfloat16, enabled=wanted and native)
 
 
-NORMS = {"rms": nn.RMSNorm, "layer": nn.LayerNorm}
+class RMSNorm(nn.RMSNorm):
+    """In the type of its weights: for another torch has no kernel of one pass, and warns."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.to(self.weight.dtype))
+
+
+NORMS = {"rms": RMSNorm, "layer": nn.LayerNorm}
 
 
 @dataclass(frozen=True)
