@@ -3,17 +3,19 @@ all.
 """
 
 import shutil
+import warnings
 from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from harness.data.markov import Markov
 from harness.nets import checkpoint
 from harness.nets.compiled import compiled
 from harness.nets.device import can_compile
 from harness.nets.flops import block_flops, head_flops
-from harness.nets.transformer import Transformer, TransformerConfig, gather_rows
+from harness.nets.transformer import NORMS, Transformer, TransformerConfig, attention, gather_rows
 from harness.nets.wrap import Half
 from harness.run.cell import cells_of
 from harness.sampling.loop import sample
@@ -298,3 +300,26 @@ def test_a_compiled_study_has_cells_of_its_own_and_refuses_a_network_without_blo
     with pytest.raises(ValueError, match="install g"):
         can_compile(True)
     assert not can_compile(False)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_in_a_training_in_bfloat16_is_that_of_float32(causal):
+    """The old path is the oracle: torch's own attention, in bfloat16 without a gradient, and in float32 with one."""
+    generator = torch.Generator().manual_seed(0)
+    q, k, v = (torch.randn(2, 2, 9, 8, generator=generator).bfloat16().requires_grad_() for _ in range(3))
+    found = attention(q, k, v, causal)
+    exact = [x.detach().float().requires_grad_() for x in (q, k, v)]
+    wanted = F.scaled_dot_product_attention(*exact, is_causal=causal)
+    assert found.dtype == torch.bfloat16 and torch.equal(found, wanted.bfloat16())
+    ours, theirs = torch.autograd.grad(found.sum(), (q, k, v)), torch.autograd.grad(wanted.sum(), exact)
+    assert all(torch.equal(a, b.bfloat16()) for a, b in zip(ours, theirs))
+    with torch.no_grad():
+        assert torch.equal(attention(q, k, v, causal), F.scaled_dot_product_attention(q, k, v, is_causal=causal))
+
+
+def test_a_norm_of_bfloat16_says_nothing_and_is_in_float32():
+    norm, x = NORMS["rms"](8), torch.randn(2, 8, generator=torch.Generator().manual_seed(0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert torch.equal(norm(x.bfloat16()), torch.nn.RMSNorm(8)(x.bfloat16().float()))
+    assert torch.equal(norm(x), torch.nn.RMSNorm(8)(x))
