@@ -1,6 +1,7 @@
 """What a block on a pretrained network of antibodies saves, at matched quality, and how much of it is speculation.
 
-Claims attach.antibody.{nfe_ratio, flops_ratio, seconds_ratio}[.taught], attach.acceptance[.taught],
+Claims attach.antibody.{nfe_ratio, flops_ratio}[.blind | .taught | .known], attach.antibody.seconds_ratio,
+attach.acceptance[.blind | .taught | .known],
 attach.antibody.{verified, blind, taught, known, second_seed, short, order}_minus..., attach.block_hours and
 attach.antibody.judge_of_{held_out, shuffled, ancestral_16}, attach.orders.{pass_each, kept}_over_pass_for_four.
 """
@@ -24,7 +25,7 @@ GOAL, JUDGE, ENTROPY = 16, "lm", "sample_entropy"
 # worse by less counts as not worse: a third of what ancestral sampling gains from 8 steps to 16 on other rows; more
 # than what held-out chains lie below it there
 SIDES = [Side(JUDGE, "lower", 0.02), Side(ENTROPY, "higher", 0.02)]
-SAVING = {"": "s1", ".taught": "taught"}
+SAVING = {"": "s1", ".blind": "blind", ".taught": "taught", ".known": "known"}
 UNIT = "judge nats per residue, paired"
 PAIRS = {"verified_minus_unverified": (f"{DILATED}_s1", "fixed_dilated"),
          "verified_minus_blind": (f"{DILATED}_s1", f"{DILATED}_blind"),

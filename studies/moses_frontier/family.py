@@ -1,0 +1,17 @@
+"""Networks of molecules (MOSES, SMILES by characters), by the recipe of the family of text: `ssmd-bench train family
+--recipe studies/moses_frontier/family.py --out runs/moses_family` queues them, each resumable.
+
+Heavy is masked diffusion, hybrid_frozen one causal block on its frozen blocks, light the cheap half of a schedule. The
+judge reads left to right, and learned from molecules that no other network has seen.
+"""
+
+from harness.data.moses import Moses
+from ssmd.train.settings import Training
+
+DATA = Moses("runs/moses.npz")
+SIZE = dict(width=256, heads=8, batch=256, tokens=60e6, warmup=100, optimiser="muon")
+FAMILY = {
+    "heavy": Training("masked", blocks=4, **SIZE), "light": Training("masked", blocks=1, **SIZE),
+    "hybrid_frozen": Training("hybrid", blocks=5, frozen=True, **SIZE | {"tokens": 20e6}),
+    "judge": Training("judge", blocks=4, dropout=0.1, **SIZE | {"width": 192, "tokens": 40e6}),
+}
