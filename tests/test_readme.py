@@ -130,6 +130,15 @@ PAGES = [path for path in sorted(ROOT.rglob("*.md")) if not {".venv", "runs", "n
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_code_on_a_page_is_fenced_and_python_can_be_read(path):
+    text = path.read_text(encoding="utf-8")
+    fences = re.findall(r"^```\w*$", text, flags=re.M)
+    assert len(fences) == text.count("```") and len(fences) % 2 == 0
+    for block in re.findall(r"^```python\n(.*?)^```$", text, flags=re.S | re.M):
+        compile(block, str(path), "exec")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_lines_of_a_page_are_at_most_110_characters(path):
     """But those of tables, headings, code and commands, which cannot be broken."""
     text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.S | re.M)

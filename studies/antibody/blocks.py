@@ -2,8 +2,8 @@
 
     python -m studies.antibody.blocks --jobs 2
 
-What it reads is made by `studies.antibody.prepare` and `studies.antibody.written`. Half an hour on two cores with
-bfloat16 products.
+What it reads is made by `studies.antibody.prepare` and `studies.antibody.written`. Some 40 minutes on two cores
+with bfloat16 products.
 """
 
 import sys

@@ -3,7 +3,8 @@
 The trunk's states do not depend on the order, and the block's target does. So a pass can serve several orders
 (`orders` of ssmd/train/settings.py), or be kept: then it is read from a file in place of being made. A kept view of a
 row is one mask: the states of 120 residues take a thousand times the row itself, and a training that never sees a mask
-twice keeps as many views as it has rows. Times are of one thread, in turns; the orders of one pass share its mask.
+twice keeps as many views as it has rows. Times are of one thread, in turns, of whole updates: the orders of one
+pass share its mask and the optimiser's step, and a kept view has a step of its own.
 """
 
 import time
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from harness.nets.own import Own
 from harness.study import Study
-from ssmd.attached import fresh
+from ssmd.attached import fresh, width_of
 from ssmd.train.settings import Training
 from ssmd.train.updates import Updates
 
@@ -28,12 +29,12 @@ WAYS = ("a pass for each order", "a pass for four orders", "kept states")
 class Kept:
     """The trunk with states out of a file of float16, one batch after the other."""
 
-    def __init__(self, trunk: Own, path: Path):
-        self.trunk, self.path, self.at = trunk, path, 0
+    def __init__(self, trunk: Own, path: Path, wide: int):
+        self.trunk, self.path, self.wide, self.at = trunk, path, wide, 0
 
     def states(self, x: Tensor) -> Tensor:
-        wide, size = self.trunk.states(x[:1, :1]).shape[-1], x.numel()
-        found = np.memmap(self.path, np.float16, "r", 2 * self.at * size * wide, (*x.shape, wide))
+        begin = 2 * self.at * x.numel() * self.wide
+        found = np.memmap(self.path, np.float16, "r", begin, (*x.shape, self.wide))
         self.at = (self.at + 1) % (TURNS + WARM)
         return torch.from_numpy(np.array(found)).float()                           # (B, L, d)
 
@@ -61,7 +62,7 @@ def rows(study: Study) -> list[list]:
                     with torch.no_grad():
                         file.write(trunk.states(x).half().numpy().tobytes())
             ways = {WAYS[0]: (_updates(study, trunk, 1), 1), WAYS[1]: (_updates(study, trunk, MANY), MANY),
-                    WAYS[2]: (_updates(study, Kept(trunk, path), 1), 1)}
+                    WAYS[2]: (_updates(study, Kept(trunk, path, width_of(trunk)[0]), 1), 1)}
             spent: dict[str, list[float]] = {way: [] for way in WAYS}
             for _ in range(TURNS + WARM):
                 for way, (updates, orders) in ways.items():

@@ -1,6 +1,6 @@
 """Chains that a causal model of antibodies writes, near the natural ones that AntiBERTy was trained on.
 
-    python -m studies.antibody.written iglm-0.1.0-py3-none-any.whl --out runs/written.fasta --n 6000
+    python -m studies.antibody.written iglm-0.1.0-py3-none-any.whl --out runs/written.fasta --n 4000
 
 IgLM-S (1.6 M parameters) was trained on the same public repertoires. It writes human heavy chains at temperature 1: a
 chain with a gap, then what fills the gap. Half of the chains begin with EVQL and half with QVQL, as germline V genes
@@ -74,7 +74,7 @@ def main(given: list[str] | None = None) -> int:
     parser = Parser(prog="python -m studies.antibody.written", description=__doc__.splitlines()[0])
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--n", type=int, default=6_000)
+    parser.add_argument("--n", type=int, default=4_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(given)
     print(json.dumps(chains(options.wheel, options.out, options.n, options.seed)))
