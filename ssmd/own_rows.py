@@ -7,65 +7,106 @@ network a row has the law
 
 A block that is trained on them learns the conditionals of P, so self-speculation on it has the law P in every order and
 window: that of first-hitting sampling, and never that of the data. A row of L tokens costs L passes.
+
+The order of each row is kept, and at each rank the network's law: its TOP likeliest tokens. Trained along that order
+with those laws as labels (ssmd/train/written.py), the block learns p itself. A network that is off its training where
+nothing is known begins from `given` tokens of each row of a data set, the first ranks of the order.
 """
 
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from harness import plugins
-from harness.data.drawn import Drawn, read_rows
+from harness.data.drawn import STORY, Drawn, read_rows
+from harness.kinds import Dataset, Rows
 from harness.nets import checkpoint
 from harness.nets.own import Own
-from harness.sampling.loop import sample
+from harness.nets.transformer import autocast, products
+from harness.random import Stream, from_logits, uniform
+from harness.sampling.reveal import order_of, probabilities
+from harness.schedules.order import UNIFORM
 
-BATCH, SAVE_SECONDS, SAMPLER = 32, 60.0, "first_hitting"
+BATCH, SAVE_SECONDS, SAMPLER, TOP = 32, 60.0, "first_hitting", 32
 
 
-def own_rows(net: Own, n: int, length: int, seed: int, out: Path, say: Callable[[str], None]) -> Drawn:
+class Begun(NamedTuple):
+    """Rows of which a share is given, at any places."""
+
+    data: Dataset
+    draw: Callable[[Tensor], Tensor]    # row numbers (B,) -> (B, L)
+    share: float
+
+
+def own_rows(net: Own, n: int, length: int, seed: int, out: Path, say: Callable[[str], None],
+             begun: Begun | None = None) -> Drawn:
     """Draw n rows of `length` tokens into OUT/rows.safetensors. A killed command goes on from the rows that it had.
     Raises ValueError for a file of other rows.
     """
     final, part = out / "rows.safetensors", out / "rows.part.safetensors"
-    about = {"net": net.sha256, "sampler": SAMPLER, "seed": seed, "n": n}
+    given = int(begun.share * length) if begun else 0
+    about = {"net": net.sha256, "sampler": SAMPLER, "seed": seed, "n": n, "passes": products(net.device.type),
+             "given": given, "begun": begun and begun.data.identity()}
     if final.exists():
         found = Drawn(str(final))
-        if {name: found.content.about.get(name) for name in about} != about or found.length != length:
-            raise ValueError(f"{final} holds rows of another network, seed, number or length: give another --out, or "
-                             "delete it")
+        if _asked(found.content.about, about) != about or found.length != length:
+            raise ValueError(f"{final} holds rows of another network, seed, number or length, or begun otherwise: give "
+                             "another --out, or delete it")
         return found
-    rows = torch.empty(0, length, dtype=torch.int64)
+    story = list[tuple[Tensor, ...]]()    # batches of rows, orders, tokens, laws
     if part.exists():
         kept = read_rows(part, part.stat().st_mtime_ns)
-        if {name: kept.about.get(name) for name in about} == about and kept.rows.shape[1] == length:
-            rows = kept.rows
+        if _asked(kept.about, about) == about and kept.rows.shape[1] == length and len(kept.order):
+            story = [(kept.rows, kept.order, kept.likely, kept.law)]
     out.mkdir(parents=True, exist_ok=True)
-    had, begun, saved = len(rows), time.monotonic(), time.monotonic()
-    while len(rows) < n:
-        first = len(rows)
-        rows = torch.cat((rows, _drawn(net, torch.arange(first, min(first + BATCH, n)), length, seed)))
-        left = (time.monotonic() - begun) / (len(rows) - had) * (n - len(rows))
-        say(f"rows of the network itself: {len(rows)}/{n}  {left / 60:.0f} min left")
-        if len(rows) < n and time.monotonic() - saved > SAVE_SECONDS:
-            _write(part, rows, net, about)
+    had = sum(len(batch[0]) for batch in story)
+    first, start, saved = had, time.monotonic(), time.monotonic()
+    while first < n:
+        ids = torch.arange(first, min(first + BATCH, n), device=net.device)
+        known = begun.draw(ids) if begun else torch.full((len(ids), length), net.mask, device=net.device)
+        story.append(tuple(t.cpu() for t in _written(net, known, given, ids, seed)))
+        first = int(ids[-1]) + 1
+        left = (time.monotonic() - start) / (first - had) * (n - first)
+        say(f"rows of the network itself: {first}/{n}  {left / 60:.0f} min left")
+        if first < n and time.monotonic() - saved > SAVE_SECONDS:
+            _write(part, story, net, about)
             saved = time.monotonic()
-    _write(final, rows, net, about)
+    _write(final, story, net, about)
     part.unlink(missing_ok=True)
     return Drawn(str(final))
 
 
+def _asked(told: dict, about: dict) -> dict:
+    return {name: told.get(name) for name in about}
+
+
 @torch.inference_mode()
-def _drawn(net: Own, ids: Tensor, length: int, seed: int) -> Tensor:
-    """Rows by their numbers (B,) -> (B, L)."""
-    prompts = torch.full((len(ids), length), net.mask, device=net.device)
-    sampler = plugins.samplers()[SAMPLER]()
-    return sample(sampler, {"main": net}, prompts, seed, BATCH, ids.to(net.device)).cpu()
+def _written(net: Own, known: Tensor, given: int, ids: Tensor, seed: int) -> tuple[Tensor, ...]:
+    """First-hitting sampling behind the first `given` ranks of known (B, L), with the draws of that sampler: rows and
+    orders (B, L), and by rank the likeliest tokens and their probabilities (B, L, K).
+    """
+    length, top = known.shape[1], min(TOP, net.vocab)
+    nothing = torch.full_like(known, net.mask)
+    order = order_of(Rows(nothing, nothing != net.mask, ids, torch.zeros_like(ids), seed, {}), UNIFORM)    # (B, L)
+    x = torch.where(order.argsort(1) < given, known, net.mask)
+    likely = torch.zeros(*x.shape, top, dtype=torch.int32, device=x.device)        # (B, L, K)
+    law = torch.zeros(*x.shape, top, dtype=torch.float16, device=x.device)
+    clock = torch.empty(len(x), dtype=torch.float64, device=x.device)
+    for k in range(given, length):
+        place = order[:, k : k + 1]                                                # (B, 1)
+        with autocast(net.device.type):
+            logits = net.draft(x, place, clock=clock.fill_(k / length))[0]         # (B, 1, V)
+        token = from_logits(logits, uniform(seed, ids, Stream.TOKEN, place))[0]
+        law[:, k], likely[:, k] = probabilities(logits[:, 0]).topk(top)
+        x = x.scatter(1, place, token)
+    return x, order.int(), likely, law
 
 
-def _write(path: Path, rows: Tensor, net: Own, about: dict) -> None:
-    checkpoint.write({"rows": rows.int()}, path, {"vocab": json.dumps(net.vocab), "names": json.dumps(net.names),
-                                                  "about": json.dumps(about)})
+def _write(path: Path, story: list[tuple[Tensor, ...]], net: Own, about: dict) -> None:
+    rows, *beside = (torch.cat(batches) for batches in zip(*story))
+    checkpoint.write({"rows": rows.int()} | dict(zip(STORY, beside)), path,
+                     {"vocab": json.dumps(net.vocab), "names": json.dumps(net.names), "about": json.dumps(about)})

@@ -5,6 +5,9 @@ The file is safetensors: `rows` (N, L) token ids, and beside it the vocabulary, 
 rows. Its law is that of the sampler that it names, and never that of any text. Rows are whole: 80 % train, 10 %
 validation, 10 % test, in the order in which they were written.
 
+It also holds the order in which each row's tokens were written, and at each rank the likeliest tokens with their
+probabilities, as the network met them.
+
     Drawn("runs/attach/rows.safetensors").rows("validation", n=8, seed=0)          # (8, L)
 """
 
@@ -23,7 +26,18 @@ from harness.random import Stream, integers, permutation
 
 SHARES = {"train": (0, 80), "validation": (80, 90), "test": (90, 100)}    # per cent
 AGAIN = "draw the rows again with `ssmd-bench attach MODEL --data self`"
+STORY = ("order", "likely", "law")
 PLACE = 1 << 41    # of the draws of training rows in stream TRAIN
+
+
+class Written(NamedTuple):
+    """Rows with the story of their writing; the first `given` ranks were known, and have no law."""
+
+    rows: Tensor      # (N, L) int64
+    order: Tensor     # (N, L) int64, sigma
+    likely: Tensor    # (N, L, K) int64 by rank, the K likeliest tokens
+    law: Tensor       # (N, L, K) float32 by rank, their probabilities
+    given: int
 
 
 class Content(NamedTuple):
@@ -31,6 +45,9 @@ class Content(NamedTuple):
     vocab: int
     names: tuple[str, ...]     # of the tokens; none where the network knows none
     about: dict[str, Any]      # network, sampler, seed
+    order: Tensor              # (N, L) int32; (0, 0) in a file that does not tell
+    likely: Tensor             # (N, L, K) int32
+    law: Tensor                # (N, L, K) float16
 
 
 @dataclass(frozen=True)
@@ -62,12 +79,15 @@ class Drawn:
     def names(self) -> tuple[str, ...]:
         return self.content.names
 
-    def _part(self, split: str) -> Tensor:
+    def _places(self, split: str) -> tuple[int, int]:
         if split not in SHARES:
             raise ValueError(f"rows that were drawn have no split {split!r}; choose {', '.join(SHARES)}")
-        rows = self.content.rows
-        first, last = (len(rows) * share // 100 for share in SHARES[split])
-        return rows[first:last]                                                    # (n, L)
+        first, last = (len(self.content.rows) * share // 100 for share in SHARES[split])
+        return first, last
+
+    def _part(self, split: str) -> Tensor:
+        first, last = self._places(split)
+        return self.content.rows[first:last]                                       # (n, L)
 
     def rows(self, split: str, n: int, seed: int) -> Tensor:
         """(n, L), each row at most once. Raises ValueError if there are fewer."""
@@ -79,10 +99,23 @@ class Drawn:
 
     def crops(self, split: str, rows: Tensor, seed: int) -> Tensor:
         """Whole rows for row numbers (B,) of a training -> (B, L)."""
-        part = self._part(split).to(rows.device)
-        if not len(part):
+        return self.content.rows[self._chosen(split, rows, seed)].to(rows.device)
+
+    def written(self, split: str, rows: Tensor, seed: int) -> Written:
+        """The same rows with the story of their writing. Raises ValueError for a file that does not tell it."""
+        content, chosen = self.content, self._chosen(split, rows, seed)
+        if not len(content.order):
+            raise ValueError(f"{self.path} does not say in which order its rows were written: {AGAIN}")
+        order, likely, law = (t[chosen].to(rows.device) for t in (content.order, content.likely, content.law))
+        return Written(content.rows[chosen].to(rows.device), order.long(), likely.long(), law.float(),
+                       content.about.get("given", 0))
+
+    def _chosen(self, split: str, rows: Tensor, seed: int) -> Tensor:
+        """Rows of the file for row numbers (B,) of a training."""
+        first, last = self._places(split)
+        if first == last:
             raise ValueError(f"{self.path} holds no {split} rows: draw more")
-        return part[integers(seed, rows, Stream.TRAIN, torch.tensor([PLACE], device=rows.device), len(part))[:, 0]]
+        return first + integers(seed, rows.cpu(), Stream.TRAIN, torch.tensor([PLACE]), last - first)[:, 0]
 
     def identity(self) -> dict[str, Any]:
         return {"name": self.name, "version": self.version, **self.content.about}
@@ -99,6 +132,7 @@ def read_rows(path: Path, _modified_ns: int) -> Content:
         with safe_open(path, framework="pt") as file:
             told = file.metadata() or {}
             rows = file.get_tensor("rows").long()
+            story = [file.get_tensor(name) for name in STORY if name in file.keys()]
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} holds no rows ({error}): {AGAIN}") from None
     about = decoded(told.get("about", "").encode(), dict[str, Any], f"what stands beside the rows of {path}", AGAIN)
@@ -106,4 +140,10 @@ def read_rows(path: Path, _modified_ns: int) -> Content:
     names = decoded(told.get("names", "").encode(), tuple[str, ...], f"the tokens of {path}", AGAIN)
     if rows.dim() != 2 or not rows.numel() or vocab < 2 or not 0 <= int(rows.min()) <= int(rows.max()) < vocab:
         raise ValueError(f"{path} holds no rows of {vocab} tokens: {AGAIN}")
-    return Content(rows, vocab, names, about | {"rows": sha256([tuple(rows.shape), json.dumps(rows.tolist())])})
+    whole = len(story) == len(STORY) and story[0].shape == rows.shape == story[1].shape[:2] and (
+        story[1].shape == story[2].shape and 0 <= int(story[0].min()) <= int(story[0].max()) < rows.shape[1]
+        and 0 <= int(story[1].min()) <= int(story[1].max()) < vocab)
+    if story and not whole:
+        raise ValueError(f"{path} does not say in which order its rows were written: {AGAIN}")
+    about |= {"rows": sha256([tuple(rows.shape), json.dumps(rows.tolist())])}
+    return Content(rows, vocab, names, about, *(story or [torch.empty(0, 0)] * len(STORY)))

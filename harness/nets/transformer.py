@@ -24,8 +24,12 @@ def autocast(device: str, wanted: bool = True) -> torch.autocast:
     """bfloat16 matrix products where the hardware has them; elsewhere they are emulated, a hundred times slower than
     float32.
     """
-    native = device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.autocast(device, torch.bfloat16, enabled=wanted and native)
+    return torch.autocast(device, torch.bfloat16, enabled=wanted and products(device) == "bfloat16")
+
+
+def products(device: str) -> str:
+    """Type of the matrix products under `autocast`."""
+    return "bfloat16" if device == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported() else "float32"
 
 
 class RMSNorm(nn.RMSNorm):

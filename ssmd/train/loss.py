@@ -76,16 +76,22 @@ def draft_loss(logits: Tensor, x: Tensor, hidden: Tensor, weight: Tensor) -> Ten
 
 def target_loss(logits: Tensor, x: Tensor, order: Tensor, i: Tensor, weight: Tensor, depth: int = 0,
                 power: float = 1.0) -> Tensor:
-    """logits (B, L, V) by rank -> weighted nats per token; of the first `depth` masked ranks alone, if it is not 0;
-    weights to another `power`.
+    """logits (B, L, V) by rank -> weighted nats per token."""
+    nll = F.cross_entropy(logits.float().transpose(1, 2), x.gather(1, order), reduction="none")
+    return weighed(nll, i, weight, depth, power)
+
+
+def weighed(nll: Tensor, i: Tensor, weight: Tensor, depth: int = 0, power: float = 1.0) -> Tensor:
+    """nll (B, L) by rank -> weighted nats per token; of the first `depth` masked ranks alone, if it is not 0; weights
+    to another `power`.
     """
-    ranks = torch.arange(x.shape[1], device=x.device)
+    length = nll.shape[1]
+    ranks = torch.arange(length, device=nll.device)
     if power != 1:
-        lean = (x.shape[1] / (x.shape[1] - ranks)) ** (power - 1)                  # (L,) of i = 0..L-1
+        lean = (length / (length - ranks)) ** (power - 1)                          # (L,) of i = 0..L-1
         weight = weight * (lean / lean.mean())[i]
     late = ranks >= i[:, None]                                                     # (B, L) ranks still masked
     if depth:
-        left = x.shape[1] - i                                                      # (B,)
+        left = length - i                                                          # (B,)
         late, weight = late & (ranks < i[:, None] + depth), weight * left / left.clamp_max(depth)
-    nll = F.cross_entropy(logits.float().transpose(1, 2), x.gather(1, order), reduction="none")
-    return (weight[:, None] * nll * late).sum() / x.numel()
+    return (weight[:, None] * nll * late).sum() / nll.numel()

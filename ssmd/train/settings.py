@@ -29,6 +29,7 @@ class Training:
     frozen: bool = False
     taught: int = param(0, Range(0, 1 << 10), "ranks a row whose label is the draft's own law there, one token a pass, "
                                               "in the place of the text's tokens (ssmd/train/taught.py)")
+    written: bool = False  # labels are the laws met while the rows were written, along that order (ssmd/train/written.py)
     blind: bool = False    # of an attached block: it reads no tokens (ssmd/attached.py)
     given: float = param(0.0, Range(0.0, 0.99),
                          "share of each row that is always known, at random places: what prompts will give")
@@ -62,6 +63,9 @@ class Training:
         if self.taught and not self.frozen:
             raise ValueError("Training: taught > 0 takes the draft as a teacher, which must stand still: choose "
                              "frozen=True")
+        if self.written and (self.taught or self.orders > 1 or not self.frozen):
+            raise ValueError("Training: written=True has the labels and the one order of rows that the frozen draft "
+                             "wrote: leave taught and orders out, and choose frozen=True")
         for name, idle in (("orders", 1), ("depth", 0), ("power", 1.0)):
             if getattr(self, name) != idle and self.network != "hybrid":
                 raise ValueError(f"Training: {name}={getattr(self, name)} is of the target term, which hybrids alone "

@@ -6,6 +6,7 @@ the weights before it alone. Loss: ssmd/train/loss.py.
 """
 
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from harness.data.drawn import Drawn, Written
 from harness.kinds import Dataset
 from harness.nets import checkpoint
 from harness.nets.autoregressive import Autoregressive
@@ -24,6 +26,7 @@ from ssmd.train.loss import draft_loss, mask_counts, masked_batch, reordered, ta
 from ssmd.train.optim import Average, learning_rate, optimisers
 from ssmd.train.settings import Training
 from ssmd.train.taught import taught_loss
+from ssmd.train.written import written_losses
 
 CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c", "last")    # weights that verify passes alone use
 
@@ -68,6 +71,16 @@ def batch_of(text: Tensor, rows: Tensor, length: int, seed: int) -> Tensor:
     return text[start + torch.arange(length, device=rows.device)].long()
 
 
+def batches(data: Dataset, split: str, seed: int, device: str = "cpu",
+            extra: tuple[tuple[Corpus, str], ...] = ()) -> Callable[[Tensor], Tensor]:
+    """What makes training rows (B, L) of row numbers (B,)."""
+    if hasattr(data, "crops"):
+        return partial(data.crops, split, seed=seed)
+    assert hasattr(data, "tokens"), f"{data.name} is no text and draws no batches"
+    text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(device)
+    return partial(batch_of, text, length=data.length, seed=seed)
+
+
 class Trainable(nn.Module):
     """The losses as a forward pass, so that torch.compile and DistributedDataParallel see one call."""
 
@@ -75,9 +88,12 @@ class Trainable(nn.Module):
         super().__init__()
         self.net, self.config, self.shown = net, config, shown
 
-    def forward(self, x: Tensor, rows: Tensor, step: int) -> dict[str, Tensor]:
-        with autocast(x.device.type):
+    def forward(self, x: Tensor | Written, rows: Tensor, step: int) -> dict[str, Tensor]:
+        with autocast(rows.device.type):
             c = self.config
+            if isinstance(x, Written):
+                assert isinstance(self.net, Hybrid)    # Training sees to it
+                return written_losses(self.net, x, rows, c.schedule, c.seed, step, c.batch, c.depth, c.power, c.given)
             return losses(self.net, x, rows, c.schedule, c.seed, step, c.batch, c.depth, c.power, c.orders,
                           c.taught, c.given, self.shown)
 
@@ -136,12 +152,13 @@ class Updates:
                 raise ValueError("a frozen draft must come from a finished checkpoint: name one with --init")
             for k, p in self.net.named_parameters():
                 p.requires_grad_(k.startswith(CAUSAL))
-        if hasattr(data, "crops"):
-            self.draw = partial(data.crops, split, seed=config.seed)
+        if not config.written:
+            self.draw: Callable[[Tensor], Tensor | Written] = batches(data, split, config.seed, self.device, extra)
+        elif isinstance(data, Drawn):
+            self.draw = partial(data.written, split, seed=config.seed)
         else:
-            assert hasattr(data, "tokens"), f"{data.name} is no text and draws no batches"
-            text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(self.device)
-            self.draw = partial(batch_of, text, length=data.length, seed=config.seed)
+            raise ValueError(f"written=True is of rows that the network wrote itself, and {data.name} is no such data: "
+                             "leave it out, or train on --data self")
         self.shown: int | None = getattr(data, "shown", None)
         if self.shown is not None and config.given:
             raise ValueError(f"{data.name} says itself what is given: leave --set given out")
