@@ -134,8 +134,8 @@ def _of_file(options: Namespace):
     from harness.study import load_module
 
     if options.data not in (None, SELF) or options.taken or options.path or options.tokenizer or options.prompts:
-        raise ValueError(f"--data, --prompts, --path, --tokenizer and --take would be ignored, {options.model} says all of it: "
-                         "leave them out")
+        raise ValueError("--data, --prompts, --path, --tokenizer and --take would be ignored, "
+                         f"{options.model} says all of it: leave them out")
     if options.data is None and (options.rows or options.length):
         raise ValueError(f"--rows and --length are of --data self, and {options.model} has its DATA: leave them out")
     module, own = load_module(options.model), options.data == SELF

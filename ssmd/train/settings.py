@@ -29,7 +29,8 @@ class Training:
     frozen: bool = False
     taught: int = param(0, Range(0, 1 << 10), "ranks a row whose label is the draft's own law there, one token a pass, "
                                               "in the place of the text's tokens (ssmd/train/taught.py)")
-    written: bool = False  # labels are the laws met while the rows were written, along that order (ssmd/train/written.py)
+    # labels are the laws that were met as the rows were written, along that order (ssmd/train/written.py)
+    written: bool = False
     blind: bool = False    # of an attached block: it reads no tokens (ssmd/attached.py)
     given: float = param(0.0, Range(0.0, 0.99),
                          "share of each row that is always known, at random places: what prompts will give")

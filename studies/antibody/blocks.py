@@ -2,8 +2,8 @@
 
     python -m studies.antibody.blocks --jobs 2
 
-What it reads is made by `studies.antibody.prepare` and `studies.antibody.written`. Some 40 minutes on two cores
-with bfloat16 products.
+What it reads is made by `studies.antibody.prepare` and `studies.antibody.written`. Some 80 minutes on two
+cores with bfloat16 products.
 """
 
 import sys
@@ -19,8 +19,9 @@ CHAINS, WRITTEN, OUT = "runs/chains.fasta", "runs/written.fasta", "runs/blocks"
 ALL = {"tokens": "1.5e6", "heads": "8", "warmup": "40", "batch": "16", "given": "0.1"}
 OWN: dict[str, dict[str, str]] = {    # what each has in its own way
     "s1": {}, "blind": {"blind": "True"}, "taught": {"taught": "2"}, "s2": {"seed": "2"},
-    "known": {"path": WRITTEN}, "short": {"tokens": "375e3"},
+    "known": {"path": WRITTEN}, "short": {"tokens": "375e3"}, "own": {"data": "self"},
 }
+ROWS = "1024"    # that the network writes for `own`, 2 s of one core each
 
 BLOCKS = tuple(OWN)
 
@@ -28,9 +29,10 @@ BLOCKS = tuple(OWN)
 def command(name: str) -> list[str]:
     """The words of `ssmd-bench attach` behind the program."""
     settings = ALL | OWN[name]
-    path, tokens = settings.pop("path", CHAINS), settings.pop("tokens")
+    path, tokens, data = settings.pop("path", CHAINS), settings.pop("tokens"), settings.pop("data", "fasta")
+    read = ["--data", data] if data == "fasta" else ["--data", data, "--prompts", "fasta", "--rows", ROWS]
     sets = [word for field, value in settings.items() for word in ("--set", f"{field}={value}")]
-    return ["-m", "harness", "attach", "runs/antiberty", "--data", "fasta", "--path", path, "--length", "120", "--take",
+    return ["-m", "harness", "attach", "runs/antiberty", *read, "--path", path, "--length", "120", "--take",
             f"tokens={AMINO}", "--tokens", tokens, "--threads", "1", *sets, "--out", f"{OUT}/{name}"]
 
 

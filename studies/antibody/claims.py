@@ -1,9 +1,10 @@
 """What a block on a pretrained network of antibodies saves, at matched quality, and how much of it is speculation.
 
-Claims attach.antibody.{nfe_ratio, flops_ratio}[.blind | .taught | .known], attach.antibody.seconds_ratio,
-attach.acceptance[.blind | .taught | .known],
-attach.antibody.{verified, blind, taught, known, second_seed, short, order}_minus..., attach.block_hours and
-attach.antibody.judge_of_{held_out, shuffled, ancestral_16}, attach.orders.{pass_each, kept}_over_pass_for_four.
+Claims attach.antibody.{nfe_ratio, flops_ratio}[.blind | .taught | .known | .own], attach.antibody.seconds_ratio,
+attach.acceptance[.blind | .taught | .known | .own],
+attach.antibody.{verified, blind, taught, known, own, second_seed, short, order}_minus..., attach.block_hours and
+attach.antibody.judge_of_{held_out, shuffled, ancestral_16, first_hitting},
+attach.orders.{pass_each, kept}_over_pass_for_four.
 """
 
 from harness.claims.claim import claim
@@ -21,17 +22,21 @@ from studies.antibody.blocks import BLOCKS
 from studies.arms import BASELINE, DILATED
 
 WIDE = Linear(0.25)    # of the arms that are compared
+_WIDE = {"name": "linear", "delta": WIDE.delta}
 GOAL, JUDGE, ENTROPY = 16, "lm", "sample_entropy"
 # worse by less counts as not worse: a third of what ancestral sampling gains from 8 steps to 16 on other rows; more
 # than what held-out chains lie below it there
 SIDES = [Side(JUDGE, "lower", 0.02), Side(ENTROPY, "higher", 0.02)]
-SAVING = {"": "s1", ".blind": "blind", ".taught": "taught", ".known": "known"}
+SAVING = {"": "s1", ".blind": "blind", ".taught": "taught", ".known": "known", ".own": "own"}
 UNIT = "judge nats per residue, paired"
 PAIRS = {"verified_minus_unverified": (f"{DILATED}_s1", "fixed_dilated"),
          "verified_minus_blind": (f"{DILATED}_s1", f"{DILATED}_blind"),
          "blind_minus_unverified": (f"{DILATED}_blind", "fixed_dilated"),
          "taught_minus_unverified": (f"{DILATED}_taught", "fixed_dilated"),
          "known_minus_unverified": (f"{DILATED}_known", "fixed_dilated"),
+         "own_minus_unverified": (f"{DILATED}_own", "fixed_dilated"),
+         "own_minus_first_hitting": (f"{DILATED}_own", "first_hitting"),
+         "verified_minus_first_hitting": (f"{DILATED}_s1", "first_hitting"),
          "second_seed_minus_first": (f"{DILATED}_s2", f"{DILATED}_s1"),
          "short_minus_whole": (f"{DILATED}_short", f"{DILATED}_s1"),
          "dilated_minus_uniform": (f"{DILATED}_s1", "ssmd_uniform_s1")}
@@ -66,9 +71,8 @@ def of_orders(store: Store, command: str) -> list[dict]:
 
 
 def at_wide(store: Store, arm: str) -> dict | None:
-    """The record of an arm in the wide window."""
-    return next((r for r in done(store, arm) if r["cell"]["sampler"].get("window") == {"name": "linear",
-                                                                                       "delta": WIDE.delta}), None)
+    """The record of an arm in the wide window; of one that has no window, its only one."""
+    return next((r for r in done(store, arm) if r["cell"]["sampler"].get("window", _WIDE) == _WIDE), None)
 
 
 def claims(store: Store, command: str) -> list[dict]:
@@ -81,7 +85,8 @@ def claims(store: Store, command: str) -> list[dict]:
     for name, arms in PAIRS.items():
         first, second = (at_wide(store, arm) for arm in arms)
         made += difference(f"attach.antibody.{name}", [first, second], JUDGE, UNIT, store, command, str(WIDE))
-    for name, arm in (("held_out", "held_out"), ("shuffled", "shuffled"), ("ancestral_16", BASELINE)):
+    for name, arm in (("held_out", "held_out"), ("shuffled", "shuffled"), ("ancestral_16", BASELINE),
+                      ("first_hitting", "first_hitting")):
         made += level(f"attach.antibody.judge_of_{name}", store, command, arm)
     return made + hours("attach.block_hours", store, command) + of_orders(store, command)
 

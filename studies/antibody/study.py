@@ -11,12 +11,15 @@ these chains, and no speculation. Controls, each with the settings of the others
     blind     a block that reads no tokens: it can correct the draft and speculate on nothing
     taught    a block whose labels are the network's own laws, one token a pass: it cannot learn what the network does
               not know
+    own       a block trained on rows that the network wrote itself, behind a tenth of a chain, along the order of
+              writing, with the laws that it met there as labels: its optimum is that of `taught`
     known     a block trained on chains as the network's own data were (studies/antibody/written.py)
     s2        another seed of training
     short     a quarter of the training
 """
 
 from baselines.ancestral import Ancestral
+from baselines.first_hitting import FirstHitting
 from baselines.fixed_count import FixedCount
 from harness.data.fasta import Fasta
 from harness.data.residues import AMINO
@@ -52,7 +55,9 @@ STUDY = Study(
         Arm(BASELINE, grid(Ancestral, steps=[4, 8, 16, 32]), {"main": "trunk"}),
         speculative("s1", HALF, WIDE), speculative("blind", WIDE), speculative("taught", HALF, WIDE, NARROW),
         speculative("s2", WIDE), speculative("short", WIDE), speculative("known", WIDE),
+        speculative("own", HALF, WIDE, NARROW),
         Arm("fixed_dilated", [FixedCount(window, Dilated()) for window in (HALF, WIDE, NARROW)], {"main": "trunk"}),
+        Arm("first_hitting", [FirstHitting()], {"main": "trunk"}),
         Arm("ssmd_uniform_s1", [SelfSpeculative(WIDE, ROUNDS)], {"main": "s1"}),
         HELD_OUT, SHUFFLED,
     ],
