@@ -20,8 +20,8 @@ from types import ModuleType
 
 from harness.boundary.blame import of_file
 
-ROOMS = ("harness.schedules", "harness.data", "harness.metrics", "harness.metrics.proteins", "harness.nets",
-         "baselines", "ssmd")
+ROOMS = ("harness.schedules", "harness.data", "harness.metrics", "harness.metrics.molecules",
+         "harness.metrics.proteins", "harness.nets", "baselines", "ssmd")
 NAMED = ("step", "control", "rows", "score")    # a public class of --plugins that has one needs a name
 PLOT = {"needs": "a tuple of the columns that it draws", "draw": "a function of (frame, inches)",
         "caption": "a function of the frame", "TITLE": "a text"}

@@ -8,11 +8,18 @@ from harness.boundary.arguments import JOBS, MAKE, READ, Parser, Verb, number, p
 
 
 def _data_options(parser: Parser) -> None:
-    parser.add_argument("dataset", choices=("proteins", "moses"))
-    parser.add_argument("--out", type=path, metavar="FILE", help="default: runs/proteins.npz, runs/moses.npz")
+    parser.add_argument("dataset", choices=("proteins", "moses", "moses_reference"))
+    parser.add_argument("--out", type=path, metavar="FILE",
+                        help="default: runs/proteins.npz, runs/moses.npz, runs/moses_reference.safetensors")
     parser.add_argument("--source", type=path,
                         help="proteins: unpacked Debian package metastudent-data, or a FASTA file (default: fetch the "
-                             "package with apt-get); moses: wheel of molsets (default: fetch it with pip)")
+                             "package with apt-get); moses, moses_reference: wheel of molsets (default: fetch it with "
+                             "pip)")
+    parser.add_argument("--chemnet", type=path,
+                        help="moses_reference: wheel of fcd_torch (default: fetch it with pip)")
+    parser.add_argument("--molecules", type=path, metavar="FILE",
+                        help="moses_reference: file of the data set moses (default runs/moses.npz)")
+    parser.add_argument("--jobs", type=whole(1, JOBS), help="moses_reference: processes (default 1)")
     parser.add_argument("--threads", type=whole(1, JOBS), help="proteins: of MMseqs2 (default 1)")
     parser.add_argument("--families", type=whole(1, 10**6),
                         help="proteins: profile HMMs, of the largest training clusters (default 300)")
@@ -28,19 +35,33 @@ def _fasta_options(parser: Parser) -> None:
     parser.add_argument("--only", action="append", type=word, default=[], metavar="ARM")
 
 
+OWN = {"proteins": ("threads", "families", "held_out", "near_from"), "moses": (),
+       "moses_reference": ("chemnet", "molecules", "jobs")}    # options that only one of them takes
+
+
 def data(options: Namespace) -> tuple[dict, int]:
-    """Build the file of a data set that does not ship."""
+    """Build the file of a data set that does not ship, or of what its metrics compare with."""
     from harness.data.build import moses, proteins
     from harness.run.progress import tell
 
-    out = options.out or Path(f"runs/{options.dataset}.npz")
-    of_proteins = {name: value for name in ("threads", "families", "held_out", "near_from")
-                   if (value := getattr(options, name)) is not None}
-    if options.dataset == "moses" and of_proteins:
-        given = {"near_from": "near", "held_out": "held-out"}.get(name := next(iter(of_proteins)), name)
-        raise ValueError(f"--{given} is of proteins: leave it out")
-    about = (moses.build(options.source, out, say=tell) if options.dataset == "moses" else
-             proteins.build(options.source, out, **of_proteins, say=tell))
+    kind = options.dataset
+    for owner, names in OWN.items():
+        for name in names if owner != kind else ():
+            if getattr(options, name) is not None:
+                said = {"near_from": "near"}.get(name, name.replace("_", "-"))
+                raise ValueError(f"--{said} is of {owner}: leave it out")
+    given = {name: value for name in OWN[kind] if (value := getattr(options, name)) is not None}
+    out = options.out or Path(f"runs/{kind}{'.safetensors' if kind == 'moses_reference' else '.npz'}")
+    if kind == "moses":
+        about = moses.build(options.source, out, say=tell)
+    elif kind == "proteins":
+        about = proteins.build(options.source, out, **given, say=tell)
+    else:
+        from harness.data.build import moses_reference
+        from harness.data.moses import BUILT
+
+        about = moses_reference.build(options.source, given.get("chemnet"), given.get("molecules", Path(BUILT)), out,
+                                      given.get("jobs", 1), say=tell)
     return {"data": str(out), "card": str(out.with_suffix(".md")), "bytes": out.stat().st_size, **about}, 0
 
 

@@ -4,6 +4,10 @@ A metric ends in one of two forms (harness/kinds.py, Scores): a ratio of sums ov
 
     >>> ratio([3, 1], [4, 4], "share").value
     0.5
+
+A metric of the whole set that is a smooth function of the law of its rows can be a ratio too: `linearised` gives each
+row what the value gains from it, to first order (the influence function; Jaeckel, 1972). So it has an interval, and
+pairs, as a mean has.
 """
 
 from collections.abc import Sequence
@@ -39,6 +43,15 @@ def ratio(numerator: Sequence[float] | np.ndarray, denominator: Sequence[float] 
     if under.sum() <= 0:
         raise ValueError(f"{metric} has nothing to divide by: the rows hold none of what it counts")
     return Scores(float(over.sum() / under.sum()), over, under)
+
+
+def linearised(value: float, influence: np.ndarray, counted: np.ndarray, metric: str) -> Scores:
+    """Scores of a value of those of n rows that are `counted` (n,) bool, with the influence (m,) of each of them. Only
+    differences of influences matter. Raises ValueError if the value or an influence is not finite.
+    """
+    over = np.zeros(len(counted))
+    over[counted] = value + influence - influence.mean()
+    return ratio(over, counted, metric)._replace(value=whole(value, metric).value)
 
 
 def whole(value: float, metric: str) -> Scores:

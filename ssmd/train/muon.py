@@ -1,26 +1,31 @@
-"""Muon (Jordan et al. 2024; scaling of arXiv 2502.16982) with its iteration in the parameters' own precision.
+"""Muon (Jordan et al. 2024; scaling of arXiv 2502.16982) with its iteration in the type of matrix products that the
+machine has: bfloat16, or the parameters' own.
 
-`torch.optim.Muon` iterates in bfloat16 whatever the parameters are, which a CPU without bfloat16 does by emulation: 4 s
-an update of this project's family (studies/LOG.md). Its rule is otherwise the same, and tests/test_muon.py holds this
-one to it.
+`torch.optim.Muon` iterates in bfloat16 whatever the machine, which a CPU without bfloat16 does by emulation: 4 s an
+update of this project's family (studies/LOG.md). Its rule is otherwise the same, and tests/test_muon.py holds this one
+to it.
 """
 
 import torch
 from torch import Tensor
 
+from harness.nets.transformer import products
+
 QUINTIC = (3.4445, -4.7750, 2.0315)    # coefficients of the published iteration
 
 
-def orthogonal(stack: Tensor, steps: int = 5) -> Tensor:
-    """(..., m, n) -> the same shape with every singular value near 1, by Newton-Schulz iterations."""
+def orthogonal(stack: Tensor, steps: int = 5, dtype: torch.dtype | None = None) -> Tensor:
+    """(..., m, n) -> the same shape with every singular value near 1, by Newton-Schulz iterations in `dtype`, or in the
+    type of the stack.
+    """
     a, b, c = QUINTIC
     tall = stack.shape[-2] > stack.shape[-1]
     x = stack.mT if tall else stack
-    x = x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)
+    x = (x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)).to(dtype or stack.dtype)
     for _ in range(steps):
         gram = x @ x.mT                                                                # (..., m, m)
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.mT if tall else x
+    return (x.mT if tall else x).to(stack.dtype)
 
 
 class Muon(torch.optim.Optimizer):
@@ -28,7 +33,9 @@ class Muon(torch.optim.Optimizer):
     has.
     """
 
-    def __init__(self, params, lr: float, weight_decay: float = 0.1, momentum: float = 0.95):
+    def __init__(self, params, lr: float, weight_decay: float = 0.1, momentum: float = 0.95,
+                 dtype: torch.dtype | None = None):
+        self.dtype = dtype    # of the iteration; that of the machine if none is given
         super().__init__(params, dict(lr=lr, weight_decay=weight_decay, momentum=momentum))
 
     @torch.no_grad()
@@ -44,6 +51,7 @@ class Muon(torch.optim.Optimizer):
                 held = [self.state[p].setdefault("momentum_buffer", torch.zeros_like(p)) for p in params]
                 torch._foreach_lerp_(held, grads, 1 - group["momentum"])
                 ahead = torch._foreach_lerp(grads, held, group["momentum"])
-                steps = orthogonal(torch.stack(ahead))                                 # (number, m, n)
+                dtype = self.dtype or getattr(torch, products(params[0].device.type))
+                steps = orthogonal(torch.stack(ahead), dtype=dtype)                    # (number, m, n)
                 torch._foreach_mul_(params, 1 - group["lr"] * group["weight_decay"])
                 torch._foreach_add_(params, list(steps.unbind()), alpha=-group["lr"] * 0.2 * max(shape) ** 0.5)

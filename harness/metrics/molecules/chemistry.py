@@ -7,9 +7,11 @@ A text is a molecule if RDKit reads it as SMILES and finds its valences and ring
     ('CO', None, None)
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Protocol, TypeGuard
 
+import numpy as np
 from torch import Tensor
 
 from harness.kinds import Dataset
@@ -53,6 +55,26 @@ def canonical(text: str) -> str | None:
     return None if found is None else chem().MolToSmiles(found)
 
 
+def sound(smiles: Sequence[str | None]) -> list[Any]:
+    """RDKit's molecules of the texts that are there, which RDKit wrote."""
+    return [chem().MolFromSmiles(one) for one in smiles if one is not None]
+
+
 def canonical_rows(samples: Tensor, data: Dataset) -> list[str | None]:
-    """samples (n, L) -> n canonical SMILES. Raises ValueError if the data set is not of molecules."""
-    return [canonical(text) for text in molecules(data).decode(tokens(samples, data))]
+    """samples (n, L) -> n canonical SMILES, None where a row is no molecule. Raises ValueError for other data."""
+    return [*_canonical(tuple(molecules(data).decode(tokens(samples, data))))]
+
+
+@lru_cache(maxsize=4)
+def _canonical(texts: tuple[str, ...]) -> tuple[str | None, ...]:
+    """Of one set of rows, which several metrics ask for."""
+    return tuple(canonical(text) for text in texts)
+
+
+def counted(found: Sequence[str | None], metric: str, least: int = 2) -> np.ndarray:
+    """Which rows are molecules, (n,) bool. Raises ValueError if fewer than `least` are."""
+    which = np.array([one is not None for one in found])
+    if which.sum() < least:
+        raise ValueError(f"{metric} needs at least {least} valid molecules, and {which.sum()} of {len(which)} rows "
+                         "are: sample more rows")
+    return which
