@@ -19,7 +19,8 @@ CHAINS, WRITTEN, OUT = "runs/chains.fasta", "runs/written.fasta", "runs/blocks"
 ALL = {"tokens": "1.5e6", "heads": "8", "warmup": "40", "batch": "16", "given": "0.1"}
 OWN: dict[str, dict[str, str]] = {    # what each has in its own way
     "s1": {}, "blind": {"blind": "True"}, "taught": {"taught": "2"}, "s2": {"seed": "2"},
-    "known": {"path": WRITTEN}, "short": {"tokens": "375e3"}, "own": {"data": "self"},
+    "known": {"path": WRITTEN}, "short": {"tokens": "375e3"}, "tiny": {"tokens": "94e3"},
+    "own": {"data": "self"},
 }
 ROWS = "1024"    # that the network writes for `own`, 2 s of one core each
 

@@ -1,11 +1,14 @@
 """What a block on a pretrained network of antibodies saves, at matched quality, and how much of it is speculation.
 
-Claims attach.antibody.{nfe_ratio, flops_ratio}[.blind | .taught | .known | .own], attach.antibody.seconds_ratio,
-attach.acceptance[.blind | .taught | .known | .own],
+Claims attach.antibody.{nfe_ratio, flops_ratio}[.blind | .taught | .known | .own | .short | .tiny],
+attach.antibody.seconds_ratio, attach.acceptance[.blind | .taught | .known | .own | .short | .tiny],
+attach.antibody.recognised_of_{ancestral_16, dilated},
 attach.antibody.{verified, blind, taught, known, own, second_seed, short, order}_minus..., attach.block_hours and
 attach.antibody.judge_of_{held_out, shuffled, ancestral_16, first_hitting},
 attach.orders.{pass_each, kept}_over_pass_for_four.
 """
+
+from collections.abc import Sequence
 
 from harness.claims.claim import claim
 from harness.kinds import Scores
@@ -27,7 +30,8 @@ GOAL, JUDGE, ENTROPY = 16, "lm", "sample_entropy"
 # worse by less counts as not worse: a third of what ancestral sampling gains from 8 steps to 16 on other rows; more
 # than what held-out chains lie below it there
 SIDES = [Side(JUDGE, "lower", 0.02), Side(ENTROPY, "higher", 0.02)]
-SAVING = {"": "s1", ".blind": "blind", ".taught": "taught", ".known": "known", ".own": "own"}
+SAVING = {"": "s1", ".blind": "blind", ".taught": "taught", ".known": "known", ".own": "own", ".short": "short",
+          ".tiny": "tiny"}
 UNIT = "judge nats per residue, paired"
 PAIRS = {"verified_minus_unverified": (f"{DILATED}_s1", "fixed_dilated"),
          "verified_minus_blind": (f"{DILATED}_s1", f"{DILATED}_blind"),
@@ -39,6 +43,7 @@ PAIRS = {"verified_minus_unverified": (f"{DILATED}_s1", "fixed_dilated"),
          "verified_minus_first_hitting": (f"{DILATED}_s1", "first_hitting"),
          "second_seed_minus_first": (f"{DILATED}_s2", f"{DILATED}_s1"),
          "short_minus_whole": (f"{DILATED}_short", f"{DILATED}_s1"),
+         "tiny_minus_whole": (f"{DILATED}_tiny", f"{DILATED}_s1"),
          "dilated_minus_uniform": (f"{DILATED}_s1", "ssmd_uniform_s1")}
 HOUR = 3600.0
 
@@ -88,23 +93,25 @@ def claims(store: Store, command: str) -> list[dict]:
     for name, arm in (("held_out", "held_out"), ("shuffled", "shuffled"), ("ancestral_16", BASELINE),
                       ("first_hitting", "first_hitting")):
         made += level(f"attach.antibody.judge_of_{name}", store, command, arm)
+    for name, arm in (("ancestral_16", BASELINE), ("dilated", f"{DILATED}_s1")):
+        made += level(f"attach.antibody.recognised_of_{name}", store, command, arm, "recognised", "share of rows")
     return made + hours("attach.block_hours", store, command) + of_orders(store, command)
 
 
-def saved(name: str, store: Store, command: str, arm: str, cost: str) -> list[dict]:
-    """Ancestral sampling in GOAL steps over the cheapest setting of the arm that is not worse on either side."""
-    n, labels = rows(store, BASELINE, arm), [side.label for side in SIDES]
+def saved(name: str, store: Store, command: str, arm: str, cost: str, sides: Sequence[Side] = SIDES) -> list[dict]:
+    """Ancestral sampling in GOAL steps over the cheapest setting of the arm that is not worse on any side."""
+    n, labels = rows(store, BASELINE, arm), [side.label for side in sides]
     base, mine = (settings(store, who, labels, n, cost) for who in (BASELINE, arm))
     goal = of_steps(store, BASELINE, GOAL, base)
     if goal is None or not mine:
         print(f"{name}: {BASELINE} at {GOAL} steps or {arm} is not in the store; run the study without --only")
         return []
-    found = matched(goal, [*mine.values()], SIDES)
+    found = matched(goal, [*mine.values()], sides)
     if (v := found.ratio) is None:
         print(f"{name}: no claim, {found.reason}")
         return []
     keys = [key for key, s in (*base.items(), *mine.items()) if s is goal or key in mine]
-    note = described(found, goal, [*mine.values()], SIDES, "chosen on the even rows, reported on the odd")
+    note = described(found, goal, [*mine.values()], sides, "chosen on the even rows, reported on the odd")
     return [claim(name, v.value, v.low, v.high, UNITS[cost], v.n, command, keys, note)]
 
 
@@ -137,14 +144,15 @@ def in_seconds(name: str, store: Store, command: str) -> list[dict]:
                   note)]
 
 
-def level(name: str, store: Store, command: str, arm: str) -> list[dict]:
+def level(name: str, store: Store, command: str, arm: str, label: str = JUDGE,
+          unit: str = "judge nats per residue") -> list[dict]:
     record = next((r for r in done(store, arm) if r["cell"]["sampler"].get("steps", GOAL) == GOAL), None)
-    found: Scores | None = record and scores(store, record["key"], JUDGE)
+    found: Scores | None = record and scores(store, record["key"], label)
     if record is None or found is None:
         print(f"{name}: no claim, {arm} is not in the store")
         return []
     v = ratio_interval(found.numerator, found.denominator)
-    return [claim(name, v.value, v.low, v.high, "judge nats per residue", v.n, command, [record["key"]])]
+    return [claim(name, v.value, v.low, v.high, unit, v.n, command, [record["key"]])]
 
 
 def hours(name: str, store: Store, command: str) -> list[dict]:

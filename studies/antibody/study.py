@@ -16,6 +16,7 @@ these chains, and no speculation. Controls, each with the settings of the others
     known     a block trained on chains as the network's own data were (studies/antibody/written.py)
     s2        another seed of training
     short     a quarter of the training
+    tiny      a sixteenth of it
 """
 
 from baselines.ancestral import Ancestral
@@ -25,6 +26,7 @@ from harness.data.fasta import Fasta
 from harness.data.residues import AMINO
 from harness.metrics.entropy import SampleEntropy
 from harness.metrics.lm_judge import LmJudge
+from harness.metrics.proteins.antibody import Recognised
 from harness.nets.hub import Hub
 from harness.schedules.order import Dilated
 from harness.schedules.window import Linear
@@ -35,7 +37,7 @@ from studies.antibody.blocks import BLOCKS
 from studies.antibody.claims import WIDE, claims, measure
 from studies.arms import BASELINE, DILATED, HELD_OUT, SHUFFLED
 
-__all__ = ["STUDY", "claims", "measure"]
+__all__ = ["METRICS", "NETS", "STUDY", "TRUNK", "claims", "measure"]
 
 TRUNK = Hub("runs/antiberty", tokens=AMINO)
 ROUNDS, HALF, NARROW = 10, Linear(0.5), Linear(0.125)
@@ -47,19 +49,22 @@ def speculative(block: str, *windows: Linear) -> Arm:
                {"main": block})
 
 
+NETS = {"trunk": TRUNK} | {name: AttachedTo(f"runs/blocks/{name}/block.safetensors", TRUNK) for name in BLOCKS}
+METRICS = [LmJudge("runs/iglm", before=("[HEAVY]", "[HUMAN]")), SampleEntropy(), Recognised()]
+
 STUDY = Study(
     name="antibody", question=__doc__, data=Fasta("runs/chains.fasta", length=120), reference="trunk",
     prompt=0.1, scattered=True, dtype="bfloat16",
-    nets={"trunk": TRUNK} | {name: AttachedTo(f"runs/blocks/{name}/block.safetensors", TRUNK) for name in BLOCKS},
+    nets=NETS,
     arms=[
         Arm(BASELINE, grid(Ancestral, steps=[4, 8, 16, 32]), {"main": "trunk"}),
         speculative("s1", HALF, WIDE), speculative("blind", WIDE), speculative("taught", HALF, WIDE, NARROW),
-        speculative("s2", WIDE), speculative("short", WIDE), speculative("known", WIDE),
-        speculative("own", HALF, WIDE, NARROW),
+        speculative("s2", WIDE), speculative("short", HALF, WIDE), speculative("tiny", HALF, WIDE),
+        speculative("known", WIDE), speculative("own", HALF, WIDE, NARROW),
         Arm("fixed_dilated", [FixedCount(window, Dilated()) for window in (HALF, WIDE, NARROW)], {"main": "trunk"}),
         Arm("first_hitting", [FirstHitting()], {"main": "trunk"}),
         Arm("ssmd_uniform_s1", [SelfSpeculative(WIDE, ROUNDS)], {"main": "s1"}),
         HELD_OUT, SHUFFLED,
     ],
-    metrics=[LmJudge("runs/iglm", before=("[HEAVY]", "[HUMAN]")), SampleEntropy()], n=512, batch=32,
+    metrics=METRICS, n=512, batch=32,
     timing=Timing(processes=5, rows=8, repeats=1))
