@@ -1,5 +1,5 @@
-"""Every command that README and docs/use.md show is run, small; the example is executed and verified; documents name
-files that exist.
+"""README and the documents: the first screen, what they count and quote, and files that exist. Their commands are run
+by tests/test_commands.py.
 """
 
 import json
@@ -17,12 +17,6 @@ from harness.spec import ROOT
 
 README, USE, SAMPLERS = ((ROOT / page).read_text() for page in ("README.md", "docs/use.md", "docs/samplers.md"))
 COMMANDS = re.findall(r"^    (\S.*?)(?:  +#.*)?$", README + USE, re.M)
-SMALLER = {    # what a command is given on top, so that a test can afford it
-    "run": ["--n", "64", "--no-time"],
-    "sweep": ["--trials", "4"],
-    "grid": ["--rows", "2", "--steps", "2", "4"],
-    "train": ["--tokens", "4096", "--set", "width=16", "--set", "heads=2", "--length", "16", "--data", "austen"],
-}
 
 
 def call(words: list[str], cwd: Path) -> subprocess.CompletedProcess:
@@ -59,18 +53,6 @@ def test_the_table_of_samplers_quotes_claims():
 def test_make_knows_the_target(target):
     plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
     assert plan.returncode == 0 and plan.stdout
-
-
-def test_ssmd_bench_commands_of_readme_work(tmp_path):
-    (tmp_path / "studies").symlink_to(ROOT / "studies")
-    for command in [c for c in COMMANDS if c.startswith("ssmd-bench ")]:
-        words = shlex.split(command)[1:]
-        if "--plugins" in words or words[0] == "contest":
-            continue
-        extra = [w for w in SMALLER.get(words[0], []) if w != "--no-time" or words[0] == "run"]
-        done = call([w for w in words if w != "--compile"] + extra, tmp_path)
-        assert done.returncode == 0, (command, done.stderr[-2000:])
-        assert isinstance(json.loads(done.stdout.splitlines()[-1]), dict)
 
 
 def test_the_contest_of_readme_has_its_trees_study_and_cells():
