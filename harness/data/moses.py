@@ -73,32 +73,32 @@ class Moses:
             raise AttributeError("prompts")
 
         def given(first: int, last: int) -> Tensor:
-            content, pool = self.content(), self._pool("train")
-            drawn = integers(0, torch.arange(first, last), Stream.DATA, torch.tensor([SIZE]), len(pool))[:, 0]
-            size = np.diff(content.starts)[pool[drawn.numpy()]]                    # (B,)
+            begin, end = self._places("train")
+            drawn = integers(0, torch.arange(first, last), Stream.DATA, torch.tensor([SIZE]), end - begin)[:, 0]
+            size = np.diff(self.content().starts)[begin + drawn.numpy()]           # (B,)
             places = torch.arange(LENGTH).expand(last - first, -1)
             return torch.where(places < torch.from_numpy(size)[:, None], self.mask, END)
         return given
 
     def rows(self, split: str, n: int, seed: int) -> Tensor:
         """n molecules (n, L), none twice; the first rows do not depend on n."""
-        pool = self._pool(split)
-        if not 0 <= n <= len(pool):
-            raise ValueError(f"{self.name} has {len(pool):,} molecules in {split!r}, not {n:,}: ask for fewer rows")
-        order = permutation(seed, torch.tensor([SPLITS.index(split)]), Stream.DATA, len(pool))[0, :n].numpy()
-        return self._padded(pool[order])
+        begin, end = self._places(split)
+        if not 0 <= n <= end - begin:
+            raise ValueError(f"{self.name} has {end - begin:,} molecules in {split!r}, not {n:,}: ask for fewer rows")
+        order = permutation(seed, torch.tensor([SPLITS.index(split)]), Stream.DATA, end - begin)[0, :n].numpy()
+        return self._padded(begin + order)
 
     def crops(self, split: str, rows: Tensor, seed: int) -> Tensor:
         """Training molecules for row numbers (B,) -> (B, L) on their device, each drawn uniformly."""
-        pool = self._pool(split)
-        drawn = integers(seed, rows.cpu(), Stream.TRAIN, torch.tensor([MEMBER]), len(pool))[:, 0].numpy()
-        return self._padded(pool[drawn]).to(rows.device)
+        begin, end = self._places(split)
+        drawn = integers(seed, rows.cpu(), Stream.TRAIN, torch.tensor([MEMBER]), end - begin)[:, 0].numpy()
+        return self._padded(begin + drawn).to(rows.device)
 
     def smiles(self, split: str) -> list[str]:
         """Every molecule of a split, in the order of the benchmark."""
-        content, table, pool = self.content(), np.frombuffer(SYMBOLS.encode(), np.uint8), self._pool(split)
+        content, table, places = self.content(), np.frombuffer(SYMBOLS.encode(), np.uint8), self._places(split)
         text = table[content.symbols].tobytes().decode()
-        return [text[content.starts[k] : content.starts[k + 1]] for k in pool]
+        return [text[content.starts[k] : content.starts[k + 1]] for k in range(*places)]
 
     def encode(self, text: str) -> Tensor:
         return torch.from_numpy(encode(text.encode())).long()
@@ -121,11 +121,12 @@ class Moses:
             raise ValueError(f"there is no file {self.path!r}: {REMEDY}")
         return _load(path, path.stat().st_mtime_ns)
 
-    def _pool(self, split: str) -> np.ndarray:
+    def _places(self, split: str) -> tuple[int, int]:
+        """Of the molecules of a split in the file: the first, and that behind the last."""
         if split not in SPLITS:
             raise ValueError(f"{self.name} has no split {split!r}; choose {' | '.join(SPLITS)}")
-        first = self.content().first
-        return np.arange(first[SPLITS.index(split)], first[SPLITS.index(split) + 1])
+        begin, end = self.content().first[SPLITS.index(split) :][:2].tolist()
+        return begin, end
 
     def _padded(self, chosen: np.ndarray) -> Tensor:
         """chosen (B,) molecules -> (B, L) int64."""

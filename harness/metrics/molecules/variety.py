@@ -3,18 +3,20 @@
 unique      distinct molecules among the first k valid rows, over k
 novelty     share of the distinct molecules of all valid rows that are no training molecule, by their SMILES
 
-Both are of the whole set. A sampler that writes one molecule again and again has validity 1 and unique 1 / k. Copies of
+A row counts where it is the first of its molecule. A sampler that writes one molecule again and again has validity 1 and unique 1 / k. Copies of
 training have novelty 0, and held-out rows of the benchmark 1, since its splits share none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
+import numpy as np
 from torch import Tensor
 
 from harness.kinds import Dataset, Scores
-from harness.metrics.form import whole
+from harness.metrics.form import ratio
 from harness.metrics.molecules.chemistry import canonical_rows, molecules
 from harness.param import Range, check, param
 
@@ -32,11 +34,22 @@ class Unique:
         check(self)
 
     def score(self, samples: Tensor, data: Dataset) -> Scores:
-        valid = [one for one in canonical_rows(samples, data) if one is not None][: self.k]
-        if len(valid) < self.k:
-            raise ValueError(f"unique(k={self.k}) needs so many valid molecules, and {len(valid)} of {len(samples)} "
+        found = canonical_rows(samples, data)
+        valid = np.array([one is not None for one in found])
+        looked = valid & (valid.cumsum() <= self.k)                                # (n,)
+        if looked.sum() < self.k:
+            raise ValueError(f"unique(k={self.k}) needs so many valid molecules, and {looked.sum()} of {len(samples)} "
                              "rows are valid: sample more rows, or lower k")
-        return whole(len({*valid}) / self.k, self.name)
+        return ratio(looked & first(found), looked, self.name)
+
+
+def first(found: Sequence[str | None]) -> np.ndarray:
+    """Which rows are the first of their molecule, (n,) bool."""
+    seen, new = set[str | None]({None}), np.zeros(len(found), bool)
+    for k, one in enumerate(found):
+        new[k] = one not in seen
+        seen.add(one)
+    return new
 
 
 @dataclass(frozen=True)
@@ -47,10 +60,12 @@ class Novelty:
     unit: ClassVar[str] = "share of molecules"
 
     def score(self, samples: Tensor, data: Dataset) -> Scores:
-        distinct = {one for one in canonical_rows(samples, data) if one is not None}
-        if not distinct:
+        found = canonical_rows(samples, data)
+        distinct = first(found)
+        if not distinct.any():
             raise ValueError("novelty has nothing to look at: no row is a valid molecule")
-        return whole(len(distinct - _known(molecules(data))) / len(distinct), self.name)
+        known = _known(molecules(data))
+        return ratio(distinct & np.array([one not in known for one in found]), distinct, self.name)
 
 
 @lru_cache(maxsize=2)
