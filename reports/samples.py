@@ -1,5 +1,5 @@
 """Whole sequences of every arm, chosen by the seed and not by hand, with the misspelt words marked
-(reports/misspelt.py).
+(reports/misspelt.py); molecules are drawn beside (reports/molecules.py).
 """
 
 import hashlib
@@ -8,18 +8,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from reports import misspelt
+from harness import plugins
+from reports import misspelt, molecules
 from reports.digits import spell
 from reports.frame import Chapter, from_near
 from reports.named import data_set
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz "
-SHOWN = 3  # rows of every arm
+SHOWN, DRAWN = 3, 12  # rows of every arm, and of molecules
 
 
-def chosen(n: int, seed: int) -> list[int]:
+def chosen(n: int, seed: int, shown: int = SHOWN) -> list[int]:
     """Row numbers, the same for all arms of a chapter: those whose hash with the seed is smallest."""
-    return sorted(sorted(range(n), key=lambda row: hashlib.sha256(f"{seed}:{row}".encode()).digest())[:SHOWN])
+    return sorted(sorted(range(n), key=lambda row: hashlib.sha256(f"{seed}:{row}".encode()).digest())[:shown])
 
 
 def samples(chapter: Chapter) -> list[dict]:
@@ -38,12 +39,20 @@ def samples(chapter: Chapter) -> list[dict]:
         except ValueError as error:
             found.append(about | {"rows": [], "reason": str(error), "marked": False, "nfe": None})
             continue
-        decode, picked = reader(cell.record["cell"]["data"], cell.study.get("data")), chosen(len(x), int(row.seed))
+        told = cell.record["cell"]["data"]
+        decode, picked = reader(told, cell.study.get("data")), chosen(len(x), int(row.seed))
         marks = misspelt.marks(cell, x, picked, decode)
         rows = [(r, pieces(decode(x[r]), (marks or {}).get(r, []))) for r in picked]
         found.append(about | {"nfe": spell(row.nfe_a) if arm in chapter.arms else None, "reason": "", "rows": rows,
-                              "marked": marks is not None})
+                              "marked": marks is not None, "drawn": drawn(told, x, int(row.seed), decode)})
     return found
+
+
+def drawn(told: dict, x: np.ndarray, seed: int, decode: Callable[[np.ndarray], str]) -> list[tuple[int, str, str]]:
+    """(number, SVG or nothing, SMILES) of rows of molecules; none of other data, or without RDKit."""
+    if not hasattr(plugins.datasets().get(told.get("name", "")), "smiles") or not molecules.drawable():
+        return []
+    return [(row, molecules.drawing(text := decode(x[row])), text) for row in chosen(len(x), seed, DRAWN)]
 
 
 def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[str, bool]]:
@@ -64,7 +73,8 @@ def reader(about: dict, said: dict | None = None) -> Callable[[np.ndarray], str]
         return lambda ids: data.decode(torch.as_tensor(ids.astype(np.int64))[None])[0]
     if "tokenizer_sha256" in about or isinstance(about.get("data"), dict):
         return lambda ids: " ".join(map(str, ids))
-    return lambda ids: decode(ids, about.get("alphabet") or ALPHABET)
+    letters = getattr(plugins.datasets().get(about.get("name", "")), "letters", ALPHABET)
+    return lambda ids: decode(ids, about.get("alphabet") or letters)
 
 
 def decode(ids: Sequence[int] | np.ndarray, alphabet: str) -> str:

@@ -52,6 +52,7 @@ class Moses:
     vocab: ClassVar[int] = END + 1
     mask: ClassVar[int] = END + 1
     length: ClassVar[int] = LENGTH
+    letters: ClassVar[str] = SYMBOLS + " "    # END reads as a space
 
     path: str = param(BUILT, note="file that `ssmd-bench data moses` wrote")
     ends: bool = True    # prompts give the ENDs, and training shows them

@@ -120,6 +120,7 @@ class Sequences:
 
     name: ClassVar[str]
     version: ClassVar[int]
+    letters: ClassVar[str] = AMINO
     splits: ClassVar[tuple[str, ...]] = SPLITS
     length: int
     shortest: int

@@ -3,8 +3,8 @@
 unique      distinct molecules among the first k valid rows, over k
 novelty     share of the distinct molecules of all valid rows that are no training molecule, by their SMILES
 
-A row counts where it is the first of its molecule. A sampler that writes one molecule again and again has validity 1 and unique 1 / k. Copies of
-training have novelty 0, and held-out rows of the benchmark 1, since its splits share none.
+A row counts where it is the first of its molecule. A sampler that writes one molecule again and again has validity 1
+and unique 1 / k. Copies of training have novelty 0, and held-out rows of the benchmark 1, since its splits share none.
 """
 
 from collections.abc import Sequence
