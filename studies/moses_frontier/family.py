@@ -5,11 +5,14 @@ Heavy is masked diffusion, hybrid_frozen one causal block on its frozen blocks, 
 judge reads left to right, and learned from molecules that no other network has seen.
 """
 
+from pathlib import Path
+
 from harness.data.moses import Moses
 from ssmd.train.settings import Training
 
 DATA = Moses("runs/moses.npz")
-SIZE = dict(width=256, heads=8, batch=256, tokens=60e6, warmup=100, optimiser="muon")
+OUT = Path("runs/moses_family")
+SIZE = dict(width=256, heads=8, batch=64, tokens=60e6, lr=3e-3, warmup=100, optimiser="muon")
 FAMILY = {
     "heavy": Training("masked", blocks=4, **SIZE), "light": Training("masked", blocks=1, **SIZE),
     "hybrid_frozen": Training("hybrid", blocks=5, frozen=True, **SIZE | {"tokens": 20e6}),

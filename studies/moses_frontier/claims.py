@@ -1,0 +1,75 @@
+"""What is claimed of molecules.
+
+Claims moses.{validity, fcd, unique}.heavy of first-hitting sampling, nfe_ratio.moses.{validity, fcd}[.dilated |
+.left_to_right] on one side of quality alone, headline.{ssmd, best}.{nfe_ratio, flops_ratio}.moses on all three,
+scheduling.moses.sandwich_minus_{middle, fewer_steps}, and moses.order.{dilated, left_to_right}_minus_uniform.
+"""
+
+from collections.abc import Sequence
+
+from harness.claims.claim import claim
+from harness.records.points import done, rows, scores
+from harness.records.store import Store
+from harness.stats.intervals import ratio_interval
+from harness.stats.realised import Side, matched
+from studies.analysis.domain import scheduling
+from studies.analysis.matched import UNITS, described, difference, of_steps, ratio, settings
+from studies.arms import ARM, BASELINE, DILATED
+
+LEFT, GOAL = "ssmd_left_to_right", 32
+ORDERS = {"": ARM, ".dilated": DILATED, ".left_to_right": LEFT}
+# worse by less counts as not worse
+SIDES = [Side("validity", "higher", 0.01), Side("fcd", "lower", 0.1), Side("unique", "higher", 0.01)]
+UNIT = {"validity": "share of rows", "fcd": "squared distance", "unique": "share of molecules"}
+
+
+def claims(store: Store, command: str) -> list[dict]:
+    made = [row for side in SIDES for row in level(f"moses.{side.label}.heavy", store, command, side.label)]
+    for side in SIDES[:2]:
+        for end, arm in ORDERS.items():
+            made += ratio(f"nfe_ratio.moses.{side.label}{end}", store, command, arm, GOAL, side.label,
+                          better=side.better, margin=side.margin)
+    for who, arms in (("ssmd", [ARM]), ("best", [*ORDERS.values()])):
+        for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
+            made += saved(f"headline.{who}.{name}.moses", store, command, arms, cost)
+    for end, arm in [*ORDERS.items()][1:]:
+        pair = [wide(store, arm), wide(store, ARM)]
+        made += difference(f"moses.order{end}_minus_uniform", pair, "validity", "share of rows, paired", store, command,
+                           "window of a quarter")
+    return made + scheduling("moses", "validity", "share of rows, paired", store, command)
+
+
+def level(name: str, store: Store, command: str, label: str) -> list[dict]:
+    record = next(iter(done(store, "first_hitting")), None)
+    found = record and scores(store, record["key"], label)
+    if record is None or found is None:
+        print(f"{name}: no claim, first_hitting is not in the store; run the study without --only")
+        return []
+    v = ratio_interval(found.numerator, found.denominator)
+    return [claim(name, v.value, v.low, v.high, UNIT[label], v.n, command, [record["key"]],
+                  f"{record['cell']['n']:,} rows")]
+
+
+def saved(name: str, store: Store, command: str, arms: Sequence[str], cost: str) -> list[dict]:
+    """Ancestral sampling in GOAL steps over the cheapest setting of these arms that is not worse on any side."""
+    n, labels = rows(store, BASELINE, arms[0]), [side.label for side in SIDES]
+    base = settings(store, BASELINE, labels, n, cost)
+    mine = {key: s for arm in arms for key, s in settings(store, arm, labels, n, cost).items()}
+    goal = of_steps(store, BASELINE, GOAL, base)
+    if goal is None or not mine:
+        print(f"{name}: {BASELINE} at {GOAL} steps or {', '.join(arms)} is not in the store; run the study without "
+              "--only")
+        return []
+    found = matched(goal, [*mine.values()], SIDES)
+    if (v := found.ratio) is None:
+        print(f"{name}: no claim, {found.reason}")
+        return []
+    keys = [key for key, s in (*base.items(), *mine.items()) if s is goal or key in mine]
+    note = described(found, goal, [*mine.values()], SIDES, "chosen on the even rows, reported on the odd")
+    return [claim(name, v.value, v.low, v.high, UNITS[cost], v.n, command, keys, note)]
+
+
+def wide(store: Store, arm: str) -> dict | None:
+    """The record of an arm in a window of a quarter."""
+    return next((r for r in done(store, arm) if r["cell"]["sampler"].get("window") == {"name": "linear",
+                                                                                      "delta": 0.25}), None)
