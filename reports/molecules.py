@@ -1,6 +1,8 @@
 """Rows of molecules as drawings, by RDKit: SVG, so that a page needs no file beside it."""
 
-from harness.metrics.molecules.chemistry import canonical, chem
+from typing import Any
+
+from harness.data.smiles import canonical, chem
 
 WIDTH, HEIGHT = 170, 130
 
@@ -15,7 +17,7 @@ def drawing(text: str) -> str:
         return ""
     from rdkit.Chem.Draw import rdMolDraw2D
 
-    board = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT)
+    board: Any = rdMolDraw2D.MolDraw2DSVG(WIDTH, HEIGHT)
     board.drawOptions().clearBackground = False
     rdMolDraw2D.PrepareAndDrawMolecule(board, chem().MolFromSmiles(found))
     board.FinishDrawing()

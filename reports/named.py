@@ -49,6 +49,11 @@ def _found(identity: str):
         return None
 
 
+def kind_of(about: dict) -> type | None:
+    """The class of a record's `data`, whether or not its file is here."""
+    return plugins.find("rows", ("harness.data",)).get(about.get("name", ""))
+
+
 def own_plots() -> list[ModuleType]:
     """Those of --plugins. Raises ValueError for one that is not whole or is named as one of ours."""
     found = plugins.plots()

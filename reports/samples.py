@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from harness import plugins
 from reports import misspelt, molecules
 from reports.digits import spell
 from reports.frame import Chapter, from_near
-from reports.named import data_set
+from reports.named import data_set, kind_of
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz "
 SHOWN, DRAWN = 3, 12  # rows of every arm, and of molecules
@@ -50,7 +49,7 @@ def samples(chapter: Chapter) -> list[dict]:
 
 def drawn(told: dict, x: np.ndarray, seed: int, decode: Callable[[np.ndarray], str]) -> list[tuple[int, str, str]]:
     """(number, SVG or nothing, SMILES) of rows of molecules; none of other data, or without RDKit."""
-    if not hasattr(plugins.datasets().get(told.get("name", "")), "smiles") or not molecules.drawable():
+    if not hasattr(kind_of(told), "smiles") or not molecules.drawable():
         return []
     return [(row, molecules.drawing(text := decode(x[row])), text) for row in chosen(len(x), seed, DRAWN)]
 
@@ -73,7 +72,7 @@ def reader(about: dict, said: dict | None = None) -> Callable[[np.ndarray], str]
         return lambda ids: data.decode(torch.as_tensor(ids.astype(np.int64))[None])[0]
     if "tokenizer_sha256" in about or isinstance(about.get("data"), dict):
         return lambda ids: " ".join(map(str, ids))
-    letters = getattr(plugins.datasets().get(about.get("name", "")), "letters", ALPHABET)
+    letters = getattr(kind_of(about), "letters", ALPHABET)
     return lambda ids: decode(ids, about.get("alphabet") or letters)
 
 

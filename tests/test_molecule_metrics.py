@@ -5,9 +5,9 @@ import sys
 import pytest
 import torch
 
+from harness.data import smiles
 from harness.data.moses import END
 from harness.data.wikipedia_leads import WikipediaLeads
-from harness.metrics.molecules import chemistry
 from harness.metrics.molecules.validity import Validity
 from harness.metrics.molecules.variety import Novelty, Unique
 from tests.test_moses import data, wheel  # noqa: F401    # fixtures
@@ -64,8 +64,8 @@ def test_shuffled_molecules_are_hardly_valid(data):    # noqa: F811
 def test_other_data_and_a_missing_library_are_one_sentence(data, monkeypatch):    # noqa: F811
     with pytest.raises(ValueError, match="wikipedia_leads holds no molecules"):
         Validity().score(torch.zeros(1, 4).long(), WikipediaLeads(length=4))
-    chemistry.chem.cache_clear()
+    smiles.chem.cache_clear()
     monkeypatch.setitem(sys.modules, "rdkit", None)
-    with pytest.raises(ValueError, match=r"need rdkit, which is not installed: `pip install ssmd-bench\[molecules\]`"):
+    with pytest.raises(ValueError, match=r"rdkit, which is not installed: `pip install ssmd-bench\[molecules\]`"):
         Validity().score(rows(data, "CC"), data)
-    chemistry.chem.cache_clear()
+    smiles.chem.cache_clear()

@@ -57,10 +57,10 @@ def data(options: Namespace) -> tuple[dict, int]:
     elif kind == "proteins":
         about = proteins.build(options.source, out, **given, say=tell)
     else:
-        from harness.data.build import moses_reference
         from harness.data.moses import BUILT
+        from harness.metrics.molecules.build import reference
 
-        about = moses_reference.build(options.source, given.get("chemnet"), given.get("molecules", Path(BUILT)), out,
+        about = reference.build(options.source, given.get("chemnet"), given.get("molecules", Path(BUILT)), out,
                                       given.get("jobs", 1), say=tell)
     return {"data": str(out), "card": str(out.with_suffix(".md")), "bytes": out.stat().st_size, **about}, 0
 

@@ -1,23 +1,15 @@
-"""Rows as molecules, by RDKit.
-
-A text is a molecule if RDKit reads it as SMILES and finds its valences and rings sound, as the benchmark MOSES has it
-(arXiv 1811.12823). A text of no character is none, where RDKit takes it for a molecule without atoms.
-
-    >>> canonical("OC"), canonical("C1CC"), canonical("")
-    ('CO', None, None)
-"""
+"""Rows as molecules (harness/data/smiles.py)."""
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Protocol, TypeGuard
+from typing import Protocol, TypeGuard
 
 import numpy as np
 from torch import Tensor
 
+from harness.data.smiles import canonical
 from harness.kinds import Dataset
 from harness.metrics.form import tokens
-
-INSTALL = "`pip install ssmd-bench[molecules]`"
 
 
 class Molecules(Dataset, Protocol):
@@ -36,28 +28,6 @@ def molecules(data: Dataset) -> Molecules:
     if not _of_molecules(data):
         raise ValueError(f"{data.name} holds no molecules: choose a metric of tokens or of text, or the data set moses")
     return data
-
-
-@lru_cache(maxsize=1)
-def chem() -> Any:
-    """rdkit.Chem, which says nothing on stderr. Raises ValueError, in one sentence, where it is missing."""
-    try:
-        from rdkit import Chem, rdBase
-    except ImportError:
-        raise ValueError(f"metrics of molecules need rdkit, which is not installed: {INSTALL}") from None
-    rdBase.DisableLog("rdApp.*")
-    return Chem
-
-
-def canonical(text: str) -> str | None:
-    """The SMILES that RDKit writes for a molecule; None if the text is none."""
-    found = chem().MolFromSmiles(text) if text else None
-    return None if found is None else chem().MolToSmiles(found)
-
-
-def sound(smiles: Sequence[str | None]) -> list[Any]:
-    """RDKit's molecules of the texts that are there, which RDKit wrote."""
-    return [chem().MolFromSmiles(one) for one in smiles if one is not None]
 
 
 def canonical_rows(samples: Tensor, data: Dataset) -> list[str | None]:

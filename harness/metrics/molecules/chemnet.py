@@ -1,6 +1,6 @@
 """ChemNet, whose states the Frechet distance of molecules compares (Mayr et al., 2018; arXiv 1803.09518).
 
-Its weights are those of the package fcd_torch, converted to safetensors (harness/data/build/moses_reference.py).
+Its weights are those of the package fcd_torch, converted to safetensors (harness/metrics/molecules/build/reference.py).
 A molecule is its canonical SMILES by symbols, in 350 places: symbols, a full stop, nothing. Two convolutions and two
 LSTMs, the first of which reads from behind, make 512 numbers of it. Held to the package's own by a test.
 """

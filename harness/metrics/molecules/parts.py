@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import Tensor
 
+from harness.data.smiles import chem, sound
 from harness.kinds import Dataset, Scores
 from harness.metrics.form import linearised
-from harness.metrics.molecules.chemistry import canonical_rows, chem, counted, sound
+from harness.metrics.molecules.chemistry import canonical_rows, counted
 from harness.metrics.molecules.reference import Against
 
 RINGS = 2

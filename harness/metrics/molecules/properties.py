@@ -19,9 +19,10 @@ import numpy as np
 from scipy.stats import wasserstein_distance
 from torch import Tensor
 
+from harness.data.smiles import chem, sound
 from harness.kinds import Dataset, Scores
 from harness.metrics.form import linearised, ratio
-from harness.metrics.molecules.chemistry import canonical_rows, chem, counted, sound
+from harness.metrics.molecules.chemistry import canonical_rows, counted
 from harness.metrics.molecules.reference import BUILT, Against, opened, text_of
 from harness.param import Choice, check, param
 

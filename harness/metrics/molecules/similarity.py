@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.data.smiles import chem, sound
 from harness.kinds import Dataset, Scores
 from harness.metrics.form import linearised, ratio
-from harness.metrics.molecules.chemistry import canonical_rows, chem, counted, sound
+from harness.metrics.molecules.chemistry import canonical_rows, counted
 from harness.metrics.molecules.reference import Against
 from harness.param import Range, check, param
 

@@ -1,0 +1,1 @@
+"""Builds the file that metrics of molecules compare with."""
