@@ -24,6 +24,7 @@ from harness.boundary import fields as check
 from harness.boundary.nearest import meant
 from harness.kinds import Dataset, Identified, Metric, Sampler
 from harness.nets import checkpoint, nucleus
+from harness.nets.listed import Listed
 from harness.nets.tabular import Tabular
 from harness.records import provenance, study_path
 from harness.spec import UnknownField, canonical
@@ -64,7 +65,9 @@ class Table:
 
 @lru_cache(maxsize=16)
 def _tabulated(table: Table, device: str) -> Tabular:
-    net = Tabular(table.data.law().to(device), table.data.vocab, table.data.length)
+    data, law = table.data, table.data.law().to(device)
+    net = (Listed(data.states().to(device), law, data.vocab) if hasattr(data, "legal")
+           else Tabular(law, data.vocab, data.length))
     net = net if table.power == 1 else net.flat(table.power)
     net.sha256 = hashlib.sha256(canonical([table.data.identity(), table.power]).encode()).hexdigest()
     net.card = {"data": table.data.identity(), "power": table.power}

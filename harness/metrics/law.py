@@ -18,11 +18,12 @@ from functools import lru_cache
 from statistics import NormalDist
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from harness.kinds import Dataset, Scores
-from harness.metrics.form import tokens, whole
+from harness.metrics.form import ratio, tokens, whole
 from harness.random import Stream, categorical, uniform
 
 
@@ -66,5 +67,23 @@ class LawTv:
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         if not hasattr(data, "law") or not hasattr(data, "index"):
             raise ValueError(f"the states of {data.name} cannot be listed: choose exact_nll or a judge")
-        counts = torch.bincount(data.index(tokens(samples, data)), minlength=len(data.law()))  # (S,)
-        return whole(total_variation(counts, data.law()), self.name)
+        # one more for rows that are no state, where the data set knows such
+        law = torch.cat((data.law(), data.law().new_zeros(1)))                     # (S + 1,)
+        counts = torch.bincount(data.index(tokens(samples, data)), minlength=len(law))
+        return whole(total_variation(counts, law), self.name)
+
+
+@dataclass(frozen=True)
+class Legal:
+    """Share of rows that are a state of the world that the data set lists (harness/data/worlds.py)."""
+
+    name: ClassVar[str] = "legal"
+    version: ClassVar[int] = 1
+    better: ClassVar[str] = "higher"
+    unit: ClassVar[str] = "share of rows"
+
+    def score(self, samples: Tensor, data: Dataset) -> Scores:
+        if not hasattr(data, "legal"):
+            raise ValueError(f"{data.name} has no list of legal states: choose the data set world")
+        found = data.legal(tokens(samples, data)).numpy()
+        return ratio(found, np.ones(len(found)), self.name)
