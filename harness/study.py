@@ -24,6 +24,7 @@ from harness.boundary import fields as check
 from harness.boundary.nearest import meant
 from harness.kinds import Dataset, Identified, Metric, Sampler
 from harness.nets import checkpoint, nucleus
+from harness.nets.chain import Chain
 from harness.nets.listed import Listed
 from harness.nets.tabular import Tabular
 from harness.records import provenance, study_path
@@ -50,24 +51,32 @@ def _loaded(path: str, device: str) -> Identified:
 
 @dataclass(frozen=True)
 class Table:
-    """The exact joint of an enumerable data set as a network; power < 1 flattens it into a light one."""
+    """The exact law of a data set as a network: of one that is enumerable, of a world of listed states, of a Markov
+    chain. power < 1 flattens it into a light one.
+    """
 
     data: Any
     power: float = 1.0
 
     def __post_init__(self):
-        check.first("a Table", self, {"data": check.has(("law", "identity"), "data set whose law is known",
-                                                        "Table(Exact())"), "power": check.number(0, above=True)})
+        known = ("transition" if hasattr(self.data, "transition") else "law", "identity")
+        check.first("a Table", self, {"data": check.has(known, "data set whose law is known", "Table(Exact())"),
+                                      "power": check.number(0, above=True)})
 
     def load(self, device: str) -> Identified:
         return _tabulated(self, device)
 
 
 @lru_cache(maxsize=16)
-def _tabulated(table: Table, device: str) -> Tabular:
-    data, law = table.data, table.data.law().to(device)
-    net = (Listed(data.states().to(device), law, data.vocab) if hasattr(data, "legal")
-           else Tabular(law, data.vocab, data.length))
+def _tabulated(table: Table, device: str) -> Tabular | Chain:
+    data: Any = table.data
+    net: Tabular | Chain
+    if hasattr(data, "transition"):
+        net = Chain(data.transition().to(device), data.stationary().to(device), data.length)
+    elif hasattr(data, "legal"):
+        net = Listed(data.states().to(device), data.law().to(device), data.vocab)
+    else:
+        net = Tabular(data.law().to(device), data.vocab, data.length)
     net = net if table.power == 1 else net.flat(table.power)
     net.sha256 = hashlib.sha256(canonical([table.data.identity(), table.power]).encode()).hexdigest()
     net.card = {"data": table.data.identity(), "power": table.power}

@@ -50,26 +50,41 @@ class Markov(Source):
 
     def log_prob(self, rows: Tensor) -> Tensor:
         """ln p of each row, (n, L) -> (n,) float64."""
-        if bool(((rows < 0) | (rows >= self.symbols)).any()):
-            raise ValueError(f"markov: rows must hold symbols of 0..{self.symbols - 1}; is a mask left in them?")
-        first, step = self.stationary().to(rows.device).log(), self.transition().to(rows.device).log()
-        return first[rows[:, 0]] + step[rows[:, :-1], rows[:, 1:]].sum(1)     # (n,)
+        return log_prob_of(rows, self.stationary(), self.transition())
 
     def rows(self, split: str, n: int, seed: int) -> Tensor:
         """n independent rows; the splits are independent draws from one law."""
         u = row_uniforms(seed, check_split(self.name, split), n, self.length)   # (n, L)
-        rows = torch.empty(n, self.length, dtype=torch.int64)                 # (n, L)
-        rows[:, 0] = categorical(self.stationary().expand(n, -1), u[:, 0])
-        for i in range(1, self.length):
-            rows[:, i] = categorical(self.transition()[rows[:, i - 1]], u[:, i].contiguous())
-        return rows
+        return chain_rows(u, self.stationary(), self.transition())
 
 
 @lru_cache(maxsize=32)
 def _law(symbols: int, law_seed: int) -> tuple[Tensor, Tensor]:
     t = law_uniforms(law_seed, symbols * symbols).view(symbols, symbols) ** 3
     t = t / t.sum(1, keepdim=True)                                            # (V, V)
-    balance = t.T - torch.eye(symbols, dtype=torch.float64)
+    return t, stationary_of(t)                                                # (V, V), (V,)
+
+
+def stationary_of(t: Tensor) -> Tensor:
+    """pi = pi T of transitions (V, V), (V,)."""
+    one = torch.eye(len(t), dtype=torch.float64)
+    balance = t.T - one
     balance[-1] = 1  # one equation is redundant: the sum takes its place
-    pi = torch.linalg.solve(balance, torch.eye(symbols, dtype=torch.float64)[:, -1])
-    return t, pi                                                              # (V, V), (V,)
+    return torch.linalg.solve(balance, one[:, -1])
+
+
+def log_prob_of(rows: Tensor, pi: Tensor, t: Tensor) -> Tensor:
+    """ln p of each row of a chain, (n, L) -> (n,) float64. Raises ValueError for what is no symbol."""
+    if bool(((rows < 0) | (rows >= len(pi))).any()):
+        raise ValueError(f"rows of a chain must hold symbols of 0..{len(pi) - 1}; is a mask left in them?")
+    first, step = pi.to(rows.device).log(), t.to(rows.device).log()
+    return first[rows[:, 0]] + step[rows[:, :-1], rows[:, 1:]].sum(1)         # (n,)
+
+
+def chain_rows(u: Tensor, pi: Tensor, t: Tensor) -> Tensor:
+    """Rows of a chain by their uniforms (n, L)."""
+    rows = torch.empty(u.shape, dtype=torch.int64)                            # (n, L)
+    rows[:, 0] = categorical(pi.expand(len(u), -1), u[:, 0])
+    for i in range(1, u.shape[1]):
+        rows[:, i] = categorical(t[rows[:, i - 1]], u[:, i].contiguous())
+    return rows
