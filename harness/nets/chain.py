@@ -1,5 +1,6 @@
 """A network that knows a Markov chain: draft = exact marginals given what is revealed, verify = exact conditionals
-along an order. With transitions T and the nearest revealed neighbours, u at distance a on the left and w at c on the right,
+along an order. With transitions T and the nearest revealed neighbours, u at distance a on the left and w at c on the
+right,
 
     p(v) ~ T^a[u, v] T^c[v, w]
 
