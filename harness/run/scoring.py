@@ -38,11 +38,13 @@ def described(metric: Metric) -> dict:
 
 
 def label(metric: Metric, metrics: Collection[Metric]) -> str:
-    """The metric's name, with its settings where two of one name are used."""
+    """The metric's name, with its settings where two of one name are used; but for those that it sets aside, such as a
+    path.
+    """
     if sum(m.name == metric.name for m in metrics) == 1:
         return metric.name
     return metric.name + "(" + ",".join(f"{k}={v}" for k, v in to_json(metric).items()
-                                        if k not in ("name", "version")) + ")"
+                                        if k not in ("name", "version", *getattr(metric, "aside", ()))) + ")"
 
 
 def metrics_of(study) -> list[Metric]:

@@ -11,7 +11,7 @@ from harness.records.store import Store
 from harness.stats.agreement import spearman
 from harness.stats.intervals import interval, ratio_interval, resampled_sums
 
-STEPS, ORACLE, UNIT = 16, "transition_kl", "Spearman's rho over settings"
+STEPS, ORACLE, UNIT = 16, "transition_kl(order=2)", "Spearman's rho over settings"
 JUDGES = {"": "judge", ".entropy": "sample_entropy"}
 RESAMPLES = 1000
 
@@ -21,7 +21,7 @@ def claims(store: Store, command: str) -> list[dict]:
              for r in done(store, arm)]
     made = [row for end, label in JUDGES.items()
             for row in agreement(f"hmm.rank_agreement{end}", store, command, every, label)]
-    made += whole_agreement("hmm.rank_agreement.mauve", store, command, every, "mauve(n=1024)")
+    made += whole_agreement("hmm.rank_agreement.mauve", store, command, every, "mauve")
     for r in every:
         if r["cell"]["sampler"].get("steps") == STEPS:
             made += level(f"hmm.transition_kl.{r['arm']}.at_{STEPS}", store, command, r)

@@ -19,16 +19,17 @@ from studies.arms import ARM, BASELINE, DILATED
 LEFT, GOAL = "ssmd_left_to_right", 32
 ORDERS = {"": ARM, ".dilated": DILATED, ".left_to_right": LEFT}
 # worse by less counts as not worse
-SIDES = [Side("validity", "higher", 0.01), Side("fcd", "lower", 0.1), Side("unique", "higher", 0.01)]
+SIDES = [Side("validity", "higher", 0.01), Side("fcd(split=test)", "lower", 0.1), Side("unique", "higher", 0.01)]
+NAMES = {"validity": "validity", "fcd": "fcd(split=test)", "unique": "unique"}    # of a claim: the label of a score
 UNIT = {"validity": "share of rows", "fcd": "squared distance", "unique": "share of molecules"}
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    made = [row for side in SIDES for row in level(f"moses.{side.label}.heavy", store, command, side.label)]
-    for side in SIDES[:2]:
+    made = [row for name in NAMES for row in level(f"moses.{name}.heavy", store, command, name)]
+    for name, side in zip(("validity", "fcd"), SIDES):
         for end, arm in ORDERS.items():
-            made += ratio(f"nfe_ratio.moses.{side.label}{end}", store, command, arm, GOAL, side.label,
-                          better=side.better, margin=side.margin)
+            made += ratio(f"nfe_ratio.moses.{name}{end}", store, command, arm, GOAL, side.label, better=side.better,
+                          margin=side.margin)
     for who, arms in (("ssmd", [ARM]), ("best", [*ORDERS.values()])):
         for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
             made += saved(f"headline.{who}.{name}.moses", store, command, arms, cost)
@@ -39,14 +40,14 @@ def claims(store: Store, command: str) -> list[dict]:
     return made + scheduling("moses", "validity", "share of rows, paired", store, command)
 
 
-def level(name: str, store: Store, command: str, label: str) -> list[dict]:
+def level(name: str, store: Store, command: str, what: str) -> list[dict]:
     record = next(iter(done(store, "first_hitting")), None)
-    found = record and scores(store, record["key"], label)
+    found = record and scores(store, record["key"], NAMES[what])
     if record is None or found is None:
         print(f"{name}: no claim, first_hitting is not in the store; run the study without --only")
         return []
     v = ratio_interval(found.numerator, found.denominator)
-    return [claim(name, v.value, v.low, v.high, UNIT[label], v.n, command, [record["key"]],
+    return [claim(name, v.value, v.low, v.high, UNIT[what], v.n, command, [record["key"]],
                   f"{record['cell']['n']:,} rows")]
 
 

@@ -31,6 +31,7 @@ class Against:
 
     name: ClassVar[str]
     version: ClassVar[int]
+    aside: ClassVar[tuple[str, ...]] = ("reference",)    # of a label
 
     split: str = param("test", Choice(*SPLITS), "held-out molecules of the benchmark")
     reference: str = param(BUILT, note="file that `ssmd-bench data moses_reference` wrote")
