@@ -2,7 +2,8 @@
 studies/headline.
 
 Claims headline.{ssmd, best, unverified}.nfe_ratio[.at_16 | .at_64], headline.baseline.nfe_ratio, headline.{ssmd,
-best}.nfe_ratio.best_baseline, headline.best.flops_ratio and headline.{ssmd, best}.first_drafts_rejected.
+best}.nfe_ratio.best_baseline, headline.best.flops_ratio and headline.{ssmd, best}.first_drafts_rejected; tpf.* of
+studies/headline/tpf.py.
 
 An interval holds the second seed of training too, as far as its networks were sampled (studies/second_seed): it runs
 from the lowest end of both seeds to the highest.
@@ -20,11 +21,13 @@ from harness.spec import brief
 from harness.stats.intervals import Interval
 from harness.stats.realised import Realised, Setting, Side, choose, matched, over_seeds, report
 from studies.analysis.matched import MARGINS, UNITS, described, of_steps, settings
+from studies.headline.tpf import tpf
 
 # runs whose rows chose, and of the second seed of training
 SEARCH, SECOND = (Path(__file__).parents[1] / name / KEPT for name in ("dilated", "second_seed"))
 GOALS = {"": 32, ".at_16": 16, ".at_64": 64}               # of a claim's name: steps of ancestral sampling
 BASELINE, JUDGE = "ancestral", "judge"
+TPF = {"ssmd": "ssmd", "best": "ssmd_dilated"}    # of a claim's name: that of its tokens per forward
 SPEAKING = {"ssmd": ("ssmd_frozen_long",), "best": ("ssmd_dilated", "ssmd_frozen_long"),
             "unverified": ("fixed_dilated",), "baseline": ("fixed",)}
 SIDES = [Side(label, "lower", margin) for label, margin in MARGINS.items() if label == JUDGE
@@ -90,7 +93,18 @@ def claims(store: Store, command: str, search: Path = SEARCH) -> list[dict]:
             made.append(_row(f"headline.{name}.nfe_ratio{end}", best.ratio, other, "nfe_a", command, keys, note))
             if end == "" and name in ("ssmd", "best"):
                 made += _further(name, arms, steps, best, goal, chose, store, command, keys)
-    return made
+            if end == "" and name in TPF:
+                made += per_forward(store, command, arms, best.setting, TPF[name])
+    return made + per_forward(store, command, (BASELINE,), None, BASELINE)
+
+
+def per_forward(store: Store, command: str, arms: tuple[str, ...], setting: str | None, name: str) -> list[dict]:
+    """Tokens per forward of the arms' setting; of ancestral sampling in the steps of the headline, if none is given."""
+    for record in (r for arm in arms for r in done(store, arm)):
+        sampler = record["cell"]["sampler"]
+        if brief(sampler) == setting or not setting and sampler["steps"] == GOALS[""]:
+            return tpf(name, store, command, record)
+    return []
 
 
 def _row(name: str, ratio: Interval | None, other: Realised | None, cost: str, command: str, keys: list[str],
