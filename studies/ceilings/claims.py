@@ -1,0 +1,81 @@
+"""Tokens a pass of two oracles, and how much of it is reached.
+
+Claims ceiling.match.{heavy, ssmd}[_dilated], tokens a draft pass; ceiling.coupling.ssmd[_dilated], tokens a verify
+pass; and ceiling.coupling.ssmd[_dilated].reached, the sampler in its widest window over that.
+"""
+
+import numpy as np
+
+from harness.claims.claim import claim
+from harness.records.measured import cached_table, newest
+from harness.records.points import COSTS, done
+from harness.records.store import Store
+from harness.schedules.order import Dilated, Uniform
+from harness.spec import brief
+from harness.stats.intervals import ratio_interval
+from harness.study import Study
+from studies.ceilings.match import passes
+
+SLOW = {"heavy": ("first_hitting", "heavy", Uniform()), "heavy_dilated": ("first_hitting_dilated", "heavy", Dilated()),
+        "ssmd": ("any_order", "hybrid_frozen", Uniform()),
+        "ssmd_dilated": ("any_order_dilated", "hybrid_frozen", Dilated())}
+COLUMNS = ("ceiling", "row", "passes")
+
+
+def measure(study: Study, store: Store) -> list[dict]:
+    """Passes of the oracle by row; nothing before the slow samplers' rows are in the store."""
+    known = {name: done(store, arm, study.n) for name, (arm, *_) in SLOW.items()}
+    if not all(known.values()):
+        return []
+    return [cached_table(store, study.name, "match", COLUMNS, lambda: _matched(study, store, known),
+                         [records[0] for records in known.values()])]
+
+
+def _matched(study: Study, store: Store, known: dict[str, list[dict]]) -> list[list]:
+    import torch
+
+    found = []
+    for name, (_, net, law) in SLOW.items():
+        y = torch.from_numpy(store.get("samples", known[name][0]["key"]).astype(np.int64))
+        taken = passes(study.nets[net].load("cpu"), y, law, study.seed)
+        found += [[name, row, int(k)] for row, k in enumerate(taken)]
+    return found
+
+
+def claims(store: Store, command: str) -> list[dict]:
+    made, record = [], newest(store, "match")
+    for name in SLOW if record else ():
+        taken = np.array([k for which, _, k in record["rows"] if which == name], float)
+        length = done(store, SLOW[name][0])[0]["cost"]["tokens"] / len(taken)
+        v = ratio_interval(np.full(len(taken), length), taken)
+        made.append(claim(f"ceiling.match.{name}", v.value, v.low, v.high, "tokens / draft pass", v.n, command,
+                          [*record["cells"]], f"the rows of {SLOW[name][0]}"))
+    for end in ("", "_dilated"):
+        made += coupling(end, store, command)
+    return made
+
+
+def coupling(end: str, store: Store, command: str) -> list[dict]:
+    """Tokens a verify pass with an open window and one round, and the sampler's own over it, paired by row."""
+    free, mine = next(iter(done(store, f"coupling{end}")), None), next(iter(done(store, f"ssmd{end}")), None)
+    if free is None or mine is None:
+        print(f"ceiling.coupling.ssmd{end}: no claim, an arm is not in the store; run the study without --only")
+        return []
+    sides = [verified(store, record) for record in (free, mine)]
+    n, tokens = len(sides[0]), free["cost"]["tokens"] / len(sides[0])
+    v = ratio_interval(np.full(n, tokens), sides[0])
+    reached = ratio_interval(sides[0], sides[1])    # tokens are the same
+    unit = "tokens / verify pass"
+    return [claim(f"ceiling.coupling.ssmd{end}", v.value, v.low, v.high, unit, v.n, command, [free["key"]],
+                  brief(free["cell"]["sampler"])),
+            claim(f"ceiling.coupling.ssmd{end}.reached", reached.value, reached.low, reached.high, f"{unit}, ratio",
+                  reached.n, command, [free["key"], mine["key"]],
+                  f"{brief(mine['cell']['sampler'])} over {brief(free['cell']['sampler'])}")]
+
+
+def verified(store: Store, record: dict) -> np.ndarray:
+    """Verify passes of each row, (n,)."""
+    costs = store.get("costs", record["key"])                                      # (n, 3)
+    share = costs[:, COSTS.index("nfe_a")] - costs[:, COSTS.index("nfe_b")]        # of blocks
+    found: np.ndarray = share * record["cost"]["calls"]["main.verify"] / share.mean()
+    return found
