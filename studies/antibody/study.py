@@ -3,7 +3,9 @@
 Design: AntiBERTy, frozen (26 M parameters, 8 blocks), and blocks of 3.9 M trained on it by `ssmd-bench attach`. Twelve
 residues of held-out heavy chains are given, at random places, and 108 are written: with less the network is off its own
 training. The judge is IgLM, which was trained by itself on natural antibodies; held-out and shuffled chains stand
-beside. Ancestral sampling of the network alone is the baseline. Passes are in bfloat16, draws in float64.
+beside. Ancestral sampling of the network alone is the baseline, and first-hitting sampling, one token a pass, the level
+of a perfect sampler of it. No smaller network of its family can be had, so nothing is scheduled. Passes are in
+bfloat16, draws in float64.
 
 The blocks learn from chains made by OLGA, which the network never saw. So part of what they add may be knowledge of
 these chains, and no speculation. Controls, each with the settings of the others:
