@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import cloudpickle
+import torch
 
 from harness.boundary import blame
 from harness.boundary import fields as check
@@ -78,6 +79,9 @@ def _tabulated(table: Table, device: str) -> Tabular | Chain:
     else:
         net = Tabular(data.law().to(device), data.vocab, data.length)
     net = net if table.power == 1 else net.flat(table.power)
+    if not bool(net.draft(torch.full((1, data.length), data.vocab, device=device))[0].exp().isfinite().all()):
+        raise ValueError(f"the law of {data.name} to the power {table.power:g} is no law in float64: choose a power "
+                         "nearer to 1")
     net.sha256 = hashlib.sha256(canonical([table.data.identity(), table.power]).encode()).hexdigest()
     net.card = {"data": table.data.identity(), "power": table.power}
     return net

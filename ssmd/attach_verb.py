@@ -28,7 +28,7 @@ def _options(parser: Parser) -> None:
                         help="of --data self: data set whose rows give what --set given=SHARE leaves known")
     parser.add_argument("--path", type=word, help="of its files, or those of --prompts")
     parser.add_argument("--tokenizer", type=word, help="of a corpus of tokens (default: that of the model)")
-    parser.add_argument("--length", type=whole(1, 65536), help="of a row, in tokens (default 128)")
+    parser.add_argument("--length", type=whole(2, 65536), help="of a row, in tokens (default 128)")
     parser.add_argument("--tokens", type=number(0, 1e15, above=True),
                         help=f"in all, of the training (default {TOKENS:g})")
     parser.add_argument("--validation", type=whole(1, 1 << 20), default=128,
@@ -74,6 +74,9 @@ def attach(options: Namespace) -> tuple[dict, int]:
             raise ValueError("--prompts gives what is known of each row: say how much with --set given=0.1, for "
                              "example")
         begun = Begun(data, batches(data, "train", 0, device), config.given) if data and config.given else None
+        if begun and options.length and options.length != data.length:
+            raise ValueError(f"--length {options.length} is not that of {data.name}, whose rows begin these, "
+                             f"{data.length}: leave it out")
         length = data.length if begun else options.length or LENGTH
         data = cast(Dataset, own_rows(trunk, options.rows or ROWS, length, 0, options.out, tell, begun))
         examined(trunk, options.model, data)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from harness.data.drawn import STORY, Drawn, read_rows
+from harness.data.drawn import STORY, Content, Drawn, read_rows
 from harness.kinds import Dataset, Rows
 from harness.nets import checkpoint
 from harness.nets.own import Own
@@ -52,16 +52,19 @@ def own_rows(net: Own, n: int, length: int, seed: int, out: Path, say: Callable[
     about = {"net": net.sha256, "sampler": SAMPLER, "seed": seed, "n": n, "passes": products(net.device.type),
              "given": given, "begun": begun and begun.data.identity()}
     if final.exists():
-        found = Drawn(str(final))
-        if _asked(found.content.about, about) != about or found.length != length:
+        try:
+            found = Drawn(str(final))
+            length_there = found.length
+        except ValueError as error:
+            raise ValueError(f"{final} is damaged ({error}): delete it, and give the same command again") from None
+        if _asked(found.content.about, about) != about or length_there != length:
             raise ValueError(f"{final} holds rows of another network, seed, number or length, or begun otherwise: give "
                              "another --out, or delete it")
         return found
     story = list[tuple[Tensor, ...]]()    # batches of rows, orders, tokens, laws
-    if part.exists():
-        kept = read_rows(part, part.stat().st_mtime_ns)
-        if _asked(kept.about, about) == about and kept.rows.shape[1] == length and len(kept.order):
-            story = [(kept.rows, kept.order, kept.likely, kept.law)]
+    if part.exists() and (kept := _kept(part)) and _asked(kept.about, about) == about and (
+            kept.rows.shape[1] == length and len(kept.order)):
+        story = [(kept.rows, kept.order, kept.likely, kept.law)]
     out.mkdir(parents=True, exist_ok=True)
     had = sum(len(batch[0]) for batch in story)
     first, start, saved = had, time.monotonic(), time.monotonic()
@@ -78,6 +81,14 @@ def own_rows(net: Own, n: int, length: int, seed: int, out: Path, say: Callable[
     _write(final, story, net, about)
     part.unlink(missing_ok=True)
     return Drawn(str(final))
+
+
+def _kept(part: Path) -> Content | None:
+    """What an earlier command had; nothing if that is damaged."""
+    try:
+        return read_rows(part, part.stat().st_mtime_ns)
+    except ValueError:
+        return None
 
 
 def _asked(told: dict, about: dict) -> dict:

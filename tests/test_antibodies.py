@@ -52,6 +52,10 @@ def test_what_is_no_domain_is_left_out_and_too_few_are_said(path):
     assert regions([chain(3), "AG" * 60], "H")[1] is None and regions([chain(3)], "K") == [None]
     with pytest.raises(ValueError, match=r"of 8 held-out rows of .* are recognised as whole domains of chain H, and 9"):
         data.prompts(0, 9)
+    assert len(data.prompts(0, 0)) == 0
+    cut = Antibodies(path, length=len(chain(0)) - 8)    # 4 residues of a side may be lacking, and no region
+    assert all({"FR1", "CDR3", "FR4"} <= {*where} for where in regions(cut.decode(torch.where(
+        cut.prompts(0, 3) == cut.mask, 0, cut.prompts(0, 3))), "H") if where)
     assert data.identity()["sha256"] == Fasta(path, length=len(chain(0))).identity()["sha256"]
 
 
@@ -69,3 +73,9 @@ def test_a_missing_package_is_one_sentence(path, monkeypatch):
     with pytest.raises(ValueError, match=r"which is not installed: `pip install ssmd-bench\[antibodies\]`"):
         regions(["MKV"], "H")
     module.anarcism.cache_clear()
+
+
+def test_shorter_sequences_of_the_file_are_no_rows(tmp_path):
+    file = tmp_path / "mixed.fasta"
+    file.write_text("".join(f">a{k}\n{chain(k)[: None if k % 3 else 90]}\n" for k in range(1, 80)))
+    assert len(Antibodies(str(file), length=len(chain(0))).prompts(0, 2)) == 2

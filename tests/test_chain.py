@@ -19,8 +19,10 @@ from harness.nets.chain import Chain
 from harness.nets.tabular import Tabular
 from harness.sampling.loop import sample
 from harness.schedules.window import Fixed, Linear
+from harness.spec import from_json, to_json
 from harness.study import Table
 from ssmd.sampler import SelfSpeculative
+from ssmd.train.updates import batches
 from tests.test_train import Corpus
 
 SMALL = Markov(symbols=3, length=4)
@@ -112,7 +114,21 @@ def test_other_data_are_one_sentence(tmp_path):
                        (lambda: NllExcess().score(rows, Proteins(length=4)), "law of proteins is not known"),
                        (lambda: TransitionKl(3).score(rows[:, :2], SMALL), "needs rows of so many tokens, not 2"),
                        (lambda: Bigram(Exact()), "exact is no text to fit a chain to"),
+                       (lambda: Bigram("x"), "x is no text to fit a chain to"),
+                       (lambda: NllExcess().score(rows, Markov(symbols=3, length=9)), "expects rows of 9 tokens"),
+                       (lambda: Table(Exact(), 1e4).load("cpu"), "no law in float64"),
+                       (lambda: batches(SMALL, "train", 0), "draws no batches to train on"),
                        (lambda: SMALL.log_prob(torch.tensor([[0, 3, 1, 1]])), "is a mask left in them"),
                        (lambda: Table(TextFile(str(tmp_path), str(tmp_path))), "whose law is known")):
         with pytest.raises(ValueError, match=says):
             call()
+
+
+def test_a_record_of_it_is_read_back():
+    assert from_json("rows", to_json(Bigram(mass=0.9))) == Bigram(mass=0.9)
+
+
+def test_flattened_transitions_have_their_stationary_law():
+    for power in (0.5, 0.9, 100):
+        net = Table(Markov(symbols=4, length=8), power).load("cpu")
+        assert torch.allclose(net.stationary @ net.transition, net.stationary, atol=1e-9)

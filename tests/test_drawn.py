@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
@@ -205,3 +206,37 @@ def test_attach_takes_the_laws_and_says_what_it_does_not_take(tmp_path, monkeypa
         assert says in capsys.readouterr().err
     with pytest.raises(ValueError, match="is of rows that the network wrote itself"):
         Updates(Training(frozen=True, written=True), Markov(), net=fresh(Ours().load("cpu"), 32, 2, 1, 0))
+
+
+def test_a_damaged_part_is_drawn_again_and_a_damaged_file_is_said(toy, tmp_path):
+    (tmp_path / "rows.part.safetensors").write_bytes(b"garbage")
+    assert own_rows(toy, 40, D, 0, tmp_path, quiet).length == D
+    (tmp_path / "rows.safetensors").write_bytes(b"garbage")
+    with pytest.raises(ValueError, match="is damaged .* delete it, and give the same command again"):
+        own_rows(toy, 40, D, 0, tmp_path, quiet)
+
+
+@pytest.mark.parametrize("name, change", [
+    ("law", lambda t: t * float("nan")), ("law", lambda t: t - 1), ("order", lambda t: t * 0),
+    ("likely", lambda t: t + 99), ("likely", lambda t: t[..., :0]), ("law", lambda t: t[..., 0]), ("law", None)])
+def test_a_story_that_is_none_is_one_sentence(toy, tmp_path, name, change):
+    data = own_rows(toy, 40, D, 0, tmp_path, quiet)
+    tensors, about = load_file(data.path), {"vocab": "3", "names": "[]", "about": "{}"}
+    if change is None:
+        del tensors[name]
+    else:
+        tensors[name] = change(tensors[name]).contiguous()
+    checkpoint.write(tensors, tmp_path / "other.safetensors", about)
+    with pytest.raises(ValueError, match="does not say in which order its rows were written: draw the rows again"):
+        Drawn(str(tmp_path / "other.safetensors")).length  # noqa: B018
+
+
+def test_rows_of_one_token_and_a_length_of_their_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("from tests.test_attach import SOURCE as DATA, Ours\nTRUNK = Ours()\n")
+    given = ["attach", "mine.py", "--data", "self", "--rows", "60", "--tokens", "600", "--set", "batch=4", "--set",
+             "heads=2"]
+    assert main([*given, "--length", "1", "--out", "one"]) == 2
+    assert main([*given, "--length", "2", "--out", "two"]) == 0
+    assert main([*given, "--length", "4", "--set", "given=0.5", "--out", "two"]) == 2
+    assert "--length 4 is not that of" in capsys.readouterr().err

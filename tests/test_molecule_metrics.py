@@ -8,8 +8,10 @@ import torch
 from harness.data import smiles
 from harness.data.moses import END
 from harness.data.wikipedia_leads import WikipediaLeads
+from harness.metrics.molecules.similarity import InternalDiversity
 from harness.metrics.molecules.validity import Validity
 from harness.metrics.molecules.variety import Novelty, Unique
+from reports import molecules
 from tests.test_moses import data, wheel  # noqa: F401    # fixtures
 
 pytest.importorskip("rdkit", reason="rdkit is not installed: pip install ssmd-bench[molecules]")
@@ -69,3 +71,19 @@ def test_other_data_and_a_missing_library_are_one_sentence(data, monkeypatch):  
     with pytest.raises(ValueError, match=r"rdkit, which is not installed: `pip install ssmd-bench\[molecules\]`"):
         Validity().score(rows(data, "CC"), data)
     smiles.chem.cache_clear()
+
+
+def test_a_molecule_that_rdkit_cannot_read_back_stands_as_its_text(data):    # noqa: F811
+    text = "COc1ccc(C=2sc3nc4ccccc4n3c2=O)cc1O"
+    assert smiles.canonical(text) == text and smiles.sound([text])[0] is not None
+    found = InternalDiversity().score(rows(data, text, "CCO", "CCN"), data)
+    assert found.denominator.sum() == 3 and molecules.drawing(text).startswith("<svg")
+
+
+def test_hydrogen_in_brackets_is_known_from_training(data, monkeypatch):    # noqa: F811
+    from harness.metrics.molecules import variety
+
+    monkeypatch.setattr(type(data), "smiles", lambda self, split: ["[H]OCC"] if split == "train" else [])
+    variety._known.cache_clear()
+    assert Novelty().score(rows(data, "OCC", "CCN"), data).value == 0.5
+    variety._known.cache_clear()

@@ -24,6 +24,7 @@ from harness.metrics.molecules.reference import opened
 from harness.metrics.molecules.similarity import InternalDiversity, Snn
 from harness.metrics.molecules.validity import Validity
 from harness.metrics.molecules.variety import Unique
+from harness.run.scoring import label
 from harness.stats.intervals import ratio_interval
 
 pytest.importorskip("rdkit", reason="rdkit is not installed: pip install ssmd-bench[molecules]")
@@ -180,6 +181,11 @@ def test_a_killed_building_goes_on_and_a_wrong_file_is_one_sentence(wheels, refe
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ValueError, match=says):
             Snn(reference=str(tmp_path / name)).score(data.rows("test", 3, 0), data)
+    tensors = {name: t for name, t in opened(path)[1].items() if not name.startswith("test.mean")}
+    built._write(tmp_path / "part.safetensors", tensors, data.identity()["sha256"])
+    with pytest.raises(ValueError, match="is a part of what metrics need: build it"):
+        Snn(reference=str(tmp_path / "part.safetensors")).score(data.rows("test", 3, 0), data)
+    assert main([*command[:-1], str(tmp_path)]) == 2 and "is a folder" in capsys.readouterr().err
     with pytest.raises(ValueError, match="build it with `ssmd-bench data moses_reference"):
         Fcd(reference="nowhere").score(data.rows("test", 3, 0), data)
 
@@ -189,3 +195,6 @@ def test_each_is_a_metric_of_studies():
     assert {"validity", "unique", "novelty", "fcd", "snn", "frag", "scaf", "internal_diversity", "filters",
             "property_distance"} <= set(known)
     assert "fcd_torch" in sys.modules
+    one, other = Fcd(reference="a"), Fcd(split="scaffolds", reference="a")
+    assert label(one, [one, other]) == "fcd(split=test)"
+    assert label(one, [one, Fcd(reference="b")]) == "fcd(split=test,reference=a)"

@@ -16,6 +16,8 @@ pytest.importorskip("rdkit", reason="rdkit is not installed: pip install ssmd-be
     ("CC(C)CO", "CC(C)CO"),                          # no ring, no scaffold: nothing is left to write
     ("O=C1CCC(C(=O)N[C-])C1Cl", "O=C1CCC____________C1__"),
     ("c1ccc(CCN2CCOCC2)cc1Br", "c1ccc(CCN2CCOCC2)cc1__"),
+    ("CC(=O)Nc1ccc(OC(=O)c2ccccc2O)cc1", "_______c1ccc(OC(=O)c2ccccc2_)cc1"),
+    ("CCn1cc2c(c1)-c1ccccc1C2", "__n1cc2c(c1)-c1ccccc1C2"),
     ("C1CC1/C=C/c1cc(N(C)C)ccn1", "C1CC1/C=C/c1cc_______ccn1"),
 ])
 def test_characters_outside_the_scaffold_are_left(text, left):
@@ -35,6 +37,7 @@ def test_a_prompt_is_a_held_out_molecule_without_its_side_chains(reference):    
         assert hidden.sum() >= LEAST and hidden[: len(text)].tolist() == side_chains(text)
         assert (prompt[len(text) :] == END).all()
     assert data.identity() == reference[0].identity() | {"name": "scaffolds", "repeats": 3}
+    assert len(data.prompts(0, 0)) == 0
     with pytest.raises(ValueError, match="characters outside their scaffold, and 400 are wanted"):
         data.prompts(0, 1200)
     with pytest.raises(ValueError, match="leave ends=False out"):

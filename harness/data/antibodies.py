@@ -21,6 +21,7 @@ from harness.param import Choice, Range, check, param
 
 LOOPS = ("CDR1", "CDR2", "CDR3")
 CHAINS = ("H", "K", "L")
+WHOLE = {"FR1", "FR2", "FR3", "FR4", *LOOPS}    # regions of a domain that no crop has cut
 LOOK = 64    # rows numbered at a time
 
 
@@ -72,15 +73,15 @@ class Antibodies(Fasta):
 
 @lru_cache(maxsize=4)
 def _prompts(data: Antibodies, _sha256: str, n: int) -> Tensor:
-    x = data.rows("test", len(data.proteins("test")), 0)                           # (m, L)
+    x = data.rows("test", len(data._pool("test").first), 0)                        # (m, L)
     loops, kept = LOOPS if data.written == "all" else (data.written,), list[Tensor]()
-    for some in x.split(LOOK):
+    for some in x.split(LOOK) if n else ():
         for row, where in zip(some, regions(decode(some), data.chain)):
-            if where is not None and set(loops) <= set(where):
+            if where is not None and WHOLE <= {*where}:
                 kept.append(torch.where(torch.tensor([region in loops for region in where]), data.mask, row))
         if len(kept) >= n:
             break
-    else:
+    if len(kept) < n:
         raise ValueError(f"of {len(x)} held-out rows of {data.path} {len(kept)} are recognised as whole domains of "
                          f"chain {data.chain}, and {n} are wanted: ask for fewer, or give more sequences")
-    return torch.stack(kept[:n])
+    return torch.stack([*kept[:n]]) if n else x[:0]

@@ -13,15 +13,17 @@ so that every step has a chance. The first symbol comes from the stationary law.
 import json
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from harness.data.markov import chain_rows, log_prob_of, stationary_of
+from harness.data.markov import chain_rows, log_prob_of
 from harness.data.synthetic import check_split, row_uniforms
 from harness.data.wikipedia_leads import WikipediaLeads
+from harness.kinds import Dataset
+from harness.nets.chain import stationary_of
 from harness.param import Range, check, param
 
 MOST = 1024    # symbols: the transitions are a square table
@@ -29,7 +31,7 @@ MOST = 1024    # symbols: the transitions are a square table
 
 @dataclass(frozen=True)
 class Bigram:
-    data: Any = field(default_factory=lambda: WikipediaLeads(length=128))    # a data set that is one text
+    data: Dataset = field(default_factory=lambda: cast(Dataset, WikipediaLeads(length=128)))
     mass: float = param(0.99, Range(0.1, 1.0), "of the followers of a symbol that are kept")
     eps: float = param(1e-4, Range(1e-9, 0.5, log=True), "chance of any symbol")
 
@@ -39,7 +41,8 @@ class Bigram:
     def __post_init__(self) -> None:
         check(self)
         if not hasattr(self.data, "tokens"):
-            raise ValueError(f"{self.data.name} is no text to fit a chain to: choose one that is")
+            raise ValueError(f"{getattr(self.data, 'name', self.data)} is no text to fit a chain to: choose a data set "
+                             "that is")
         if self.data.vocab > MOST:
             raise ValueError(f"{self.data.name} has {self.data.vocab:,} symbols, and a table of transitions is made of "
                              f"{MOST:,} at most: choose a text of characters")

@@ -23,6 +23,7 @@ from torch import Tensor
 from harness.boundary.incoming import decode as decoded
 from harness.param import param
 from harness.random import Stream, integers, permutation
+from harness.spec import sha256
 
 SHARES = {"train": (0, 80), "validation": (80, 90), "test": (90, 100)}    # per cent
 AGAIN = "draw the rows again with `ssmd-bench attach MODEL --data self`"
@@ -118,15 +119,13 @@ class Drawn:
         return first + integers(seed, rows.cpu(), Stream.TRAIN, torch.tensor([PLACE]), last - first)[:, 0]
 
     def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, **self.content.about}
+        return self.content.about | {"name": self.name, "version": self.version}
 
 
 @lru_cache(maxsize=4)
 def read_rows(path: Path, _modified_ns: int) -> Content:
     """Raises ValueError, in a sentence, for a file that holds no such rows."""
     from safetensors import SafetensorError, safe_open
-
-    from harness.spec import sha256
 
     try:
         with safe_open(path, framework="pt") as file:
@@ -140,10 +139,23 @@ def read_rows(path: Path, _modified_ns: int) -> Content:
     names = decoded(told.get("names", "").encode(), tuple[str, ...], f"the tokens of {path}", AGAIN)
     if rows.dim() != 2 or not rows.numel() or vocab < 2 or not 0 <= int(rows.min()) <= int(rows.max()) < vocab:
         raise ValueError(f"{path} holds no rows of {vocab} tokens: {AGAIN}")
-    whole = len(story) == len(STORY) and story[0].shape == rows.shape == story[1].shape[:2] and (
-        story[1].shape == story[2].shape and 0 <= int(story[0].min()) <= int(story[0].max()) < rows.shape[1]
-        and 0 <= int(story[1].min()) <= int(story[1].max()) < vocab)
-    if story and not whole:
+    if story and not _tells(rows, vocab, about.get("given", 0), story):
         raise ValueError(f"{path} does not say in which order its rows were written: {AGAIN}")
-    about |= {"rows": sha256([tuple(rows.shape), json.dumps(rows.tolist())])}
+    about |= {"rows": sha256([tuple(rows.shape), json.dumps(rows.tolist()), *map(_digest, story)])}
     return Content(rows, vocab, names, about, *(story or [torch.empty(0, 0)] * len(STORY)))
+
+
+def _tells(rows: Tensor, vocab: int, given: Any, story: list[Tensor]) -> bool:
+    """Whether orders, likeliest tokens and laws are of these rows."""
+    if len(story) < len(STORY) or not isinstance(given, int) or not 0 <= given < rows.shape[1]:
+        return False
+    order, likely, law = story
+    return (order.shape == rows.shape == likely.shape[:2] and likely.dim() == 3 and likely.numel() > 0
+            and likely.shape == law.shape and not order.is_floating_point() and not likely.is_floating_point()
+            and bool((order.long().sort(1).values == torch.arange(rows.shape[1])).all())
+            and 0 <= int(likely.min()) <= int(likely.max()) < vocab
+            and bool(((law >= 0) & (law <= 1.001)).all()))
+
+
+def _digest(story: Tensor) -> str:
+    return sha256(story.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes().hex())

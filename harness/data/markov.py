@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from harness.data.synthetic import Source, check_split, law_uniforms, row_uniforms
+from harness.nets.chain import stationary_of
 from harness.param import Range, param
 from harness.random import categorical
 
@@ -63,14 +64,6 @@ def _law(symbols: int, law_seed: int) -> tuple[Tensor, Tensor]:
     t = law_uniforms(law_seed, symbols * symbols).view(symbols, symbols) ** 3
     t = t / t.sum(1, keepdim=True)                                            # (V, V)
     return t, stationary_of(t)                                                # (V, V), (V,)
-
-
-def stationary_of(t: Tensor) -> Tensor:
-    """pi = pi T of transitions (V, V), (V,)."""
-    one = torch.eye(len(t), dtype=torch.float64)
-    balance = t.T - one
-    balance[-1] = 1  # one equation is redundant: the sum takes its place
-    return torch.linalg.solve(balance, one[:, -1])
 
 
 def log_prob_of(rows: Tensor, pi: Tensor, t: Tensor) -> Tensor:

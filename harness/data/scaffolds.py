@@ -20,14 +20,15 @@ from harness.data.moses import END, LENGTH, Moses
 from harness.data.smiles import chem
 from harness.param import Range, check, param
 
-# an atom, and a ring's digit behind it; a bond or a bracket before it
-PARTS = re.compile(r"(?P<atom>\[[^\]]*\]|Cl|Br|[A-Za-z])|(?P<behind>\d|\))|(?P<before>.)")
+# an atom, and a ring's bond and digit behind it; brackets of a branch; a bond before an atom
+PARTS = re.compile(r"(?P<atom>\[[^\]]*\]|Cl|Br|[A-Za-z])|(?P<behind>[-=#:/\\]?(?:%\d\d|\d))|(?P<opens>\()"
+                   r"|(?P<closes>\))|(?P<before>.)")
 LEAST = 4    # characters to be written
 
 
 def side_chains(smiles: str) -> list[bool]:
-    """Of each character, whether it is of an atom outside the scaffold: of the atom itself, of a ring's digit or a
-    closing bracket behind it, of a bond or an opening bracket before it. Nothing is, if there is no scaffold.
+    """Of each character, whether it is of an atom outside the scaffold: of the atom itself, of a ring's digit behind
+    it, of a bond before it, of the brackets of a branch that begins with it. Nothing is, if there is no scaffold.
 
     >>> "".join("_" if side else one for one, side in zip("CCc1ccc(O)cc1", side_chains("CCc1ccc(O)cc1")))
     '__c1ccc___cc1'
@@ -40,10 +41,15 @@ def side_chains(smiles: str) -> list[bool]:
     for atom in molecule.GetAtoms():
         atom.SetIntProp("place", atom.GetIdx())
     kept = {atom.GetIntProp("place") for atom in MurckoScaffold.GetScaffoldForMol(molecule).GetAtoms()}
-    owner, atoms = list[int](), -1
+    owner, atoms, branches = list[int](), -1, list[int]()    # the first atom of each open branch
     for part in PARTS.finditer(smiles):
         atoms += part.lastgroup == "atom"
-        owner += [atoms + (part.lastgroup == "before")] * len(part.group())
+        whose = atoms + (part.lastgroup in ("before", "opens"))
+        if part.lastgroup == "opens":
+            branches.append(whose)
+        elif part.lastgroup == "closes":
+            whose = branches.pop()
+        owner += [whose] * len(part.group())
     return [bool(kept) and one not in kept for one in owner]
 
 
@@ -76,6 +82,8 @@ def _prompts(data: Scaffolds, _sha256: str, n: int) -> Tensor:
     """(n, L) of different molecules, in the order of `rows`."""
     begin, end = data._places("scaffolds")
     kept = list[Tensor]()
+    if not n:
+        return data.rows("scaffolds", 0, 0)
     for row in data.rows("scaffolds", min(end - begin, 8 * n + 64), 0):
         side = torch.zeros(LENGTH, dtype=torch.bool)
         side[: int((row != END).sum())] = torch.tensor(side_chains(data.decode(row[None])[0]))

@@ -26,11 +26,16 @@ def chem() -> Any:
 
 
 def canonical(text: str) -> str | None:
-    """The SMILES that RDKit writes for a molecule; None if the text is none."""
+    """The SMILES that RDKit writes for a molecule; None if the text is none. A few molecules it writes so that it
+    cannot read them again: their text stands as it is.
+    """
     found = chem().MolFromSmiles(text) if text else None
-    return None if found is None else chem().MolToSmiles(found)
+    if found is None:
+        return None
+    written = str(chem().MolToSmiles(found))
+    return text if chem().MolFromSmiles(written) is None else written
 
 
 def sound(smiles: Sequence[str | None]) -> list[Any]:
-    """RDKit's molecules of the texts that are there, which RDKit wrote."""
+    """RDKit's molecules of the texts that are there, as `canonical` gives them."""
     return [chem().MolFromSmiles(one) for one in smiles if one is not None]

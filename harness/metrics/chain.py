@@ -33,6 +33,9 @@ class NllExcess:
         if not hasattr(data, "log_prob") or not hasattr(data, "entropy_nats"):
             raise ValueError(f"the law of {data.name} is not known: score it with a judge (judge, ngram)")
         rows = tokens(samples, data)
+        if rows.shape[1] != data.length:
+            raise ValueError(f"{data.name} expects rows of {data.length} tokens, and these have {rows.shape[1]}: give "
+                             "it their length")
         excess = -data.log_prob(rows).numpy() - data.entropy_nats()                # (n,)
         return ratio(excess, np.full(len(rows), rows.shape[1]), self.name)
 

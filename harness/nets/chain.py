@@ -21,6 +21,14 @@ from torch import Tensor
 SETTLED = 1e-14    # between a power of T and its limit: further powers are the limit
 
 
+def stationary_of(t: Tensor) -> Tensor:
+    """pi = pi T of transitions (V, V), (V,)."""
+    one = torch.eye(len(t), dtype=torch.float64, device=t.device)
+    balance = t.T - one
+    balance[-1] = 1  # one equation is redundant: the sum takes its place
+    return torch.linalg.solve(balance, one[:, -1])
+
+
 class Chain:
     """transition (V, V), stationary (V,), float64."""
 
@@ -40,12 +48,11 @@ class Chain:
         """Transitions raised to a power, normalised: a worse network of a third of the cost."""
         t = self.transition**power
         t = t / t.sum(1, keepdim=True)
-        pi = torch.linalg.matrix_power(t, 1 << 20)[0]
-        return Chain(t, pi / pi.sum(), self.length, max(1, self.cost // 3))
+        return Chain(t, stationary_of(t), self.length, max(1, self.cost // 3))
 
     def marginals(self, x: Tensor, at: Tensor) -> Tensor:
-        """Log marginals at places (B, W) given the revealed ones, (B, L) -> (B, W, V) float64; at a revealed place that
-        of its token.
+        """Log marginals, up to a constant of each place, at places (B, W) given the revealed ones, (B, L) -> (B, W, V)
+        float64; at a revealed place that of its token.
         """
         length, places = x.shape[1], torch.arange(x.shape[1], device=x.device)
         known = x != self.mask                                                     # (B, L)

@@ -110,9 +110,9 @@ def _rows(data: Dataset, n: int) -> Tensor | None:
 
 def _unshifted(net: Any, name: str, rows: Tensor) -> None:
     """Compares nats of masked tokens by the logits at their place and at those beside it."""
-    places = torch.arange(1, rows.shape[1] - 1, EACH)                              # (W,)
-    if not len(places):
+    if rows.shape[1] < 3:
         return
+    places = torch.arange(1, rows.shape[1] - 1, EACH)                              # (W,)
     masked = rows.clone()
     masked[:, places] = net.mask
     logits, tokens = _logits(net, masked).log_softmax(-1), rows[:, places, None]   # (n, L, V), (n, W, 1)

@@ -43,8 +43,14 @@ def label(metric: Metric, metrics: Collection[Metric]) -> str:
     """
     if sum(m.name == metric.name for m in metrics) == 1:
         return metric.name
-    return metric.name + "(" + ",".join(f"{k}={v}" for k, v in to_json(metric).items()
-                                        if k not in ("name", "version", *getattr(metric, "aside", ()))) + ")"
+    aside = getattr(metric, "aside", ())
+    short = _settled(metric, aside)
+    return short if sum(_settled(m, aside) == short for m in metrics) == 1 else _settled(metric, ())
+
+
+def _settled(metric: Metric, aside: Collection[str]) -> str:
+    told = (f"{k}={v}" for k, v in to_json(metric).items() if k not in ("name", "version", *aside))
+    return f"{metric.name}({','.join(told)})"
 
 
 def metrics_of(study) -> list[Metric]:

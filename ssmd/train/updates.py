@@ -76,7 +76,8 @@ def batches(data: Dataset, split: str, seed: int, device: str = "cpu",
     """What makes training rows (B, L) of row numbers (B,)."""
     if hasattr(data, "crops"):
         return partial(data.crops, split, seed=seed)
-    assert hasattr(data, "tokens"), f"{data.name} is no text and draws no batches"
+    if not hasattr(data, "tokens"):
+        raise ValueError(f"{data.name} is no text and draws no batches to train on: choose a corpus, or data of crops")
     text = torch.cat([data.tokens(split), *(other.tokens(part) for other, part in extra)]).to(device)
     return partial(batch_of, text, length=data.length, seed=seed)
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.stats import wasserstein_distance
 from torch import Tensor
 
 from harness.data.smiles import chem, sound
@@ -70,6 +69,8 @@ def distance(x: np.ndarray, reference: np.ndarray) -> tuple[float, np.ndarray]:
     """Wasserstein's of values (m,) and (n,): with distribution functions F and G the integral of |F - G|, and the
     influence of each value (m,), the integral of sign(F - G) (1[x <= t] - F) dt.
     """
+    from scipy.stats import wasserstein_distance  # half a second
+
     points = np.sort(np.concatenate((x, reference)))                               # (m + n,)
     ahead = (np.searchsorted(np.sort(x), points[:-1], side="right") / len(x)
              - np.searchsorted(np.sort(reference), points[:-1], side="right") / len(reference))

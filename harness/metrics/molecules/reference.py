@@ -23,6 +23,8 @@ from harness.spec import sha256
 BUILT = "runs/moses_reference.safetensors"
 REMEDY = "build it with `ssmd-bench data moses_reference --out FILE` and give its path"
 SPLITS = ("test", "scaffolds")
+PARTS = ("mean", "covariance", "fingerprints", "fragments", "fragments_counts", "scaffolds", "scaffolds_counts", "logp",
+         "sa", "qed", "weight")    # of each split
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,14 @@ def packed(lines: list[str]) -> Tensor:
 
 def opened(path: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """What the file says of itself, and all its arrays. Raises ValueError, in a sentence, if it cannot be used."""
+    about, tensors = begun(path)
+    if not complete(tensors):
+        raise ValueError(f"{path!r} is a part of what metrics need: {REMEDY}")
+    return about, tensors
+
+
+def begun(path: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The same of a file that may be a part."""
     file = Path(path).expanduser()
     if not file.is_file():
         raise ValueError(f"there is no file {path!r}: {REMEDY}")
@@ -82,9 +92,14 @@ def _opened(path: Path, _modified_ns: int) -> tuple[dict[str, Any], dict[str, Te
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path.name!r} cannot be read ({error}): {REMEDY}") from None
     about = decode(told.get("about", "").encode(), dict[str, Any], f"what {path.name!r} says of itself", REMEDY)
-    if about.get("sha256") != digest(tensors):
+    if about.get("sha256") != digest(tensors) or "moses" not in about:
         raise ValueError(f"{path.name!r} does not hold what it says it holds, the sha256 differs: {REMEDY}")
     return about, tensors
+
+
+def complete(tensors: dict[str, Tensor]) -> bool:
+    """Whether both splits are there: a command that was killed leaves a part of them."""
+    return {f"{split}.{name}" for split in SPLITS for name in PARTS} <= set(tensors)
 
 
 def digest(tensors: dict[str, Tensor]) -> str:

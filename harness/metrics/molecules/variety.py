@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
+from harness.data.smiles import canonical
 from harness.kinds import Dataset, Scores
 from harness.metrics.form import ratio
 from harness.metrics.molecules.chemistry import canonical_rows, molecules
@@ -70,5 +71,6 @@ class Novelty:
 
 @lru_cache(maxsize=2)
 def _known(data) -> frozenset[str]:
-    """All molecules of the benchmark's training list, as it writes them."""
-    return frozenset(one for split in ("train", "judge", "validation") for one in data.smiles(split))
+    """All molecules of the benchmark's training list, as RDKit writes them: it writes [H] otherwise than the list."""
+    every = (one for split in ("train", "judge", "validation") for one in data.smiles(split))
+    return frozenset(canonical(one) or one if "[H]" in one else one for one in every)

@@ -30,7 +30,7 @@ from harness.data.smiles import canonical, chem, sound
 from harness.metrics.molecules import chemnet
 from harness.metrics.molecules.parts import fragments, scaffold
 from harness.metrics.molecules.properties import KINDS, property_of
-from harness.metrics.molecules.reference import SPLITS, digest, opened, packed
+from harness.metrics.molecules.reference import SPLITS, begun, digest, opened, packed
 from harness.metrics.molecules.similarity import fingerprints
 from harness.nets import checkpoint
 
@@ -44,6 +44,8 @@ def build(source: Path | None, weights: Path | None, data: Path, out: Path, jobs
     what is missing or is none of these files.
     """
     chem()
+    if out.is_dir():
+        raise ValueError(f"{out} is a folder: give the name of a file as --out")
     molecules = Moses(str(data))
     sha = molecules.identity()["sha256"]
     part = out.with_suffix(".part.safetensors")
@@ -140,7 +142,7 @@ def converted(wheel: Path) -> dict[str, Tensor]:
 def _kept(part: Path, sha: str) -> dict[str, Tensor]:
     """What an earlier command finished; nothing if it is of other molecules or damaged."""
     try:
-        about, found = opened(str(part))
+        about, found = begun(str(part))
     except ValueError:
         return {}
     return dict(found) if about["moses"] == sha else {}
