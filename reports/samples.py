@@ -36,7 +36,8 @@ def samples(chapter: Chapter) -> list[dict]:
         try:
             x = cell.samples()
         except ValueError as error:
-            found.append(about | {"rows": [], "reason": str(error), "marked": False, "nfe": None})
+            found.append(about | {"rows": [], "reason": str(error), "marked": False, "nfe": None,
+                                  "drawn": []})
             continue
         told = cell.record["cell"]["data"]
         decode, picked = reader(told, cell.study.get("data")), chosen(len(x), int(row.seed))

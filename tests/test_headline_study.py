@@ -48,7 +48,13 @@ def test_headlines_are_of_settings_that_were_run(stores, monkeypatch, capsys):
               or not end}
     beside = {f"headline.{name}.{what}" for name in ("ssmd", "best")
               for what in ("nfe_ratio.best_baseline", "first_drafts_rejected")}
-    assert rows.keys() == ratios | beside | {"headline.best.flops_ratio"}
+    forward = {f"tpf.{who}{end}" for who in ("ancestral", "ssmd", "ssmd_dilated") for end in ("", ".all")}
+    assert rows.keys() == ratios | beside | forward | {"headline.best.flops_ratio"}
+    for name in forward:
+        (record,) = [r for r in store.of("counted") if [r["key"]] == rows[name]["keys"]]
+        calls = record["cost"]["calls"]
+        passes = sum(calls.values()) if name.endswith(".all") else record["cost"]["nfe_b"]
+        assert rows[name]["value"] == pytest.approx(record["cost"]["tokens"] / record["cell"]["n"] / passes), name
     costs = {r["key"]: r["cost"]["nfe_a"] for r in store.of("counted") if r["status"] == "done"}
     base = {r["cell"]["sampler"]["steps"]: costs[r["key"]] for r in done(store, "ancestral")}
     for name in ratios:
