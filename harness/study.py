@@ -69,9 +69,9 @@ class Table:
 
 
 @lru_cache(maxsize=16)
-def _tabulated(table: Table, device: str) -> Tabular | Chain:
+def _tabulated(table: Table, device: str) -> Tabular:
     data: Any = table.data
-    net: Tabular | Chain
+    net: Tabular
     if hasattr(data, "transition"):
         net = Chain(data.transition().to(device), data.stationary().to(device), data.length)
     elif hasattr(data, "legal"):

@@ -19,8 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.data.markov import chain_rows, log_prob_of
-from harness.data.synthetic import check_split, row_uniforms
+from harness.data.markov import MarkovLaw
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.kinds import Dataset
 from harness.nets.chain import stationary_of
@@ -30,7 +29,7 @@ MOST = 1024    # symbols: the transitions are a square table
 
 
 @dataclass(frozen=True)
-class Bigram:
+class Bigram(MarkovLaw):
     data: Dataset = field(default_factory=lambda: cast(Dataset, WikipediaLeads(length=128)))
     mass: float = param(0.99, Range(0.1, 1.0), "of the followers of a symbol that are kept")
     eps: float = param(1e-4, Range(1e-9, 0.5, log=True), "chance of any symbol")
@@ -48,7 +47,7 @@ class Bigram:
                              f"{MOST:,} at most: choose a text of characters")
 
     @property
-    def length(self) -> int:
+    def length(self) -> int:    # type: ignore[override]  # that of the text
         return self.data.length
 
     @property
@@ -70,25 +69,6 @@ class Bigram:
     def stationary(self) -> Tensor:
         """pi, (V,) float64: shared, not to be written to."""
         return _law(self, json.dumps(self.identity(), sort_keys=True))[1]
-
-    def entropy_rate_nats(self) -> float:
-        """Nats a symbol."""
-        t = self.transition()
-        return -(self.stationary() @ (t * t.log()).sum(1)).item()
-
-    def entropy_nats(self) -> float:
-        """Expected -log_prob of a row."""
-        pi = self.stationary()
-        return -(pi @ pi.log()).item() + (self.length - 1) * self.entropy_rate_nats()
-
-    def log_prob(self, rows: Tensor) -> Tensor:
-        """ln p of each row, (n, L) -> (n,) float64."""
-        return log_prob_of(rows, self.stationary(), self.transition())
-
-    def rows(self, split: str, n: int, seed: int) -> Tensor:
-        """n independent rows; the splits are independent draws from one law."""
-        u = row_uniforms(seed, check_split(self.name, split), n, self.length)      # (n, L)
-        return chain_rows(u, self.stationary(), self.transition())
 
     def identity(self) -> dict[str, Any]:
         return {"name": self.name, "version": self.version, "data": self.data.identity(), "mass": self.mass,

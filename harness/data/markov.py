@@ -22,8 +22,50 @@ from harness.param import Range, param
 from harness.random import categorical
 
 
+class MarkovLaw:
+    """What follows of transitions and their stationary law. One has `vocab`, `length` and a `name` beside them."""
+
+    name: ClassVar[str]
+    length: int
+
+    def transition(self) -> Tensor:
+        """T[this, next], (V, V) float64: shared, not to be written to."""
+        raise NotImplementedError
+
+    def stationary(self) -> Tensor:
+        """pi, (V,) float64: shared, not to be written to."""
+        raise NotImplementedError
+
+    def entropy_rate_nats(self) -> float:
+        """h, nats a symbol."""
+        t = self.transition()
+        return -(self.stationary() @ (t * t.log()).sum(1)).item()
+
+    def entropy_nats(self) -> float:
+        """Expected -log_prob of a row."""
+        pi = self.stationary()
+        return -(pi @ pi.log()).item() + (self.length - 1) * self.entropy_rate_nats()
+
+    def log_prob(self, rows: Tensor) -> Tensor:
+        """ln p of each row, (n, L) -> (n,) float64. Raises ValueError for what is no symbol."""
+        pi = self.stationary()
+        if bool(((rows < 0) | (rows >= len(pi))).any()):
+            raise ValueError(f"{self.name}: rows must hold symbols of 0..{len(pi) - 1}; is a mask left in them?")
+        first, step = pi.to(rows.device).log(), self.transition().to(rows.device).log()
+        return first[rows[:, 0]] + step[rows[:, :-1], rows[:, 1:]].sum(1)     # (n,)
+
+    def rows(self, split: str, n: int, seed: int) -> Tensor:
+        """n independent rows; the splits are independent draws from one law."""
+        u = row_uniforms(seed, check_split(self.name, split), n, self.length)   # (n, L)
+        rows = torch.empty(n, self.length, dtype=torch.int64)                 # (n, L)
+        rows[:, 0] = categorical(self.stationary().expand(n, -1), u[:, 0])
+        for i in range(1, self.length):
+            rows[:, i] = categorical(self.transition()[rows[:, i - 1]], u[:, i].contiguous())
+        return rows
+
+
 @dataclass(frozen=True)
-class Markov(Source):
+class Markov(MarkovLaw, Source):
     name: ClassVar[str] = "markov"
     version: ClassVar[int] = 1
 
@@ -39,45 +81,9 @@ class Markov(Source):
         """pi, (V,) float64: shared, not to be written to."""
         return _law(self.symbols, self.law_seed)[1]
 
-    def entropy_rate_nats(self) -> float:
-        """h, nats a symbol."""
-        t = self.transition()
-        return -(self.stationary() @ (t * t.log()).sum(1)).item()
-
-    def entropy_nats(self) -> float:
-        """Expected -log_prob of a row."""
-        pi = self.stationary()
-        return -(pi @ pi.log()).item() + (self.length - 1) * self.entropy_rate_nats()
-
-    def log_prob(self, rows: Tensor) -> Tensor:
-        """ln p of each row, (n, L) -> (n,) float64."""
-        return log_prob_of(rows, self.stationary(), self.transition())
-
-    def rows(self, split: str, n: int, seed: int) -> Tensor:
-        """n independent rows; the splits are independent draws from one law."""
-        u = row_uniforms(seed, check_split(self.name, split), n, self.length)   # (n, L)
-        return chain_rows(u, self.stationary(), self.transition())
-
 
 @lru_cache(maxsize=32)
 def _law(symbols: int, law_seed: int) -> tuple[Tensor, Tensor]:
     t = law_uniforms(law_seed, symbols * symbols).view(symbols, symbols) ** 3
     t = t / t.sum(1, keepdim=True)                                            # (V, V)
     return t, stationary_of(t)                                                # (V, V), (V,)
-
-
-def log_prob_of(rows: Tensor, pi: Tensor, t: Tensor) -> Tensor:
-    """ln p of each row of a chain, (n, L) -> (n,) float64. Raises ValueError for what is no symbol."""
-    if bool(((rows < 0) | (rows >= len(pi))).any()):
-        raise ValueError(f"rows of a chain must hold symbols of 0..{len(pi) - 1}; is a mask left in them?")
-    first, step = pi.to(rows.device).log(), t.to(rows.device).log()
-    return first[rows[:, 0]] + step[rows[:, :-1], rows[:, 1:]].sum(1)         # (n,)
-
-
-def chain_rows(u: Tensor, pi: Tensor, t: Tensor) -> Tensor:
-    """Rows of a chain by their uniforms (n, L)."""
-    rows = torch.empty(u.shape, dtype=torch.int64)                            # (n, L)
-    rows[:, 0] = categorical(pi.expand(len(u), -1), u[:, 0])
-    for i in range(1, u.shape[1]):
-        rows[:, i] = categorical(t[rows[:, i - 1]], u[:, i].contiguous())
-    return rows

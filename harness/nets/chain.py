@@ -13,10 +13,10 @@ Without a left neighbour the stationary law stands for the first factor, without
     torch.Size([2, 4, 3])
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
+
+from harness.nets.tabular import Tabular
 
 SETTLED = 1e-14    # between a power of T and its limit: further powers are the limit
 
@@ -29,12 +29,10 @@ def stationary_of(t: Tensor) -> Tensor:
     return torch.linalg.solve(balance, one[:, -1])
 
 
-class Chain:
+class Chain(Tabular):
     """transition (V, V), stationary (V,), float64."""
 
     name = "chain"
-    card: dict[str, Any]
-    sha256: str
 
     def __init__(self, transition: Tensor, stationary: Tensor, length: int, cost: int = 6):
         self.vocab = self.mask = len(stationary)
@@ -50,15 +48,15 @@ class Chain:
         t = t / t.sum(1, keepdim=True)
         return Chain(t, stationary_of(t), self.length, max(1, self.cost // 3))
 
-    def marginals(self, x: Tensor, at: Tensor) -> Tensor:
-        """Log marginals, up to a constant of each place, at places (B, W) given the revealed ones, (B, L) -> (B, W, V)
-        float64; at a revealed place that of its token.
+    def marginals(self, x: Tensor, at: Tensor | None = None) -> Tensor:
+        """Log marginals, up to a constant of each place, at places (B, W) or at all, given the revealed ones,
+        (B, L) -> (B, W, V) float64; at a revealed place that of its token.
         """
         length, places = x.shape[1], torch.arange(x.shape[1], device=x.device)
         known = x != self.mask                                                     # (B, L)
         left = torch.where(known, places, -1).cummax(1).values                     # (B, L) the nearest, itself included
         right = torch.where(known, places, length).flip(1).cummin(1).values.flip(1)
-        at = at.clamp_min(0)
+        at = places.expand_as(x) if at is None else at.clamp_min(0)
         u, w = left.gather(1, at), right.gather(1, at)                             # (B, W)
         first = self.powers[self._step(at - u), self._token(x, u)]                 # (B, W, V) T^a[u, .]
         second = self.powers.mT[self._step(w - at), self._token(x, w)]             # (B, W, V) T^c[., w]
@@ -73,22 +71,4 @@ class Chain:
         return x.gather(1, place.clamp(0, x.shape[1] - 1)).clamp_max(self.vocab - 1)
 
     def draft(self, x: Tensor, at: Tensor | None = None, alive=None, clock=None) -> tuple[Tensor, Tensor]:
-        places = torch.arange(x.shape[1], device=x.device).expand_as(x) if at is None else at
-        return self.marginals(x, places), x
-
-    def verify(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor, alive=None) -> Tensor:
-        rank = order.argsort(1)                                                    # (B, L)
-        columns = []
-        for r in at.unbind(1):                                                     # (B,) one rank a row
-            shown = torch.where(rank < r[:, None], y, self.mask)
-            columns.append(self.marginals(shown, order.gather(1, r.clamp_min(0)[:, None])))
-        return torch.cat(columns, 1)                                               # (B, W, V)
-
-    def begin(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor) -> Tensor:
-        return torch.zeros_like(y[:, 0])    # nothing is kept
-
-    def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
-        return self.blocks(kind) * length + heads
-
-    def blocks(self, kind: str) -> int:
-        return self.cost if kind == "draft" else 1
+        return self.marginals(x, at), x

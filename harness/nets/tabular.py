@@ -48,7 +48,7 @@ class Tabular:
         columns = []
         for r in at.unbind(1):                                                                   # (B,) one rank a row
             known = torch.where(rank < r[:, None], y, self.mask)
-            columns.append(_take(self.marginals(known), order.gather(1, r.clamp_min(0)[:, None])))
+            columns.append(self.draft(known, order.gather(1, r.clamp_min(0)[:, None]))[0])
         return torch.cat(columns, 1)                                                             # (B, W, V)
 
     def begin(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor) -> Tensor:

@@ -98,3 +98,25 @@ def difference(name: str, pair: list[dict | None], label: str, unit: str, store:
                                                                             _ in found)
     return [claim(name, d.value, d.low, d.high, unit, d.n, command, [r["key"] for r, _ in found],
                   f"{note}; passes {passes}")]
+
+
+def on_all_sides(name: str, store: Store, command: str, arms: Sequence[str], steps: int, sides: Sequence[Side],
+                 cost: str = "nfe_a", baseline: str = "ancestral") -> list[dict]:
+    """The baseline in so many steps over the cheapest setting of these arms that is not worse on any side; none, and a
+    line that says why.
+    """
+    n, labels = rows(store, baseline, arms[0]), [side.label for side in sides]
+    base = settings(store, baseline, labels, n, cost)
+    mine = {key: s for arm in arms for key, s in settings(store, arm, labels, n, cost).items()}
+    goal = of_steps(store, baseline, steps, base)
+    if goal is None or not mine:
+        print(f"{name}: {baseline} at {steps} steps or {', '.join(arms)} is not in the store; run the study without "
+              "--only")
+        return []
+    found = matched(goal, [*mine.values()], sides)
+    if (v := found.ratio) is None:
+        print(f"{name}: no claim, {found.reason}")
+        return []
+    keys = [key for key, s in (*base.items(), *mine.items()) if s is goal or key in mine]
+    note = described(found, goal, [*mine.values()], sides, "chosen on the even rows, reported on the odd")
+    return [claim(name, v.value, v.low, v.high, UNITS[cost], v.n, command, keys, note)]

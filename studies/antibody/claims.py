@@ -8,18 +8,16 @@ attach.antibody.judge_of_{held_out, shuffled, ancestral_16, first_hitting},
 attach.orders.{pass_each, kept}_over_pass_for_four.
 """
 
-from collections.abc import Sequence
-
 from harness.claims.claim import claim
 from harness.kinds import Scores
 from harness.records.measured import cached_table, column, newest
-from harness.records.points import done, rows, scores
+from harness.records.points import done, scores
 from harness.records.store import Store
 from harness.schedules.window import Linear
 from harness.stats.intervals import ratio_interval, time_ratio
-from harness.stats.realised import Side, matched
+from harness.stats.realised import Side
 from harness.study import Study
-from studies.analysis.matched import UNITS, described, difference, of_steps, settings
+from studies.analysis.matched import difference, on_all_sides
 from studies.antibody import orders
 from studies.antibody.blocks import BLOCKS
 from studies.arms import BASELINE, DILATED
@@ -84,7 +82,8 @@ def claims(store: Store, command: str) -> list[dict]:
     made: list[dict] = []
     for end, block in SAVING.items():
         for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
-            made += saved(f"attach.antibody.{name}{end}", store, command, f"{DILATED}_{block}", cost)
+            made += on_all_sides(f"attach.antibody.{name}{end}", store, command, [f"{DILATED}_{block}"], GOAL, SIDES,
+                                 cost)
         made += accepted(f"attach.acceptance{end}", store, command, at_wide(store, f"{DILATED}_{block}"))
     made += in_seconds("attach.antibody.seconds_ratio", store, command)
     for name, arms in PAIRS.items():
@@ -96,23 +95,6 @@ def claims(store: Store, command: str) -> list[dict]:
     for name, arm in (("ancestral_16", BASELINE), ("dilated", f"{DILATED}_s1")):
         made += level(f"attach.antibody.recognised_of_{name}", store, command, arm, "recognised", "share of rows")
     return made + hours("attach.block_hours", store, command) + of_orders(store, command)
-
-
-def saved(name: str, store: Store, command: str, arm: str, cost: str, sides: Sequence[Side] = SIDES) -> list[dict]:
-    """Ancestral sampling in GOAL steps over the cheapest setting of the arm that is not worse on any side."""
-    n, labels = rows(store, BASELINE, arm), [side.label for side in sides]
-    base, mine = (settings(store, who, labels, n, cost) for who in (BASELINE, arm))
-    goal = of_steps(store, BASELINE, GOAL, base)
-    if goal is None or not mine:
-        print(f"{name}: {BASELINE} at {GOAL} steps or {arm} is not in the store; run the study without --only")
-        return []
-    found = matched(goal, [*mine.values()], sides)
-    if (v := found.ratio) is None:
-        print(f"{name}: no claim, {found.reason}")
-        return []
-    keys = [key for key, s in (*base.items(), *mine.items()) if s is goal or key in mine]
-    note = described(found, goal, [*mine.values()], sides, "chosen on the even rows, reported on the odd")
-    return [claim(name, v.value, v.low, v.high, UNITS[cost], v.n, command, keys, note)]
 
 
 def accepted(name: str, store: Store, command: str, record: dict | None) -> list[dict]:

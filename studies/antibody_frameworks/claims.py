@@ -8,8 +8,8 @@ attach.frameworks.recognised_of_{ancestral_16, dilated, shuffled} and attach.fra
 
 from harness.records.store import Store
 from harness.stats.realised import Side
-from studies.analysis.matched import difference
-from studies.antibody.claims import ENTROPY, JUDGE, UNIT, accepted, at_wide, level, saved
+from studies.analysis.matched import difference, on_all_sides
+from studies.antibody.claims import ENTROPY, GOAL, JUDGE, UNIT, accepted, at_wide, level
 from studies.arms import BASELINE, DILATED
 
 # 29 of 120 residues are written, and the judge reads all: what was allowed a residue written in studies/antibody
@@ -27,7 +27,7 @@ def claims(store: Store, command: str) -> list[dict]:
     made: list[dict] = []
     for end, arm in SAVING.items():
         for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
-            made += saved(f"attach.frameworks.{name}{end}", store, command, arm, cost, SIDES)
+            made += on_all_sides(f"attach.frameworks.{name}{end}", store, command, [arm], GOAL, SIDES, cost)
     made += accepted("attach.frameworks.acceptance", store, command, at_wide(store, FIRST))
     for name, arms in PAIRS.items():
         first, second = (at_wide(store, arm) for arm in arms)

@@ -5,16 +5,14 @@ Claims moses.{validity, fcd, unique}.heavy of first-hitting sampling, nfe_ratio.
 scheduling.moses.sandwich_minus_{middle, fewer_steps}, and moses.order.{dilated, left_to_right}_minus_uniform.
 """
 
-from collections.abc import Sequence
-
 from harness.claims.claim import claim
-from harness.records.points import done, rows, scores
+from harness.records.points import done, scores
 from harness.records.store import Store
 from harness.stats.intervals import ratio_interval
-from harness.stats.realised import Side, matched
+from harness.stats.realised import Side
 from studies.analysis.domain import scheduling
-from studies.analysis.matched import UNITS, described, difference, of_steps, ratio, settings
-from studies.arms import ARM, BASELINE, DILATED
+from studies.analysis.matched import difference, on_all_sides, ratio
+from studies.arms import ARM, DILATED
 
 LEFT, GOAL = "ssmd_left_to_right", 32
 ORDERS = {"": ARM, ".dilated": DILATED, ".left_to_right": LEFT}
@@ -32,7 +30,7 @@ def claims(store: Store, command: str) -> list[dict]:
                           margin=side.margin)
     for who, arms in (("ssmd", [ARM]), ("best", [*ORDERS.values()])):
         for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
-            made += saved(f"headline.{who}.{name}.moses", store, command, arms, cost)
+            made += on_all_sides(f"headline.{who}.{name}.moses", store, command, arms, GOAL, SIDES, cost)
     for end, arm in [*ORDERS.items()][1:]:
         pair = [wide(store, arm), wide(store, ARM)]
         made += difference(f"moses.order{end}_minus_uniform", pair, "validity", "share of rows, paired", store, command,
@@ -49,25 +47,6 @@ def level(name: str, store: Store, command: str, what: str) -> list[dict]:
     v = ratio_interval(found.numerator, found.denominator)
     return [claim(name, v.value, v.low, v.high, UNIT[what], v.n, command, [record["key"]],
                   f"{record['cell']['n']:,} rows")]
-
-
-def saved(name: str, store: Store, command: str, arms: Sequence[str], cost: str) -> list[dict]:
-    """Ancestral sampling in GOAL steps over the cheapest setting of these arms that is not worse on any side."""
-    n, labels = rows(store, BASELINE, arms[0]), [side.label for side in SIDES]
-    base = settings(store, BASELINE, labels, n, cost)
-    mine = {key: s for arm in arms for key, s in settings(store, arm, labels, n, cost).items()}
-    goal = of_steps(store, BASELINE, GOAL, base)
-    if goal is None or not mine:
-        print(f"{name}: {BASELINE} at {GOAL} steps or {', '.join(arms)} is not in the store; run the study without "
-              "--only")
-        return []
-    found = matched(goal, [*mine.values()], SIDES)
-    if (v := found.ratio) is None:
-        print(f"{name}: no claim, {found.reason}")
-        return []
-    keys = [key for key, s in (*base.items(), *mine.items()) if s is goal or key in mine]
-    note = described(found, goal, [*mine.values()], SIDES, "chosen on the even rows, reported on the odd")
-    return [claim(name, v.value, v.low, v.high, UNITS[cost], v.n, command, keys, note)]
 
 
 def wide(store: Store, arm: str) -> dict | None:

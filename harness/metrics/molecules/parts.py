@@ -54,29 +54,39 @@ def cosine(parts: Sequence[Sequence[str]], reference: dict[str, int]) -> tuple[f
     return value, len(parts) * np.array(influence)
 
 
+class _Cosine(Against):
+    """Of the parts that `cut` finds, against the counts `what`."""
+
+    what: ClassVar[str]
+
+    def cut(self, one: Any) -> list[str]:
+        raise NotImplementedError
+
+    def score(self, samples: Tensor, data: Dataset) -> Scores:
+        found = canonical_rows(samples, data)
+        which, parts = counted(found, self.name), [self.cut(one) for one in sound(found)]
+        return linearised(*cosine(parts, self.counts(self.what, data)), which, self.name)
+
+
 @dataclass(frozen=True)
-class Frag(Against):
+class Frag(_Cosine):
     name: ClassVar[str] = "frag"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"
     unit: ClassVar[str] = "cosine"
+    what: ClassVar[str] = "fragments"
 
-    def score(self, samples: Tensor, data: Dataset) -> Scores:
-        found = canonical_rows(samples, data)
-        which = counted(found, self.name)
-        return linearised(*cosine([fragments(one) for one in sound(found)], self.counts("fragments", data)), which,
-                          self.name)
+    def cut(self, one: Any) -> list[str]:
+        return fragments(one)
 
 
 @dataclass(frozen=True)
-class Scaf(Against):
+class Scaf(_Cosine):
     name: ClassVar[str] = "scaf"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"
     unit: ClassVar[str] = "cosine"
+    what: ClassVar[str] = "scaffolds"
 
-    def score(self, samples: Tensor, data: Dataset) -> Scores:
-        found = canonical_rows(samples, data)
-        which = counted(found, self.name)
-        return linearised(*cosine([scaffold(one) for one in sound(found)], self.counts("scaffolds", data)), which,
-                          self.name)
+    def cut(self, one: Any) -> list[str]:
+        return scaffold(one)
