@@ -53,6 +53,15 @@ def arrays(store: Store) -> dict[tuple[str, str], tuple]:
             for key in keys for array in [store.get(room, key)]}
 
 
+def test_a_run_of_another_clone_names_no_place_of_it(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    metric = {"name": "judge", "checkpoint": "/home/a/clone/ssmd/checkpoints/prose/judge.safetensors"}
+    (folder / "records.jsonl").write_text(json.dumps({"type": "note", "metric": metric, "schema": 3}) + "\n")
+    pack(Store(folder), tmp_path / "kept.zip")
+    assert Store(tmp_path / "kept.zip").records[0]["metric"]["checkpoint"] == "ssmd/checkpoints/prose/judge.safetensors"
+
+
 def test_a_zip_says_what_its_folder_says_to_the_bit(run, tmp_path):
     said = pack(Store(run), tmp_path / "run.zip")
     folder, kept = Store(run), Store(tmp_path / "run.zip")

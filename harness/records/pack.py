@@ -5,9 +5,10 @@ back.
     unpack(Store(Path("studies/x/kept.zip")), Path("runs/x"))
 
 Times are fixed and names sorted, so that equal content is equal bytes. What comes out is what went in, to the bit:
-lines of records as they were written, but for the place of the repository on this machine, and arrays.
+lines of records as they were written, but for the place of the repository that ran them, and arrays.
 """
 
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from harness.records.store import Store
 from harness.spec import ROOT
 
 LEFT_OUT = ("samples", "shard_samples", "shard_counts")    # rooms: samples are most of a run, and shards go into cells
+SHIPPED = re.compile(rb'"/[^"]*/(ssmd/checkpoints/)')       # a network that ships, as another clone names it
 LONG_AGO = (1980, 1, 1, 0, 0, 0)                           # when every file of a zip was made
 
 
@@ -31,7 +33,7 @@ def pack(store: Store, out: Path) -> dict:
     Raises ValueError if a newer version wrote some of the records, if all is too large, or if the disk refuses.
     """
     here, left_out = f"{ROOT}/".encode(), list[str]()
-    text = b"".join(line.text.replace(here, b"") + b"\n" for line in store.lines())
+    text = b"".join(SHIPPED.sub(rb'"\1', line.text.replace(here, b"")) + b"\n" for line in store.lines())
     if store.newer:
         raise ValueError(f"{store.folder} has {store.newer} records of a newer version of the program: use that")
     left_out += store.broken + [f"{store.torn} torn lines"] * bool(store.torn)

@@ -21,6 +21,8 @@ OWN: dict[str, dict[str, str]] = {    # what each has in its own way
     "s1": {}, "blind": {"blind": "True"}, "taught": {"taught": "2"}, "s2": {"seed": "2"},
     "known": {"path": WRITTEN}, "short": {"tokens": "375e3"}, "tiny": {"tokens": "94e3"},
     "own": {"data": "self"},
+    "blind2": {"blind": "True", "seed": "2"}, "known2": {"path": WRITTEN, "seed": "2"},
+    "own2": {"data": "self", "seed": "2"},
 }
 ROWS = "1024"    # that the network writes for `own`, 2 s of one core each
 
