@@ -57,6 +57,7 @@ class LightHeavy:
         token_u, accept_u, residual_u = (uniform(rows.seed, rows.id, s, at.clamp_min(0))
                                          for s in (Stream.TOKEN, Stream.ACCEPT, Stream.RESIDUAL))
         states, drafted, p, light = _drafts(nets["light"], rows.x, at, clock, token_u)
+        nets["main"].tried(fill(rows.x, at, drafted), rows.memo["order"], ranks)
         each = at.flatten()                                                        # (B W,)
         # (B, W, V)
         heavy = nets["main"].draft(states.flatten(0, 1), each[:, None], each >= 0,

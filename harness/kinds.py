@@ -114,7 +114,7 @@ class Placement(Protocol):
 
 class Dataset(Protocol):
     """Rows of equal length, drawn from a split by the seed alone, so that the first ones do not depend on n; `identity`
-    is what makes two data sets the same in a record.
+    is what makes two data sets the same in a record. An optional `eos` is the token that ends the text of a row.
 
     `rows` raises ValueError, in one sentence, for a split that is unknown or holds fewer rows.
     """

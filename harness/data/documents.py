@@ -110,6 +110,11 @@ class Documents(Tokenized):
                 "sha256": self._corpus().sha256, "tokenizer_sha256": self._made().sha256, "end": self._end_id(),
                 "splits": {name: share / 1000 for name, share in self.splits}}
 
+    @property
+    def eos(self) -> int | None:
+        """The token that ends a row's text; none where rows are blocks of several."""
+        return None if self.wrapped else self._end_id()
+
     def _row(self, k: int) -> Tensor:
         corpus, row = self._corpus(), torch.full((self.length,), self._end_id())
         first = int(corpus.ends[k - 1]) if k else 0

@@ -53,6 +53,7 @@ class Moses:
     mask: ClassVar[int] = END + 1
     length: ClassVar[int] = LENGTH
     letters: ClassVar[str] = SYMBOLS + " "    # END reads as a space
+    eos: ClassVar[int] = END
 
     path: str = param(BUILT, note="file that `ssmd-bench data moses` wrote")
     ends: bool = True    # prompts give the ENDs, and training shows them

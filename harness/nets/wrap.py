@@ -35,6 +35,13 @@ class Wrapper:
     def blocks(self, kind: str) -> int:
         return self.net.blocks(kind)
 
+    def tried(self, y: Tensor, order: Tensor, at: Tensor) -> None:
+        """Says that draft passes of this network test the tokens that stand in y (B, L) at ranks `at` (B, W) of `order`
+        (B, L); -1 pads. A ledger hears it.
+        """
+        if isinstance(self.net, Wrapper):
+            self.net.tried(y, order, at)
+
 
 def same_alphabet(heavy: Denoiser, light: Denoiser) -> None:
     """Raises ValueError, in a sentence, if two networks that write into one text write unlike symbols."""

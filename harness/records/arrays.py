@@ -4,7 +4,7 @@
     shard_samples, shard_counts    the same of a shard, where its record has one
     costs           (n, 3), whose means are the record's nfe_a, _b, _c
     rows            (n,) uint64, 8 bytes of blake2b of the tokens of each row; 0: not known
-    counts          (n, 4 + calls) int64 (harness/run/shard.py); -1: not known
+    counts          (n, 4 + calls + 7) int64 (harness/run/shard.py), the last 7 not in old ones; -1: not known
     scores          (2, n), whose ratio of sums is the record's value
 
 So a file that was cut, zeroed or taken from another cell counts as missing: it is never scored, and the run makes it

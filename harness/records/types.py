@@ -69,11 +69,25 @@ class Counts(Struct):
     tokens: Count
 
 
+class Forwards(Struct):
+    """Of the currency of harness/stats/forwards.py: sums over rows; token_forwards, empty and order are means."""
+
+    token_forwards: Amount
+    tests: Count
+    kept: Count
+    rejected: Count
+    generated: Count
+    empty: Amount
+    ordered: Count    # rows that have an order
+    order: float | None
+
+
 class Cost(Counts):
     executed_over_needed: Amount
     revealed: list[list[Count]]
     tested: Tables
     passed: Tables
+    forwards: Forwards | UnsetType = UNSET    # not in old records
 
 
 class Cell(Headed, kw_only=True):

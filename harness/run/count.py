@@ -24,6 +24,7 @@ from harness.run.cell import Cell
 from harness.run.shard import WHOLE, Shard
 from harness.sampling.ledger import Ledger
 from harness.sampling.loop import sample
+from harness.stats import forwards
 
 STRETCH = 8192    # rows
 
@@ -71,7 +72,20 @@ def cost_of(ledger: Ledger, cell: Cell) -> tuple[dict, np.ndarray]:
             "gflop": ledger.executed_flops / ledger.n / 1e9, "tokens": int(ledger.tokens.sum()),
             "revealed": ledger.revealed.tolist(),
             "tested": {k: v.tolist() for k, v in ledger.tested.items()},
-            "passed": {k: v.tolist() for k, v in ledger.passed.items()}}, rows
+            "passed": {k: v.tolist() for k, v in ledger.passed.items()},
+            "forwards": _forwards(ledger)}, rows
+
+
+def _forwards(ledger: Ledger) -> dict:
+    """What a row costs and gives in the currency of harness/stats/forwards.py: sums over rows, and means where it
+    says.
+    """
+    tau = forwards.tau_b(ledger.order.numpy(), ledger.untied.numpy(), ledger.tokens.numpy())       # (n,)
+    defined = tau[np.isfinite(tau)]
+    return {"token_forwards": float(ledger.tracks.double().mean()) / ledger.length,
+            **{name: int(getattr(ledger, name).sum()) for name in ("tests", "kept", "rejected", "generated")},
+            "empty": forwards.empty(ledger.generated.numpy()), "ordered": len(defined),
+            "order": float(defined.mean()) if len(defined) else None}
 
 
 def _live(live: Callable[[int], None], before: int, finished: int) -> None:
@@ -143,6 +157,7 @@ def sampled(cell: Cell, ids: np.ndarray, live: Callable[[int], None] = lambda fi
         numbers = torch.from_numpy(ids).to(prompts.device)
         nets = cell.wrapped_networks(looked_at=True)
         x = sample(cell.sampler, nets, prompts, study.seed, study.batch, numbers, ledger=ledger, progress=live)
+        ledger.end(x, prompts, getattr(study.data, "eos", None))
     return ledger, x.cpu().numpy().astype(np.uint8 if study.data.vocab < 255 else np.int32)
 
 

@@ -131,7 +131,9 @@ def _compared(cell: Cell, numbers: np.ndarray, ids: np.ndarray, before: Known) -
                     np.zeros((len(ids), 0), np.int64), len(ids))
     now, tokens = row_digests(tokens[place]), tokens[place]
     rows = {"costs": (cost_of(ledger, cell)[1][place] != before.costs).any(1)}                     # (m,) each
-    counts = shard.counts(ledger)[1][place]                                        # (m, 4 + calls)
+    counts = shard.counts(ledger)[1][place]                                        # (m, 4 + calls + later)
+    if before.counts is not None:
+        counts = counts[:, : shard.width(counts, before.counts)]
     if before.counts is not None and (before.counts >= 0).any():
         same = (
             (counts == before.counts) | (before.counts < 0)

@@ -25,6 +25,7 @@ from harness.run.cell import Cell
 from harness.sampling.ledger import Ledger
 
 FIELDS = ("blocks", "drafts", "flops", "tokens")
+LATER = ("tracks", "tests", "kept", "rejected", "generated", "order", "untied")    # behind the calls, not in old records
 TABLES = ("tested", "passed")
 
 
@@ -70,11 +71,18 @@ def parse(text: str, option: str = "--shard") -> Shard:
 def counts(ledger: Ledger) -> tuple[dict, np.ndarray]:
     """What a ledger has counted: the record's `counts`, and a table by row."""
     calls = sorted(ledger.calls)
-    columns = [getattr(ledger, name) for name in FIELDS] + [ledger.calls[name] for name in calls]
+    columns = [*(getattr(ledger, name) for name in FIELDS), *(ledger.calls[name] for name in calls),
+               *(getattr(ledger, name) for name in LATER)]
     about = {"calls": calls, "executed_flops": ledger.executed_flops, "executed_blocks": ledger.executed_blocks,
              "revealed": ledger.revealed.tolist(),
              **{name: {k: v.tolist() for k, v in getattr(ledger, name).items()} for name in TABLES}}
-    return about, torch.stack(columns, 1).numpy()                                  # (m, 4 + calls) int64
+    return about, torch.stack(columns, 1).numpy()                                  # (m, 4 + calls + 7) int64
+
+
+def width(now: np.ndarray, before: np.ndarray) -> int:
+    """Of a table of rows, the columns that are compared with one which may be of before LATER was recorded."""
+    short = now.shape[1] - len(LATER)
+    return short if before.shape[1] == short else now.shape[1]
 
 
 def joined(cell: Cell, parts: Sequence[tuple[dict, np.ndarray]]) -> Ledger:
@@ -82,10 +90,10 @@ def joined(cell: Cell, parts: Sequence[tuple[dict, np.ndarray]]) -> Ledger:
     ledger, last = Ledger(sum(len(table) for _, table in parts), cell.study.data.length, cell.study.data.mask), 0
     for about, table in parts:
         rows = slice(last, last := last + len(table))
-        for name, column in zip((*FIELDS, *about["calls"]), torch.from_numpy(table).T):
+        for name, column in zip((*FIELDS, *about["calls"], *LATER), torch.from_numpy(table).T):
             whole = (
                 getattr(ledger, name)
-                if name in FIELDS
+                if name in FIELDS + LATER
                 else ledger.calls.setdefault(name, torch.zeros(ledger.n, dtype=torch.int64))
             )
             whole[rows] = column

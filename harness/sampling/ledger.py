@@ -7,10 +7,14 @@ Per row it keeps what the row *needed*; per run, what the device *executed* (pad
     blocks     transformer blocks: over the reference network's they are NFE convention A
     drafts     draft passes of any network: convention B
     flops      logits where wanted only: convention C
+    tracks     tokens that its passes ran through a network: over L they are token-forwards
+    tests      verify passes that tested drafts
+    kept       drafts that passed, and rejected, drafts that did not, at places up to the end of the text
+    generated, order, untied    of what it has written (harness/sampling/written.py)
 
 A verify pass shows `y` to the network. What the row holds afterwards shows what became of it: a rejected token is
 always replaced by another (the residual law gives the rejected one no weight), so the first difference is the first
-rejection.
+rejection. A sampler that verifies by draft passes shows its drafts to `tried` of that network, which costs nothing.
 """
 
 from typing import NamedTuple
@@ -20,6 +24,7 @@ from torch import Tensor
 
 from harness.kinds import Denoiser
 from harness.nets.wrap import Wrapper
+from harness.sampling import written
 
 TENTHS = 10
 
@@ -38,6 +43,10 @@ class Ledger:
         self.n, self.length, self.mask = n, length, mask
         self.calls: dict[str, Tensor] = {}                                         # name.kind -> (n,)
         self.blocks, self.drafts, self.flops, self.tokens = (torch.zeros(n, dtype=torch.int64) for _ in range(4))
+        self.tracks, self.tests, self.kept, self.rejected, self.generated, self.order, self.untied = (
+            torch.zeros(n, dtype=torch.int64) for _ in range(7))
+        self.by_place: Tensor | None = None        # (3, n, L) the round that wrote last, drafts kept, drafts rejected
+        self._round = torch.zeros(n, dtype=torch.int32)
         self.executed_flops = self.executed_blocks = 0
         # draft rounds by tenth of progress and tokens revealed
         self.revealed = torch.zeros(TENTHS, length + 1, dtype=torch.int64)
@@ -66,7 +75,8 @@ class Ledger:
         calls = self.calls.setdefault(f"{name}.{kind}", torch.zeros(self.n, dtype=torch.int64))
         once = torch.ones_like(slots)
         flops = net.flops(kind, self.length, heads, tracks, begin)    # type: ignore[arg-type]  # of all rows at once
-        for table, needed in ((calls, once), (self.blocks, once * net.blocks(kind)),
+        ran = once * self.length if kind == "draft" else tracks - begin
+        for table, needed in ((calls, once), (self.blocks, once * net.blocks(kind)), (self.tracks, ran),
                               (self.drafts, once * (kind == "draft")), (self.flops, once * flops)):
             table.index_add_(0, slots, needed)
         self.executed_blocks += len(rows) * net.blocks(kind)
@@ -85,6 +95,14 @@ class Ledger:
         self.tokens[self._slots] += wrote
         tenth = (had * TENTHS // self.length).clamp_max(TENTHS - 1)                # a row may be full and yet not done
         self.revealed.index_put_((tenth, wrote.clamp_min(0)), torch.ones_like(had), accumulate=True)
+        fresh = ((x != self._before) & (x != self.mask)).cpu()                     # (B, L)
+        if self.by_place is None:
+            self.by_place = torch.zeros(3, self.n, self.length, dtype=torch.int32)
+            self.by_place[0] = written.NEVER
+        when, *kinds = self.by_place                                               # (n, L) each
+        now = self._round[self._slots]                                             # (B,)
+        when[self._slots] = torch.where(fresh, now[:, None], when[self._slots])
+        self._round[self._slots] = now + 1
         after = x.clone()
         for round_ in range(len(self._verified) - 1, -1, -1):
             rows, y, order, at = self._verified[round_]
@@ -94,13 +112,25 @@ class Ledger:
             drafted = (at >= 0) & (y.gather(1, place) != self.mask)  # a verify pass without drafts tests nothing
             tested = (torch.cat((torch.ones_like(intact[:, :1]), intact[:, :-1]), 1) & drafted).cpu()
             passed = tested & intact.cpu()
+            slots, where = self._slots[rows.cpu()], place.cpu()                    # (b,), (b, W)
+            self.tests.index_add_(0, slots, tested.any(1).long())
+            for table, chosen in zip(kinds, (passed, tested & ~passed)):
+                table[slots] = table[slots].scatter_add(1, where, chosen.int())
             start = torch.where(at < 0, self.length, at).amin(1, keepdim=True)
             depth, progress = (at - start).cpu(), (at * TENTHS // self.length).cpu()
-            for table, chosen in ((self.tested, tested), (self.passed, passed)):
-                table["depth"] += torch.bincount(depth[chosen], minlength=self.length)
-                table["progress"] += torch.bincount(progress[chosen], minlength=TENTHS)
-                table["round"][min(round_, 63)] += chosen.sum()
+            for tables, chosen in ((self.tested, tested), (self.passed, passed)):
+                tables["depth"] += torch.bincount(depth[chosen], minlength=self.length)
+                tables["progress"] += torch.bincount(progress[chosen], minlength=TENTHS)
+                tables["round"][min(round_, 63)] += chosen.sum()
             after[rows] = y
+
+    def end(self, x: Tensor, prompts: Tensor, end: int | None) -> None:
+        """x (n, L), all rows as they are written; prompts (n, L); end: the symbol that ends a text, if there is one."""
+        text = written.text(x.cpu(), end)                                          # (n, L) bool
+        self.generated = (text & (prompts == self.mask).cpu()).sum(1)
+        if self.by_place is not None:
+            self.kept, self.rejected = (self.by_place[1:] * text).sum(2)
+            self.order, self.untied = written.order(self.by_place[0])
 
 
 class Metered(Wrapper):
@@ -121,3 +151,6 @@ class Metered(Wrapper):
                          self.net.begin(hidden, y, order, at))
         self.ledger.verified(y, order, at, alive)
         return self.net.verify(hidden, y, order, at, alive)
+
+    def tried(self, y, order, at):
+        self.ledger.verified(y, order, at, None)

@@ -108,6 +108,8 @@ class Guessed:
         y, guesses = rows.memo["y"], rows.memo["logits"]                           # (B, L), (B, k, V)
         i, known = ((part != net.mask).sum(1) for part in (x, y))                  # (B,) written; written or guessed
         at = ranks_between(i, (known + 1).clamp_max(L))                            # (B, W)
+        order = torch.arange(L, device=x.device).expand(B, -1)
+        net.tried(y, order, at.where(at < known[:, None], -1))
         logits, states = net.draft(y, at)                                          # (B, W, V)
         guesses = F.pad(guesses, (0, 0, 0, max(0, at.shape[1] - self.tokens)))[:, : at.shape[1]]
         guessed = (at >= 0) & (at < known[:, None])                                # (B, W)
@@ -126,7 +128,6 @@ class Guessed:
         ahead = ranks_between(i, (i + self.tokens).clamp_max(L))                   # (B, k or less)
         y = x
         if ahead.numel():
-            order = torch.arange(L, device=x.device).expand(B, -1)
             guesses = net.verify(states, x, order, ahead)                          # (B, k or less, V)
             y = fill(x, ahead, from_logits(guesses, self._uniform(rows, Stream.DRAFT, ahead))[0])
         return rows._replace(x=x, memo={"y": y,
