@@ -24,6 +24,7 @@ from harness.boundary.atomic import replacing, write_text
 from reports import (
     costs,
     equal_entropy,
+    forwards,
     front,
     grids,
     history,
@@ -46,7 +47,7 @@ from reports.text import plain, short, slug
 
 TEMPLATES = Path(__file__).parent / "templates"
 FRAMES = (  # each (chapter, baseline) -> tidy frame
-    front.tradeoff, front.likelihood, equal_entropy.gaps, judges.scatter, front.acceptance, grids.heat, costs.stack,
+    front.tradeoff, front.likelihood, equal_entropy.gaps, judges.scatter, forwards.against, front.acceptance, grids.heat, costs.stack,
     costs.times, sweeps.history, sweeps.front, sweeps.importance,
 )
 
@@ -113,6 +114,8 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "accepted": accepted,
         "judges": judges.spelt(ranked),
         "depths": page.DEPTHS,
+        "forwards": forwards.rows(chapter, base),
+        "currency": forwards.COLUMNS,
         "controls": page.controls(chapter),
         "troubles": chapter.troubles,
         "samples": samples.samples(chapter),
@@ -133,6 +136,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "points": chapter.frame.to_dict("records"),
         "matched": ratios.to_dict("records"),
         "accepted": bare,
+        "forwards": forwards.plain(chapter),
         "judges": judges.plain(ranked),
         "published": published.plain(known),
     }

@@ -10,6 +10,7 @@ questions never share a figure. Columns of the frame:
     executed_a, executed_over_needed, gflop (executed, a row), tokens (a row)
     seconds                  a row: mean over processes of the median repetition; with .low, .high, .n (processes),
                              .busy (most of the device that other work took)
+    tpf, tpf_all, token_forwards, accept_length, accept_beside, order, empty    reports/tokens.py
     LABEL                    the value of each metric; with .low and .high where it is a ratio of sums over rows
 
 Intervals are those of harness.stats.intervals.ratio_interval, computed for all columns at once.
@@ -25,7 +26,7 @@ import pandas as pd
 
 from harness.records.store import Store
 from harness.stats.intervals import Interval, ratio_interval, resampled_sums, tail_share
-from reports import collapsed
+from reports import collapsed, tokens
 from reports.asked import Asked, asked, remarks
 from reports.busy import BUSY, percent
 from reports.metrics import identity, metrics_of
@@ -111,6 +112,7 @@ def _chapter(cells: list[Cell], tables: list[dict], wanted: Asked, everywhere: M
         if not rows[k]["control"]:
             try:
                 pairs |= {(k, name): (column, np.ones(len(column))) for name, column in zip(COSTS, cell.costs().T)}
+                pairs |= {(k, name): found for name, found in tokens.pairs(cell.store, cell.record).items()}
             except ValueError as error:
                 trouble("costs by row missing", cell, str(error))
     for (k, column), found in intervals(pairs).items():

@@ -50,7 +50,9 @@ def expect(store: Store, path: Path, changelog: Path) -> dict[str, int | str]:
 
 def _line(record: dict) -> dict:
     return {"schema": SCHEMA} | {name: record[name] for name in KEPT
-                                 if name in record} | {"cost": {count: record["cost"][count] for count in COUNTS}}
+                                 if name in record} | {"cost": {count: record["cost"][count]
+                                                                for count in (*COUNTS, "forwards")
+                                                                if count in record["cost"]}}
 
 
 def _change(old: dict[str, dict], now: dict[str, dict]) -> tuple[str, dict[str, int]]:

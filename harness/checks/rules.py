@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from harness.boundary.incoming import Wrong, fitted
-from harness.checks.side import COUNTS
+from harness.checks.side import COUNTS, FORWARDS
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ def _check(data: Mapping[str, Any], kind: type[Own], where: str) -> None:
         fitted(data, kind)
         for table, number in (("counts", Share), ("margins", Margin)):
             for name, value in data.get(table, {}).items():
-                if table == "counts" and name not in COUNTS:
-                    raise Wrong(f"counts has no {name!r}; the counts are {', '.join(COUNTS)}")
+                if table == "counts" and name not in COUNTS + FORWARDS:
+                    raise Wrong(f"counts has no {name!r}; the counts are {', '.join(COUNTS + FORWARDS)}")
                 try:
                     fitted(value, number)
                 except Wrong as error:

@@ -17,6 +17,7 @@ from harness.spec import brief, canonical
 
 # of a record's cost; calls by (network, kind)
 COUNTS = ("calls", "nfe_a", "nfe_b", "nfe_c", "executed_a", "gflop", "tokens")
+FORWARDS = ("token_forwards", "tests", "kept", "rejected", "generated")    # of its `forwards`, which old records lack
 ROUNDING = 1e-12    # relative; the last bits of a mean depend on the processor, one call more in a run is far above
 
 
@@ -31,7 +32,7 @@ class Side(NamedTuple):
 
 
 class Change(NamedTuple):
-    of: str    # a name in COUNTS; of calls, calls.NETWORK.KIND
+    of: str    # a name in COUNTS or FORWARDS; of calls, calls.NETWORK.KIND
     before: float
     now: float
 
@@ -100,12 +101,17 @@ def likeness(record: dict) -> str:
 
 
 def changes(before: dict, now: dict) -> list[Change]:
-    """The counts of two costs that are not equal; a kind of call that one of them lacks was made 0 times."""
+    """The counts of two costs that are not equal; a kind of call that one of them lacks was made 0 times, and what was
+    not recorded is not compared.
+    """
     a, b = _flat(before), _flat(now)
+    if not {*FORWARDS} <= a.keys() & b.keys():
+        a, b = ({name: value for name, value in side.items() if name not in FORWARDS} for side in (a, b))
     every = (Change(count, a.get(count, 0), b.get(count, 0)) for count in {**a, **b})
     return [c for c in every if abs(c.now - c.before) > ROUNDING * max(abs(c.now), abs(c.before))]
 
 
 def _flat(cost: dict) -> dict[str, float]:
     return {f"calls.{call}": calls for call,
-            calls in cost["calls"].items()} | {count: cost[count] for count in COUNTS[1:]}
+            calls in cost["calls"].items()} | {count: cost[count] for count in COUNTS[1:]} | {
+                count: cost["forwards"][count] for count in FORWARDS if "forwards" in cost}

@@ -57,18 +57,6 @@ class CellAbout(Struct):
         says_what_it_is(self.sampler, "cell.sampler")
 
 
-class Counts(Struct):
-    """The means of a run, of which a gate knows the whole."""
-
-    calls: dict[str, Amount]
-    nfe_a: Amount
-    nfe_b: Amount
-    nfe_c: Amount
-    executed_a: Amount
-    gflop: Amount
-    tokens: Count
-
-
 class Forwards(Struct):
     """Of the currency of harness/stats/forwards.py: sums over rows; token_forwards, empty and order are means."""
 
@@ -82,12 +70,24 @@ class Forwards(Struct):
     order: float | None
 
 
-class Cost(Counts):
+class Counts(Struct):
+    """The means of a run, of which a gate knows the whole."""
+
+    calls: dict[str, Amount]
+    nfe_a: Amount
+    nfe_b: Amount
+    nfe_c: Amount
+    executed_a: Amount
+    gflop: Amount
+    tokens: Count
+    forwards: Forwards | UnsetType = UNSET    # not in old records
+
+
+class Cost(Counts, kw_only=True):
     executed_over_needed: Amount
     revealed: list[list[Count]]
     tested: Tables
     passed: Tables
-    forwards: Forwards | UnsetType = UNSET    # not in old records
 
 
 class Cell(Headed, kw_only=True):

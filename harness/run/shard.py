@@ -10,7 +10,7 @@ samples and costs of rows equal those of an unsharded run. What the device execu
 the sum over the shards, whose batches differ from those of one run.
 
     shard_samples/KEY.2of3.npy    (m, L) token ids
-    shard_counts/KEY.2of3.npy     (m, 4 + calls) blocks, drafts, flops, tokens, calls by kind
+    shard_counts/KEY.2of3.npy     (m, 4 + calls + 7), see harness/records/by_row.py
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,11 @@ import numpy as np
 import torch
 
 from harness.records import provenance
+from harness.records.by_row import FIELDS, LATER
 from harness.records.store import Store
 from harness.run.cell import Cell
 from harness.sampling.ledger import Ledger
 
-FIELDS = ("blocks", "drafts", "flops", "tokens")
-LATER = ("tracks", "tests", "kept", "rejected", "generated", "order", "untied")    # behind the calls, not in old records
 TABLES = ("tested", "passed")
 
 

@@ -12,9 +12,9 @@ from ssmd.train.settings import Training
 
 DATA = Moses("runs/moses.npz")
 OUT = Path("runs/moses_family")
-SIZE = dict(width=256, heads=8, batch=64, tokens=60e6, lr=3e-3, warmup=100, optimiser="muon")
+SIZE = dict(width=192, heads=6, batch=32, tokens=45e6, lr=3e-3, warmup=200, optimiser="muon")
 FAMILY = {
-    "heavy": Training("masked", blocks=4, **SIZE), "light": Training("masked", blocks=1, **SIZE),
-    "hybrid_frozen": Training("hybrid", blocks=5, frozen=True, **SIZE | {"tokens": 20e6}),
-    "judge": Training("judge", blocks=4, dropout=0.1, **SIZE | {"width": 192, "tokens": 40e6}),
+    "heavy": Training("masked", blocks=5, **SIZE), "light": Training("masked", blocks=1, **SIZE),
+    "hybrid_frozen": Training("hybrid", blocks=6, frozen=True, **SIZE | {"tokens": 15e6}),
+    "judge": Training("judge", blocks=4, dropout=0.1, **SIZE | {"tokens": 30e6}),
 }
