@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from harness.records import inert
 from harness.records.store import Store
 from harness.stats.intervals import Interval, ratio_interval, resampled_sums, tail_share
 from reports import collapsed, tokens
@@ -118,6 +119,11 @@ def _chapter(cells: list[Cell], tables: list[dict], wanted: Asked, everywhere: M
     for (k, column), found in intervals(pairs).items():
         rows[k] |= {column: found.value, f"{column}.low": found.low, f"{column}.high": found.high}
     troubles += _beside_other_work(rows)
+    for store in {cell.store.folder: cell.store for cell in cells}.values():
+        for pair in inert.alike(store, [cell.record for cell in cells if cell.store is store]):
+            by_key = {cell.record["key"]: cell for cell in cells}
+            trouble("turns nothing", by_key[pair.key],
+                    f"{pair} from {settings[pair.other]}: what tells them apart did nothing here")
     fallen = collapsed.marked(cells, rows, metrics)
     for cell, row in zip(cells, rows):
         row |= {"left": row["key"] in wanted.left, "collapsed": row["key"] in fallen}

@@ -76,7 +76,7 @@ def run(options: Namespace) -> tuple[dict, int]:
     from harness.cli import verbs
     from harness.cli._options import changed, why_unscored
     from harness.nets.device import can_compile
-    from harness.records import measured
+    from harness.records import inert, measured
     from harness.records.store import Store
     from harness.run import finished
     from harness.run.cell import cells_of
@@ -109,6 +109,8 @@ def run(options: Namespace) -> tuple[dict, int]:
         measured.again()
     tally = run_study(study, folder, options.device, options.jobs, not options.no_time, command, options.backend, part,
                       asks, options.time_again)
+    for line in inert.said(Store(folder)):
+        print(f"ssmd-bench: {line}", file=sys.stderr)
     document = {"run": str(folder), **({"shard": str(part)} if options.shard else {}), **tally}
     if tally["unscored"]:
         document["reasons"] = why_unscored(Store(folder), tally)

@@ -28,6 +28,7 @@ def sweep(options: Namespace) -> tuple[dict, int]:
     from harness.boundary.addresses import command as typed
     from harness.cli import _user_code as user_code
     from harness.nets.device import can_compile
+    from harness.records import inert
     from harness.records.store import Store
     from harness.search.front import table
     from harness.search.sweep import load_sweep
@@ -47,6 +48,8 @@ def sweep(options: Namespace) -> tuple[dict, int]:
     with alongside(found, words, options.jobs):
         document = search(found, folder, options.storage or "", options.device, command)
     print(table(found, document["front"]))
+    for line in inert.said(Store(folder)):
+        print(f"ssmd-bench: {line}", file=sys.stderr)
     if options.claims:
         document["claims"] = str(user_code.kept_claims(options.study, found.study.name, Store(folder), command))
     return {"run": str(folder), **document}, 3 if document["failed"] else 0
