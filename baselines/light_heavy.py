@@ -56,7 +56,7 @@ class LightHeavy:
         clock = ranks.clamp_min(0).double() / length                               # (B, W) share revealed before each
         token_u, accept_u, residual_u = (uniform(rows.seed, rows.id, s, at.clamp_min(0))
                                          for s in (Stream.TOKEN, Stream.ACCEPT, Stream.RESIDUAL))
-        states, drafted, p, light = _drafts(nets["light"], rows.x, at, clock, token_u)
+        states, drafted, p, light = drafts(nets["light"], rows.x, at, clock, token_u)
         nets["main"].tried(fill(rows.x, at, drafted), rows.memo["order"], ranks)
         each = at.flatten()                                                        # (B W,)
         # (B, W, V)
@@ -73,13 +73,15 @@ class LightHeavy:
         return rows._replace(x=fill(rows.x, torch.where(place <= f[:, None], at, -1), tokens))
 
 
-def _drafts(net: Denoiser, x: Tensor, at: Tensor, clock: Tensor, u: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def drafts(net: Denoiser, x: Tensor, at: Tensor, clock: Tensor, u: Tensor,
+           unread: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Tokens one by one at `at` (B, W): the texts that each was drawn in (B, W, L), the tokens and their probabilities
-    (B, W), the logits (B, W, V).
+    (B, W), the logits (B, W, V). The first pass is asked for the places `unread` (B,) too, -1 for none.
     """
     found = []
-    for place, time, number in zip(at.split(1, 1), clock.unbind(1), u.split(1, 1)):
-        logits, _ = net.draft(x, place, place[:, 0] >= 0, time)                    # (B, 1, V)
+    for k, (place, time, number) in enumerate(zip(at.split(1, 1), clock.unbind(1), u.split(1, 1))):
+        both = place if k or unread is None else torch.stack((unread, place[:, 0]), 1)
+        logits = net.draft(x, both, place[:, 0] >= 0, time)[0][:, -1:]             # (B, 1, V)
         tokens, p = from_logits(logits, number)                                    # (B, 1)
         found.append((x[:, None], tokens, p, logits))
         x = fill(x, place, tokens)

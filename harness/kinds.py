@@ -32,6 +32,8 @@ class Denoiser(Protocol):
     flops   one row, one pass; `heads` logits evaluated; verify runs the tracks `begin`..`tracks`-1. A multiply-add is
             2.
     blocks  transformer blocks that one pass of this kind runs.
+
+    An optional `span(at)` says which tokens a draft pass would run if keys and values were kept: harness/nets/causal.py.
     """
 
     vocab: int

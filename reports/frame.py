@@ -185,6 +185,9 @@ def _row(cell: Cell, names: dict, settings: dict, newest: str, trouble) -> dict:
                 f"a point of {named(others)} too, of equal settings: sampled once, and drawn under this name alone")
     if record.get("inert"):
         trouble("inert", cell, "it did next to nothing of what it is for: fewer than 1.05 tokens a draft pass")
+    if cost.get("priced"):
+        trouble("priced", cell, "passes are billed as with kept keys and values, and were run whole: seconds and "
+                                "executed FLOPs are of whole rows")
     if unproven:
         trouble("unproven", cell,
                 f"counted by the sources {cell.trees[0]}, and no proof says that those of {newest} give the same: run "

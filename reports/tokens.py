@@ -27,7 +27,8 @@ COLUMNS = (
     Column("token_forwards", "token-forwards", "tokens that the passes of a row ran through a network, over its "
            "length: a full draft is 1, a verify pass its tracks that were not kept"),
     Column("accept_length", "accepted a test", "drafts that passed, over tests"),
-    Column("accept_beside", "written a test", "the same with the token that stands for a rejected draft"),
+    Column("accept_beside", "written a test", "the same with what a test writes itself: the token in the place of a "
+           "rejected draft, or a bonus"),
     Column("order", "order", "Kendall's tau-b of the step in which a place was written against its position, mean of "
            "the rows that were not written in one step"),
     Column("empty", "empty", "share of rows of one token or none"),
@@ -50,5 +51,5 @@ def pairs(store: Store, record: dict) -> dict[str, Pair]:
             found["order"] = np.nan_to_num(tau), np.isfinite(tau).astype(float)
         if known["tests"].any():
             found |= {"accept_length": (known["kept"], known["tests"]),
-                      "accept_beside": (known["kept"] + known["rejected"], known["tests"])}
+                      "accept_beside": (tokens, known["tests"])}
     return found

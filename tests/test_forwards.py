@@ -13,7 +13,7 @@ from baselines.fixed_count import FixedCount
 from baselines.light_heavy import LightHeavy
 from baselines.maskgit import MaskGIT
 from harness.kinds import Rows
-from harness.nets.wrap import Temper, Wrapper
+from harness.nets.wrap import Temper
 from harness.sampling import written
 from harness.sampling.ledger import Ledger
 from harness.sampling.loop import sample
@@ -38,12 +38,11 @@ def told(ledger: Ledger) -> np.ndarray:
     return tau_b(ledger.order.numpy(), ledger.untied.numpy(), ledger.tokens.numpy())
 
 
-class Says(Wrapper):
+class Says:
     """Writes the row that it is given, surely: drafts, and targets that agree with them up to a rank."""
 
     def __init__(self, text: list[int], vocab: int = 3, wrong_from: int | None = None):
         self.text, self.vocab, self.mask, self.wrong = torch.tensor(text), vocab, vocab, wrong_from
-        self.net = self
 
     def _logits(self, tokens):
         return torch.nn.functional.one_hot(tokens, self.vocab).double().log().clamp_min(-1e9)

@@ -35,6 +35,17 @@ class Wrapper:
     def blocks(self, kind: str) -> int:
         return self.net.blocks(kind)
 
+    @property
+    def one_pass_chain(self) -> bool:
+        """Whether one draft pass over a filled text gives the law at every place, given those before it."""
+        return getattr(self.net, "one_pass_chain", False)
+
+    def span(self, at: Tensor | None) -> tuple[Tensor, Tensor] | None:
+        """Of a draft pass at these places the tokens that it would see and the first that was not kept, (B,) each, for
+        a network that is billed so; None for one that runs whole rows.
+        """
+        return self.net.span(at) if at is not None and hasattr(self.net, "span") else None
+
     def tried(self, y: Tensor, order: Tensor, at: Tensor) -> None:
         """Says that draft passes of this network test the tokens that stand in y (B, L) at ranks `at` (B, W) of `order`
         (B, L); -1 pads. A ledger hears it.

@@ -84,6 +84,7 @@ class Counts(Struct):
 
 
 class Cost(Counts, kw_only=True):
+    priced: bool | UnsetType = UNSET    # passes are billed as if keys and values were kept, and run whole
     executed_over_needed: Amount
     revealed: list[list[Count]]
     tested: Tables

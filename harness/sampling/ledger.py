@@ -75,13 +75,13 @@ class Ledger:
         calls = self.calls.setdefault(f"{name}.{kind}", torch.zeros(self.n, dtype=torch.int64))
         once = torch.ones_like(slots)
         flops = net.flops(kind, self.length, heads, tracks, begin)    # type: ignore[arg-type]  # of all rows at once
-        ran = once * self.length if kind == "draft" else tracks - begin
+        ran = torch.where(tracks > 0, tracks - begin, self.length)
         for table, needed in ((calls, once), (self.blocks, once * net.blocks(kind)), (self.tracks, ran),
                               (self.drafts, once * (kind == "draft")), (self.flops, once * flops)):
             table.index_add_(0, slots, needed)
         self.executed_blocks += len(rows) * net.blocks(kind)
         # rows are padded to the widest of them, before as many keys as the longest has
-        most, widest = int(tracks.max()), int((tracks - begin).max())
+        most, widest = (0, 0) if kind == "draft" else (int(tracks.max()), int((tracks - begin).max()))
         self.executed_flops += len(rows) * int(net.flops(kind, self.length, int(heads.max()), most, most - widest))
 
     def verified(self, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None) -> None:
@@ -143,7 +143,7 @@ class Metered(Wrapper):
     def draft(self, x, at=None, alive=None, clock=None):
         heads = torch.full((len(x),), x.shape[1]) if at is None else (at >= 0).sum(1)
         none = torch.zeros(len(x), dtype=torch.int64)
-        self.ledger.post(self.name, "draft", self.net, alive, heads, none, none)
+        self.ledger.post(self.name, "draft", self.net, alive, heads, *(self.net.span(at) or (none, none)))
         return self.net.draft(x, at, alive, clock)
 
     def verify(self, hidden, y, order, at, alive=None):
