@@ -64,22 +64,24 @@ class SelfSpeculative:
 
 
 def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor, logits: Tensor, hidden: Any,
-               rounds: int) -> Rows:
+               rounds: int, bonus: bool = False) -> Rows:
     """The loop above behind its draft pass: drafts at ranks i..e-1 from logits (B, W, V), then verify rounds. rank (B,
-    L) is the inverse of order; e (B,).
+    L) is the inverse of order; e (B,). bonus: behind a window that passed whole, rank e too (ssmd/bonus.py).
     """
     i = (rows.x != net.mask).sum(1)                                                # (B,)
     ranks = ranks_between(i, e)                                                    # (B, W)
     at = places(order, ranks)                                                      # (B, W)
     drafted, p = from_logits(logits, next(_by_round(rows, Stream.DRAFT, ranks, 1)))    # (B, W)
     y = fill(rows.x, at, drafted)                                                  # (B, L)
-    j = i
+    j, length = i, rows.x.shape[1]
+    asked = ranks_between(i, (e + 1).clamp_max(length)) if bonus else ranks        # (B, W or W + 1)
     for u, v in zip(_by_round(rows, Stream.ACCEPT, ranks, rounds), _by_round(rows, Stream.RESIDUAL, ranks, rounds)):
         alive = j < e
         if not bool(alive.any()):
             break
-        untested = torch.where(ranks >= j[:, None], ranks, -1)                     # (B, W)
-        judged = net.verify(hidden, y, order, untested, alive)                     # (B, W, V)
+        untested = torch.where(asked >= j[:, None], asked, -1)                     # (B, W or W + 1)
+        further = net.verify(hidden, y, order, untested, alive)                    # (B, W or W + 1, V)
+        judged = further[:, : ranks.shape[1]]                                      # (B, W, V)
         q = probability_of(drafted, judged, beside=u * p)                          # (B, W)
         f = accept(p, q, u, j - i, e - i)                                          # (B,) column of the first rejection
         rejected = (alive & (f < e - i)).nonzero()[:, 0]                           # (R,) rows
@@ -87,8 +89,23 @@ def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor
         p_f, q_f = (probabilities(t[rejected, column]) for t in (logits, judged))  # (R, V) each
         token = residual(p_f, q_f, v[rejected, column])                            # (R,)
         y = y.index_put((rejected, at[rejected, column]), token)
+        if bonus and bool((whole := alive & (f == e - i) & (e < length)).any()):
+            y, j = _with_bonus(rows, y, order, e, e - i, whole, further), torch.where(whole, e + 1, j)
+            alive &= ~whole
         j = torch.where(alive, torch.minimum(i + f + 1, e), j)
     return rows._replace(x=torch.where(rank < j[:, None], y, net.mask))
+
+
+def _with_bonus(rows: Rows, y: Tensor, order: Tensor, e: Tensor, column: Tensor, whole: Tensor,
+                logits: Tensor) -> Tensor:
+    """y (B, L) with a token at rank e (B,) of the rows that passed `whole` (B,), from the target there: `column` (B,) of
+    logits (B, W + 1, V).
+    """
+    some = whole.nonzero()[:, 0]                                                   # (R,)
+    place = order[some, e[some]]                                                   # (R,)
+    u = uniform(rows.seed, rows.id[some], Stream.TOKEN, place[:, None])            # (R, 1)
+    token, _ = from_logits(logits[some, column[some]][:, None], u)                 # (R, 1)
+    return y.index_put((some, place), token[:, 0])
 
 
 def _by_round(rows: Rows, stream: Stream, ranks: Tensor, rounds: int) -> Iterator[Tensor]:
