@@ -1,9 +1,10 @@
 """The verbs of the gate and of conformance: `compare`, `expect`, `verify`."""
 
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 
-from harness.boundary.arguments import GUARD, Parser, Verb, path, word
+from harness.boundary.arguments import GUARD, Parser, Verb, path, whole, word
 
 
 def _compare_options(parser: Parser) -> None:
@@ -23,6 +24,10 @@ def _expect_options(parser: Parser) -> None:
 
 def _verify_options(parser: Parser) -> None:
     parser.add_argument("samplers", type=word, nargs="*", help="names (default: all)")
+    parser.add_argument("--sharp", action="store_true",
+                        help="a million rows on small worlds, of exact samplers and exact limits: sees a total variation "
+                             "of .003")
+    parser.add_argument("--rows", type=whole(2), help="of the sharp test (default 1,200,000)")
     parser.add_argument("--write", type=path, metavar="FILE", help="put the table between the marks of a Markdown file")
 
 
@@ -59,19 +64,22 @@ def verify(options: Namespace) -> tuple[dict, int]:
     from harness import plugins
     from harness.boundary.atomic import write_text
     from harness.boundary.nearest import meant
-    from harness.checks.conformance import table, variants
-    from harness.checks.conformance import verify as check
+    from harness.checks import conformance, power
     from harness.cli._options import between_marks
 
     known = plugins.samplers()
     if unknown := set(options.samplers) - set(known):
         name = sorted(unknown)[0]
         raise ValueError(f"there is no sampler {name!r}{meant(name, known) or '; choose ' + ', '.join(sorted(known))}")
-    verdicts = []
+    if options.rows and not options.sharp:
+        raise ValueError("--rows is of the sharp test: give --sharp too")
+    check, table = (partial(power.sharp, n=options.rows or power.ROWS), power.table) if options.sharp else (
+        conformance.verify, conformance.table)
+    verdicts: list = []
     for name, cls in sorted(known.items()):
         if not options.samplers or name in options.samplers:
             try:
-                verdicts += [check(variant) for variant in variants(cls())]
+                verdicts += [found for variant in conformance.variants(cls()) if (found := check(variant))]
             except Exception as error:    # a sampler of one's own may raise whatever it likes
                 raise ValueError(f"the sampler {name} cannot be verified ({type(error).__name__}: {error}): correct "
                                  f"{plugins.origin(cls)}; every field needs a default") from error
