@@ -24,10 +24,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.records import inert
 from harness.records.store import Store
 from harness.stats.intervals import Interval, ratio_interval, resampled_sums, tail_share
-from reports import collapsed, tokens
+from reports import alike, collapsed, tokens
 from reports.asked import Asked, asked, remarks
 from reports.busy import BUSY, percent
 from reports.metrics import identity, metrics_of
@@ -113,17 +112,13 @@ def _chapter(cells: list[Cell], tables: list[dict], wanted: Asked, everywhere: M
         if not rows[k]["control"]:
             try:
                 pairs |= {(k, name): (column, np.ones(len(column))) for name, column in zip(COSTS, cell.costs().T)}
-                pairs |= {(k, name): found for name, found in tokens.pairs(cell.store, cell.record).items()}
+                pairs |= {(k, name): pair for name, pair in tokens.pairs(cell.store, cell.record).items()}
             except ValueError as error:
                 trouble("costs by row missing", cell, str(error))
     for (k, column), found in intervals(pairs).items():
         rows[k] |= {column: found.value, f"{column}.low": found.low, f"{column}.high": found.high}
     troubles += _beside_other_work(rows)
-    for store in {cell.store.folder: cell.store for cell in cells}.values():
-        for pair in inert.alike(store, [cell.record for cell in cells if cell.store is store]):
-            by_key = {cell.record["key"]: cell for cell in cells}
-            trouble("turns nothing", by_key[pair.key],
-                    f"{pair} from {settings[pair.other]}: what tells them apart did nothing here")
+    troubles += alike.remarks(cells, names, settings)
     fallen = collapsed.marked(cells, rows, metrics)
     for cell, row in zip(cells, rows):
         row |= {"left": row["key"] in wanted.left, "collapsed": row["key"] in fallen}
@@ -186,8 +181,7 @@ def _row(cell: Cell, names: dict, settings: dict, newest: str, trouble) -> dict:
     if record.get("inert"):
         trouble("inert", cell, "it did next to nothing of what it is for: fewer than 1.05 tokens a draft pass")
     if cost.get("priced"):
-        trouble("priced", cell, "passes are billed as with kept keys and values, and were run whole: seconds and "
-                                "executed FLOPs are of whole rows")
+        trouble("priced", cell, "billed as with kept keys and values, and run whole: seconds are of whole passes")
     if unproven:
         trouble("unproven", cell,
                 f"counted by the sources {cell.trees[0]}, and no proof says that those of {newest} give the same: run "

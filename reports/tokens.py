@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.records import by_row
+from harness.records.by_row import of
 from harness.records.store import Store
 from harness.stats.forwards import tau_b
 
@@ -37,7 +37,7 @@ COLUMNS = (
 
 def pairs(store: Store, record: dict) -> dict[str, Pair]:
     """Each column as a ratio of sums over rows, of those that the record can tell."""
-    known = {name: column.astype(float) for name, column in by_row.of(store, record).items()}
+    known = {name: column.astype(float) for name, column in of(store, record).items()}
     if not known or not known["drafts"].sum():
         return {}
     tokens, ones = known.get("generated", known["tokens"]), np.ones(len(known["tokens"]))

@@ -24,7 +24,7 @@ EXCEPTED = {    # initial weights; their seed; dropout, in training alone
     "harness/nets/autoregressive.py": {"nn.init.normal_"},
     "ssmd/model.py": {"nn.init.normal_"}, "ssmd/variants.py": {"nn.init.normal_"},
     "ssmd/attached.py": {"nn.init.normal_", "torch.manual_seed"},
-    "studies/heads/claims.py": {"nn.init.normal_", "torch.manual_seed"},
+    "studies/heads/claims.py": {"torch.nn.init.normal_", "torch.manual_seed"},
     "ssmd/train/settings.py": {"torch.manual_seed"}, "ssmd/train/updates.py": {"torch.manual_seed"},
 }
 WRITERS = {"write_text", "write_bytes", "to_csv", "to_parquet", "savez_compressed", "savez", "savefig"}
