@@ -33,7 +33,8 @@ class Denoiser(Protocol):
             2.
     blocks  transformer blocks that one pass of this kind runs.
 
-    An optional `span(at)` says which tokens a draft pass would run if keys and values were kept: harness/nets/causal.py.
+    An optional `span(at)` says which tokens a draft pass would run if keys and values were kept
+    (harness/nets/causal.py).
     """
 
     vocab: int

@@ -47,8 +47,8 @@ from reports.text import plain, short, slug
 
 TEMPLATES = Path(__file__).parent / "templates"
 FRAMES = (  # each (chapter, baseline) -> tidy frame
-    front.tradeoff, front.likelihood, equal_entropy.gaps, judges.scatter, forwards.against, front.acceptance, grids.heat, costs.stack,
-    costs.times, sweeps.history, sweeps.front, sweeps.importance,
+    front.tradeoff, front.likelihood, equal_entropy.gaps, judges.scatter, forwards.against, front.acceptance,
+    grids.heat, costs.stack, costs.times, sweeps.history, sweeps.front, sweeps.importance,
 )
 
 

@@ -41,7 +41,7 @@ def pairs(store: Store, record: dict) -> dict[str, Pair]:
     if not known or not known["drafts"].sum():
         return {}
     tokens, ones = known.get("generated", known["tokens"]), np.ones(len(known["tokens"]))
-    every = sum(known[kind] for kind in record["cost"]["calls"])
+    every = np.sum([known[kind] for kind in record["cost"]["calls"]], axis=0)      # (n,)
     found = {"tpf": (tokens, known["drafts"]), "tpf_all": (tokens, every)}
     if "tracks" in known:
         found |= {"token_forwards": (known["tracks"] / record["cell"]["data"]["length"], ones),

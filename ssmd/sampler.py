@@ -98,8 +98,8 @@ def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor
 
 def _with_bonus(rows: Rows, y: Tensor, order: Tensor, e: Tensor, column: Tensor, whole: Tensor,
                 logits: Tensor) -> Tensor:
-    """y (B, L) with a token at rank e (B,) of the rows that passed `whole` (B,), from the target there: `column` (B,) of
-    logits (B, W + 1, V).
+    """y (B, L) with a token at rank e (B,) of the rows that passed `whole` (B,), from the target there: `column` (B,)
+    of logits (B, W + 1, V).
     """
     some = whole.nonzero()[:, 0]                                                   # (R,)
     place = order[some, e[some]]                                                   # (R,)

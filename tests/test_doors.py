@@ -16,7 +16,8 @@ RECORDS = {    # what a report may know
     for name in ("boundary.atomic", "records.store", "records.places", "stats.intervals", "stats.frontier",
                  "stats.equal_entropy", "kinds", "search.storage", "stats.judges",
                  "boundary.arguments", "boundary.ending", "stats.realised", "stats.collapse", "spec",
-                 "records.standing", "records.study_path", "data.smiles", "records.by_row", "records.inert", "stats.forwards")
+                 "records.standing", "records.study_path", "data.smiles", "records.by_row", "records.inert",
+                 "stats.forwards")
 }
 CONVERTERS = (ROOT / "studies/antibody/prepare.py", ROOT / "harness/metrics/molecules/build/reference.py")
 EXCEPTED = {    # initial weights; their seed; dropout, in training alone

@@ -25,8 +25,8 @@ def _expect_options(parser: Parser) -> None:
 def _verify_options(parser: Parser) -> None:
     parser.add_argument("samplers", type=word, nargs="*", help="names (default: all)")
     parser.add_argument("--sharp", action="store_true",
-                        help="a million rows on small worlds, of exact samplers and exact limits: sees a total variation "
-                             "of .003")
+                        help="a million rows on small worlds, of exact samplers and exact limits: sees a total "
+                             "variation of .003")
     parser.add_argument("--rows", type=whole(2), help="of the sharp test (default 1,200,000)")
     parser.add_argument("--write", type=path, metavar="FILE", help="put the table between the marks of a Markdown file")
 

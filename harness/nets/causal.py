@@ -3,8 +3,8 @@
     Causal("ar.safetensors").load("cpu")    # in Study(nets=...)
 
 A draft pass at place l reads what stands before it alone, so it is of use from left to right: by
-`FirstHitting(order=LeftToRight())`, one token a pass, and by `Speculative`. One pass over a filled text gives the law at
-every place (`one_pass_chain`).
+`FirstHitting(order=LeftToRight())`, one token a pass, and by `Speculative`. One pass over a filled text gives the law
+at every place (`one_pass_chain`).
 
 Passes are billed as with kept keys and values: `span` says which tokens a pass would run, those from the first place
 asked for to the last. They are not kept here: each pass runs the whole row, what it executed is counted as that, and
@@ -83,5 +83,6 @@ class Causal:
 def _loaded(path: str, device: str) -> LeftToRight:
     net = checkpoint.load(Path(path))
     if not isinstance(net, Autoregressive):
-        raise ValueError(f"{path} holds a network {net.name!r}, which looks both ways: take Checkpoint(...), or a judge")
+        raise ValueError(f"{path} holds a network {net.name!r}, which looks both ways: take Checkpoint(...), or a "
+                         "judge")
     return LeftToRight(net).to(device)

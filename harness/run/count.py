@@ -74,7 +74,8 @@ def cost_of(ledger: Ledger, cell: Cell) -> tuple[dict, np.ndarray]:
             "tested": {k: v.tolist() for k, v in ledger.tested.items()},
             "passed": {k: v.tolist() for k, v in ledger.passed.items()},
             "forwards": _forwards(ledger),
-            **({"priced": True} if any(getattr(net, "one_pass_chain", False) for net in cell.nets().values()) else {})}, rows
+            **({"priced": True} if any(getattr(net, "one_pass_chain", False) for net in cell.nets().values())
+               else {})}, rows
 
 
 def _forwards(ledger: Ledger) -> dict:

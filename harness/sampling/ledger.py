@@ -136,8 +136,9 @@ class Ledger:
 class Metered(Wrapper):
     """A network whose every call is posted to a ledger. Answers are passed on untouched."""
 
-    def __init__(self, net: Denoiser, name: str, ledger: Ledger):
+    def __init__(self, net: Wrapper, name: str, ledger: Ledger):
         super().__init__(net)
+        self.net: Wrapper = net
         self.name, self.ledger = name, ledger
 
     def draft(self, x, at=None, alive=None, clock=None):

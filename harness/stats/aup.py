@@ -1,7 +1,8 @@
 """AUP, the area under the curve of quality against tokens per forward that d3LLM publishes, as its code has it.
 
     points sorted by TPF r, with quality y in percent; those more than 5 below the first are dropped
-    AUP = r_1 y_1 + sum_i (r_i - r_(i-1)) (y_i W(y_i) + y_(i-1) W(y_(i-1))) / 2,    W(y) = min(1, exp(-3 (1 - y / y_max)))
+    AUP = r_1 y_1 + sum_i (r_i - r_(i-1)) (y_i W(y_i) + y_(i-1) W(y_(i-1))) / 2
+    W(y) = min(1, exp(-3 (1 - y / y_max)))
 
 y_max is the best quality of all methods that are compared, so that one more method changes the AUP of every other. It
 is a part of the number and stands beside it: two AUPs of unlike y_max are not to be compared.

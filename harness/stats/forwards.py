@@ -1,8 +1,8 @@
 """The currency of samplers, each number defined once: tokens per forward, accept length, acceptance by depth, order.
 
     T       tokens that a row generated, up to and with its first end symbol (harness/sampling/written.py)
-    TPF     sum of T over rows / sum of passes over rows. Denoise passes are one denominator, all passes the other: those
-            that verify, commit or branch too, each as one whatever it costs
+    TPF     sum of T over rows / sum of passes over rows. Denoise passes are one denominator, all passes the other:
+            those that verify, commit or branch too, each as one whatever it costs
     accept length    drafts that passed a test, over tests; with what a test writes beside them: the token in the place
             of a rejected draft, or a bonus token behind a window that passed whole
     acceptance by depth    of the drafts that were tested at a depth, the share that passed: conditional, not survival

@@ -69,8 +69,8 @@ def claims(store: Store, command: str) -> list[dict]:
     record, made = newest(store, NAME), []
     for name, value, low, high, floor in record["rows"] if record else ():
         made.append(claim(f"head.{name}_minus_ssmd", value, low, high, "total variation", ROWS, command,
-                          [*record["cells"]], f"random weights, 81 states, open window; two samples of one law are below "
-                          f"{floor:.4f} in 9,999 cases of 10,000"))
+                          [*record["cells"]], f"random weights, 81 states, open window; two samples of one law are "
+                          f"below {floor:.4f} in 9,999 cases of 10,000"))
     mine = next(iter(done(store, "ssmd")), None)
     for word, arm in ARMS.items() if mine else ():
         other = next(iter(done(store, arm)), None)

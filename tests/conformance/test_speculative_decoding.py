@@ -32,7 +32,8 @@ def law(net: Causal) -> torch.Tensor:
 
 def apart(x: torch.Tensor, law: torch.Tensor) -> float:
     """Distance over the largest that chance allows."""
-    return total_variation(torch.bincount(DATA.index(x), minlength=len(STATES)), law) / null_quantile(law, len(x), draws=250)
+    counts = torch.bincount(DATA.index(x), minlength=len(STATES))
+    return total_variation(counts, law) / null_quantile(law, len(x), draws=250)
 
 
 def run(sampler, nets, n=4 * N, batch=1024, length=D):
