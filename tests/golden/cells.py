@@ -27,6 +27,7 @@ from baselines.remdm import Cap, Loop, ReMDM, Rescale
 from baselines.remdm_conf import ReMDMConf
 from baselines.scheduled import Scheduled
 from baselines.sigma_gpt import SigmaGpt
+from baselines.speculative import Speculative
 from baselines.tau_leaping import TauLeaping
 from baselines.theta_trapezoidal import ThetaTrapezoidal
 from baselines.threshold import Threshold
@@ -39,9 +40,11 @@ from harness.schedules.window import Cosine as CosineWindow
 from harness.schedules.window import Fixed, Open, Stairs
 from harness.schedules.window import Linear as LinearWindow
 from ssmd.adaptive import Adaptive
+from ssmd.bonus import SelfSpeculativeBonus
 from ssmd.corrected import Corrected
 from ssmd.relay import Relayed
 from ssmd.sampler import SelfSpeculative
+from ssmd.unverified import Unverified
 
 SEED = 2**40 + 7    # both words of the key matter
 
@@ -130,6 +133,14 @@ BASELINES = [
     Probe(LightHeavy(4, Blocks(4))),
     Probe(LightHeavy(3, Dilated())),
     Probe(LightHeavy(2, LeftToRight()), "table"),
+    Probe(Speculative(2)), Probe(Speculative(3, bonus=False), "table"),
+    *(Probe(SelfSpeculativeBonus(window, 2, order)) for window, order in (
+        (Fixed(2), Dilated()), (Open(), Blocks(4)), (LinearWindow(0.5), LeftToRight()), (STAIRS, Dilated()))),
+    Probe(SelfSpeculativeBonus(CosineWindow(0.4), 3), "table"),
+    *(Probe(Unverified(window, head, order)) for window, head, order in (
+        (Fixed(3), "sequential", Dilated()), (Open(), "drafts", Blocks(4)),
+        (LinearWindow(0.5), "jacobi", LeftToRight()), (STAIRS, "jacobi", Dilated()))),
+    Probe(Unverified(CosineWindow(0.4), "jacobi"), "table"),
     Probe(SigmaGpt(3)),
 ]
 CONFIDENT = [
