@@ -73,7 +73,7 @@ def cost_of(ledger: Ledger, cell: Cell) -> tuple[dict, np.ndarray]:
             "revealed": ledger.revealed.tolist(),
             "tested": {k: v.tolist() for k, v in ledger.tested.items()},
             "passed": {k: v.tolist() for k, v in ledger.passed.items()},
-            "forwards": _forwards(ledger),
+            **({} if cell.is_control else {"forwards": _forwards(ledger)}),
             **({"priced": True} if any(getattr(net, "one_pass_chain", False) for net in cell.nets().values())
                else {})}, rows
 

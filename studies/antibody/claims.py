@@ -3,7 +3,8 @@
 Claims attach.antibody.{nfe_ratio, flops_ratio}[.blind | .taught | .known | .own | .short | .tiny],
 attach.antibody.seconds_ratio, attach.acceptance[.blind | .taught | .known | .own | .short | .tiny],
 attach.antibody.recognised_of_{ancestral_16, dilated},
-attach.antibody.{verified, blind, taught, known, own, second_seed, short, order}_minus..., attach.block_hours and
+attach.antibody.{verified, blind, taught, known, own, second_seed, short, order}_minus...[.second_seed],
+attach.block_hours and
 attach.antibody.judge_of_{held_out, shuffled, ancestral_16, first_hitting},
 attach.orders.{pass_each, kept}_over_pass_for_four.
 """
@@ -37,6 +38,8 @@ PAIRS = {"verified_minus_unverified": (f"{DILATED}_s1", "fixed_dilated"),
          "taught_minus_unverified": (f"{DILATED}_taught", "fixed_dilated"),
          "known_minus_unverified": (f"{DILATED}_known", "fixed_dilated"),
          "own_minus_unverified": (f"{DILATED}_own", "fixed_dilated"),
+         **{f"{name}_minus_unverified.second_seed": (f"{DILATED}_{name}2", "fixed_dilated")
+            for name in ("blind", "known", "own")},
          "own_minus_first_hitting": (f"{DILATED}_own", "first_hitting"),
          "verified_minus_first_hitting": (f"{DILATED}_s1", "first_hitting"),
          "second_seed_minus_first": (f"{DILATED}_s2", f"{DILATED}_s1"),

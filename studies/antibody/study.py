@@ -16,7 +16,7 @@ these chains, and no speculation. Controls, each with the settings of the others
     own       a block trained on rows that the network wrote itself, behind a tenth of a chain, along the order of
               writing, with the laws that it met there as labels: its optimum is that of `taught`
     known     a block trained on chains as the network's own data were (studies/antibody/written.py)
-    s2        another seed of training
+    s2, blind2, own2, known2    another seed of training
     short     a quarter of the training
     tiny      a sixteenth of it
 """
@@ -63,6 +63,7 @@ STUDY = Study(
         speculative("s1", HALF, WIDE), speculative("blind", WIDE), speculative("taught", HALF, WIDE, NARROW),
         speculative("s2", WIDE), speculative("short", HALF, WIDE), speculative("tiny", HALF, WIDE),
         speculative("known", WIDE), speculative("own", HALF, WIDE, NARROW),
+        *(speculative(second, WIDE) for second in ("blind2", "known2", "own2")),
         Arm("fixed_dilated", [FixedCount(window, Dilated()) for window in (HALF, WIDE, NARROW)], {"main": "trunk"}),
         Arm("first_hitting", [FirstHitting()], {"main": "trunk"}),
         Arm("ssmd_uniform_s1", [SelfSpeculative(WIDE, ROUNDS)], {"main": "s1"}),
