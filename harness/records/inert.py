@@ -14,6 +14,7 @@ from harness.records.store import Store
 from harness.spec import brief
 
 FEW = 0.05                                             # share of rows up to which two settings count as one
+LEAST = 64                                             # rows, with fewer nothing is said
 KNOBS = ("sampler", "temperature", "nucleus", "nucleus_keep")
 
 
@@ -34,7 +35,7 @@ def alike(store: Store, records: Sequence[dict]) -> Iterator[Alike]:
     seen: dict[str, list[tuple[str, np.ndarray]]] = {}
     for record in records:
         key, n = record["key"], record["cell"]["n"]
-        if record["status"] != "done" or record.get("control") or "rows_sha256" not in record:
+        if record["status"] != "done" or record.get("control") or "rows_sha256" not in record or n < LEAST:
             continue
         if not store.has("rows", key) or not (digests := store.get("rows", key)).all():
             continue
