@@ -44,7 +44,8 @@ def pairs(store: Store, record: dict) -> dict[str, Pair]:
     every = np.sum([known[kind] for kind in record["cost"]["calls"]], axis=0)      # (n,)
     found = {"tpf": (tokens, known["drafts"]), "tpf_all": (tokens, every)}
     if "tracks" in known:
-        found |= {"token_forwards": (known["tracks"] / record["cell"]["data"]["length"], ones),
+        length = known["tracks"].mean() / record["cost"]["forwards"]["token_forwards"]
+        found |= {"token_forwards": (known["tracks"] / length, ones),
                   "empty": ((tokens <= 1).astype(float), ones)}
         tau = tau_b(known["order"], known["untied"], known["tokens"])              # (n,)
         if np.isfinite(tau).any():

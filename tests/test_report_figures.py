@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from reports import build, front, history, judges, plots, style
+from reports.forwards import AXES
 from reports.frame import chapters
 from reports.marks import quality_label
 from reports.records import read
@@ -97,8 +98,14 @@ def _measured() -> list[pd.DataFrame]:
     changes = spans(spans(pd.DataFrame([{"network": name, "base": "base", "nats": 0.02 * k + 0.01, "ratio": 1 + 0.05 * k
                                          if k else None} | about
                                         for k, name in enumerate(("seed", "two_blocks", "gated"))]), "nats"), "ratio")
+    forwards = pd.DataFrame([about | {"arm": arm, "setting": str(k), "key": arm + str(k), "colour": style.COLOURS[0],
+                                      "marker": "o", "metric": m, "better": "lower", "unit": "nats per token",
+                                      "per": axis.name, "word": axis.word, "x": 2.0**k, "y": 2.0 + 0.1 * k,
+                                      "hollow": False, "collapsed": False, "level": np.nan}
+                             for arm in ("ancestral", "ssmd_dilated") for m in ("judge", "spelling") for axis in AXES
+                             for k in range(4)])
     return [changes, importance, placements, float32, revealed, predicted, stragglers, laws, growth, equal, attention,
-            spans(spans(further, "nats"), "passes"), spans(spans(beside), "passes")]
+            spans(spans(further, "nats"), "passes"), spans(spans(beside), "passes"), spans(spans(forwards, "x"), "y")]
 
 
 @pytest.fixture(scope="module")

@@ -31,8 +31,9 @@ STUDY = Study(name="forwards", question="?", data=DATA, nets={"heavy": Table(DAT
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    run_study(STUDY, tmp_path_factory.mktemp("run"), timing=False)
-    return next(tmp_path_factory.getbasetemp().glob("run*"))
+    place = tmp_path_factory.mktemp("forwards")
+    run_study(STUDY, place, timing=False)
+    return place
 
 
 def test_the_numbers_are_ratios_of_sums_of_the_records(folder):

@@ -15,7 +15,9 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     """The figure, and a list with the numbers of every mark in it; None where nothing is known."""
     if frame.empty:
         return None
-    metrics, wide = list(dict.fromkeys(frame.metric)), inches >= style.DOUBLE
+    wide = inches >= style.DOUBLE
+    metrics = list(dict.fromkeys(frame.metric))[: None if wide else 1]    # a column of six would be too long
+    frame = frame[frame.metric.isin(metrics)]
     axes_of = [a for a in forwards.AXES if (frame.per == a.name).any()]
     columns = len(axes_of) if wide else 1
     rows = len(metrics) * len(axes_of) // columns
