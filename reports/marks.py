@@ -73,6 +73,17 @@ def panel(ax: Axes, mine: pd.DataFrame, handles: dict) -> list[dict]:
     return mine[columns].to_dict("records")
 
 
+def joined(ax: Axes, mine: pd.DataFrame, by: str, handles: dict) -> None:
+    """The points of each arm with their intervals, joined by a line in the order of the column `by`."""
+    for arm, points in mine.groupby("arm", sort=False):
+        points, colour, marker = points.sort_values(by), points.colour.iloc[0], points.marker.iloc[0]
+        bars(ax, points, colour)
+        ax.plot(points.x, points.y, color=colour, linewidth=0.8, zorder=3)
+        dots(ax, points, colour, marker)
+        handles.setdefault(arm, ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER,
+                                        markeredgewidth=0.4)[0])
+
+
 def beyond(ax: Axes, level: float, low: float, high: float) -> None:
     """The held-out level written at the edge that it lies beyond, with room for the words."""
     pad = high - low or abs(high) or 1

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from reports import style
-from reports.marks import FAR, bars, beyond, dots, reach, subject
+from reports.marks import FAR, beyond, joined, reach, subject
 
 TITLE = "Likelihood beside entropy"
 SECTION = "entropy"
@@ -23,13 +23,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     handles: style.Handles = {}
     for ax, (metric, entropy) in zip(axes.ravel(), pairs):
         mine = frame[(frame.metric == metric) & (frame.entropy == entropy)]
-        for arm, points in mine.groupby("arm", sort=False):
-            points, colour, marker = points.sort_values("nfe_a"), points.colour.iloc[0], points.marker.iloc[0]
-            bars(ax, points, colour)
-            ax.plot(points.x, points.y, color=colour, linewidth=0.8, zorder=3)
-            dots(ax, points, colour, marker)
-            handles.setdefault(arm, ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER,
-                                            markeredgewidth=0.4)[0])
+        joined(ax, mine, "nfe_a", handles)
         for axis, rule in (("x", ax.axvline), ("y", ax.axhline)):
             level, low, high = mine[f"{axis}_level"].iloc[0], *reach(mine, axis)
             if pd.isna(level):

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from reports import forwards, style
-from reports.marks import bars, dots, quality_label, subject
+from reports.marks import joined, quality_label, subject
 
 TITLE = "Quality against tokens per forward"
 SECTION = "forwards"
@@ -25,13 +25,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     handles: style.Handles = {}
     for ax, (metric, axis) in zip(axes.ravel(), [(m, a) for m in metrics for a in axes_of]):
         mine = frame[(frame.metric == metric) & (frame.per == axis.name)]
-        for arm, points in mine.groupby("arm", sort=False):
-            points, colour, marker = points.sort_values("x"), points.colour.iloc[0], points.marker.iloc[0]
-            bars(ax, points, colour)
-            ax.plot(points.x, points.y, color=colour, linewidth=0.8, zorder=3)
-            dots(ax, points, colour, marker)
-            handles.setdefault(arm, ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER,
-                                            markeredgewidth=0.4)[0])
+        joined(ax, mine, "x", handles)
         ax.set_xlabel(axis.word)
         style.log_x(ax, mine[["x", "x_low", "x_high"]].to_numpy().ravel())
         style.even(ax.yaxis, 5)
