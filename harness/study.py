@@ -26,6 +26,7 @@ from harness.boundary.nearest import meant
 from harness.kinds import Dataset, Identified, Metric, Sampler
 from harness.nets import checkpoint, nucleus
 from harness.nets.chain import Chain
+from harness.nets.class_chain import ClassChainOracle
 from harness.nets.listed import Listed
 from harness.nets.tabular import Tabular
 from harness.records import provenance, study_path
@@ -60,7 +61,7 @@ class Table:
     power: float = 1.0
 
     def __post_init__(self):
-        known = ("transition" if hasattr(self.data, "transition") else "law", "identity")
+        known = ("stationary" if hasattr(self.data, "stationary") else "law", "identity")
         check.first("a Table", self, {"data": check.has(known, "data set whose law is known", "Table(Exact())"),
                                       "power": check.number(0, above=True)})
 
@@ -72,7 +73,9 @@ class Table:
 def _tabulated(table: Table, device: str) -> Tabular:
     data: Any = table.data
     net: Tabular
-    if hasattr(data, "transition"):
+    if hasattr(data, "factors"):
+        net = ClassChainOracle(*(t.to(device) for t in data.factors()), length=data.length)
+    elif hasattr(data, "transition"):
         net = Chain(data.transition().to(device), data.stationary().to(device), data.length)
     elif hasattr(data, "legal"):
         net = Listed(data.states().to(device), data.law().to(device), data.vocab)

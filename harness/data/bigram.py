@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.data.markov import MarkovLaw
+from harness.data.markov import Transitions
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.kinds import Dataset
 from harness.nets.chain import stationary_of
@@ -29,7 +29,7 @@ MOST = 1024    # symbols: the transitions are a square table
 
 
 @dataclass(frozen=True)
-class Bigram(MarkovLaw):
+class Bigram(Transitions):
     data: Dataset = field(default_factory=lambda: cast(Dataset, WikipediaLeads(length=128)))
     mass: float = param(0.99, Range(0.1, 1.0), "of the followers of a symbol that are kept")
     eps: float = param(1e-4, Range(1e-9, 0.5, log=True), "chance of any symbol")
@@ -44,7 +44,7 @@ class Bigram(MarkovLaw):
                              "that is")
         if self.data.vocab > MOST:
             raise ValueError(f"{self.data.name} has {self.data.vocab:,} symbols, and a table of transitions is made of "
-                             f"{MOST:,} at most: choose a text of characters")
+                             f"{MOST:,} at most: choose a text of characters, or a chain of classes (class_chain)")
 
     @property
     def length(self) -> int:    # type: ignore[override]  # that of the text

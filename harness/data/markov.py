@@ -21,25 +21,35 @@ from harness.nets.chain import stationary_of
 from harness.param import Range, param
 from harness.random import categorical
 
+CHUNK = 1024    # symbols whose followers are looked at at once
 
 class MarkovLaw:
-    """What follows of transitions and their stationary law. One has `vocab`, `length` and a `name` beside them."""
+    """What follows of what follows a symbol, and of the stationary law. One has `vocab`, `length` and a `name` beside
+    them.
+    """
 
     name: ClassVar[str]
     length: int
-
-    def transition(self) -> Tensor:
-        """T[this, next], (V, V) float64: shared, not to be written to."""
-        raise NotImplementedError
 
     def stationary(self) -> Tensor:
         """pi, (V,) float64: shared, not to be written to."""
         raise NotImplementedError
 
+    def followers(self, this: Tensor) -> Tensor:
+        """this (n,) symbols -> T[this, .] (n, V) float64."""
+        raise NotImplementedError
+
+    def chance(self, this: Tensor, following: Tensor) -> Tensor:
+        """Symbols (...) and (...) -> T[this, following] (...) float64."""
+        raise NotImplementedError
+
     def entropy_rate_nats(self) -> float:
         """h, nats a symbol."""
-        t = self.transition()
-        return -(self.stationary() @ (t * t.log()).sum(1)).item()
+        pi, each = self.stationary(), []
+        for these in torch.arange(len(pi)).split(CHUNK):
+            t = self.followers(these)                                         # (CHUNK, V)
+            each.append((t * t.log()).sum(1))
+        return -(pi @ torch.cat(each)).item()
 
     def entropy_nats(self) -> float:
         """Expected -log_prob of a row."""
@@ -51,8 +61,7 @@ class MarkovLaw:
         pi = self.stationary()
         if bool(((rows < 0) | (rows >= len(pi))).any()):
             raise ValueError(f"{self.name}: rows must hold symbols of 0..{len(pi) - 1}; is a mask left in them?")
-        first, step = pi.to(rows.device).log(), self.transition().to(rows.device).log()
-        return first[rows[:, 0]] + step[rows[:, :-1], rows[:, 1:]].sum(1)     # (n,)
+        return pi.to(rows.device).log()[rows[:, 0]] + self.chance(rows[:, :-1], rows[:, 1:]).log().sum(1)    # (n,)
 
     def rows(self, split: str, n: int, seed: int) -> Tensor:
         """n independent rows; the splits are independent draws from one law."""
@@ -60,12 +69,26 @@ class MarkovLaw:
         rows = torch.empty(n, self.length, dtype=torch.int64)                 # (n, L)
         rows[:, 0] = categorical(self.stationary().expand(n, -1), u[:, 0])
         for i in range(1, self.length):
-            rows[:, i] = categorical(self.transition()[rows[:, i - 1]], u[:, i].contiguous())
+            rows[:, i] = categorical(self.followers(rows[:, i - 1]), u[:, i].contiguous())
         return rows
 
 
+class Transitions(MarkovLaw):
+    """Of a table of transitions."""
+
+    def transition(self) -> Tensor:
+        """T[this, next], (V, V) float64: shared, not to be written to."""
+        raise NotImplementedError
+
+    def followers(self, this: Tensor) -> Tensor:
+        return self.transition()[this]
+
+    def chance(self, this: Tensor, following: Tensor) -> Tensor:
+        return self.transition().to(this.device)[this, following]
+
+
 @dataclass(frozen=True)
-class Markov(MarkovLaw, Source):
+class Markov(Transitions, Source):
     name: ClassVar[str] = "markov"
     version: ClassVar[int] = 1
 

@@ -10,6 +10,7 @@ draws), on text that may be shipped.
     torch.Size([2, 16])
 """
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
@@ -63,6 +64,11 @@ class Prose(Text):
         """(V,) The tokens as the tokenizer writes them, in the order of their ids."""
         return tuple(str(tokenizer().id_to_token(k)) for k in range(VOCAB))
 
+    def undone(self, ids: Tensor, symbols: int) -> Tensor:
+        """ids (tokens,), of the first `symbols` tokens alone: merges of the tokenizer behind these are undone."""
+        pieces = _pieces(symbols)[ids]                                                 # (tokens, most)
+        return pieces[pieces >= 0]
+
     def encode(self, text: str) -> Tensor:
         return torch.tensor(tokenizer().encode(text).ids, dtype=torch.int64)           # (tokens,)
 
@@ -99,6 +105,20 @@ def tokenizer():
             "prose is read and written with the package tokenizers: pip install 'ssmd-bench[hub]'"
         ) from None
     return Tokenizer.from_str(embedded(FILES / "prose.tokenizer.json.xz", TOKENIZER_SHA256).decode())
+
+
+@lru_cache(maxsize=2)
+def _pieces(symbols: int) -> Tensor:
+    """(V, most) int32: each token in the first `symbols`, -1 behind it."""
+    model = json.loads(tokenizer().to_str())["model"]
+    first = VOCAB - len(model["merges"])
+    if not first <= symbols <= VOCAB:
+        raise ValueError(f"symbols={symbols} is outside {first}..{VOCAB}: the bytes are needed, and there are no more")
+    found = [[k] for k in range(symbols)]
+    for pair in model["merges"][symbols - first :]:
+        found.append([k for part in pair for k in found[model["vocab"][part]]])
+    most = max(len(pieces) for pieces in found)
+    return torch.tensor([pieces + [-1] * (most - len(pieces)) for pieces in found], dtype=torch.int32)
 
 
 @lru_cache(maxsize=1)

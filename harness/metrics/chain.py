@@ -1,4 +1,5 @@
-"""How far samples are from a Markov chain whose law is known (markov, bigram), of which its own rows are the level.
+"""How far samples are from a Markov chain whose law is known (markov, bigram, class_chain), of which its own rows are
+the level.
 
 nll_excess      (-ln p(sample) - E[-ln p]) / L, nats a token: signed and without bias. Below 0 the samples are too
                 typical, above it they are wrong; a sampler can be both, and be seen as neither.
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from harness.kinds import Dataset, Scores
@@ -53,7 +55,7 @@ class TransitionKl:
         check(self)
 
     def score(self, samples: Tensor, data: Dataset) -> Scores:
-        if not hasattr(data, "transition"):
+        if not hasattr(data, "chance"):
             raise ValueError(f"{data.name} is no Markov chain: choose exact_nll, ngram_kl or a judge")
         rows, v = tokens(samples, data).numpy(), data.vocab
         if rows.shape[1] < self.order:
@@ -63,7 +65,8 @@ class TransitionKl:
         whole, share = np.unique(grams, return_counts=True)                        # (K,), (K,)
         heads, of_head = np.unique(whole // v, return_inverse=True)
         before = np.bincount(of_head, share)[of_head]                              # (K,) how often its beginning came
-        steps = data.transition().numpy()[whole // v % v, whole % v]               # (K,) T of its last two
+        last = torch.from_numpy(np.stack([whole // v % v, whole % v]))              # (2, K) its last two
+        steps = data.chance(*last).numpy()                                         # (K,)
         gain = np.log(share / before / steps)                                      # (K,)
         value = float((share * gain).sum() / grams.size)
         # the derivatives of c ln c - c_a ln c_a cancel but for this

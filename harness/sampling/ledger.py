@@ -95,13 +95,13 @@ class Ledger:
         self.tokens[self._slots] += wrote
         tenth = (had * TENTHS // self.length).clamp_max(TENTHS - 1)                # a row may be full and yet not done
         self.revealed.index_put_((tenth, wrote.clamp_min(0)), torch.ones_like(had), accumulate=True)
-        fresh = ((x != self._before) & (x != self.mask)).cpu()                     # (B, L)
+        row, place = ((x != self._before) & (x != self.mask)).cpu().nonzero().unbind(1)              # (tokens,) each
         if self.by_place is None:
             self.by_place = torch.zeros(3, self.n, self.length, dtype=torch.int32)
             self.by_place[0] = written.NEVER
         when, *kinds = self.by_place                                               # (n, L) each
         now = self._round[self._slots]                                             # (B,)
-        when[self._slots] = torch.where(fresh, now[:, None], when[self._slots])
+        when[self._slots[row], place] = now[row]
         self._round[self._slots] = now + 1
         after = x.clone()
         for round_ in range(len(self._verified) - 1, -1, -1):
@@ -115,7 +115,8 @@ class Ledger:
             slots, where = self._slots[rows.cpu()], place.cpu()                    # (b,), (b, W)
             self.tests.index_add_(0, slots, tested.any(1).long())
             for table, chosen in zip(kinds, (passed, tested & ~passed)):
-                table[slots] = table[slots].scatter_add(1, where, chosen.int())
+                row, column = chosen.nonzero().unbind(1)                           # (drafts,) each, of distinct places
+                table[slots[row], where[row, column]] += 1
             start = torch.where(at < 0, self.length, at).amin(1, keepdim=True)
             depth, progress = (at - start).cpu(), (at * TENTHS // self.length).cpu()
             for tables, chosen in ((self.tested, tested), (self.passed, passed)):

@@ -24,7 +24,7 @@ def orthogonal(stack: Tensor, steps: int = 5, dtype: torch.dtype | None = None) 
     x = (x / x.norm(dim=(-2, -1), keepdim=True).clamp(min=1e-7)).to(dtype or stack.dtype)
     for _ in range(steps):
         gram = x @ x.mT                                                                # (..., m, m)
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return (x.mT if tall else x).to(stack.dtype)
 
 
