@@ -8,10 +8,11 @@ tokens, one pass of the heavy one tests all of them.
     else, with bonus:  x at i+k+1 ~ q^(i+k+1)
 
 Law: that of the heavy network alone, one token a pass from left to right, whatever the light one drafts, for every k,
-with the bonus and without; so exact for an ideal heavy network. A uniform is keyed by its place alone: without the bonus
-k changes the cost and not one token. A network that looks both ways has no pass that gives the law at every place (`one_pass_chain`),
-and takes k + 1 passes side by side: the same law at another price. A light network that keeps its keys reads two tokens
-after a bonus, the last draft and the bonus; its logit at the first of them is billed too, and not used.
+with the bonus and without; so exact for an ideal heavy network. A uniform is keyed by its place alone: without the
+bonus, k changes the cost and not one token. A network that looks both ways has no pass that gives the law at every
+place (`one_pass_chain`), and takes k + 1 passes side by side: the same law at another price. A light network that
+keeps its keys reads two tokens after a bonus, the last draft and the bonus; its logit at the first of them is billed
+too, and not used.
 """
 
 from dataclasses import dataclass
