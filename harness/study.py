@@ -74,7 +74,8 @@ def _tabulated(table: Table, device: str) -> Tabular:
     data: Any = table.data
     net: Tabular
     if hasattr(data, "factors"):
-        net = ClassChainOracle(*(t.to(device) for t in data.factors()), data.length)
+        a, b = data.factors()
+        net = ClassChainOracle(a.to(device), b.to(device), data.length)
     elif hasattr(data, "transition"):
         net = Chain(data.transition().to(device), data.stationary().to(device), data.length)
     elif hasattr(data, "legal"):
