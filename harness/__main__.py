@@ -37,6 +37,7 @@ def _work(words: list[str] | None) -> int:
     from harness.cli import verbs
     from harness.cli.parser import parser, plugins_of
     from harness.plugins import add_package
+    from harness.records.study_path import by_name
     from harness.run import finished
     from harness.run.progress import Progress
 
@@ -47,6 +48,8 @@ def _work(words: list[str] | None) -> int:
         add_package(package)    # it may bring verbs
     found = verbs.find()
     options = parser(found).parse_args(given)
+    if getattr(options, "study", None):
+        options.study = by_name(options.study)
     surroundings.check(os.environ, options.verb == "train")
     if options.verb == "run" and (document := finished.answer(options)):
         print(json.dumps(document), flush=True)

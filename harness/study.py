@@ -24,7 +24,7 @@ from harness.boundary import blame
 from harness.boundary import fields as check
 from harness.boundary.nearest import meant
 from harness.kinds import Dataset, Identified, Metric, Sampler
-from harness.nets import checkpoint, nucleus
+from harness.nets import absent, checkpoint, nucleus
 from harness.nets.chain import Chain
 from harness.nets.class_chain import ClassChainOracle
 from harness.nets.listed import Listed
@@ -49,6 +49,18 @@ class Checkpoint:
 @lru_cache(maxsize=16)
 def _loaded(path: str, device: str) -> Identified:
     return checkpoint.denoiser(Path(path)).to(device)
+
+
+def shipped(name: str, of: str = "") -> Checkpoint:
+    """A network that ships: heavy, light, hybrid, hybrid_frozen, judge; of: the kind of data where it is not the text,
+    such as "protein". Raises ValueError if there is no such network.
+    """
+    path = absent.FOLDER / of / f"{name}.safetensors"
+    known = {f"{file.parent.name}/{file.stem}" if file.parent != absent.FOLDER else file.stem
+             for file in absent.FOLDER.glob("**/*.json") if file.name != "absent.json"}
+    if (asked := f"{of}/{name}" if of else name) not in known:
+        raise ValueError(f"no network {asked!r} ships{meant(asked, known) or '; choose ' + ', '.join(sorted(known))}")
+    return Checkpoint(str(path))
 
 
 @dataclass(frozen=True)

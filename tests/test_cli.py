@@ -15,10 +15,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from harness import plugins
 from harness.__main__ import main
 from harness.claims import claim as claims
 from harness.nets import checkpoint
 from harness.nets.transformer import Transformer, TransformerConfig
+from harness.records import study_path
 from harness.records.store import Store
 from harness.spec import ROOT
 
@@ -310,17 +312,53 @@ def test_words_that_nobody_knows_are_one_sentence_with_the_nearest_one(capsys, w
 
 
 
-def test_list_names_fields_defaults_ranges_and_origin(capsys):
-    assert main(["list"]) == 0
+def listed(capsys, *words: str) -> tuple[str, dict]:
+    assert main([*words]) == 0
     out = capsys.readouterr().out
-    document = json.loads(out.splitlines()[-1])
+    return out, json.loads(out.splitlines()[-1])
+
+
+def test_list_names_everything_a_kind_with_its_settings_and_one_with_all_that_is_known(capsys):
+    out, document = listed(capsys, "list")
+    assert document["sampler"] == len(plugins.samplers()) and "wikipedia_leads" in out and "steps = 64" not in out
+    assert len(out.splitlines()) < 60 and len(out.splitlines()[-1]) < 400
+    for words in (("samplers",), ("sampler",)):
+        out, document = listed(capsys, "list", *words)
+        assert "ancestral" in document["sampler"] and "steps = 64" in out and "studies" not in document
+    for words in (("ancestral",), ("samplers", "ancestral")):
+        out, document = listed(capsys, "list", *words)
+        assert "from baselines.ancestral import Ancestral" in out and "positions first" in out
+        assert "N, equal steps in time" in out and document == {"sampler": ["ancestral"]}
+    assert "ssmd-bench run demo" in listed(capsys, "list", "study", "demo")[0]
+
+
+def test_list_with_json_holds_fields_defaults_ranges_and_origin(capsys):
+    out, document = listed(capsys, "--json", "list")
+    assert out.count("\n") == 1
     assert (
         document["sampler"]["ancestral"]["fields"]["steps"] == "64  1..4096 (log)"
         and "baselines/ancestral.py:" in document["sampler"]["ancestral"]["origin"]
     )
     assert {"wikipedia_leads", "austen", "text8", "exact",
             "markov"} <= set(document["data"]) and {"smoke", "demo"} <= set(document["study"])
-    assert "ancestral" in out and "steps = 64" in out
+
+
+@pytest.mark.parametrize("words, says", [
+    (["ancestrl"], "there is no kind and no name 'ancestrl'; did you mean 'ancestral'?"),
+    (["metrics", "speling"], "there is no metric 'speling'; did you mean 'spelling'?"),
+    (["samplers", "ancestral", "x"], "there is no sampler 'x'"), (["a", "b"], "there is no kind and no name 'b'")])
+def test_list_of_what_is_not_there_is_one_sentence(capsys, words, says):
+    refuses(capsys, ["list", *words], says)
+
+
+def test_a_study_that_ships_is_found_by_its_name_from_any_folder(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert main(["--quiet", "run", "smoke", "--n", "2", "--only", "ancestral", "--out", "run", "--no-time"]) == 0
+    assert Store(Path("run")).of("counted") and study_path.named_in("ssmd-bench --quiet run smoke --out x")
+    assert study_path.named_in("ssmd-bench run mine.py --only smoke") is None
+    refuses(capsys, ["run", "smokee"], "there is no study file smokee; did you mean 'smoke'?")
+    (tmp_path / "smoke").mkdir()    # what lies there goes first
+    refuses(capsys, ["run", "smoke"], "smoke is a folder without study.py")
 
 
 def test_doctor_finds_data_and_checkpoints_whole(capsys):

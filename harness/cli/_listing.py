@@ -1,10 +1,12 @@
-"""What there is to choose from: plug-ins, plots and studies, with fields, defaults, ranges and origin. Plots are read,
-not imported: drawing is slow to load.
+"""What there is to choose from: plug-ins, plots and studies, with fields, defaults, ranges, origin and the line that
+imports them. Plots are read, not imported: drawing is slow to load.
 """
 
 import ast
+import inspect
 import sys
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import partial
 from pathlib import Path
@@ -23,10 +25,34 @@ KINDS: dict[str, Callable[[], dict[str, type]]] = {
 }
 
 
-def listing() -> dict:
-    """kind -> name -> {"origin", "about", "fields", "notes"}; a field is its default and its range."""
-    found = {kind: {name: _plugin(cls) for name, cls in sorted(known().items())} for kind, known in KINDS.items()}
-    return found | {"plot": dict(_plots()), "study": dict(_studies())}
+EVERY = (*KINDS, "plot", "study")
+
+
+def kind_of(word: str) -> str | None:
+    """The kind that a word names, in the singular or in the plural."""
+    short = {"nets": "network", "studies": "study", "datasets": "data", "certainties": "certainty"}
+    return next((kind for kind in (short.get(word), word, word.removesuffix("s")) if kind in EVERY), None)
+
+
+def listing(kinds: Sequence[str] = EVERY) -> dict:
+    """kind -> name -> {"origin", "about", "fields", "notes", "import", "more"}; a field is its default and its
+    range.
+    """
+    found = {kind: {name: _plugin(cls) for name, cls in sorted(KINDS[kind]().items())} for kind in kinds
+             if kind in KINDS}
+    return found | {kind: dict(known()) for kind, known in (("plot", _plots), ("study", _studies)) if kind in kinds}
+
+
+def names() -> dict[str, list[str]]:
+    """kind -> names. No study is loaded for it."""
+    return {kind: sorted(known()) for kind, known in KINDS.items()} | {
+        "plot": [name for name, _ in _plots()], "study": [path.parent.name for path in _study_files()]}
+
+
+def overview(document: dict[str, list[str]]) -> Iterator[str]:
+    for kind, known in document.items():
+        yield f"{kind} ({len(known)})"
+        yield textwrap.fill(", ".join(known), 100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def table(document: dict) -> Iterator[str]:
@@ -34,8 +60,21 @@ def table(document: dict) -> Iterator[str]:
         yield f"\n{kind}"
         for name, entry in found.items():
             yield f"  {name:<18} {entry['origin']:<34} {entry['about']}".rstrip()
-            yield from (f"      {field} = {text}  {entry.get('notes', {}).get(field, '')}".rstrip() for field,
-                        text in entry["fields"].items())
+            yield from _settings(entry)
+
+
+def whole(name: str, entry: dict) -> Iterator[str]:
+    """All that is known of one."""
+    yield f"{name}  {entry['origin']}\n"
+    yield from (entry["more"], "")
+    if line := entry.get("import"):
+        yield f"    {line}\n"
+    yield from _settings(entry)
+
+
+def _settings(entry: dict) -> Iterator[str]:
+    for field, text in entry["fields"].items():
+        yield f"      {field} = {text}  {entry.get('notes', {}).get(field, '')}".rstrip()
 
 
 def _first(text: str | None) -> str:
@@ -46,7 +85,9 @@ def _first(text: str | None) -> str:
 def _plugin(cls: type) -> dict:
     settings, own = fields(cls) if is_dataclass(cls) else (), cls.__dict__.get("__doc__") or ""
     made_up = own.startswith(f"{cls.__name__}(")    # by the dataclass
-    return {"origin": plugins.origin(cls), "about": _first(sys.modules[cls.__module__].__doc__ if made_up else own),
+    told = (sys.modules[cls.__module__].__doc__ if made_up else inspect.cleandoc(own)) or ""
+    return {"origin": plugins.origin(cls), "about": _first(told), "more": told.strip(),
+            "import": f"from {cls.__module__} import {cls.__name__}",
             "fields": {f.name: f"{_default(f)}  {space_of(f) or ''}".strip() for f in settings},
             "notes": {f.name: note for f in settings if (note := f.metadata.get("note"))}}
 
@@ -73,15 +114,20 @@ def _plots() -> Iterator[tuple[str, dict]]:
                         for t in node.targets)
             given = {name: ast.unparse(value) for name, value in assigned if name in ("needs", "SECTION", "PLACE")}
             place = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-            yield path.stem, {"origin": f"{place}:{line}", "about": _first(ast.get_docstring(tree)), "fields": given}
+            told = ast.get_docstring(tree) or ""
+            yield path.stem, {"origin": f"{place}:{line}", "about": _first(told), "more": told, "fields": given}
+
+
+def _study_files() -> list[Path]:
+    return [path for path in study_path.own() if "\nSTUDY = " in path.read_text(encoding="utf-8")]
 
 
 def _studies() -> Iterator[tuple[str, dict]]:
-    for path in sorted((ROOT / "studies").glob(f"*/{study_path.FILE}")):
+    for path in _study_files():
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        if line := _line(tree, "STUDY"):
-            yield path.parent.name, {"origin": f"{path.relative_to(ROOT)}:{line}",
-                                     "about": _first(ast.get_docstring(tree)), "fields": _study(path)}
+        told = ast.get_docstring(tree) or ""
+        yield path.parent.name, {"origin": f"{path.relative_to(ROOT)}:{_line(tree, 'STUDY')}", "about": _first(told),
+                                 "more": told, "import": f"ssmd-bench run {path.parent.name}", "fields": _study(path)}
 
 
 def _study(path: Path) -> dict[str, str]:

@@ -1,12 +1,17 @@
 """What several verbs of the command line do with their options."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from harness.boundary.incoming import read_text
 from harness.records.places import is_run
 from harness.records.store import Store
-from harness.spec import set_field
+from harness.spec import from_json, set_field
+
+if TYPE_CHECKING:    # loads torch
+    from harness.study import Study
 
 
 def changed(settings, changes: list[str]):
@@ -25,6 +30,19 @@ def opened(run: Path, strict: bool = False) -> Store:
     if not is_run(run):
         raise ValueError(f"{run} is not a run folder, it has no records.jsonl: give one that `ssmd-bench run` wrote")
     return Store(run, strict=strict)
+
+
+def prompted(study: "Study", data: Any) -> "Study":
+    """The study with prompts of other data in the place of its own."""
+    return replace(study, data=data, prompt=0.0, scattered=False)
+
+
+def as_prompted(study: "Study", store: Store) -> "Study":
+    """The study with the prompts that its run was given, if it was (`run --prompts`)."""
+    given = next((record.get("data") for record in reversed(store.of("study"))), None)
+    if not isinstance(given, dict) or given.get("name") != "blanks":
+        return study
+    return prompted(study, from_json("rows", given))
 
 
 def between_marks(path: Path, mark: str, text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.boundary.ending import NOTHING
-from harness.cli._options import opened
+from harness.cli._options import as_prompted, opened
 from harness.records import provenance, study_path
 from harness.records.standing import PROVEN, REFUTED, UNPROVEN, Evidence
 from harness.records.store import Store
@@ -86,7 +86,7 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
     evidence, tally = Evidence(store), dict.fromkeys(COUNTED, 0)
     wanted: dict[str, tuple[Any, dict]] = {}
     why: dict[str, int] = {}
-    study = load_study(target.study) if target.study else None
+    study = as_prompted(load_study(target.study), store) if target.study else None
     for (key,), record in store.latest("counted", "key").items():
         if record["status"] != "done" or not _in(key, options.share):
             continue

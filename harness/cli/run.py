@@ -21,6 +21,8 @@ def _run_options(parser: Parser) -> None:
     parser.add_argument("--set", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="changes",
                         help="a field of every sampler, e.g. window.delta=0.04")
     parser.add_argument("--only", action="append", type=word, default=[], metavar="ARM")
+    parser.add_argument("--prompts", type=path, metavar="FILE",
+                        help="texts to go on from, a line each or FASTA; _ is a token to be written")
     parser.add_argument("--n", type=whole(1, ROWS), help="rows a cell")
     parser.add_argument("--batch", type=whole(1, BATCH), help="rows side by side")
     parser.add_argument("--seed", type=whole(0, SEEDS - 1), help="of every draw")
@@ -74,7 +76,8 @@ def run(options: Namespace) -> tuple[dict, int]:
     from harness.boundary.addresses import command as typed
     from harness.cli import _user_code as user_code
     from harness.cli import verbs
-    from harness.cli._options import changed, why_unscored
+    from harness.cli._options import changed, prompted, why_unscored
+    from harness.data.blanks import Blanks
     from harness.nets.device import can_compile
     from harness.records import inert, measured
     from harness.records.store import Store
@@ -87,7 +90,11 @@ def run(options: Namespace) -> tuple[dict, int]:
 
     study = load_study(options.study, n=options.n, batch=options.batch, seed=options.seed, dtype=options.dtype,
                        compiled=can_compile(options.compile) or None)
+    if options.prompts:
+        study = prompted(study, Blanks(study.data, str(options.prompts)))
     study, left_out = present(chosen(study, options.only))
+    if options.prompts and options.claims:
+        raise ValueError("claims are of the study as it stands: leave --prompts or --claims out")
     if left_out and options.claims:
         raise ValueError(f"claims are of the whole study: leave --claims out, or bring back what would be {left_out}")
     if left_out:
@@ -103,7 +110,7 @@ def run(options: Namespace) -> tuple[dict, int]:
         raise ValueError("a shard makes no claims and no report: unite the shards first, by the same command without "
                          "--shard")
     begun = finished.begin(options, study)
-    asks = "variant" if options.changes else "chosen" if options.only or left_out else "all"
+    asks = "variant" if options.changes or options.prompts else "chosen" if options.only or left_out else "all"
     command = typed(["ssmd-bench", *sys.argv[1:]])
     if options.measure_again:
         measured.again()

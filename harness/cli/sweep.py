@@ -48,6 +48,7 @@ def sweep(options: Namespace) -> tuple[dict, int]:
     with alongside(found, words, options.jobs):
         document = search(found, folder, options.storage or "", options.device, command)
     print(table(found, document["front"]))
+    print(f"each trial in a browser: pip install optuna-dashboard, then optuna-dashboard {folder / 'sweep.journal'}")
     for line in inert.said(Store(folder)):
         print(f"ssmd-bench: {line}", file=sys.stderr)
     if options.claims:

@@ -19,7 +19,8 @@ def alphabet(identity: Mapping[str, Any]) -> Alphabet:
     """The tokens of data with this identity: in words, or by what they are known, or None where nobody says."""
     if isinstance(inner := identity.get("data"), Mapping):
         of_inner = alphabet(inner)
-        return None if of_inner is None else f"{of_inner} without {identity.get('left_out')}"
+        return of_inner if of_inner is None or "left_out" not in identity else (
+            f"{of_inner} without {identity['left_out']}")
     if found := identity.get("tokenizer_sha256") or identity.get("tokenizer"):
         return f"those of the tokenizer {str(found)[:12]}"
     cls = plugins.datasets().get(str(identity.get("name")))

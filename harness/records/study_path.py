@@ -7,6 +7,7 @@ the old file is told the new place.
 from os.path import isfile  # which a path that no system takes is not, without an error
 from pathlib import Path
 
+from harness.boundary.nearest import meant
 from harness.spec import ROOT
 
 FILE = "study.py"    # of a folder
@@ -15,6 +16,19 @@ FILE = "study.py"    # of a folder
 def is_study(word: str) -> bool:
     """Whether a word names a study, by what it is called or by what lies there."""
     return word.endswith(".py") or isfile(Path(word) / FILE)
+
+
+def own() -> list[Path]:
+    """The files of the studies that ship."""
+    return sorted((ROOT / "studies").glob(f"*/{FILE}"))
+
+
+def by_name(word: str) -> str:
+    """The path of a study: what lies there, or the study of that name that ships."""
+    path = f"studies/{word}"
+    if Path(word).exists() or not word.isidentifier() or not isfile(ROOT / path / FILE):
+        return word
+    return path if isfile(Path(path) / FILE) else str(ROOT / path)
 
 
 def file_of(path: str) -> Path:
@@ -27,7 +41,9 @@ def file_of(path: str) -> Path:
     if not file.is_file() and (folder := _folder(file)):
         raise ValueError(f"{path} has moved: give {folder}")
     if not file.is_file():
-        raise ValueError(f"there is no study file {path}: see studies/ for examples, or `ssmd-bench list`")
+        known = [file.parent.name for file in own()]
+        raise ValueError(f"there is no study file {path}{meant(Path(path).stem, known) or ';'} `ssmd-bench list "
+                         "studies` has those that ship, and `ssmd-bench new study NAME` writes one")
     return file
 
 
@@ -53,7 +69,9 @@ def named_in(command: str) -> Path | None:
         for root in (Path(), ROOT):
             if is_study(str(root / word)) and (file := within(root, word)):
                 return root / (file.parent if file.name == FILE else file)
-    return None
+    words = command.split()
+    named = [by_name(word) for verb, word in zip(words, words[1:]) if verb in ("run", "sweep")][:1]
+    return next((Path(path) for path in named if path not in words), None)
 
 
 def as_now(command: str) -> str:

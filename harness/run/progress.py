@@ -14,6 +14,16 @@ def tell(text: str, end: str = "\n") -> None:
         sys.stderr.flush()
 
 
+def bar(share: float, width: int = 20) -> str:
+    """How far it is, for a terminal; signs that each of them can show.
+
+    >>> bar(0.5, 4)
+    '##..'
+    """
+    whole = round(min(max(share, 0.0), 1.0) * width)
+    return "#" * whole + "." * (width - whole)
+
+
 class Progress:
     quiet = False    # of this process: nothing is said, as --quiet asks
 
@@ -42,8 +52,8 @@ class Progress:
         now = time.perf_counter()
         if self.stream.isatty() and now - self.shown > 0.2:
             self.shown = now
-            self._say(f"[{self.stage} {self.done + 1}/{self.total}] running  {label}  {rows}/{of} rows  "
-                      f"{self.left(rows / of)}")
+            self._say(f"{bar((self.done + rows / of) / self.total)} [{self.stage} {self.done + 1}/{self.total}] "
+                      f"{self.left(rows / of)}  {label}  {rows}/{of} rows")
 
     def note(self, text: str) -> None:
         self._say(f"[{self.stage}] {text}\n")

@@ -8,7 +8,7 @@ that qualities say what each can write, and passes what each saves. NFE A bills 
 passes of the autoregressive network are those to read. Read by spelling and by n-grams of a split that
 none has seen. Expected: between 1.3 and 2 tokens a pass by drafts of a chain, at the same law; the
 self-speculative sampler far above that in tokens a draft pass.
-`ssmd-bench run studies/autoregression --no-time --claims`: fifteen minutes on one core.
+`ssmd-bench run studies/autoregression --no-time --claims`: ten minutes on one core.
 """
 
 from baselines.ancestral import Ancestral
@@ -43,4 +43,4 @@ STUDY = Study(
         Arm("ssmd_dilated", [SelfSpeculative(Linear(delta), 10, order=Dilated()) for delta in (0.1, 0.05)], HYBRID),
         HELD_OUT, SHUFFLED,
     ],
-    metrics=[Spelling(), NgramJudge(split="validation"), SampleEntropy()], n=512, batch=64, seed=17)
+    metrics=[Spelling(), NgramJudge(split="validation"), SampleEntropy()], n=256, batch=64, seed=17)

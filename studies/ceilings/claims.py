@@ -1,7 +1,8 @@
 """Tokens a pass of two oracles, and how much of it is reached.
 
 Claims ceiling.match.{heavy, ssmd}[_dilated], tokens a draft pass; ceiling.coupling.ssmd[_dilated], tokens a verify
-pass; and ceiling.coupling.ssmd[_dilated].reached, the sampler in its widest window over that.
+pass, of which there is one a draft pass; ceiling.coupling.ssmd[_dilated].reached, the sampler in its widest window over
+that; and .over_match, what the test keeps over what equal uniforms match, by row.
 """
 
 import numpy as np
@@ -51,12 +52,15 @@ def claims(store: Store, command: str) -> list[dict]:
         made.append(claim(f"ceiling.match.{name}", v.value, v.low, v.high, "tokens / draft pass", v.n, command,
                           [*record["cells"]], f"the rows of {SLOW[name][0]}"))
     for end in ("", "_dilated"):
-        made += coupling(end, store, command)
+        matched = [k for which, _, k in record["rows"] if which == f"ssmd{end}"] if record else []
+        made += coupling(end, store, command, np.array(matched, float))
     return made
 
 
-def coupling(end: str, store: Store, command: str) -> list[dict]:
-    """Tokens a verify pass with an open window and one round, and the sampler's own over it, paired by row."""
+def coupling(end: str, store: Store, command: str, matched: np.ndarray) -> list[dict]:
+    """Tokens a verify pass with an open window and one round, the sampler's own over it, and it over the passes of
+    the match oracle (n,), paired by row.
+    """
     free, mine = next(iter(done(store, f"coupling{end}")), None), next(iter(done(store, f"ssmd{end}")), None)
     if free is None or mine is None:
         print(f"ceiling.coupling.ssmd{end}: no claim, an arm is not in the store; run the study without --only")
@@ -66,7 +70,13 @@ def coupling(end: str, store: Store, command: str) -> list[dict]:
     v = ratio_interval(np.full(n, tokens), sides[0])
     reached = ratio_interval(sides[0], sides[1])    # tokens are the same
     unit = "tokens / verify pass"
-    return [claim(f"ceiling.coupling.ssmd{end}", v.value, v.low, v.high, unit, v.n, command, [free["key"]],
+    made = []
+    if len(matched):
+        over = ratio_interval(matched, sides[0])
+        made.append(claim(f"ceiling.coupling.ssmd{end}.over_match", over.value, over.low, over.high,
+                          "tokens / draft pass, ratio", over.n, command, [free["key"]],
+                          "the test against equal uniforms"))
+    return made + [claim(f"ceiling.coupling.ssmd{end}", v.value, v.low, v.high, unit, v.n, command, [free["key"]],
                   brief(free["cell"]["sampler"])),
             claim(f"ceiling.coupling.ssmd{end}.reached", reached.value, reached.low, reached.high, f"{unit}, ratio",
                   reached.n, command, [free["key"], mine["key"]],
