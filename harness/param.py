@@ -58,5 +58,7 @@ def check(settings: Any) -> None:
         if f.type in (str, "str") and not isinstance(value, str):
             raise ValueError(f"{type(settings).__name__}: {f.name}={value!r} is not allowed; write a "
                              f"text{' of type str' if isinstance(value, PathLike) else ''}")
-        if space is not None and not space.admits(value):
-            raise ValueError(f"{type(settings).__name__}: {f.name}={value!r} is not allowed; choose {space}")
+        whole = f.type in (int, "int")
+        if space is not None and (not space.admits(value) or whole and isinstance(value, float)):
+            raise ValueError(f"{type(settings).__name__}: {f.name}={value!r} is not allowed; choose "
+                             f"{'a whole number of ' if whole and isinstance(value, float) else ''}{space}")

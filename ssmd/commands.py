@@ -47,7 +47,7 @@ def _score_options(parser: Parser) -> None:
     parser.add_argument("checkpoints", nargs="*", type=path, help="default: the shipped hybrid, heavy and light")
     parser.add_argument("--data", type=word, default="wikipedia_leads")
     parser.add_argument("--path", type=word, help="of a corpus that does not ship")
-    parser.add_argument("--length", type=whole(1, 65536), default=128)
+    parser.add_argument("--length", type=whole(1, 65536), help="of a row, in tokens (default 128)")
     parser.add_argument("--n", type=whole(1, ROWS), default=64, help="test rows")
     parser.add_argument("--orders", type=whole(1, 65536), default=1, help="K orders a row")
     parser.add_argument("--window", type=word,
@@ -74,10 +74,11 @@ def _dataset(options: Namespace):
     if options.data not in known:
         raise ValueError(f"there is no data set {options.data!r}; choose "
                          f"{', '.join(sorted(known))}{meant(options.data, known)}")
-    length = 128 if options.length is None else options.length
-    given = {"length": length, **{name: value for name in ("path", "tokenizer")
-                                  if (value := getattr(options, name, None))}}
-    if unknown := set(given) - {f.name for f in fields(known[options.data])}:
+    given = {name: value for name in ("length", "path", "tokenizer") if (value := getattr(options, name, None))}
+    own = {f.name for f in fields(known[options.data])}
+    if "length" in own:
+        given.setdefault("length", 128)
+    if unknown := set(given) - own:
         raise ValueError(f"the data set {options.data!r} takes no --{sorted(unknown)[0]}: leave it out or choose "
                          "another --data")
     return from_json("rows", {"name": options.data} | given)
@@ -90,6 +91,7 @@ def score(options: Namespace) -> tuple[dict, int]:
     from harness.claims import claim as claims_of
     from harness.cli._options import changed
     from harness.nets.checkpoint import load
+    from harness.run.guards import as_trained
     from harness.run.progress import tell
     from ssmd.bits import bits_per_character
     from ssmd.train.family import SHIPPED
@@ -112,6 +114,7 @@ def score(options: Namespace) -> tuple[dict, int]:
         if net.vocab != data.vocab:
             raise ValueError(f"{place} writes {net.vocab} symbols and {data.name} has {data.vocab}: choose data or a "
                              "checkpoint that fits")
+        as_trained(net, place.name, data)
         hybrid = bool(net.blocks("verify"))
         found, _ = bits_per_character(net, data, options.n, options.orders, window if hybrid else None, rounds,
                                       say=lambda done, of, name=place.stem: tell(f"\r{name} {done}/{of}", end=""))

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import ssmd_bench as sb
-from harness.records.pack import summarise
+from harness.records.pack import pack
 from harness.records.store import Store
 from harness.stats.intervals import ratio_interval
 from harness.study import Study
@@ -39,7 +39,7 @@ def test_a_run_is_a_table_with_a_row_a_point(run):
 
 
 def test_a_kept_run_is_read_alike(run, tmp_path):
-    summarise(Store(run), tmp_path / "kept.zip")
+    pack(Store(run), tmp_path / "kept.zip")
     pd.testing.assert_frame_equal(sb.load(tmp_path / "kept.zip"), sb.load(run))
 
 

@@ -9,13 +9,14 @@ import torch
 from harness.__main__ import main
 from harness.data.blanks import Blanks
 from harness.data.exact import Exact
+from harness.data.fasta import Fasta
 from harness.data.prose import Prose
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics.words import Spelling
 from harness.records.store import Store
 from tests.test_cli import refuses
-from tests.test_fasta import fasta
-from tests.test_moses import small
+from tests.test_moses import data as molecules  # noqa: F401    # a fixture, made of another
+from tests.test_moses import wheel  # noqa: F401
 
 TEXT = WikipediaLeads(length=24)
 LINES = "the king of ____ was\n\n  a_b\n"
@@ -49,14 +50,16 @@ def test_subwords_and_another_sign_of_a_blank(tmp_path):
     row = Blanks(text, str(tmp_path / "mine.txt"), blank="?").prompts(0, 1)[0]
     head, tail = text.encode("The king of "), text.encode(" was")
     assert torch.equal(row[: len(head)], head) and (row[len(head) :][:2] == text.mask).all()
-    assert torch.equal(row[len(head) + 2 :][: len(tail)], tail) and (row[len(head) + 2 + len(tail) :] == text.mask).all()
+    behind = row[len(head) + 2 :]
+    assert torch.equal(behind[: len(tail)], tail) and (behind[len(tail) :] == text.mask).all()
 
 
-def test_fasta_records_and_molecules(tmp_path):
-    data, moses = fasta(tmp_path), small(tmp_path)
+def test_fasta_records_and_molecules(tmp_path, molecules):    # noqa: F811
+    (tmp_path / "all.fasta").write_text(">a\nMKTAYIAKQRLLA\n")
+    proteins, moses = Fasta(str(tmp_path / "all.fasta"), length=8), molecules
     (tmp_path / "mine.fasta").write_text(">one of two\nMK__\nLL\n>two\nA_\n")
-    given = Blanks(data, str(tmp_path / "mine.fasta")).prompts(0, 2)
-    assert [text.rstrip("_") for text in data.decode(given)] == ["MK__LL", "A"]
+    given = Blanks(proteins, str(tmp_path / "mine.fasta")).prompts(0, 2)
+    assert [text.rstrip("_") for text in proteins.decode(given)] == ["MK__LL", "A"]
     (tmp_path / "mine.smi").write_text("CCc1ccc(____)cc1\n")
     row = Blanks(moses, str(tmp_path / "mine.smi")).prompts(0, 1)[0]
     assert (row == moses.mask).sum() == 4 and (row[16:] == moses.shown).all()    # the length is given
@@ -81,8 +84,9 @@ def test_other_data_and_signs_are_one_sentence(lines):
 
 
 def test_a_run_is_given_them_by_an_option_and_can_be_proven(lines, tmp_path, monkeypatch, capsys):
-    words = ["--quiet", "run", "smoke", "--n", "4", "--only", "ancestral", "--out", str(tmp_path / "run"), "--no-time"]
-    assert main([*words, "--prompts", lines]) == 0
+    words = ["--quiet", "run", "demo", "--n", "4", "--only", "ancestral", "--out", str(tmp_path / "run"), "--no-time"]
+    monkeypatch.setattr("sys.argv", ["ssmd-bench", *words, "--prompts", lines])
+    assert main() == 0
     store = Store(tmp_path / "run")
     data = WikipediaLeads(length=store.of("counted")[0]["cell"]["data"]["data"]["length"])
     for record in store.of("counted"):
@@ -93,6 +97,6 @@ def test_a_run_is_given_them_by_an_option_and_can_be_proven(lines, tmp_path, mon
     capsys.readouterr()
     assert main(["--quiet", "prove", str(tmp_path / "run")]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["proven"] == len(store.of("counted"))
-    refuses(capsys, ["run", "smoke", "--prompts", lines, "--claims"], "leave --prompts or --claims out")
+    refuses(capsys, ["run", "demo", "--prompts", lines, "--claims"], "leave --prompts or --claims out")
     Path(lines).write_text("a" * 500)
     refuses(capsys, [*words, "--prompts", lines], "line 1: 500 tokens are more than a row has")

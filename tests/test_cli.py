@@ -280,7 +280,10 @@ def test_unreadable_study_files_are_refused(tmp_path, capsys, text, says):
     (["report", "nowhere", "--out", "x"], "nowhere"), (["train", "nobody"], "no member 'nobody'; choose hybrid"),
     (["train", "light", "--data", "runes"], "no data set 'runes'"), (["train", "light", "--data", "text8"],
                                                                      "needs a value for each of path"),
-    (["train", "light", "--data", "markov"], "is not a text"), (["train", "light", "--path", "x"], "takes no --path"),
+    (["train", "light", "--data", "markov"], "is not a text"), (["train", "light", "--data", "world"], "is not a text"),
+    (["score", "--data", "world"], "symbols and world has"),
+    (["run", "demo", "--set", "steps=8.5"], "is not of type int"),
+    (["score", "--data", "moses", "--path", "gone"], "gone"), (["train", "light", "--path", "x"], "takes no --path"),
     (["train", "light", "--set", "nets=3"], "has no field 'nets'"), (["train", "light", "--set", "width=0"],
                                                                      "choose 2..65536"),
     (["train", "light", "--set", "blocks=0"], "choose 1..1024"), (["train", "hybrid", "--set", "causal=6"],
@@ -300,7 +303,7 @@ def test_wrong_words_are_refused(capsys, words, says, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("words", "says"), [
     (["rnu", "x.py"], "there is no verb 'rnu'; did you mean 'run'?"),
-    (["fly"], "there is no verb 'fly'; choose run, sweep, grid, score"), (["run"], "run needs study"),
+    (["fly"], "there is no verb 'fly'; choose run, sweep, grid, new"), (["run"], "run needs study"),
     (["run", "x.py", "--sede", "3"], "--sede is no option here; did you mean '--seed'?"),
     (["run", "x.py", "--out"], "--out: expected one argument"),
     (["run", "x.py", "--dry-run"], "--dry-run is an option of train, and none here"),
@@ -356,6 +359,7 @@ def test_a_study_that_ships_is_found_by_its_name_from_any_folder(capsys, monkeyp
     assert main(["--quiet", "run", "smoke", "--n", "2", "--only", "ancestral", "--out", "run", "--no-time"]) == 0
     assert Store(Path("run")).of("counted") and study_path.named_in("ssmd-bench --quiet run smoke --out x")
     assert study_path.named_in("ssmd-bench run mine.py --only smoke") is None
+    capsys.readouterr()
     refuses(capsys, ["run", "smokee"], "there is no study file smokee; did you mean 'smoke'?")
     (tmp_path / "smoke").mkdir()    # what lies there goes first
     refuses(capsys, ["run", "smoke"], "smoke is a folder without study.py")

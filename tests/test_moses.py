@@ -13,6 +13,7 @@ from harness.data.build import moses as built
 from harness.data.moses import END, SYMBOLS, Moses
 from harness.random import Stream, integers
 from harness.schedules.noise import Cosine, Linear
+from harness.spec import ROOT
 from ssmd.train.loop import train
 from ssmd.train.loss import mask_counts, masked_batch
 from ssmd.train.settings import Training
@@ -108,6 +109,13 @@ def test_a_training_takes_what_the_data_show(data, tmp_path):
     assert shown["draft"].item() != other["draft"].item()
     with pytest.raises(ValueError, match="moses says itself what is given"):
         train(Training("masked", width=16, heads=2, blocks=1, given=0.5), data, tmp_path, "other")
+
+
+def test_bits_are_of_a_network_that_has_these_letters(data, capsys):
+    """As many letters are no guarantee."""
+    heavy = str(ROOT / "ssmd" / "checkpoints" / "heavy.safetensors")
+    assert main(["score", "--data", "moses", "--path", data.path, "--n", "2", heavy]) == 2
+    assert "token 0 of the network 'heavy.safetensors' is 'a', and that of moses is '#'" in capsys.readouterr().err
 
 
 def test_what_is_no_such_file_is_one_sentence(data, tmp_path, capsys):

@@ -2,6 +2,7 @@
 counted.
 """
 
+import io
 import json
 import subprocess
 import sys
@@ -439,6 +440,17 @@ def test_progress_says_each_cell_once_and_is_live_only_in_a_terminal(tmp_path):
         assert json.dumps(log.read()).startswith('"[count 1/2] done     ssmd  ') and progress.left(0.5).endswith(
             " left"
         )
+
+
+def test_a_terminal_sees_a_bar():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    progress = Progress(2, "count", Terminal())
+    progress.tick("ssmd", "done")
+    progress.live("ancestral", 5, 10)
+    assert "###############..... [count 2/2] " in progress.stream.getvalue() and "5/10 rows" in progress.stream.getvalue()
 
 
 def test_an_arm_whose_every_point_is_another_arms_is_refused_with_both_names(tmp_path):

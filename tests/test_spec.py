@@ -146,3 +146,8 @@ def test_what_json_cannot_hold_is_refused_with_a_sentence(data):
 def test_a_device_that_holds_no_numbers_here_is_refused_with_a_sentence(device):
     with pytest.raises(ValueError, match=f"this machine has no device '{device}': choose cpu"):
         checked(device)
+
+
+def test_a_whole_number_is_no_fraction():
+    with pytest.raises(ValueError, match=r"steps=8.0 is not allowed; choose a whole number of 1..4096"):
+        Ancestral(steps=8.0)

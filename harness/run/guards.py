@@ -37,7 +37,7 @@ CLEARLY = 0.25, 4.0        # nats a token, and standard errors, by which another
 
 def examined(net: Any, name: str, data: Dataset) -> None:
     """Raises ValueError, in a sentence with the remedy, for a network that does not fit its data set."""
-    _as_trained(net, name, data)
+    as_trained(net, name, data)
     net = getattr(net, "trunk", None) or net
     if not hasattr(net, "reads_all"):    # of the harness's own, which tests hold
         return
@@ -143,8 +143,8 @@ def _alike(ours: tuple[str, ...], theirs: tuple[str, ...], name: str, data: Data
                          f"({len(unlike)} of {len(ours)} differ): {remedy}")
 
 
-def _as_trained(net: Any, name: str, data: Dataset) -> None:
-    """By the card, which names the data of its training."""
+def as_trained(net: Any, name: str, data: Dataset) -> None:
+    """By the card, which names the data of its training. Raises ValueError where their tokens have other names."""
     said, here = (getattr(net, "card", None) or {}).get("data"), data.identity()
     if not isinstance(said, dict) or said == here or (ours := alphabet(said)) is None:
         return
