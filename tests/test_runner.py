@@ -450,7 +450,8 @@ def test_a_terminal_sees_a_bar():
     progress = Progress(2, "count", Terminal())
     progress.tick("ssmd", "done")
     progress.live("ancestral", 5, 10)
-    assert "###############..... [count 2/2] " in progress.stream.getvalue() and "5/10 rows" in progress.stream.getvalue()
+    said = progress.stream.getvalue()
+    assert "###############..... [count 2/2] " in said and "5/10 rows" in said
 
 
 def test_an_arm_whose_every_point_is_another_arms_is_refused_with_both_names(tmp_path):
