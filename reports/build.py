@@ -44,6 +44,7 @@ from reports.frame import Chapter, chapters
 from reports.named import own_plots
 from reports.records import Records, read
 from reports.text import plain, short, slug
+from reports.view import ALL, View, viewed
 
 TEMPLATES = Path(__file__).parent / "templates"
 FRAMES = (  # each (chapter, baseline) -> tidy frame
@@ -52,22 +53,24 @@ FRAMES = (  # each (chapter, baseline) -> tidy frame
 )
 
 
-def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resamples: int = 2000) -> Path:
-    """The path of index.html. Raises ValueError, in a sentence, if there is nothing to report or `out` cannot be
-    written.
+def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resamples: int = 2000,
+          view: View = ALL, form: str = "icml", words: Sequence[str] = ()) -> Path:
+    """The path of index.html. `form`: one of style.FORMATS; `words`: options that led here, for the command that the
+    page shows. Raises ValueError, in a sentence, if there is nothing to
+    report, if the view names what is not there, or if `out` cannot be written.
     """
     records, out = read(run_dirs), Path(out)
     own, side_by_side = own_plots(), workers(len(records.cells))
-    parts = chapters(records)
-    command = shlex.join(["ssmd-bench", "report", *map(str, records.folders), "--out", str(out)])
+    parts = viewed(chapters(records), view)
+    command = shlex.join(["ssmd-bench", "report", *map(str, records.folders), "--out", str(out), *words])
     try:
         for room in ("figures", "tables"):
             (out / room).mkdir(parents=True, exist_ok=True)
         prefixes = [f"{k}-{slug(part.name)}-" if len(parts) > 1 else "" for k, part in enumerate(parts, 1)]
-        found = [_chapter(part, records, out, prefix, baseline, resamples, side_by_side, own) for part,
+        found = [_chapter(part, records, out, prefix, baseline, resamples, side_by_side, own, view, form) for part,
                  prefix in zip(parts, prefixes)]
         past, drawn = draw([history.over_commits(parts, front.baseline_of(parts[0], baseline))], out / "figures", "",
-                           side_by_side)()
+                           side_by_side, form=form)()
         numbers = {"schema": 1, "chapters": [numbers for _, numbers in found], "history": drawn.get("history", [])}
         write_text(out / "numbers.json", json.dumps(_plain(numbers), allow_nan=False) + "\n")
         environment = jinja2.Environment(
@@ -92,11 +95,12 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
 
 
 def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baseline: str, resamples: int,
-             side_by_side: Callable, own: Sequence[ModuleType]) -> tuple[dict, dict]:
+             side_by_side: Callable, own: Sequence[ModuleType], view: View, form: str) -> tuple[dict, dict]:
     """What the template needs of a chapter, and its numbers; figures and tables are written."""
     base = front.baseline_of(chapter, baseline)
     ratios, known, tidy = frames(chapter, base, resamples)
-    drawing = draw(tidy, out / "figures", prefix, side_by_side, [*fitting(own, [front.points(chapter, base), *tidy])])
+    drawing = draw(tidy, out / "figures", prefix, side_by_side, [*fitting(own, [front.points(chapter, base), *tidy])],
+                   form)
     for name, frame in (("points", chapter.frame), ("matched", ratios), ("published", known)):
         with replacing(out / "tables" / f"{prefix}{name}.csv") as beside:
             frame.to_csv(beside, index=False, errors="replace")
@@ -109,7 +113,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "n": int(chapter.frame.n.max()),
         "baseline": base,
         "opening": page.opening(chapter, ratios, base),
-        "points": page.points(chapter, base),
+        "points": page.points(chapter, base, view.columns),
         "matched": page.matched_rows(ratios, chapter, base),
         "accepted": accepted,
         "judges": judges.spelt(ranked),

@@ -2,21 +2,37 @@
 
 from argparse import Namespace
 
-from harness.boundary.arguments import READ, Parser, Verb, path
+from harness.boundary.arguments import READ, Parser, Verb, path, word
 
 
 def _report_options(parser: Parser) -> None:
     parser.add_argument("runs", nargs="+", type=path)
     parser.add_argument("--out", type=path, required=True)
+    parser.add_argument("--arms", type=word, nargs="+", default=[], metavar="ARM", help="these alone, and the controls")
+    parser.add_argument("--metrics", type=word, nargs="+", default=[], metavar="METRIC", help="these alone")
+    parser.add_argument("--labels", type=path, metavar="FILE",
+                        help="TOML: [arms] and [metrics], NAME = \"what it is called\"")
+    parser.add_argument("--columns", type=word, nargs="+", default=[], metavar="COLUMN",
+                        help="of the table of points: nfe_a, seconds, spelling, ...")
+    parser.add_argument("--style", choices=("icml", "neurips", "nature", "slides"), default="icml",
+                        help="sizes and text of the figures")
 
 
 def report(options: Namespace) -> tuple[dict, int]:
     try:
         from reports.build import build
+        from reports.view import View, labels_of
     except ImportError as error:
         raise ValueError(f"the report needs {error.name or 'a package'}, which is not installed: the records are "
                          "safe; install it and run `ssmd-bench report`") from None
-    return {"report": str(build(options.runs, options.out))}, 0
+    given = {"arms": [], "metrics": [], "labels": None, "columns": [], "style": "icml"} | vars(options)
+    labels = labels_of(given["labels"]) if given["labels"] else {}
+    called = labels.get("metrics", {})
+    seen = View(given["arms"], given["metrics"], labels, [called.get(column, column) for column in given["columns"]])
+    words = [word for name in ("arms", "metrics", "columns") if given[name] for word in (f"--{name}", *given[name])]
+    words += [word for name in ("labels", "style") if given[name] not in (None, "icml")
+              for word in (f"--{name}", str(given[name]))]
+    return {"report": str(build(options.runs, options.out, view=seen, form=given["style"], words=words))}, 0
 
 
 VERBS = (

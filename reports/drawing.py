@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from reports import plots, style
 from reports.font import families
 
-SIZES = {style.DOUBLE: "", style.SINGLE: "-single"}  # inches -> what stands after a figure's name
+ENDS = ("", "-single")  # what stands after the name of a wide figure, and of one of a column
 NAMES = [module.name for module in pkgutil.iter_modules(plots.__path__)]
 OWN = "own"  # the section of plots that a package of --plugins brings
 MANY, WORKERS = 200, 4  # cells from which drawing in processes side by side is worth their start, and how many at most
@@ -43,13 +43,14 @@ def fitting(modules: Iterable[ModuleType], tidy: Sequence[pd.DataFrame]) -> Iter
 
 
 def draw(tidy: Sequence[pd.DataFrame], folder: Path, prefix: str, side_by_side: Callable,
-         own: Sequence[tuple[ModuleType, pd.DataFrame]] = ()) -> Callable[[], tuple[list[dict], dict[str, list]]]:
+         own: Sequence[tuple[ModuleType, pd.DataFrame]] = (),
+         form: str = "icml") -> Callable[[], tuple[list[dict], dict[str, list]]]:
     """Begin to draw and save every plot that has its columns and something to show, in both widths, and those of the
     user's own. What comes back waits for them: figures of the page, numbers.
     """
     begun = [(plot, frame, prefix + plot.__name__.rsplit(".", 1)[-1]) for plot, frame in [*drawable(tidy), *own]]
-    pictures = side_by_side(_picture, [(plot.__name__, frame, inches, folder, name + size) for plot, frame,
-                                       name in begun for inches, size in SIZES.items()])
+    pictures = side_by_side(_picture, [(plot.__name__, frame, form, wide, folder, name + end) for plot, frame,
+                                       name in begun for wide, end in zip((True, False), ENDS)])
 
     def finish() -> tuple[list[dict], dict[str, list]]:
         made, numbers = [], {}
@@ -66,7 +67,7 @@ def draw(tidy: Sequence[pd.DataFrame], folder: Path, prefix: str, side_by_side: 
                          "numbers.json.")
                 numbers[name] = pair[0][1]
                 made.append(about | {width: style.inline(svg, name + size, label) for width, size,
-                                     (svg, _) in zip(("wide", "narrow"), SIZES.values(), pair)})
+                                     (svg, _) in zip(("wide", "narrow"), ENDS, pair)})
         return made, numbers
 
     return finish
@@ -94,8 +95,14 @@ def workers(cells: int) -> Callable:
     return side_by_side
 
 
-def _picture(plot: str, frame: pd.DataFrame, inches: float, folder: Path, name: str) -> tuple[str, list] | None:
+def _picture(plot: str, frame: pd.DataFrame, form: str, wide: bool, folder: Path,
+             name: str) -> tuple[str, list] | None:
     """Draw and save one figure of a plot: its SVG and the numbers in it; None where it has nothing to show."""
+    with style.formatted(form):
+        return _drawn(plot, frame, style.DOUBLE if wide else style.SINGLE, folder, name)
+
+
+def _drawn(plot: str, frame: pd.DataFrame, inches: float, folder: Path, name: str) -> tuple[str, list] | None:
     with style.paper():
         made = importlib.import_module(plot).draw(frame, inches)
     if made is not None and not (isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], Figure)):

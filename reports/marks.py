@@ -89,8 +89,8 @@ def beyond(ax: Axes, level: float, low: float, high: float) -> None:
     pad = high - low or abs(high) or 1
     ax.set_ylim(low - (0.05 if level > high else 0.2) * pad, high + (0.2 if level > high else 0.05) * pad)
     edge = (0.97, "top", "↑") if level > high else (0.03, "bottom", "↓")
-    ax.text(0.03, edge[0], f"held-out data {level:.3g} {edge[2]}", transform=ax.transAxes, va=edge[1], fontsize=6,
-            color=style.MUTED, zorder=6, bbox=ON_PAPER)
+    ax.text(0.03, edge[0], f"held-out data {level:.3g} {edge[2]}", transform=ax.transAxes, va=edge[1],
+            fontsize=style.small(), color=style.MUTED, zorder=6, bbox=ON_PAPER)
 
 
 def reach(mine: pd.DataFrame, axis: str = "y") -> tuple[float, float]:

@@ -3,15 +3,17 @@
 import json
 import re
 import textwrap
+from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
 import pandas as pd
 
+from harness.boundary.nearest import meant
 from harness.records.study_path import as_now
 from reports import asked, busy, style
 from reports.digits import spell
-from reports.frame import COSTS, DOUBTS, Chapter, from_near
+from reports.frame import DOUBTS, Chapter, from_near
 from reports.front import subject, verified, verifying
 from reports.matched import headline
 from reports.records import Records
@@ -67,21 +69,15 @@ def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dic
             "baseline": baseline, **words}
 
 
-def points(chapter: Chapter, baseline: str | None) -> dict:
-    """The table of all operating points; cells that were not done have their reason instead of numbers."""
-    look, metrics = style.looks(chapter.palette, baseline), metric_order(chapter)
-    timed = "seconds" in chapter.frame
-    heads = [{"name": "NFE A"}, {"name": "NFE B"}, {"name": "NFE C"}]
-    heads += [
-        {
-            "name": label.replace("_", " "),
-            "unit": chapter.metrics[label]["unit"],
-            "arrow": style.ARROWS.get(chapter.metrics[label]["better"], "="),
-        }
-        for label in metrics
-    ]
-    heads += [*([{"name": "seconds"}] if timed else []), {"name": "GFLOP executed"}, {"name": "executed / needed"}]
-    columns = [*COSTS, *metrics, *(["seconds"] if timed else []), "gflop", "executed_over_needed"]
+def points(chapter: Chapter, baseline: str | None, wanted: Sequence[str] = ()) -> dict:
+    """The table of all operating points; cells that were not done have their reason instead of numbers. wanted: its
+    columns, all by default. Raises ValueError for one that is not there.
+    """
+    look, heads = style.looks(chapter.palette, baseline), _heads(chapter)
+    if unknown := [column for column in wanted if column not in heads]:
+        raise ValueError(f"the table of points has no column {unknown[0]!r}"
+                         f"{meant(unknown[0], heads) or '; choose ' + ', '.join(heads)}")
+    columns = [*wanted] or [*heads]
     rows = [
         {
             "arm": row["arm"],
@@ -95,7 +91,20 @@ def points(chapter: Chapter, baseline: str | None) -> dict:
         }
         for row in chapter.frame[~chapter.frame.control].to_dict("records")
     ]
-    return {"heads": heads, "rows": [list(group) for _, group in groupby(rows, key=lambda row: row["arm"])]}
+    return {"heads": [heads[column] for column in columns],
+            "rows": [list(group) for _, group in groupby(rows, key=lambda row: row["arm"])]}
+
+
+def _heads(chapter: Chapter) -> dict[str, dict]:
+    """Column -> what stands above it."""
+    found: dict[str, dict] = {"nfe_a": {"name": "NFE A"}, "nfe_b": {"name": "NFE B"}, "nfe_c": {"name": "NFE C"}}
+    for label in metric_order(chapter):
+        about = chapter.metrics[label]
+        found[label] = {"name": label.replace("_", " "), "unit": about["unit"],
+                        "arrow": style.ARROWS.get(about["better"], "=")}
+    if "seconds" in chapter.frame:
+        found["seconds"] = {"name": "seconds"}
+    return found | {"gflop": {"name": "GFLOP executed"}, "executed_over_needed": {"name": "executed / needed"}}
 
 
 def counts(chapter: Chapter) -> str:

@@ -8,7 +8,8 @@ TrueType.
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,22 @@ from harness.boundary.atomic import replacing, write_text
 from reports.font import families
 from reports.text import short, spaced
 
-SINGLE, DOUBLE = 3.25, 6.75  # inches
+
+class Format(NamedTuple):
+    """What a venue asks of a figure."""
+
+    single: float = 3.25     # inches: a column
+    double: float = 6.75     # both, or the text of a page of one column
+    points: float = 7.0      # of the text; ticks have half a point less
+    serif: bool = False
+
+
+FORMATS = {
+    "icml": Format(), "neurips": Format(2.7, 5.5, serif=True), "nature": Format(3.5, 7.2),    # 89 and 183 mm
+    "slides": Format(6.2, 12.4, 13.0),
+}
+SINGLE, DOUBLE, LINES = 3.25, 6.75, 1.0  # inches, and the height of text over that of 7 points, of the format in use
+SERIF = False
 INK, MUTED, FRONT, GRID, PAPER = "#1a1a1b", "#6b6b6d", "#c4c4c8", "#e6e6e9", "#ffffff"
 VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", FRONT: "var(--front)", GRID: "var(--grid)",
              PAPER: "var(--paper)"}
@@ -97,14 +113,34 @@ def looks(arms: Sequence[str], baseline: str | None) -> dict[str, Look]:
     return {arm: Look(COLOURS[k % len(COLOURS)], MARKERS[k % len(MARKERS)]) for k, arm in enumerate(ordered)}
 
 
+@contextmanager
+def formatted(name: str) -> Iterator[None]:
+    """Figures drawn in this process are of the format, while it lasts."""
+    global SINGLE, DOUBLE, LINES, SERIF
+    before = SINGLE, DOUBLE, LINES, SERIF
+    SINGLE, DOUBLE, points, SERIF = FORMATS[name]
+    LINES = points / 7
+    try:
+        yield
+    finally:
+        SINGLE, DOUBLE, LINES, SERIF = before
+
+
 def paper():
     """A context in which figures are drawn."""
-    return matplotlib.rc_context(RC | {"font.family": families()})
+    grown = {key: value * LINES for key, value in RC.items() if key.endswith((".size", "size", "width"))}
+    family = ["DejaVu Serif", *families()] if SERIF else families()
+    return matplotlib.rc_context(RC | grown | {"font.family": family})
+
+
+def small(points: float = 6.0) -> float:
+    """Size of text that stands within a figure, from its size among text of 7 points."""
+    return points * LINES
 
 
 def panels(rows: int, columns: int, inches: float, height: float, **share) -> tuple[Figure, np.ndarray]:
     """A figure without pyplot's global state, and its axes, (rows, columns); `height` inches a row."""
-    figure = Figure(figsize=(inches, height * rows + 0.35))
+    figure = Figure(figsize=(inches, LINES * (height * rows + 0.35)))
     return figure, figure.subplots(rows, columns, squeeze=False, **share)
 
 
@@ -150,12 +186,12 @@ def legend(figure: Figure, handles: Mapping[str, Artist], inches: float) -> None
     """One legend above all panels, in as many columns as fit the width; none where nothing is drawn."""
     if not handles:
         return
-    labels = [short(spaced(label), int((inches - 0.6) / LETTER)) for label in handles]
-    widths = [0.42 + LETTER * len(label) for label in labels]  # inches: handle, gap and text of 6.5 points
+    labels = [short(spaced(label), int((inches / LINES - 0.6) / LETTER)) for label in handles]
+    widths = [LINES * (0.42 + LETTER * len(label)) for label in labels]  # inches: handle, gap and text of 6.5 points
     columns = next((k for k in range(len(labels), 1, -1)
                     if sum(part.max() for part in np.array_split(widths, k)) <= inches), 1)
     lines, (width, height) = -(-len(labels) // columns), figure.get_size_inches()
-    figure.set_size_inches(width, height + 0.14 * lines)
+    figure.set_size_inches(width, height + 0.14 * lines * LINES)
     figure.legend(list(handles.values()), labels, loc="outside upper center", ncols=-(-len(labels) // lines))
 
 

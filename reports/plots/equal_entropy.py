@@ -34,7 +34,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         style.even(ax.xaxis, 6 if wide else 3)
         ax.grid(False, axis="y")
         ax.tick_params(axis="y", length=0)
-    axes[0, 0].set_yticks(range(len(arms)), [style.brief(arm, inches) for arm in arms], fontsize=6)
+    axes[0, 0].set_yticks(range(len(arms)), [style.brief(arm, inches) for arm in arms], fontsize=style.small())
     axes[0, 0].set_ylim(len(arms) - 0.5, -0.5)
     return figure, frame[["arm", "passes", "n", "metric", "baseline", "cooler", "value", "low", "high",
                           "entropy"]].to_dict("records")

@@ -41,7 +41,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
                            values="value").reindex(index=range(up), columns=range(across))
         shades = SHADES if mine.better.iloc[0] == "higher" else SHADES.reversed()
         places = min(digits(row.value, row.low, row.high) for row in mine.itertuples())
-        numbers = {"annot": bool(max(across, up) <= MOST), "fmt": f".{places}f", "annot_kws": {"fontsize": 6}}
+        numbers = {"annot": bool(max(across, up) <= MOST), "fmt": f".{places}f",
+                   "annot_kws": {"fontsize": style.small()}}
         sns.heatmap(table, ax=ax, cmap=shades, cbar=False, linewidths=0.8, linecolor=style.PAPER, xticklabels=False,
                     yticklabels=False, **numbers)
         ax.invert_yaxis()

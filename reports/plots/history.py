@@ -35,7 +35,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
              ) = ax.plot([], [], color=colour, marker=marker, markeredgecolor=style.PAPER, markeredgewidth=0.4)
         ax.set_ylabel(quality_label(mine, "\n"))
         ax.set_xlim(-0.4, commits.place.max() + 0.4)
-        ax.set_xticks(commits.place, commits.commit, rotation=35, ha="right", rotation_mode="anchor", fontsize=6)
+        ax.set_xticks(commits.place, commits.commit, rotation=35, ha="right", rotation_mode="anchor",
+                      fontsize=style.small())
     handles = {name: handles[name] for name in sorted(handles, key="other networks".__eq__) if name}
     style.legend(figure, handles, inches)
     return figure, frame[["commit", "place", "metric", "arm", "setting", "key", "networks", "n", "value", "low",

@@ -38,7 +38,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
         style.even(ax.xaxis, 6 if wide else 2)
         ax.grid(False, axis="y")
         ax.tick_params(axis="y", length=0)
-    axes[0, 0].set_yticks(range(len(frame)), names, fontsize=6)
+    axes[0, 0].set_yticks(range(len(frame)), names, fontsize=style.small())
     axes[0, 0].set_ylim(len(frame) - 0.5, -0.5)
     metric, unit = frame.metric.iloc[0].replace("_", " "), frame.unit.iloc[0]
     axes[0, 0].set_xlabel(f"{metric} beyond the host, heavy throughout\n({unit})" if wide

@@ -26,7 +26,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
                                     markeredgecolor=style.PAPER, markeredgewidth=0.4)
     for row in frame[frame.named].itertuples():
         ax.annotate(row.placement, (row.rank, row.loss_high), xytext=(0, 3), textcoords="offset points", rotation=90,
-                    ha="center", va="bottom", fontsize=6)
+                    ha="center", va="bottom", fontsize=style.small())
     ax.set_ylim(0, 1.25 * frame.loss_high.max())
     ax.set_xlabel("rank, least predicted loss first")
     ax.set_ylabel("predicted loss (nats per token)")

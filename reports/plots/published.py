@@ -38,7 +38,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
                 _published(ax, rows, handles, methods)
             style.log_x(ax, rows.nfe, most=5 if wide else 4)
             title = f"ours: {rows.regime.iloc[0]}" if ours else _regimes(rows)
-            ax.set_title(title if wide else textwrap.fill(title.replace(" = ", "\xa0=\xa0"), 24), fontsize=6.5)
+            ax.set_title(title if wide else textwrap.fill(title.replace(" = ", "\xa0=\xa0"), 24),
+                         fontsize=style.small(6.5))
             if wide or not ours:
                 ax.set_ylabel(quality_label(rows, "\n", "quantity"))
             ax.set_xlabel("NFE A" if ours else "NFE, as published")

@@ -30,7 +30,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     ax.axvline(1, color=style.INK, linewidth=0.8, zorder=1)
     names = [f"{row.method} {row.bound and f'({row.bound})'}".rstrip() if row.marker == "ours"
              else f"{row.method} ({row.marker})" for row in frame.itertuples()]
-    ax.set_yticks(range(len(frame)), [style.brief(name, inches) for name in names], fontsize=6)
+    ax.set_yticks(range(len(frame)), [style.brief(name, inches) for name in names], fontsize=style.small())
     ax.set_ylim(len(frame) - 0.5, -0.5)
     ax.margins(x=0.08)
     ax.grid(False, axis="y")

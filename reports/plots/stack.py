@@ -38,9 +38,9 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
                 solid_capstyle="butt")
         end = (max(row.executed_a, row.nfe_a), row.Index)
         ax.annotate(f"{row.executed_over_needed:.2f}", end, xytext=(4, 0), textcoords="offset points", va="center",
-                    fontsize=6, color=style.MUTED)
+                    fontsize=style.small(), color=style.MUTED)
     ax.set_yticks(range(len(bars)), [style.brief(f"{row.arm} {row.setting}".strip(), inches)
-                                     for row in bars.itertuples()], fontsize=6)
+                                     for row in bars.itertuples()], fontsize=style.small())
     ax.set_ylim(len(bars) - 0.4, -0.6)
     ax.set_xlim(0, 1.12 * reach)
     ax.grid(False, axis="y")

@@ -1,0 +1,111 @@
+"""What a reader wants to see of a run: some arms and metrics, under names of one's own, and columns of the table.
+
+    [arms]
+    ssmd_dilated = "SSMD, dilated"        # as the study names it, or as the page does
+
+    [metrics]
+    spelling = "words spelt right"
+
+A file of labels (TOML). All that a page says is of what is left; records, and claims, are as they were.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.boundary.incoming import read_text
+from harness.boundary.nearest import meant
+from reports.frame import Chapter
+from reports.text import plain
+
+KINDS = ("arms", "metrics")
+
+
+class View(NamedTuple):
+    arms: Sequence[str] = ()       # those that are shown; all, where none is named
+    metrics: Sequence[str] = ()
+    labels: Mapping[str, Mapping[str, str]] = {}    # "arms" and "metrics": name -> label
+    columns: Sequence[str] = ()    # of the table of points: nfe_a, seconds, a metric, ...
+
+
+ALL = View()
+
+
+def labels_of(path: Path) -> dict[str, dict[str, str]]:
+    """Raises ValueError, in a sentence, for a file of another form."""
+    try:
+        found = tomllib.loads(read_text(path, "give a TOML file saved as UTF-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is no TOML ({error}): write [arms] and [metrics], and under them NAME = \"label\""
+                         ) from None
+    if odd := set(found) - {*KINDS}:
+        raise ValueError(f"{path} has a table [{sorted(odd)[0]}]{meant(sorted(odd)[0], KINDS) or '; write'} [arms] or "
+                         "[metrics]")
+    for kind, table in found.items():
+        if not isinstance(table, dict) or not all(isinstance(v, str) and v.strip() for v in table.values()):
+            raise ValueError(f"{path}: [{kind}] must hold NAME = \"label\" alone")
+    return found
+
+
+def viewed(chapters: Sequence[Chapter], view: View) -> list[Chapter]:
+    """The chapters as they are to be seen; those of which no arm is left are left out. Raises ValueError, in a
+    sentence, for a name that no chapter has.
+    """
+    arms = {name for chapter in chapters for pair in named(chapter).items() for name in pair}
+    metrics = {label for chapter in chapters for label in chapter.metrics}
+    for kind, asked, known in (("arm", [*view.arms, *view.labels.get("arms", ())], arms),
+                               ("metric", [*view.metrics, *view.labels.get("metrics", ())], metrics)):
+        for name in asked:
+            if name not in known:
+                raise ValueError(f"these runs have no {kind} {name!r}{meant(name, known) or '; choose '}"
+                                 f"{'' if meant(name, known) else ', '.join(sorted(known))}")
+    left = [part for chapter in chapters if (part := _chosen(chapter, view)).arms]
+    palette = list(dict.fromkeys(arm for chapter in left for arm in chapter.arms))
+    return [_renamed(chapter._replace(palette=palette), view.labels) for chapter in left]
+
+
+def named(chapter: Chapter) -> dict[str, str]:
+    """Arm of the study -> what the page calls it."""
+    called = dict(zip(chapter.frame.key, chapter.frame.arm))
+    return {cell.record["arm"]: called[key] for key, cell in chapter.cells.items()}
+
+
+def _chosen(chapter: Chapter, view: View) -> Chapter:
+    """Controls stay: they are what the others are read against."""
+    if view.arms:
+        names = named(chapter)
+        kept = {names.get(arm, arm) for arm in view.arms} | {*chapter.controls}
+        frame = chapter.frame[chapter.frame.arm.isin(kept)].reset_index(drop=True)
+        chapter = chapter._replace(
+            frame=frame, cells={key: chapter.cells[key] for key in frame.key},
+            arms=[arm for arm in chapter.arms if arm in kept],
+            troubles=[t for t in chapter.troubles if t["arm"] in kept or t["arm"] not in names.values()])
+    if view.metrics:
+        gone = [label for label in chapter.metrics if label not in view.metrics]
+        chapter = chapter._replace(
+            metrics={label: chapter.metrics[label] for label in view.metrics if label in chapter.metrics},
+            frame=chapter.frame.drop(columns=[f"{label}{end}" for label in gone for end in ("", ".low", ".high")],
+                                     errors="ignore"),
+            cells={key: cell._replace(scored={k: v for k, v in cell.scored.items() if k not in gone})
+                   for key, cell in chapter.cells.items()})
+    return chapter
+
+
+def _renamed(chapter: Chapter, labels: Mapping[str, Mapping[str, str]]) -> Chapter:
+    names = named(chapter)
+    arms = {name: plain(label) for arm, label in labels.get("arms", {}).items() for name in (names.get(arm, arm),)}
+    metrics = {label: plain(word) for label, word in labels.get("metrics", {}).items() if label in chapter.metrics}
+    columns = {f"{label}{end}": f"{word}{end}" for label, word in metrics.items() for end in ("", ".low", ".high")}
+    frame = chapter.frame.rename(columns=columns)
+    frame["arm"] = [arms.get(arm, arm) for arm in frame.arm]
+    called = [[arms.get(arm, arm) for arm in some] for some in (chapter.arms, chapter.controls, chapter.palette)]
+    if clash := {name for some in (called[0] + called[1], [metrics.get(m, m) for m in chapter.metrics])
+                 for name in some if some.count(name) > 1}:
+        raise ValueError(f"two would be called {sorted(clash)[0]!r}: give each a label of its own")
+    return chapter._replace(
+        frame=frame, arms=called[0], controls=called[1], palette=called[2],
+        metrics={metrics.get(label, label): about for label, about in chapter.metrics.items()},
+        cells={key: cell._replace(scored={metrics.get(k, k): v for k, v in cell.scored.items()})
+               for key, cell in chapter.cells.items()},
+        troubles=[t | {"arm": arms.get(t["arm"], t["arm"])} for t in chapter.troubles])

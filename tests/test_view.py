@@ -1,0 +1,83 @@
+"""What a reader wants to see: arms, metrics, labels and columns of a report, and figures in the format of a venue."""
+
+import json
+import shlex
+from html import unescape
+
+import matplotlib
+import pandas as pd
+import pytest
+from PIL import Image
+
+from harness.__main__ import main
+from reports import style
+from reports.view import labels_of
+from tests.test_cli import refuses
+
+LABELS = '[arms]\nssmd = "SSMD"\n"ancestral" = "MDLM"\n[metrics]\nexact_nll = "true nats"\n'
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("view") / "run"
+    assert main(["--quiet", "run", "smoke", "--n", "8", "--out", str(folder), "--no-time"]) == 0
+    return str(folder)
+
+
+def test_arms_metrics_labels_and_columns_are_those_asked_for(run, tmp_path):
+    (tmp_path / "labels.toml").write_text(LABELS)
+    words = ["report", run, "--out", str(tmp_path / "r"), "--arms", "ancestral", "ssmd", "--metrics", "exact_nll",
+             "--labels", str(tmp_path / "labels.toml"), "--columns", "nfe_a", "exact_nll"]
+    assert main(words) == 0
+    points = pd.read_csv(tmp_path / "r" / "tables" / "points.csv")
+    assert set(points.arm[~points.control]) == {"SSMD", "MDLM"} and points.control.any()
+    assert "true nats" in points and "true nats.low" in points and not {"exact_nll", "law_tv"} & {*points}
+    page = (tmp_path / "r" / "index.html").read_text()
+    assert "true nats" in page and "MDLM" in page and "GFLOP executed</th>" not in page
+    assert shlex.join(["ssmd-bench", *words[:4], *words[4:9], "--columns", *words[-2:], *words[9:11]]) in unescape(page)
+    numbers = json.loads((tmp_path / "r" / "numbers.json").read_text())
+    assert {row["arm"] for row in numbers["chapters"][0]["points"]} >= {"SSMD", "MDLM"}
+
+
+def test_without_options_it_is_the_whole_run(run, tmp_path):
+    assert main(["report", run, "--out", str(tmp_path / "r")]) == 0
+    page = (tmp_path / "r" / "index.html").read_text()
+    assert "GFLOP executed</th>" in page and "--arms" not in page
+
+
+@pytest.mark.parametrize("name", style.FORMATS)
+def test_figures_have_the_size_of_the_venue(run, tmp_path, name):
+    assert main(["report", run, "--out", str(tmp_path / "r"), "--style", name]) == 0
+    for end, inches in (("", style.FORMATS[name].double), ("-single", style.FORMATS[name].single)):
+        with Image.open(tmp_path / "r" / "figures" / f"tradeoff{end}.png") as picture:
+            assert picture.size[0] == pytest.approx(300 * inches, abs=2)
+    assert (style.DOUBLE, style.LINES) == (6.75, 1.0)    # as it was
+    with style.formatted(name), style.paper():
+        assert matplotlib.rcParams["font.size"] == pytest.approx(style.FORMATS[name].points)
+
+
+@pytest.mark.parametrize("words, says", [
+    (["--arms", "ssmb"], "these runs have no arm 'ssmb'; did you mean 'ssmd'?"),
+    (["--metrics", "nats"], "these runs have no metric 'nats'; choose "),
+    (["--columns", "nfe_d"], "the table of points has no column 'nfe_d'; did you mean"),
+    (["--labels", "gone.toml"], "gone.toml"),
+    (["--style", "natur"], "there is no --style 'natur'; did you mean 'nature'?"),
+])
+def test_what_is_not_there_is_one_sentence(run, tmp_path, capsys, words, says):
+    refuses(capsys, ["report", run, "--out", str(tmp_path / "r"), *words], says)
+
+
+@pytest.mark.parametrize("text, says", [
+    ("[arms", "is no TOML"), ("[arm]\na = 'b'\n", r"has a table \[arm\]; did you mean 'arms'"),
+    ("arms = 3\n", "must hold NAME"), ("[metrics]\na = 3\n", "must hold NAME"),
+    ("[arms]\na = ' '\n", "must hold NAME")])
+def test_labels_of_another_form_are_one_sentence(tmp_path, text, says):
+    (tmp_path / "labels.toml").write_text(text)
+    with pytest.raises(ValueError, match=says):
+        labels_of(tmp_path / "labels.toml")
+
+
+def test_two_of_one_label_are_refused(run, tmp_path, capsys):
+    (tmp_path / "labels.toml").write_text('[arms]\nssmd = "x"\nancestral = "x"\n')
+    refuses(capsys, ["report", run, "--out", str(tmp_path / "r"), "--labels", str(tmp_path / "labels.toml")],
+            "two would be called 'x'")
