@@ -58,8 +58,8 @@ def test_the_study_runs_and_has_a_report(followed):
 def test_a_changed_setting_is_one_more_cell_further_right(followed):
     place, said = followed
     assert said["Change a setting"][0].document["done"] == 1
-    cost = {r["cell"]["sampler"]["window"]["delta"]: r["cost"]["nfe_a"] for r in Store(place / "runs/words").of("counted")
-            if r["arm"] == "ssmd"}
+    cells = [r for r in Store(place / "runs/words").of("counted") if r["arm"] == "ssmd"]
+    cost = {r["cell"]["sampler"]["window"]["delta"]: r["cost"]["nfe_a"] for r in cells}
     assert len(cost) == 3 and cost[0.0625] > cost[0.125] > cost[0.25]
 
 

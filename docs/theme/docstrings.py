@@ -12,6 +12,10 @@ INDENT = re.compile(r"^ {2,}(\S.*)$")
 
 
 class Columns(griffe.Extension):
+    def on_module_members(self, *, mod, **kwargs):
+        for name in [name for name, member in mod.members.items() if member.is_attribute and name.isupper()]:
+            mod.members.pop(name)    # a constant is no part of what is offered
+
     def on_class_members(self, *, node, cls, **kwargs):
         if isinstance(node, ast.ClassDef) and (lines := fields(node, cls)):
             for statement in _fields(node):
