@@ -13,7 +13,8 @@ INDENT = re.compile(r"^ {2,}(\S.*)$")
 
 class Columns(griffe.Extension):
     def on_module_members(self, *, mod, **kwargs):
-        for name in [name for name, member in mod.members.items() if member.is_attribute and name.isupper()]:
+        for name in [name for name, member in mod.members.items() if name.isupper()
+                     and not member.is_alias and member.is_attribute]:
             mod.members.pop(name)    # a constant is no part of what is offered
 
     def on_class_members(self, *, node, cls, **kwargs):
