@@ -4,6 +4,7 @@ its source has them, with their comments.
 
 import ast
 import re
+import textwrap
 
 import griffe
 
@@ -49,8 +50,21 @@ def fields(node: ast.ClassDef, cls) -> list[str]:
 
 
 def listed(text: str) -> str:
-    """The text, with each paragraph that begins with a row of two columns as a list."""
-    return "\n\n".join(_paragraph(part) for part in re.split(r"\n{2,}", text))
+    """The text, with each paragraph that begins with a row of two columns as a list, and what stands in the second
+    column below it as part of the last item.
+    """
+    found, column = [], 0    # the column where the text of the last list stands
+    for part in re.split(r"\n{2,}", text):
+        plain = textwrap.dedent(part)
+        if column and part.startswith(" "):
+            inside = part.startswith(" " * column)
+            found.append(textwrap.indent(part.replace("\n" + " " * column, "\n")[column:], "    ") if inside
+                         else f"```\n{plain}\n```")
+            continue
+        found.append(_paragraph(part))
+        rows = [row for row in map(ROW.match, part.splitlines()) if row]
+        column = rows[-1].start(2) if rows and found[-1] != part else 0
+    return "\n\n".join(found)
 
 
 def _paragraph(text: str) -> str:

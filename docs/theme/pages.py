@@ -28,6 +28,8 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, page, config, files):
+    if not re.search(r"^## |^::: ", markdown, re.M):
+        page.meta["hide"] = ["toc"]    # it would be empty, and tables want its place
     home = next((path for path, to in PAGES.items() if to == page.file.src_uri), f"docs/{page.file.src_uri}")
     return with_links(without_marks(markdown), home, page.file.src_uri, Path(config.config_file_path).parent)
 
@@ -57,5 +59,5 @@ def example(folder: Path) -> str:
         if path.suffix != ".pyc":
             whole = path.read_text(encoding="utf-8")
             said = whole if len(whole) <= SHOWN else f"{whole[:SHOWN]}\n...\n"
-            text += f"\n## {path.relative_to(folder)}\n\n````{LANGUAGES.get(path.suffix, 'text')}\n{said}````\n"
+            text += f"\n## `{path.relative_to(folder)}`\n\n````{LANGUAGES.get(path.suffix, 'text')}\n{said}````\n"
     return text
