@@ -1,10 +1,11 @@
-# make demo · make test · make golden · make gate · make lint · make types · make api · make coverage · make bench · make findings · make prove: each makes .venv first if there is none.
+# make demo · make test · make golden · make gate · make lint · make types · make docs · make coverage · make bench · make findings · make prove: each makes .venv first if there is none.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.dev
+DOCS := .venv/.docs
 
-.PHONY: demo test golden gate lint types api coverage bench findings prove prove-tenth
+.PHONY: demo test golden gate lint types docs coverage bench findings prove prove-tenth
 
 demo: $(READY)
 	$(BIN)/ssmd-bench run studies/demo --out runs/demo --jobs 2 --report runs/demo/report
@@ -36,9 +37,9 @@ lint: $(READY)
 types: $(DEV)
 	$(BIN)/mypy
 
-# a page a module, under runs/api
-api: $(DEV)
-	$(BIN)/pdoc --output-directory runs/api harness ssmd baselines
+# the documents and the reference as a site, runs/site/index.html, which loads nothing from a network
+docs: $(DOCS)
+	$(BIN)/mkdocs build --strict
 
 coverage: $(DEV)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov harness --cov ssmd --cov baselines --cov reports --cov studies --cov-report term:skip-covered --cov-report json:runs/coverage.json
@@ -65,4 +66,8 @@ $(READY): pyproject.toml constraints.txt
 
 $(DEV): $(READY)
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(DOCS): $(READY)
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[docs]'
 	touch $@

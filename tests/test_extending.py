@@ -5,7 +5,6 @@ are written where it says, and its commands are run. What is wrong at one of the
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -19,29 +18,20 @@ from harness.__main__ import main
 from harness.cli import _listing as listing
 from harness.records.store import Store
 from harness.spec import ROOT
+from tests import pages
+from tests.pages import call
 
 PAGE = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
-SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S))
+SECTIONS = pages.sections("docs/extending.md")
 
 
 def blocks(section: str) -> dict[str, str]:
     """Path -> text of the files that a section of the page shows."""
-    return dict(re.findall(r"^### (\S+\.py)\n\n```python\n(.*?)^```$", SECTIONS[section], re.M | re.S))
+    return pages.blocks(SECTIONS[section])
 
 
 def commands(section: str) -> list[list[str]]:
-    text = re.sub(r"^```.*?^```$", "", SECTIONS[section], flags=re.M | re.S)
-    return [shlex.split(line) for line in re.findall(r"^    (ssmd-bench .*)$", text, re.M)]
-
-
-def call(words: list[str], place: Path) -> SimpleNamespace:
-    """A command of the page as the program `ssmd-bench` runs it, which has not the folder on its path."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-P", "-m", "harness", *words[1:]], cwd=place, env=environment,
-                          capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, (words, done.stderr[-2000:])
-    last = done.stdout.strip().splitlines()[-1]
-    return SimpleNamespace(out=done.stdout, document=json.loads(last) if last.startswith("{") else {})
+    return pages.commands(SECTIONS[section])
 
 
 def follow(section: str, place: Path) -> list[SimpleNamespace]:

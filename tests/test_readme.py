@@ -48,7 +48,7 @@ def test_the_table_of_samplers_quotes_claims():
                                                             abs=0.00501), arm
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "gate", "lint", "types", "api", "coverage", "bench", "findings",
+@pytest.mark.parametrize("target", ["demo", "test", "gate", "lint", "types", "docs", "coverage", "bench", "findings",
                                     "prove", "prove-tenth"])
 def test_make_knows_the_target(target):
     plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
