@@ -1,6 +1,7 @@
 """Prompts of one's own with blanks: what is given stands in every row, and each blank is written."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from harness.data.prose import Prose
 from harness.data.wikipedia_leads import WikipediaLeads
 from harness.metrics.words import Spelling
 from harness.records.store import Store
+from harness.spec import ROOT
 from tests.test_cli import refuses
 from tests.test_moses import data as molecules  # noqa: F401    # a fixture, made of another
 from tests.test_moses import wheel  # noqa: F401
+from tests.test_readme import call
 
 TEXT = WikipediaLeads(length=24)
 LINES = "the king of ____ was\n\n  a_b\n"
@@ -76,11 +79,18 @@ def test_a_bad_file_is_one_sentence_with_its_line(tmp_path, text, says):
 
 
 def test_other_data_and_signs_are_one_sentence(lines):
-    for call, says in ((lambda: Blanks(Exact(), lines), "exact cannot read text"),
+    for make, says in ((lambda: Blanks(Exact(), lines), "exact cannot read text"),
                        (lambda: Blanks(TEXT, lines, blank="__"), "is no single sign"),
                        (lambda: Blanks(TEXT, "gone.txt").prompts(0, 1), "there is no file 'gone.txt'")):
         with pytest.raises(ValueError, match=says):
-            call()
+            make()
+
+
+def test_the_command_of_the_page_runs(tmp_path):
+    (command,) = re.findall(r"^    ssmd-bench (run demo --prompts .*)$", (ROOT / "docs/data.md").read_text(), re.M)
+    (tmp_path / "mine.txt").write_text("the king of ____ was born in\n")
+    done = call([*command.split(), "--n", "2"], tmp_path)
+    assert done.returncode == 0 and json.loads(done.stdout.splitlines()[-1])["failed"] == 0, done.stderr
 
 
 def test_a_run_is_given_them_by_an_option_and_can_be_proven(lines, tmp_path, monkeypatch, capsys):

@@ -13,6 +13,8 @@ import pytest
 
 from harness import plugins
 from harness.claims import claim as claims
+from harness.cli import verbs
+from harness.cli.templates import STUDY
 from harness.spec import ROOT
 
 README, USE, SAMPLERS = ((ROOT / page).read_text() for page in ("README.md", "docs/use.md", "docs/samplers.md"))
@@ -31,9 +33,17 @@ def test_readme_shows_commands():
 
 
 def test_the_first_screen_is_short_and_counts_the_samplers():
-    assert README.count("\n") < 80 and f"runs {len(plugins.samplers())} samplers" in README
+    assert README.count("\n") <= 150 and README.index("    make demo") < 2500    # characters before the first command
+    assert f"runs {len(plugins.samplers())} samplers" in README
     assert README == claims.filled((ROOT / "studies/readme.md").read_text(),
                                    claims.read()), "README is older than the claims: run `make findings`"
+
+
+def test_readme_shows_the_study_that_new_writes_and_names_every_command():
+    (code,) = re.findall(r"^```python\n(.*?)^```$", README, flags=re.S | re.M)
+    assert code == STUDY.replace("NAME", "my_study")
+    table = README.partition("| command | what for |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.M) == [*verbs.find()]
 
 
 def test_the_table_of_samplers_quotes_claims():
