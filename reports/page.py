@@ -11,10 +11,10 @@ import pandas as pd
 
 from harness.boundary.nearest import meant
 from harness.records.study_path import as_now
-from reports import asked, busy, style
+from reports import asked, busy, style, tables
 from reports.digits import spell
 from reports.frame import DOUBTS, Chapter, from_near
-from reports.front import subject, verified, verifying
+from reports.front import directional, subject, verified, verifying
 from reports.matched import headline
 from reports.records import Records
 from reports.tables import at, metric_order, realised
@@ -78,6 +78,7 @@ def points(chapter: Chapter, baseline: str | None, wanted: Sequence[str] = ()) -
         raise ValueError(f"the table of points has no column {unknown[0]!r}"
                          f"{meant(unknown[0], heads) or '; choose ' + ', '.join(heads)}")
     columns = [*wanted] or [*heads]
+    best = {label: tables.best(chapter, label) for label in columns if label in directional(chapter)}
     rows = [
         {
             "arm": row["arm"],
@@ -87,7 +88,8 @@ def points(chapter: Chapter, baseline: str | None, wanted: Sequence[str] = ()) -
             "status": row["status"],
             "reason": row["reason"],
             "flags": [flag for flag in DOUBTS if row[flag]],
-            "cells": [at(row, column) for column in columns],
+            "cells": [(cell := at(row, column)) and cell | {"best": row["key"] in best.get(column, ())}
+                      for column in columns],
         }
         for row in chapter.frame[~chapter.frame.control].to_dict("records")
     ]

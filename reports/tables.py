@@ -130,6 +130,18 @@ def winner(spans: Sequence[tuple[float, float, float]], better: str) -> int | No
     return k if apart else None
 
 
+def best(chapter: Chapter, label: str) -> set[str]:
+    """Keys of the points that are best by a metric: the best, and what lies within its interval."""
+    done = chapter.done()
+    rows = [(row["key"], *span(row, label)) for row in done[~done.collapsed].to_dict("records")]
+    known = [row for row in rows if isfinite(row[1])]
+    if (better := chapter.metrics[label]["better"]) not in ("lower", "higher") or len(known) < 2:
+        return set()
+    first = (max if better == "higher" else min)(known, key=lambda row: row[1])
+    low, high = (first[2], first[3]) if isfinite(first[2]) else (first[1], first[1])
+    return {key for key, value, *_ in known if low <= value <= high}
+
+
 def realised(ratios: pd.DataFrame) -> list[dict]:
     """One entry a metric, arm and goal: the row by A, texts of the ratios by A, B and C and of how much worse the
     setting is on each side.

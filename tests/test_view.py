@@ -1,6 +1,7 @@
 """What a reader wants to see: arms, metrics, labels and columns of a report, and figures in the format of a venue."""
 
 import json
+import re
 import shlex
 from html import unescape
 
@@ -81,3 +82,17 @@ def test_two_of_one_label_are_refused(run, tmp_path, capsys):
     (tmp_path / "labels.toml").write_text('[arms]\nssmd = "x"\nancestral = "x"\n')
     refuses(capsys, ["report", run, "--out", str(tmp_path / "r"), "--labels", str(tmp_path / "labels.toml")],
             "two would be called 'x'")
+
+
+def test_bold_is_the_best_of_a_metric_and_what_lies_within_its_interval(run, tmp_path):
+    assert main(["report", run, "--out", str(tmp_path / "r"), "--columns", "nfe_a", "exact_nll"]) == 0
+    points = pd.read_csv(tmp_path / "r" / "tables" / "points.csv")
+    points = points[~points.control]
+    first = points.loc[points.exact_nll.idxmin()]
+    within = points.exact_nll.between(first["exact_nll.low"], first["exact_nll.high"])
+    page = (tmp_path / "r" / "index.html").read_text()
+    table = page.partition('aria-label="Table of all operating points"')[2].partition("</table>")[0]
+    rows = re.findall(r"<tr>.*?</tr>", table.partition("<tbody>")[2], flags=re.S)
+    assert 0 < within.sum() < len(points) == len(rows) and sum("<b>" in row for row in rows) == within.sum()
+    bold = [row for row in rows if "<b>" in row]
+    assert {re.search(r'class="key">(\w+)<', row)[1] for row in bold} == {key[:8] for key in points.key[within]}
