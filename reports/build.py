@@ -121,7 +121,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "forwards": forwards.rows(chapter, base),
         "currency": forwards.COLUMNS,
         "controls": page.controls(chapter),
-        "troubles": chapter.troubles,
+        "remarks": page.remarks(chapter),
         "samples": samples.samples(chapter),
         "published": published.table(known),
         "comparisons": matched.note(ratios),

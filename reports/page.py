@@ -18,6 +18,7 @@ from reports.front import directional, subject, verified, verifying
 from reports.matched import headline
 from reports.records import Records
 from reports.tables import at, metric_order, realised
+from reports.text import named
 from reports.worded import better_or_worse, counts_as_equal, sides
 
 DEPTHS = (1, 2, 4, 8)
@@ -114,6 +115,27 @@ def counts(chapter: Chapter) -> str:
     here = [f"{count} {status}" for status, count in chapter.frame.status.value_counts().items()]
     here += [f"{len(chapter.asked.missing)} without a record"] if chapter.asked.missing else []
     return f"Cells: {', '.join(here)}. {asked.sentence(chapter.asked)}".strip()
+
+
+def remarks(chapter: Chapter) -> list[dict]:
+    """What is missing or doubtful, one remark a cause: how often, where, and why. Reasons that differ in numbers alone
+    are one cause, told by the first.
+    """
+    causes: dict[tuple[str, str], list[dict]] = {}
+    for trouble in chapter.troubles:
+        cause = trouble["what"], re.sub(r"\b[\da-f.]*\d[\da-f.]*\b", "#", trouble["reason"])
+        causes.setdefault(cause, []).append(trouble)
+    found = []
+    for (what, _), mine in causes.items():
+        arms: dict[str, list[str]] = {}
+        for trouble in mine:
+            arms.setdefault(trouble["arm"], []).append(trouble["setting"])
+        where = [f"{arm} ({named(filter(None, settings), 6)})" if any(settings) else arm
+                 for arm, settings in arms.items()]
+        unlike = len({trouble["reason"] for trouble in mine}) > 1
+        found.append({"what": what, "count": len(mine), "where": named(where, 6),
+                      "reason": mine[0]["reason"] + (" (the first of them)" if unlike else "")})
+    return found
 
 
 def nothing(chapter: Chapter) -> str:

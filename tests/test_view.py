@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from harness.__main__ import main
-from reports import style
+from reports import page, style
+from reports.frame import chapters
+from reports.records import read
 from reports.view import labels_of
 from tests.test_cli import refuses
 
@@ -33,17 +35,17 @@ def test_arms_metrics_labels_and_columns_are_those_asked_for(run, tmp_path):
     points = pd.read_csv(tmp_path / "r" / "tables" / "points.csv")
     assert set(points.arm[~points.control]) == {"SSMD", "MDLM"} and points.control.any()
     assert "true nats" in points and "true nats.low" in points and not {"exact_nll", "law_tv"} & {*points}
-    page = (tmp_path / "r" / "index.html").read_text()
-    assert "true nats" in page and "MDLM" in page and "GFLOP executed</th>" not in page
-    assert shlex.join(["ssmd-bench", *words[:4], *words[4:9], "--columns", *words[-2:], *words[9:11]]) in unescape(page)
+    html = (tmp_path / "r" / "index.html").read_text()
+    assert "true nats" in html and "MDLM" in html and "GFLOP executed</th>" not in html
+    assert shlex.join(["ssmd-bench", *words[:4], *words[4:9], "--columns", *words[-2:], *words[9:11]]) in unescape(html)
     numbers = json.loads((tmp_path / "r" / "numbers.json").read_text())
     assert {row["arm"] for row in numbers["chapters"][0]["points"]} >= {"SSMD", "MDLM"}
 
 
 def test_without_options_it_is_the_whole_run(run, tmp_path):
     assert main(["report", run, "--out", str(tmp_path / "r")]) == 0
-    page = (tmp_path / "r" / "index.html").read_text()
-    assert "GFLOP executed</th>" in page and "--arms" not in page
+    html = (tmp_path / "r" / "index.html").read_text()
+    assert "GFLOP executed</th>" in html and "--arms" not in html
 
 
 @pytest.mark.parametrize("name", style.FORMATS)
@@ -90,9 +92,28 @@ def test_bold_is_the_best_of_a_metric_and_what_lies_within_its_interval(run, tmp
     points = points[~points.control]
     first = points.loc[points.exact_nll.idxmin()]
     within = points.exact_nll.between(first["exact_nll.low"], first["exact_nll.high"])
-    page = (tmp_path / "r" / "index.html").read_text()
-    table = page.partition('aria-label="Table of all operating points"')[2].partition("</table>")[0]
+    html = (tmp_path / "r" / "index.html").read_text()
+    table = html.partition('aria-label="Table of all operating points"')[2].partition("</table>")[0]
     rows = re.findall(r"<tr>.*?</tr>", table.partition("<tbody>")[2], flags=re.S)
     assert 0 < within.sum() < len(points) == len(rows) and sum("<b>" in row for row in rows) == within.sum()
     bold = [row for row in rows if "<b>" in row]
     assert {re.search(r'class="key">(\w+)<', row)[1] for row in bold} == {key[:8] for key in points.key[within]}
+
+
+def test_a_cause_is_one_remark_with_its_count(run):
+    """Reasons that differ in numbers alone are one cause; other reasons and other kinds are not."""
+    def trouble(what, arm, setting, reason):
+        return {"what": what, "arm": arm, "setting": setting, "reason": reason, "key": ""}
+
+    chapter = chapters(read([run]))[0]._replace(troubles=[
+        trouble("unproven", "ssmd", "delta=0.1", "counted by the sources 4f2a, and no proof"),
+        trouble("unproven", "ssmd", "delta=0.2", "counted by the sources 4f2a, and no proof"),
+        trouble("unproven", "ancestral", "steps=8", "counted by the sources 4f2a, and no proof"),
+        trouble("timed output differs", "ssmd", "", "in 3 of 16 rows"), trouble("timed output differs", "ssmd", "",
+                                                                                "in 5 of 16 rows"),
+        trouble("inert", "ssmd", "", "in no row")])
+    first, second, third = page.remarks(chapter)
+    assert first == {"what": "unproven", "count": 3, "where": "ssmd (delta=0.1, delta=0.2), ancestral (steps=8)",
+                     "reason": "counted by the sources 4f2a, and no proof"}
+    assert (second["count"], second["where"], second["reason"]) == (2, "ssmd", "in 3 of 16 rows (the first of them)")
+    assert third["count"] == 1
