@@ -5,6 +5,7 @@ import torch
 
 from baselines.any_order import AnyOrder
 from baselines.first_hitting import FirstHitting
+from baselines.light_heavy import LightHeavy
 from harness.data.exact import Exact
 from harness.data.markov import Markov
 from harness.data.zipf import Zipf
@@ -20,7 +21,7 @@ from harness.schedules.order import Dilated, LeftToRight, Uniform
 from harness.schedules.window import Open
 from harness.study import Table
 from ssmd.sampler import SelfSpeculative
-from studies.ceilings import exact
+from studies.ceilings import exact, two
 from studies.ceilings.match import passes
 
 DATA = Markov(symbols=4, length=24)
@@ -75,3 +76,20 @@ def test_the_sampler_keeps_the_coupling_in_its_first_verify_pass():
     kept = ledger.kept.double()
     assert abs(kept.mean() - exact.coupling(law)) < 4 * kept.std() / n**0.5
     assert kept.mean() < exact.joint(law)
+
+
+def test_two_networks_need_the_tests_that_their_laws_say():
+    """The sampler that may draft to the end needs as many in the mean; the oracle of equal uniforms at least so many
+    disagreements as the test of shares expects rejections.
+    """
+    heavy, light, n = Table(DATA).load("cpu"), Table(DATA, 0.5).load("cpu"), 512
+    empty = torch.full((n, 24), 4)
+    y = sample(FirstHitting(), {"main": heavy}, empty, 5, 128)
+    match, expected = two.tests(light, heavy, y, Uniform(), 5)
+    ledger = Ledger(n, 24, 4)
+    sample(LightHeavy(24), {"main": heavy, "light": light}, empty, 5, 128, ledger=ledger)
+    found = ledger.tests.double()
+    assert abs((found - expected).mean()) < 4 * (found - expected).std() / n**0.5
+    assert 1 <= expected.min() and expected.mean() < match.mean() < 24
+    alike, certain = two.tests(heavy, heavy, y, Uniform(), 5)
+    assert (alike == 1).all() and torch.allclose(certain, torch.ones(n, dtype=torch.float64))

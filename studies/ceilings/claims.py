@@ -2,13 +2,15 @@
 
 Claims ceiling.match.{heavy, ssmd}[_dilated], tokens a draft pass; ceiling.coupling.ssmd[_dilated], tokens a verify
 pass, of which there is one a draft pass; ceiling.coupling.ssmd[_dilated].reached, the sampler in its widest window over
-that; and .over_match, what the test keeps over what equal uniforms match, by row.
+that; and .over_match, what the test keeps over what equal uniforms match, by row. Of two networks ceiling.match.
+light_heavy and ceiling.coupling.light_heavy, tokens a test, and .reached.kK, the sampler with K drafts over the latter.
 """
 
 import numpy as np
 
 from harness.claims.claim import claim
-from harness.records.measured import cached_table, newest
+from harness.records import by_row
+from harness.records.measured import cached_table, column, newest
 from harness.records.points import COSTS, done
 from harness.records.store import Store
 from harness.schedules.order import Dilated, Uniform
@@ -16,11 +18,12 @@ from harness.spec import brief
 from harness.stats.intervals import ratio_interval
 from harness.study import Study
 from studies.ceilings.match import passes
+from studies.ceilings.two import tests
 
 SLOW = {"heavy": ("first_hitting", "heavy", Uniform()), "heavy_dilated": ("first_hitting_dilated", "heavy", Dilated()),
         "ssmd": ("any_order", "hybrid_frozen", Uniform()),
         "ssmd_dilated": ("any_order_dilated", "hybrid_frozen", Dilated())}
-COLUMNS = ("ceiling", "row", "passes")
+COLUMNS, TWO = ("ceiling", "row", "passes"), ("row", "match", "coupling")
 
 
 def measure(study: Study, store: Store) -> list[dict]:
@@ -29,7 +32,18 @@ def measure(study: Study, store: Store) -> list[dict]:
     if not all(known.values()):
         return []
     return [cached_table(store, study.name, "match", COLUMNS, lambda: _matched(study, store, known),
-                         [records[0] for records in known.values()])]
+                         [records[0] for records in known.values()]),
+            cached_table(store, study.name, "two networks", TWO, lambda: _two_networks(study, store, known["heavy"][0]),
+                         known["heavy"])]
+
+
+def _two_networks(study: Study, store: Store, record: dict) -> list[list]:
+    import torch
+
+    y = torch.from_numpy(store.get("samples", record["key"]).astype(np.int64))
+    light, heavy = (study.nets[name].load("cpu") for name in ("light", "heavy"))
+    found = zip(*(values.tolist() for values in tests(light, heavy, y, Uniform(), study.seed)))
+    return [[row, match, coupling] for row, (match, coupling) in enumerate(found)]
 
 
 def _matched(study: Study, store: Store, known: dict[str, list[dict]]) -> list[list]:
@@ -54,6 +68,26 @@ def claims(store: Store, command: str) -> list[dict]:
     for end in ("", "_dilated"):
         matched = [k for which, _, k in record["rows"] if which == f"ssmd{end}"] if record else []
         made += coupling(end, store, command, np.array(matched, float))
+    return made + two_networks(store, command)
+
+
+def two_networks(store: Store, command: str) -> list[dict]:
+    """Tokens a test of both ceilings, and what the sampler reaches of the second, paired by row."""
+    record = newest(store, "two networks")
+    if record is None:
+        print("ceiling.coupling.light_heavy: no claim, it was not measured; run the study without --only")
+        return []
+    made, keys, unit = [], [*record["cells"]], "tokens / test"
+    match, expected = (np.array(column(record, name), float) for name in ("match", "coupling"))
+    length = done(store, "first_hitting")[0]["cost"]["tokens"] / len(match)
+    for name, needed in (("match", match), ("coupling", expected)):
+        v = ratio_interval(np.full(len(needed), length), needed)
+        made.append(claim(f"ceiling.{name}.light_heavy", v.value, v.low, v.high, unit, v.n, command, keys,
+                          "the rows of first_hitting, drafts to the end"))
+    for run in done(store, "light_heavy"):
+        v = ratio_interval(expected, by_row.of(store, run)["tests"])
+        made.append(claim(f"ceiling.coupling.light_heavy.reached.k{run['cell']['sampler']['tokens']}", v.value, v.low,
+                          v.high, f"{unit}, ratio", v.n, command, [*keys, run["key"]], brief(run["cell"]["sampler"])))
     return made
 
 
