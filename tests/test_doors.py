@@ -17,7 +17,7 @@ RECORDS = {    # what a report may know
                  "stats.equal_entropy", "kinds", "search.storage", "stats.judges",
                  "boundary.arguments", "boundary.ending", "stats.realised", "stats.collapse", "spec",
                  "records.standing", "records.study_path", "data.smiles", "records.by_row", "records.inert",
-                 "stats.forwards")
+                 "stats.forwards", "boundary.nearest", "boundary.incoming")
 }
 CONVERTERS = (ROOT / "studies/antibody/prepare.py", ROOT / "harness/metrics/molecules/build/reference.py")
 EXCEPTED = {    # initial weights; their seed; dropout, in training alone

@@ -25,7 +25,7 @@ def here(tmp_path, monkeypatch):
 
 
 def test_an_error_of_ours_that_nobody_foresaw_is_a_sentence_a_kept_traceback_and_code_70(here, capsys, monkeypatch):
-    monkeypatch.setattr("harness.cli._listing.listing", lambda: None)    # the table of it fails in our own code
+    monkeypatch.setattr("harness.cli._listing.names", lambda: None)    # the table of it fails in our own code
     monkeypatch.setattr(sys, "argv", ["ssmd-bench", "list", "--storage", "postgresql://me:hunter2@h/db"])
     assert main(["list"]) == 70
     told, (report,) = capsys.readouterr().err, here.glob("ssmd-bench-error-*.txt")
@@ -40,7 +40,7 @@ def test_an_error_of_ours_that_nobody_foresaw_is_a_sentence_a_kept_traceback_and
 
 
 def test_where_the_traceback_cannot_be_kept_the_sentence_says_so(here, capsys, monkeypatch):
-    monkeypatch.setattr("harness.cli._listing.listing", lambda: None)
+    monkeypatch.setattr("harness.cli._listing.names", lambda: None)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(here / "none"))
     monkeypatch.setattr("os.getcwd", lambda: str(here / "none"))
     assert main(["list"]) == 70 and "could not be written anywhere" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from baselines.first_hitting import FirstHitting
 from baselines.light_heavy import LightHeavy
 from harness.schedules.order import Dilated
 from harness.schedules.window import Linear, Open
-from harness.study import Arm, Study, grid
+from harness.study import Arm, Study
 from ssmd.sampler import SelfSpeculative
 from studies.ceilings.claims import claims, measure
 from studies.families import TEXT, metrics, nets
@@ -33,6 +33,6 @@ STUDY = Study(
           Arm("coupling", [SelfSpeculative(Open(), 1)], HYBRID),
           Arm("coupling_dilated", [SelfSpeculative(Open(), 1, Dilated())], HYBRID),
           Arm("ssmd", [SelfSpeculative(*window) for window in WINDOWS], HYBRID),
-          Arm("light_heavy", grid(LightHeavy, tokens=[4, 16]), BOTH),
+          Arm("light_heavy", [LightHeavy(4)], BOTH),
           Arm("ssmd_dilated", [SelfSpeculative(*window, Dilated()) for window in WINDOWS], HYBRID)],
     metrics=metrics("judge"), n=256, batch=64)

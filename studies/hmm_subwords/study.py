@@ -5,7 +5,7 @@ chain goes through 64 classes (harness/data/class_chain.py), so that its exact n
 4,096 x 4,096 has to be raised to powers. Divergences of pairs are far above 0 here by chance alone, since most pairs
 come once or never: read them beside held-out rows of the chain, of which there are as many. The likelihood less its
 expectation has no such floor. Expected: the order of the samplers is that of characters, and faults are smaller, since
-a subword says less of its neighbour (1.3 nats) in proportion to its own 6.8.
+of its own entropy a subword tells its neighbour a smaller share.
 `ssmd-bench run studies/hmm_subwords --no-time --claims`: half an hour on one core.
 """
 
