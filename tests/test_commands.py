@@ -10,7 +10,7 @@ from harness.spec import ROOT
 from tests.test_readme import COMMANDS, call
 
 SMALLER = {    # what a command is given on top, so that a test can afford it
-    "run": ["--n", "64", "--no-time"],
+    "run": ["--n", "16", "--no-time"],
     "sweep": ["--trials", "4"],
     "grid": ["--rows", "2", "--steps", "2", "4"],
     "train": ["--tokens", "4096", "--set", "width=16", "--set", "heads=2", "--length", "16", "--data", "austen"],

@@ -48,15 +48,19 @@ def test_without_options_it_is_the_whole_run(run, tmp_path):
     assert "GFLOP executed</th>" in html and "--arms" not in html
 
 
-@pytest.mark.parametrize("name", style.FORMATS)
-def test_figures_have_the_size_of_the_venue(run, tmp_path, name):
-    assert main(["report", run, "--out", str(tmp_path / "r"), "--style", name]) == 0
-    for end, inches in (("", style.FORMATS[name].double), ("-single", style.FORMATS[name].single)):
+def test_figures_have_the_size_of_the_venue(run, tmp_path):
+    assert main(["report", run, "--out", str(tmp_path / "r"), "--style", "slides", "--metrics", "exact_nll"]) == 0
+    for end, inches in (("", style.FORMATS["slides"].double), ("-single", style.FORMATS["slides"].single)):
         with Image.open(tmp_path / "r" / "figures" / f"tradeoff{end}.png") as picture:
             assert picture.size[0] == pytest.approx(300 * inches, abs=2)
-    assert (style.DOUBLE, style.LINES) == (6.75, 1.0)    # as it was
+
+
+@pytest.mark.parametrize("name", style.FORMATS)
+def test_a_format_lasts_as_long_as_it_is_asked_for(name):
     with style.formatted(name), style.paper():
         assert matplotlib.rcParams["font.size"] == pytest.approx(style.FORMATS[name].points)
+        assert (style.SINGLE, style.DOUBLE) == style.FORMATS[name][:2]
+    assert (style.SINGLE, style.DOUBLE, style.LINES) == (3.25, 6.75, 1.0)    # as it was
 
 
 @pytest.mark.parametrize("words, says", [
