@@ -3,8 +3,10 @@
 import hashlib
 import json
 import re
+import shlex
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -190,3 +192,19 @@ def test_the_claim_counts_what_is_tracked(tmp_path):
     assert (row["value"], row["low"], row["high"], row["n"]) == (1, 1, 1, 1)
     with pytest.raises(ValueError, match="no git repository"):
         tracked(tmp_path / "nowhere")
+
+
+def commands(path: Path) -> list[str]:
+    """Those that a card, a list of claims or the list of networks out of the tree holds."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return [row[field] for row in (found if isinstance(found, list) else [found]) for field in ("command", "train")
+            if isinstance(row.get(field), str)]
+
+
+def test_no_command_that_is_kept_names_a_place_of_one_machine():
+    """A card of a training keeps its command as it was typed: --out is to be given from the clone."""
+    kept = [*(ROOT / "ssmd" / "checkpoints").glob("**/*.json"), *(ROOT / "studies").glob("*/claims.json")]
+    found = {path.relative_to(ROOT): words for path in kept
+             for words in [[word for line in commands(path) for word in shlex.split(line)
+                            if word.partition("=")[2].startswith("/") or word.startswith(("/", "~"))]] if words}
+    assert len(kept) > 60 and not found
