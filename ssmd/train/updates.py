@@ -22,6 +22,7 @@ from harness.nets.autoregressive import Autoregressive
 from harness.nets.transformer import Block, Transformer, autocast
 from harness.random import Stream, integers
 from ssmd.model import Hybrid
+from ssmd.train.grown import grown
 from ssmd.train.loss import draft_loss, mask_counts, masked_batch, reordered, target_loss
 from ssmd.train.optim import Average, learning_rate, optimisers
 from ssmd.train.settings import Training
@@ -101,12 +102,13 @@ class Trainable(nn.Module):
 
 def begin(net: nn.Module, init: Path) -> dict:
     """Take the weights of a finished checkpoint; a hybrid may take those of a masked-diffusion network, and its causal
-    part then starts at zero. Its card.
+    part then starts at zero. A deeper network takes those of a shallower one (ssmd/train/grown.py). Its card.
     """
     start = checkpoint.load(init)
     weights, own = start.state_dict(), net.state_dict()
     if isinstance(net, Hybrid) and not isinstance(start, Hybrid):
         weights = {k: v for k, v in own.items() if k.startswith(CAUSAL)} | weights
+    weights = grown(weights, own)
     try:
         net.load_state_dict(weights)
     except RuntimeError:
