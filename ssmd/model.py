@@ -79,7 +79,9 @@ class Kept:
     def begin(self, made_of: Tensor, at: Tensor) -> Tensor:
         """(B,) the first track that has changed or is wanted; those before it are kept."""
         changed, length = self._of(self._made_of()) != made_of, made_of.shape[1]                           # (B, L)
-        return torch.where(changed.any(1), changed.int().argmax(1), length).minimum(at.where(at >= 0, length).amin(1))
+        # (B,) length where all is kept
+        first = F.pad(changed.int(), (0, 1), value=1).argmax(1)
+        return first.minimum(at.where(at >= 0, length).amin(1))
 
     def spread(self, rows: Tensor, batch: int) -> "Kept":
         """These rows within a batch of others, which hold zeros."""
@@ -192,8 +194,8 @@ class Hybrid(Transformer):
         """(B, L) a number for what each track reads: the place and token it carries, track 0 none, and the place it
         predicts.
         """
-        place, token = (F.pad(part[:, :-1], (1, 0)) for part in (order, y.gather(1, order)))
-        return (place * order.shape[1] + order) * self.vocab + token
+        carried = y.gather(1, order).add(order, alpha=order.shape[1] * self.vocab)
+        return F.pad(carried[:, :-1], (1, 0)).add(order, alpha=self.vocab)
 
     def _inputs(self, hidden: Kept, y: Tensor, order: Tensor, tracks: Tensor) -> Tensor:
         """u of these tracks (B, C), -1 as padding -> (B, C, d)."""

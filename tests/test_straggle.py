@@ -22,9 +22,9 @@ class Calls(Ledger):
 
     made = (0, 0)
 
-    def post(self, name, kind, *rest):
-        super().post(name, kind, *rest)
-        self.made = tuple(c + (k == kind) for c, k in zip(self.made, KINDS))
+    def post(self, call):
+        super().post(call)
+        self.made = tuple(c + (k == call.kind) for c, k in zip(self.made, KINDS))
 
 
 @pytest.mark.parametrize("sampler", [SelfSpeculative(Fixed(3), 1), SelfSpeculative(Cosine(0.5), 4)], ids=str)

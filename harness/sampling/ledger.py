@@ -12,13 +12,18 @@ Per row it keeps what the row *needed*; per run, what the device *executed* (pad
     kept       drafts that passed, and rejected, drafts that did not, at places up to the end of the text
     generated, order, untied    of what it has written (harness/sampling/written.py)
 
+Nothing is counted while a round runs: what its calls were is kept where it lies, and brought to the host by one copy
+when the round is over.
+
 A verify pass shows `y` to the network. What the row holds afterwards shows what became of it: a rejected token is
 always replaced by another (the residual law gives the rejected one no weight), so the first difference is the first
 rejection. A sampler that verifies by draft passes shows its drafts to `tried` of that network, which costs nothing.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,11 +34,39 @@ from harness.sampling import written
 TENTHS = 10
 
 
+class Call(NamedTuple):
+    """A pass. heads, tracks, begin (b,): logits and causal tracks that each row wanted, and the first of these that was
+    not kept.
+
+    A sampler may show k states of each row in one draft call, side by side (x.repeat_interleave(k, 0)): k passes of
+    that row, and b = k B. A verify call has one.
+    """
+
+    name: str
+    kind: str
+    net: Denoiser
+    of: tuple[Tensor, ...]    # heads, tracks, begin, and which rows were alive (b,) unless all were
+
+
 class Verified(NamedTuple):
-    rows: Tensor    # (b,) places in the batch
-    y: Tensor       # (b, L)
-    order: Tensor   # (b, L)
-    at: Tensor      # (b, W) ranks tested
+    y: Tensor               # (B, L)
+    order: Tensor           # (B, L)
+    at: Tensor              # (B, W) ranks tested
+    alive: Tensor | None    # (B,)
+
+
+def brought(tensors: Sequence[Tensor]) -> list[np.ndarray]:
+    """Tensors of whole numbers on the host, by one copy of all that lie elsewhere."""
+    away = [t for t in tensors if t.device.type != "cpu"]
+    if not away:
+        return [t.numpy() for t in tensors]
+    flat = torch.cat([t.reshape(-1).long() for t in away]).cpu().numpy()
+    parts = iter(np.split(flat, np.cumsum([t.numel() for t in away])[:-1]))
+    return [t.numpy() if t.device.type == "cpu" else next(parts).reshape(t.shape) for t in tensors]
+
+
+def _add(table: np.ndarray, rows: np.ndarray, more) -> None:
+    table[rows] += more
 
 
 class Ledger:
@@ -46,84 +79,108 @@ class Ledger:
         self.tracks, self.tests, self.kept, self.rejected, self.generated, self.order, self.untied = (
             torch.zeros(n, dtype=torch.int64) for _ in range(7))
         self.by_place: Tensor | None = None        # (3, n, L) the round that wrote last, drafts kept, drafts rejected
-        self._round = torch.zeros(n, dtype=torch.int32)
+        self._round = np.zeros(n, dtype=np.int32)
         self.executed_flops = self.executed_blocks = 0
         # draft rounds by tenth of progress and tokens revealed
         self.revealed = torch.zeros(TENTHS, length + 1, dtype=torch.int64)
         self.tested, self.passed = ({"depth": torch.zeros(length, dtype=torch.int64),
                                      "progress": torch.zeros(TENTHS, dtype=torch.int64),
                                      "round": torch.zeros(64, dtype=torch.int64)} for _ in range(2))
-        self._slots = self._before = torch.empty(0, dtype=torch.int64)
+        self._opened: tuple[Tensor, Tensor] = (torch.empty(0, dtype=torch.int64),) * 2
+        self._calls: list[Call] = []
         self._verified: list[Verified] = []
 
     def open(self, slots: Tensor, x: Tensor) -> None:
-        """slots (B,): which of the n rows ride in this batch."""
-        self._slots, self._before, self._verified = slots.cpu(), x, []
+        """slots (B,): which of the n rows ride in this batch; x (B, L) before the round."""
+        self._opened, self._calls, self._verified = (slots, x), [], []
 
-    def post(self, name: str, kind: str, net: Denoiser, alive: Tensor | None, heads: Tensor, tracks: Tensor,
-             begin: Tensor) -> None:
-        """One pass. heads, tracks, begin (B,): logits and causal tracks that each row wanted, and the first of these
-        that was not kept.
-
-        A sampler may show k states of each row in one draft call, side by side (x.repeat_interleave(k, 0)): k passes of
-        that row. A verify call has one.
-        """
-        rows = torch.arange(len(heads)) if alive is None else alive.cpu().nonzero()[:, 0]
-        each = len(heads) // len(self._slots)
-        slots = self._slots.repeat_interleave(each)[rows]
-        heads, tracks, begin = (x.cpu()[rows] for x in (heads, tracks, begin))
-        calls = self.calls.setdefault(f"{name}.{kind}", torch.zeros(self.n, dtype=torch.int64))
-        once = torch.ones_like(slots)
-        flops = net.flops(kind, self.length, heads, tracks, begin)    # type: ignore[arg-type]  # of all rows at once
-        ran = torch.where(tracks > 0, tracks - begin, self.length)
-        for table, needed in ((calls, once), (self.blocks, once * net.blocks(kind)), (self.tracks, ran),
-                              (self.drafts, once * (kind == "draft")), (self.flops, once * flops)):
-            table.index_add_(0, slots, needed)
-        self.executed_blocks += len(rows) * net.blocks(kind)
-        # rows are padded to the widest of them, before as many keys as the longest has
-        most, widest = (0, 0) if kind == "draft" else (int(tracks.max()), int((tracks - begin).max()))
-        self.executed_flops += len(rows) * int(net.flops(kind, self.length, int(heads.max()), most, most - widest))
+    def post(self, call: Call) -> None:
+        self._calls.append(call)
 
     def verified(self, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None) -> None:
-        rows = torch.arange(len(y), device=y.device) if alive is None else alive.nonzero()[:, 0]
-        self._verified.append(Verified(rows, y[rows], order[rows], at[rows]))
+        # copies: a sampler may go on in the same memory
+        self._verified.append(Verified(y.clone(), order.clone(), at.clone(), None if alive is None else alive.clone()))
 
     def close(self, x: Tensor) -> None:
         """x (B, L) after the round."""
-        had = (self._before != self.mask).sum(1).cpu()
-        wrote = (x != self.mask).sum(1).cpu() - had
-        self.tokens[self._slots] += wrote
-        tenth = (had * TENTHS // self.length).clamp_max(TENTHS - 1)                # a row may be full and yet not done
-        self.revealed.index_put_((tenth, wrote.clamp_min(0)), torch.ones_like(had), accumulate=True)
-        row, place = ((x != self._before) & (x != self.mask)).cpu().nonzero().unbind(1)              # (tokens,) each
+        sent = [*self._opened, x]
+        for call in self._calls:
+            sent += call.of
+        for y, order, at, alive in self._verified:
+            sent += [y, order, at] if alive is None else [y, order, at, alive]
+        slots, before, after, *rest = brought(sent)
+        told = iter(rest)
+        for call in self._calls:
+            self._count(call, slots, *(next(told) for _ in call.of))
+        self._written(slots, before, after)
+        tests = [[next(told) for part in verified if part is not None] for verified in self._verified]
+        if tests:
+            after = after.copy()
+        for round_ in range(len(tests) - 1, -1, -1):
+            self._test(round_, slots, after, *tests[round_])
+
+    def _count(self, call: Call, slots: np.ndarray, heads: np.ndarray, tracks: np.ndarray, begin: np.ndarray,
+               alive: np.ndarray | None = None) -> None:
+        """Arrays as in Call; slots (B,)."""
+        if len(heads) > len(slots):
+            slots = slots.repeat(len(heads) // len(slots))
+            add = np.add.at    # a row may stand there twice
+        else:
+            add = _add
+        if alive is not None:
+            slots, heads, tracks, begin = (part[alive != 0] for part in (slots, heads, tracks, begin))
+        kind, net, length = call.kind, call.net, self.length
+        calls = self.calls.setdefault(f"{call.name}.{kind}", torch.zeros(self.n, dtype=torch.int64))
+        blocks = net.blocks(kind)
+        flops = net.flops(kind, length, heads, tracks, begin)    # type: ignore[arg-type]  # of all rows at once
+        ran = np.where(tracks > 0, tracks - begin, length)
+        for table, needed in ((calls, 1), (self.blocks, blocks), (self.tracks, ran), (self.drafts, kind == "draft"),
+                              (self.flops, flops)):
+            add(table.numpy(), slots, needed)
+        self.executed_blocks += len(slots) * blocks
+        # rows are padded to the widest of them, before as many keys as the longest has
+        most, widest = (0, 0) if kind == "draft" else (int(tracks.max()), int((tracks - begin).max()))
+        self.executed_flops += len(slots) * int(net.flops(kind, length, int(heads.max()), most, most - widest))
+
+    def _written(self, slots: np.ndarray, before: np.ndarray, after: np.ndarray) -> None:
+        was, now = before != self.mask, after != self.mask                         # (B, L)
+        had = was.sum(1)
+        wrote = now.sum(1) - had                                                   # (B,)
+        self.tokens.numpy()[slots] += wrote
+        tenth = np.minimum(had * TENTHS // self.length, TENTHS - 1)                # a row may be full and yet not done
+        np.add.at(self.revealed.numpy(), (tenth, wrote.clip(0)), 1)
         if self.by_place is None:
             self.by_place = torch.zeros(3, self.n, self.length, dtype=torch.int32)
             self.by_place[0] = written.NEVER
-        when, *kinds = self.by_place                                               # (n, L) each
-        now = self._round[self._slots]                                             # (B,)
-        when[self._slots[row], place] = now[row]
-        self._round[self._slots] = now + 1
-        after = x.clone()
-        for round_ in range(len(self._verified) - 1, -1, -1):
-            rows, y, order, at = self._verified[round_]
-            place = order.gather(1, at.clamp_min(0))                               # (b, W)
-            same = (y.gather(1, place) == after[rows].gather(1, place)) | (at < 0)
-            intact = same.int().cumprod(1).bool()
-            drafted = (at >= 0) & (y.gather(1, place) != self.mask)  # a verify pass without drafts tests nothing
-            tested = (torch.cat((torch.ones_like(intact[:, :1]), intact[:, :-1]), 1) & drafted).cpu()
-            passed = tested & intact.cpu()
-            slots, where = self._slots[rows.cpu()], place.cpu()                    # (b,), (b, W)
-            self.tests.index_add_(0, slots, tested.any(1).long())
-            for table, chosen in zip(kinds, (passed, tested & ~passed)):
-                row, column = chosen.nonzero().unbind(1)                           # (drafts,) each, of distinct places
-                table[slots[row], where[row, column]] += 1
-            start = torch.where(at < 0, self.length, at).amin(1, keepdim=True)
-            depth, progress = (at - start).cpu(), (at * TENTHS // self.length).cpu()
-            for tables, chosen in ((self.tested, tested), (self.passed, passed)):
-                tables["depth"] += torch.bincount(depth[chosen], minlength=self.length)
-                tables["progress"] += torch.bincount(progress[chosen], minlength=TENTHS)
-                tables["round"][min(round_, 63)] += chosen.sum()
-            after[rows] = y
+        row, place = ((after != before) & now).nonzero()                           # (tokens,) each
+        self.by_place[0].numpy()[slots[row], place] = self._round[slots[row]]
+        self._round[slots] += 1
+
+    def _test(self, round_: int, slots: np.ndarray, after: np.ndarray, y: np.ndarray, order: np.ndarray,
+              at: np.ndarray, alive: np.ndarray | None = None) -> None:
+        """What became of the drafts of one verify pass; `after` (B, L) becomes what was before it."""
+        assert self.by_place is not None    # what was written came first
+        rows = np.arange(len(after)) if alive is None else alive.nonzero()[0]      # (b,) places in the batch
+        slots, y, order, at = (slots, y, order, at) if alive is None else (part[rows] for part in (slots, y, order, at))
+        each, there = np.arange(len(rows))[:, None], at >= 0                       # (b, W)
+        place = order[each, np.maximum(at, 0)]
+        drafts = y[each, place]
+        intact = np.logical_and.accumulate((drafts == after[rows[:, None], place]) | ~there, axis=1)
+        tested = there & (drafts != self.mask)    # a verify pass without drafts tests nothing
+        tested[:, 1:] &= intact[:, :-1]
+        self.tests.numpy()[slots] += tested.any(1)
+        depth = at - np.where(there, at, self.length).min(1, keepdims=True)
+        for table, chosen, *sums in ((self.by_place[1], tested & intact, self.tested, self.passed),
+                                     (self.by_place[2], tested & ~intact, self.tested)):
+            row, column = chosen.nonzero()                                         # (drafts,) each, of distinct places
+            table.numpy()[slots[row], place[row, column]] += 1
+            by = {"depth": np.bincount(depth[row, column], minlength=self.length),
+                  "progress": np.bincount(at[row, column] * TENTHS // self.length, minlength=TENTHS)}
+            for tables in sums:
+                for name, count in by.items():
+                    tables[name].numpy()[:] += count
+                tables["round"].numpy()[min(round_, 63)] += len(row)
+        after[rows] = y
 
     def end(self, x: Tensor, prompts: Tensor, end: int | None) -> None:
         """x (n, L), all rows as they are written; prompts (n, L); end: the symbol that ends a text, if there is one."""
@@ -145,14 +202,16 @@ class Metered(Wrapper):
     def draft(self, x, at=None, alive=None, clock=None):
         heads = torch.full((len(x),), x.shape[1]) if at is None else (at >= 0).sum(1)
         none = torch.zeros(len(x), dtype=torch.int64)
-        self.ledger.post(self.name, "draft", self.net, alive, heads, *(self.net.span(at) or (none, none)))
+        self._post("draft", alive, heads, *(self.net.span(at) or (none, none)))
         return self.net.draft(x, at, alive, clock)
 
     def verify(self, hidden, y, order, at, alive=None):
-        self.ledger.post(self.name, "verify", self.net, alive, (at >= 0).sum(1), at.amax(1) + 1,
-                         self.net.begin(hidden, y, order, at))
+        self._post("verify", alive, (at >= 0).sum(1), at.amax(1) + 1, self.net.begin(hidden, y, order, at))
         self.ledger.verified(y, order, at, alive)
         return self.net.verify(hidden, y, order, at, alive)
 
     def tried(self, y, order, at):
         self.ledger.verified(y, order, at, None)
+
+    def _post(self, kind: str, alive: Tensor | None, *of: Tensor) -> None:
+        self.ledger.post(Call(self.name, kind, self.net, of if alive is None else (*of, alive.clone())))

@@ -39,11 +39,11 @@ class Watch(Ledger):
         for slot in slots.tolist():
             self.seen[slot].append([0, 0])
 
-    def post(self, name, kind, net, alive, heads, tracks, begin):
-        super().post(name, kind, net, alive, heads, tracks, begin)
-        for slot in (self._slots if alive is None
-                     else self._slots[alive.cpu()]).tolist():    # type: ignore[index, union-attr]
-            self.seen[slot][-1][KINDS.index(kind)] += 1
+    def post(self, call):
+        super().post(call)
+        slots, (_, _, _, *alive) = self._opened[0], call.of
+        for slot in (slots[alive[0]] if alive else slots).tolist():
+            self.seen[slot][-1][KINDS.index(call.kind)] += 1
 
 
 def watched(sampler: Sampler, nets: Mapping[str, Denoiser], prompts: Tensor, seed: int,
