@@ -21,7 +21,7 @@ rejection. A sampler that verifies by draft passes shows its drafts to `tried` o
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -65,7 +65,7 @@ def brought(tensors: Sequence[Tensor]) -> list[np.ndarray]:
     return [t.numpy() if t.device.type == "cpu" else next(parts).reshape(t.shape) for t in tensors]
 
 
-def _add(table: np.ndarray, rows: np.ndarray, more) -> None:
+def _add(table: np.ndarray, rows: Any, more: Any) -> None:
     table[rows] += more
 
 
@@ -122,11 +122,8 @@ class Ledger:
     def _count(self, call: Call, slots: np.ndarray, heads: np.ndarray, tracks: np.ndarray, begin: np.ndarray,
                alive: np.ndarray | None = None) -> None:
         """Arrays as in Call; slots (B,)."""
-        if len(heads) > len(slots):
-            slots = slots.repeat(len(heads) // len(slots))
-            add = np.add.at    # a row may stand there twice
-        else:
-            add = _add
+        # a row that shows several states stands there several times
+        add, slots = (np.add.at, slots.repeat(len(heads) // len(slots))) if len(heads) > len(slots) else (_add, slots)
         if alive is not None:
             slots, heads, tracks, begin = (part[alive != 0] for part in (slots, heads, tracks, begin))
         kind, net, length = call.kind, call.net, self.length
