@@ -19,6 +19,10 @@ from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
 
 @dataclass(frozen=True)
 class AnyOrder:
+    """One token a round from the causal target, along sigma: a draft pass for hidden states alone, then a verify pass
+    of one rank. A row of L masks takes L rounds. Exact for an ideal network.
+    """
+
     order: OrderLaw = param(UNIFORM, ORDERS, "law of sigma")
 
     name: ClassVar[str] = "any_order"

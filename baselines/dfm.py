@@ -40,6 +40,11 @@ def grid(steps: int, strength: float) -> tuple[tuple[float, float, float], ...]:
 
 @dataclass(frozen=True)
 class DFM(Remasking):
+    """The corrector of discrete flow matching, which reveals and masks again at raised rates (arXiv 2407.15595, as in
+    arXiv 2503.00307). For the linear schedule. There are more than `steps` steps, since both ends ask for shorter ones.
+    Biased, and exact as N grows.
+    """
+
     steps: int = param(64, Range(1, 4096, log=True), "N: no step is longer than 1/N")
     strength: float = param(10.0, Range(0.0, 100.0), "c, of the corrector")
 

@@ -23,6 +23,11 @@ from harness.schedules.certainty import Confidence, Entropy, Margin, entropy
 
 @dataclass(frozen=True)
 class EntropyBounded:
+    """Entropy-bounded unmasking (EB, arXiv 2505.24857): a pass reveals as many of the surest positions as a bound on
+    their total correlation allows, one at least. `gamma` is that bound, in nats. gamma = 0 is exact for an ideal
+    network.
+    """
+
     gamma: float = param(0.1, Range(0.0, 10.0), "nats of dependence that a step may lose")
     by: Entropy | Confidence | Margin = param(Entropy(), Choice(Entropy(), Confidence(), Margin()),
                                               "proxy of the error")

@@ -24,6 +24,11 @@ from baselines.ancestral import Ancestral
 
 @dataclass(frozen=True)
 class Euler(Ancestral):
+    """Euler steps of the reverse rates (SEDD, arXiv 2310.16834; RADD, arXiv 2406.03736): ancestral sampling in which
+    the chance of a reveal is linear in the step. What the last step leaves is drawn in one more pass. Under the linear
+    schedule it is ancestral sampling bit for bit.
+    """
+
     name: ClassVar[str] = "euler"
     version: ClassVar[int] = 1
 

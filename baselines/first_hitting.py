@@ -20,6 +20,10 @@ from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
 
 @dataclass(frozen=True)
 class FirstHitting:
+    """First-hitting sampling (arXiv 2409.02908): a pass reveals the next `tokens` positions of a random order, each
+    drawn independently. tokens = 1 takes a pass for each mask and is exact for an ideal network.
+    """
+
     tokens: int = param(1, Range(1, 4096, log=True), "positions an event")
     order: OrderLaw = param(UNIFORM, ORDERS, "law of their order")
 

@@ -20,6 +20,11 @@ from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
 
 @dataclass(frozen=True)
 class FixedCount:
+    """A fixed number of tokens a pass, given by a window: SelfSpeculative without its verify passes, the matched
+    control of its window. Tokens of a pass are drawn independently, so it is biased wherever a window is wider than
+    one.
+    """
+
     window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(),
                                                             Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
     order: OrderLaw = param(UNIFORM, ORDERS, "law of sigma")

@@ -24,6 +24,10 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 @dataclass(frozen=True)
 class ForwardBackward(Remasking):
+    """The forward-backward corrector (arXiv 2205.14987, as in arXiv 2503.00307): a step reveals twice what an ancestral
+    one does, and masks half of that again. Biased, and exact as N grows.
+    """
+
     steps: int = param(64, Range(1, 4096, log=True), "N, equal steps in time")
     schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()))
 

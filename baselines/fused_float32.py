@@ -26,6 +26,11 @@ GRID = 2.0**-24
 
 @dataclass(frozen=True)
 class FusedFloat32:
+    """The float32 trap as a control arm: tokens and MASK drawn in one race of float32 exponentials, which lowers the
+    temperature the more steps are taken (arXiv 2409.02908). It draws otherwise than every other sampler here, and is
+    for nothing but showing that.
+    """
+
     steps: int = param(64, Range(1, 4096, log=True), "N, equal steps in time")
     schedule: Linear | Cosine | Polynomial = param(Linear(), Choice(Linear(), Cosine(), Polynomial()))
 

@@ -27,6 +27,11 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 @dataclass(frozen=True)
 class KLASS:
+    """KLASS (arXiv 2511.05664): a pass reveals every position that is sure and whose law has moved by less than `kl`
+    nats in each of the last `history` steps; where there is none, the k_n surest. Each row keeps its laws of the step
+    before, 8 L V bytes. Biased; exact with drawn tokens, one a step and nothing ever ready.
+    """
+
     steps: int = param(64, Range(1, MOST, log=True), "N of k_n")
     schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()),
                                                            "of k_n")

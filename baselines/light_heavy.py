@@ -31,6 +31,11 @@ from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
 
 @dataclass(frozen=True)
 class LightHeavy:
+    """Speculative decoding along a random order with two masked networks: `light` drafts `tokens` tokens, one pass
+    each, `main` tests them side by side in one call (arXiv 2211.17192, Alg. 1; the pairing is ours). The law is that of
+    `main` alone, one token a pass. Raises ValueError if the two write unlike symbols.
+    """
+
     tokens: int = param(4, Range(1, 4096, log=True), "k, drafts a round")
     order: OrderLaw = param(UNIFORM, ORDERS, "law of sigma")
 

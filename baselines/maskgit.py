@@ -23,6 +23,10 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 @dataclass(frozen=True)
 class MaskGIT:
+    """MaskGIT (arXiv 2202.04200): a pass draws a token at every mask and keeps the k_n likeliest of them, with Gumbel
+    noise on the choice of positions. Biased at every N, since the choice looks at the tokens.
+    """
+
     steps: int = param(64, Range(1, MOST, log=True), "N")
     schedule: Linear | Cosine | Polynomial | Knots = param(Cosine(), Choice(Cosine(), Linear(), Polynomial(), Knots()),
                                                            "share written after n of N steps")

@@ -23,6 +23,10 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 @dataclass(frozen=True)
 class Moment:
+    """The moment sampler (arXiv 2510.04525): MaskGIT's law for many masks, with positions chosen before their tokens
+    are drawn. Biased at every N, since tokens are drawn from a power of the law.
+    """
+
     steps: int = param(64, Range(1, MOST, log=True), "N")
     schedule: Linear | Cosine | Polynomial | Knots = param(Cosine(), Choice(Cosine(), Linear(), Polynomial(), Knots()),
                                                            "share written after n of N steps")

@@ -26,6 +26,11 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 @dataclass(frozen=True)
 class Ordered:
+    """Ordered unmasking in `steps` steps: a pass reveals the k_n masked positions of which the network is surest by
+    `by` (LLaDA, arXiv 2502.09992; arXiv 2502.06768). Exact with one drawn token a step and a score that does not look
+    at it.
+    """
+
     steps: int = param(64, Range(1, MOST, log=True), "N")
     schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()),
                                                            "share written after n of N steps")

@@ -23,6 +23,10 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial, reveal_pr
 
 @dataclass(frozen=True)
 class Psi(Remasking):
+    """Psi-samplers (arXiv 2602.21185): each place takes an ancestral step with probability `kappa`, else a full
+    prediction that is noised anew. kappa = 1 is ancestral sampling bit for bit. Biased, and exact as N grows.
+    """
+
     steps: int = param(64, Range(1, 4096, log=True), "N, equal steps in time")
     kappa: float = param(0.99, Range(0.0, 1.0), "weight of the ancestral step")
     schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()))

@@ -38,29 +38,44 @@ class Strategy:
         check(self)
 
     def time(self, t: Tensor) -> Tensor:
+        """t (...) -> (...) the time at which the schedule is read, t itself here."""
         return t
 
 
 @dataclass(frozen=True)
 class Cap(Strategy):
+    """A step forgets with probability `eta`, or sigma_max where that is less."""
+
     eta: float = param(0.008, Range(0.0, 1.0), "the most that a step forgets")
     name: ClassVar[str] = "cap"
 
     def sigma(self, most: Tensor, t: Tensor) -> Tensor:
+        """most (N,), which is sigma_max, and t (N,) of each step -> (N,) the chance that a revealed token is masked
+        again.
+        """
         return most.clamp_max(self.eta)
 
 
 @dataclass(frozen=True)
 class Rescale(Strategy):
+    """A step forgets with probability `eta` sigma_max."""
+
     eta: float = param(0.015, Range(0.0, 1.0), "share of sigma_max")
     name: ClassVar[str] = "rescale"
 
     def sigma(self, most: Tensor, t: Tensor) -> Tensor:
+        """most (N,), which is sigma_max, and t (N,) of each step -> (N,) the chance that a revealed token is masked
+        again.
+        """
         return self.eta * most
 
 
 @dataclass(frozen=True)
 class Loop(Strategy):
+    """Forgetting in one stretch of time alone, t in (off, on], while alpha stands still. It has no exact limit. Raises
+    ValueError where `off` lies above `on`.
+    """
+
     eta: float = param(0.02, Range(0.0, 1.0), "sigma while alpha stands still")
     on: float = param(0.55, Range(0.01, 0.99), "t at which alpha comes to stand")
     off: float = param(0.05, Range(0.01, 0.99), "t at which it goes on, at most `on`")
@@ -74,6 +89,9 @@ class Loop(Strategy):
             raise ValueError(f"Loop: t falls, so off={self.off} cannot lie above on={self.on}; choose a smaller one")
 
     def time(self, t: Tensor) -> Tensor:
+        """t (...) -> (...) the time at which the schedule is read: `held` throughout the loop, and on straight lines to
+        1 before it and to 0 behind it.
+        """
         before, after = (
             self.held + (1 - self.held) * (t - self.on) / (1 - self.on),
             self.held * (t / self.off).clamp_max(1),
@@ -81,11 +99,18 @@ class Loop(Strategy):
         return torch.where(t > self.on, before, after)
 
     def sigma(self, most: Tensor, t: Tensor) -> Tensor:
+        """most (N,), which is sigma_max, and t (N,) of each step -> (N,) the chance that a revealed token is masked
+        again: 0 outside the loop.
+        """
         return torch.where((self.off < t) & (t <= self.on), most.clamp_max(self.eta), 0)
 
 
 @dataclass(frozen=True)
 class ReMDM(Remasking):
+    """ReMDM (arXiv 2503.00307): ancestral sampling in which revealed tokens may be masked again, by `strategy`. A round
+    is the next step that reveals something. Biased; exact as N grows but for the strategy loop.
+    """
+
     steps: int = param(64, Range(1, 4096, log=True), "N, equal steps in time")
     strategy: Cap | Rescale | Loop = param(Cap(), Choice(Cap(), Rescale(), Loop()), "how much is forgotten")
     schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()))

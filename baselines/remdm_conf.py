@@ -26,6 +26,10 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 @dataclass(frozen=True)
 class ReMDMConf:
+    """ReMDM's strategy conf (arXiv 2503.00307): what was improbable when it was written is rather masked again, about
+    one token a step. A row is done after `steps` rounds, whether they reveal or not. Biased at every N.
+    """
+
     steps: int = param(64, Range(1, 4096, log=True), "N, equal steps in time")
     schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()))
 

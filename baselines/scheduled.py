@@ -23,6 +23,11 @@ from harness.schedules.placement import Interleaved, Middle, Prefix, Random, San
 
 @dataclass(frozen=True)
 class Scheduled:
+    """Model scheduling on a host sampler (arXiv 2604.02340): at each pass `placement` says by the share written whether
+    `light` or `main` is called. `by` takes the share that the clock expects, or that of each row. The law is a mixture
+    of two networks', so that there is no exact limit.
+    """
+
     host: Ancestral | FirstHitting = param(Ancestral(), Choice(Ancestral(), FirstHitting()))
     placement: Sandwich | Middle | Prefix | Suffix | Interleaved | Random | Segments = param(
         Sandwich(), Choice(Sandwich(), Middle(), Prefix(), Suffix(), Interleaved(), Random(), Segments()))

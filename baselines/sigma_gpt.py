@@ -30,6 +30,11 @@ from harness.schedules.order import UNIFORM
 
 @dataclass(frozen=True)
 class SigmaGpt:
+    """Rejection sampling of sigma-GPT (arXiv 2404.09562): a draft pass, then a verify pass along each of `orders`
+    random orders, of which the one that accepts most is kept. A control that misses the law even for an ideal network,
+    since what is rejected is not drawn from the residual.
+    """
+
     orders: int = param(5, Range(1, 64, log=True), "O, of which the best is taken")
 
     name: ClassVar[str] = "sigma_gpt"

@@ -33,6 +33,11 @@ from harness.schedules.order import LeftToRight
 
 @dataclass(frozen=True)
 class Speculative:
+    """Speculative decoding from left to right (arXiv 2211.17192, Alg. 1; arXiv 2302.01318): `light` drafts `tokens`
+    tokens, one pass each, and `main` tests all of them, with `bonus` for one token more. The law is that of `main`
+    alone. Raises ValueError if the two write unlike symbols.
+    """
+
     tokens: int = param(4, Range(1, 4096, log=True), "k, drafts a round")
     bonus: bool = True
 

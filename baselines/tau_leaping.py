@@ -23,6 +23,10 @@ from baselines.ancestral import Ancestral
 
 @dataclass(frozen=True)
 class TauLeaping(Ancestral):
+    """Tau-leaping (SEDD, arXiv 2310.16834; RADD, arXiv 2406.03736): ancestral sampling whose rates stand still during a
+    step. What the last step leaves is drawn in one more pass. Biased, and exact as N grows.
+    """
+
     name: ClassVar[str] = "tau_leaping"
     version: ClassVar[int] = 1
 

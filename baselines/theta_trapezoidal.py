@@ -33,6 +33,11 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 @dataclass(frozen=True)
 class ThetaTrapezoidal:
+    """The theta-trapezoidal method (arXiv 2502.00234; coefficients ours): two leaps a step, the second at extrapolated
+    rates. At most two passes a step, and one more for what is left. Exact as N grows, of second order in the step where
+    no extrapolated rate falls below 0.
+    """
+
     steps: int = param(64, Range(1, 4096, log=True), "N, equal steps in time")
     theta: float = param(0.5, Range(0.1, 0.9), "share of a step before the second look")
     schedule: Linear | Cosine | Polynomial | Knots = param(Linear(), Choice(Linear(), Cosine(), Polynomial(), Knots()))

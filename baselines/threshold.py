@@ -20,6 +20,11 @@ from harness.sampling.reveal import probabilities
 
 @dataclass(frozen=True)
 class Threshold:
+    """Threshold unmasking (Fast-dLLM, arXiv 2505.22618, without its cache): a pass reveals every position whose
+    likeliest token has a probability of at least `tau`, and the surest one in any case. With drawn tokens tau = 1 is
+    exact.
+    """
+
     tau: float = param(0.9, Range(0.0, 1.0), "confidence at which a position is revealed")
     tokens: str = param("greedy", Choice("greedy", "drawn"))
 

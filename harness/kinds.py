@@ -104,14 +104,26 @@ class Schedule(Protocol):
 
 
 class Window(Protocol):
+    """How many tokens a row may write in a round. `width` takes i (B,), the tokens that each row shows, prompt
+    included, and gives (B,) int64 from 1 to length - i.
+    """
+
     def width(self, i: Tensor, length: int) -> Tensor: ...   # (B,) revealed -> (B,) in 1..length-i
 
 
 class Order(Protocol):
+    """The order sigma in which the positions of a row are revealed. `times` takes uniforms u (B, L) float64, one a
+    position, and gives (B, L): the earliest is revealed first.
+    """
+
     def times(self, u: Tensor) -> Tensor: ...                # (B, L) uniforms -> (B, L), the earliest is revealed first
 
 
 class Placement(Protocol):
+    """Which network writes, by the share of the row that is written. `light` takes shares (B,) in [0, 1) and gives (B,)
+    bool, True where the light network has its turn.
+    """
+
     def light(self, fraction: Tensor) -> Tensor: ...         # (B,) in [0, 1) -> (B,) bool
 
 

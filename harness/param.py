@@ -11,13 +11,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Range:
-    """low <= value <= high; `log` asks a sweep to search the logarithm."""
+    """A closed range of numbers: low <= value <= high; `log` asks a sweep to search the logarithm. Settings outside it
+    raise ValueError when they are made.
+    """
 
     low: float
     high: float
     log: bool = False
 
     def admits(self, value: Any) -> bool:
+        """Whether the value is a number from low to high, both included; a bool is none."""
         return isinstance(value, (int, float)) and not isinstance(value, bool) and self.low <= value <= self.high
 
     def __str__(self) -> str:
@@ -34,6 +37,7 @@ class Choice:
         object.__setattr__(self, "values", values)
 
     def admits(self, value: Any) -> bool:
+        """Whether the value is one of the values, or a dataclass of the type of one of them, whatever its settings."""
         return value in self.values or any(
             type(value) is type(v) for v in self.values if hasattr(v, "__dataclass_fields__")
         )
@@ -48,6 +52,7 @@ def param(default: Any = MISSING, space: Range | Choice | None = None, note: str
 
 
 def space_of(f: Field) -> Range | Choice | None:
+    """The Range or Choice that `param` gave to a field of a dataclass; None where there is none."""
     return f.metadata.get("space")
 
 

@@ -35,7 +35,7 @@ from harness.spec import UnknownField, canonical
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network by the path of its safetensors file."""
+    """A network by the path of its safetensors file. The file is read when the network is loaded."""
 
     path: str
 
@@ -43,6 +43,9 @@ class Checkpoint:
         check.first("a Checkpoint", self, {"path": check.path})
 
     def load(self, device: str) -> Identified:
+        """The network on the device; calls with one path share it. Raises ValueError, in a sentence, for a file that is
+        absent or damaged, or that holds a network that only judges.
+        """
         return _loaded(str(self.path), device)
 
 
@@ -78,6 +81,9 @@ class Table:
                                       "power": check.number(0, above=True)})
 
     def load(self, device: str) -> Identified:
+        """The network on the device; calls with one table share it. Raises ValueError if the law to this power is no
+        law in float64.
+        """
         return _tabulated(self, device)
 
 
@@ -105,6 +111,10 @@ def _tabulated(table: Table, device: str) -> Tabular:
 
 @dataclass(frozen=True)
 class Arm:
+    """One line of a comparison: a sampler at several settings (`points`), its networks and what is done to their laws.
+    Logits are divided by `temperature`, then cut to `nucleus`. Each point is a cell of its own.
+    """
+
     name: str
     points: Sequence[Sampler]                 # or controls (harness/data/control.py)
     # role of the sampler -> network of the study
@@ -140,6 +150,11 @@ class Timing:
 
 @dataclass(frozen=True)
 class Study:
+    """A question, and what is run to answer it: every point of every arm writes `n` rows of `data`, at most `batch` at
+    a time. Row k of every arm draws from `seed` and k alone, and is given the same prompt, so that arms are compared by
+    paired rows. One NFE is a whole pass of the network `reference`. With `timing` the cells are timed too.
+    """
+
     name: str
     question: str
     data: Dataset

@@ -34,6 +34,11 @@ UNLIMITED = 1e6    # nats: more than any window holds
 
 @dataclass(frozen=True)
 class Adaptive:
+    """Self-speculative sampling whose order and window come from the draft pass: what `by` says is surest comes first,
+    and a window ends where the entropy of its drafts would pass `budget` nats (a combination of ours). One round is one
+    draft pass and up to `rounds` verify passes. Exact for an ideal network under every setting.
+    """
+
     window: Cosine | Linear | Fixed | Open = param(Open(), Choice(Open(), Cosine(), Linear(), Fixed()),
                                                    "the most that a draft pass may reveal")
     rounds: int = param(10, Range(1, ROUNDS, log=True), "N, verify passes a draft pass")

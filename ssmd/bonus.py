@@ -20,6 +20,10 @@ from ssmd.sampler import SelfSpeculative, speculated
 
 @dataclass(frozen=True)
 class SelfSpeculativeBonus(SelfSpeculative):
+    """SelfSpeculative with one token more, from the target, behind a window that passed whole. The verify pass that
+    accepts the window gives it, for one track more. Exact for an ideal network.
+    """
+
     name: ClassVar[str] = "ssmd_bonus"
 
     def step(self, nets, rows: Rows) -> Rows:

@@ -32,6 +32,11 @@ from ssmd.sampler import SelfSpeculative
 
 @dataclass(frozen=True)
 class Corrected:
+    """A host sampler, then `sweeps` sweeps that mask `share` of the places again and let the host write them anew (a
+    combination of ours). A prompt is never masked. Exact for an ideal network, however many sweeps there are; each
+    costs what the host takes for its masks.
+    """
+
     host: SelfSpeculative | Adaptive = param(SelfSpeculative(Open(), 10),
                                              Choice(SelfSpeculative(Open(), 10), Adaptive()))
     share: float = param(0.125, Range(0.001, 1.0, log=True), "of the places that a sweep masks again")

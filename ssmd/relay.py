@@ -23,6 +23,12 @@ from ssmd.sampler import SelfSpeculative
 
 @dataclass(frozen=True)
 class Relayed:
+    """Self-speculative sampling by two networks: at each draft pass `placement` says by the share of the row that is
+    written whether `light` or `main` drafts, and the same network verifies (a combination of ours). Both need a verify
+    pass. The law is a mixture of two, so that there is no exact limit. Raises ValueError if the two write unlike
+    symbols.
+    """
+
     host: SelfSpeculative = param(SelfSpeculative(), Choice(SelfSpeculative()))
     placement: Sandwich | Middle | Prefix | Suffix | Interleaved | Random | Segments = param(
         Sandwich(), Choice(Sandwich(), Middle(), Prefix(), Suffix(), Interleaved(), Random(), Segments()))
@@ -45,6 +51,8 @@ class Relayed:
 
 
 class Shared(NamedTuple):
+    """The hidden states of one draft pass that two networks shared by rows."""
+
     light: Tensor     # (B,) rows that the light network drafted
     states: tuple     # of the light network, of the heavy one
 
@@ -60,12 +68,16 @@ class Relay(Wrapper):
         self.light, self.placement = light, placement
 
     def draft(self, x, at=None, alive=None, clock=None):
+        """x (B, L), at (B, W) -> logits (B, W, V) and the hidden states of both. Each network runs on its own rows
+        alone.
+        """
         light = self.placement.light((x != self.mask).double().mean(1))            # (B,) bool
         answers = [net.draft(x, at, rows, clock) if bool(rows.any()) else (None, None) for net,
                    rows in self._sides(light, alive)]
         return _either(light, *(logits for logits, _ in answers)), Shared(light, tuple(hidden for _, hidden in answers))
 
     def verify(self, hidden, y, order, at, alive=None):
+        """Ranks `at` (B, W) -> logits (B, W, V), each row by the network that drafted it."""
         return _either(hidden.light, *(net.verify(states, y, order, at, rows) if bool(rows.any()) else None
                                        for states, (net, rows) in zip(hidden.states, self._sides(hidden.light, alive))))
 

@@ -29,6 +29,12 @@ HEADS = ("sequential", "drafts", "jacobi")
 
 @dataclass(frozen=True)
 class Unverified:
+    """The head of a self-speculative network without its test, what verification is compared with. `sequential` writes
+    a window by one verify pass a token and has the causal target's law, `drafts` writes it from the draft pass alone,
+    `jacobi` redraws all its drafts but the first from one verify pass. The last two are biased where a window has
+    several tokens.
+    """
+
     window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(),
                                                             Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
     head: str = param(HEADS[0], Choice(*HEADS))

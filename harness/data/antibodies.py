@@ -50,6 +50,11 @@ def regions(rows: Sequence[str], chain: str) -> list[list[str] | None]:
 
 @dataclass(frozen=True)
 class Antibodies(Fasta):
+    """Rows of Fasta that are variable domains of antibodies, with prompts that give the frameworks and mask the loops
+    `written`. One residue is one token. Raises ValueError where the package anarcism, which finds the loops, is
+    missing.
+    """
+
     name: ClassVar[str] = "antibodies"
     version: ClassVar[int] = 1
 

@@ -18,6 +18,8 @@ SHA256 = "253df905c44e3416df1ba129c4a25583e42e05e280ecef5d4f2e248a5fe3a28d"
 
 @dataclass(frozen=True)
 class Austen(Text):
+    """Jane Austen's six novels, embedded: rows of `length` characters in text8's 27 symbols."""
+
     name: ClassVar[str] = "austen"
     version: ClassVar[int] = 1
 
@@ -27,4 +29,7 @@ class Austen(Text):
         check(self)
 
     def content(self) -> bytes:
+        """The whole text, 3,873,110 bytes of a to z and spaces. Raises ValueError if the file is not the one of its
+        card.
+        """
         return embedded(FILES / "austen.txt.xz", SHA256)

@@ -30,6 +30,10 @@ MOST = 1024    # symbols: the transitions are a square table
 
 @dataclass(frozen=True)
 class Bigram(Transitions):
+    """A Markov chain fitted to the training split of a text, whose law is known. Rows are as long as those of the text.
+    Raises ValueError for data that are no text, or have more than 1,024 symbols.
+    """
+
     data: Dataset = field(default_factory=lambda: cast(Dataset, WikipediaLeads(length=128)))
     mass: float = param(0.99, Range(0.1, 1.0), "of the followers of a symbol that are kept")
     eps: float = param(1e-4, Range(1e-9, 0.5, log=True), "chance of any symbol")
@@ -48,6 +52,7 @@ class Bigram(Transitions):
 
     @property
     def length(self) -> int:    # type: ignore[override]  # that of the text
+        """L, tokens a row: that of the text."""
         return self.data.length
 
     @property

@@ -29,7 +29,9 @@ from harness.spec import canonical, sha256
 
 @dataclass(frozen=True)
 class Blanks:
-    """Raises ValueError, in a sentence with the line, for a file that cannot be used."""
+    """Texts of a file with blanks to fill, as prompts (n, L) over the tokens of `data`: MASK where a blank stands.
+    Raises ValueError, in a sentence with the line, for a file that cannot be used.
+    """
 
     data: Dataset
     path: str = param(note="a text in UTF-8, plain or .gz: a prompt a line, or FASTA")
@@ -48,6 +50,7 @@ class Blanks:
 
     @property
     def length(self) -> int:
+        """L, tokens a row: that of the data set."""
         return self.data.length
 
     @property

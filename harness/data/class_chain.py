@@ -32,6 +32,11 @@ CHUNK = 1 << 16    # pairs of neighbours that are looked at at once
 
 @dataclass(frozen=True)
 class ClassChain(MarkovLaw):
+    """A Markov chain of subwords of low rank, fitted to the training split of a text by expectation maximisation (Saul
+    and Pereira 1997). Its law is known at the size of a real vocabulary. Raises ValueError for data that are no text,
+    or whose vocabulary is larger than `symbols` and has no merges to undo.
+    """
+
     data: Dataset = field(default_factory=lambda: cast(Dataset, Prose(length=128)))
     symbols: int = param(4096, Range(256, 65536), "of the text's tokenizer, the first; merges behind them are undone")
     classes: int = param(64, Range(2, 1024), "ranks of the transitions but one")
@@ -52,6 +57,7 @@ class ClassChain(MarkovLaw):
 
     @property
     def length(self) -> int:    # type: ignore[override]  # that of the text
+        """L, tokens a row: that of the text."""
         return self.data.length
 
     @property
@@ -71,13 +77,16 @@ class ClassChain(MarkovLaw):
         return _fitted(self, json.dumps(self.identity(), sort_keys=True))[:2]
 
     def stationary(self) -> Tensor:
+        """pi, (V,) float64: shared, not to be written to."""
         return _fitted(self, json.dumps(self.identity(), sort_keys=True))[2]
 
     def followers(self, this: Tensor) -> Tensor:
+        """this (n,) symbols -> T[this, .] (n, V) float64."""
         a, b = self.factors()
         return a[this] @ b
 
     def chance(self, this: Tensor, following: Tensor) -> Tensor:
+        """Symbols (...) and (...) -> T[this, following] (...) float64, without a table of V x V."""
         a, b = (t.to(this.device) for t in self.factors())
         pairs = torch.stack([this.flatten(), following.flatten()]).split(CHUNK, 1)
         return torch.cat([(a[x] * b.T[y]).sum(1) for x, y in pairs]).view(this.shape)

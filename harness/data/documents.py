@@ -35,6 +35,8 @@ COUNTING = ("sample_entropy", "corpus_entropy", "distinct")    # metrics that ta
 
 
 class Corpus(NamedTuple):
+    """The documents of a corpus as token ids, with the hash of all of them."""
+
     tokens: np.ndarray    # (T,) uint16 or int32, documents end to end, without end-of-text tokens
     ends: np.ndarray      # (D,) int64, where each document ends
     sha256: str

@@ -42,6 +42,8 @@ class Written(NamedTuple):
 
 
 class Content(NamedTuple):
+    """What a file of drawn rows holds: N rows of L tokens and, where the file tells it, how they were written."""
+
     rows: Tensor               # (N, L) int64
     vocab: int
     names: tuple[str, ...]     # of the tokens; none where the network knows none
@@ -53,6 +55,10 @@ class Content(NamedTuple):
 
 @dataclass(frozen=True)
 class Drawn:
+    """Rows that a network wrote, from the safetensors file of `ssmd-bench attach MODEL --data self`. Their law is that
+    of the sampler that the file names.
+    """
+
     name: ClassVar[str] = "drawn"
     version: ClassVar[int] = 1
 
@@ -60,6 +66,7 @@ class Drawn:
 
     @property
     def content(self) -> Content:
+        """What the file holds. Raises ValueError, in a sentence, for a file that is not there or holds no such rows."""
         path = Path(self.path).expanduser()
         if not path.is_file():
             raise ValueError(f"there is no file {self.path!r}: {AGAIN}")
@@ -67,6 +74,7 @@ class Drawn:
 
     @property
     def length(self) -> int:
+        """L, tokens a row."""
         return self.content.rows.shape[1]
 
     @property

@@ -24,6 +24,10 @@ MOST_STATES = 2**20
 
 @dataclass(frozen=True)
 class Exact(Source):
+    """A law over all `symbols`**`length` sequences that can be listed, with weights drawn once from `law_seed`. Raises
+    ValueError for more than 2**20 sequences.
+    """
+
     name: ClassVar[str] = "exact"
     version: ClassVar[int] = 1
 

@@ -27,6 +27,11 @@ SHARES = (80, 85, 90, 100)    # per cent up to the end of train, judge, validati
 
 @dataclass(frozen=True)
 class Fasta(Sequences):
+    """Proteins of a FASTA file: rows are crops of `length` neighbouring residues, one residue a token. Each distinct
+    sequence is a cluster of its own, so relatives may stand in two splits. Raises ValueError for a file that cannot be
+    used.
+    """
+
     name: ClassVar[str] = "fasta"
     version: ClassVar[int] = 1
 
@@ -39,6 +44,7 @@ class Fasta(Sequences):
         check(self)
 
     def content(self) -> Content:
+        """All proteins of the file, read once. Raises ValueError for a file that is not there or holds none."""
         path = Path(self.path).expanduser()
         if not path.is_file():
             raise ValueError(f"there is no file {self.path!r}: give the path of a FASTA file, plain or .gz")

@@ -17,6 +17,10 @@ from harness.param import Range, param
 
 @dataclass(frozen=True)
 class Lm1b(Documents):
+    """The One Billion Word benchmark (Chelba et al., arXiv 1312.3005) in tokens of a tokenizer file. A row (L,) is a
+    sentence, filled up with end-of-text tokens, unless `wrapped`. Raises ValueError for files that cannot be used.
+    """
+
     name: ClassVar[str] = "lm1b"
     version: ClassVar[int] = 1
     each: ClassVar[str] = "line"

@@ -47,6 +47,11 @@ class Content(NamedTuple):
 
 @dataclass(frozen=True)
 class Moses:
+    """Molecules of the MOSES benchmark as SMILES (arXiv 1811.12823): rows (n, 58), one character a token, END behind
+    the molecule. Prompts give the ENDs, so that lengths are those of training molecules. Raises ValueError for a file
+    that is not there or not whole.
+    """
+
     name: ClassVar[str] = "moses"
     version: ClassVar[int] = 1
     vocab: ClassVar[int] = END + 1
@@ -103,6 +108,7 @@ class Moses:
         return [text[content.starts[k] : content.starts[k + 1]] for k in range(*places)]
 
     def encode(self, text: str) -> Tensor:
+        """SMILES -> (len(text),) int64. Raises ValueError for a character that is none of the 26."""
         return torch.from_numpy(encode(text.encode())).long()
 
     def decode(self, rows: Tensor) -> list[str]:
@@ -118,6 +124,7 @@ class Moses:
         return {"name": self.name, "version": self.version, "ends": self.ends, "sha256": self.content().sha256}
 
     def content(self) -> Content:
+        """All molecules of the file, read once. Raises ValueError for a file that is not there or not whole."""
         path = Path(self.path).expanduser()
         if not path.is_file():
             raise ValueError(f"there is no file {self.path!r}: {REMEDY}")
@@ -152,6 +159,7 @@ def encode(text: bytes) -> np.ndarray:
 
 
 def digest(symbols: np.ndarray, starts: np.ndarray, first: np.ndarray) -> str:
+    """sha256 of the three arrays, 64 hexadecimal digits."""
     found = hashlib.sha256()
     for array in (symbols, starts, first):
         found.update(np.ascontiguousarray(array).tobytes())

@@ -16,6 +16,10 @@ from harness.data.documents import Documents
 
 @dataclass(frozen=True)
 class OpenWebText(Documents):
+    """OpenWebText in tokens of a tokenizer file. A row (L,) is a block of documents end to end, each with an
+    end-of-text token behind it, unless wrapped=False. Raises ValueError for files that cannot be used.
+    """
+
     name: ClassVar[str] = "openwebtext"
     version: ClassVar[int] = 1
     each: ClassVar[str] = "file"

@@ -30,6 +30,10 @@ LARGEST = 1 << 16    # states of a line: with 128 sites their messages take 64 M
 
 @dataclass(frozen=True)
 class Potts(Source):
+    """The Potts model on a lattice with free edges, read line by line and sampled exactly. `coupling` K is the weight
+    in nats of each pair of equal neighbours. Raises ValueError for more than 65,536 states of a line.
+    """
+
     name: ClassVar[str] = "potts"
     version: ClassVar[int] = 1
 

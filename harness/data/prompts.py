@@ -24,7 +24,9 @@ from harness.spec import sha256
 
 @dataclass(frozen=True)
 class Prompts(Tokenized):
-    """Raises ValueError, in a sentence, for a file, a template or a tokenizer that cannot be used."""
+    """Prompts of a file, a line each, for a network to go on from: rows (n, L), MASK behind the prompt. Raises
+    ValueError, in a sentence, for a file, a template or a tokenizer that cannot be used.
+    """
 
     name: ClassVar[str] = "prompts"
     version: ClassVar[int] = 1
@@ -42,6 +44,7 @@ class Prompts(Tokenized):
 
     @property
     def length(self) -> int:
+        """L, tokens a row: those of the longest prompt and `answer` more."""
         return max(map(len, self._given())) + self.answer
 
     def prompts(self, first: int, last: int) -> Tensor:

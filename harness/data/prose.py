@@ -31,6 +31,10 @@ TOKENIZER_SHA256 = "38f45a8eef07757d739a6733e8a605c188ab528c386f9281860901971988
 
 @dataclass(frozen=True)
 class Prose(Text):
+    """Written English in 8,192 subwords of an embedded byte-level BPE: rows of `length` tokens. Raises ValueError where
+    the package tokenizers is missing and a text is to be read or written.
+    """
+
     name: ClassVar[str] = "prose"
     version: ClassVar[int] = 1
 
@@ -70,6 +74,7 @@ class Prose(Text):
         return pieces[pieces >= 0]
 
     def encode(self, text: str) -> Tensor:
+        """Text -> (tokens,) int64."""
         return torch.tensor(tokenizer().encode(text).ids, dtype=torch.int64)           # (tokens,)
 
     def decode(self, rows: Tensor) -> list[str]:
@@ -84,6 +89,9 @@ class Prose(Text):
         return [normalise(text).decode() for text in self.decode(rows)]
 
     def words(self, split: str, seen: int = 1) -> frozenset[str]:
+        """Words of the split, as `spoken` has them, that occur at least `seen` times; its first and last, which may be
+        cut, are left out.
+        """
         return frozenset(word for word, count in _counts(self, split).items() if count >= seen)
 
     def identity(self) -> dict[str, Any]:

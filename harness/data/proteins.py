@@ -33,6 +33,10 @@ ARRAYS = {"residues": np.uint8, "starts": np.int64, "cluster": np.int64, "split"
 
 @dataclass(frozen=True)
 class Proteins(Sequences):
+    """Swiss-Prot clustered at 50 % identity: rows are crops of `length` neighbouring residues, one residue a token.
+    Splits are drawn by cluster. Raises ValueError for a file that is not there or not whole.
+    """
+
     name: ClassVar[str] = "proteins"
     version: ClassVar[int] = 1
     splits: ClassVar[tuple[str, ...]] = (*SPLITS, "near")
@@ -46,6 +50,7 @@ class Proteins(Sequences):
         check(self)
 
     def content(self) -> Content:
+        """All proteins of the file, read once. Raises ValueError for a file that is not there or not whole."""
         return self._file()[0]
 
     def about(self) -> dict:

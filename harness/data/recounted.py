@@ -25,6 +25,10 @@ from harness.kinds import Dataset
 
 @dataclass(frozen=True)
 class Recounted:
+    """A data set in the token ids of a network that leaves some out: the ids `left_out` are no tokens, the others are
+    numbered anew, ascending. Raises ValueError when a row holds a token that is left out.
+    """
+
     data: Dataset
     left_out: tuple[int, ...]
 
@@ -33,6 +37,7 @@ class Recounted:
 
     @property
     def length(self) -> int:
+        """L, tokens a row: that of the data set."""
         return self.data.length
 
     @property
@@ -67,12 +72,16 @@ class Recounted:
 
     @property
     def tokens(self) -> Callable[[str], Tensor]:
+        """Split -> its tokens (tokens,), numbered anew. AttributeError where the data set has none."""
         inner: Any = self.data
         of_data = inner.tokens
         return lambda split: self.counted(of_data(split))
 
     @property
     def prompts(self) -> Callable[[int, int], Tensor]:
+        """Rows first..last-1 -> (last - first, L), numbered anew, MASK where a token is to be written. AttributeError
+        where the data set has none.
+        """
         inner: Any = self.data
         of_data = inner.prompts
 
@@ -84,6 +93,7 @@ class Recounted:
 
     @property
     def encode(self) -> Callable[[str], Tensor]:
+        """Text -> (tokens,), numbered anew. AttributeError where the data set cannot read text."""
         inner: Any = self.data
         of_data = inner.encode
         return lambda text: self.counted(of_data(text))

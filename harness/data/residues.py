@@ -139,6 +139,7 @@ class Sequences:
         return len(AMINO)
 
     def encode(self, sequence: str) -> Tensor:
+        """Letters -> (len(sequence),) int64. Raises ValueError for what is none of the 20 amino acids."""
         return encode(sequence.encode()).long()
 
     def decode(self, rows: Tensor) -> list[str]:

@@ -55,6 +55,10 @@ def side_chains(smiles: str) -> list[bool]:
 
 @dataclass(frozen=True)
 class Scaffolds(Moses):
+    """Moses with prompts that give the scaffold of a held-out molecule and mask its side chains: rows (n, 58). Raises
+    ValueError for ends=False.
+    """
+
     name: ClassVar[str] = "scaffolds"
     version: ClassVar[int] = 1
 

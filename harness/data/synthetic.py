@@ -55,8 +55,10 @@ def check_split(name: str, split: str) -> int:
 
 
 def row_uniforms(seed: int, split: int, n: int, places: int) -> Tensor:
+    """Uniforms of rows 0..n-1 of a split, (n, places) float64; those of a row do not depend on n."""
     return uniform(seed, torch.arange(n), Stream.DATA, split * _SPLIT + torch.arange(places))   # (n, places) float64
 
 
 def law_uniforms(law_seed: int, n: int) -> Tensor:
+    """Uniforms that a law is made of, (n,) float64, independent of those of any row."""
     return uniform(law_seed, torch.tensor([0]), Stream.DATA, _LAW + torch.arange(n))[0]         # (n,) float64

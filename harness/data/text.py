@@ -64,6 +64,7 @@ class Text:
         return len(ALPHABET)
 
     def encode(self, text: str) -> Tensor:
+        """a to z and spaces -> (len(text),) int64. Raises ValueError for any other character."""
         if foreign := sorted(set(text) - set(ALPHABET)):
             raise ValueError(f"cannot encode {''.join(foreign[:5])!r}: pass the text through "
                              "harness.data.text.normalise first")

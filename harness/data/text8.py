@@ -24,6 +24,8 @@ REMEDY = "give the path of text8 as a plain file, .gz or .zip"
 
 @dataclass(frozen=True)
 class Text8(Text):
+    """Matt Mahoney's text8, or a prefix of it, from a file of the user's: rows of `length` characters in 27 symbols."""
+
     name: ClassVar[str] = "text8"
     version: ClassVar[int] = 1
     splits: ClassVar[tuple[tuple[str, int], ...]] = (("train", 750), ("judge", 150), ("validation", 50), ("test", 50))
@@ -35,6 +37,7 @@ class Text8(Text):
         check(self)
 
     def content(self) -> bytes:
+        """The whole text as bytes, read once. Raises ValueError for a file that is not there or is not text8."""
         path = Path(self.path).expanduser()
         if not path.is_file():
             raise ValueError(f"there is no file {self.path!r}: {REMEDY}")

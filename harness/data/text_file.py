@@ -30,13 +30,17 @@ AT_ONCE = 1000    # lines that are cut into tokens together
 
 
 class Read(NamedTuple):
+    """A file that was read: its tokens, and the hash of its text."""
+
     ids: bytes        # all tokens, four bytes each, low byte first
     sha256: str       # of the text
 
 
 @dataclass(frozen=True)
 class TextFile(Tokenized, Text):
-    """Raises ValueError, in a sentence, for a file or a tokenizer that is missing or cannot be read."""
+    """One text file in tokens of a tokenizer.json: rows (n, length). Raises ValueError, in a sentence, for a file or a
+    tokenizer that is missing or cannot be read.
+    """
 
     name: ClassVar[str] = "text_file"
     version: ClassVar[int] = 1

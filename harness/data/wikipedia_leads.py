@@ -21,6 +21,10 @@ TITLES_SHA256 = "9b458c86527a71fa00a2cff7f013eb148591526df42aeabe8f808437ad4216f
 
 @dataclass(frozen=True)
 class WikipediaLeads(Text):
+    """The opening paragraphs of Wikipedia's vital articles, embedded: rows of `length` characters in text8's 27
+    symbols.
+    """
+
     name: ClassVar[str] = "wikipedia_leads"
     version: ClassVar[int] = 1
 
@@ -30,6 +34,9 @@ class WikipediaLeads(Text):
         check(self)
 
     def content(self) -> bytes:
+        """The whole text, 4,941,097 bytes of a to z and spaces. Raises ValueError if the file is not the one of its
+        card.
+        """
         return embedded(FILES / "wikipedia_leads.txt.xz", SHA256)
 
     def titles(self) -> list[str]:

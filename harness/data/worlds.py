@@ -87,6 +87,10 @@ KINDS: dict[str, tuple[Callable[[int], Rows], Callable[[int], int], range]] = {
 
 @dataclass(frozen=True)
 class World:
+    """A world whose S legal states can be listed, each with probability 1/S: puzzles and list tasks (the latter as in
+    ParallelBench, arXiv 2510.04767). Raises ValueError for a size that cannot be listed.
+    """
+
     name: ClassVar[str] = "world"
     version: ClassVar[int] = 1
 
@@ -110,6 +114,7 @@ class World:
 
     @property
     def length(self) -> int:
+        """L, tokens of a state."""
         return self.states().shape[1]
 
     def states(self) -> Tensor:

@@ -22,6 +22,10 @@ from harness.random import categorical
 
 @dataclass(frozen=True)
 class Zipf(Source):
+    """Independent tokens of a Zipf law, p_v proportional to (v + 1)**-exponent, v from 0 to V - 1. `length` tokens a
+    row.
+    """
+
     name: ClassVar[str] = "zipf"
     version: ClassVar[int] = 1
 

@@ -26,6 +26,10 @@ from harness.param import Range, check, param
 
 @dataclass(frozen=True)
 class NllExcess:
+    """How much less likely rows are than the data's own on average, in nats per token: 0 is the level to match. The
+    data must know their law. Raises ValueError where they do not, or for rows of another length.
+    """
+
     name: ClassVar[str] = "nll_excess"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "match"
@@ -44,6 +48,10 @@ class NllExcess:
 
 @dataclass(frozen=True)
 class TransitionKl:
+    """KL of what follows what in the samples from a Markov chain's transitions, in nats per token. Lower is better;
+    rows of the chain are the floor. Raises ValueError for data that are no chain, or rows shorter than `order`.
+    """
+
     name: ClassVar[str] = "transition_kl"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "lower"

@@ -26,6 +26,10 @@ from harness.param import Choice, Range, check, param
 
 @dataclass(frozen=True)
 class NgramPrecision:
+    """Share of the samples' n-grams that occur in the training split. Higher is better. Raises ValueError for rows
+    shorter than `order` tokens, and for data without text.
+    """
+
     name: ClassVar[str] = "ngram_precision"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"
@@ -45,6 +49,10 @@ class NgramPrecision:
 
 @dataclass(frozen=True)
 class NgramRecall:
+    """Share of the test split's n-grams that occur among the samples, a value of the whole set. Higher is better, at
+    equal n and L. Raises ValueError for a test split without such n-grams.
+    """
+
     name: ClassVar[str] = "ngram_recall"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"

@@ -23,6 +23,11 @@ from harness.param import Choice, Range, check, param
 
 @dataclass(frozen=True)
 class Distinct:
+    """Distinct n-grams over all n-grams of the samples together, a value of the whole set. Higher is better, at equal n
+    and L, beside a measure of quality. Raises ValueError for rows shorter than `order` tokens, and for words of data
+    without text.
+    """
+
     name: ClassVar[str] = "distinct"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"

@@ -30,6 +30,10 @@ def histogram_entropy(ids: Tensor) -> float:
 
 @dataclass(frozen=True)
 class SampleEntropy:
+    """Mean over samples of the entropy of a sample's own token histogram, in nats: at most ln L. To match that of the
+    data.
+    """
+
     name: ClassVar[str] = "sample_entropy"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "match"
@@ -42,6 +46,10 @@ class SampleEntropy:
 
 @dataclass(frozen=True)
 class CorpusEntropy:
+    """Entropy of the token histogram of all samples together, in nats, a value of the whole set. To match that of the
+    data, at equal n.
+    """
+
     name: ClassVar[str] = "corpus_entropy"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "match"

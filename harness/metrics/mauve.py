@@ -42,6 +42,11 @@ KEPT, ROUNDS, RESTARTS, MIXTURES = 0.9, 100, 5, 4001
 
 @dataclass(frozen=True)
 class Mauve:
+    """MAUVE between the first `n` samples and `n` reference rows (Pillutla et al., arXiv 2102.01454): the area under a
+    divergence frontier, 1 for one law. Higher is better, at equal n. Raises ValueError for fewer samples than `n`, or
+    for reference rows that are not the `frozen` ones.
+    """
+
     name: ClassVar[str] = "mauve"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"
@@ -65,6 +70,7 @@ class Mauve:
                 "seed": self.seed, **({"frozen": self.frozen} if self.frozen else {})}
 
     def cells(self) -> int:
+        """Cells of the clustering: `bins`, or a tenth of n where that is 0."""
         return self.bins or self.n // 10
 
     def reference(self, data: Dataset) -> dict[str, Any]:

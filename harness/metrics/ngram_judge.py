@@ -32,6 +32,10 @@ from harness.param import Range, check, param
 
 @dataclass(frozen=True)
 class NgramJudge:
+    """Nats per token under an interpolated Witten-Bell n-gram model of a split: a judge without a network. Lower is
+    better; text that copies n-grams of the data can game it. Raises ValueError for data without text.
+    """
+
     name: ClassVar[str] = "ngram"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "lower"

@@ -35,6 +35,11 @@ SMOOTHING = 0.5
 
 @dataclass(frozen=True)
 class NgramKL:
+    """KL between the n-grams of the samples and those of a split, in nats, as a mean of pseudo-values of rows (the
+    jackknife). Lower is better, at equal n and L. Raises ValueError for data without text, fewer than two rows, or rows
+    shorter than `order`.
+    """
+
     name: ClassVar[str] = "ngram_kl"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "lower"

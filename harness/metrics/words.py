@@ -23,6 +23,10 @@ from harness.param import Range, check, param
 
 @dataclass(frozen=True)
 class Spelling:
+    """Share of the words in the samples that the training split holds at least `seen` times. Higher is better; the
+    data's own rows stay below 1. Raises ValueError for data that are no text.
+    """
+
     name: ClassVar[str] = "spelling"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"

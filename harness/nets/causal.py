@@ -76,6 +76,9 @@ class Causal:
     path: str
 
     def load(self, device: str) -> LeftToRight:
+        """The network on the device; calls with one path share it. Raises ValueError for a file that is absent or
+        damaged, or of a network that looks both ways.
+        """
         return _loaded(str(self.path), device)
 
 

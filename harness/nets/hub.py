@@ -54,7 +54,9 @@ class Facts(NamedTuple):
 
 @dataclass(frozen=True)
 class Hub(Made):
-    """What is not given is that of the family, None of a field or "main" of the revision."""
+    """A masked language model of transformers as a network of a study, by its name or its folder. What is not given is
+    that of the family, None of a field or "main" of the revision.
+    """
 
     model: str
     mask: int | None = None

@@ -41,11 +41,12 @@ class Iid:
 
 @dataclass(frozen=True)
 class Known:
-    """The exact law of a data set of independent tokens as a network of a study."""
+    """The exact law of a data set of independent tokens as a network of a study. `data` has `law()`, (V,)."""
 
     data: Any
 
     def load(self, device: str) -> Iid:
+        """The network on the device; calls with one data set share it."""
         return _loaded(self, device)
 
 

@@ -37,7 +37,9 @@ def cut(logits: Tensor, p: float, keep: str) -> Tensor:
 
 
 class Nucleus(Wrapper):
-    """The network with its laws cut to their nucleus of mass p."""
+    """The network with its laws cut to their nucleus of mass p. Raises ValueError for a p outside (0, 1], or an unknown
+    rule.
+    """
 
     def __init__(self, net: Denoiser, p: float, keep: str = "crossing"):
         super().__init__(net)
@@ -47,10 +49,12 @@ class Nucleus(Wrapper):
         self.p, self.keep = p, keep
 
     def draft(self, x, at=None, alive=None, clock=None):
+        """As the network's, with logits (B, W, V) of -inf outside the nucleus."""
         logits, hidden = self.net.draft(x, at, alive, clock)
         return cut(logits, self.p, self.keep), hidden
 
     def verify(self, hidden, y, order, at, alive=None):
+        """As the network's, with logits (B, W, V) of -inf outside the nucleus."""
         return cut(self.net.verify(hidden, y, order, at, alive), self.p, self.keep)
 
 

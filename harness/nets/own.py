@@ -86,6 +86,9 @@ class Own:
 
     def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None,
               clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """x (B, L) -> logits (B, W, V) at the positions `at` (B, W), of all (B, L, V) where none are named, and x.
+        Raises ValueError for a network that gives another shape.
+        """
         states = self.states(x)                                                    # (B, L, V or more), or (B, L, d)
         return self.logits(states if at is None else gather_rows(states, at)), x
 
@@ -122,13 +125,18 @@ class Own:
         return self.embed(self.ids.to(y.device)[y])
 
     def verify(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
+        """Raises ValueError: a network of one's own has none."""
         raise ValueError("a network of your own has no verify pass: write a class with `verify` for it "
                          "(harness/kinds.py)")
 
     def begin(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor) -> Tensor:
+        """Zeros (B,): a verify pass would keep nothing."""
         return torch.zeros_like(y[:, 0])    # nothing is kept
 
     def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
+        """Of a pass of one row with `heads` logits, a multiply-add as 2: `flops_per_token` times the length where it is
+        given, else as counted once for rows of that length.
+        """
         if self.flops_per_token is not None:
             return length * self.flops_per_token
         body, of_head = self._counted(length)
@@ -161,6 +169,7 @@ class Own:
         return f"blocks of {self.block}" if self.block else "any"
 
     def blocks(self, kind: str) -> int:
+        """Blocks of a draft pass, 0 of a verify pass."""
         return self.depth if kind == "draft" else 0
 
 
@@ -172,6 +181,7 @@ class Made:
     make: Callable[[str], Own]
 
     def load(self, device: str) -> Own:
+        """The network on the device; calls with one source share it."""
         return _made(self, device)
 
 

@@ -26,6 +26,8 @@ GRID = 2.0**-16
 
 @dataclass(frozen=True)
 class Confidence:
+    """The probability of the likeliest token, max_v p(v)."""
+
     name: ClassVar[str] = "confidence"
     of_token: ClassVar[bool] = False
 
@@ -36,38 +38,52 @@ class Confidence:
 
 @dataclass(frozen=True)
 class Margin:
+    """The probability of the likeliest token minus that of the second."""
+
     name: ClassVar[str] = "margin"
     of_token: ClassVar[bool] = False
 
     def certainty(self, p: Tensor, x0: Tensor) -> Tensor:
+        """p (B, W, V) float64 -> (B, W) in [0, 1]; the token x0 does not count."""
         first, second = p.topk(2, dim=-1).values.unbind(-1)                        # (B, W) each
         return first - second
 
 
 @dataclass(frozen=True)
 class Entropy:
+    """The entropy of the law at a position with its sign turned, in nats: 0 where the network is sure."""
+
     name: ClassVar[str] = "entropy"
     of_token: ClassVar[bool] = False
 
     def certainty(self, p: Tensor, x0: Tensor) -> Tensor:
+        """p (B, W, V) float64 -> (B, W), minus the entropy in nats; the token x0 does not count."""
         return -entropy(p)
 
 
 @dataclass(frozen=True)
 class Random:
+    """No preference: all positions are equal, and the order that breaks ties decides."""
+
     name: ClassVar[str] = "random"
     of_token: ClassVar[bool] = False
 
     def certainty(self, p: Tensor, x0: Tensor) -> Tensor:
+        """p (B, W, V) -> zeros (B, W)."""
         return torch.zeros_like(p[..., 0])
 
 
 @dataclass(frozen=True)
 class TokenConfidence:
+    """The probability of the token that was drawn, LLaDA's low-confidence remasking (arXiv 2502.09992). It looks at the
+    token, so a sampler that sorts by it has no exact limit.
+    """
+
     name: ClassVar[str] = "token_confidence"
     of_token: ClassVar[bool] = True
 
     def certainty(self, p: Tensor, x0: Tensor) -> Tensor:
+        """p (B, W, V) float64 and tokens x0 (B, W) -> p(x0) (B, W)."""
         return p.gather(-1, x0[..., None])[..., 0]
 
 

@@ -24,34 +24,46 @@ from harness.param import Range, check, param
 
 @dataclass(frozen=True)
 class Linear:
+    """alpha falls in a straight line, which some papers call log-linear (arXiv 2406.07524)."""
+
     name: ClassVar[str] = "linear"
 
     def alpha(self, t: Tensor) -> Tensor:
+        """t (...) in [0, 1] -> (...) the probability that a token is not masked, 1 - t."""
         return 1 - t
 
     def dalpha(self, t: Tensor) -> Tensor:
+        """t (...) -> (...) the slope of alpha, -1."""
         return -torch.ones_like(t)
 
     def inverse(self, alpha: Tensor) -> Tensor:
+        """alpha (...) -> (...) the time at which it is reached, 1 - alpha."""
         return 1 - alpha
 
 
 @dataclass(frozen=True)
 class Cosine:
+    """alpha = 1 - cos(pi/2 (1 - t)): few tokens are revealed in early steps, many in late ones (arXiv 2406.04329)."""
+
     name: ClassVar[str] = "cosine"
 
     def alpha(self, t: Tensor) -> Tensor:
+        """t (...) in [0, 1] -> (...) the probability that a token is not masked; exactly 0 at t = 1."""
         return torch.where(t >= 1, 0, 1 - torch.sin(pi / 2 * t))
 
     def dalpha(self, t: Tensor) -> Tensor:
+        """t (...) -> (...) the slope of alpha, -pi/2 cos(pi/2 t)."""
         return -pi / 2 * torch.cos(pi / 2 * t)
 
     def inverse(self, alpha: Tensor) -> Tensor:
+        """alpha (...) -> (...) the time at which it is reached, in [0, 1]."""
         return 2 / pi * torch.asin((1 - alpha).clamp(0, 1))
 
 
 @dataclass(frozen=True)
 class Polynomial:
+    """alpha = 1 - t**exponent (arXiv 2406.04329). Exponent 1 is the linear schedule."""
+
     exponent: float = param(2.0, Range(0.25, 4.0, log=True))
     name: ClassVar[str] = "polynomial"
 
@@ -59,12 +71,15 @@ class Polynomial:
         check(self)
 
     def alpha(self, t: Tensor) -> Tensor:
+        """t (...) in [0, 1] -> (...) the probability that a token is not masked."""
         return 1 - t**self.exponent
 
     def dalpha(self, t: Tensor) -> Tensor:
+        """t (...) -> (...) the slope of alpha; infinite at t = 0 where the exponent is below 1."""
         return -self.exponent * t ** (self.exponent - 1)
 
     def inverse(self, alpha: Tensor) -> Tensor:
+        """alpha (...) -> (...) the time at which it is reached."""
         return (1 - alpha) ** (1 / self.exponent)
 
 
@@ -87,14 +102,17 @@ class Knots:
             raise ValueError(f"knots: alphas={self.alphas} must rise from 0 to 1, each above the one before")
 
     def alpha(self, t: Tensor) -> Tensor:
+        """t (...) in [0, 1] -> (...) the probability that a token is not masked, between the two nearest knots."""
         return _between(torch.tensor(self.alphas, dtype=torch.float64, device=t.device),
                         (1 - t) * (len(self.alphas) - 1)).to(t.dtype)
 
     def dalpha(self, t: Tensor) -> Tensor:
+        """t (...) -> (...) the slope of alpha; at a knot that of the line towards t = 0."""
         steps, last = torch.tensor(self.alphas, dtype=torch.float64, device=t.device).diff(), len(self.alphas) - 2
         return -(steps[((1 - t) * (last + 1)).long().clamp(0, last)] * (last + 1)).to(t.dtype)
 
     def inverse(self, alpha: Tensor) -> Tensor:
+        """alpha (...) -> (...) the time at which it is reached."""
         knots = torch.tensor(self.alphas, dtype=torch.float64, device=alpha.device)
         k = (torch.searchsorted(knots, alpha.double(), right=True) - 1).clamp(0, len(knots) - 2)
         return (1 - (k + (alpha - knots[k]) / (knots[k + 1] - knots[k])) / (len(knots) - 1)).to(alpha.dtype)

@@ -31,14 +31,19 @@ from harness.param import Choice, Range, check, param
 
 @dataclass(frozen=True)
 class Uniform:
+    """Every order alike, as in the training of masked diffusion models."""
+
     name: ClassVar[str] = "uniform"
 
     def times(self, u: Tensor) -> Tensor:
+        """u (B, L) -> u."""
         return u
 
 
 @dataclass(frozen=True)
 class Blocks:
+    """Blocks of `tokens` places from left to right, every order alike inside a block (semi-autoregressive)."""
+
     tokens: int = param(32, Range(1, 4096, log=True), "length of a block")
     name: ClassVar[str] = "blocks"
 
@@ -46,19 +51,27 @@ class Blocks:
         check(self)
 
     def times(self, u: Tensor) -> Tensor:
+        """u (B, L) -> (B, L): the number of the block plus the uniform."""
         return torch.arange(u.shape[1], device=u.device) // self.tokens + u
 
 
 @dataclass(frozen=True)
 class LeftToRight:
+    """The order of reading, as an autoregressive network writes. No uniform counts."""
+
     name: ClassVar[str] = "left_to_right"
 
     def times(self, u: Tensor) -> Tensor:
+        """u (B, L) -> (B, L): the number of the position."""
         return torch.arange(u.shape[1], device=u.device).expand_as(u).to(u)
 
 
 @dataclass(frozen=True)
 class Dilated:
+    """The order of the bits of a position, read from the last to the first, so that tokens of one pass stand far apart
+    (arXiv 2506.19037; the random start is ours). With L = 8 and start 0: 0 4 2 6 1 5 3 7.
+    """
+
     name: ClassVar[str] = "dilated"
 
     def times(self, u: Tensor) -> Tensor:

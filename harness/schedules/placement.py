@@ -30,6 +30,10 @@ SHARE = Range(0.0, 1.0)
 
 @dataclass(frozen=True)
 class Sandwich:
+    """The light network writes the first and the last tokens in the order of writing, half of `share` each (arXiv
+    2604.02340).
+    """
+
     share: float = param(0.25, SHARE)
     name: ClassVar[str] = "sandwich"
 
@@ -37,11 +41,14 @@ class Sandwich:
         check(self)
 
     def light(self, fraction: Tensor) -> Tensor:
+        """fraction (B,) written -> (B,) bool: below share/2, or from 1 - share/2 on."""
         return (fraction < self.share / 2) | (fraction >= 1 - self.share / 2)
 
 
 @dataclass(frozen=True)
 class Middle:
+    """The light network writes the tokens in the middle of the order of writing."""
+
     share: float = param(0.25, SHARE)
     name: ClassVar[str] = "middle"
 
@@ -49,11 +56,14 @@ class Middle:
         check(self)
 
     def light(self, fraction: Tensor) -> Tensor:
+        """fraction (B,) written -> (B,) bool: within share/2 of one half."""
         return (fraction >= 0.5 - self.share / 2) & (fraction < 0.5 + self.share / 2)
 
 
 @dataclass(frozen=True)
 class Prefix:
+    """The light network writes the first tokens, until `share` is written."""
+
     share: float = param(0.25, SHARE)
     name: ClassVar[str] = "prefix"
 
@@ -61,11 +71,14 @@ class Prefix:
         check(self)
 
     def light(self, fraction: Tensor) -> Tensor:
+        """fraction (B,) written -> (B,) bool: below the share."""
         return fraction < self.share
 
 
 @dataclass(frozen=True)
 class Suffix:
+    """The light network writes the last tokens, once 1 - `share` is written."""
+
     share: float = param(0.25, SHARE)
     name: ClassVar[str] = "suffix"
 
@@ -73,11 +86,14 @@ class Suffix:
         check(self)
 
     def light(self, fraction: Tensor) -> Tensor:
+        """fraction (B,) written -> (B,) bool: from 1 - share on."""
         return fraction >= 1 - self.share
 
 
 @dataclass(frozen=True)
 class Interleaved:
+    """The order of writing in `teeth` equal pieces, of each of which the light network writes the first `share`."""
+
     share: float = param(0.25, SHARE)
     teeth: int = param(16, Range(1, 4096, log=True))
     name: ClassVar[str] = "interleaved"
@@ -86,6 +102,7 @@ class Interleaved:
         check(self)
 
     def light(self, fraction: Tensor) -> Tensor:
+        """fraction (B,) written -> (B,) bool: whether it lies in the first `share` of its piece."""
         # a step that starts on a tooth belongs to it, rounding or not
         return (fraction * self.teeth + 1e-9) % 1 < self.share
 
@@ -96,6 +113,10 @@ def _piece(fraction: Tensor, pieces: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Random:
+    """The order of writing in `pieces` equal pieces, of which the light network writes round(share pieces), chosen at
+    random. `draw` is the seed of the choice, which is the same for all rows.
+    """
+
     share: float = param(0.25, SHARE)
     pieces: int = param(32, Range(1, 4096, log=True))
     draw: int = param(0, Range(0, 2**31))
@@ -105,12 +126,17 @@ class Random:
         check(self)
 
     def light(self, fraction: Tensor) -> Tensor:
+        """fraction (B,) written -> (B,) bool: whether its piece is one of those chosen."""
         place = permutation(self.draw, torch.zeros(1, dtype=torch.int64), Stream.SCHEDULE, self.pieces)[0].argsort()
         return (place < round(self.share * self.pieces)).to(fraction.device)[_piece(fraction, self.pieces)]
 
 
 @dataclass(frozen=True)
 class Segments:
+    """The order of writing in `pieces` equal pieces, of which the light network writes those named, counted from 0.
+    Raises ValueError for a piece that is not there.
+    """
+
     chosen: tuple[int, ...] = (0, 7)
     pieces: int = param(8, Range(1, 4096, log=True))
     name: ClassVar[str] = "segments"
@@ -121,5 +147,6 @@ class Segments:
             raise ValueError(f"Segments: chosen={self.chosen} must lie in 0..{self.pieces - 1}")
 
     def light(self, fraction: Tensor) -> Tensor:
+        """fraction (B,) written -> (B,) bool: whether its piece is one of those named."""
         return torch.isin(_piece(fraction, self.pieces), torch.tensor(self.chosen, dtype=torch.int64,
                                                                       device=fraction.device))

@@ -31,6 +31,10 @@ def _clip(width: Tensor, i: Tensor, length: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Cosine:
+    """What a cosine schedule reveals in a step of `delta` in time, from the i tokens that are there. Windows are narrow
+    where little is written and wide towards the end.
+    """
+
     delta: float = param(0.02, Range(0.001, 1.0, log=True), "cosine window step")
     name: ClassVar[str] = "cosine"
 
@@ -38,6 +42,7 @@ class Cosine:
         check(self)
 
     def width(self, i: Tensor, length: int) -> Tensor:
+        """i (B,) tokens revealed -> (B,) int64 tokens of the window, 1 to length - i."""
         tau = 2 / pi * torch.arccos(1 - i.double() / length)
         end = torch.ceil(length * (1 - torch.cos(pi / 2 * (tau + self.delta).clamp_max(1))) - 1e-9)
         return _clip(end - i, i, length)
@@ -45,6 +50,8 @@ class Cosine:
 
 @dataclass(frozen=True)
 class Linear:
+    """The share `delta` of the row in every round, rounded up: ceil(L delta) tokens."""
+
     delta: float = param(0.02, Range(0.001, 1.0, log=True))
     name: ClassVar[str] = "linear"
 
@@ -52,11 +59,14 @@ class Linear:
         check(self)
 
     def width(self, i: Tensor, length: int) -> Tensor:
+        """i (B,) tokens revealed -> (B,) int64: ceil(length delta), at most length - i."""
         return _clip(torch.ceil(torch.full_like(i, 1, dtype=torch.float64) * length * self.delta - 1e-9), i, length)
 
 
 @dataclass(frozen=True)
 class Fixed:
+    """The same number of tokens in every round. Fixed(1) writes one token a round."""
+
     tokens: int = param(8, Range(1, 4096, log=True))
     name: ClassVar[str] = "fixed"
 
@@ -64,11 +74,16 @@ class Fixed:
         check(self)
 
     def width(self, i: Tensor, length: int) -> Tensor:
+        """i (B,) tokens revealed -> (B,) int64: `tokens`, at most length - i."""
         return _clip(torch.full_like(i, self.tokens), i, length)
 
 
 @dataclass(frozen=True)
 class Stairs:
+    """Up to the next of given shares of the row: a searched time grid as a window (harness/search/time_grid.py). Raises
+    ValueError if `ends` do not rise from above 0 to 1.
+    """
+
     ends: tuple[float, ...] = (0.5, 1.0)    # shares of the text at which passes end, the last 1
     name: ClassVar[str] = "stairs"
 
@@ -78,13 +93,17 @@ class Stairs:
             raise ValueError(f"stairs: ends={self.ends} must rise, each above the one before, from above 0 to 1")
 
     def width(self, i: Tensor, length: int) -> Tensor:
+        """i (B,) tokens revealed -> (B,) int64: the tokens from i to the next end behind it."""
         ends = torch.ceil(length * torch.tensor(self.ends, dtype=torch.float64, device=i.device) - 1e-9).long()
         return _clip(ends[torch.searchsorted(ends, i, right=True).clamp_max(len(ends) - 1)] - i, i, length)
 
 
 @dataclass(frozen=True)
 class Open:
+    """All that is left of the row."""
+
     name: ClassVar[str] = "open"
 
     def width(self, i: Tensor, length: int) -> Tensor:
+        """i (B,) tokens revealed -> (B,) int64: length - i."""
         return length - i

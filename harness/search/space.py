@@ -30,7 +30,7 @@ from harness.spec import brief, to_json
 
 @dataclass(frozen=True)
 class Subset:
-    """Some of 0 .. of - 1, of a tuple."""
+    """Some of 0 .. of - 1, of a tuple. Each number is in or out by itself."""
 
     of: int
 
@@ -45,6 +45,7 @@ class Fitting(NamedTuple):
     field: str
 
     def admits(self, value: Any) -> bool:
+        """Whether the settings accept the value in that field; a ValueError of theirs is a no."""
         try:
             return bool(replace(self.settings, **{self.field: value}))
         except ValueError:
@@ -69,6 +70,8 @@ class Ask(Protocol):
 
 
 class Place(NamedTuple):
+    """One field that is searched: the path to it, what is searched, and what the field itself would take."""
+
     path: str
     space: Space     # that is searched
     own: Range | Choice | Fitting | None    # of the field

@@ -53,6 +53,11 @@ class Band:
 
 @dataclass(frozen=True)
 class Sweep:
+    """A search over the settings of one arm of a study, for the points that no other beats in all `objectives` at once.
+    An objective is the label of a metric or a cost. With `early`, a trial that is beaten beyond `doubt` on few rows is
+    given up.
+    """
+
     study: Study
     arm: str
     objectives: Sequence[str]                                  # one or more
@@ -105,6 +110,7 @@ class Sweep:
 
     @property
     def start(self) -> Any:
+        """The sampler that the search begins at: the first point of the arm."""
         return self._arm(self.arm).points[0]
 
     def places(self) -> list[Place]:
@@ -120,6 +126,7 @@ class Sweep:
         return next(arm for arm in self.study.arms if arm.name == name)
 
     def labels(self) -> dict:
+        """The metrics of the study by their labels, as records have them."""
         return {label(metric, self.study.metrics): metric for metric in self.study.metrics}
 
     def at(self, n: int, sampler: Any = None, temperature: float = 1.0) -> Study:
@@ -141,6 +148,7 @@ class Sweep:
                 for name in self.beside for point in self._arm(name).points]
 
     def cell(self, n: int, sampler: Any, temperature: float, device: str) -> Cell:
+        """The cell of one trial at one look: the sampler at this temperature, `n` rows, networks on `device`."""
         return cells_of(self.at(n, sampler, temperature), device)[0]
 
     def identity(self, device: str) -> str:

@@ -46,11 +46,14 @@ AGAIN = "write it with `ssmd-bench grid`"
 
 
 class Grid(NamedTuple):
+    """A searched time grid, and what its search cost."""
+
     alphas: tuple[float, ...]    # N + 1, from 0 to 1
     passes: int                  # rows x passes that the search took, up to this grid
 
     @property
     def steps(self) -> int:
+        """N, the steps of the grid."""
         return len(self.alphas) - 1
 
 
@@ -192,7 +195,7 @@ def write(path: Path, document: dict) -> None:
 
 
 class Found(Struct):
-    """A grid of a file, and what its search took."""
+    """A grid of a file, and what its search took, in rows x passes."""
 
     by: str
     steps: Size
@@ -201,6 +204,8 @@ class Found(Struct):
 
 
 class Document(Struct):
+    """What a file of `ssmd-bench grid` holds."""
+
     grids: list[Found]
 
 

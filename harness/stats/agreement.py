@@ -53,6 +53,8 @@ def spanned(found: np.ndarray, n: int, level: float = 0.95) -> Interval:
 
 
 class Additive(NamedTuple):
+    """What each part of a setting costs if parts add up, and how well that explains the settings."""
+
     effects: list[Interval]    # of each part, in units of the loss
     r_squared: Interval        # share of the settings' spread that the sum of effects explains
 

@@ -23,6 +23,8 @@ FALL, STEEP = 5.0, 3.0    # percent below the first point, and the rate of the w
 
 
 class Aup(NamedTuple):
+    """An area under the curve of quality against tokens per forward (TPF), with what decides it."""
+
     value: float
     y_max: float
     points: list[tuple[float, float]]     # (TPF, quality) that counted, by TPF

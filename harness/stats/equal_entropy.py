@@ -26,6 +26,10 @@ APART = 1.10  # dearer over cheaper: between points further apart nothing is rea
 
 
 class Gap(NamedTuple):
+    """How much less likely an arm is than its baseline at equal passes and entropy, in nats a token: below zero it is
+    better.
+    """
+
     nats: Interval
     judge: tuple[float, ...]    # nats a token of the arm, of the baseline, of the cooler baseline
     entropy: tuple[float, ...]

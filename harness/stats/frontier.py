@@ -7,11 +7,12 @@ that is never reached. Nothing is read between settings further apart in cost th
 line so long.
 
 Such a cost is a guide. A number that is claimed is that of a setting that was run: harness/stats/realised.py. For
+three reasons:
 
-- no setting need lie on the line, even on a short one; - the running best is a maximum over noise: where a front is
-  flat, some cheap point reaches the goal by luck, and the cost that
-  is read lies below the truth, by the more the more points there are. A flat stretch is left at its end, which does not
-  mend that;
+- no setting need lie on the line, even on a short one;
+- the running best is a maximum over noise: where a front is flat, some cheap point reaches the goal by luck, and the
+  cost that is read lies below the truth, by the more the more points there are. A flat stretch is left at its end,
+  which does not mend that;
 - an interval that is given although some resamples missed is of those that hit, and leans high.
 
 Rows of all points are resampled together, costs and scores at once: rows share prompts and seeds across arms. A
@@ -41,6 +42,10 @@ APART = 1.10    # dearer over cheaper: between settings further apart nothing is
 
 
 class Point(NamedTuple):
+    """One operating point of an arm: its cost in passes, FLOPs or seconds, and its quality, both by row. The cost must
+    be the mean of `costs`.
+    """
+
     cost: float            # mean over rows
     scores: Scores
     costs: np.ndarray      # (n,) per row
@@ -72,7 +77,7 @@ def matched_ratio(baseline: Sequence[Point], arm: Sequence[Point], quality: floa
 
 
 class Rising(NamedTuple):
-    """A frontier and its resamples, to be read at many qualities."""
+    """A frontier and its resamples, to be read at many qualities. `best` has the sign turned where lower is better."""
 
     log_cost: np.ndarray   # (1 + resamples, K), ascending
     best: np.ndarray       # (1 + resamples, K), the best value so far, higher better
@@ -82,6 +87,9 @@ class Rising(NamedTuple):
 
 
 def rising(points: Sequence[Point], better: str, resamples: int = 2000, seed: int = 0) -> Rising:
+    """The frontier of points (K of one arm, on the same n rows) with its resamples. Raises ValueError for a metric that
+    is to match, for rows that the points do not share, or for a cost that is not above 0.
+    """
     return Rising(*_rising(*_frontier(points, resamples, seed), better), better, _rows(*points), seed)
 
 

@@ -27,6 +27,8 @@ _LANE = 2**40    # indices of independent resamples of one seed
 
 
 class Interval(NamedTuple):
+    """A value and the interval around it, both ends in the unit of the value."""
+
     value: float
     low: float
     high: float

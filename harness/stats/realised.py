@@ -64,6 +64,7 @@ class Setting(NamedTuple):
 
     @property
     def cost(self) -> float:
+        """The mean over rows, in the unit of `costs`."""
         return float(np.mean(self.costs))
 
 
@@ -118,6 +119,7 @@ def not_worse(found: Sequence[Interval], sides: Sequence[Side]) -> bool:
 
 
 def shown_worse(found: Sequence[Interval], sides: Sequence[Side]) -> bool:
+    """Whether an interval of `excess` lies wholly above its margin, on any side."""
     return any(e.low > side.margin for e, side in zip(found, sides, strict=True))
 
 

@@ -21,6 +21,8 @@ from harness.stats.intervals import Interval, interval, resampled_sums
 
 
 class Contest(NamedTuple):
+    """What points of a search gain over fixed ones, on rows that did not choose them."""
+
     front: list[int]      # places among the points
     gain: Interval
     baseline: float       # hypervolume of the fixed points

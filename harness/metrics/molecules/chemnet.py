@@ -35,6 +35,8 @@ def encode(smiles: str) -> np.ndarray:
 
 
 class ChemNet(nn.Module):
+    """The network of the Frechet ChemNet distance: symbols of SMILES (B, 350) -> states (B, 512)."""
+
     def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv1d(len(SYMBOLS), 32, 4, 2, bias=False)

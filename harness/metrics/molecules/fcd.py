@@ -31,6 +31,11 @@ LEAST = 1e-8    # of the largest root: what is smaller is no direction of the mo
 
 @dataclass(frozen=True)
 class Fcd(Against):
+    """Frechet ChemNet distance between valid rows and a held-out split, a squared distance (Preuer et al., arXiv
+    1803.09518). Lower is better, at equal n. Raises ValueError for fewer than two valid molecules, or a reference file
+    that is missing or of other molecules.
+    """
+
     name: ClassVar[str] = "fcd"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "lower"

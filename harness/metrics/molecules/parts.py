@@ -70,6 +70,10 @@ class _Cosine(Against):
 
 @dataclass(frozen=True)
 class Frag(_Cosine):
+    """Cosine between the counts of BRICS fragments in valid rows and in a held-out split, 0 to 1. Higher is better.
+    Raises ValueError for fewer than two valid molecules, or a reference file that is missing or of other molecules.
+    """
+
     name: ClassVar[str] = "frag"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"
@@ -77,11 +81,16 @@ class Frag(_Cosine):
     what: ClassVar[str] = "fragments"
 
     def cut(self, one: Any) -> list[str]:
+        """RDKit's molecule -> the SMILES of its fragments."""
         return fragments(one)
 
 
 @dataclass(frozen=True)
 class Scaf(_Cosine):
+    """Cosine between the counts of scaffolds of two rings or more in valid rows and in a held-out split, 0 to 1. Higher
+    is better. Raises ValueError as Frag does, and where no row has such a scaffold.
+    """
+
     name: ClassVar[str] = "scaf"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"
@@ -89,4 +98,5 @@ class Scaf(_Cosine):
     what: ClassVar[str] = "scaffolds"
 
     def cut(self, one: Any) -> list[str]:
+        """RDKit's molecule -> the SMILES of its scaffold, or nothing."""
         return scaffold(one)

@@ -51,6 +51,11 @@ def property_of(kind: str) -> Callable[[Any], float]:
 
 @dataclass(frozen=True)
 class PropertyDistance(Against):
+    """Wasserstein's distance between a property of valid rows and of a held-out split, in the unit of the property.
+    Lower is better. Raises ValueError for fewer than two valid molecules, or a reference file that is missing or of
+    other molecules.
+    """
+
     name: ClassVar[str] = "property_distance"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "lower"
@@ -80,6 +85,10 @@ def distance(x: np.ndarray, reference: np.ndarray) -> tuple[float, np.ndarray]:
 
 @dataclass(frozen=True)
 class Filters:
+    """Share of valid rows that pass the filters of MOSES. Higher is better. Raises ValueError where no row is a valid
+    molecule, or for a reference file that is missing.
+    """
+
     name: ClassVar[str] = "filters"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"
@@ -91,6 +100,7 @@ class Filters:
         check(self)
 
     def identity(self) -> dict[str, Any]:
+        """What the key of a score holds: the hash of the reference file in place of the path."""
         return {"name": self.name, "version": self.version, "reference": opened(self.reference)[0]["sha256"]}
 
     def score(self, samples: Tensor, data: Dataset) -> Scores:

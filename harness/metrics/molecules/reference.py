@@ -64,6 +64,7 @@ def text_of(packed: np.ndarray) -> list[str]:
 
 
 def packed(lines: list[str]) -> Tensor:
+    """Lines -> their bytes, uint8, which `text_of` reads."""
     return torch.frombuffer(bytearray("\n".join(lines).encode()), dtype=torch.uint8)
 
 

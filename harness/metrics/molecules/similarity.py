@@ -46,6 +46,10 @@ def tanimoto(a: Tensor, b: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Snn(Against):
+    """Mean over valid rows of the Tanimoto similarity with the nearest held-out molecule, 0 to 1. Higher is better.
+    Raises ValueError where no row is a valid molecule, or for a reference file that is missing or of other molecules.
+    """
+
     name: ClassVar[str] = "snn"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"
@@ -66,6 +70,10 @@ class Snn(Against):
 
 @dataclass(frozen=True)
 class InternalDiversity:
+    """1 minus the mean Tanimoto similarity of pairs of valid rows, 0 to 1. Higher is better. With p = 2 each row's mean
+    is the root of that of squares. Raises ValueError for fewer than two valid molecules.
+    """
+
     name: ClassVar[str] = "internal_diversity"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"

@@ -13,6 +13,10 @@ from harness.metrics.molecules.chemistry import canonical_rows
 
 @dataclass(frozen=True)
 class Validity:
+    """Share of rows that RDKit reads as a molecule. Higher is better. Raises ValueError for data that hold no
+    molecules.
+    """
+
     name: ClassVar[str] = "validity"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"

@@ -24,6 +24,10 @@ from harness.param import Range, check, param
 
 @dataclass(frozen=True)
 class Unique:
+    """Distinct molecules among the first `k` valid rows, over k. Higher is better. Raises ValueError for fewer than k
+    valid rows.
+    """
+
     name: ClassVar[str] = "unique"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"
@@ -55,6 +59,10 @@ def first(found: Sequence[str | None]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Novelty:
+    """Share of the distinct molecules of valid rows that are no training molecule. Higher is better. Raises ValueError
+    where no row is a valid molecule.
+    """
+
     name: ClassVar[str] = "novelty"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"

@@ -21,6 +21,10 @@ from harness.param import Choice, check, param
 
 @dataclass(frozen=True)
 class Recognised:
+    """Share of rows in which a variable domain of `chain` is recognised, by anarcism. Higher is better. Raises
+    ValueError for data that hold no proteins, or where the package is missing.
+    """
+
     name: ClassVar[str] = "recognised"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"

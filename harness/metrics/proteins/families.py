@@ -26,6 +26,10 @@ from harness.param import Range, check, param
 
 @dataclass(frozen=True)
 class FamilyHits:
+    """Share of rows that the profile HMM of a training family matches with an E-value of at most `evalue`. To match
+    that of held-out rows. Raises ValueError for data without profiles, or where pyhmmer is missing.
+    """
+
     name: ClassVar[str] = "family_hits"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "match"
@@ -43,6 +47,10 @@ class FamilyHits:
 
 @dataclass(frozen=True)
 class FamilyBits:
+    """Mean over rows of the best bit score of any family's profile HMM, 0 where none passes HMMER's filters. To match
+    that of held-out rows. Raises ValueError as FamilyHits does.
+    """
+
     name: ClassVar[str] = "family_bits"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "match"

@@ -101,6 +101,7 @@ def identities(tool, row: np.ndarray, proteins: Sequence[np.ndarray]) -> np.ndar
 
 
 def text(row: np.ndarray) -> str:
+    """Residues (L,) uint8 -> letters."""
     return np.frombuffer(AMINO.encode(), np.uint8)[row].tobytes().decode()
 
 

@@ -26,6 +26,10 @@ CANDIDATES = 64
 
 @dataclass(frozen=True)
 class NearestIdentity:
+    """Mean over rows of the identity with the nearest training protein, as a share of the row's residues. To match that
+    of held-out rows. Raises ValueError for data that hold no proteins, or where pyopal is missing.
+    """
+
     name: ClassVar[str] = "nearest_identity"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "match"
@@ -44,6 +48,10 @@ class NearestIdentity:
 
 @dataclass(frozen=True)
 class Clusters:
+    """Clusters per row when rows are grouped greedily by identity, 1 where all differ, a value of the whole set. To
+    match that of held-out rows, at equal n and L. Raises ValueError as NearestIdentity does.
+    """
+
     name: ClassVar[str] = "clusters"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "match"

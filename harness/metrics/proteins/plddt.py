@@ -30,6 +30,10 @@ BATCH = 8
 
 @dataclass(frozen=True)
 class Plddt:
+    """Mean pLDDT of CA atoms under ESMFold, 0 to 100, each row folded whole. Higher is better; repeated residues can
+    score high too. Raises ValueError for data that hold no proteins, or where transformers or the weights are missing.
+    """
+
     name: ClassVar[str] = "plddt"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "higher"

@@ -78,6 +78,10 @@ def training_crops(data: Dataset) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Composition:
+    """Total variation between the amino acids of all rows and those of training crops, a value of the whole set. To
+    match that of held-out rows, at equal n and L. Raises ValueError for data that hold no proteins.
+    """
+
     name: ClassVar[str] = "composition"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "match"
@@ -89,6 +93,11 @@ class Composition:
 
 @dataclass(frozen=True)
 class KmerDistance:
+    """Total variation between the words of `order` residues of all rows and those of training crops, a value of the
+    whole set. To match that of held-out rows, at equal n and L. Raises ValueError for data that hold no proteins, or
+    rows shorter than `order`.
+    """
+
     name: ClassVar[str] = "kmer_distance"
     version: ClassVar[int] = 1
     better: ClassVar[str] = "match"
