@@ -25,9 +25,9 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 @dataclass(frozen=True)
 class Ancestral:
-    """Ancestral sampling in `steps` equal steps of time (MDLM, arXiv 2406.07524; MD4, arXiv 2406.04329). A round is one
-    pass for the next step that reveals something, so a row takes at most `steps` passes. The tokens of a step are drawn
-    independently: the law is biased, and exact as N grows.
+    """Ancestral sampling (MDLM, arXiv 2406.07524; MD4, arXiv 2406.04329): in each of `steps` equal steps of time
+    positions first, then their tokens. A round is one pass for the next step that reveals something, so a row takes at
+    most `steps` passes. The tokens of a step are drawn independently: the law is biased, and exact as N grows.
     """
 
     steps: int = param(64, Range(1, 4096, log=True), "N, equal steps in time")
