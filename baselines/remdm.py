@@ -30,7 +30,7 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
 class Strategy:
-    """sigma from sigma_max and t, and the time at which the schedule is read."""
+    """How much a step forgets, and when: sigma from sigma_max and t, and the time at which the schedule is read."""
 
     approaches: ClassVar[bool] = True    # the exact law, as N grows
 

@@ -53,7 +53,7 @@ class ThetaTrapezoidal:
         return FirstHitting()    # the limit of many steps
 
     def weights(self) -> tuple[float, float]:
-        """a1, a2; a1 - a2 = 1."""
+        """The weights of the rates that stage 2 extrapolates from: a1, a2; a1 - a2 = 1."""
         twice = 2 * self.theta * (1 - self.theta)
         return 1 / twice, ((1 - self.theta) ** 2 + self.theta**2) / twice
 
@@ -69,7 +69,7 @@ class ThetaTrapezoidal:
         return (a1 * rate(self.schedule, t - self.theta * span) * q - a2 * rate(self.schedule, t) * p).clamp_min(0)
 
     def hazard(self, device) -> Tensor:
-        """Of stage 1 and 2 of each step in turn, (2N+1,)."""
+        """The cumulative hazard that `next_step` draws from. Of stage 1 and 2 of each step in turn, (2N+1,)."""
         return hazards(torch.stack(self.most(starts(self.steps, device), 1 / self.steps), 1).flatten())
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:

@@ -147,7 +147,7 @@ class Dataset(Protocol):
 
 class Metric(Protocol):
     """A pure function of samples (n, L) int64; `better` says which side is, and "match" that it should be that of the
-    data.
+    data. `score` raises ValueError, in one sentence, for samples or data that it cannot judge.
     """
 
     name: ClassVar[str]

@@ -133,8 +133,8 @@ class Arm:
 
 @dataclass(frozen=True)
 class Timing:
-    """Each process is fresh and times every cell `repeats` times after one untimed run, in orders of its own, over the
-    first `rows` rows.
+    """How the cells of a study are timed, in seconds on this machine. Each process is fresh and times every cell
+    `repeats` times after one untimed run, in orders of its own, over the first `rows` rows.
 
     The defaults let the gate see a slow-down of 15 % (studies/gate_power).
     """
@@ -224,7 +224,7 @@ FIELDS: dict[str, check.Kind] = {
 
 
 def grid(cls: type, **values: Sequence) -> list[Sampler]:
-    """Every combination of the values, in order."""
+    """Every combination of the values, in order: grid(Ancestral, steps=[8, 16]) gives two samplers."""
     return [cls(**dict(zip(values, combination))) for combination in product(*values.values())]
 
 
@@ -257,7 +257,9 @@ def load_study(path: str, **changes: Any) -> Study:
 
 
 def chosen(study: Study, only: Sequence[str]) -> Study:
-    """The study with the named arms alone, and with the networks that they and the reference name."""
+    """The study with the named arms alone, and with the networks that they and the reference name; the whole study for
+    no name. Raises ValueError for an arm that it does not have.
+    """
     names = [arm.name for arm in study.arms]
     if unknown := set(only) - set(names):
         name = sorted(unknown)[0]

@@ -124,7 +124,8 @@ class AttachedTo:
     trunk: Made
 
     def load(self, device: str) -> Attached:
-        """Raises ValueError, in a sentence, for what is missing or does not fit."""
+        """The block on its trunk, on the device. Raises ValueError, in a sentence, for what is missing or does not fit.
+        """
         return _attached(self, device)
 
 

@@ -27,7 +27,7 @@ LOOK = 64    # rows numbered at a time
 
 @lru_cache(maxsize=1)
 def anarcism() -> Any:
-    """The package. Raises ValueError, in one sentence, where it is missing."""
+    """The package that numbers antibodies. Raises ValueError, in one sentence, where it is missing."""
     try:
         import anarcism as found
     except ImportError:

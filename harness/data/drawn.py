@@ -132,7 +132,9 @@ class Drawn:
 
 @lru_cache(maxsize=4)
 def read_rows(path: Path, _modified_ns: int) -> Content:
-    """Raises ValueError, in a sentence, for a file that holds no such rows."""
+    """The rows of a file, and what it says of them. Raises ValueError, in a sentence, for a file that holds no such
+    rows.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -62,7 +62,7 @@ class Exact(Source):
         return self.law().to(rows.device).log()[self.index(rows)]             # (n,)
 
     def entropy_nats(self) -> float:
-        """Expected -log_prob of a row."""
+        """Expected -log_prob of a row, in nats."""
         return -(self.law() * self.law().log()).sum().item()
 
     def rows(self, split: str, n: int, seed: int) -> Tensor:

@@ -52,7 +52,7 @@ class MarkovLaw:
         return -(pi @ torch.cat(each)).item()
 
     def entropy_nats(self) -> float:
-        """Expected -log_prob of a row."""
+        """Expected -log_prob of a row, in nats."""
         pi = self.stationary()
         return -(pi @ pi.log()).item() + (self.length - 1) * self.entropy_rate_nats()
 

@@ -64,7 +64,7 @@ class Potts(Source):
         )
 
     def entropy_nats(self) -> float:
-        """Expected -log_prob of a row: ln Z - K d ln Z / dK."""
+        """Expected -log_prob of a row, in nats: ln Z - K d ln Z / dK."""
         with torch.enable_grad():
             k = torch.tensor(self.coupling, dtype=torch.float64, requires_grad=True)
             log_z = _transfer(self, k)[1]

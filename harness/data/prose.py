@@ -56,11 +56,11 @@ class Prose(Text):
         return VOCAB
 
     def ids(self) -> Tensor:
-        """The whole text: shared, not to be written to."""
+        """The whole text, (tokens,) int32: shared, not to be written to."""
         return _ids(self.content())                                                    # (tokens,) int32
 
     def tokens(self, split: str) -> Tensor:
-        """The split's share of `ids`: a view, not to be written to."""
+        """The split's share of `ids`, (tokens,) int32: a view, not to be written to."""
         start, stop = (at // 2 for at in self._bounds(split))                          # two bytes a token
         return self.ids()[start:stop]                                                  # (tokens,)
 

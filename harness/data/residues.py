@@ -49,7 +49,7 @@ def decode(rows: Tensor) -> list[str]:
 
 
 def standard(sequence: bytes) -> bool:
-    """Whether it is made of the 20 amino acids alone."""
+    """Whether a sequence is made of the 20 amino acids alone, and not empty."""
     return bool(sequence) and not sequence.translate(None, AMINO.encode())
 
 
@@ -78,7 +78,9 @@ def read_fasta(text: str) -> tuple[dict[str, bytes], int]:
 
 
 def read_fasta_file(path: Path) -> tuple[dict[str, bytes], int]:
-    """The same of a file, plain or .gz."""
+    """Sequences by name and the number left out, the same of a file, plain or .gz. Raises ValueError for one that
+    cannot be read.
+    """
     try:
         content = path.read_bytes()
         return read_fasta((gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8"))
@@ -89,7 +91,7 @@ def read_fasta_file(path: Path) -> tuple[dict[str, bytes], int]:
 
 
 def fasta(names: list[str], sequences: list[str]) -> str:
-    """Records of 60 letters a line."""
+    """Names and sequences as the text of a FASTA file: records of 60 letters a line."""
     lines = (line for name, s in zip(names, sequences, strict=True)
              for line in (f">{name}", *(s[i : i + 60] for i in range(0, len(s), 60))))
     return "".join(f"{line}\n" for line in lines)

@@ -48,7 +48,7 @@ class Source:
 
 
 def check_split(name: str, split: str) -> int:
-    """The number of the split."""
+    """The number of the split. Raises ValueError for another name."""
     if split not in SPLITS:
         raise ValueError(f"{name} has no split {split!r}; choose {' | '.join(SPLITS)}")
     return SPLITS.index(split)

@@ -122,7 +122,7 @@ class World:
         return _listed(self.kind, self.size)
 
     def law(self) -> Tensor:
-        """(S,) float64, all alike."""
+        """The probability of each of S states, (S,) float64, all alike."""
         states = self.states()
         return torch.full((len(states),), 1 / len(states), dtype=torch.float64)
 
@@ -138,7 +138,7 @@ class World:
         return self.index(rows) < len(self.states())
 
     def entropy_nats(self) -> float:
-        """Of a row."""
+        """Entropy of a row, ln S nats."""
         return log(len(self.states()))
 
     def rows(self, split: str, n: int, seed: int) -> Tensor:

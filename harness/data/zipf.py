@@ -38,7 +38,7 @@ class Zipf(Source):
         return _law(self.symbols, self.exponent)
 
     def entropy_nats(self) -> float:
-        """Expected -log_prob of a row."""
+        """Expected -log_prob of a row, in nats."""
         return -self.length * (self.law() @ self.law().log()).item()
 
     def log_prob(self, rows: Tensor) -> Tensor:

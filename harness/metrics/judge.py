@@ -43,7 +43,7 @@ class Judge:
         check(self)
 
     def identity(self) -> dict[str, Any]:
-        """What the key of a score holds in place of the path."""
+        """What the key of a score holds in place of the path: the hash of the weights and the rule."""
         return {"name": self.name, "version": self.version, "sha256": self.network().sha256,
                 "rule": "whole rows from BOS, every token"}
 

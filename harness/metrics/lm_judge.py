@@ -38,7 +38,7 @@ PLACES = 128    # whose float64 tables of a large vocabulary are made at once
 
 
 class Judged(NamedTuple):
-    """Of each row, (n,) float64 each."""
+    """What a language model says of n rows. Of each row, (n,) float64 each."""
 
     nats: np.ndarray
     tokens: np.ndarray    # of the model, that were judged
@@ -47,7 +47,9 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True)
 class LmJudge:
-    """Nats per token of the data under a causal language model of transformers."""
+    """Nats per token of the data under a causal language model of transformers. Lower is better; print held-out and
+    shuffled text beside it. Raises ValueError for data whose tokens are no text, or for a model that is missing.
+    """
 
     name: ClassVar[str] = "lm"
     version: ClassVar[int] = 1

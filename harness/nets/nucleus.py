@@ -59,7 +59,7 @@ class Nucleus(Wrapper):
 
 
 def wrong(p: float, keep: str) -> str:
-    """Why there is no such nucleus, or nothing."""
+    """Why there is no such nucleus, in a sentence, or nothing."""
     if not 0 < p <= 1:
         return f"nucleus={p} must be above 0 and at most 1"
     return "" if keep in RULES else f"nucleus_keep={keep!r} is not allowed; choose {' | '.join(RULES)}"

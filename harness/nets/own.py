@@ -153,13 +153,13 @@ class Own:
 
     @property
     def device(self) -> torch.device:
-        """Of its weights."""
+        """The device of its weights; the CPU where it has none."""
         found = next(iter(self.module.parameters()), None) if self.module is not None else None
         return found.device if found is not None else torch.device("cpu")
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of its weights."""
+        """The type of its weights; float32 where it has none."""
         every = self.module.parameters() if self.module is not None else ()
         return next((p.dtype for p in every if p.is_floating_point()), torch.float32)
 

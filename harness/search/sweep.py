@@ -119,7 +119,7 @@ class Sweep:
 
     @property
     def looks(self) -> list[int]:
-        """Rows of each look."""
+        """Rows of each look, the last with all rows of the study."""
         return [n for n in self.early if n < self.study.n] + [self.study.n]
 
     def _arm(self, name: str) -> Arm:
@@ -142,7 +142,8 @@ class Sweep:
         return replace(self.study, arms=arms, n=n, timing=timing)
 
     def compared(self) -> list[Study]:
-        """The study of each point that stands beside the search, its last cell."""
+        """For each point of the arms named `beside` the study in which it stands beside the search, as its last cell.
+        """
         whole = self.at(self.study.n)
         return [replace(whole, arms=[replace(arm, points=[point]) if arm.name == name else arm for arm in whole.arms])
                 for name in self.beside for point in self._arm(name).points]

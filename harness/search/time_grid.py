@@ -215,7 +215,7 @@ def searches(path: Path) -> list[Found]:
 
 
 def read(path: Path) -> dict[tuple[str, int], Knots]:
-    """(search, steps) -> schedule. Raises ValueError as above."""
+    """(search, steps) -> schedule, of a file of `ssmd-bench grid`. Raises ValueError as above."""
     found = searches(path)
     try:
         return {(g.by, g.steps): Knots(tuple(g.alphas)) for g in found}

@@ -17,7 +17,7 @@ def collapsed(name: str, value: float, level: float) -> bool:
 
 
 def sentence(arm: str, metric: str, value: float, level: float, points: str) -> str:
-    """The warning for an arm."""
+    """The warning for an arm whose samples have collapsed."""
     return (
         f"the samples of {arm} have collapsed ({points}): {metric} is {value:.3g}, and {level:.3g} in as many held-out "
         "rows; what a likelihood says of them is no quality"

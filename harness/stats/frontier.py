@@ -95,7 +95,9 @@ def rising(points: Sequence[Point], better: str, resamples: int = 2000, seed: in
 
 def matched_curve(baseline: Rising, arm: Rising, qualities: Sequence[float | Scores], level: float = 0.95,
                   at_least: bool = False) -> list[Matched]:
-    """matched_ratio over a grid of qualities. The intervals are pointwise."""
+    """matched_ratio over a grid of qualities. The intervals are pointwise. Raises ValueError for frontiers of unlike
+    numbers of rows.
+    """
     _one({baseline.n, arm.n})
     assert (baseline.seed,
             baseline.best.shape[0]) == (arm.seed, arm.best.shape[0]), "frontiers are paired by the same resamples"
@@ -174,7 +176,7 @@ def hypervolume(costs: Sequence[float] | np.ndarray, values: Sequence[float] | n
 def hypervolume_interval(points: Sequence[Point], reference: tuple[float, float], better: str, resamples: int = 2000,
                          seed: int = 0,
                          level: float = 0.95) -> Interval:
-    """Interval of the hypervolume, the rows of all points resampled together."""
+    """Interval of the hypervolume, the rows of all points resampled together, in units of quality times ln cost."""
     value, *found = _area(*_frontier(points, resamples, seed), reference, better)
     return interval(value, found, _rows(*points), level)
 

@@ -106,6 +106,6 @@ def _correlation(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarra
 
 
 def pairs(judges: Sequence[str], others: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
-    """Each two judges, then each judge with each of the others."""
+    """What is compared with what: each two judges, then each judge with each of the others."""
     yield from ((a, b) for k, a in enumerate(judges) for b in judges[k + 1:])
     yield from ((a, b) for a in judges for b in others)

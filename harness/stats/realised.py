@@ -38,7 +38,7 @@ EVEN, ODD = slice(0, None, 2), slice(1, None, 2)
 
 
 class Side(NamedTuple):
-    """One side of quality."""
+    """One side of quality, such as a likelihood or a diversity."""
 
     label: str       # of the metric
     better: str      # lower or higher
@@ -46,14 +46,14 @@ class Side(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """One operating point on n rows."""
+    """One operating point on n rows: what it cost, and its scores, by row."""
 
     name: str
     costs: np.ndarray              # (n,)
     scores: Mapping[str, Scores]   # by label, one of n rows each
 
     def part(self, rows: slice) -> "Setting":
-        """The setting on some of its rows."""
+        """The setting on some of its rows, with the scores of those rows."""
         def cut(x: Sequence[float] | np.ndarray) -> np.ndarray:
             return np.asarray(x, np.float64)[rows]
 
@@ -69,7 +69,7 @@ class Setting(NamedTuple):
 
 
 class Realised(NamedTuple):
-    """What a setting that was run saves."""
+    """What a setting that was run saves, at a quality that is not worse than the goal."""
 
     setting: str                      # its name, "" if there is none
     ratio: Interval | None
@@ -114,7 +114,7 @@ def _lower(side: Side) -> bool:
 
 
 def not_worse(found: Sequence[Interval], sides: Sequence[Side]) -> bool:
-    """Of what `excess` found on each side."""
+    """Whether no interval reaches above its margin. Of what `excess` found on each side."""
     return all(e.high <= side.margin for e, side in zip(found, sides, strict=True))
 
 

@@ -32,7 +32,7 @@ class Contest(NamedTuple):
 
 
 def part(point: Point, rows: slice) -> Point:
-    """The point on some of its rows."""
+    """The point on some of its rows, with the cost and the score of those rows."""
     numerator, denominator, costs = (np.asarray(x, np.float64)[rows]
                                      for x in (point.scores.numerator, point.scores.denominator, point.costs))
     return Point(float(costs.mean()), Scores(float(numerator.sum() / denominator.sum()), numerator, denominator), costs)
@@ -40,7 +40,9 @@ def part(point: Point, rows: slice) -> Point:
 
 def contest(points: Sequence[Point], fixed: Sequence[Point], better: str, resamples: int = 2000, seed: int = 0,
             level: float = 0.95) -> Contest:
-    """Points of a search against fixed ones, all on the same rows."""
+    """Points of a search against fixed ones, all on the same rows: the front is chosen on the even rows, judged on the
+    odd.
+    """
     (seen, known), (held, base) = ([[part(p, rows) for p in side] for side in (points, fixed)]
                                    for rows in (slice(0, None, 2), slice(1, None, 2)))
     up = 1 if better == "higher" else -1

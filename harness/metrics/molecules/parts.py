@@ -22,7 +22,7 @@ RINGS = 2
 
 
 def fragments(one: Any) -> list[str]:
-    """The pieces of a molecule, as SMILES."""
+    """The pieces of a molecule, as SMILES, cut where BRICS cuts."""
     from rdkit.Chem import AllChem  # noqa: F401    # it brings what the next line names
 
     return str(chem().MolToSmiles(chem().AllChem.FragmentOnBRICSBonds(one))).split(".")

@@ -31,7 +31,9 @@ ATOMS, LARGEST = frozenset(("C", "N", "S", "O", "F", "Cl", "Br", "H")), 7
 
 @lru_cache(maxsize=4)
 def property_of(kind: str) -> Callable[[Any], float]:
-    """A function of RDKit's molecules."""
+    """A function of RDKit's molecules: logP, SA, QED or the weight in daltons, by `kind`. Raises ValueError where RDKit
+    or a part of it is missing.
+    """
     chem()
     from rdkit import RDConfig
     from rdkit.Chem import QED, Crippen, Descriptors  # noqa: F401    # chem() then has them

@@ -29,7 +29,9 @@ PARTS = ("mean", "covariance", "fingerprints", "fragments", "fragments_counts", 
 
 @dataclass(frozen=True)
 class Against:
-    """What metrics share that read this file."""
+    """What metrics share that read this file. Raises ValueError, when they score, for a file that is missing, damaged
+    or of other molecules than the data.
+    """
 
     name: ClassVar[str]
     version: ClassVar[int]
@@ -54,7 +56,7 @@ class Against:
         return tensors[f"{self.split}.{what}"].numpy()
 
     def counts(self, what: str, data: Dataset) -> dict[str, int]:
-        """Texts and how often they came."""
+        """Texts and how often they came, such as the fragments of the split."""
         return dict(zip(text_of(self.of(what, data)), self.of(f"{what}_counts").tolist(), strict=True))
 
 
@@ -77,7 +79,7 @@ def opened(path: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def begun(path: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The same of a file that may be a part."""
+    """What the file says of itself, and its arrays: the same of a file that may be a part."""
     file = Path(path).expanduser()
     if not file.is_file():
         raise ValueError(f"there is no file {path!r}: {REMEDY}")
@@ -104,6 +106,6 @@ def complete(tensors: dict[str, Tensor]) -> bool:
 
 
 def digest(tensors: dict[str, Tensor]) -> str:
-    """Of names, shapes and numbers."""
+    """A hash of all arrays: of names, shapes and numbers."""
     return sha256([[name, list(t.shape), sha256(t.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes().hex())]
                    for name, t in sorted(tensors.items())])

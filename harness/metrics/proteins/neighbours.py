@@ -30,7 +30,8 @@ __all__ = ["aligner", "candidates", "encode", "identities", "nearest"]
 
 
 def aligner():
-    """Raises ValueError where pyopal is missing."""
+    """A Smith-Waterman aligner with BLOSUM62, where a gap of k costs 11 + k. Raises ValueError where pyopal is missing.
+    """
     try:
         import pyopal
         import scoring_matrices
@@ -43,7 +44,7 @@ def aligner():
 
 
 def words(residues: np.ndarray) -> np.ndarray:
-    """(R,) uint8 -> (R - WORD + 1,) numbers in base 10."""
+    """Words of WORD neighbouring residues, by class: (R,) uint8 -> (R - WORD + 1,) numbers in base 10."""
     classes, found = _CLASS[residues], np.zeros(max(len(residues) - WORD + 1, 0), np.int32)
     for place in range(WORD):
         found = found * len(CLASSES) + classes[place : place + len(found)]

@@ -65,14 +65,14 @@ def _counts(rows: np.ndarray, order: int) -> np.ndarray:
 
 
 def distance(rows: np.ndarray, others: np.ndarray, order: int) -> float:
-    """Total variation between the words of two sets of rows."""
+    """Total variation between the words of two sets of rows, (n, L) and (m, L), 0 to 1."""
     law = _counts(others, order)
     return total_variation(torch.from_numpy(_counts(rows, order)), torch.from_numpy(law / law.sum()))
 
 
 @lru_cache(maxsize=4)
 def training_crops(data: Dataset) -> np.ndarray:
-    """(CROPS, L): shared, not to be written to."""
+    """Crops of training proteins, (CROPS, L): shared, not to be written to."""
     return proteins(data).crops("train", torch.arange(CROPS), seed=0).numpy()
 
 
