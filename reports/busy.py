@@ -7,8 +7,10 @@ BUSY = 0.1  # share of the device that other work may take before a caption says
 WIDE = 2.0  # end over end of an interval that still is a time
 
 
-def told(busy: pd.Series, low: pd.Series, high: pd.Series) -> str:
-    """A sentence or two, or nothing; one entry a cell, NaN for what is not known. Begins with a space."""
+def told(busy: pd.Series, low: pd.Series, high: pd.Series, drawn: bool = False) -> str:
+    """A sentence or two, or nothing; one entry a cell, NaN for what is not known. Begins with a space. `drawn`: of a
+    figure, where such times are hollow.
+    """
     words, known = "", busy.dropna()
     if known.empty:
         words += " How busy the machine was is not recorded."
@@ -16,6 +18,7 @@ def told(busy: pd.Series, low: pd.Series, high: pd.Series) -> str:
         words += (
             f" Other work took up to {percent(known.max())} of the machine meanwhile: these seconds are too long, "
             "and differences between them may be that work's."
+            + f" Hollow: times beside more than {percent(BUSY)} of it." * drawn
         )
     spans = (high / low.where(low > 0)).where(low.notna()).where(high > low)
     endless = int(((low <= 0) & (high > low)).sum())
@@ -27,6 +30,13 @@ def told(busy: pd.Series, low: pd.Series, high: pd.Series) -> str:
             f"(the widest {most}): they tell an order of magnitude, not a time."
         )
     return words
+
+
+def disturbed(share):
+    """Whether seconds that were taken beside such a share of other work are drawn hollow, of a number or a column of them;
+    unknown shares are not.
+    """
+    return share > BUSY
 
 
 def percent(share: float) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from harness.stats.frontier import pareto
+from reports.busy import disturbed
 from reports.frame import DOUBTS, Chapter, span
 from reports.records import Cell
 from reports.style import AXES, looks
@@ -100,7 +101,7 @@ def tradeoff(chapter: Chapter, baseline: str | None) -> pd.DataFrame:
                         **along("x", row, cost),
                         **along("y", row, label),
                         "on_front": bool(on_front),
-                        "hollow": doubtful(row),
+                        "hollow": doubtful(row) or cost == "seconds" and disturbed(row.get("seconds.busy", np.nan)),
                         "collapsed": row["collapsed"],
                         "level": level[label] if level else np.nan,
                         "n_time": row.get("seconds.n", np.nan),

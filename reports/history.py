@@ -18,6 +18,7 @@ from reports.frame import Chapter, from_near, intervals
 from reports.front import directional, subject
 from reports.names import ARM_SETTINGS
 from reports.style import looks
+from reports.view import named
 
 MOST = 12  # commits
 METRICS = 2  # the first in rank, beside NFE A
@@ -30,7 +31,9 @@ def over_commits(chapters: Sequence[Chapter], baseline: str | None) -> pd.DataFr
     stores = {store.folder: store for chapter in chapters for store in chapter.stores()}
     labels = {label: chapter.metrics[label] for chapter in chapters for label in directional(chapter)[:METRICS]}
     settings = {key: setting for chapter in chapters for key, setting in zip(chapter.frame.key, chapter.frame.setting)}
-    found = pd.DataFrame([row for store in stores.values() for row in _past(store, labels)])
+    called = {arm: name for chapter in chapters for arm, name in named(chapter).items()}
+    found = pd.DataFrame([row | {"arm": called[row["arm"]]} for store in stores.values()
+                          for row in _past(store, labels) if row["arm"] in called])
     if found.empty:
         return found
     found = found.sort_values("time", kind="stable")

@@ -7,6 +7,7 @@ Numbers have six significant digits, enough for a screen; those of full precisio
 import numpy as np
 
 from reports import style
+from reports.busy import disturbed
 from reports.frame import DOUBTS, Chapter, span
 from reports.front import directional, held_out
 from reports.style import AXES
@@ -27,6 +28,7 @@ def data(chapter: Chapter, baseline: str | None) -> dict | None:
             "key": row["key"],
             "n": row["n"],
             "flags": [flag for flag in DOUBTS if row[flag]],
+            "busy": [cost for cost in costs if cost == "seconds" and disturbed(row.get("seconds.busy", np.nan))],
             "at": {column: _known(row, column) for column in (*costs, *metrics)
                    if np.isfinite(row.get(column, np.nan))},
         }

@@ -128,7 +128,8 @@ def bars(ax: Axes, points: pd.DataFrame, colour: str) -> None:
 
 
 def describe(about: pd.DataFrame) -> str:
-    hollow = " Hollow: points that are inert, unproven or collapsed, see the remarks." if about.hollow.any() else ""
+    unsure = about.hollow & (about.cost != "seconds")    # of times the caption of the clock says why
+    hollow = " Hollow: points that are inert, unproven or collapsed, see the remarks." if unsure.any() else ""
     hollow += " Collapsed samples are on no front and no line." if about.collapsed.any() else ""
     hollow += (
         f" Of an arm with more than {CROWD} points the intervals stand in the tables alone."

@@ -32,10 +32,11 @@ DILATED = {"first_hitting": "fixed number", "fixed_count": "fixed number"}    # 
 
 
 def in_words(arm: str, sampler: Mapping) -> str:
-    """A name that is an identifier, in words: what its sampler is, and what else the name says."""
-    if not re.fullmatch("[a-z0-9]+(_[a-z0-9]+)+", arm):
-        return arm
+    """A name that is an identifier, or its sampler's own, in words: what its sampler is, and what else the name says.
+    """
     name = str(sampler.get("name", ""))
+    if arm != name and not re.fullmatch("[a-z0-9]+(_[a-z0-9]+)+", arm):
+        return arm
     what = SAMPLERS.get(name, name.replace("_", " "))
     if isinstance(order := sampler.get("order"), Mapping) and order.get("name") == "dilated":
         what = f"{DILATED.get(name, what)}, dilated order"

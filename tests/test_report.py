@@ -177,7 +177,8 @@ def test_ratio_at_matched_quality_is_of_settings_that_were_run_and_never_interpo
         pair = np.load(run / "scores" / f"{known[key, label, None]['score_key']}.npy")[:, 1::2]
         return pair[0].sum() / pair[1].sum()
 
-    found = [m for m in chapter["matched"] if (m["arm"], m["kind"], m["cost"]) == ("ssmd", "realised", "nfe_a")]
+    found = [m for m in chapter["matched"]
+             if (m["arm"], m["kind"], m["cost"]) == ("self-speculative", "realised", "nfe_a")]
     assert {(m["metric"], m["passes"]) for m in found} == {(label, passes) for label in ("spelling", "judge")
                                                            for passes in (24, 32, 62)}
     for m in found:
@@ -198,7 +199,7 @@ def test_ratio_at_matched_quality_is_of_settings_that_were_run_and_never_interpo
 def test_acceptance_is_passed_over_tested(made):
     known = stored(made[0])
     marks = made[3]["chapters"][0]["figures"]["acceptance"]
-    assert {m["arm"] for m in marks} == {"ssmd"}
+    assert {m["arm"] for m in marks} == {"self-speculative"}
     for m in marks:
         cost = known[m["key"], None, None]["cost"]
         assert m["share"] == pytest.approx(
@@ -287,7 +288,7 @@ def test_cells_counted_by_other_sources_without_a_proof_or_scored_by_another_jud
     chapter = frame.chapters(records.read([tmp_path / "run"]))[0]
     told = [t["what"] for t in chapter.troubles]
     assert told.count("unproven") == 5 and told.count("metric differs") == 19
-    assert set(chapter.frame.arm[chapter.frame.unproven]) == {"ssmd"} and done[0]["key"] not in set(
+    assert set(chapter.frame.arm[chapter.frame.unproven]) == {"self-speculative"} and done[0]["key"] not in set(
         chapter.frame.key[chapter.frame.unproven]
     )
 
@@ -297,7 +298,7 @@ def test_a_point_of_two_arms_is_said_to_be_drawn_under_one_name(tmp_path, plain)
     record = next(r for r in store.of("counted") if r["arm"] == "ssmd")
     store.append(record | {"also": ["ancestral"]})
     [told] = [t for t in frame.chapters(records.read([tmp_path / "run"]))[0].troubles if t["what"] == "shared"]
-    assert told["key"] == record["key"] and "a point of ancestral too" in told["reason"] and told["arm"] == "ssmd"
+    assert told["key"] == record["key"] and "a point of ancestral too" in told["reason"] and told["arm"] == "self-speculative"
 
 
 def test_a_proof_of_these_samples_by_the_newest_sources_takes_the_flag_away(tmp_path):
@@ -448,7 +449,7 @@ def test_a_skipped_cell_stands_on_the_page_with_its_reason(tmp_path, plain):
     store.append(bare | {"key": "s" * 24, "status": "skipped", "reason": "needs a network with verify passes"})
     page = build([tmp_path / "run"], tmp_path / "out", resamples=100).read_text()
     row = re.search(r'<tr><th scope="row"><span class="flag">skipped</span></th>.*?</tr>', page, re.S)[0]
-    assert "needs a network with verify passes" in row and "ssmd" in row and "1 skipped" in page
+    assert "needs a network with verify passes" in row and "self-speculative" in row and "1 skipped" in page
 
 
 @pytest.mark.parametrize(("newer", "told"), [
@@ -475,7 +476,7 @@ def test_two_runs_make_one_report_with_chapters_of_their_own_and_shared_looks(tm
     fronts = [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)]
     looks = [{arm["name"]: (arm["sign"], arm["colour"]) for arm in data["arms"]} for data in fronts]
     shared = set(looks[0]) & set(looks[1])
-    assert len(fronts) == 2 and {"ancestral", "ssmd"} <= shared and all(looks[0][arm] == looks[1][arm]
+    assert len(fronts) == 2 and {"ancestral", "self-speculative"} <= shared and all(looks[0][arm] == looks[1][arm]
                                                                         for arm in shared)
     assert (tmp_path / "out" / "tables"
             / "1-first-points.csv").exists() and (tmp_path / "out" / "tables" / "2-grid-points.csv").exists()

@@ -158,11 +158,11 @@ def test_arms_switch_off_and_on_and_the_cost_axis_can_be_chosen(browser, made):
     from selenium.webdriver.support.ui import Select
 
     opened(browser, made[0])
-    whole, ssmd = len(done(made[1])), sum(p["arm"] == "ssmd" for p in done(made[1]))
+    whole, ssmd = len(done(made[1])), sum(p["arm"] == "self-speculative" for p in done(made[1]))
     box = next(b for b in browser.find_elements("css selector", ".front [name=arm]")
-               if "ssmd" in b.find_element("xpath", "..").text)
+               if "self-speculative" in b.find_element("xpath", "..").text)
     browser.execute_script("arguments[0].click()", box)
-    assert not any(b.get_attribute("aria-label").startswith("ssmd") for b in settled(browser, whole - ssmd))
+    assert not any(b.get_attribute("aria-label").startswith("self-speculative") for b in settled(browser, whole - ssmd))
     browser.execute_script("arguments[0].click()", box)
     settled(browser, whole)
     cost, metric = (Select(browser.find_element("css selector", f".front [name={name}]"))

@@ -335,7 +335,12 @@ def test_captions_of_seconds_say_that_the_machine_was_busy_and_that_intervals_ar
     captions = dict(re.findall(r"<figcaption><b>(.*?)\.</b> (.*?) <span", page))
     for title in ("Quality against cost", "Seconds by process, and time against passes"):
         assert "Other work took up to 94 % of the machine" in captions[title], title
+        assert "Hollow: times beside more than 10 % of it." in captions[title], title
     assert len(told(chapter_of(tmp_path), "timed beside other work")) == 3, "one remark an arm"
+    marks = json.loads((tmp_path / "out" / "numbers.json").read_text())["chapters"][0]["figures"]["tradeoff"]
+    # the doubtful points of the others are hollow on every axis
+    assert all(m["hollow"] for m in marks if m["cost"] == "seconds")
+    assert not all(m["hollow"] for m in marks if m["cost"] == "nfe_a")
     assert re.search(
         r"\d+ of \d+ intervals of times span more than a factor of 2 \(the widest [\d.]+-fold\)",
         captions["Quality against cost"],
@@ -349,7 +354,7 @@ def test_captions_of_seconds_say_that_the_machine_was_busy_and_that_intervals_ar
 def test_a_quiet_machine_is_not_spoken_of_and_an_unknown_one_is(tmp_path, plain):
     (tmp_path / "quiet").mkdir(), (tmp_path / "unknown").mkdir()
     quiet, unknown = timed(tmp_path / "quiet", 0.04, 1.0), timed(tmp_path / "unknown", None, 1.0)
-    assert "Other work" not in quiet and "is not recorded" not in quiet and "span more than" not in quiet
+    assert "Hollow: times" not in quiet + unknown and "Other work" not in quiet and "is not recorded" not in quiet and "span more than" not in quiet
     assert "How busy the machine was is not recorded." in unknown
 
 

@@ -216,7 +216,8 @@ def test_a_gallery_of_such_a_study_writes_into_its_folder_alone(made, tmp_path):
     )
 
 
-def test_ordinary_names_are_left_as_they_are(tmp_path):
+def test_ordinary_names_are_left_as_they_are_but_for_samplers(tmp_path):
     write(tmp_path / "run", n=8, timed=0, troubles=False)
     chapter = frame.chapters(records.read([tmp_path / "run"]))[0]
-    assert chapter.arms == list(FAMILIES) and chapter.name == "made_up" and tex("text8 steps=8") == "text8 steps=8"
+    assert chapter.arms == ["ancestral", "scheduled", "self-speculative"]
+    assert chapter.name == "made_up" and tex("text8 steps=8") == "text8 steps=8"

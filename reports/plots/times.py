@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from reports import style
-from reports.busy import told
+from reports.busy import disturbed, told
 from reports.marks import subject
 
 TITLE = "Seconds by process, and time against passes"
@@ -23,14 +23,18 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     handles = {}
     for arm, mine in frame.groupby("arm", sort=False):
         look = {"color": mine.colour.iloc[0], "marker": mine.marker.iloc[0]}
-        processes.plot(mine.nfe_a, mine.seconds, linestyle="none", alpha=0.75, markersize=2.8, markeredgewidth=0,
-                       **look)
-        cells = mine.drop_duplicates("key").sort_values("nfe_ratio")
+        for busy, some in mine.groupby(disturbed(mine.busy)):
+            processes.plot(some.nfe_a, some.seconds, linestyle="none", alpha=0.75, markersize=2.8,
+                           **look | ({"markerfacecolor": style.PAPER, "markeredgewidth": 0.6} if busy
+                                     else {"markeredgewidth": 0}))
+        cells = mine.sort_values("busy", ascending=False).drop_duplicates("key").sort_values("nfe_ratio")
         known = cells[cells["time_ratio.low"].notna()]
         ratios.vlines(known.nfe_ratio, known["time_ratio.low"], known["time_ratio.high"], color=look["color"],
                       linewidth=0.8, zorder=3)
-        ratios.plot(cells.nfe_ratio, cells.time_ratio, linestyle="none", markeredgecolor=style.PAPER,
-                    markeredgewidth=0.4, zorder=4, **look)
+        for busy, some in cells.groupby(disturbed(cells.busy)):
+            rim = {"markerfacecolor": style.PAPER, "markeredgewidth": 0.8} if busy else {
+                "markeredgecolor": style.PAPER, "markeredgewidth": 0.4}
+            ratios.plot(some.nfe_ratio, some.time_ratio, linestyle="none", zorder=4, **look | rim)
         handles[arm] = ratios.plot([], [], linestyle="none", markeredgecolor=style.PAPER, markeredgewidth=0.4,
                                    **look)[0]
     style.log_x(processes, frame.nfe_a)
@@ -64,5 +68,5 @@ def caption(frame: pd.DataFrame) -> str:
         f"{pairs:g} pair{'s' if pairs > 1 else ''} of processes that ran in the same block, both axes over "
         f"{frame.reference.iloc[0]}. {bars} Above the dashed line "
         "a pass takes longer than the "
-        f"reference's.{told(cells.busy, cells['time_ratio.low'], cells['time_ratio.high'])}"
+        f"reference's.{told(cells.busy, cells['time_ratio.low'], cells['time_ratio.high'], drawn=True)}"
     )

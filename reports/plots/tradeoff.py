@@ -64,4 +64,4 @@ def caption(frame: pd.DataFrame) -> str:
 
 def _clock(timed: pd.DataFrame) -> str:
     cells = timed.drop_duplicates("key")
-    return told(cells.busy, cells.x_low, cells.x_high)
+    return told(cells.busy, cells.x_low, cells.x_high, drawn=True)

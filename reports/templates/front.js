@@ -38,7 +38,7 @@
 
     function describe(point) {
       const about = data.metrics[metric.value], lines = [["setting", point.setting], [data.costs[cost.value], text(point.at[cost.value])], [about.label, text(point.at[about.label]) + " " + about.unit]];
-      return lines.concat([["n", String(point.n)], ["record", point.key], ["flags", point.flags.join(", ")]]).filter(([, value]) => value);
+      return lines.concat([["n", String(point.n)], ["record", point.key], ["flags", [...point.flags, ...(point.busy.includes(cost.value) ? ["timed beside other work"] : [])].join(", ")]]).filter(([, value]) => value);
     }
 
     function show(button, point) {
@@ -116,7 +116,7 @@
       current = Math.min(current, Math.max(0, shown.length - 1));
       buttons = shown.map((point, k) => {
         const arm = data.arms[point.arm], button = document.createElement("button");
-        button.type = "button"; button.className = "point" + (point.flags.length ? " doubtful" : ""); button.textContent = arm.sign; button.tabIndex = k === current ? 0 : -1;
+        button.type = "button"; button.className = "point" + (point.flags.length || point.busy.includes(x) ? " doubtful" : ""); button.textContent = arm.sign; button.tabIndex = k === current ? 0 : -1;
         button.style.color = arm.colour || "var(--ink)";
         button.style.left = `${u.valToPos(point.at[x][0], "x")}px`; button.style.top = `${u.valToPos(point.at[y][0], "y")}px`;
         button.setAttribute("aria-label", [arm.name, ...describe(point).map(([name, value]) => `${name} ${value}`)].join(", "));
