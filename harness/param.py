@@ -38,7 +38,7 @@ class Choice:
 
     def admits(self, value: Any) -> bool:
         """Whether the value is one of the values, or a dataclass of the type of one of them, whatever its settings."""
-        return value in self.values or any(
+        return any(value == v and isinstance(value, bool) == isinstance(v, bool) for v in self.values) or any(
             type(value) is type(v) for v in self.values if hasattr(v, "__dataclass_fields__")
         )
 

@@ -46,11 +46,11 @@ class Checkpoint:
         """The network on the device; calls with one path share it. Raises ValueError, in a sentence, for a file that is
         absent or damaged, or that holds a network that only judges.
         """
-        return _loaded(str(self.path), device)
+        return _loaded(str(self.path), checkpoint.written(self.path), device)
 
 
 @lru_cache(maxsize=16)
-def _loaded(path: str, device: str) -> Identified:
+def _loaded(path: str, written: int, device: str) -> Identified:
     return checkpoint.denoiser(Path(path)).to(device)
 
 

@@ -33,9 +33,7 @@ def told(busy: pd.Series, low: pd.Series, high: pd.Series, drawn: bool = False) 
 
 
 def disturbed(share):
-    """Whether seconds that were taken beside such a share of other work are drawn hollow, of a number or a column of them;
-    unknown shares are not.
-    """
+    """Whether seconds beside this share of other work, one or a column, are drawn hollow; an unknown share is not."""
     return share > BUSY
 
 

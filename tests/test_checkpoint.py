@@ -44,6 +44,14 @@ def test_weights_of_every_floating_point_type_load_in_float32(small, dtype):
         assert tensor.dtype == torch.float32 and torch.equal(tensor, before[name].to(dtype).float())
 
 
+def test_a_file_that_is_written_again_is_read_again(small):
+    before = Checkpoint(str(small)).load("cpu")
+    assert Checkpoint(str(small)).load("cpu") is before
+    torch.manual_seed(1)
+    checkpoint.save(Transformer(TransformerConfig(vocab=27, width=16, heads=2, blocks=2)), small, {})
+    assert Checkpoint(str(small)).load("cpu").sha256 != before.sha256
+
+
 def test_the_hash_of_a_network_is_that_of_its_configuration_and_numbers():
     """As records and claims hold it: it must not change with how the file is read."""
     assert checkpoint.load(SHIPPED / "light.safetensors").sha256.startswith("584ddd6f7671")

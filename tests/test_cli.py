@@ -330,7 +330,7 @@ def test_list_names_everything_a_kind_with_its_settings_and_one_with_all_that_is
         assert "ancestral" in document["sampler"] and "steps = 64" in out and "studies" not in document
     for words in (("ancestral",), ("samplers", "ancestral")):
         out, document = listed(capsys, "list", *words)
-        assert "from baselines.ancestral import Ancestral" in out and "positions first" in out
+        assert "from baselines.ancestral import Ancestral" in out and "positions first" in out and "R = {l" in out
         assert "N, equal steps in time" in out and document == {"sampler": ["ancestral"]}
     assert "ssmd-bench run demo" in listed(capsys, "list", "study", "demo")[0]
 

@@ -197,7 +197,7 @@ def test_history_has_every_counting_of_a_cell_under_its_commit(history):
     for mark in marks:
         assert mark["value"] == known[mark["key"], mark["metric"], mark["commit"]]
     spelling = {arm: [m["value"] for m in marks if m["metric"] == "spelling" and m["arm"] == arm]
-                for arm in ("ancestral", "scheduled", "ssmd")}
+                for arm in ("ancestral", "scheduled", "self-speculative")}
     assert all(len(values) == 3 and values[0] > values[1] for values in spelling.values())
 
 
@@ -205,10 +205,10 @@ def test_history_draws_of_each_arm_the_settings_nearest_to_32_passes(history):
     run, _, marks = history
     lines = [json.loads(line) for line in (run / "records.jsonl").read_text().splitlines()]
     last = {r["key"]: r for r in lines if r["type"] == "counted" and r["status"] == "done" and not r["control"]}
-    for arm in ("ancestral", "scheduled", "ssmd"):
+    for arm, called in (("ancestral",) * 2, ("scheduled",) * 2, ("ssmd", "self-speculative")):
         mine = [r for r in last.values() if r["arm"] == arm]
         nearest = min(mine, key=lambda r: abs(log(r["cost"]["nfe_a"] / 32)))["key"]
-        assert {m["key"] for m in marks if m["arm"] == arm} == {nearest}
+        assert {m["key"] for m in marks if m["arm"] == called} == {nearest}
 
 
 def test_an_interval_stands_only_where_its_rows_are_still_stored(history):

@@ -85,8 +85,9 @@ def _first(text: str | None) -> str:
 def _plugin(cls: type) -> dict:
     settings, own = fields(cls) if is_dataclass(cls) else (), cls.__dict__.get("__doc__") or ""
     made_up = own.startswith(f"{cls.__name__}(")    # by the dataclass
-    told = (sys.modules[cls.__module__].__doc__ if made_up else inspect.cleandoc(own)) or ""
-    return {"origin": plugins.origin(cls), "about": _first(told), "more": told.strip(),
+    told = [] if made_up or not own else [inspect.cleandoc(own)]
+    told += [(sys.modules[cls.__module__].__doc__ or "").strip()]    # the box, the law, the cost
+    return {"origin": plugins.origin(cls), "about": _first(told[0]), "more": "\n\n".join(told).strip(),
             "import": f"from {cls.__module__} import {cls.__name__}",
             "fields": {f.name: f"{_default(f)}  {space_of(f) or ''}".strip() for f in settings},
             "notes": {f.name: note for f in settings if (note := f.metadata.get("note"))}}

@@ -50,7 +50,7 @@ class Judge:
     def network(self) -> Autoregressive:
         """The judge, shared between calls: not to be changed."""
         path = Path(self.checkpoint).expanduser()
-        return _load(path, path.stat().st_mtime_ns if path.is_file() else 0)
+        return _load(path, checkpoint.written(path))
 
     @torch.inference_mode()
     def score(self, samples: Tensor, data: Dataset) -> Scores:

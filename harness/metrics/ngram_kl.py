@@ -58,8 +58,8 @@ class NgramKL:
         """
         rows = tokens(samples, data).numpy()                                       # (n, L)
         if not hasattr(data, "tokens"):
-            raise ValueError(f"{data.name} has no text to hold n-grams against: choose exact_nll or total_variation, "
-                             "or a corpus")
+            raise ValueError(f"{data.name} has no text to hold n-grams against: choose exact_nll, law_tv or a "
+                             "corpus")
         if rows.shape[1] < self.order or len(rows) < 2:
             raise ValueError(f"{self.name} needs at least 2 rows of {self.order} tokens, not {len(rows)} of "
                              f"{rows.shape[1]}")

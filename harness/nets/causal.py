@@ -79,11 +79,11 @@ class Causal:
         """The network on the device; calls with one path share it. Raises ValueError for a file that is absent or
         damaged, or of a network that looks both ways.
         """
-        return _loaded(str(self.path), device)
+        return _loaded(str(self.path), checkpoint.written(self.path), device)
 
 
 @lru_cache(maxsize=4)
-def _loaded(path: str, device: str) -> LeftToRight:
+def _loaded(path: str, written: int, device: str) -> LeftToRight:
     net = checkpoint.load(Path(path))
     if not isinstance(net, Autoregressive):
         raise ValueError(f"{path} holds a network {net.name!r}, which looks both ways: take Checkpoint(...), or a "

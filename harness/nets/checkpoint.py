@@ -126,6 +126,14 @@ def load(path: Path) -> Network:
     return net.eval().requires_grad_(False)
 
 
+def written(path: Path | str) -> int:
+    """When the file was last written, in nanoseconds, 0 where there is none: a cache keyed by it gives no network that
+    is no longer there.
+    """
+    path = Path(path).expanduser()
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
 def base_of(path: Path, about: Mapping[str, str]) -> Path | None:
     """The file that a checkpoint with this header goes on from. Raises ValueError if it is not there."""
     if "base" not in about:

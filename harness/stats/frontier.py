@@ -96,11 +96,11 @@ def rising(points: Sequence[Point], better: str, resamples: int = 2000, seed: in
 def matched_curve(baseline: Rising, arm: Rising, qualities: Sequence[float | Scores], level: float = 0.95,
                   at_least: bool = False) -> list[Matched]:
     """matched_ratio over a grid of qualities. The intervals are pointwise. Raises ValueError for frontiers of unlike
-    numbers of rows.
+    numbers of rows, or of other resamples.
     """
     _one({baseline.n, arm.n})
-    assert (baseline.seed,
-            baseline.best.shape[0]) == (arm.seed, arm.best.shape[0]), "frontiers are paired by the same resamples"
+    if (baseline.seed, len(baseline.best)) != (arm.seed, len(arm.best)):
+        raise ValueError("frontiers are paired by the same resamples: give both one seed and number of resamples")
     return [_matched(baseline, arm, _goal(quality, arm.n, len(arm.best) - 1, arm.seed), level, at_least)
             for quality in qualities]
 
