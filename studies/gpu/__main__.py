@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from harness.boundary.ending import guarded
+from harness.boundary.ending import guarded, working
 from studies.gpu.plan import FILES, LARGEST, RESULTS, STEPS, Ask, table
 
 MOSES = Path("runs/moses.npz")
@@ -48,6 +48,7 @@ def main(words: list[str] | None = None) -> int:
                          "--moses out")
     from studies.gpu.runner import run
 
+    working()
     moses = asked.moses or (MOSES if MOSES.is_file() else None)
     ended = run(steps, asked.minutes, Ask(asked.device, asked.scale, out.resolve(), moses and moses.resolve()),
                 asked.start, asked.fail, asked.hang)

@@ -88,12 +88,14 @@ def _one(context: Any, step: Step, ask: Ask, quarter: int, limit: float, trick: 
     with tempfile.NamedTemporaryFile() as output:
         process = context.Process(target=_work, args=(step, ask, quarter, output.name, trick))
         process.start()
-        process.join(limit)
-        late = process.is_alive()
-        with suppress(ProcessLookupError, PermissionError):    # its group: a compiler's workers too
-            os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-        process.join()
+        try:
+            process.join(limit)
+            late = process.is_alive()
+        finally:
+            with suppress(ProcessLookupError, PermissionError):    # its group: a compiler's workers too
+                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
+            process.join()
         remove_dead(ask.out)
         told = Path(output.name).read_bytes()[-TAIL:]
     _log(ask.out, f"--- quarter {quarter}, {step.name}\n".encode() + told)
@@ -109,7 +111,7 @@ def _one(context: Any, step: Step, ask: Ask, quarter: int, limit: float, trick: 
 def _work(step: Step, ask: Ask, quarter: int, output: str, trick: str) -> None:
     """In the process of a step."""
     with suppress(OSError):
-        os.setsid()
+        os.setpgid(0, 0)
     file = os.open(output, os.O_WRONLY | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)

@@ -168,10 +168,8 @@ def side(ask: Ask) -> Iterator[dict[str, Any]]:
                    "seconds_ratio": median(ratios), "lowest": min(ratios), "highest": max(ratios),
                    "passes_ratio": passes["ancestral"] / passes["ssmd"]}
     for arm, (sampler, _) in ARMS.items():
-        few = [Run(sampler, made[arm], batch, ask.device, length(ask)) for batch in (2, 16 if ask.scale >= 1 else 3)]
-        n = few[1].rows()
-        prompts = torch.full((n, LENGTH), made[arm].mask, device=ask.device)
-        a, b = (sample(sampler, {"main": run.net}, prompts, 0, run.batch) for run in few)
+        n = 32 if ask.scale >= 1 else 3
+        a, b = (Run(sampler, made[arm], batch, ask.device, length(ask), n).go() for batch in (2, n))
         yield {"what": f"batch_invariance.{arm}", "rows": n, "rows_differ": int((a != b).any(1).sum()),
                "tokens_differ": int((a != b).sum())}
 

@@ -6,7 +6,7 @@ after the warm-up: how many quarters will come is not known. The average of the 
 
     NAME.safetensors             the average with the best validation loss, float16, a checkpoint as any other
     NAME.live.safetensors        the weights in training, float16: a resumed training has lost their last bits
-    NAME.momentum.safetensors    of the optimisers, bfloat16, and float32 for AdamW's few weights
+    NAME.momentum.safetensors    of the optimisers, in bfloat16, whose range they need
 
 Updates are those of ssmd/train/updates.py, which a bare image cannot import; tests/test_gpu_script.py holds the losses
 to its.
@@ -111,7 +111,7 @@ class Trainer:
     def keep(self, path: Path) -> None:
         about = {"step": str(self.step)}
         write(path.with_suffix(".live.safetensors"), {k: v.half() for k, v in self.net.state_dict().items()}, about)
-        state = {k: v.bfloat16() if k.endswith("momentum_buffer") else v for k, v in flatten(self.optimisers).items()}
+        state = {k: v if k.endswith("step") else v.bfloat16() for k, v in flatten(self.optimisers).items()}
         write(path.with_suffix(".momentum.safetensors"), state, about)
 
     def resume(self, path: Path) -> bool:
@@ -151,26 +151,39 @@ def trained(name: str, config: Training, data: Any, draw: Callable, ask: Ask) ->
     x = data.rows("validation", ask.of(1024, 8), seed=0).to(ask.device)
     yield {"what": "begun", "update": one.step, "resumed": resumed, "parameters":
            sum(p.numel() for p in one.net.parameters()), "batch": config.batch, "best": best}
-    begun, first, kept, spent = time.monotonic(), one.step, time.monotonic(), 0.0
+    first, kept, clock = one.step, time.monotonic(), Clock(one.step)
     while one.step < first + LEAST or not ask.over():
         found = one.once()
         if one.step % CHECK and not (ask.over() and one.step >= first + LEAST):
             continue
         now = {k: round(v.item(), 4) for k, v in found.items()}    # waits for the device
+        clock.look(one.step)
         if time.monotonic() - kept > KEEP_SECONDS:
-            told = time.monotonic()
             best, row = _kept(one, other, x, given, path, best, data, config)
             kept = time.monotonic()
-            spent += kept - told
-            yield row | now_of(one, first, begun, spent) | {"training": now}
+            clock.skip()
+            yield row | {"updates_per_second": clock.speed(), "training": now}
     _, row = _kept(one, other, x, given, path, best, data, config)
-    yield row | now_of(one, first, begun, spent) | {"training": now, "what": "ended"}
+    yield row | {"updates_per_second": clock.speed(), "training": now, "what": "ended"}
 
 
-def now_of(one: Trainer, first: int, begun: float, spent: float) -> dict[str, Any]:
-    """Of this quarter, without the seconds of validations."""
-    seconds = time.monotonic() - begun - spent
-    return {"seconds": round(seconds, 2), "updates_per_second": round((one.step - first) / seconds, 2)}
+class Clock:
+    """Updates a second behind the first look, before which blocks are compiled, and without what is skipped."""
+
+    def __init__(self, step: int):
+        self.step, self.seconds, self.updates, self.last = step, 0.0, 0, 0.0
+
+    def look(self, step: int) -> None:
+        now = time.monotonic()
+        if self.last:
+            self.seconds, self.updates = self.seconds + now - self.last, self.updates + step - self.step
+        self.step, self.last = step, now
+
+    def skip(self) -> None:
+        self.last = time.monotonic()
+
+    def speed(self) -> float | None:
+        return round(self.updates / self.seconds, 2) if self.seconds else None
 
 
 def _kept(one: Trainer, other: Hybrid, x: Tensor, given: int | None, path: Path, best: float | None, data: Any,
