@@ -24,7 +24,7 @@ from harness.schedules.noise import Linear
 from harness.spec import ROOT
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.train import updates
-from studies.gpu import plan, train, weights
+from studies.gpu import machine, plan, train, weights
 from studies.gpu.__main__ import main
 from studies.gpu.exact import cases
 from studies.gpu.graphs import Graphed, padded
@@ -34,7 +34,7 @@ from tests.pages import commands, sections
 
 LACKED = ("anarcism", "cloudpickle", "joblib", "matplotlib", "msgspec", "optuna", "pandas", "pyhmmer", "rdkit",
           "safetensors", "scipy", "seaborn", "transformers")
-FAILS, HANGS = "laws", "ceiling"
+FAILS, HANGS = "compiled", "ceiling"
 CHECKPOINTS = {f"{name}{part}.safetensors" for name in ("text", "molecules") for part in ("", ".live", ".momentum")}
 SMALL = ["--scale", "0.001", "--device", "cpu"]
 
@@ -95,16 +95,18 @@ def test_on_the_cpu_nothing_differs_from_the_cpu(rehearsed):
     found = of(out, "result")
     drawn = [row for row in found if row["step"] == "draws"]
     assert len(drawn) >= 10 and not any(row["differ"] for row in drawn)
+    laws = [row for row in found if row["step"] == "laws"]
+    assert {row["what"] for row in laws} >= {"ssmd", "ancestral", "dfm"} and all(row["passed"] for row in laws)
     probes = [row for row in found if row["step"] == "golden"]
     assert len(probes) == 6 and all(row["cpu_as_filed"] and not row["tokens_differ"] for row in probes)
     assert not [row for row in found if row["what"] == "replayed"][0]["largest_difference"]
     assert all(not row["rows_differ"] for row in found if row["what"].startswith("batch_invariance"))
 
 
-def test_passes_and_loops_are_timed_at_both_loads_in_every_way(rehearsed):
+def test_passes_and_loops_are_timed_at_both_loads(rehearsed):
     found = of(rehearsed[0], "result")
     each = {f"{arm}.{load}" for arm in ("ancestral", "ssmd") for load in ("b1", "saturated")}
-    for way in ("eager", "compiled", "graphs"):
+    for way in ("eager", "graphs"):    # the third is the one that fails
         timed = [row for row in found if row["step"] == way and row["what"] in each]
         assert {row["what"] for row in timed} == each and all(row["loop_seconds"] > 0 for row in timed)
     ratios = [row for row in found if row["step"] == "side" and "seconds_ratio" in row]
@@ -186,6 +188,12 @@ def test_shipped_networks_are_read_by_torch_alone():
         path = weights.SHIPPED / f"{name}.safetensors"
         ours, theirs = weights.network(path).state_dict(), checkpoint.load(path).state_dict()
         assert ours.keys() == theirs.keys() and all(torch.equal(ours[k], theirs[k]) for k in ours)
+
+
+def test_the_ceiling_is_that_of_three_precisions_and_of_a_copy(tmp_path):
+    found = {row["what"]: row for row in machine.ceiling(Ask("cpu", 0.001, tmp_path, None))}
+    assert {*found} == {"product.bfloat16", "product.float32", "product.float64", "copy"}
+    assert all(row.get("tflop_per_second", 1) > 0 and row.get("gib_per_second", 1) > 0 for row in found.values())
 
 
 def test_every_function_that_draws_is_held_against_the_cpu():

@@ -1,7 +1,8 @@
 """The steps in order of worth, how long each may take, and what a step is given.
 
-A step is a function of Ask that yields its results, a plain dictionary each; every one is written as it comes. Bounds
-are those of 14 minutes and shrink or grow with the minutes; what fixed steps leave over goes to training.
+A step is a function of Ask that yields its results, a plain dictionary each; every one is written as it comes. It is
+named and not imported: it may lack a package, and two of them are of the tests. Bounds are those of 14 minutes and
+shrink or grow with the minutes; what fixed steps leave over goes to training.
 """
 
 import time
@@ -23,17 +24,17 @@ class Step:
 
 
 STEPS = (
-    Step("doctor", "machine:doctor", 40, about="device, driver, torch, packages"),
-    Step("draws", "exact:draws", 40, about="every function that draws, CPU against device, to the bit"),
-    Step("laws", "exact:laws", 60, about="every sampler against an exact law, on the device"),
-    Step("golden", "exact:golden", 60, about="golden probes on the device, tokens that differ from the CPU's"),
-    Step("ceiling", "machine:ceiling", 25, about="matrix products in bfloat16, float32 and float64, and copies"),
-    Step("eager", "speed:eager", 45, about="passes, loops and host waits, batch 1 and saturated"),
-    Step("compiled", "speed:compiled_blocks", 75, about="the same with compiled blocks"),
-    Step("graphs", "speed:graphs", 40, about="the same with draft passes as CUDA graphs"),
-    Step("side", "speed:side", 75, about="SSMD against ancestral sampling in seconds at matched settings"),
-    Step("text", "train:text", 0, 0.6, "a larger network of text"),
-    Step("molecules", "train:molecules", 0, 1.0, "a larger network of molecules"),
+    Step("doctor", "studies.gpu.machine:doctor", 40, about="device, driver, torch, packages"),
+    Step("draws", "studies.gpu.exact:draws", 40, about="every function that draws, CPU against device, to the bit"),
+    Step("laws", "tests.golden.device:laws", 60, about="every sampler against an exact law, on the device"),
+    Step("golden", "tests.golden.device:golden", 60, about="golden probes, tokens that differ from the CPU's"),
+    Step("ceiling", "studies.gpu.machine:ceiling", 25, about="matrix products in three precisions, and copies"),
+    Step("eager", "studies.gpu.speed:eager", 45, about="passes, loops and host waits, batch 1 and saturated"),
+    Step("compiled", "studies.gpu.speed:compiled_blocks", 75, about="the same with compiled blocks"),
+    Step("graphs", "studies.gpu.speed:graphs", 40, about="the same with draft passes as CUDA graphs"),
+    Step("side", "studies.gpu.speed:side", 75, about="SSMD against ancestral sampling in seconds at matched settings"),
+    Step("text", "studies.gpu.train:text", 0, 0.6, "a larger network of text"),
+    Step("molecules", "studies.gpu.train:molecules", 0, 1.0, "a larger network of molecules"),
 )
 
 

@@ -115,24 +115,23 @@ def _work(step: Step, ask: Ask, quarter: int, output: str, trick: str) -> None:
     file = os.open(output, os.O_WRONLY | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)
-    sys.stdout = sys.stderr = os.fdopen(file, "w", buffering=1)
     try:
         if trick == "hang":
             time.sleep(3600)
         if trick == "fail":
             raise RuntimeError("asked to fail")
         module, _, name = step.call.partition(":")
-        for result in getattr(importlib.import_module(f"studies.gpu.{module}"), name)(ask):
+        for result in getattr(importlib.import_module(module), name)(ask):
             put(ask.out, kind="result", quarter=quarter, step=step.name, **result)
     except BaseException as error:    # recorded by whoever waits for this process
-        traceback.print_exc()
         sys.stdout.flush()
+        traceback.print_exc()
+        sys.stderr.flush()
         os._exit(LACKING if isinstance(error, ImportError) else 1)
     sys.stdout.flush()
     os._exit(0)
 
 
 def _log(out: Path, text: bytes) -> None:
-    with open(out / LOG, "ab") as log:
-        if log.tell() < LOG_MOST:
-            log.write(text + b"\n")
+    if not (out / LOG).exists() or (out / LOG).stat().st_size < LOG_MOST:
+        append_line(out / LOG, text.rstrip() + b"\n")
