@@ -58,7 +58,7 @@ def serve(sampler: Sampler, net: Denoiser, prompts: Tensor, arrival: Tensor, pla
         raise ValueError("a request without a mask has nothing to be written: leave it out")
     out, admitted, first, finished = prompts.clone(), *(torch.full((n,), torch.nan, dtype=torch.float64)
                                                         for _ in range(3))
-    live, slots, next_, most = None, torch.arange(0), 0, 0    # slots (B,): the numbers of the rows in flight
+    live, slots, next_, most = None, torch.arange(0), 0, 0    # slots (B,) on the host: rows in flight
     while next_ < n or len(slots):
         if next_ < n and not len(slots):
             clock.wait(float(arrival[next_]))
@@ -67,8 +67,9 @@ def serve(sampler: Sampler, net: Denoiser, prompts: Tensor, arrival: Tensor, pla
         entering = torch.arange(next_, next_ + min(came, places - len(slots)))
         if len(entering):
             next_ += len(entering)
-            x, admitted[entering] = prompts[entering], now
-            new = Rows(x, x != net.mask, entering, torch.zeros_like(entering), seed, {})
+            ids, admitted[entering] = entering.to(prompts.device), now
+            x = prompts[ids]
+            new = Rows(x, x != net.mask, ids, torch.zeros_like(ids), seed, {})
             new = new._replace(memo=sampler.start(nets, new) if hasattr(sampler, "start") else {})
             live, slots = _join(live, new), torch.cat((slots, entering))
         if live is None or not len(slots):    # a clock that woke too early
@@ -78,7 +79,7 @@ def serve(sampler: Sampler, net: Denoiser, prompts: Tensor, arrival: Tensor, pla
         live, now = live._replace(n=live.n + 1), clock.now()
         stands = (live.x[:, :block] != net.mask).all(1).cpu() & first[slots].isnan()
         first[slots[stands]] = now
-        done = sampler.done(live) if hasattr(sampler, "done") else (live.x != net.mask).all(1)
+        done = (sampler.done(live) if hasattr(sampler, "done") else (live.x != net.mask).all(1)).cpu()
         finished[slots[done]], out[slots[done]] = now, live.x[done]
         live, slots = _keep(live, ~done), slots[~done]
     return Served(out, admitted, first, finished, most)
