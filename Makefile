@@ -1,17 +1,29 @@
-# make demo · make test · make golden · make gate · make lint · make types · make docs · make coverage · make bench · make findings · make prove: each makes .venv first if there is none.
+# make demo · make test · make golden · make gate · make lint · make types · make docs · make coverage · make bench · make findings · make prove · make test-py312 · make test-py313: each makes .venv first if there is none.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.dev
 DOCS := .venv/.docs
 
-.PHONY: demo test golden gate lint types docs coverage bench findings prove prove-tenth
+.PHONY: demo test test-py312 test-py313 golden gate lint types docs coverage bench findings prove prove-tenth
 
 demo: $(READY)
 	$(BIN)/ssmd-bench run studies/demo --out runs/demo --jobs 2 --report runs/demo/report
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# laws and installs on another Python (PYTHON312=PATH names it), in an environment of its own, with the newest torch
+# that pip finds, which may bring gigabytes of GPU libraries
+test-py312 test-py313: test-py3%: .venv-py3%/.ready
+	$(<D)/bin/python -m pytest -n 2 --dist loadfile tests/conformance tests/golden tests/test_install.py
+
+.venv-py3%/.ready: pyproject.toml constraints.txt
+	$(or $(PYTHON3$*),python3.$*) -m venv $(@D)
+	grep -v '^torch==' constraints.txt > $(@D)/constraints.txt
+	$(@D)/bin/pip install --quiet 'torch>=2.11'
+	$(@D)/bin/pip install --quiet -c $(@D)/constraints.txt -e . 'pytest>=8' 'pytest-benchmark>=5' 'pytest-xdist>=3.5' 'hypothesis>=6.100' 'randomgen>=2.2' 'transformers>=4.50' 'setuptools>=77'
+	touch $@
 
 # which samplers give other tokens or counts than tests/golden/probes.json has, in seconds
 golden: $(READY)

@@ -20,6 +20,7 @@ from harness.param import Choice, space_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("harness", "baselines", "ssmd")
+INSTALLED = ROOT.name == "_rooms"    # the folder of a wheel (setup.py); else a clone, or what an sdist holds
 
 
 class UnknownField(ValueError):

@@ -12,22 +12,60 @@ What the command line does with files these do with objects; the records are the
 themselves (`ssmd-bench list` has the line that imports each).
 """
 
+import importlib
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from harness.nets.hub import Hub
-from harness.param import Choice, Range
-from harness.search.sweep import Sweep
-from harness.study import Arm, Checkpoint, Study, Table, Timing, grid, shipped
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from harness.checks.gate import Comparison
+    from harness.nets.hub import Hub
+    from harness.param import Choice, Range
+    from harness.search.sweep import Sweep
+    from harness.study import Arm, Checkpoint, Study, Table, Timing, grid, shipped
 
 __all__ = ["Arm", "Checkpoint", "Choice", "Hub", "Range", "Study", "Sweep", "Table", "Timing", "compare", "data",
            "grid", "load", "metric", "run", "sampler", "shipped"]
+
+# where each name stands: it is loaded when it is asked for, so that the command answers at once
+PLACES = {"Hub": "nets.hub", "Choice": "param", "Range": "param", "Sweep": "search.sweep"} | dict.fromkeys(
+    ("Arm", "Checkpoint", "Study", "Table", "Timing", "grid", "shipped"), "study")
+# the rooms of a wheel; in the repository they stand beside this package
+ROOMS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "_rooms")
+
+
+def _open_rooms() -> None:
+    """Put the rooms of a wheel on the path, before all else. Raises ImportError if another package has taken the name
+    of one.
+    """
+    if not os.path.isdir(ROOMS):
+        return
+    for name in sorted(os.listdir(ROOMS)):
+        taken = sys.modules.get(name)
+        file = getattr(taken, "__file__", None) or next(iter(getattr(taken, "__path__", ())), None)
+        if taken is not None and not os.path.realpath(file or "").startswith(os.path.join(ROOMS, "")):
+            raise ImportError(f"ssmd_bench has a package {name!r} of its own, and another one ({file}) was imported "
+                              "before: import ssmd_bench first, or do without the other one")
+    if ROOMS not in sys.path:
+        sys.path.insert(0, ROOMS)
+
+
+_open_rooms()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = getattr(importlib.import_module(f"harness.{PLACES[name]}"), name)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def sampler(name: str) -> type:
@@ -53,7 +91,7 @@ def data(name: str, **settings: Any) -> Any:
     return _named("data set", name, plugins.datasets())(**settings)
 
 
-def run(study: Study | str, out: Path | str | None = None, only: Sequence[str] = (), jobs: int = 1,
+def run(study: "Study | str", out: Path | str | None = None, only: Sequence[str] = (), jobs: int = 1,
         timing: bool = True, device: str = "cpu") -> Path:
     """Count, time and score a study, or that of a file or a name; what is stored is not computed again.
 

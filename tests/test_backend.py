@@ -132,10 +132,10 @@ def test_a_lost_worker_is_one_sentence(monkeypatch):
 def test_a_worker_with_other_code_answers_with_a_refusal(tmp_path):
     import cloudpickle
 
-    answer, refusal = backend._elsewhere(cloudpickle.dumps((len, ("abc",))), [], "other", 0)
+    answer, refusal = backend.answer(cloudpickle.dumps((len, ("abc",))), cloudpickle.dumps([]), "other", 0)
     assert answer is None and "other code" in refusal
-    assert backend._elsewhere(cloudpickle.dumps((len, ("abc",))), [], backend.version(tuple(plugins.packages())),
-                              0) == (3, "")
+    assert backend.answer(cloudpickle.dumps((len, ("abc",))), cloudpickle.dumps([]),
+                          backend.version(tuple(plugins.packages())), 0) == (3, "")
 
 
 # plug-ins of a user, which a worker finds nowhere but in the job

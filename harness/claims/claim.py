@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from harness.boundary.atomic import write_text
 from harness.boundary.incoming import Count, Number, Wrong, fitted, read_plain, read_text
-from harness.spec import ROOT
+from harness.spec import INSTALLED, ROOT
 
 RESULTS, FILE = ROOT / "studies", "claims.json"
 AGAIN = "rebuild it with the command in its study"
@@ -59,8 +59,10 @@ def claim(name: str, value: float, low: float, high: float, unit: str, n: int, c
 
 
 def write(name: str, rows: Sequence[dict]) -> Path:
-    """Replace studies/NAME/claims.json, whole or not at all."""
-    path = RESULTS / name / FILE
+    """Replace studies/NAME/claims.json, whole or not at all: in the clone, or, where we are installed, in the folder
+    where we stand.
+    """
+    path = (Path("studies") if INSTALLED else RESULTS) / name / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(list(rows), indent=1, allow_nan=False) + "\n")
     return path

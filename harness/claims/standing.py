@@ -6,15 +6,15 @@ proofs (harness/records/standing.py).
     refuted     one is refuted
 """
 
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.claims.rebuild import STUDIES, kept_run
+from harness.records.sources import git
 from harness.records.standing import PROVEN, REFUTED, UNPROVEN, Evidence
 from harness.records.store import Store
-from harness.spec import ROOMS, ROOT
+from harness.spec import ROOMS
 
 
 class Standing(NamedTuple):
@@ -72,6 +72,6 @@ def _since(commits: Iterable[str | None]) -> str:
 
 
 def _next_change(commit: str) -> str:
-    words = ["git", "log", "--reverse", "--format=%h", f"{commit}..HEAD", "--", *(f"{room}/*.py" for room in ROOMS)]
-    found = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    words = ["log", "--reverse", "--format=%h", f"{commit}..HEAD", "--", *(f"{room}/*.py" for room in ROOMS)]
+    found = (git(*words) or "").split()
     return found[0] if found else ""

@@ -7,7 +7,9 @@ import torch
 
 
 def checked(device: str) -> str:
-    """The device, if this machine has it; raises ValueError otherwise."""
+    """The device, if this machine has it and it can draw; raises ValueError otherwise."""
+    if device.partition(":")[0] == "mps":
+        raise ValueError("mps has no float64, in which every draw is made: choose cpu")
     try:
         torch.zeros(1, device=device).item()    # "meta" makes tensors that hold nothing
     except Exception:    # torch raises by turns RuntimeError, AssertionError, NotImplementedError

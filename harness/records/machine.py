@@ -4,22 +4,15 @@ but the commit agrees: processors of one name may have wider instructions or not
 
 import os
 import platform
-import subprocess
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from harness.spec import ROOT, sha256
+from harness.records.sources import git
+from harness.spec import sha256
 
 PACKAGES = ("torch", "numpy", "pandas", "matplotlib", "optuna", "safetensors")
-
-
-def _git(*words: str) -> str | None:
-    try:
-        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
 
 
 def _packages() -> dict[str, str]:
@@ -50,13 +43,13 @@ def _instructions() -> str:
 @lru_cache
 def machine(device: str = "cpu") -> dict:
     """The fingerprint, with an `id` of everything that timings depend on."""
-    diff = _git("diff", "HEAD")
+    diff = git("diff", "HEAD")
     gpu = torch.cuda.get_device_name() if device.startswith("cuda") else None
     hardware = {"cpu": _cpu(), "instructions": _instructions(), "cores": os.cpu_count(), "gpu": gpu,
                 "threads": torch.get_num_threads(),
                 "os": platform.system(), "python": platform.python_version(), "packages": _packages(),
                 "deterministic": torch.are_deterministic_algorithms_enabled()}
-    commit = {"commit": (_git("rev-parse", "HEAD") or "unknown").strip(), "dirty": bool(diff),
+    commit = {"commit": (git("rev-parse", "HEAD") or "unknown").strip(), "dirty": bool(diff),
               "diff_sha": sha256(diff)[:12] if diff else None}
     return {"id": sha256(hardware)[:12], **commit, **hardware}
 

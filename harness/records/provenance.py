@@ -1,7 +1,7 @@
 """Which code made a result: the sources as they stand, named by one hash. Nothing is imported or parsed to find out.
 
     tree       sha256 of the sources of harness, baselines and ssmd, in the order of their paths: 16 hexadecimal digits
-    commit     of the repository that they stand in, None where there is none
+    commit     of the repository whose root they are, None where there is none
     dirty      whether they differ from that commit
     torch, numpy    the versions that computed
     modules    of a cell with settings of the user's own classes: every first-party module beyond those rooms -> hash of
@@ -13,7 +13,6 @@ is written to it later.
 """
 
 import hashlib
-import subprocess
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -56,11 +55,8 @@ def versions() -> dict[str, str]:
 
 @cache
 def _git(*words: str) -> str | None:
-    try:
-        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True,
-                              timeout=20).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None
+    said = sources.git(*words)
+    return None if said is None else said.strip()
 
 
 def commit() -> str | None:
@@ -81,7 +77,7 @@ def made(own: bool = False) -> dict:
 def modules() -> dict[str, str]:
     """Module -> hash of its file, of every first-party module beyond our own rooms that this process has imported."""
     files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())
-             if name.split(".")[0] not in (*ROOMS, "__main__", "__mp_main__")}
+             if name.split(".")[0] not in (*ROOMS, "ssmd_bench", "__main__", "__mp_main__")}
     paths = {name: Path(file).resolve() for name, file in files.items() if isinstance(file, str)}
     return {name: _digest(path) for name, path in sorted(paths.items()) if not sources.installed(path)
             and path.is_file()}

@@ -1,4 +1,4 @@
-"""Where the source of a module lies, and whose it is. Nothing is imported to find out.
+"""Where the source of a module lies, and whose it is; what git says of ours. Nothing is imported to find out.
 
 First-party is every module whose file lies neither in the standard library nor among installed packages: what stands
 beside a study or elsewhere on the Python path, and packages that are installed in editable form, which lie where they
@@ -6,10 +6,14 @@ are edited.
 """
 
 import importlib.util
+import subprocess
 import sys
 import sysconfig
+from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+
+from harness.spec import ROOT
 
 INSTALLED = {"site-packages", "dist-packages"}
 STANDARD = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
@@ -18,6 +22,26 @@ STANDARD = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "pla
 def installed(path: Path) -> bool:
     """Whether a file is of the standard library or of an installed package."""
     return not INSTALLED.isdisjoint(path.parts) or not STANDARD.isdisjoint(path.parents)
+
+
+def git(*words: str) -> str | None:
+    """What git says of the repository that our sources are the root of. None where there is none: an installed package
+    may lie within a repository of its user, of which nothing is to be said.
+    """
+    return _git(*words) if _top() == ROOT else None
+
+
+@cache
+def _top() -> Path | None:
+    top = _git("rev-parse", "--show-toplevel")
+    return Path(top.rstrip("\n")).resolve() if top else None
+
+
+def _git(*words: str) -> str | None:
+    try:
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True, timeout=20).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 def found(module: str) -> Path | None:

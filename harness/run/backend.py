@@ -52,18 +52,21 @@ def each(work: Callable, items: Iterable[tuple], jobs: int = 1, backend: str = "
     """
     from joblib import Parallel, delayed, parallel_config  # slow to load, and most runs do without
 
-    code, packages = version(tuple(plugins.packages())), [packed(name) for name in plugins.packages()]
+    from ssmd_bench.worker import elsewhere
+
+    code = version(tuple(plugins.packages()))
+    packages = cloudpickle.dumps([packed(name) for name in plugins.packages()])
     with _cluster(backend, jobs) as (n_jobs, threads, lost):
         begins = {"initializer": serve, "initargs": (os.getpid(),)} if backend == "loky" else {}
         # ends before the first answer: what our caller does in between is no business of the cluster
         with parallel_config(backend, n_jobs=n_jobs, **begins):
             pool = Parallel(return_as="list" if backend == "ray" else "generator_unordered")
-        made = (delayed(_elsewhere)(cloudpickle.dumps((work, item)), packages, code, threads) for item in items)
+        made = (delayed(elsewhere)(cloudpickle.dumps((work, item)), packages, code, threads) for item in items)
         try:    # the joblib of ray has no generators: there what is done is handed on, and stored, a batch at a time
-            for answer, refusal in _in_batches(pool, made, 4 * n_jobs) if backend == "ray" else pool(made):
+            for found, refusal in _in_batches(pool, made, 4 * n_jobs) if backend == "ray" else pool(made):
                 if refusal:
                     raise ValueError(refusal)
-                yield answer
+                yield found
         except lost as error:
             raise ValueError(f"a worker of {backend} was lost ({type(error).__name__}), perhaps for want of memory: "
                              "run the same command again, which goes on from here, with fewer --jobs") from None
@@ -74,11 +77,11 @@ def _in_batches(pool: Callable[[list], Iterable], made: Iterator, size: int) -> 
         yield from pool(batch)
 
 
-def _elsewhere(job: bytes, packages: list[Package], code: str, threads: int) -> tuple[Any, str]:
+def answer(job: bytes, packages: bytes, code: str, threads: int) -> tuple[Any, str]:
     """On the worker, which has scanned nothing yet: (answer, why there is none)."""
     if threads:
         torch.set_num_threads(threads)
-    for package in packages:
+    for package in cloudpickle.loads(packages):
         receive(package)
     if version(tuple(plugins.packages())) != code:
         return None, ("a worker has other code than this machine: install the same version of ssmd-bench and of the "

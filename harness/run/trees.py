@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.records.study_path import within
+from harness.spec import INSTALLED, ROOT
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,10 @@ class Tree:
             for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep)
             if entry and not Path(entry).resolve().is_relative_to(self.home)
         ]
+        # the installed package is none of the tree's
+        installed = [str(ROOT)] if INSTALLED and str(ROOT) not in others else []
         return os.environ | {
-            "PYTHONPATH": os.pathsep.join([*own, *others]),
+            "PYTHONPATH": os.pathsep.join([*own, *others, *installed]),
             "OMP_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
         }

@@ -263,7 +263,7 @@ def alongside(asked: Sweep, words: list[str], jobs: int) -> Iterator[None]:
     if jobs > 1:
         torch.set_num_threads(threads)
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    others = [subprocess.Popen([sys.executable, "-m", "harness", *words], stdout=subprocess.DEVNULL, env=environment)
+    others = [subprocess.Popen([sys.executable, "-m", "ssmd_bench", *words], stdout=subprocess.DEVNULL, env=environment)
               for _ in range(jobs - 1)]
     try:
         yield
