@@ -26,12 +26,12 @@ STUDY = '''"""Is it found?"""
 import json
 from harness.claims.claim import claim
 from harness.data.exact import Exact
-from harness.metrics.law import TotalVariation
+from harness.metrics.exact_nll import ExactNll
 from harness.study import Arm, Study, Table
 from halves import Halves
 
 STUDY = Study(name="halved", question=__doc__, data=Exact(), nets={"exact": Table(Exact())}, reference="exact", n=8,
-              arms=[Arm("halves", [Halves()], {"main": "exact"})], metrics=[TotalVariation()])
+              arms=[Arm("halves", [Halves()], {"main": "exact"})], metrics=[ExactNll()])
 
 def claims(store, command):
     return [claim("halved.one", 1.0, 0.5, 1.5, "ratio", 8, command, [])]
@@ -61,10 +61,10 @@ def sources(tmp_path_factory) -> Path:
 
 
 def built(sources: Path, hook: str, out: Path) -> Path:
-    """By the hook that every builder calls. Nothing is fetched."""
-    out.mkdir()
+    """By the hook that every builder calls, in a copy. Nothing is fetched."""
+    place = shutil.copytree(sources, out / "sources")
     code = f"import setuptools.build_meta as b, sys; print(b.{hook}(sys.argv[1]))"
-    done = subprocess.run([sys.executable, "-c", code, str(out)], cwd=sources, env=bare(), capture_output=True,
+    done = subprocess.run([sys.executable, "-c", code, str(out)], cwd=place, env=bare(), capture_output=True,
                           text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     return out / done.stdout.split()[-1]
@@ -205,11 +205,14 @@ def test_an_sdist_is_small_and_holds_its_own_tests(sources, tmp_path):
 
 ABSENT = '''
 import sys
-class Absent:
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in %r:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Absent())
+        return None if name.split(".")[0] in %r else self.finder.find_spec(name, path, target)
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+sys.meta_path[:] = map(Without, sys.meta_path)
 %s
 '''
 
