@@ -1,0 +1,47 @@
+"""The counts: waits of the host and kernels started, each with the line of our code that caused it."""
+
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.spec import ROOT
+
+OWN = str(Path(__file__).parent)
+LIBRARIES = f"{ROOT}/."    # environments lie in folders of such a name
+
+
+def line() -> str:
+    """The innermost line of this repository that is running, as path:number, this folder's own left out."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith(str(ROOT)) and not file.startswith((OWN, LIBRARIES)):
+            return f"{Path(file).relative_to(ROOT)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return "elsewhere"
+
+
+class Tally:
+    """waits and kernels by line; `phase` names what is running, and kernels_by_phase counts by it."""
+
+    def __init__(self):
+        self.waits: Counter[str] = Counter()
+        self.kernels: Counter[str] = Counter()
+        self.kernels_by_phase: Counter[str] = Counter()
+        self.phase = "sampler"
+
+    def wait(self) -> None:
+        self.waits[line()] += 1
+
+    def kernel(self) -> None:
+        self.kernels[line()] += 1
+        self.kernels_by_phase[self.phase] += 1
+
+    @contextmanager
+    def during(self, phase: str):
+        before, self.phase = self.phase, phase
+        try:
+            yield
+        finally:
+            self.phase = before
