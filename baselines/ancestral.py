@@ -51,10 +51,19 @@ class Ancestral:
         # (B, L) the step of each position
         return {"due": torch.searchsorted(self.levels(rows.x.device), reveal_times(rows))}
 
+    def coming(self, rows: Rows, mask: int) -> tuple[Tensor, Tensor]:
+        """The next step that reveals (B,), and what it reveals (B, L)."""
+        masked, due = rows.x == mask, rows.memo["due"]
+        now = torch.where(masked, due, self.steps).amin(1)                         # (B,)
+        return now, masked & (due == now[:, None])
+
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """How many tokens come next, (1, B)."""
+        return self.coming(rows, nets["main"].mask)[1].sum(1)[None]
+
     def step(self, nets, rows: Rows) -> Rows:
         net, due = nets["main"], rows.memo["due"]
-        masked = rows.x == net.mask
-        now = torch.where(masked, due, self.steps).amin(1)  # (B,) the next step that reveals
+        now, chosen = self.coming(rows, net.mask)
         # (N+1,) at the starts of the steps
         alpha = torch.cat((due.new_zeros(1, dtype=torch.float64), self.levels(due.device)))
-        return write(net, rows, positions(masked & (due == now[:, None])), clock=alpha[now])
+        return write(net, rows, positions(chosen, *rows.ahead), clock=alpha[now])

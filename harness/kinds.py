@@ -64,6 +64,8 @@ class Rows(NamedTuple):
     n      (B,) rounds this row has made
     seed   of every draw
     memo   tensors (B, ...) that a sampler keeps between rounds, by name
+    ahead  what the host knows of the round to come without waiting for its device: the largest of each of the sampler's
+           own `ahead`; empty where the host may ask at no cost
     """
 
     x: Tensor
@@ -72,6 +74,7 @@ class Rows(NamedTuple):
     n: Tensor
     seed: int
     memo: dict[str, Tensor]
+    ahead: tuple[int, ...] = ()
 
 
 class Sampler(Protocol):
@@ -79,8 +82,10 @@ class Sampler(Protocol):
     optional `done(rows) -> (B,) bool` says so: a sampler that masks tokens again has rows without masks that are not.
 
     `needs` names the networks; "main.verify" asks that network for a verify pass too. An optional `start(nets, rows) ->
-    dict` fills the memo of rows that are admitted. `exact` is the same sampler in its exact limit, whose law is that of
-    an ideal model, or None where there is none.
+    dict` fills the memo of rows that are admitted, or soon will be. An optional `ahead(nets, rows) -> (K, B)` says what
+    the host has to know of the next round of each row; the loop brings it with what it asks itself, and gives the
+    largest back as `rows.ahead`, so that a step need not ask. `exact` is the same sampler in its exact limit, whose law
+    is that of an ideal model, or None where there is none.
     """
 
     name: ClassVar[str]

@@ -27,6 +27,7 @@ CACHED = 2**18            # float64 numbers that a core keeps near
 LARGE, BLOCK = 2**12, 256    # a vocabulary above the first is searched in blocks of the second
 # sums of weights that are far from the ends of float64, and of float32
 SAFE, SAFE32 = (1e-200, 1e200), (1e-20, 1e30)
+HIGH = 400    # a largest logit below this, and above its negative, leaves sums of weights within SAFE
 
 
 class Stream(IntEnum):
@@ -115,7 +116,7 @@ def probability_of(tokens: Tensor, logits: Tensor, beside: Tensor | None = None)
     that float32 can tell from it are left in float32; every comparison comes out as in float64.
     """
     rows, which = logits.reshape(-1, logits.shape[-1]), tokens.reshape(-1, 1)      # (R, V), (R, 1)
-    if beside is None or rows.shape[1] <= LARGE:
+    if beside is None or rows.shape[1] <= LARGE or rows.device.type != "cpu":    # a device has float64 at hand
         return _probability(rows, which).view(tokens.shape)
     total, border = _sums_in_float32(rows), beside.reshape(-1)                     # (R,) each
     p = _weights(rows, which, torch.zeros_like(total)[:, None])[:, 0] / total      # (R,)
@@ -181,6 +182,10 @@ def _sums(rows: Tensor) -> tuple[Tensor, Tensor]:
     if rows.shape[1] <= LARGE:
         shift = rows.amax(-1, keepdim=True).double()
         return shift, _block_sums(rows, shift, rows.shape[1])
+    if rows.device.type != "cpu":    # asking whether any row is unsafe would make the host wait
+        highest = rows.amax(-1, keepdim=True).double()
+        shift = torch.where(highest.abs() < HIGH, 0.0, highest)                    # (R, 1)
+        return shift, _block_sums(rows, shift, BLOCK)
     shift = torch.zeros(len(rows), 1, dtype=torch.float64, device=rows.device)
     sums = _block_sums(rows, None, BLOCK)
     total = sums.sum(-1)

@@ -50,7 +50,7 @@ class Kept:
     whole    (B, L, d) the states
     memory   shared by all that is taken from this: `made_of` (B, L), what each track read when its keys and values were
              computed, NOTHING before; keys and values of each causal block, (B, heads, L + 1, d / heads), whose last
-             slot takes the padding
+             slot takes the padding; what was promised of passes to come, and whether one was made
 
     `kept[rows]` is those rows of it, in the same memory.
     """
@@ -83,6 +83,19 @@ class Kept:
         first = F.pad(changed.int(), (0, 1), value=1).argmax(1)
         return first.minimum(at.where(at >= 0, length).amin(1))
 
+    def promise(self, width: int, longest: int) -> None:
+        """No pass wants a track from number `longest` on, and only the first wants more than `width` new ones."""
+        self.memory["promised"] = width, longest
+
+    def extent(self, begin: Tensor, stop: Tensor) -> tuple[int, int]:
+        """How many tracks a pass computes at most and how many it sees, where it computes begin..stop-1 (B,) of each
+        row. The host waits for its device to say so, unless it was promised.
+        """
+        if "promised" not in self.memory:
+            return int((stop - begin).max()), int(stop.max())
+        width, longest = self.memory["promised"]
+        return width if self.memory.get("passed") else longest, longest
+
     def spread(self, rows: Tensor, batch: int) -> "Kept":
         """These rows within a batch of others, which hold zeros."""
         return Kept(self.whole.new_zeros(batch, *self.whole.shape[1:]).index_copy(0, rows, self.h))
@@ -101,6 +114,7 @@ class Kept:
         """Tracks before `stop` are made of this; later ones are forgotten, for a track before them may have changed."""
         known = torch.where(torch.arange(made_of.shape[1], device=made_of.device) < stop[:, None], made_of,
                             self.NOTHING)
+        self.memory["passed"] = True
         if self.rows is None:
             self.memory["made_of"] = known
         else:
@@ -168,8 +182,8 @@ class Hybrid(Transformer):
                alive: Tensor | None = None) -> Tensor:
         del alive    # see harness/nets/wrap.py
         begin, stop = self.begin(hidden, y, order, at), at.amax(1) + 1                     # (B,)
-        # (B, C): later tracks cannot reach the ranks wanted
-        tracks, longest = ranks_between(begin, stop), int(stop.max())
+        width, longest = hidden.extent(begin, stop)
+        tracks = ranks_between(begin, stop, width)  # (B, C): later tracks cannot reach the ranks wanted
         u = self._inputs(hidden, y, order, tracks)                                         # (B, C, d)
         key = self.rotary(order.gather(1, (tracks - 1).clamp_min(0)))
         c, columns = u, (at - begin[:, None]).where(at >= 0, -1)  # (B, W) where in u the wanted ones stand

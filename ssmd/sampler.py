@@ -32,6 +32,7 @@ from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
 
 ROUNDS = 64    # at most so many verify rounds; fixed, so that the key of a uniform never depends on N
 FEW = 2**12    # uniforms of a call
+UNASKED = 4    # verify passes before the host asks a device whether any row needs another
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,17 @@ class SelfSpeculative:
         order = order_of(rows, self.order)
         return {"order": order, "rank": order.argsort(1)}
 
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """W(i) and e, (2, B)."""
+        i = (rows.x != nets["main"].mask).sum(1)                                   # (B,)
+        width = self.window.width(i, rows.x.shape[1])
+        return torch.stack((width, i + width))
+
     def step(self, nets, rows: Rows) -> Rows:
         net, order = nets["main"], rows.memo["order"]
         i, length = (rows.x != net.mask).sum(1), rows.x.shape[1]                   # (B,)
         e = i + self.window.width(i, length)                                       # (B,)
-        logits, hidden = net.draft(rows.x, places(order, ranks_between(i, e)))     # (B, W, V)
+        logits, hidden = net.draft(rows.x, places(order, ranks_between(i, e, *rows.ahead[:1])))    # (B, W, V)
         return speculated(net, rows, order, rows.memo["rank"], e, logits, hidden, self.rounds)
 
 
@@ -67,33 +74,58 @@ def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor
                rounds: int, bonus: bool = False) -> Rows:
     """The loop above behind its draft pass: drafts at ranks i..e-1 from logits (B, W, V), then verify rounds. rank (B,
     L) is the inverse of order; e (B,). bonus: behind a window that passed whole, rank e too (ssmd/bonus.py).
+
+    Where rows.ahead holds the largest W(i) and e, the host does not wait for its device: verify passes run for rows
+    that need none, and every row draws from a residual law, used or not. The tokens are the same.
     """
     i = (rows.x != net.mask).sum(1)                                                # (B,)
-    ranks = ranks_between(i, e)                                                    # (B, W)
+    ranks = ranks_between(i, e, *rows.ahead[:1])                                   # (B, W)
     at = places(order, ranks)                                                      # (B, W)
     drafted, p = from_logits(logits, next(_by_round(rows, Stream.DRAFT, ranks, 1)))    # (B, W)
     y = fill(rows.x, at, drafted)                                                  # (B, L)
     j, length = i, rows.x.shape[1]
-    asked = ranks_between(i, (e + 1).clamp_max(length)) if bonus else ranks        # (B, W or W + 1)
-    for u, v in zip(_by_round(rows, Stream.ACCEPT, ranks, rounds), _by_round(rows, Stream.RESIDUAL, ranks, rounds)):
+    asked = ranks                                                                  # (B, W or W + 1)
+    if bonus:
+        asked = ranks_between(i, (e + 1).clamp_max(length), *(w + 1 for w in rows.ahead[:1]))
+    if rows.ahead:
+        rounds = min(rounds, ranks.shape[1])    # each tests one draft or more
+        if hasattr(hidden, "promise"):
+            hidden.promise(asked.shape[1], min(rows.ahead[1] + bonus, length))
+    uniforms = zip(_by_round(rows, Stream.ACCEPT, ranks, rounds), _by_round(rows, Stream.RESIDUAL, ranks, rounds))
+    for k, (u, v) in enumerate(uniforms):
         alive = j < e
-        if not bool(alive.any()):
+        if not (rows.ahead and (not k or k % UNASKED)) and not bool(alive.any()):
             break
         untested = torch.where(asked >= j[:, None], asked, -1)                     # (B, W or W + 1)
         further = net.verify(hidden, y, order, untested, alive)                    # (B, W or W + 1, V)
         judged = further[:, : ranks.shape[1]]                                      # (B, W, V)
         q = probability_of(drafted, judged, beside=u * p)                          # (B, W)
         f = accept(p, q, u, j - i, e - i)                                          # (B,) column of the first rejection
-        rejected = (alive & (f < e - i)).nonzero()[:, 0]                           # (R,) rows
-        column = f[rejected]                                                       # (R,)
-        p_f, q_f = (probabilities(t[rejected, column]) for t in (logits, judged))  # (R, V) each
-        token = residual(p_f, q_f, v[rejected, column])                            # (R,)
-        y = y.index_put((rejected, at[rejected, column]), token)
+        if rows.ahead:
+            y = fill(y, *_redrawn(alive & (f < e - i), f, at, logits, judged, v))
+        else:
+            rejected = (alive & (f < e - i)).nonzero()[:, 0]                       # (R,) rows
+            column = f[rejected]                                                   # (R,)
+            p_f, q_f = (probabilities(t[rejected, column]) for t in (logits, judged))    # (R, V) each
+            token = residual(p_f, q_f, v[rejected, column])                        # (R,)
+            y = y.index_put((rejected, at[rejected, column]), token)
         if bonus and bool((whole := alive & (f == e - i) & (e < length)).any()):
             y, j = _with_bonus(rows, y, order, e, e - i, whole, further), torch.where(whole, e + 1, j)
             alive &= ~whole
         j = torch.where(alive, torch.minimum(i + f + 1, e), j)
     return rows._replace(x=torch.where(rank < j[:, None], y, net.mask))
+
+
+def _redrawn(rejected: Tensor, f: Tensor, at: Tensor, logits: Tensor, judged: Tensor,
+             v: Tensor) -> tuple[Tensor, Tensor]:
+    """The places of rejected drafts (B, 1), -1 for rows without one, and their new tokens (B, 1), drawn for every row:
+    nobody asks how many were rejected. rejected, f (B,); at, v (B, W); logits, judged (B, W, V).
+    """
+    column = f.clamp_max(at.shape[1] - 1)[:, None]                                 # (B, 1)
+    deep = column[..., None].expand(-1, -1, logits.shape[2])
+    p_f, q_f = (probabilities(t.gather(1, deep)[:, 0]) for t in (logits, judged))  # (B, V) each
+    token = residual(p_f, q_f, v.gather(1, column)[:, 0])                          # (B,)
+    return torch.where(rejected[:, None], at.gather(1, column), -1), token[:, None]
 
 
 def _with_bonus(rows: Rows, y: Tensor, order: Tensor, e: Tensor, column: Tensor, whole: Tensor,

@@ -133,8 +133,8 @@ class Variant(Hybrid):
                alive: Tensor | None = None) -> Tensor:
         if self.config.positions == "split":
             return super().verify(hidden, y, order, at, alive)
-        # (B, W, V)
-        return self.target_logits(gather_rows(self.target_hidden(hidden.h, y, order, int(at.max()) + 1), at))
+        longest = max(int(at.max()) + 1, 1)    # on a device also where no row asks
+        return self.target_logits(gather_rows(self.target_hidden(hidden.h, y, order, longest), at))    # (B, W, V)
 
     def begin(self, hidden: Kept, y: Tensor, order: Tensor, at: Tensor) -> Tensor:
         """(B,) the first track that a verify pass computes: all of them where nothing is kept."""

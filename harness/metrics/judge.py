@@ -20,6 +20,7 @@ from harness.kinds import Dataset, Scores
 from harness.metrics.form import ratio, tokens
 from harness.nets import checkpoint
 from harness.nets.autoregressive import Autoregressive
+from harness.nets.device import checked
 from harness.param import check, param
 
 TOKENS_A_BATCH = 8192    # bounds the memory of the logits
@@ -38,6 +39,7 @@ class Judge:
     unit: ClassVar[str] = "nats per token"
 
     checkpoint: str = param(note=".safetensors file of an autoregressive network")
+    device: str = param("cpu", note="it runs there; not in the key")
 
     def __post_init__(self) -> None:
         check(self)
@@ -50,11 +52,11 @@ class Judge:
     def network(self) -> Autoregressive:
         """The judge, shared between calls: not to be changed."""
         path = Path(self.checkpoint).expanduser()
-        return _load(path, checkpoint.written(path))
+        return _load(path, checkpoint.written(path), checked(self.device))
 
     @torch.inference_mode()
     def score(self, samples: Tensor, data: Dataset) -> Scores:
-        rows, net = tokens(samples, data).to(samples.device), self.network().to(samples.device)
+        rows, net = tokens(samples, data).to(self.device), self.network()
         if net.vocab != data.vocab:
             raise ValueError(f"the judge {self.checkpoint} reads {net.vocab} tokens, {data.name} has {data.vocab}: "
                              "name another judge")
@@ -69,9 +71,9 @@ def _nats(net: Autoregressive, rows: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=2)
-def _load(path: Path, _modified_ns: int) -> Autoregressive:
+def _load(path: Path, _modified_ns: int, device: str) -> Autoregressive:
     net = checkpoint.load(path)
     if not isinstance(net, Autoregressive):
         raise ValueError(f"{path} holds a network {net.name!r}, and a judge must be autoregressive: name another "
                          "checkpoint")
-    return net
+    return net.to(device)

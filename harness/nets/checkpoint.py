@@ -45,7 +45,7 @@ def save(net: Network, path: Path, card: dict, base: Path | None = None) -> None
     the same folder, is left out.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {k: v.detach().to(torch.float16).contiguous() for k, v in net.state_dict().items()}
+    tensors = {k: v.detach().to("cpu", torch.float16).contiguous() for k, v in net.state_dict().items()}
     # plain data; a loss that is no number becomes null, which every reader takes
     card = msgspec.json.decode(msgspec.json.encode(card, enc_hook=_text))
     config = asdict(net.config)

@@ -13,7 +13,8 @@ Per row it keeps what the row *needed*; per run, what the device *executed* (pad
     generated, order, untied    of what it has written (harness/sampling/written.py)
 
 Nothing is counted while a round runs: what its calls were is kept where it lies, and brought to the host by one copy
-when the round is over.
+when the round is over. On a device a verify pass runs the whole batch, so that nobody asks which rows are alive; what
+is charged are the rows alive, as on a CPU, which runs no others.
 
 A verify pass shows `y` to the network. What the row holds afterwards shows what became of it: a rejected token is
 always replaced by another (the residual law gives the rejected one no weight), so the first difference is the first
@@ -101,14 +102,15 @@ class Ledger:
         # copies: a sampler may go on in the same memory
         self._verified.append(Verified(y.clone(), order.clone(), at.clone(), None if alive is None else alive.clone()))
 
-    def close(self, x: Tensor) -> None:
-        """x (B, L) after the round."""
-        sent = [*self._opened, x]
+    def close(self, x: Tensor, also: Sequence[Tensor] = ()) -> list[np.ndarray]:
+        """x (B, L) after the round. What else somebody wants to know comes with the same copy, and is given back."""
+        sent = [*also, *self._opened, x]
         for call in self._calls:
             sent += call.of
         for y, order, at, alive in self._verified:
             sent += [y, order, at] if alive is None else [y, order, at, alive]
-        slots, before, after, *rest = brought(sent)
+        known = brought(sent)
+        slots, before, after, *rest = known[len(also):]
         told = iter(rest)
         for call in self._calls:
             self._count(call, slots, *(next(told) for _ in call.of))
@@ -118,6 +120,7 @@ class Ledger:
             after = after.copy()
         for round_ in range(len(tests) - 1, -1, -1):
             self._test(round_, slots, after, *tests[round_])
+        return known[: len(also)]
 
     def _count(self, call: Call, slots: np.ndarray, heads: np.ndarray, tracks: np.ndarray, begin: np.ndarray,
                alive: np.ndarray | None = None) -> None:
@@ -125,6 +128,8 @@ class Ledger:
         # a row that shows several states stands there several times
         add, slots = (np.add.at, slots.repeat(len(heads) // len(slots))) if len(heads) > len(slots) else (_add, slots)
         if alive is not None:
+            if not alive.any():    # a pass that nobody waited to leave out
+                return
             slots, heads, tracks, begin = (part[alive != 0] for part in (slots, heads, tracks, begin))
         kind, net, length = call.kind, call.net, self.length
         calls = self.calls.setdefault(f"{call.name}.{kind}", torch.zeros(self.n, dtype=torch.int64))

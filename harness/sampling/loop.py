@@ -2,6 +2,10 @@
 
 A row's draws are keyed by its own number, so its sample does not depend on the batch it rides in; see
 harness/random.py.
+
+The host waits for its device once a round: one copy says which rows are done, how long each has been under way, what
+the sampler must know of the next round (Sampler.ahead), and what a ledger counts. Rows are started a batch at a time
+before there is room for them, so that what must be known of them comes with the same copy.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,21 +15,8 @@ from torch import Tensor
 
 from harness.kinds import Denoiser, Rows, Sampler
 from harness.nets.wrap import Alive
-from harness.sampling.ledger import Ledger, Metered
-
-ASK = 64    # rounds between two looks at the patience: a look makes the host wait for its device
-
-
-def _join(a: Rows | None, b: Rows) -> Rows:
-    if a is None or not len(a.id):
-        return b
-    x, given, ids, n = (torch.cat((getattr(a, f), getattr(b, f))) for f in ("x", "given", "id", "n"))
-    return Rows(x, given, ids, n, a.seed, {k: torch.cat((a.memo[k], b.memo[k])) for k in b.memo})
-
-
-def _keep(rows: Rows, kept: Tensor) -> Rows:
-    return Rows(rows.x[kept], rows.given[kept], rows.id[kept], rows.n[kept], rows.seed,
-                {k: v[kept] for k, v in rows.memo.items()})
+from harness.sampling.ledger import Ledger, Metered, brought
+from harness.sampling.riders import Riders, joined
 
 
 @torch.inference_mode()
@@ -44,31 +35,47 @@ def sample(sampler: Sampler, nets: Mapping[str, Denoiser], prompts: Tensor, seed
     ids = torch.arange(n, device=prompts.device) if ids is None else ids
     nets = {name: Alive(net) if ledger is None else Metered(Alive(net), name, ledger) for name, net in nets.items()}
     mask = next(iter(nets.values())).mask
+    # a step on the CPU asks when it has to
+    ahead = getattr(sampler, "ahead", None) if prompts.device.type != "cpu" else None
+
+    def started(slots: Tensor) -> Rows:
+        x = prompts[slots]
+        rows = Rows(x, x != mask, ids[slots], torch.zeros_like(slots), seed, {})
+        return rows._replace(memo=sampler.start(nets, rows) if hasattr(sampler, "start") else {})
+
+    def facts(*several: Rows) -> list[Tensor]:
+        return [rows.n[None, :][:0] if ahead is None else ahead(nets, rows) for rows in several]    # (K, B) each
+
     out = prompts.clone()
     waiting = (prompts == mask).any(1).nonzero()[:, 0]                             # rows with something to write
-    live, slots, finished, rounds, patience = None, waiting[:0], n - len(waiting), 0, 64 * length + 8192
-    while len(waiting) or len(slots):
-        room = batch - len(slots) if queue or not len(slots) else 0
-        if room and len(waiting):
-            entering, waiting = waiting[:room], waiting[room:]
-            x = prompts[entering]
-            new = Rows(x, x != mask, ids[entering], torch.zeros_like(entering), seed, {})
-            new = new._replace(memo=sampler.start(nets, new) if hasattr(sampler, "start") else {})
-            live, slots = _join(live, new), torch.cat((slots, entering))
-        assert live is not None    # the first round admits rows
+    finished, patience = n - len(waiting), 64 * length + 8192
+    if finished < n:
+        slots, waiting = waiting[:batch], waiting[batch:]
+        rows = started(slots)
+        ready = Riders(rows, slots, brought(facts(rows))[0])
+        live = ready.split(0)[0]
+    while finished < n:
+        room = batch - len(live.slots) if queue or not len(live.slots) else 0
+        entering, ready = ready.split(room)
+        live = joined(live, entering)
         if ledger is not None:
-            ledger.open(slots, live.x)
-        live = sampler.step(nets, live)
-        live, rounds = live._replace(n=live.n + 1), rounds + 1
-        if ledger is not None:
-            ledger.close(live.x)
-        done = sampler.done(live) if hasattr(sampler, "done") else (live.x != mask).all(1)
-        if bool(done.any()):
-            out[slots[done]] = live.x[done]
-            live, slots = _keep(live, ~done), slots[~done]
-            finished += int(done.sum())
+            ledger.open(live.slots, live.rows.x)
+        rows = sampler.step(nets, live.told())
+        rows = rows._replace(n=rows.n + 1)
+        done = sampler.done(rows) if hasattr(sampler, "done") else (rows.x != mask).all(1)    # (B,)
+        slots, waiting = (waiting[:batch], waiting[batch:]) if len(ready.slots) < batch else (waiting[:0], waiting)
+        new = [started(slots)] if len(slots) else []
+        asked = [done, rows.n, *facts(rows, *new)]
+        known, rounds, *told = brought(asked) if ledger is None else ledger.close(rows.x, asked)
+        live, known = Riders(rows, live.slots, told[0]), known != 0
+        for more, its in zip(new, told[1:]):
+            ready = joined(ready, Riders(more, slots, its))
+        if known.any():
+            finished += int(known.sum())
+            to, written, live = live.parted(done, known)
+            out[to] = written
             progress(finished)
-        elif not rounds % ASK and int(live.n.max()) > patience:
+        elif rounds.max() > patience:
             raise RuntimeError(f"{sampler.name} made {patience} rounds on one row without finishing it: its step must "
                                "write at least one token")
     assert not bool((out == mask).any()), f"{sampler.name} called a row done that has masks left"

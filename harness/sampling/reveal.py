@@ -27,9 +27,11 @@ def order_of(rows: Rows, order: Order) -> Tensor:
     return reveal_times(rows, order).argsort(dim=1, stable=True)
 
 
-def ranks_between(start: Tensor, stop: Tensor) -> Tensor:
-    """Ranks start..stop-1 of each row, padded with -1, (B, W)."""
-    width = int((stop - start).max())
+def ranks_between(start: Tensor, stop: Tensor, width: int | None = None) -> Tensor:
+    """Ranks start..stop-1 of each row, padded with -1, (B, W). Of a known `width` the host need not ask; it may be too
+    large.
+    """
+    width = int((stop - start).max()) if width is None else width
     ranks = start[:, None] + torch.arange(width, device=start.device)
     return torch.where(ranks < stop[:, None], ranks, -1)
 
@@ -39,9 +41,9 @@ def places(order: Tensor, ranks: Tensor) -> Tensor:
     return torch.where(ranks < 0, -1, order.gather(1, ranks.clamp_min(0)))
 
 
-def positions(chosen: Tensor) -> Tensor:
-    """A boolean choice (B, L) as position numbers (B, W), ascending, padded with -1."""
-    width = int(chosen.sum(1).max())
+def positions(chosen: Tensor, width: int | None = None) -> Tensor:
+    """A boolean choice (B, L) as position numbers (B, W), ascending, padded with -1; `width` as above."""
+    width = int(chosen.sum(1).max()) if width is None else width
     first = chosen.int().argsort(dim=1, descending=True, stable=True)[:, :width]
     return torch.where(chosen.gather(1, first), first, -1)
 

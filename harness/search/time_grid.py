@@ -57,21 +57,24 @@ class Grid(NamedTuple):
         return len(self.alphas) - 1
 
 
-def revealed_at(n: int, length: int, seed: int) -> Tensor:
-    """The alpha at which each position of each row is revealed, (n, L): one nested set of masks a row."""
-    return uniform(seed, torch.arange(n), Stream.POSITION, torch.arange(length))
+def revealed_at(rows: Tensor, seed: int) -> Tensor:
+    """The alpha at which each position of rows (n, L) is revealed, (n, L) beside them: one nested set of masks a
+    row.
+    """
+    row, place = (torch.arange(count, device=rows.device) for count in rows.shape)
+    return uniform(seed, row, Stream.POSITION, place)
 
 
 @torch.inference_mode()
 def profile(net: Denoiser, rows: Tensor, at: Tensor, seed: int = 0, batch: int = 64) -> Tensor:
     """h: mean nats of a masked token of rows (n, L) when `at` (K,) tokens are known -> (K,) float64."""
-    ranks = revealed_at(len(rows), rows.shape[1], seed).argsort(1).argsort(1)      # (n, L)
+    ranks = revealed_at(rows, seed).argsort(1).argsort(1)                          # (n, L)
     sums = torch.zeros(len(at), dtype=torch.float64)
-    for part in torch.arange(len(rows)).split(batch):
+    for part, rank in zip(rows.split(batch), ranks.split(batch)):                  # (b, L) each
         for k, known in enumerate(at.tolist()):
-            hidden = ranks[part] >= known                                          # (b, L)
-            logp = net.draft(rows[part].masked_fill(hidden, net.mask))[0].double().log_softmax(-1)
-            sums[k] -= logp.gather(-1, rows[part][..., None])[..., 0][hidden].sum()
+            hidden = rank >= known                                                 # (b, L)
+            logp = net.draft(part.masked_fill(hidden, net.mask))[0].double().log_softmax(-1)
+            sums[k] -= float(logp.gather(-1, part[..., None])[..., 0][hidden].sum())
     return sums / (len(rows) * (rows.shape[1] - at))
 
 
@@ -131,7 +134,7 @@ def refined(net: Denoiser, rows: Tensor, evaluations: int, seed: int) -> Iterato
     """Jump Your Steps: grids of 1, 2, 3, .. steps; `evaluations` losses a golden-section search, each a pass of every
     row.
     """
-    times, length, passes = revealed_at(len(rows), rows.shape[1], seed), rows.shape[1], 0
+    times, length, passes = revealed_at(rows, seed), rows.shape[1], 0
 
     @torch.inference_mode()
     def predicted(alpha: float) -> Tensor:

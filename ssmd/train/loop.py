@@ -180,10 +180,11 @@ def _settings(config: Training, source: dict) -> dict[str, str]:
 
 def keep(out: Path, source: dict, updates: Updates) -> None:
     """Write the whole state; a kill leaves the old one or the new one."""
-    tensors = {f"net.{k}": v.contiguous() for k, v in updates.net.state_dict().items()}
+    tensors = {f"net.{k}": v for k, v in updates.net.state_dict().items()}
     tensors |= {f"average.{k}": v for k,
                 v in updates.average.shadow.items()} | {f"optimiser.{k}": v for k,
                                                         v in flatten(updates.optimisers).items()}
+    tensors = {k: v.cpu().contiguous() for k, v in tensors.items()}
     checkpoint.write(tensors, out / "state.safetensors", {"step": str(updates.step), "spent": json.dumps(updates.spent),
                                                           **_settings(updates.config, source)})
 
@@ -209,7 +210,8 @@ def resume(out: Path, source: dict, updates: Updates) -> None:
     if step is None or not fits(part, step, updates):
         raise ValueError(f"the training state {path} is not whole: delete it to start this run again")
     updates.net.load_state_dict(part["net"])
-    updates.average.shadow = {k: v.clone() for k, v in part["average"].items()}
+    live = updates.average.shadow
+    updates.average.shadow = {k: v.to(live[k].device, copy=True) for k, v in part["average"].items()}
     unflatten(updates.optimisers, part["optimiser"])
     updates.step = step
     # an older state does not say

@@ -74,7 +74,7 @@ def test_jump_your_steps_splits_where_its_loss_gains_most():
     last bracket.
     """
     net, rows, length = table_nets()["main"], DATA.rows("test", 256, 1), D
-    times = revealed_at(*rows.shape, 0)
+    times = revealed_at(rows, 0)
 
     def gain(b: float) -> float:
         before, after = (net.draft(rows.masked_fill(times >= alpha, net.mask))[0].double().log_softmax(-1)

@@ -66,7 +66,10 @@ def operate(func, args: tuple, kwargs: dict) -> Any:
     found = func(*tree_map(_inner, args), **tree_map(_inner, kwargs))
     if not (here or out_here):
         return found
-    if name not in rules.NO_KERNEL and not _is_view(func, tensors, found):
+    viewed = _is_view(func, tensors, found)
+    if viewed and name in rules.CROSSING and bool(here) != out_here:    # the devices share no memory
+        found, viewed = found.clone(), False
+    if name not in rules.NO_KERNEL and not viewed:
         tally.kernel()
     return _outer(func, args, kwargs, found) if out_here else found
 

@@ -15,7 +15,30 @@ from harness.nets.tabular import Tabular
 from tests.pretend.away import COUNTING, DEVICE, Away, on_device, operate
 from tests.pretend.tally import Tally
 
-_setup_privateuseone_for_python_backend(DEVICE)    # the name, once a process
+
+class Module:
+    """What torch asks of a kind of device: torch.pretend."""
+
+    def is_available(self) -> bool:
+        return True
+
+    def is_initialized(self) -> bool:
+        return True
+
+    def device_count(self) -> int:
+        return 1
+
+    def current_device(self) -> int:
+        return 0
+
+    def get_amp_supported_dtype(self) -> list[torch.dtype]:
+        return [torch.bfloat16]    # and no operation of the device takes part: products stay in float32
+
+    def _is_in_bad_fork(self) -> bool:
+        return False
+
+
+_setup_privateuseone_for_python_backend(DEVICE, Module())    # the name, once a process
 
 
 class Operations(TorchDispatchMode):

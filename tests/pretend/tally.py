@@ -7,16 +7,16 @@ from pathlib import Path
 
 from harness.spec import ROOT
 
-OWN = str(Path(__file__).parent)
+OWN = tuple(str(Path(__file__).with_name(f"{name}.py")) for name in ("away", "device", "rules", "tally"))
 LIBRARIES = f"{ROOT}/."    # environments lie in folders of such a name
 
 
 def line() -> str:
-    """The innermost line of this repository that is running, as path:number, this folder's own left out."""
+    """The innermost line of this repository that is running, as path:number, the device's own left out."""
     frame = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if file.startswith(str(ROOT)) and not file.startswith((OWN, LIBRARIES)):
+        if file.startswith(str(ROOT)) and not file.startswith((*OWN, LIBRARIES)):
             return f"{Path(file).relative_to(ROOT)}:{frame.f_lineno}"
         frame = frame.f_back
     return "elsewhere"
@@ -37,6 +37,10 @@ class Tally:
     def kernel(self) -> None:
         self.kernels[line()] += 1
         self.kernels_by_phase[self.phase] += 1
+
+    def waited(self, *folders: str) -> int:
+        """Waits that lines of these folders caused; of all, if none is named."""
+        return sum(n for line_, n in self.waits.items() if not folders or line_.startswith(folders))
 
     @contextmanager
     def during(self, phase: str):
