@@ -59,14 +59,16 @@ def philox4x32(counter: tuple[Tensor, Tensor, Tensor, Tensor],
     return c0, c1, c2, c3
 
 
-def uniform(seed: int, row: Tensor, stream: Stream, index: Tensor) -> Tensor:
+def uniform(seed: int, row: Tensor, stream: Stream | Tensor, index: Tensor) -> Tensor:
     """float64 uniforms in (0, 1), one for each (row, index).
 
-    row (B,) int64 below 2**32; index int64, either (K,) shared by all rows or (B, K) per row -> (B, K).
+    row (B,) int64 below 2**32; index int64, either (K,) shared by all rows or (B, K) per row -> (B, K). Numbers of
+    several streams (K,) are drawn by one call, which on a device costs as many kernels as those of one.
     """
     index = index if index.dim() == 2 else index.expand(row.shape[0], -1)
+    streams = torch.full_like(index, int(stream)) if isinstance(stream, Stream) else stream.expand_as(index)
     words = philox4x32(
-        (index & _M32, index >> 32 & _M32, (row & _M32)[:, None].expand_as(index), torch.full_like(index, int(stream))),
+        (index & _M32, index >> 32 & _M32, (row & _M32)[:, None].expand_as(index), streams),
         (seed & _M32, seed >> 32 & _M32),
     )
     bits = (words[0] >> 6) * 2**26 + (words[1] >> 6)    # 52 bits: adding one half stays exact in float64

@@ -17,6 +17,7 @@ from one joint. Ranks count from 0 here: row i of the box is rank i - 1.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, ClassVar
 
 import torch
@@ -81,17 +82,16 @@ def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor
     i = (rows.x != net.mask).sum(1)                                                # (B,)
     ranks = ranks_between(i, e, *rows.ahead[:1])                                   # (B, W)
     at = places(order, ranks)                                                      # (B, W)
-    drafted, p = from_logits(logits, next(_by_round(rows, Stream.DRAFT, ranks, 1)))    # (B, W)
+    rounds = min(rounds, ranks.shape[1]) if rows.ahead else rounds    # each tests one draft or more
+    of_drafts, uniforms = _uniforms(rows, ranks, rounds)
+    drafted, p = from_logits(logits, of_drafts)                                    # (B, W)
     y = fill(rows.x, at, drafted)                                                  # (B, L)
     j, length = i, rows.x.shape[1]
     asked = ranks                                                                  # (B, W or W + 1)
     if bonus:
         asked = ranks_between(i, (e + 1).clamp_max(length), *(w + 1 for w in rows.ahead[:1]))
-    if rows.ahead:
-        rounds = min(rounds, ranks.shape[1])    # each tests one draft or more
-        if hasattr(hidden, "promise"):
-            hidden.promise(asked.shape[1], min(rows.ahead[1] + bonus, length))
-    uniforms = zip(_by_round(rows, Stream.ACCEPT, ranks, rounds), _by_round(rows, Stream.RESIDUAL, ranks, rounds))
+    if rows.ahead and hasattr(hidden, "promise"):
+        hidden.promise(asked.shape[1], min(rows.ahead[1] + bonus, length))
     for k, (u, v) in enumerate(uniforms):
         alive = j < e
         if not (rows.ahead and (not k or k % UNASKED)) and not bool(alive.any()):
@@ -138,6 +138,21 @@ def _with_bonus(rows: Rows, y: Tensor, order: Tensor, e: Tensor, column: Tensor,
     u = uniform(rows.seed, rows.id[some], Stream.TOKEN, place[:, None])            # (R, 1)
     token, _ = from_logits(logits[some, column[some]][:, None], u)                 # (R, 1)
     return y.index_put((some, place), token[:, 0])
+
+
+def _uniforms(rows: Rows, ranks: Tensor, rounds: int) -> tuple[Tensor, Iterator[tuple[Tensor, Tensor]]]:
+    """Uniforms of the drafts (B, W), and those of acceptance and residual for each verify round, (B, W) each."""
+    later = zip(_by_round(rows, Stream.ACCEPT, ranks, rounds), _by_round(rows, Stream.RESIDUAL, ranks, rounds))
+    if not rows.ahead:
+        return next(_by_round(rows, Stream.DRAFT, ranks, 1)), later
+    few = min(rounds, UNASKED)
+    part = torch.arange(1 + 2 * few, device=ranks.device)                          # (P,) first drafts, then the others
+    stream = torch.where(part > few, Stream.RESIDUAL, torch.where(part > 0, Stream.ACCEPT, Stream.DRAFT))
+    index = (rows.n[:, None, None] * ROUNDS + ((part - 1) % few)[:, None] * (part > 0)[:, None]
+             ) * rows.x.shape[1] + ranks[:, None]                                  # (B, P, W)
+    u = uniform(rows.seed, rows.id, stream[:, None].expand(index.shape[1:]).flatten(), index.flatten(1))
+    first, *others = u.view_as(index).unbind(1)
+    return first, chain(zip(others[:few], others[few:]), islice(later, few, None) if rounds > few else ())
 
 
 def _by_round(rows: Rows, stream: Stream, ranks: Tensor, rounds: int) -> Iterator[Tensor]:

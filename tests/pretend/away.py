@@ -58,6 +58,8 @@ def operate(func, args: tuple, kwargs: dict) -> Any:
     here, plain = [t for t in tensors if isinstance(t, Away)], [t for t in tensors if not isinstance(t, Away)]
     if why := rules.mixed(name, args, here, plain, Away):
         raise RuntimeError(f"{why}: {func}")
+    if name == "_has_compatible_shallow_copy_type":    # whether a module's weights may stay and take other memory
+        return not (here and plain)
     target = next((a for a in (kwargs.get("device"), *args) if isinstance(a, torch.device | str) and a != ""
                    and not (isinstance(a, str) and name != "to")), None)
     out_here = isinstance(args[0], Away) if name == "copy_" else on_device(target) if target is not None else bool(here)

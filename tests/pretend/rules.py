@@ -9,7 +9,9 @@ ASKING = {"_local_scalar_dense", "item", "is_nonzero", "equal", "allclose", "non
 CROSSING = {"copy_", "_to_copy", "to", "_copy_from"}
 INDEXING = {"index", "_unsafe_index"}
 INDEX_WRITING = {"index_put", "index_put_", "_index_put_impl_"}
-NO_KERNEL = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "_local_scalar_dense", "item"}
+LOOKING = {"_has_compatible_shallow_copy_type", "is_same_size", "result_type", "can_cast"}    # at no number
+NO_KERNEL = LOOKING | {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "_local_scalar_dense",
+                       "item"}
 
 
 def asks(name: str, args: tuple) -> bool:
@@ -29,7 +31,7 @@ def asks(name: str, args: tuple) -> bool:
 
 def mixed(name: str, args: tuple, here: list[Tensor], plain: list[Tensor], away: type) -> str:
     """Why CUDA would refuse this operation on tensors `here` on the device and `plain` ones of the CPU; or nothing."""
-    if not here or name in CROSSING:
+    if not here or name in CROSSING | LOOKING:
         return ""
     if name in INDEXING | INDEX_WRITING:    # indices of the CPU are copied over
         if not isinstance(args[0], away):

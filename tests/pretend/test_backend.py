@@ -30,8 +30,8 @@ def test_one_number_of_the_host_may_take_part_and_indices_are_copied():
 
 @pytest.mark.parametrize("ask", [
     lambda x: bool((x > 0).all()), lambda x: int(x.max()), lambda x: x.sum().item(), lambda x: x.tolist(),
-    lambda x: x.cpu(), lambda x: x.nonzero(), lambda x: x[x > 1], lambda x: torch.equal(x, x), lambda x: x.max() > 3 or x,
-    lambda x: torch.tensor([1, 2], device=x.device), lambda x: torch.ones(2).to(x.device)],
+    lambda x: x.cpu(), lambda x: x.nonzero(), lambda x: x[x > 1], lambda x: torch.equal(x, x),
+    lambda x: x.max() > 3 or x, lambda x: torch.tensor([1, 2], device=x.device), lambda x: torch.ones(2).to(x.device)],
     ids=["bool", "int", "item", "tolist", "cpu", "nonzero", "mask", "equal", "or", "tensor", "to"])
 def test_the_host_waits(ask):
     with pretended() as tally:
