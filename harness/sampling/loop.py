@@ -56,8 +56,9 @@ def sample(sampler: Sampler, nets: Mapping[str, Denoiser], prompts: Tensor, seed
         live = ready.split(0)[0]
     while finished < n:
         room = batch - len(live.slots) if queue or not len(live.slots) else 0
-        entering, ready = ready.split(room)
-        live = joined(live, entering)
+        if room and len(ready.slots):
+            entering, ready = ready.split(room)
+            live = joined(live, entering)
         if ledger is not None:
             ledger.open(live.slots, live.rows.x)
         rows = sampler.step(nets, live.told())

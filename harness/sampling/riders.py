@@ -40,9 +40,9 @@ class Riders(NamedTuple):
         return self.rows._replace(ahead=tuple(self.ahead.max(1).tolist()))
 
 
-def joined(a: Riders | None, b: Riders | None) -> Riders | None:
-    if a is None or b is None or not len(a.slots) or not len(b.slots):
-        return b if a is None or not len(a.slots) else a
+def joined(a: Riders, b: Riders) -> Riders:
+    if not len(a.slots) or not len(b.slots):
+        return a if len(a.slots) else b
     x, given, ids, n = (torch.cat((getattr(a.rows, f), getattr(b.rows, f))) for f in ("x", "given", "id", "n"))
     memo = {k: torch.cat((a.rows.memo[k], b.rows.memo[k])) for k in b.rows.memo}
     return Riders(Rows(x, given, ids, n, b.rows.seed, memo), torch.cat((a.slots, b.slots)),
