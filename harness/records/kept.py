@@ -8,6 +8,7 @@ Only proofs, which say of its records that they come out again, are added: as li
     kept.zip, proofs.jsonl  the same, in the folder of a study
 """
 
+import lzma
 import struct
 import zipfile
 import zlib
@@ -30,7 +31,7 @@ PROOFS = "proofs.jsonl"
 PIECE = 2**18    # bytes that are unpacked at once: a buffer of this size is used again, and one of the whole is not
 AGAIN = "take it anew from where it was kept, or make it again with `ssmd-bench summarise RUN --out FILE.zip`"
 DAMAGE = (ValueError, EOFError, KeyError, RuntimeError, OverflowError, MemoryError, struct.error, zlib.error,
-          zipfile.BadZipFile, zipfile.LargeZipFile)    # that reading what is no zip, or a cut one, may raise
+          lzma.LZMAError, zipfile.BadZipFile, zipfile.LargeZipFile)    # that reading what is no zip, or a cut one, may raise
 
 
 class Stretch(NamedTuple):

@@ -21,6 +21,7 @@ from harness.records import npy
 
 INDEX, RECORDS = "index.json", "records.jsonl"
 LARGEST = 2**31    # bytes of all that a zip holds, unpacked
+WAYS = zipfile.ZIP_LZMA, zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED    # the first is ours, the last was
 AXIS = {"scores": 1}    # along which the arrays of a room are stacked: that of the rows; 0 for other rooms
 KINDS = "biuf"    # of dtype: numbers
 
@@ -69,7 +70,7 @@ def members(archive: zipfile.ZipFile) -> Index:
     found = {info.filename: info for info in archive.infolist()}
     if len(found) < len(archive.infolist()):
         raise Wrong("it holds a file twice")
-    if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in found.values()):
+    if any(info.compress_type not in WAYS for info in found.values()):
         raise Wrong("it is packed in another way than ours")
     if INDEX not in found:
         raise Wrong(f"it has no {INDEX}")

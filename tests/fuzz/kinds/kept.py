@@ -11,7 +11,7 @@ from tests.fuzz import values
 from tests.fuzz.base import Base
 from tests.fuzz.case import Case
 
-WAYS = (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED, zipfile.ZIP_LZMA)
+WAYS = (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2)
 NAMES = ("../x", "/x", "costs/", "index.json", "records.jsonl", "a/b/c.npy", "", "x" * 300, "é", "sweep.journal", "C:x",
          "costs/0.npy")
 
