@@ -38,6 +38,10 @@ UNASKED = 4    # verify passes before the host asks a device whether any row nee
 
 @dataclass(frozen=True)
 class SelfSpeculative:
+    """Self-speculative masked diffusion (arXiv 2510.03929): a draft pass, and up to `rounds` verify passes that test
+    the drafts of a window in a random order; needs a network with verify passes.
+    """
+
     window: Cosine | Linear | Fixed | Open | Stairs = param(Cosine(),
                                                             Choice(Cosine(), Linear(), Fixed(), Open(), Stairs()))
     rounds: int = param(2, Range(1, ROUNDS, log=True), "N, verify passes a draft pass")

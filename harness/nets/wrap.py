@@ -21,18 +21,23 @@ class Wrapper:
 
     def draft(self, x: Tensor, at: Tensor | None = None, alive: Tensor | None = None,
               clock: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Logits (B, W, V) of a draft pass at places `at` (B, W) of x (B, L), and what a verify pass reads of it."""
         return self.net.draft(x, at, alive, clock)
 
     def verify(self, hidden: Tensor, y: Tensor, order: Tensor, at: Tensor, alive: Tensor | None = None) -> Tensor:
+        """Logits (B, W, V) at ranks `at` (B, W) of `order` (B, L), given the tokens of y (B, L) before each."""
         return self.net.verify(hidden, y, order, at, alive)
 
     def begin(self, hidden: Any, y: Tensor, order: Tensor, at: Tensor) -> Tensor:
+        """The first track that a verify pass computes, (B,); those before it are kept."""
         return self.net.begin(hidden, y, order, at)
 
     def flops(self, kind: str, length: int, heads: int, tracks: int = 0, begin: int = 0) -> int:
+        """FLOPs of one row's pass (harness/nets/flops.py)."""
         return self.net.flops(kind, length, heads, tracks, begin)
 
     def blocks(self, kind: str) -> int:
+        """Transformer blocks that a pass runs."""
         return self.net.blocks(kind)
 
     @property
@@ -75,6 +80,7 @@ class Alive(Wrapper):
     """
 
     def draft(self, x, at=None, alive=None, clock=None):
+        """As the network's; zeros (B, W, V) where a row is not alive."""
         if alive is None or bool(alive.all()):
             return self.net.draft(x, at, None, clock)
         keep = alive.nonzero()[:, 0]
@@ -84,6 +90,7 @@ class Alive(Wrapper):
         )
 
     def verify(self, hidden, y, order, at, alive=None):
+        """As the network's; zeros (B, W, V) where a row is not alive."""
         if alive is not None and y.device.type != "cpu":    # its few blocks cost less than the host's wait
             return self.net.verify(hidden, y, order, at.where(alive[:, None], -1))
         if alive is None or bool(alive.all()):
@@ -106,6 +113,7 @@ class Switch(Wrapper):
         self.light, self.placement, self.by = light, placement, by
 
     def draft(self, x, at=None, alive=None, clock=None):
+        """Of each row the light network's answer or the heavy one's."""
         share = clock if self.by == "clock" and clock is not None else (x != self.mask).double().mean(1)
         light = self.placement.light(share)                                        # (B,) bool
         alive = torch.ones_like(light) if alive is None else alive
@@ -117,6 +125,7 @@ class Switch(Wrapper):
         return torch.where(light[:, None, None], a, b), x.new_empty(0)             # two networks share no hidden states
 
     def verify(self, hidden, y, order, at, alive=None):
+        """Raises ValueError."""
         raise ValueError("a model schedule has no verify pass: give this sampler a hybrid network without a schedule")
 
 
@@ -124,11 +133,13 @@ class Half(Wrapper):
     """Passes in bfloat16 where autocast allows it; logits come back in float32, and draws stay in float64 as ever."""
 
     def draft(self, x, at=None, alive=None, clock=None):
+        """As the network's, with logits as the class says."""
         with torch.autocast(x.device.type, torch.bfloat16):
             logits, hidden = self.net.draft(x, at, alive, clock)
         return logits.float(), hidden
 
     def verify(self, hidden, y, order, at, alive=None):
+        """As the network's, with logits as the class says."""
         with torch.autocast(y.device.type, torch.bfloat16):
             return self.net.verify(hidden, y, order, at, alive).float()
 
@@ -141,8 +152,10 @@ class Temper(Wrapper):
         self.temperature = temperature
 
     def draft(self, x, at=None, alive=None, clock=None):
+        """As the network's, with logits as the class says."""
         logits, hidden = self.net.draft(x, at, alive, clock)
         return logits / self.temperature, hidden
 
     def verify(self, hidden, y, order, at, alive=None):
+        """As the network's, with logits as the class says."""
         return self.net.verify(hidden, y, order, at, alive) / self.temperature

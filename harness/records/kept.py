@@ -31,7 +31,8 @@ PROOFS = "proofs.jsonl"
 PIECE = 2**18    # bytes that are unpacked at once: a buffer of this size is used again, and one of the whole is not
 AGAIN = "take it anew from where it was kept, or make it again with `ssmd-bench summarise RUN --out FILE.zip`"
 DAMAGE = (ValueError, EOFError, KeyError, RuntimeError, OverflowError, MemoryError, struct.error, zlib.error,
-          lzma.LZMAError, zipfile.BadZipFile, zipfile.LargeZipFile)    # that reading what is no zip, or a cut one, may raise
+          lzma.LZMAError, zipfile.BadZipFile,
+          zipfile.LargeZipFile)    # that reading what is no zip, or a cut one, may raise
 
 
 class Stretch(NamedTuple):

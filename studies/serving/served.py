@@ -9,13 +9,14 @@ served.
 import time
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser, Rows, Sampler
 from harness.nets.wrap import Alive
 from harness.random import Stream, uniform
-from harness.sampling.loop import _join, _keep
+from harness.sampling.riders import Riders, joined
 
 GAP = (1 << 40) + 7    # place of the draw of a request's gap
 
@@ -58,28 +59,34 @@ def serve(sampler: Sampler, net: Denoiser, prompts: Tensor, arrival: Tensor, pla
         raise ValueError("a request without a mask has nothing to be written: leave it out")
     out, admitted, first, finished = prompts.clone(), *(torch.full((n,), torch.nan, dtype=torch.float64)
                                                         for _ in range(3))
-    live, slots, next_, most = None, torch.arange(0), 0, 0    # slots (B,) on the host: rows in flight
-    while next_ < n or len(slots):
-        if next_ < n and not len(slots):
+    live, next_, most = None, 0, 0    # rows in flight
+    while next_ < n or live is not None:
+        if live is None:
             clock.wait(float(arrival[next_]))
-        now = clock.now()
+        now, riding = clock.now(), 0 if live is None else len(live.slots)
         came = int((arrival <= now).sum()) - next_
-        entering = torch.arange(next_, next_ + min(came, places - len(slots)))
+        entering = torch.arange(next_, next_ + min(came, places - riding))
         if len(entering):
             next_ += len(entering)
             ids, admitted[entering] = entering.to(prompts.device), now
             x = prompts[ids]
             new = Rows(x, x != net.mask, ids, torch.zeros_like(ids), seed, {})
             new = new._replace(memo=sampler.start(nets, new) if hasattr(sampler, "start") else {})
-            live, slots = _join(live, new), torch.cat((slots, entering))
-        if live is None or not len(slots):    # a clock that woke too early
+            entered = Riders(new, ids, np.zeros((0, len(ids))))
+            live = entered if live is None else joined(live, entered)
+        if live is None:    # a clock that woke too early
             continue
-        most = max(most, len(slots))
-        live = sampler.step(nets, live)
-        live, now = live._replace(n=live.n + 1), clock.now()
-        stands = (live.x[:, :block] != net.mask).all(1).cpu() & first[slots].isnan()
+        most = max(most, len(live.slots))
+        rows = sampler.step(nets, live.told())
+        rows, now = rows._replace(n=rows.n + 1), clock.now()
+        live, slots = live._replace(rows=rows), live.slots.cpu()
+        stands = (rows.x[:, :block] != net.mask).all(1).cpu() & first[slots].isnan()
         first[slots[stands]] = now
-        done = (sampler.done(live) if hasattr(sampler, "done") else (live.x != net.mask).all(1)).cpu()
-        finished[slots[done]], out[slots[done]] = now, live.x[done]
-        live, slots = _keep(live, ~done), slots[~done]
+        done = sampler.done(rows) if hasattr(sampler, "done") else (rows.x != net.mask).all(1)    # (B,)
+        known = done.cpu()
+        if bool(known.any()):
+            finished[slots[known]] = now
+            to, written, live = live.parted(done, known.numpy())
+            out[to] = written
+            live = live if len(live.slots) else None
     return Served(out, admitted, first, finished, most)
