@@ -1,5 +1,6 @@
 """Whole sequences of every arm, chosen by the seed and not by hand, with the misspelt words marked
-(reports/misspelt.py); molecules are drawn beside (reports/molecules.py).
+(reports/misspelt.py); molecules are drawn beside (reports/molecules.py), proteins have their family
+(reports/families.py).
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import torch
 
 from reports import misspelt, molecules
 from reports.digits import spell
+from reports.families import families
 from reports.frame import Chapter, from_near
 from reports.named import data_set, kind_of
 
@@ -24,7 +26,7 @@ def chosen(n: int, seed: int, shown: int = SHOWN) -> list[int]:
 
 def samples(chapter: Chapter) -> list[dict]:
     """Of each arm the operating point that is nearest to frame.NEAR passes, and the controls. A row is (number, [(text,
-    misspelt)]).
+    misspelt)], family or nothing).
     """
     found = []
     for arm in (*chapter.arms, *chapter.controls):
@@ -36,15 +38,18 @@ def samples(chapter: Chapter) -> list[dict]:
         try:
             x = cell.samples()
         except ValueError as error:
-            found.append(about | {"rows": [], "reason": str(error), "marked": False, "nfe": None,
-                                  "drawn": []})
+            found.append(about | {"rows": [], "reason": str(error), "marked": False, "known": False,
+                                  "nfe": None, "drawn": []})
             continue
         told = cell.record["cell"]["data"]
         decode, picked = reader(told, cell.study.get("data")), chosen(len(x), int(row.seed))
         marks = misspelt.marks(cell, x, picked, decode)
-        rows = [(r, pieces(decode(x[r]), (marks or {}).get(r, []))) for r in picked]
+        texts = [decode(x[r]) for r in picked]
+        looks = families(data_set(told, cell.study.get("data")), texts) or [""] * len(picked)
+        rows = [(r, pieces(text, (marks or {}).get(r, [])), look) for r, text, look in zip(picked, texts, looks)]
         found.append(about | {"nfe": spell(row.nfe_a) if arm in chapter.arms else None, "reason": "", "rows": rows,
-                              "marked": marks is not None, "drawn": drawn(told, x, int(row.seed), decode)})
+                              "marked": marks is not None, "known": any(looks),
+                              "drawn": drawn(told, x, int(row.seed), decode)})
     return found
 
 
