@@ -1,17 +1,24 @@
-# make demo · make test · make golden · make gate · make lint · make types · make docs · make coverage · make bench · make findings · make prove · make test-py312 · make test-py313: each makes .venv first if there is none.
+# make demo · make test · make test-fast · make test-all · make golden · make gate · make lint · make types · make docs · make coverage · make bench · make findings · make prove · make test-py312 · make test-py313: each makes .venv first if there is none.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.dev
 DOCS := .venv/.docs
 
-.PHONY: demo test test-py312 test-py313 golden gate lint types docs coverage bench findings prove prove-tenth
+.PHONY: demo test test-fast test-all test-py312 test-py313 golden gate lint types docs coverage bench findings prove prove-tenth
 
 demo: $(READY)
 	$(BIN)/ssmd-bench run studies/demo --out runs/demo --jobs 2 --report runs/demo/report
 
+# the quick files, and a quarter of the slow ones, another with each commit (tests/turns.py)
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --turn commit
+
+test-fast: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --turn quick
+
+test-all: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 # laws and installs on another Python (PYTHON312=PATH names it), in an environment of its own, with the newest torch
 # that pip finds, which may bring gigabytes of GPU libraries

@@ -10,11 +10,24 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
+from tests import turns  # noqa: E402
+
 torch.set_num_threads(1)
 
 
 def pytest_addoption(parser):
     parser.addoption("--claims", action="store_true", help="write the claims that the tests make to studies/")
+    parser.addoption("--turn", choices=("all", "quick", "commit"), default="all",
+                     help="which slow files run beside the quick ones: all, none, or the quarter of this commit")
+
+
+def pytest_collection_modifyitems(config, items):
+    turn, part = config.getoption("--turn"), turns.parts(turns.seconds())
+    number = turns.commits() if turn == "commit" else None
+    kept = [item for item in items if turns.runs(item.nodeid.partition("::")[0], turn, number, part)]
+    if len(kept) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in {*kept}])
+        items[:] = kept
 
 
 @pytest.fixture
