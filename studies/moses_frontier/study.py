@@ -5,7 +5,7 @@ a molecule whose length is given, 36 characters to be written on average. Qualit
 test molecules, and the share of distinct molecules; a matched setting is shown to be no worse on each. Orders: uniform,
 dilated, and from left to right, since a SMILES string keeps most bonds between neighbours while rings and branches bind
 characters far apart: dilation may lose here what it wins on text. Confidence samplers stand beside. NFE by convention
-A: blocks over the four of the heavy network.
+A: blocks over the eight of the heavy network.
 """
 
 from baselines.first_hitting import FirstHitting
