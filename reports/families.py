@@ -6,8 +6,6 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from harness.data.build.profiles import tools
-
 SURE = 1e-3    # E-value up to which a family is named, as the metric family_hits has it
 
 
@@ -17,8 +15,8 @@ def families(data: Any, rows: Sequence[str]) -> list[str]:
     if not profiles or not rows:
         return []
     try:
-        _, pyhmmer = tools()
-    except ValueError:    # it is not here
+        import pyhmmer
+    except ImportError:    # the extra `proteins` is not here
         return []
     alphabet = pyhmmer.easel.Alphabet.amino()
     named = [pyhmmer.easel.TextSequence(name=str(k), sequence=row) for k, row in enumerate(rows)]
