@@ -67,6 +67,15 @@ class Renumbered:
         return [self.token[i] for i in ids]
 
 
+def ids_of(tokenizer: Any, text: str, vocab: int) -> list[int]:
+    """Tokens of a text. Raises ValueError for a tokenizer that counts otherwise than a network of `vocab` tokens."""
+    ids = [int(one) for one in tokenizer.encode(text)]
+    if ids and not 0 <= min(ids) <= max(ids) < vocab:
+        raise ValueError(f"the tokenizer gives the id {max(ids)}, and the network has tokens 0 to {vocab - 1}: "
+                         "Renumbered(tokenizer, net) counts as the network does")
+    return ids
+
+
 class Cut(NamedTuple):
     """text: up to the end, without what ended it. tokens: T, those written up to and with the end. ended: "eos",
     "until" or "length".

@@ -30,11 +30,12 @@ from harness.sampling.ledger import Ledger
 from harness.sampling.loop import sample
 from harness.spec import sha256, to_json
 from harness.stats.forwards import tpf
-from ssmd_bench.answers import Kept, Letters, Renumbered, cut, fits, summed, write
+from ssmd_bench.answers import Kept, Letters, Renumbered, cut, fits, ids_of, summed, write
 from ssmd_bench.masked_bound import bound, greedy, spans
 
 __all__ = ["Answers", "Letters", "Renumbered"]    # and Sampled, which is made when it is asked for
 LENGTHS = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
+VERSION = 1    # of how answers are made, in the key of each that is kept
 HONOURED = {*LENGTHS, "until", "do_sample", "temperature"}
 
 
@@ -82,8 +83,6 @@ class Answers:
         self.hashes = {role: getattr(net, "sha256", "") for role, net in self.nets.items()}
         fits(sampler, self.nets, cache is not None)
 
-    # ---- text that is written -------------------------------------------------------------------------------------
-
     def generate_until(self, requests: Sequence[Any], disable_tqdm: bool = False) -> list[str]:
         """Requests whose args are (context, settings) -> the texts that are written behind, in their order. Raises
         ValueError for a task that asks for greedy decoding of a sampler that has none.
@@ -119,7 +118,7 @@ class Answers:
             if room < 0:
                 raise ValueError(f"a task wants {canvas} tokens of an answer and a row has {self.max_length}: give a "
                                  "larger max_length")
-            prompt = self.tokens.encode(context)
+            prompt = self._ids(context)
             until = settings.get("until") or []
             ignored = sorted({*settings} - HONOURED)
             unheard |= {*ignored}
@@ -134,8 +133,8 @@ class Answers:
         """The temperature of a request, 0 for greedy."""
         if self.temperature is not None:
             return float(self.temperature)
-        heat, draws = float(settings.get("temperature") or 0.0), settings.get("do_sample")
-        return 0.0 if draws is False else heat or (1.0 if draws else 0.0)
+        heat, draws = settings.get("temperature"), settings.get("do_sample")
+        return 0.0 if draws is False else float(bool(draws)) if heat is None else float(heat)
 
     def _decoder(self, heat: float) -> tuple[Any, dict[str, Denoiser]]:
         """The sampler and its networks at a temperature. Raises ValueError where it has no greedy form."""
@@ -150,7 +149,8 @@ class Answers:
 
     def _key(self, one: Asked) -> dict[str, Any]:
         return {"sampler": to_json(self._decoder(one.heat)[0]), "nets": self.hashes, "temperature": one.heat,
-                "prompt": list(one.prompt), "length": one.canvas, "seed": self.seed, "row": one.row, "of": "text"}
+                "prompt": list(one.prompt), "length": one.canvas, "seed": self.seed, "row": one.row, "of": "text",
+                "device": self._device.type, "version": VERSION}
 
     def _written(self, group: Sequence[Asked], heat: float, length: int) -> list[dict[str, Any]]:
         """Canvases of rows of one length, and what each cost."""
@@ -175,8 +175,6 @@ class Answers:
                       "tpf": tpf([tokens], [passes]) if passes else None, "ignored": one.ignored,
                       "cached": answer["cached"]}
 
-    # ---- text that is judged --------------------------------------------------------------------------------------
-
     def loglikelihood(self, requests: Sequence[Any], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
         """Requests whose args are (context, continuation) -> a bound on log p in nats, and whether it is the greedy
         answer. Spaces at the end of a context go to the continuation, as lm_eval has it. Raises ValueError for a
@@ -187,8 +185,8 @@ class Answers:
             context, continuation = request.args
             kept = context.rstrip()
             continuation, context = context[len(kept) :] + continuation, kept
-            before = self.tokens.encode(context) if context else []
-            answer = self.tokens.encode(context + continuation)[len(before) :]
+            before = self._ids(context) if context else []
+            answer = self._ids(context + continuation)[len(before) :]
             if not answer:
                 raise ValueError(f"the tokenizer has no token for the answer {continuation!r}: choose a task that fits "
                                  "its alphabet")
@@ -199,13 +197,14 @@ class Answers:
         """Requests whose args are (text,) -> bounds on log p of each whole text, in nats. One that is longer than a row
         is cut into parts, each behind half a row of what stands before it.
         """
-        return [self._judged(request, [], self.tokens.encode(request.args[0]), False)["nats"] for request in requests]
+        return [self._judged(request, [], self._ids(request.args[0]), False)["nats"] for request in requests]
 
     def _judged(self, request: Any, context: Sequence[int], answer: Sequence[int], whether: bool) -> dict[str, Any]:
         about = _about(request)
         item = _row([about["task"], about["doc"], list(context) if about["doc"] is None else []])
         key = {"nets": self.hashes, "prompt": list(context), "answer": list(answer), "length": self.max_length,
-               "draws": self.draws, "seed": self.seed, "row": item, "greedy": whether, "of": "likelihood"}
+               "draws": self.draws, "seed": self.seed, "row": item, "greedy": whether, "of": "likelihood",
+               "device": self._device.type, "version": VERSION}
         found = self.kept.get(key)
         if cached := found is not None:
             answered = dict(found or {})
@@ -228,7 +227,8 @@ class Answers:
                      **answered, "cached": cached}])
         return answered
 
-    # ---- what is told beside it -----------------------------------------------------------------------------------
+    def _ids(self, text: str) -> list[int]:
+        return ids_of(self.tokens, text, next(iter(self.nets.values())).vocab)
 
     def _tell(self, lines: list[dict[str, Any]]) -> None:
         self.lines += lines

@@ -60,6 +60,11 @@ def test_passes_are_those_of_the_ledger(model):    # noqa: F811
     lm = model(FirstHitting(), knowing(*TEXTS), Digits(), temperature=1.0)
     lm.generate_until([asks("012", k) for k in range(5)])
     assert {line["passes"] for line in lm.lines} == {4} and lm.summary()["tasks"]["made_up"]["tpf"] == 1.0
+    lm = model(sb.sampler("ssmd")(rounds=2), knowing(*TEXTS), Digits(), temperature=1.0)
+    assert {*lm.generate_until([asks("", k, max_gen_toks=7) for k in range(4)])} <= {"0123444", "1203400", "2103"}
+    for line in lm.lines:
+        assert line["calls"]["main.draft"] == line["drafts"] and line["calls"]["main.verify"] > 0
+        assert line["passes"] == line["drafts"] + line["calls"]["main.verify"]
 
 
 def test_an_answer_does_not_depend_on_the_batch_or_its_place_and_repeats_differ(model):    # noqa: F811
@@ -123,6 +128,8 @@ def test_what_cannot_be_is_one_sentence(model, tmp_path, monkeypatch):    # noqa
             (lambda: lm.generate_until([asks("0", do_sample=False)]), "asks for greedy decoding, and ancestral draws"),
             (lambda: lm.generate_until([asks("0", max_gen_toks=9)]), "wants 9 tokens of an answer and a row has 8"),
             (lambda: lm.loglikelihood([Instance(("0", ""))]), "has no token for the answer ''"),
+            (lambda: model(Ancestral(2), Iid(iid.logits[:3].exp()), Digits()).generate_until([asks("03")]),
+             "gives the id 3, and the network has tokens 0 to 2"),
             (lambda: lm.apply_chat_template([]), "the tokenizer has no chat template"),
             (lambda: model(Ancestral(2), iid, Digits(), cache=tmp_path / "x"), "has no sha256, which a cache needs"),
             (lambda: model(Ancestral(2), by_blocks, Digits()), "give ancestral order=Blocks(2)"),
@@ -206,6 +213,16 @@ def test_the_package_itself_asks_and_scores(model, tmp_path):    # noqa: F811
     assert found["results"]["written"]["exact_match,none"] == 1.0 and found["results"]["chosen"]["acc,none"] == 1.0
     assert found["config"]["likelihood"] == "bound" and lm.summary()["tasks"]["written"]["tpf"] == 4.0
     assert (tmp_path / "log.jsonl").read_text().count("\n") == 3
+
+
+@pytest.mark.parametrize(("settings", "heat"), [
+    ({}, 0.0), ({"do_sample": True}, 1.0), ({"temperature": 0.7}, 0.7), ({"temperature": 0.0, "do_sample": True}, 0.0),
+    ({"temperature": 0.7, "do_sample": False}, 0.0), ({"temperature": 0.5, "do_sample": True}, 0.5)])
+def test_a_task_says_how_it_is_decoded_unless_we_do(model, settings, heat):    # noqa: F811
+    request = Instance(("012", {"max_gen_toks": 4} | settings))
+    for given, expected in ((None, heat), (0, 0.0), (1.0, 1.0)):
+        lm = model(Threshold(0.9), knowing(*TEXTS), Digits(), temperature=given)
+        assert lm.generate_until([request]) == ["3444"] and lm.lines[0]["temperature"] == expected
 
 
 def test_lines_of_requests_without_numbers_are_told_apart_by_their_text(model):    # noqa: F811
