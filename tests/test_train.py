@@ -235,7 +235,7 @@ def test_a_frozen_draft_is_that_of_its_checkpoint_bit_for_bit_and_only_the_targe
     with raises(ValueError, match="blind=True is of a block on another network"):
         train(replace(frozen, blind=True), SOURCE, tmp_path / "blind", "net", say=say, init=masked)
     with raises(ValueError, match="do not fit"):
-        train(replace(frozen, blocks=4), SOURCE, tmp_path / "deeper", "net", say=say, init=masked)
+        train(replace(frozen, width=32), SOURCE, tmp_path / "wider", "net", say=say, init=masked)
 
 
 @mark.parametrize(("changes", "says"), [

@@ -55,7 +55,8 @@ def test_no_row_or_head_of_the_table_has_one(chapter):
     ("fixed_dilated", "first_hitting dilated", "fixed number, dilated order"),
     ("ssmd_frozen_long", "ssmd", "self-speculative, frozen long"), ("remdm_cap", "remdm", "ReMDM, cap"),
     ("confidence_greedy", "ordered", "confidence greedy"), ("two_blocks", "of_mine", "of mine, two blocks"),
-    ("held_out", "held_out", "held-out data"), ("ssmd", "ssmd", "ssmd"), ("My_Arm $x$", "ssmd", "My_Arm $x$"),
+    ("held_out", "held_out", "held-out data"), ("ssmd", "ssmd", "self-speculative"),
+    ("My_Arm $x$", "ssmd", "My_Arm $x$"), ("mine", "ssmd", "mine"),
 ])
 def test_an_identifier_is_put_in_words_and_another_name_is_left(arm, sampler, words):
     name, _, order = sampler.partition(" ")

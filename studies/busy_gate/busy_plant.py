@@ -33,7 +33,7 @@ def _slower(sampler, nets, live):
 @torch.inference_mode()
 def sample('''
 PLANT = Plant(f"{SLOWER:.0%} more work in the loop", "harness.sampling.loop", (
-    ("        live = sampler.step(nets, live)\n", "        live = _slower(sampler, nets, live)\n"),
+    ("        rows = sampler.step(nets, live.told())\n", "        rows = _slower(sampler, nets, live.told())\n"),
     ("\n@torch.inference_mode()\ndef sample(", EXTRA)), visible=False)
 
 BURNER = """
