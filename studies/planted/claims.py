@@ -64,7 +64,8 @@ PLANTS = (
                                                      "* 0 + c"),)),
     Plant("draws in float32", "harness.random",
           (("    total = cdf[", "    cdf, u = cdf.float(), u.float()\n    total = cdf["),), samples="always"),
-    Plant("batches without a queue", "harness.sampling.loop", (("if queue or not len(slots)", "if not len(slots)"),)),
+    Plant("batches without a queue", "harness.sampling.loop",
+          (("if queue or not len(live.slots)", "if not len(live.slots)"),)),
     SLEEP,
     NOTHING,
 )
