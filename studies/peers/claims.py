@@ -1,0 +1,91 @@
+"""Tables of the command, and what is claimed of them.
+
+Claims peers.loop_ratio.NAME and .ours, peers.seconds_ratio.NAME (over 50,257 tokens with .v50258 behind them);
+peers.rare_tokens.NAME and .ours.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+from harness.claims.claim import claim
+from harness.records.machine import machine
+from harness.records.measured import cached_table, column
+from harness.records.store import Store
+from harness.stats.intervals import time_ratio
+from studies.peers import look, timing
+from studies.peers.peer import Peer
+
+LAW, SECONDS = "law of a peer", "seconds of a peer"
+
+
+def law(store: Store, peer: Peer, rows: int, wide_rows: int) -> dict:
+    """The record of a peer's law, computed if the store has none of this code and these sizes."""
+    return cached_table(store, "peers", LAW, look.COLUMNS, lambda: look.found(peer, rows, wide_rows), [],
+                        peer=peer.name, code=peer.digest, rows=rows, wide_rows=wide_rows)
+
+
+def seconds(store: Store, peer: Peer, folder: Path, net: str, **sizes: int) -> dict:
+    """The same of its seconds and its memory, on this machine."""
+    return cached_table(store, "peers", SECONDS, timing.COLUMNS,
+                        lambda: timing.found(peer.name, folder, net, **sizes), [],
+                        peer=peer.name, code=peer.digest, machine=machine()["id"], net=net, **sizes)
+
+
+def claims(records: Sequence[dict], command: str) -> list[dict]:
+    """peers.loop_ratio.NAME: seconds of the peer's loop over those of its bare passes; .ours: the same of our sampler
+    of the same kind. peers.seconds_ratio.NAME: seconds of the peer's loop over those of ours, same rows and steps.
+    peers.rare_tokens.NAME, .ours: rows in the rarest eighth of a law of 50,257 symbols over those expected.
+    """
+    made = []
+    for record in records:
+        made += _rare(record, command) if record["name"] == LAW else _ratios(record, command)
+    return made
+
+
+def _rare(record: dict, command: str) -> Iterator[dict]:
+    for row in record["rows"]:
+        of = dict(zip(record["columns"], row))
+        if of["world"] == "wide":
+            name = f"peers.rare_tokens.{of['peer']}{'.ours' if of['side'] == 'ours' else ''}"
+            note = (f"{of['way']}, {of['steps']} steps; eighths of the law: chi-square p = {of['p']:.2g}; code "
+                    f"{record['settings']['code']}")
+            yield claim(name, *look.rare_share(row), "tokens / tokens expected", of["n"], command, [record["key"]],
+                        note)
+
+
+def _ratios(record: dict, command: str) -> Iterator[dict]:
+    s = record["settings"]
+    others = max((x for x in column(record, "value", quantity="busy") if x is not None), default=None)
+    note = f"{s['steps']} steps, {s['rows']} rows of {s['length']} tokens; code {s['code']}" + (
+        f"; others took up to {others:.0%} of the machine" if others is not None else "")
+
+    def each(quantity: str) -> list[list[float]]:
+        return [column(record, "value", quantity=quantity, process=k) for k in range(s["processes"])]
+
+    for name, over, under in ((f"loop_ratio.{s['peer']}", "loop", "bare"),
+                              (f"loop_ratio.{s['peer']}.ours", "ours", "ours_bare"),
+                              (f"seconds_ratio.{s['peer']}", "loop", "ours")):
+        pairs = [[a / b for a, b in zip(one, other)] for one, other in zip(each(over), each(under))]
+        v = time_ratio(pairs, [[1.0]] * len(pairs))    # a process counts by the median of its pairs
+        yield claim(f"peers.{name}{timing.NETS[s['net']]}", v.value, v.low, v.high, "seconds / seconds", v.n, command,
+                    [record["key"]], note)
+
+
+def shown(record: dict) -> Iterator[str]:
+    """A record as lines of a Markdown table."""
+    if record["name"] == LAW:
+        yield "| peer | world | way | steps | side | rows | total variation | seen above | p | verdict |"
+        yield "|---|---|---|---|---|---|---|---|---|---|"
+        for row in record["rows"]:
+            peer, world, way, steps, side, n, tv, seen, p, verdict, _ = row
+            yield (f"| {peer} | {world} | {way} | {steps} | {side} | {n:,} | {tv:.4f} | {seen:.4f} | {p:.2g} | "
+                   f"{verdict} |")
+        return
+    yield "| peer | network | part | seconds, median | peak MiB |"
+    yield "|---|---|---|---|---|"
+    for part in timing.PARTS:
+        (mib,) = column(record, "value", quantity=f"{part}_mib")
+        s = record["settings"]
+        yield (f"| {s['peer']} | {s['net']} | {part} | {median(column(record, 'value', quantity=part)):.3f} | "
+               f"{mib:.1f} |")

@@ -1,0 +1,148 @@
+"""Public samplers beside ours (studies/peers), on peers that the test writes: their laws, seconds and refusals."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from harness.claims import claim as written
+from harness.nets.tabular import Tabular
+from harness.records.store import Store
+from studies.peers import look, timing
+from studies.peers.__main__ import main
+from studies.peers.laws import DATA, Counts, Rates, Surest, even, uniform_levels
+from studies.peers.load import modules
+from studies.peers.peer import loaded
+
+RIGHT = '''
+import torch
+
+def sample(logits, x, mask, steps):
+    for n in range(steps):
+        told = logits(x)
+        p = told.double().softmax(-1)
+        {bug}
+        token = torch.multinomial(p.flatten(0, 1), 1).view(x.shape)
+        reveal = (x == mask) & (torch.rand(x.shape) < 1 / (steps - n))
+        x = torch.where(reveal, token, x)
+    return x
+'''
+NET = Tabular(DATA.law(), DATA.vocab, DATA.length)
+
+
+def folder(where: Path, bug: str = "", name: str = "peer") -> Path:
+    (where / name).mkdir()
+    (where / name / "loop.py").write_text(RIGHT.format(bug=bug))
+    return where / name
+
+
+def test_the_law_of_a_token_a_step_is_that_of_the_data_and_of_one_step_that_of_its_marginals():
+    torch.testing.assert_close(Counts((1, 1, 1, 1)).of(NET), DATA.law(), rtol=0, atol=1e-12)
+    p = NET.marginals(torch.full((1, 4), NET.mask)).softmax(-1)[0]                 # (4, 3)
+    apart = torch.stack([p[l, DATA.states()[:, l]] for l in range(4)]).prod(0)     # (81,)
+    for law in (Rates((1.0,)), Counts((4,)), Surest((4,))):
+        torch.testing.assert_close(law.of(NET), apart, rtol=0, atol=1e-12)
+    many = Rates(uniform_levels(256)).of(NET)
+    assert (many - DATA.law()).abs().sum() < 0.02 < (Rates((0.5, 1.0)).of(NET) - DATA.law()).abs().sum()
+    assert even(7, 3) == (3, 2, 2)
+
+
+def test_a_right_loop_has_the_law_of_its_algorithm_and_a_biased_one_has_not(tmp_path):
+    right, cold = (loaded(name, folder(tmp_path, bug, name)) for name, bug in (("right", ""), ("cold", "p = p**1.2")))
+    assert right.digest != cold.digest
+    for peer, expected in ((right, "same law"), (cold, "another law")):
+        rows = look.found(peer, rows=16_384, wide_rows=0)
+        sides = {side: {row[look.COLUMNS.index("verdict")] for row in rows if row[4] == side}
+                 for side in ("peer", "ours")}
+        assert sides == {"peer": {expected}, "ours": {"same law"}}
+
+
+def test_noise_of_float32_in_one_race_with_the_mask_is_seen_in_the_wide_world(monkeypatch):
+    """The draw of the public code as baselines/fused_float32.py has it, beside independent rows of the law."""
+    part, law = look.eighths(), look.WIDE.law()
+    rows = look.WIDE.rows("test", 4096, 0)
+    assert look.wide(rows).verdict == "same law" and len(part.unique()) == look.PARTS
+    lost = rows[part[rows[:, 0]] < look.PARTS - 1]
+    seen = look.wide(lost)
+    assert seen.verdict == "another law" and seen.rarest == 0
+    row = ["x", "wide", "w", 1, "peer", len(lost), 0.0, 0.0, 0.0, "another law", seen.rarest]
+    assert look.rare_share(row)[0] == 0 and 0 < look.rare_share(row)[2] < 0.05 and law[0] > law[-1]
+
+
+def test_the_command_writes_tables_and_claims_and_the_loop_costs_more_than_its_passes(tmp_path, monkeypatch, capsys):
+    slow = folder(tmp_path, "told.repeat(1, 1, 64).double().exp().log()", "slow")    # a loop that does useless work
+    monkeypatch.setattr(timing, "elsewhere", lambda call, *given: call(*given))      # processes: of the command alone
+    monkeypatch.setattr(written, "RESULTS", tmp_path / "results")
+    words = ["--peer", f"slow={slow}", "--out", str(tmp_path / "run"), "--law-rows", "2048", "--wide-rows", "0",
+             "--processes", "5", "--repeats", "1", "--rows", "2", "--length", "16", "--steps", "4", "--claims"]
+    assert main(words) == 0
+    rows = {row["claim"]: row for row in json.loads((tmp_path / "run/claims.json").read_text())}
+    assert [*rows] == ["peers.loop_ratio.slow", "peers.loop_ratio.slow.ours", "peers.seconds_ratio.slow"]
+    assert rows["peers.loop_ratio.slow"]["low"] > 1 and rows["peers.loop_ratio.slow"]["n"] == 5
+    assert json.loads((tmp_path / "results/peers/claims.json").read_text()) == [*rows.values()]
+    assert str(tmp_path) not in json.dumps([*rows.values()])
+    said = capsys.readouterr().out
+    assert "| slow | small | sample | 2 | peer | 2,048 |" in said and "| slow | shipped | loop |" in said
+    before = len(Store(tmp_path / "run").of("measured"))
+    assert main(words) == 0 and len(Store(tmp_path / "run").of("measured")) == before == 2    # nothing anew
+
+
+def test_a_biased_peer_ends_the_command_with_1(tmp_path):
+    biased = folder(tmp_path, "p = p**1.5")
+    assert main(["--peer", f"biased={biased}", "--out", str(tmp_path / "run"), "--law-rows", "8192", "--wide-rows",
+                 "0", "--only", "law"]) == 1
+
+
+@pytest.mark.parametrize(("peers", "words"), [
+    (["mine=nowhere"], "there is no folder"), (["mdlm=."], "has no diffusion.py, which holds the peer's loop"),
+    (["mdlm"], "is not NAME=PATH"), (["=x"], "is not NAME=PATH"), (["plain=x"], "is not NAME=PATH"),
+    (["a=x", "a=y"], "two peers are named a"), (["none=none"], "loop.py of the peer has no sample"),
+    (["broken=broken"], "cannot be loaded (NameError"), (["llada=old"], "generate.py of the peer has no generate")])
+def test_what_cannot_be_used_is_one_sentence(peers, words, tmp_path, monkeypatch):
+    for name, file, text in (("none", "loop.py", "x = 1\n"), ("broken", "loop.py", "y\n"),
+                             ("old", "generate.py", "from transformers import AutoModel\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"^[^\n]*$") as error:
+        main([*(word for peer in peers for word in ("--peer", peer)), "--out", str(tmp_path / "run")])
+    assert words in str(error.value) and not (tmp_path / "run").exists()
+
+
+def test_a_loop_that_gives_no_rows_is_a_sentence(tmp_path):
+    (tmp_path / "loop.py").write_text("def sample(logits, x, mask, steps):\n    return x[:, 1:]\n")
+    with pytest.raises(ValueError, match="correct its adapter"):
+        loaded("short", tmp_path).sample(NET, 4, 4, loaded("short", tmp_path).ways[0], 0, 4)
+
+
+def test_loading_leaves_nothing_behind_and_takes_nothing_of_ours(tmp_path):
+    """Two peers with a `utils` each, a framework that is a stand-in, a package whose __init__ is not run."""
+    for name in ("one", "two"):
+        (tmp_path / name / "model").mkdir(parents=True)
+        (tmp_path / name / "utils.py").write_text(f"WHO = {name!r}\n")
+        (tmp_path / name / "model/__init__.py").write_text("raise SystemError\n")
+        (tmp_path / name / "model/parts.py").write_text(f"PART = {name!r}\n")
+        (tmp_path / name / "loop.py").write_text(
+            "import absent.deep as deep\nimport json\nimport utils\nfrom model import parts\n"
+            "class Net(deep.Module):\n    @deep.mark\n    def f(self): pass\n"
+            "def who(): return utils.WHO, parts.PART, json.dumps(1)\n")
+    before, path = dict(sys.modules), [*sys.path]
+    found = [modules(tmp_path / name, ("loop",), ("absent",), ("model",)) for name in ("one", "two")]
+    assert [module.who() for (module,), _ in found] == [("one", "one", "1"), ("two", "two", "1")]
+    assert found[0][1] != found[1][1] and sys.path == path
+    assert {name for name in sys.modules if name not in before} == set()
+    assert all(sys.modules[name] is module for name, module in before.items())
+
+
+REAL = {"mdlm": "diffusion.py", "llada": "generate.py", "sedd": "sampling.py"}
+
+
+def test_every_adapter_but_plain_names_what_it_needs_and_refuses_a_folder_without_it(tmp_path):
+    from studies.peers.__main__ import known
+
+    assert known() == sorted(REAL)
+    for name, file in REAL.items():
+        with pytest.raises(ValueError, match=file):
+            loaded(name, tmp_path)
