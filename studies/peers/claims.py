@@ -48,7 +48,7 @@ def _rare(record: dict, command: str) -> Iterator[dict]:
         of = dict(zip(record["columns"], row))
         if of["world"] == "wide":
             name = f"peers.rare_tokens.{of['peer']}{'.ours' if of['side'] == 'ours' else ''}"
-            note = (f"{of['way']}, {of['steps']} steps; eighths of the law: chi-square p = {of['p']:.2g}; code "
+            note = (f"{of['way']}, {of['steps']} steps; three parts of the law: chi-square p = {of['p']:.2g}; code "
                     f"{record['settings']['code']}")
             yield claim(name, *look.rare_share(row), "tokens / tokens expected", of["n"], command, [record["key"]],
                         note)
