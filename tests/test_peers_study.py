@@ -9,12 +9,13 @@ import torch
 
 from harness.claims import claim as written
 from harness.nets.tabular import Tabular
+from harness.random import Stream, categorical, uniform
 from harness.records.store import Store
 from studies.peers import look, timing
 from studies.peers.__main__ import main
 from studies.peers.laws import DATA, Counts, Rates, Surest, even, uniform_levels
 from studies.peers.load import modules
-from studies.peers.peer import loaded
+from studies.peers.peer import Passes, loaded
 
 RIGHT = '''
 import torch
@@ -60,14 +61,16 @@ def test_a_right_loop_has_the_law_of_its_algorithm_and_a_biased_one_has_not(tmp_
 
 
 def test_rare_symbols_that_are_lost_are_seen_in_the_wide_world():
-    (part, law), rows = look.parts(), look.WIDE.rows("test", 4096, 0)
-    torch.testing.assert_close(law, torch.tensor([0.75, 0.125, 0.125]).double(), rtol=0, atol=1e-3)
+    law = look.wide_law()
+    assert len(law) == 50_257 and abs(float(law.sum()) - 1) < 1e-6 and law[0] > 700 * law[-1]
+    u = uniform(0, torch.arange(4096), Stream.DATA, torch.arange(1))               # (4096, 1)
+    rows = categorical(law.expand(len(u), 1, -1), u)                               # (4096, 1)
     assert look.wide(rows).verdict == "same law"
-    lost = rows[part[rows[:, 0]] < 2]
+    lost = rows[(rows < look.COMMON)[:, 0]]
     seen = look.wide(lost)
-    assert seen.verdict == "another law" and seen.rarest == 0
-    row = ["x", "wide", "w", 1, "peer", len(lost), 0.0, 0.0, 0.0, "another law", seen.rarest]
-    assert look.rare_share(row)[0] == 0 and 0 < look.rare_share(row)[2] < 0.05
+    assert seen.verdict == "another law" and seen.rare == 0
+    row = ["x", "wide", "w", 1, "peer", len(lost), 0.0, 0.0, 0.0, "another law", seen.rare]
+    assert look.rare_share(row)[:2] == (0, 0) and 0 < look.rare_share(row)[2] < 0.05
 
 
 def test_the_command_writes_tables_and_claims_and_the_loop_costs_more_than_its_passes(tmp_path, monkeypatch, capsys):
@@ -133,6 +136,94 @@ def test_loading_leaves_nothing_behind_and_takes_nothing_of_ours(tmp_path):
     assert found[0][1] != found[1][1] and sys.path == path
     assert {name for name in sys.modules if name not in before} == set()
     assert all(sys.modules[name] is module for name, module in before.items())
+
+
+# no peer's code: what the adapters ask of one, in the shape in which the loops are written there
+MDLM = """
+import lightning as L
+import torch
+import transformers
+import utils
+from noise_schedule import LogLinearNoise
+
+class Diffusion(L.LightningModule):
+    def __init__(self, tokenizer: transformers.PreTrainedTokenizer):
+        raise SystemError
+
+    def forward(self, x, sigma):
+        return self._subs_parameterization(self.backbone(x, sigma), x)
+
+    def _subs_parameterization(self, logits, xt):
+        logits[..., self.mask_index] += self.neg_infinity
+        return logits.log_softmax(-1)
+
+    def _ddpm_caching_update(self, x, t, dt):
+        p = self.forward(x, self.noise(t)[0]).exp() * dt
+        p[..., self.mask_index] = t - dt
+        token = torch.multinomial(p.flatten(0, 1), 1).view(x.shape)
+        return torch.where(x == self.mask_index, token, x)
+
+    def _sample(self, num_steps=None):
+        x = torch.full((self.config.loader.eval_batch_size, self.config.model.length), self.mask_index)
+        for n in range(num_steps):
+            x = self._ddpm_caching_update(x, torch.tensor(1 - n / num_steps), 1 / num_steps)
+        return x
+"""
+NOISE = "class LogLinearNoise:\n    def __call__(self, t):\n        return t, t\n"
+LLADA = """
+import torch
+from transformers import AutoModel
+
+def generate(model, prompt, steps, gen_length, block_length, temperature, remasking, mask_id, attention_mask=None):
+    x = torch.full((len(prompt), gen_length), mask_id)
+    for n in range(steps):
+        p = model(x, attention_mask=attention_mask).logits.double().softmax(-1)
+        token = p.argmax(-1) if not temperature else torch.multinomial(p.flatten(0, 1), 1).view(x.shape)
+        sure = torch.rand(x.shape) if remasking == "random" else p.gather(-1, token[..., None])[..., 0]
+        at = torch.where(x == mask_id, sure, -1.0).topk(gen_length // steps).indices
+        x.scatter_(1, at, token.gather(1, at).long())    # in place
+    return x
+"""
+SEDD = """
+import torch
+from model import utils as mutils
+
+def get_pc_sampler(graph, noise, batch_dims, predictor, steps):
+    def loop(model):
+        x = torch.full(batch_dims, graph.dim)
+        for n in range(steps):
+            t = torch.full((len(x),), 1 - n / steps)
+            p = mutils.told(model, x, (-torch.log1p(-0.999 * t)))[..., :-1].double().softmax(-1)
+            token = torch.multinomial(p.flatten(0, 1), 1).view(x.shape)
+            x = torch.where((x == graph.dim) & (torch.rand(x.shape) < 1 / (steps - n)), token, x)
+        return x
+    return loop
+"""
+SHAPES = {
+    "mdlm": {"diffusion.py": MDLM, "noise_schedule.py": NOISE},
+    "llada": {"generate.py": LLADA},
+    "sedd": {"sampling.py": SEDD, "noise_lib.py": NOISE, "model/__init__.py": "raise SystemError\n",
+             "graph_lib.py": "class Absorbing:\n    def __init__(self, dim):\n        self.dim = dim\n",
+             "model/utils.py": "def told(model, x, sigma):\n    return model.eval()(x, sigma)\n"},
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_an_adapter_calls_a_loop_of_the_shape_that_it_knows(name, tmp_path):
+    for file, text in SHAPES[name].items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(text)
+    peer = loaded(name, tmp_path)
+    verdicts = {(row[2], row[3], row[4]): row[look.COLUMNS.index("verdict")] for row in
+                look.found(peer, rows=8192, wide_rows=0)}
+    assert {*verdicts.values()} == {"same law"} and len(verdicts) == 2 * len(peer.ways)
+    calls = Passes(peer.network(NET))
+    calls.keeps = True
+    with torch.inference_mode():
+        peer.run(calls, NET.mask, 2, 4, peer.timed(4, 2))
+        assert len(calls.kept) == 2 and bool((calls.kept[0][0] == NET.mask).all())    # as it was when it was asked
+        calls.play()
+    assert len(calls.kept) == 2
 
 
 REAL = {"mdlm": "diffusion.py", "llada": "generate.py", "sedd": "sampling.py"}

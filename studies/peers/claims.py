@@ -22,7 +22,8 @@ LAW, SECONDS = "law of a peer", "seconds of a peer"
 def law(store: Store, peer: Peer, rows: int, wide_rows: int) -> dict:
     """The record of a peer's law, computed if the store has none of this code and these sizes."""
     return cached_table(store, "peers", LAW, look.COLUMNS, lambda: look.found(peer, rows, wide_rows), [],
-                        peer=peer.name, code=peer.digest, rows=rows, wide_rows=wide_rows)
+                        peer=peer.name, code=peer.digest, rows=rows, wide_rows=wide_rows,
+                        steps=[way.steps for way in (*peer.ways, peer.wide)])
 
 
 def seconds(store: Store, peer: Peer, folder: Path, net: str, **sizes: int) -> dict:
@@ -35,7 +36,7 @@ def seconds(store: Store, peer: Peer, folder: Path, net: str, **sizes: int) -> d
 def claims(records: Sequence[dict], command: str) -> list[dict]:
     """peers.loop_ratio.NAME: seconds of the peer's loop over those of its bare passes; .ours: the same of our sampler
     of the same kind. peers.seconds_ratio.NAME: seconds of the peer's loop over those of ours, same rows and steps.
-    peers.rare_tokens.NAME, .ours: rows in the rarest eighth of a law of 50,257 symbols over those expected.
+    peers.rare_tokens.NAME, .ours: rare symbols, of 50,257, over those that the law expects.
     """
     made = []
     for record in records:
@@ -48,7 +49,7 @@ def _rare(record: dict, command: str) -> Iterator[dict]:
         of = dict(zip(record["columns"], row))
         if of["world"] == "wide":
             name = f"peers.rare_tokens.{of['peer']}{'.ours' if of['side'] == 'ours' else ''}"
-            note = (f"{of['way']}, {of['steps']} steps; three parts of the law: chi-square p = {of['p']:.2g}; code "
+            note = (f"{of['way']}, {of['steps']} steps; p = {of['p']:.2g}; code "
                     f"{record['settings']['code']}")
             yield claim(name, *look.rare_share(row), "tokens / tokens expected", of["n"], command, [record["key"]],
                         note)

@@ -57,7 +57,6 @@ class Peer:
     ways: tuple[Way, ...]                              # whose law is tested
     wide: Way                                          # in the world of many symbols, one place a row
     timed: Callable[[int, int], Way]                   # (length, steps) -> what is timed
-    note: str = ""                                     # what the adapter leaves out
 
     def sample(self, net: Denoiser, n: int, length: int, way: Way, seed: int, batch: int) -> Tensor:
         """n rows, a batch at a time; the peer draws from the generator of torch."""
