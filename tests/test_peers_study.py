@@ -54,7 +54,7 @@ def test_a_right_loop_has_the_law_of_its_algorithm_and_a_biased_one_has_not(tmp_
     right, cold = (loaded(name, folder(tmp_path, bug, name)) for name, bug in (("right", ""), ("cold", "p = p**1.2")))
     assert right.digest != cold.digest
     for peer, expected in ((right, "same law"), (cold, "another law")):
-        rows = look.found(peer, rows=16_384, wide_rows=0)
+        rows = look.found_small(peer, rows=16_384)
         sides = {side: {row[look.COLUMNS.index("verdict")] for row in rows if row[4] == side}
                  for side in ("peer", "ours")}
         assert sides == {"peer": {expected}, "ours": {"same law"}}
@@ -74,7 +74,7 @@ def test_rare_symbols_that_are_lost_are_seen_in_the_wide_world():
 
 
 def test_the_command_writes_tables_and_claims_and_the_loop_costs_more_than_its_passes(tmp_path, monkeypatch, capsys):
-    slow = folder(tmp_path, "told.repeat(1, 1, 64).double().exp().log()", "slow")    # a loop that does useless work
+    slow = folder(tmp_path, "told.repeat(1, 1, 512).double().exp().log()", "slow")    # a loop that does useless work
     monkeypatch.setattr(timing, "elsewhere", lambda call, *given: call(*given))      # processes: of the command alone
     monkeypatch.setattr(written, "RESULTS", tmp_path / "results")
     words = ["--peer", f"slow={slow}", "--out", str(tmp_path / "run"), "--law-rows", "2048", "--wide-rows", "0",
@@ -215,7 +215,7 @@ def test_an_adapter_calls_a_loop_of_the_shape_that_it_knows(name, tmp_path):
         (tmp_path / file).write_text(text)
     peer = loaded(name, tmp_path)
     verdicts = {(row[2], row[3], row[4]): row[look.COLUMNS.index("verdict")] for row in
-                look.found(peer, rows=8192, wide_rows=0)}
+                look.found_small(peer, rows=8192)}
     assert {*verdicts.values()} == {"same law"} and len(verdicts) == 2 * len(peer.ways)
     calls = Passes(peer.network(NET))
     calls.keeps = True

@@ -33,7 +33,8 @@ def options(words: list[str] | None) -> argparse.Namespace:
                         "loop.py (studies/peers/adapters/plain.py)")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--only", choices=("law", "time"), help="one of the two looks")
-    parser.add_argument("--law-rows", type=int, default=look.ROWS)
+    parser.add_argument("--law-rows", type=int, default=look.ROWS,
+                        help="of each setting in the world of 81 texts; 0: without it")
     parser.add_argument("--wide-rows", type=int, default=look.WIDE_ROWS, help="0: without the world of many symbols")
     for size in SIZES:
         parser.add_argument(f"--{size}", type=int, default=getattr(timing, size.upper()), help="of what is timed")
@@ -61,8 +62,8 @@ def main(words: list[str] | None = None) -> int:
     """0 if every law is as it should be, 1 if one is not. Raises ValueError for what cannot be used."""
     asked = options(words)
     sizes = {size: getattr(asked, size) for size in SIZES}
-    if min(sizes.values()) < 1 or asked.law_rows < 1 or asked.wide_rows < 0:
-        raise ValueError("numbers of rows, steps, processes and repeats must be at least 1")
+    if min(sizes.values()) < 1 or min(asked.law_rows, asked.wide_rows) < 0:
+        raise ValueError("what is timed must be at least 1 of each, rows of a law at least 0")
     folders = named(asked.peer)
     peers = {name: loaded(name, path) for name, path in folders.items()}    # all are there before one runs
     working()
@@ -73,8 +74,10 @@ def main(words: list[str] | None = None) -> int:
         warnings.simplefilter("ignore")    # of the peers: old names of functions of torch
         for name, peer in peers.items():
             if asked.only != "time":
-                records.append(law(store, peer, asked.law_rows, asked.wide_rows))
-                print("\n".join(shown(records[-1])), flush=True)
+                for world, rows in (("small", asked.law_rows), ("wide", asked.wide_rows)):
+                    if rows:
+                        records.append(law(store, peer, world, rows))
+                        print("\n".join(shown(records[-1])), flush=True)
             if asked.only != "law":
                 records.append(seconds(store, peer, folders[name], asked.net, **sizes))
                 print("\n".join(shown(records[-1])), flush=True)

@@ -19,11 +19,11 @@ from studies.peers.peer import Peer
 LAW, SECONDS = "law of a peer", "seconds of a peer"
 
 
-def law(store: Store, peer: Peer, rows: int, wide_rows: int) -> dict:
-    """The record of a peer's law, computed if the store has none of this code and these sizes."""
-    return cached_table(store, "peers", LAW, look.COLUMNS, lambda: look.found(peer, rows, wide_rows), [],
-                        peer=peer.name, code=peer.digest, rows=rows, wide_rows=wide_rows,
-                        steps=[way.steps for way in (*peer.ways, peer.wide)])
+def law(store: Store, peer: Peer, world: str, rows: int) -> dict:
+    """The record of a peer's law in a world, computed if the store has none of this code and these sizes."""
+    ways = peer.ways if world == "small" else (peer.wide,)
+    return cached_table(store, "peers", LAW, look.COLUMNS, lambda: look.WORLDS[world](peer, rows), [],
+                        peer=peer.name, code=peer.digest, world=world, rows=rows, steps=[way.steps for way in ways])
 
 
 def seconds(store: Store, peer: Peer, folder: Path, net: str, **sizes: int) -> dict:

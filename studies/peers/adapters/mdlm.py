@@ -43,4 +43,4 @@ def load(folder: Path, name: str = "mdlm") -> Peer:
         return model._sample(way.steps).long()
 
     return Peer(name, digest, lambda net: lambda x, sigma: with_mask(net.draft(x.long())[0]), run,
-                (way(2), way(8)), way(512), lambda length, steps: way(steps))
+                (way(2), way(8)), way(1000), lambda length, steps: way(steps))

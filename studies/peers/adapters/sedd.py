@@ -51,4 +51,4 @@ def load(folder: Path, name: str = "sedd") -> Peer:
         return sampler(graph=absorbing(mask), noise=loglinear, batch_dims=(n, length), predictor=way.name,
                        steps=way.steps)(Score(passes))
 
-    return Peer(name, digest, scores, run, (way(2), way(8)), way(512), lambda length, steps: way(steps))
+    return Peer(name, digest, scores, run, (way(2), way(8)), way(1000), lambda length, steps: way(steps))
