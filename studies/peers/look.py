@@ -4,8 +4,8 @@
              algorithm at its own number of steps. States that fewer than 5 rows are expected in count as one.
     wide     50,257 symbols at one place, 64 of which have half of the chance and the others the rest: how many rare
              symbols come. The law is the same for any number of steps, so what is lost is lost by the draw. A float32
-             race of tokens and MASK loses rare ones (baselines/fused_float32.py): of a chance in a step of c grid points
-             of 2**-24 it leaves 1 / (c (exp(1 / c) - 1)). At 1,000 steps c is 0.17 in the first of them.
+             race of tokens and MASK loses rare ones (baselines/fused_float32.py): where the chance of a step is c grid
+             points of 2**-24, it leaves 1 / (c (exp(1 / c) - 1)) of it. In the first of 1,000 steps c is 0.17.
 
 A p-value below LEVEL is a law that differs; `seen` is the total variation above which rows so many are told apart.
 """

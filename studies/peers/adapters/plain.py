@@ -28,5 +28,5 @@ def load(folder: Path, name: str) -> Peer:
     def run(passes: Passes, mask: int, n: int, length: int, way: Way) -> Tensor:
         return sample(passes, torch.full((n, length), mask), mask, way.steps)
 
-    return Peer(name, digest, lambda net: lambda x: net.draft(x)[0].float(), run, (way(2), way(8)), way(128),
+    return Peer(name, digest, lambda net: lambda x: net.draft(x)[0].float(), run, (way(2), way(8)), way(1000),
                 lambda length, steps: way(steps))
