@@ -91,6 +91,21 @@ def test_equal_content_is_equal_bytes_whatever_the_clock_and_the_order_of_files(
     assert one == three == four
 
 
+def test_measured_numbers_lie_in_planes_and_counts_as_they_are_whichever_is_smaller(tmp_path):
+    nats, counts = np.random.default_rng(0).gamma(40, 2, (2, 4096)), np.arange(8192.0).reshape(2, 4096) // 700
+    (tmp_path / "run").mkdir()
+    for room, array in (("costs", counts), ("digests", nats)):
+        Store(tmp_path / "run").put(room, "a", array)
+    pack(Store(tmp_path / "run"), tmp_path / "a.zip")
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        planes = {stack["room"]: stack["planes"] for stack in json.loads(archive.read(INDEX))["stacks"]}
+        assert planes == {"costs": False, "digests": True}
+        assert archive.getinfo("digests/0.npy").compress_size < 0.95 * nats.nbytes
+    found = Store(tmp_path / "a.zip")
+    found.lines()
+    assert np.array_equal(found.get("digests", "a"), nats) and np.array_equal(found.get("costs", "a"), counts)
+
+
 def test_what_is_unpacked_has_the_same_files(run, tmp_path):
     pack(Store(run), tmp_path / "run.zip")
     unpack(Store(tmp_path / "run.zip"), tmp_path / "again")

@@ -37,6 +37,7 @@ class Stack(Struct, forbid_unknown_fields=True):
     dtype: Annotated[str, Meta(pattern=rf"^[<>|][{KINDS}][0-9]{{1,2}}\Z")]
     shape: Annotated[list[Count], Meta(min_length=1, max_length=8)]
     keys: dict[Name, Count]    # how many rows each has, in the order in which they lie
+    planes: bool = False       # its file holds the first bytes of all numbers, then the second, and so on
 
     def bytes(self) -> int:
         """Of its file. Raises Wrong for a dtype that is none."""
@@ -44,7 +45,22 @@ class Stack(Struct, forbid_unknown_fields=True):
             dtype = np.dtype(self.dtype)
         except (TypeError, ValueError):
             raise Wrong(f"the stack {self.file} is of no dtype") from None
-        return len(npy.head(tuple(self.shape), dtype)) + math.prod(self.shape) * dtype.itemsize
+        size = math.prod(self.shape)
+        head = npy.head((dtype.itemsize, size), np.dtype("u1")) if self.planes else npy.head(tuple(self.shape), dtype)
+        return len(head) + size * dtype.itemsize
+
+    def numbers(self, found: np.ndarray) -> np.ndarray:
+        """What was stacked, of the array in its file. Raises ValueError if that is another."""
+        if self.planes and found.dtype == np.uint8 and found.ndim == 2:
+            found = np.ascontiguousarray(found.T).view(self.dtype).reshape(self.shape)
+        if found.shape != tuple(self.shape) or found.dtype.str != self.dtype:
+            raise ValueError(f"{self.file} is not what its index says")
+        return found
+
+
+def apart(stack: np.ndarray) -> np.ndarray:
+    """The bytes of a stack in planes, (itemsize, size): alike ones side by side, which packs smaller."""
+    return np.frombuffer(stack.tobytes(), np.uint8).reshape(-1, stack.dtype.itemsize).T
 
 
 class Index(Struct, forbid_unknown_fields=True):
