@@ -11,6 +11,7 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 
 from tests import turns  # noqa: E402
+from tests.minutes import Minutes  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -19,6 +20,10 @@ def pytest_addoption(parser):
     parser.addoption("--claims", action="store_true", help="write the claims that the tests make to studies/")
     parser.addoption("--turn", choices=("all", "quick", "commit"), default="all",
                      help="which slow files run beside the quick ones: all, none, or the quarter of this commit")
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Minutes(config), "minutes")
 
 
 def pytest_collection_modifyitems(config, items):

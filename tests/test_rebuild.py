@@ -19,7 +19,7 @@ from studies.ablations import study as ablations
 FILES = {path.parent.name: json.loads(path.read_text()) for path in claims.files()}
 # made without a run, or by one that is not kept
 WITHOUT = {"bad_input", "coverage", "evidence", "gate_power", "house", "likelihood", "mutants", "peers",
-           "resume", "sweep_overhead", "tree", "waits"}
+           "resume", "sweep_overhead", "tests", "tree", "waits"}
 # all that a run says of a claim
 BLANK = {"value": 9.0, "low": 9.0, "high": 9.0, "n": 0, "unit": "", "keys": [], "note": ""}
 

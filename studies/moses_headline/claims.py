@@ -35,7 +35,7 @@ NAME, TABLE = "table of the benchmark", ("key", "column", "value", "low", "high"
 
 def columns() -> dict[str, Metric]:
     """The metrics of the published table, by its columns (studies/moses_headline/published.py)."""
-    return {"valid": Validity(), "unique@1k": Unique(k=1000),
+    return {"valid": Validity(), "unique 1k": Unique(k=1000),
             **{f"{name} {split}": metric(split=split) for name, metric in (("fcd", Fcd), ("snn", Snn), ("frag", Frag),
                                                                            ("scaf", Scaf))
                for split in ("test", "scaffolds")},

@@ -4,7 +4,7 @@ Source: README of the benchmark's repository, molecularsets/moses at dd7ed6a of 
 table of its paper, arXiv 1811.12823. A dash there is None here. Rows and columns are named as there.
 """
 
-COLUMNS = ("valid", "unique@1k", "fcd test", "fcd scaffolds", "snn test", "snn scaffolds", "frag test",
+COLUMNS = ("valid", "unique 1k", "fcd test", "fcd scaffolds", "snn test", "snn scaffolds", "frag test",
            "frag scaffolds", "scaf test", "scaf scaffolds", "diversity", "diversity 2", "filters", "novelty")
 PUBLISHED: dict[str, tuple[float, ...]] = {
     "Train": (1.0, 1.0, 0.008, 0.4755, 0.6419, 0.5859, 1.0, 0.9986, 0.9907, 0.0, 0.8567, 0.8508, 1.0, 1.0),
