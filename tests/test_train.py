@@ -236,6 +236,8 @@ def test_a_frozen_draft_is_that_of_its_checkpoint_bit_for_bit_and_only_the_targe
         train(replace(frozen, blind=True), SOURCE, tmp_path / "blind", "net", say=say, init=masked)
     with raises(ValueError, match="do not fit"):
         train(replace(frozen, width=32), SOURCE, tmp_path / "wider", "net", say=say, init=masked)
+    with raises(ValueError, match="do not fit a frozen draft of 4 blocks: they have 2, and blocks that are added"):
+        train(replace(frozen, blocks=5), SOURCE, tmp_path / "deeper", "net", say=say, init=masked)
 
 
 @mark.parametrize(("changes", "says"), [

@@ -22,7 +22,7 @@ from harness.nets.autoregressive import Autoregressive
 from harness.nets.transformer import Block, Transformer, autocast
 from harness.random import Stream, integers
 from ssmd.model import Hybrid
-from ssmd.train.grown import grown
+from ssmd.train.grown import depth, grown
 from ssmd.train.loss import draft_loss, mask_counts, masked_batch, reordered, target_loss
 from ssmd.train.optim import Average, learning_rate, optimisers
 from ssmd.train.settings import Training
@@ -100,14 +100,19 @@ class Trainable(nn.Module):
                           c.taught, c.given, self.shown)
 
 
-def begin(net: nn.Module, init: Path) -> dict:
+def begin(net: nn.Module, init: Path, frozen: bool = False) -> dict:
     """Take the weights of a finished checkpoint; a hybrid may take those of a masked-diffusion network, and its causal
-    part then starts at zero. A deeper network takes those of a shallower one (ssmd/train/grown.py). Its card.
+    part then starts at zero. A deeper network takes those of a shallower one (ssmd/train/grown.py), unless its draft is
+    frozen: a block that was added would stay as it is, without effect. Its card. Raises ValueError if they do not fit.
     """
     start = checkpoint.load(init)
     weights, own = start.state_dict(), net.state_dict()
     if isinstance(net, Hybrid) and not isinstance(start, Hybrid):
         weights = {k: v for k, v in own.items() if k.startswith(CAUSAL)} | weights
+    if frozen and depth(weights) < depth(own):
+        raise ValueError(f"the weights of {init} do not fit a frozen draft of {depth(own)} blocks: they have "
+                         f"{depth(weights)}, and blocks that are added would never be trained: choose fewer with "
+                         "--set blocks, or another --init")
     weights = grown(weights, own)
     try:
         net.load_state_dict(weights)
@@ -149,7 +154,7 @@ class Updates:
         if config.blind and net is None:
             raise ValueError("blind=True is of a block on another network's trunk (ssmd-bench attach): leave it out")
         self.net = (config.build(data.vocab) if net is None else net).to(self.device)
-        self.before = begin(self.net, init) if init is not None else None    # the card of the checkpoint
+        self.before = begin(self.net, init, config.frozen) if init is not None else None    # the card of the checkpoint
         if config.frozen:
             if init is None and net is None:
                 raise ValueError("a frozen draft must come from a finished checkpoint: name one with --init")
