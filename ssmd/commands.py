@@ -160,7 +160,7 @@ def train(options: Namespace) -> tuple[dict, int]:
             raise ValueError(f"{given} would be ignored, it needs {needs}: leave it out, or give that")
     family, data = recipe(options.recipe) if options.recipe else (FAMILY, None)
     if options.member == "family":
-        failed = queue(family, lambda name: ["-m", "harness",
+        failed = queue(family, lambda name: ["-m", "ssmd_bench",
                                              *_of_member(sys.argv[1:], name, family[name].network == "judge")],
                        options.jobs or 2, options.out)
         return {"family": str(options.out), "failed": failed}, 3 if failed else 0

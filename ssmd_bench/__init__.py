@@ -50,8 +50,8 @@ def _open_rooms() -> None:
         if taken is not None and not os.path.realpath(file or "").startswith(os.path.join(ROOMS, "")):
             raise ImportError(f"ssmd_bench has a package {name!r} of its own, and another one ({file}) was imported "
                               "before: import ssmd_bench first, or do without the other one")
-    if ROOMS not in sys.path:
-        sys.path.insert(0, ROOMS)
+    # a process that we started has them by PYTHONPATH, behind the folder that it works in
+    sys.path[:] = [ROOMS, *(entry for entry in sys.path if entry != ROOMS)]
 
 
 _open_rooms()

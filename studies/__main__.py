@@ -70,7 +70,7 @@ def main(words: Sequence[str]) -> int:
             head, *rest = shlex.split(command)
             program = {"make": ["make"], "python": [sys.executable]}.get(head,
                                                                          [sys.executable, "-m",
-                                                                          {"ssmd-bench": "harness"}.get(head, head)])
+                                                                          {"ssmd-bench": "ssmd_bench"}.get(head, head)])
             code = subprocess.run([*program, *rest]).returncode
             if code:
                 print(f"it ended with code {code}: see above; the same command goes on from here", file=sys.stderr)

@@ -36,6 +36,12 @@ STUDY = Study(name="halved", question=__doc__, data=Exact(), nets={"exact": Tabl
 def claims(store, command):
     return [claim("halved.one", 1.0, 0.5, 1.5, "ratio", 8, command, [])]
 '''
+RECIPE = '''
+from harness.data.wikipedia_leads import WikipediaLeads
+from ssmd.train.settings import Training
+FAMILY = {"small": Training("masked", width=8, heads=2, blocks=1, batch=4, warmup=1, tokens=128)}
+DATA = WikipediaLeads(length=16)
+'''
 OTHER = "raise SystemExit('the harness of another project')"
 
 
@@ -175,10 +181,18 @@ def test_a_sweep_and_its_further_workers_find_the_rooms(python, folder):
 def test_another_package_of_one_of_our_names_is_said_or_hidden(python, folder):
     (folder / "harness.py").write_text(OTHER)
     assert call(python, folder, "list", "ancestral")[1] == {"sampler": ["ancestral"]}
+    (folder / "recipe.py").write_text(RECIPE)
+    assert call(python, folder, "train", "family", "--recipe", "recipe.py")[1]["failed"] == 0
     (folder / "harness.py").write_text("")
     done = subprocess.run([str(python), "-c", "import harness, ssmd_bench"], cwd=folder, env=bare(),
                           capture_output=True, text=True)
     assert done.returncode and "import ssmd_bench first" in done.stderr.splitlines()[-1]
+
+
+def test_what_the_rooms_start_has_the_one_name_that_a_wheel_installs():
+    started = re.compile(r'"-m",\s*"(?:%s)"' % "|".join(ROOMS))
+    assert not [path for room in (*ROOMS, "ssmd_bench") for path in (ROOT / room).rglob("*.py")
+                if started.search(path.read_text(encoding="utf-8"))]
 
 
 def test_the_process_of_a_users_commit_finds_the_rooms(python, folder):

@@ -35,7 +35,7 @@ def command(name: str) -> list[str]:
     path, tokens, data = settings.pop("path", CHAINS), settings.pop("tokens"), settings.pop("data", "fasta")
     read = ["--data", data] if data == "fasta" else ["--data", data, "--prompts", "fasta", "--rows", ROWS]
     sets = [word for field, value in settings.items() for word in ("--set", f"{field}={value}")]
-    return ["-m", "harness", "attach", "runs/antiberty", *read, "--path", path, "--length", "120", "--take",
+    return ["-m", "ssmd_bench", "attach", "runs/antiberty", *read, "--path", path, "--length", "120", "--take",
             f"tokens={AMINO}", "--tokens", tokens, "--threads", "1", *sets, "--out", f"{OUT}/{name}"]
 
 

@@ -36,7 +36,7 @@ SHARE, SHARE_COLUMNS = "what was planted", ("share", "seconds")
 
 def contest(old: Path, new: Path) -> dict:
     """The last line of `ssmd-bench contest`, run as users run it."""
-    words = [sys.executable, "-m", "harness", "contest", str(old), str(new), "studies/busy_gate"]
+    words = [sys.executable, "-m", "ssmd_bench", "contest", str(old), str(new), "studies/busy_gate"]
     words += ["--rows", "1", "--minutes", f"{MINUTES:g}"]
     running = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:

@@ -22,7 +22,7 @@ FILE = Path(__file__).with_name("study.py")
 
 
 def worker(folder: Path) -> subprocess.Popen:
-    words = [sys.executable, "-m", "harness", "sweep", str(FILE), "--out", str(folder)]
+    words = [sys.executable, "-m", "ssmd_bench", "sweep", str(FILE), "--out", str(folder)]
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
