@@ -190,7 +190,7 @@ def test_another_package_of_one_of_our_names_is_said_or_hidden(python, folder):
 
 
 def test_what_the_rooms_start_has_the_one_name_that_a_wheel_installs():
-    started = re.compile(r'"-m",\s*"(?:%s)"' % "|".join(ROOMS))
+    started = re.compile(r'"-m",\s*"(?:{})"'.format("|".join(ROOMS)))
     assert not [path for room in (*ROOMS, "ssmd_bench") for path in (ROOT / room).rglob("*.py")
                 if started.search(path.read_text(encoding="utf-8"))]
 

@@ -80,6 +80,7 @@ def test_a_recipe_runs_from_end_to_end_at_a_small_size(made, tmp_path, monkeypat
         plan["updates"] == member.tokens // (8 * 32)
         and plan["hours"] > 0
         and plan["peak_mib"] > 0
+        and plan["rows_a_forward"] == min(member.micro, 8) > 0
         and plan["hours_assumed"] == plan["flops"] / 1e15 / 3600
     )
     assert "tokens/s" in said[0] and not (tmp_path / "planned").exists()

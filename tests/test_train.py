@@ -39,6 +39,28 @@ def unbroken(tmp_path_factory):
                  command="ssmd-bench train net")
 
 
+@mark.parametrize("changes", [{}, {"network": "masked", "given": 0.3}, {"network": "judge"}, {"orders": 2, "depth": 4}],
+                         ids=str)
+@mark.parametrize("micro", [3, 4, 100])
+def test_gradients_of_a_few_rows_at_a_time_are_those_of_the_whole_batch(changes, micro, monkeypatch):
+    monkeypatch.setattr("ssmd.train.updates.autocast", lambda device: torch.autocast(device, enabled=False))
+    found, shown = [], []
+    for config in (replace(SMALL, **changes), replace(SMALL, **changes, micro=micro)):
+        updates = Updates(config, SOURCE)
+        updates.optimisers = []    # they would clear the gradients
+        updates.model.register_forward_pre_hook(lambda module, words: shown.append(len(words[1])))
+        for p in updates.net.parameters():
+            p.data += 0.1 * torch.randn(p.shape, generator=torch.Generator().manual_seed(1))    # no part at zero
+        told = updates.once()
+        found.append(({k: float(v) for k, v in told.items()}, {k: p.grad for k, p in updates.net.named_parameters()}))
+    assert shown == [8] + {3: [3, 3, 2], 4: [4, 4], 100: [8]}[micro]
+    (told, whole), (again, parts) = found
+    assert again == approx(told, rel=1e-5) and whole.keys() == parts.keys()
+    for k, gradient in whole.items():
+        assert gradient.norm() > 0
+        torch.testing.assert_close(parts[k], gradient, rtol=1e-4, atol=1e-5 * float(gradient.norm()), msg=k)
+
+
 def test_a_killed_run_resumes_to_the_same_weights(unbroken, tmp_path):
     class Killed(Exception):
         pass

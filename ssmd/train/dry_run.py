@@ -3,7 +3,8 @@ and the hours to the end.
 
     ssmd-bench train hybrid --recipe studies/paper/text8.py --path text8.zip --dry-run
 
-Nothing is written. FLOPs are those of harness/nets/flops.py, a forward pass and a backward pass of twice its cost; a
+Nothing is written. Memory is that of updates with `micro` rows a forward pass; the logits of one pass are often the
+largest table of all. FLOPs are those of harness/nets/flops.py, a forward pass and a backward pass of twice its cost; a
 frozen draft has no backward pass. Hours at a stated speed (--assume) are computed and never measured.
 """
 
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from harness.kinds import Dataset
 from harness.nets.flops import block_flops, causal_flops, head_flops
-from harness.run.clock import peak, timed
+from harness.run.clock import MIB, peak, timed
 from ssmd.train.loop import check_rows, held_out
 from ssmd.train.settings import Training
 from ssmd.train.updates import Updates, device_name
@@ -54,6 +55,7 @@ def dry_run(config: Training, data: Dataset, split: str, device: str = "cpu", co
     mib, (done, spent) = peak(some, updates.device)
     speed = done * config.batch * data.length / spent                              # of all processes
     updates.leave()
+    together = min(config.micro or config.batch, config.batch // updates.world)
     sizes = [(p.numel(), p.requires_grad) for p in updates.net.parameters()]
     plan = {
         "parameters": sum(n for n, _ in sizes), "trained_parameters": sum(n for n, trained in sizes if trained),
@@ -63,6 +65,7 @@ def dry_run(config: Training, data: Dataset, split: str, device: str = "cpu", co
         "flops_a_token": flops, "flops": flops * config.tokens, "processes": updates.world,
         "device": device_name(updates.device),
         "timed_updates": done, "tokens_per_second": round(speed, 1), "flops_per_second": speed * flops,
+        "rows_a_forward": together, "logits_mib": round(together * data.length * data.vocab * 4 / MIB, 1),
         "peak_mib": round(mib), "hours": config.tokens / speed / 3600,
     }
     return plan | ({"assumed_flops_per_second": assume, "hours_assumed": flops * config.tokens / assume / 3600}
@@ -85,5 +88,7 @@ def sentence(name: str, plan: dict) -> str:
             f"{plan['updates']:,} updates, {plan['tokens']:,} tokens ({text}); "
             f"{plan['flops']:.3g} FLOPs. Measured on {plan['device']} over {plan['timed_updates']} updates: "
             f"{plan['tokens_per_second']:,.0f} tokens/s, "
-            f"{plan['flops_per_second']:.3g} FLOP/s, at most {plan['peak_mib']:,} MiB; that is {plan['hours']:,.2f} h "
+            f"{plan['flops_per_second']:.3g} FLOP/s, at most {plan['peak_mib']:,} MiB with "
+            f"{plan['rows_a_forward']:,} rows a forward pass, whose logits in float32 are {plan['logits_mib']:,.0f} "
+            f"MiB (--set micro=ROWS); that is {plan['hours']:,.2f} h "
             f"with {plan['processes']} process(es){assumed}.")

@@ -45,6 +45,8 @@ class Training:
     schedule: Linear | Cosine | Polynomial = param(Linear(), Choice(Linear(), Cosine(), Polynomial()), "the law of i")
     tokens: float = param(12e6, Range(1, 1e13, log=True), "budget: rows x length summed over updates")
     batch: int = param(16, Range(1, 1 << 20))
+    micro: int = param(0, Range(0, 1 << 20), "rows of a forward pass, whose gradients are added up to those of the "
+                                             "batch: less memory, the same update up to rounding; 0: all at once")
     optimiser: str = param("muon", Choice("muon", "adamw"))
     lr: float = param(2e-3, Range(1e-6, 1.0, log=True))
     decay: float = param(0.03, Range(0.0, 1.0))

@@ -1,5 +1,5 @@
 """One update after another: batches, losses, gradients, optimisers, the average of the weights; with torchrun each
-process takes its share of the rows.
+process takes its share of the rows, `micro` of them a forward pass.
 
 Every draw is counter-based (stream TRAIN, row = step * batch + place), so that an update depends on its number and on
 the weights before it alone. Loss: ssmd/train/loss.py.
@@ -7,6 +7,7 @@ the weights before it alone. Loss: ssmd/train/loss.py.
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -184,14 +185,28 @@ class Updates:
         self.average = Average(self.net, config.average)
         self.net.train()
 
+    def gradients(self, rows: Tensor, step: int) -> dict[str, Tensor]:
+        """Add up those of the rows (B,), and return the losses. A loss is a mean over rows, so the losses of a part
+        count by its share of them, and the sum is that of all at once. Processes exchange gradients at the last part.
+        """
+        total: dict[str, Tensor] = {}
+        parts = rows.split(self.config.micro or len(rows))
+        for part in parts:
+            model, last = self.model, part is parts[-1]
+            with (nullcontext() if last or not isinstance(model, nn.parallel.DistributedDataParallel)
+                  else model.no_sync()):
+                found = {k: v * (len(part) / len(rows)) for k, v in self.model(self.draw(part), part, step).items()}
+                sum(found.values()).backward()
+            total = {k: total.get(k, 0.0) + v.detach() for k, v in found.items()}
+        return total
+
     def once(self) -> dict[str, Tensor]:
         config, step, share = self.config, self.step, self.config.batch // self.world
         if config.dropout:
             # dropout alone: a resumed run drops what it would have dropped
             torch.manual_seed((config.seed * 1_000_003 + step * self.world + self.rank) % 2**63)
         rows = step * config.batch + torch.arange(self.rank * share, (self.rank + 1) * share, device=self.device)
-        found = self.model(self.draw(rows), rows, step)
-        sum(found.values()).backward()
+        found = self.gradients(rows, step)
         nn.utils.clip_grad_norm_(self.net.parameters(), config.clip)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:

@@ -17,7 +17,7 @@ from ssmd.sampler import SelfSpeculative
 from ssmd.train.settings import Training
 
 DATA = OpenWebText(path="openwebtext", tokenizer="gpt2", length=1024)
-SIZE = dict(width=768, heads=12, blocks=12, batch=256, tokens=1e6 * 256 * 1024, average=0.9999,
+SIZE = dict(width=768, heads=12, blocks=12, batch=256, micro=16, tokens=1e6 * 256 * 1024, average=0.9999,
             optimiser="adamw", lr=1.5e-4, decay=0.01, betas=(0.9, 0.999), warmup=10_000, dropout=0.1)
 FAMILY = {"heavy": Training("masked", **SIZE), "hybrid": Training("hybrid", **SIZE)}
 OUT = "runs/openwebtext"

@@ -20,7 +20,7 @@ from ssmd.sampler import SelfSpeculative
 from ssmd.train.settings import Training
 
 DATA = Text8(path="text8.zip", length=256)
-SIZE = dict(width=768, heads=12, blocks=12, batch=512, tokens=1e6 * 512 * 256, average=0.9999,
+SIZE = dict(width=768, heads=12, blocks=12, batch=512, micro=128, tokens=1e6 * 512 * 256, average=0.9999,
             optimiser="adamw", lr=3e-4, decay=0.03, betas=(0.9, 0.999), warmup=2000, dropout=0.05)
 FAMILY = {
     "heavy": Training("masked", **SIZE), "hybrid": Training("hybrid", **SIZE),

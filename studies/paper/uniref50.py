@@ -19,8 +19,8 @@ from ssmd.sampler import SelfSpeculative
 from ssmd.train.settings import Training
 
 DATA = Fasta(path="uniref50.fasta.gz", length=256, shortest=256)
-SIZE = dict(width=640, heads=20, batch=1024, optimiser="adamw", lr=4e-5, decay=0.01, betas=(0.9, 0.98), warmup=2000,
-            average=0.9999)
+SIZE = dict(width=640, heads=20, batch=1024, micro=64, optimiser="adamw", lr=4e-5, decay=0.01, betas=(0.9, 0.98),
+            warmup=2000, average=0.9999)
 FAMILY = {
     "heavy": Training("masked", blocks=30, **SIZE, tokens=5e5 * 1024 * 256),
     "hybrid": Training("hybrid", blocks=31, frozen=True, **SIZE, tokens=5e4 * 1024 * 256),
