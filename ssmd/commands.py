@@ -1,5 +1,6 @@
 """The verbs that make, score and bring back networks: `train`, `score`, `checkpoints`."""
 
+import os
 import sys
 from argparse import Namespace
 from dataclasses import fields
@@ -144,6 +145,7 @@ def train(options: Namespace) -> tuple[dict, int]:
     import torch
 
     from harness import plugins
+    from harness.boundary import surroundings
     from harness.boundary.addresses import command as typed
     from harness.cli._options import changed
     from harness.nets.device import can_compile, checked
@@ -189,7 +191,8 @@ def train(options: Namespace) -> tuple[dict, int]:
         from ssmd.train import dry_run as dry
 
         plan = dry.dry_run(config, data, split, device, compiled, init, options.seconds or 20.0, options.assume)
-        print(dry.sentence(options.member, plan))
+        if surroundings.speaks(os.environ):
+            print(dry.sentence(options.member, plan))
         return {"member": options.member} | plan, 0
     trained = train_network(config, data, options.out / options.member, options.member, device, compiled, split,
                             say=tell, init=init, extra=extra, command=typed(["ssmd-bench", *sys.argv[1:]]))

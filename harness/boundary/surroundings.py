@@ -23,3 +23,8 @@ def check(environment: Mapping[str, str], trains: bool) -> None:
     if trains and (rank >= world or world > 1 and "RANK" not in environment):
         raise ValueError(f"WORLD_SIZE={world} and RANK={environment.get('RANK', '(unset)')} do not make a group of "
                          "processes: start it with torchrun, or unset both")
+
+
+def speaks(environment: Mapping[str, str]) -> bool:
+    """Whether this process is the first of those that train together: it alone says what all of them found."""
+    return int(environment.get("RANK", 0)) == 0

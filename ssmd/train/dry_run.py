@@ -47,7 +47,7 @@ def dry_run(config: Training, data: Dataset, split: str, device: str = "cpu", co
     def some() -> tuple[int, float]:
         updates.once()    # compiles, warms up
         done, spent = 0, 0.0
-        while spent < seconds or done < 2:
+        while updates.agreed(spent < seconds or done < 2):
             spent += timed(updates.once, updates.device)[0]
             done += 1
         return done, spent

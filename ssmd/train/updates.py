@@ -217,6 +217,16 @@ class Updates:
         self.average.update(self.net, self.step)
         return found
 
+    def agreed(self, answer: bool) -> bool:
+        """What the first process answers, in all of them: the others would wait for ever for one that goes its own
+        way.
+        """
+        if self.world == 1:
+            return answer
+        told = torch.tensor([int(answer)], device=self.device)
+        torch.distributed.broadcast(told, 0)
+        return bool(told)
+
     def leave(self) -> None:
         """The end of a group of processes: all wait for the first, since one that leaves early can take the group
         down.
