@@ -57,6 +57,7 @@ def _score_options(parser: Parser) -> None:
     parser.add_argument("--set", action="append", type=word, default=[], metavar="FIELD=VALUE", dest="changes",
                         help="a field of the window, e.g. delta=0.04")
     parser.add_argument("--rounds", type=whole(1, 65536), help="of that sampler (default 2)")
+    parser.add_argument("--device", type=word, default="cpu", help="of the passes and of the law, e.g. cuda:1")
     parser.add_argument("--claims", action="store_true", help="write bpc.NAME to studies/likelihood/claims.json")
 
 
@@ -92,6 +93,7 @@ def score(options: Namespace) -> tuple[dict, int]:
     from harness.claims import claim as claims_of
     from harness.cli._options import changed
     from harness.nets.checkpoint import load
+    from harness.nets.device import checked
     from harness.run.guards import as_trained
     from harness.run.progress import tell
     from ssmd.bits import bits_per_character
@@ -103,7 +105,8 @@ def score(options: Namespace) -> tuple[dict, int]:
     window, rounds = changed(windows[name](), options.changes), options.rounds or 2
     paths = options.checkpoints or [SHIPPED / f"{name}.safetensors" for name in ("hybrid", "heavy", "light")]
     command, rows, document = typed(["ssmd-bench", *sys.argv[1:]]), [], {}
-    nets: list[Any] = [load(place) for place in paths]
+    device = checked(options.device)
+    nets: list[Any] = [load(place).to(device) for place in paths]
     if (options.window or options.changes or options.rounds) and not any(hasattr(net, "draft") and net.blocks("verify")
                                                                          for net in nets):
         raise ValueError("--window, --set and --rounds are of a hybrid, and none of these networks is one: leave "
@@ -118,6 +121,7 @@ def score(options: Namespace) -> tuple[dict, int]:
         as_trained(net, place.name, data)
         hybrid = bool(net.blocks("verify"))
         found, _ = bits_per_character(net, data, options.n, options.orders, window if hybrid else None, rounds,
+                                      device=device,
                                       say=lambda done, of, name=place.stem: tell(f"\r{name} {done}/{of}", end=""))
         tell("")
         law = f"recursion, {window}, N = {rounds}" if hybrid else "masked-diffusion bound"

@@ -92,3 +92,11 @@ def test_addresses_in_the_environment_keep_their_secrets_too():
     said = backend._silent("dask scheduler", f"tls://me:{SECRET}@h:8786", "DASK_SCHEDULER_ADDRESS",
                            OSError(f"tls://me:{SECRET}@h:8786"))
     assert SECRET not in said and "tls://me:***@h:8786" in said
+
+
+def test_a_kept_command_tells_paths_from_the_folder_at_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["ssmd-bench", "train", f"{tmp_path}/a b", f"--out={tmp_path}/runs/x", "--set", f"path={tmp_path}/y=z",
+             f"{tmp_path}beside", "/elsewhere", "", "x="]
+    assert shlex.split(command(words)) == ["ssmd-bench", "train", "a b", "--out=runs/x", "--set", "path=y=z",
+                                           f"{tmp_path}beside", "/elsewhere", "", "x="]

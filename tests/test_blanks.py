@@ -70,7 +70,8 @@ def test_fasta_records_and_molecules(tmp_path, molecules):    # noqa: F811
 
 @pytest.mark.parametrize("text, says", [
     ("A_b", r"bad.txt, line 1: cannot encode 'A'"), ("ab\n\n" + "a" * 25, "line 3: 25 tokens are more than a row has"),
-    ("a" * 24, "line 1: there is nothing to write: put _"), (">a\n>b\naa_\n", "line 1: the record has no sequence"),
+    ("a" * 24, "line 1: there is nothing to write: put _"),
+    (">a\n>b\naa_\n", "bad.txt, line 1: the record has no sequence"),
     (" \n", "holds no text"), ("\ufeffa_", "byte-order mark")])
 def test_a_bad_file_is_one_sentence_with_its_line(tmp_path, text, says):
     (tmp_path / "bad.txt").write_text(text)

@@ -292,6 +292,7 @@ def test_unreadable_study_files_are_refused(tmp_path, capsys, text, says):
                                                                         "less than one update"),
     (["train", "light", "--threads", "0"], "at least 1"), (["train", "family", "--jobs", "0"], "at least 1"),
     (["train", "light", "--length", "0"], "at least 1"),
+    (["score", "--device", "abacus"], "no device 'abacus'"),
     (["score", "--n", "0"], "at least 1"), (["score", "--window", "round"], "no window 'round'"),
     (["score", "--set", "delta=7"], "choose 0.001..1"),
     (["train", "light", "--data", "text8", "--path", "nowhere"], "there is no file 'nowhere'"),

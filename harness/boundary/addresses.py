@@ -10,6 +10,7 @@ plain values. Passwords written as `password=x` are hidden wherever they stand.
     'postgresql://:***@host/db?user=me&***'
 """
 
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -37,8 +38,17 @@ def without_secrets(address: str) -> str:
 
 
 def command(words: Sequence[str]) -> str:
-    """The words of a command as records keep them."""
-    return shlex.join(map(without_secrets, words))
+    """The words of a command as records keep them. A path in the folder at work is told from there: where that folder
+    lies on a machine is nobody's business, and no other machine has it there.
+    """
+    here = os.path.join(os.getcwd(), "")
+    return shlex.join(without_secrets(_from(here, word)) for word in words)
+
+
+def _from(folder: str, word: str) -> str:
+    """`/folder/x` as `x`, `--out=/folder/x` as `--out=x`; another word as it is."""
+    before, mark, after = ("", "", word) if word.startswith(folder) else word.partition("=")
+    return before + mark + after.removeprefix(folder) if mark or not before else word
 
 
 def kept(text: str) -> str:

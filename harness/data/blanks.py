@@ -94,7 +94,12 @@ class Blanks:
 def _given(blanks: Blanks, path: Path, _modified_ns: int, _identity: str) -> Tensor:
     data: Any = blanks.data
     end, rows = getattr(data, "shown", data.mask), []
-    for line, text in texts(text_of(unmarked(path))):
+    whole = text_of(unmarked(path))
+    try:
+        found = texts(whole)
+    except ValueError as error:
+        raise ValueError(f"{path.name}, {error}") from None
+    for line, text in found:
         where, pieces = f"{path.name}, line {line}", text.split(blanks.blank)
         try:
             coded = [data.encode(piece).tolist() if piece else [] for piece in pieces]
