@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 from harness.kinds import Scores
 from harness.random import Stream, uniform
 from harness.stats import agreement
-from harness.stats.agreement import AGREED, RANKED, additive, agreed, losses, ranked, ranks, spearman
+from harness.stats.agreement import AGREED, RANKED, additive, agreed, losses, ranked, ranking, ranks, spearman
 from harness.stats.intervals import paired_difference
 
 PAIRS = list(combinations(range(8), 2))
@@ -29,6 +29,15 @@ def test_spearman_is_that_of_scipy_with_and_without_ties():
         assert spearman(left, right) == pytest.approx([spearmanr(x, y).statistic for x, y in zip(left, right)],
                                                       abs=1e-12)
     assert ranks(np.array([[3.0, 1.0, 3.0]])).tolist() == [[2.5, 1.0, 2.5]]
+
+
+def test_equal_values_rank_nothing_and_it_is_said():
+    flat, rising = np.ones((1, 4)), np.arange(4.0)[None]
+    found = spearman(np.concatenate((rising, flat, rising)), np.concatenate((rising, rising, -rising)))
+    assert found[[0, 2]] == pytest.approx([1, -1]) and np.isnan(found[1])    # no warning, which would be an error
+    assert ranking(found).tolist() == [found[0], found[2]]
+    with pytest.raises(ValueError, match="all values of one side are equal, which ranks nothing"):
+        ranking(spearman(flat, rising))
 
 
 def test_losses_are_paired_differences():

@@ -72,6 +72,10 @@ def test_a_missing_package_is_one_sentence(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "anarcism", None)
     with pytest.raises(ValueError, match=r"which is not installed: `pip install ssmd-bench\[antibodies\]`"):
         regions(["MKV"], "H")
+    data = Antibodies(path, length=len(chain(0)))
+    assert data.identity()["numbering"] == "absent" and len(data.rows("test", 2, 0)) == 2
+    with pytest.raises(ValueError, match="which is not installed"):
+        data.prompts(0, 1)
     module.anarcism.cache_clear()
 
 

@@ -112,6 +112,18 @@ def test_filters_refuse_by_pattern_ring_charge_and_atom(reference):
     assert found.numerator.tolist() == [1, 0, 0, 0, 1, 0, 1, 0, 1] and found.denominator.sum() == 8
 
 
+class OtherMolecules(Moses):
+    def identity(self):
+        return super().identity() | {"sha256": "of others"}
+
+
+def test_a_reference_of_other_molecules_is_refused(reference, written):
+    data, path = reference
+    for metric in (Filters(reference=path), Snn(reference=path)):
+        with pytest.raises(ValueError, match="is of other molecules than these data: build it with"):
+            metric.score(written[:20], OtherMolecules(data.path))
+
+
 def resampled(value, rows: int, times: int = 400) -> np.ndarray:
     draws = np.random.default_rng(0).integers(0, rows, (times, rows))
     return np.array([value(some) for some in draws])

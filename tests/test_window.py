@@ -71,6 +71,11 @@ def test_schedules_fall_from_one_to_zero_with_the_stated_slope_and_inverse(kind)
     assert torch.allclose(kind.dalpha(inner.detach()), slope, atol=1e-9)
 
 
+def test_the_slope_at_time_zero_is_its_limit_there():
+    zero = torch.zeros(1, dtype=torch.float64)
+    assert [schedule.Polynomial(k).dalpha(zero).item() for k in (0.5, 1.0, 3.0)] == [-torch.inf, -1.0, 0.0]
+
+
 def test_step_shares_of_the_cosine_grid_are_not_token_shares():
     c = schedule.Cosine()
     assert round(float(c.alpha(torch.tensor(0.875))), 3) == 0.019

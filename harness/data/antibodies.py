@@ -51,8 +51,8 @@ def regions(rows: Sequence[str], chain: str) -> list[list[str] | None]:
 @dataclass(frozen=True)
 class Antibodies(Fasta):
     """Rows of Fasta that are variable domains of antibodies, with prompts that give the frameworks and mask the loops
-    `written`. One residue is one token. Raises ValueError where the package anarcism, which finds the loops, is
-    missing.
+    `written`. One residue is one token. Prompts raise ValueError where the package anarcism, which finds the loops, is
+    missing; rows do without it.
     """
 
     name: ClassVar[str] = "antibodies"
@@ -72,8 +72,12 @@ class Antibodies(Fasta):
         return _prompts(self, self.identity()["sha256"], last)[first:last]
 
     def identity(self) -> dict[str, Any]:
-        return super().identity() | {"chain": self.chain, "written": self.written,
-                                     "numbering": anarcism().__version__}
+        """What the key of a cell holds, the version of the numbering too; "absent" where there is none."""
+        try:
+            numbering = anarcism().__version__
+        except ValueError:
+            numbering = "absent"
+        return super().identity() | {"chain": self.chain, "written": self.written, "numbering": numbering}
 
 
 @lru_cache(maxsize=4)

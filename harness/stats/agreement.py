@@ -39,9 +39,22 @@ def ranks(values: np.ndarray) -> np.ndarray:
 
 
 def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Rank correlation within each row, (R, K), (R, K) -> (R,)."""
+    """Rank correlation within each row, (R, K), (R, K) -> (R,); NaN where all values of a side are equal, which ranks
+    nothing (`ranking`).
+    """
     a, b = (r - r.mean(1, keepdims=True) for r in (ranks(np.asarray(x, np.float64)) for x in (a, b)))
-    return (a * b).sum(1) / np.sqrt((a * a).sum(1) * (b * b).sum(1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (a * b).sum(1) / np.sqrt((a * a).sum(1) * (b * b).sum(1))
+
+
+def ranking(found: np.ndarray) -> np.ndarray:
+    """Correlations (1 + R,) of the rows and of R resamples, without those of resamples that rank nothing. Raises
+    ValueError if the rows themselves do not.
+    """
+    if not np.isfinite(found[0]):
+        raise ValueError("all values of one side are equal, which ranks nothing: compare settings that differ, or "
+                         "sample more rows")
+    return found[np.isfinite(found)]
 
 
 def spanned(found: np.ndarray, n: int, level: float = 0.95) -> Interval:
@@ -79,8 +92,9 @@ def agreed(predicted: Mapping[str, np.ndarray], measured: np.ndarray, halves: Se
     """Rows of AGREED: correlations of predicted and measured, of the measured of two halves of the rows, and what each
     piece costs if pieces add up.
     """
-    rows = [[states, "spearman", *spanned(spearman(table, measured), n)[:3]] for states, table in predicted.items()]
-    rows.append(["two halves of the rows", "spearman", *spanned(spearman(*halves), n // 2)[:3]])
+    rows = [[states, "spearman", *spanned(ranking(spearman(table, measured)), n)[:3]]
+            for states, table in predicted.items()]
+    rows.append(["two halves of the rows", "spearman", *spanned(ranking(spearman(*halves)), n // 2)[:3]])
     sums = additive(measured, parts, pieces, n)
     return rows + [["measured", "r_squared", *sums.r_squared[:3]]] + [["measured", f"piece {k}", *effect[:3]] for k,
                                                                       effect in enumerate(sums.effects)]

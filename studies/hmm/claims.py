@@ -8,7 +8,7 @@ from harness.claims.claim import claim
 from harness.kinds import Scores
 from harness.records.points import done, scores
 from harness.records.store import Store
-from harness.stats.agreement import spearman
+from harness.stats.agreement import ranking, spearman
 from harness.stats.intervals import interval, ratio_interval, resampled_sums
 
 STEPS, ORACLE, UNIT = 16, "transition_kl(order=2)", "Spearman's rho over settings"
@@ -46,7 +46,7 @@ def agreement(name: str, store: Store, command: str, every: list[dict], label: s
         return []
     sums = [resampled_sums(np.stack([s.numerator, s.denominator], 1), RESAMPLES, 0) for _, *both in pairs for s in both]
     values = np.stack([part[:, 0] / part[:, 1] for part in sums]).reshape(len(pairs), 2, -1)       # (P, 2, 1 + R)
-    found = spearman(values[:, 0].T, values[:, 1].T)                               # (1 + R,)
+    found = ranking(spearman(values[:, 0].T, values[:, 1].T))                      # (1 + R,)
     v = interval(float(found[0]), found[1:], pairs[0][0]["cell"]["n"], 0.95)
     return [claim(name, v.value, v.low, v.high, UNIT, len(pairs), command, [r["key"] for r, *_ in pairs],
                   f"{label} against {ORACLE}; {v.n:,} rows a setting, resampled {RESAMPLES:,} times")]
@@ -69,7 +69,8 @@ def whole_agreement(name: str, store: Store, command: str, every: list[dict], la
         return []
     values = np.array([[-a.value, b.value] for _, a, b in pairs])                  # (P, 2)
     draws = np.random.default_rng(0).integers(0, len(pairs), (RESAMPLES, len(pairs)))
-    found = spearman(values[draws, 0], values[draws, 1])                           # (R,)
-    v = interval(float(spearman(values[None, :, 0], values[None, :, 1])[0]), found, len(pairs), 0.95)
+    draws = np.concatenate((np.arange(len(pairs))[None], draws))                   # (1 + R, P)
+    found = ranking(spearman(values[draws, 0], values[draws, 1]))                  # (1 + R,)
+    v = interval(float(found[0]), found[1:], len(pairs), 0.95)
     return [claim(name, v.value, v.low, v.high, UNIT, len(pairs), command, [r["key"] for r, *_ in pairs],
                   f"less {label} against {ORACLE}; settings resampled")]

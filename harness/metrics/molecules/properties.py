@@ -22,7 +22,7 @@ from harness.data.smiles import chem, sound
 from harness.kinds import Dataset, Scores
 from harness.metrics.form import linearised, ratio
 from harness.metrics.molecules.chemistry import canonical_rows, counted
-from harness.metrics.molecules.reference import BUILT, Against, opened, text_of
+from harness.metrics.molecules.reference import BUILT, Against, opened, opened_for, text_of
 from harness.param import Choice, check, param
 
 KINDS = ("logp", "sa", "qed", "weight")
@@ -88,7 +88,7 @@ def distance(x: np.ndarray, reference: np.ndarray) -> tuple[float, np.ndarray]:
 @dataclass(frozen=True)
 class Filters:
     """Share of valid rows that pass the filters of MOSES. Higher is better. Raises ValueError where no row is a valid
-    molecule, or for a reference file that is missing.
+    molecule, or for a reference file that is missing or of other molecules.
     """
 
     name: ClassVar[str] = "filters"
@@ -108,7 +108,7 @@ class Filters:
     def score(self, samples: Tensor, data: Dataset) -> Scores:
         found = canonical_rows(samples, data)
         which = counted(found, self.name, 1)
-        patterns = _patterns(tuple(text_of(opened(self.reference)[1]["filters"].numpy())))
+        patterns = _patterns(tuple(text_of(opened_for(self.reference, data)["filters"].numpy())))
         over = np.zeros(len(which))
         over[which] = [passes(one, patterns) for one in sound(found)]
         return ratio(over, which, self.name)

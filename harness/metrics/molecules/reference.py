@@ -50,9 +50,7 @@ class Against:
 
     def of(self, what: str, data: Dataset | None = None) -> np.ndarray:
         """An array of the split. Raises ValueError if the file is of other molecules than the data."""
-        about, tensors = opened(self.reference)
-        if data is not None and about["moses"] != data.identity().get("sha256"):
-            raise ValueError(f"{self.reference} is of other molecules than these data: {REMEDY}")
+        tensors = opened(self.reference)[1] if data is None else opened_for(self.reference, data)
         return tensors[f"{self.split}.{what}"].numpy()
 
     def counts(self, what: str, data: Dataset) -> dict[str, int]:
@@ -76,6 +74,16 @@ def opened(path: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not complete(tensors):
         raise ValueError(f"{path!r} is a part of what metrics need: {REMEDY}")
     return about, tensors
+
+
+def opened_for(path: str, data: Dataset) -> dict[str, Tensor]:
+    """All arrays of the file. Raises ValueError, in a sentence, if it cannot be used or is of other molecules than the
+    data.
+    """
+    about, tensors = opened(path)
+    if about["moses"] != data.identity().get("sha256"):
+        raise ValueError(f"{path} is of other molecules than these data: {REMEDY}")
+    return tensors
 
 
 def begun(path: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
