@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from harness.run.gpu_use import used_by_others
+
 MIB = 2**20
 
 
@@ -57,14 +59,11 @@ def _resident_mib() -> float:
 
 
 def busy(device: str = "cpu", seconds: float = 0.25) -> float | None:
-    """The share of the device that others use while this process waits `seconds`, 0 to 1; None where it cannot be
-    known.
+    """The share of the device that others use while this process waits, 0 to 1; None where it cannot be known. Of a
+    CPU that of the next `seconds`, of a GPU that of about the last one, our own work left out (gpu_use.py).
     """
     if device.startswith("cuda"):
-        try:
-            return torch.cuda.utilization(device) / 100
-        except Exception:    # needs a package of the vendor's; a time without this number is still a time
-            return None
+        return used_by_others(device)
     try:
         idle, total = ticks()
         time.sleep(seconds)
