@@ -93,7 +93,7 @@ def score(options: Namespace) -> tuple[dict, int]:
     from harness.claims import claim as claims_of
     from harness.cli._options import changed
     from harness.nets.checkpoint import load
-    from harness.nets.device import checked
+    from harness.nets.device import entered
     from harness.run.guards import as_trained
     from harness.run.progress import tell
     from ssmd.bits import bits_per_character
@@ -105,7 +105,7 @@ def score(options: Namespace) -> tuple[dict, int]:
     window, rounds = changed(windows[name](), options.changes), options.rounds or 2
     paths = options.checkpoints or [SHIPPED / f"{name}.safetensors" for name in ("hybrid", "heavy", "light")]
     command, rows, document = typed(["ssmd-bench", *sys.argv[1:]]), [], {}
-    device = checked(options.device)
+    device = entered(options.device)
     nets: list[Any] = [load(place).to(device) for place in paths]
     if (options.window or options.changes or options.rounds) and not any(hasattr(net, "draft") and net.blocks("verify")
                                                                          for net in nets):
@@ -152,7 +152,7 @@ def train(options: Namespace) -> tuple[dict, int]:
     from harness.boundary import surroundings
     from harness.boundary.addresses import command as typed
     from harness.cli._options import changed
-    from harness.nets.device import can_compile, checked
+    from harness.nets.device import can_compile, entered, of_rank
     from harness.run.progress import tell
     from ssmd.train.family import FAMILY, begins_from, member, queue, recipe
     from ssmd.train.loop import train as train_network
@@ -190,7 +190,7 @@ def train(options: Namespace) -> tuple[dict, int]:
         "judge" if config.network == "judge" else "train",
         options.init or begins_from(options.member, options.out, family),
     )
-    device, compiled = checked(options.device), can_compile(options.compile)
+    device, compiled = entered(of_rank(options.device)), can_compile(options.compile)
     if options.dry_run:
         from ssmd.train import dry_run as dry
 

@@ -78,7 +78,7 @@ def run(options: Namespace) -> tuple[dict, int]:
     from harness.cli import verbs
     from harness.cli._options import changed, prompted, why_unscored
     from harness.data.blanks import Blanks
-    from harness.nets.device import can_compile
+    from harness.nets.device import can_compile, entered
     from harness.records import inert, measured
     from harness.records.store import Store
     from harness.run import finished
@@ -92,6 +92,7 @@ def run(options: Namespace) -> tuple[dict, int]:
                        compiled=can_compile(options.compile) or None)
     if options.prompts:
         study = prompted(study, Blanks(study.data, str(options.prompts)))
+    entered(options.device)
     study, left_out = present(chosen(study, options.only))
     if options.prompts and options.claims:
         raise ValueError("claims are of the study as it stands: leave --prompts or --claims out")

@@ -44,7 +44,7 @@ def _instructions() -> str:
 def machine(device: str = "cpu") -> dict:
     """The fingerprint, with an `id` of everything that timings depend on."""
     diff = git("diff", "HEAD")
-    gpu = torch.cuda.get_device_name() if device.startswith("cuda") else None
+    gpu = torch.cuda.get_device_name(device) if device.startswith("cuda") else None
     hardware = {"cpu": _cpu(), "instructions": _instructions(), "cores": os.cpu_count(), "gpu": gpu,
                 "threads": torch.get_num_threads(),
                 "os": platform.system(), "python": platform.python_version(), "packages": _packages(),

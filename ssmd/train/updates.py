@@ -20,6 +20,7 @@ from harness.data.drawn import Drawn, Written
 from harness.kinds import Dataset
 from harness.nets import checkpoint
 from harness.nets.autoregressive import Autoregressive
+from harness.nets.device import of_rank
 from harness.nets.transformer import Block, Transformer, autocast
 from harness.random import Stream, integers
 from ssmd.model import Hybrid
@@ -124,7 +125,9 @@ def begin(net: nn.Module, init: Path, frozen: bool = False) -> dict:
 
 
 def device_name(device: str) -> str:
-    return torch.cuda.get_device_name() if device.startswith("cuda") else f"CPU, {torch.get_num_threads()} threads"
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    return f"CPU, {torch.get_num_threads()} threads"
 
 
 class Updates:
@@ -145,7 +148,7 @@ class Updates:
         if config.batch % self.world:
             raise ValueError(f"a batch of {config.batch} rows does not divide among {self.world} processes: give "
                              "another --set batch")
-        self.device = f"cuda:{os.environ['LOCAL_RANK']}" if self.world > 1 and device == "cuda" else device
+        self.device = of_rank(device)
         self.steps = int(config.tokens // (config.batch * data.length))
         if not self.steps:
             raise ValueError(f"tokens={config.tokens:g} is less than one update of {config.batch} rows x "
@@ -154,6 +157,8 @@ class Updates:
             raise ValueError(f"{data.name} draws its own batches and takes no extra text: leave it out")
         if config.blind and net is None:
             raise ValueError("blind=True is of a block on another network's trunk (ssmd-bench attach): leave it out")
+        if self.world > 1 and self.device.startswith("cuda"):
+            torch.cuda.set_device(self.device)    # before anything is there, or every process opens the first one too
         self.net = (config.build(data.vocab) if net is None else net).to(self.device)
         self.before = begin(self.net, init, config.frozen) if init is not None else None    # the card of the checkpoint
         if config.frozen:
@@ -173,8 +178,6 @@ class Updates:
             raise ValueError(f"{data.name} says itself what is given: leave --set given out")
         self.model: nn.Module = Trainable(self.net, config, self.shown)
         if self.world > 1:
-            if self.device.startswith("cuda"):
-                torch.cuda.set_device(self.device)
             torch.distributed.init_process_group("nccl" if self.device.startswith("cuda") else "gloo")
             self.model = nn.parallel.DistributedDataParallel(self.model)
         if compiled:

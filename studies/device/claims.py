@@ -18,6 +18,7 @@ from torch import Tensor
 from harness.claims.claim import claim
 from harness.kinds import Denoiser
 from harness.nets.compiled import compiled
+from harness.nets.device import current
 from harness.nets.wrap import Half
 from harness.records.machine import machine
 from harness.records.measured import cached_table, column, newest
@@ -134,7 +135,7 @@ def elsewhere(call: Callable, *given) -> Any:
 def measure(study: Study, store: Store) -> list[dict]:
     """One table for the device, precision and compilation of the run."""
     cells = store.of("counted")[-1:]
-    way = Way(cells[0]["cell"]["device"], study.dtype, study.compiled)
+    way = Way(current(cells[0]["cell"]["device"]), study.dtype, study.compiled)
 
     def compute() -> list[list]:
         loads, found = {"b1": 1, "saturated": elsewhere(saturating, way)}, []
@@ -144,8 +145,8 @@ def measure(study: Study, store: Store) -> list[dict]:
         return found
 
     return [cached_table(store, study.name, NAME, COLUMNS, compute, cells,
-                         **way._asdict(), machine=machine(way.device)["id"],
-                 processes=PROCESSES, repeats=REPEATS)]
+                         **way._asdict() | {"device": way.kind}, machine=machine(way.device)["id"],
+                         processes=PROCESSES, repeats=REPEATS)]
 
 
 def claims(store: Store, command: str) -> list[dict]:
