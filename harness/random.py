@@ -14,10 +14,13 @@ float32, hence none of the truncation described in arXiv 2409.02908.
     torch.Size([2, 3])
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import torch
 from torch import Tensor
+
+from harness.fused.operators import fused
 
 _M32 = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -59,18 +62,43 @@ def philox4x32(counter: tuple[Tensor, Tensor, Tensor, Tensor],
     return c0, c1, c2, c3
 
 
-def uniform(seed: int, row: Tensor, stream: Stream | Tensor, index: Tensor) -> Tensor:
+def uniform(seed: int, row: Tensor, stream: Stream, index: Tensor) -> Tensor:
     """float64 uniforms in (0, 1), one for each (row, index).
 
-    row (B,) int64 below 2**32; index int64, either (K,) shared by all rows or (B, K) per row -> (B, K). Numbers of
-    several streams (K,) are drawn by one call, which on a device costs as many kernels as those of one.
+    row (B,) int64 below 2**32; index int64, either (K,) shared by all rows or (B, K) per row -> (B, K).
     """
     index = index if index.dim() == 2 else index.expand(row.shape[0], -1)
-    streams = torch.full_like(index, int(stream)) if isinstance(stream, Stream) else stream.expand_as(index)
-    words = philox4x32(
-        (index & _M32, index >> 32 & _M32, (row & _M32)[:, None].expand_as(index), streams),
-        (seed & _M32, seed >> 32 & _M32),
-    )
+    if row.device.type == "cpu":
+        return _uniform(seed & _M32, seed >> 32 & _M32, row, torch.full_like(index, int(stream)), index)
+    return _uniforms(row, row, index, seed & _M32, seed >> 32 & _M32, [int(stream)], [1], 0, 0, 1)[0]    # (B, K)
+
+
+def uniforms(seed: int, row: Tensor, n: Tensor, at: Tensor, length: int, streams: Sequence[Stream],
+             parts: Sequence[int] = (1,), first: int = 0, per_round: int = 1) -> Tensor:
+    """What a round draws for several purposes, (P, B, K) with P = sum(parts): for each stream so many parts of a round,
+    counted from `first`, each at index (n per_round + part) length + at. One call, which on a device costs as little as
+    one for a single purpose.
+
+    row, n (B,) int64, rows and the rounds that they are in; at (B, K) int64; at most three streams.
+    """
+    return _uniforms(row, n, at, seed & _M32, seed >> 32 & _M32, [*map(int, streams)], [*parts], first, per_round,
+                     length)
+
+
+@fused("uniforms(Tensor row, Tensor n, Tensor at, int low, int high, int[] streams, int[] parts, int first, "
+       "int per_round, int length) -> Tensor")
+def _uniforms(row: Tensor, n: Tensor, at: Tensor, low: int, high: int, streams: list[int], parts: list[int],
+              first: int, per_round: int, length: int) -> Tensor:
+    counted = [torch.arange(first, first + many, device=at.device) for many in parts]
+    index = (n[:, None, None] * per_round + torch.cat(counted)[:, None]) * length + at[:, None]    # (B, P, K)
+    stream = torch.cat([torch.full_like(part, which) for part, which in zip(counted, streams)])    # (P,)
+    stream = stream[:, None].expand(index.shape[1:]).flatten().expand(len(row), -1)
+    return _uniform(low, high, row, stream, index.flatten(1)).view_as(index).transpose(0, 1).contiguous()    # (P, B, K)
+
+
+def _uniform(low: int, high: int, row: Tensor, stream: Tensor, index: Tensor) -> Tensor:
+    """Words of the seed, row (B,), stream and index (B, K) -> (B, K)."""
+    words = philox4x32((index & _M32, index >> 32 & _M32, (row & _M32)[:, None].expand_as(index), stream), (low, high))
     bits = (words[0] >> 6) * 2**26 + (words[1] >> 6)    # 52 bits: adding one half stays exact in float64
     return (bits.double() + 0.5) * 2.0**-52             # (B, K)
 
@@ -106,9 +134,13 @@ def from_logits(logits: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
     """Draws by softmax(logits) in float64: logits (..., V), u (...) -> tokens (...) int64 and their probabilities (...)
     float64.
     """
-    rows = logits.reshape(-1, logits.shape[-1])                                    # (R, V)
-    tokens, p = (_drawn_in_blocks if rows.shape[1] > LARGE else _drawn)(rows, u.reshape(-1))    # (R,) each
+    tokens, p = _from_logits(logits.reshape(-1, logits.shape[-1]), u.reshape(-1))  # (R,) each
     return tokens.view(u.shape), p.view(u.shape)
+
+
+@fused("drawn(Tensor logits, Tensor u) -> (Tensor, Tensor)")
+def _from_logits(rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    return (_drawn_in_blocks if rows.shape[1] > LARGE else _drawn)(rows, u)
 
 
 def probability_of(tokens: Tensor, logits: Tensor, beside: Tensor | None = None) -> Tensor:
@@ -119,20 +151,21 @@ def probability_of(tokens: Tensor, logits: Tensor, beside: Tensor | None = None)
     """
     rows, which = logits.reshape(-1, logits.shape[-1]), tokens.reshape(-1, 1)      # (R, V), (R, 1)
     if beside is None or rows.shape[1] <= LARGE or rows.device.type != "cpu":    # a device has float64 at hand
-        return _probability(rows, which).view(tokens.shape)
+        return _probability(rows, which[:, 0]).view(tokens.shape)
     total, border = _sums_in_float32(rows), beside.reshape(-1)                     # (R,) each
     p = _weights(rows, which, torch.zeros_like(total)[:, None])[:, 0] / total      # (R,)
     sure = (p - border).abs() > rows.shape[1] * 2.0**-28 * border                  # twice what the sum may be off
     unsure = ~(sure & (total > SAFE32[0]) & (total < SAFE32[1]))
     near = unsure.nonzero()[:, 0]                                                  # (N,)
-    p = p.index_put((near,), _probability(rows[near], which[near])) if len(near) else p
+    p = p.index_put((near,), _probability(rows[near], which[near, 0])) if len(near) else p
     return p.view(tokens.shape)
 
 
+@fused("likelihood(Tensor logits, Tensor tokens) -> Tensor")
 def _probability(rows: Tensor, tokens: Tensor) -> Tensor:
-    """In float64: rows (R, V), tokens (R, 1) -> (R,)."""
+    """In float64: rows (R, V), tokens (R,) -> (R,)."""
     shift, sums = _sums(rows)
-    return _weights(rows, tokens, shift)[:, 0] / sums.sum(-1)
+    return _weights(rows, tokens[:, None], shift)[:, 0] / sums.sum(-1)
 
 
 def _sums_in_float32(rows: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.kinds import Rows
-from harness.sampling.reveal import places, ranks_between
+from harness.sampling.reveal import next_places
+from harness.schedules.window import widths
 from ssmd.sampler import SelfSpeculative, speculated
 
 
@@ -29,6 +30,6 @@ class SelfSpeculativeBonus(SelfSpeculative):
     def step(self, nets, rows: Rows) -> Rows:
         net, order = nets["main"], rows.memo["order"]
         i, length = (rows.x != net.mask).sum(1), rows.x.shape[1]                   # (B,)
-        e = i + self.window.width(i, length)                                       # (B,)
-        logits, hidden = net.draft(rows.x, places(order, ranks_between(i, e)))     # (B, W, V)
+        e = i + widths(self.window, i, length)                                     # (B,)
+        logits, hidden = net.draft(rows.x, next_places(order, i, e, *rows.ahead[:1])[1])    # (B, W, V)
         return speculated(net, rows, order, rows.memo["rank"], e, logits, hidden, self.rounds, bonus=True)

@@ -17,7 +17,7 @@ from one joint. Ranks count from 0 here: row i of the box is rank i - 1.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, ClassVar
 
 import torch
@@ -25,14 +25,16 @@ from torch import Tensor
 
 from harness.kinds import Denoiser, Rows
 from harness.param import Choice, Range, check, param
-from harness.random import Stream, from_logits, probability_of, residual, uniform
+from harness.random import Stream, from_logits, probability_of, residual, uniform, uniforms
 from harness.sampling.accept import accept
-from harness.sampling.reveal import fill, order_of, places, probabilities, ranks_between
+from harness.sampling.reveal import fill, next_places, order_of, probabilities, ranks_between
+from harness.sampling.settle import settle
 from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
-from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
+from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs, widths
 
 ROUNDS = 64    # at most so many verify rounds; fixed, so that the key of a uniform never depends on N
 FEW = 2**12    # uniforms of a call
+TESTS = (Stream.ACCEPT, Stream.RESIDUAL)    # what a verify round draws for
 UNASKED = 4    # verify passes before the host asks a device whether any row needs another
 
 
@@ -64,14 +66,14 @@ class SelfSpeculative:
     def ahead(self, nets, rows: Rows) -> Tensor:
         """W(i) and e, (2, B)."""
         i = (rows.x != nets["main"].mask).sum(1)                                   # (B,)
-        width = self.window.width(i, rows.x.shape[1])
+        width = widths(self.window, i, rows.x.shape[1])
         return torch.stack((width, i + width))
 
     def step(self, nets, rows: Rows) -> Rows:
         net, order = nets["main"], rows.memo["order"]
         i, length = (rows.x != net.mask).sum(1), rows.x.shape[1]                   # (B,)
-        e = i + self.window.width(i, length)                                       # (B,)
-        logits, hidden = net.draft(rows.x, places(order, ranks_between(i, e, *rows.ahead[:1])))    # (B, W, V)
+        e = i + widths(self.window, i, length)                                     # (B,)
+        logits, hidden = net.draft(rows.x, next_places(order, i, e, *rows.ahead[:1])[1])    # (B, W, V)
         return speculated(net, rows, order, rows.memo["rank"], e, logits, hidden, self.rounds)
 
 
@@ -84,10 +86,9 @@ def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor
     that need none, and every row draws from a residual law, used or not. The tokens are the same.
     """
     i = (rows.x != net.mask).sum(1)                                                # (B,)
-    ranks = ranks_between(i, e, *rows.ahead[:1])                                   # (B, W)
-    at = places(order, ranks)                                                      # (B, W)
+    ranks, at = next_places(order, i, e, *rows.ahead[:1])                          # (B, W) each
     rounds = min(rounds, ranks.shape[1]) if rows.ahead else rounds    # each tests one draft or more
-    of_drafts, uniforms = _uniforms(rows, ranks, rounds)
+    of_drafts, of_tests = _uniforms(rows, ranks, rounds)
     drafted, p = from_logits(logits, of_drafts)                                    # (B, W)
     y = fill(rows.x, at, drafted)                                                  # (B, L)
     j, length = i, rows.x.shape[1]
@@ -96,40 +97,43 @@ def speculated(net: Denoiser, rows: Rows, order: Tensor, rank: Tensor, e: Tensor
         asked = ranks_between(i, (e + 1).clamp_max(length), *(w + 1 for w in rows.ahead[:1]))
     if rows.ahead and hasattr(hidden, "promise"):
         hidden.promise(asked.shape[1], min(rows.ahead[1] + bonus, length))
-    for k, (u, v) in enumerate(uniforms):
+    for k, (u, v) in enumerate(of_tests):
         alive = j < e
         if not (rows.ahead and (not k or k % UNASKED)) and not bool(alive.any()):
             break
         untested = torch.where(asked >= j[:, None], asked, -1)                     # (B, W or W + 1)
         further = net.verify(hidden, y, order, untested, alive)                    # (B, W or W + 1, V)
         judged = further[:, : ranks.shape[1]]                                      # (B, W, V)
-        q = probability_of(drafted, judged, beside=u * p)                          # (B, W)
-        f = accept(p, q, u, j - i, e - i)                                          # (B,) column of the first rejection
         if rows.ahead:
-            y = fill(y, *_redrawn(alive & (f < e - i), f, at, logits, judged, v))
+            q = probability_of(drafted, judged)                                    # (B, W)
+            y, j, f = settle(logits, judged, p, q, u, v, at, y, i, j, e)
         else:
+            q = probability_of(drafted, judged, beside=u * p)                      # (B, W)
+            f = accept(p, q, u, j - i, e - i)                                      # (B,) column of the first rejection
             rejected = (alive & (f < e - i)).nonzero()[:, 0]                       # (R,) rows
             column = f[rejected]                                                   # (R,)
             p_f, q_f = (probabilities(t[rejected, column]) for t in (logits, judged))    # (R, V) each
             token = residual(p_f, q_f, v[rejected, column])                        # (R,)
             y = y.index_put((rejected, at[rejected, column]), token)
-        if bonus and bool((whole := alive & (f == e - i) & (e < length)).any()):
-            y, j = _with_bonus(rows, y, order, e, e - i, whole, further), torch.where(whole, e + 1, j)
-            alive &= ~whole
-        j = torch.where(alive, torch.minimum(i + f + 1, e), j)
+            j = torch.where(alive, torch.minimum(i + f + 1, e), j)
+        if bonus:
+            whole = alive & (f == e - i) & (e < length)
+            if rows.ahead:
+                y, j = fill(y, *_bonuses(rows, order, e, e - i, whole, further)), torch.where(whole, e + 1, j)
+            elif bool(whole.any()):
+                y, j = _with_bonus(rows, y, order, e, e - i, whole, further), torch.where(whole, e + 1, j)
     return rows._replace(x=torch.where(rank < j[:, None], y, net.mask))
 
 
-def _redrawn(rejected: Tensor, f: Tensor, at: Tensor, logits: Tensor, judged: Tensor,
-             v: Tensor) -> tuple[Tensor, Tensor]:
-    """The places of rejected drafts (B, 1), -1 for rows without one, and their new tokens (B, 1), drawn for every row:
-    nobody asks how many were rejected. rejected, f (B,); at, v (B, W); logits, judged (B, W, V).
+def _bonuses(rows: Rows, order: Tensor, e: Tensor, column: Tensor, whole: Tensor,
+             logits: Tensor) -> tuple[Tensor, Tensor]:
+    """As `_with_bonus`, but a token is drawn for every row: places (B, 1), -1 for rows that did not pass, and tokens
+    (B, 1).
     """
-    column = f.clamp_max(at.shape[1] - 1)[:, None]                                 # (B, 1)
-    deep = column[..., None].expand(-1, -1, logits.shape[2])
-    p_f, q_f = (probabilities(t.gather(1, deep)[:, 0]) for t in (logits, judged))  # (B, V) each
-    token = residual(p_f, q_f, v.gather(1, column)[:, 0])                          # (B,)
-    return torch.where(rejected[:, None], at.gather(1, column), -1), token[:, None]
+    place = order.gather(1, e.clamp_max(order.shape[1] - 1)[:, None])              # (B, 1)
+    law = logits.gather(1, column[:, None, None].expand(-1, 1, logits.shape[2]))   # (B, 1, V)
+    token, _ = from_logits(law, uniform(rows.seed, rows.id, Stream.TOKEN, place))  # (B, 1)
+    return torch.where(whole[:, None], place, -1), token
 
 
 def _with_bonus(rows: Rows, y: Tensor, order: Tensor, e: Tensor, column: Tensor, whole: Tensor,
@@ -146,17 +150,20 @@ def _with_bonus(rows: Rows, y: Tensor, order: Tensor, e: Tensor, column: Tensor,
 
 def _uniforms(rows: Rows, ranks: Tensor, rounds: int) -> tuple[Tensor, Iterator[tuple[Tensor, Tensor]]]:
     """Uniforms of the drafts (B, W), and those of acceptance and residual for each verify round, (B, W) each."""
-    later = zip(_by_round(rows, Stream.ACCEPT, ranks, rounds), _by_round(rows, Stream.RESIDUAL, ranks, rounds))
     if not rows.ahead:
-        return next(_by_round(rows, Stream.DRAFT, ranks, 1)), later
+        return (next(_by_round(rows, Stream.DRAFT, ranks, 1)),
+                zip(*(_by_round(rows, stream, ranks, rounds) for stream in TESTS)))
     few = min(rounds, UNASKED)
-    part = torch.arange(1 + 2 * few, device=ranks.device)                          # (P,) first drafts, then the others
-    stream = torch.where(part > few, Stream.RESIDUAL, torch.where(part > 0, Stream.ACCEPT, Stream.DRAFT))
-    index = (rows.n[:, None, None] * ROUNDS + ((part - 1) % few)[:, None] * (part > 0)[:, None]
-             ) * rows.x.shape[1] + ranks[:, None]                                  # (B, P, W)
-    u = uniform(rows.seed, rows.id, stream[:, None].expand(index.shape[1:]).flatten(), index.flatten(1))
-    first, *others = u.view_as(index).unbind(1)
-    return first, chain(zip(others[:few], others[few:]), islice(later, few, None) if rounds > few else ())
+    keys = rows.seed, rows.id, rows.n, ranks, rows.x.shape[1]
+    first, *others = uniforms(*keys, (Stream.DRAFT, *TESTS), (1, few, few), per_round=ROUNDS)    # (1 + 2 few, B, W)
+
+    def further() -> Iterator[tuple[Tensor, Tensor]]:
+        for k in range(few, rounds, few):
+            many = min(few, rounds - k)
+            both = uniforms(*keys, TESTS, (many, many), first=k, per_round=ROUNDS)               # (2 many, B, W)
+            yield from zip(both[:many], both[many:])
+
+    return first, chain(zip(others[:few], others[few:]), further())
 
 
 def _by_round(rows: Rows, stream: Stream, ranks: Tensor, rounds: int) -> Iterator[Tensor]:

@@ -14,8 +14,9 @@ from harness.boundary.ending import guarded, working
 from harness.claims import claim as claims
 from harness.spec import ROOT
 
-FLOORS = ("random", "param", "boundary", "kinds", "plugins", "spec", "stats", "nets", "schedules", "sampling", "data",
-          "metrics", "records", "study", "run", "search", "checks", "contest", "claims", "cli", "__main__")
+FLOORS = ("fused", "random", "param", "boundary", "kinds", "plugins", "spec", "stats", "nets", "schedules",
+          "sampling", "data", "metrics", "records", "study", "run", "search", "checks", "contest", "claims", "cli",
+          "__main__")
 ROOMS = ("harness", "baselines", "ssmd", "studies", "reports", "tests")
 ABOVE = ("baselines", "ssmd", "studies", "reports", "tests")    # harness knows none of them
 

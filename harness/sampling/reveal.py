@@ -7,8 +7,9 @@ of tokens.
 import torch
 from torch import Tensor
 
+from harness.fused.operators import fused
 from harness.kinds import Denoiser, Order, Rows
-from harness.random import Stream, from_logits, uniform
+from harness.random import Stream, from_logits, uniform, uniforms
 from harness.schedules.order import UNIFORM
 
 
@@ -41,6 +42,18 @@ def places(order: Tensor, ranks: Tensor) -> Tensor:
     return torch.where(ranks < 0, -1, order.gather(1, ranks.clamp_min(0)))
 
 
+def next_places(order: Tensor, start: Tensor, stop: Tensor, width: int | None = None) -> tuple[Tensor, Tensor]:
+    """Ranks start..stop-1 (B,) of each row and the positions that hold them, (B, W) each; `width` as above."""
+    width = int((stop - start).max()) if width is None else width
+    return _ranked(order, start, stop, width)
+
+
+@fused("ranked(Tensor order, Tensor start, Tensor stop, int width) -> (Tensor, Tensor)")
+def _ranked(order: Tensor, start: Tensor, stop: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    ranks = ranks_between(start, stop, width)                                      # (B, W)
+    return ranks, places(order, ranks)
+
+
 def positions(chosen: Tensor, width: int | None = None) -> Tensor:
     """A boolean choice (B, L) as position numbers (B, W), ascending, padded with -1; `width` as above."""
     width = int(chosen.sum(1).max()) if width is None else width
@@ -53,6 +66,7 @@ def probabilities(logits: Tensor) -> Tensor:
     return torch.softmax(logits.double(), dim=-1)
 
 
+@fused("filled(Tensor x, Tensor at, Tensor tokens) -> Tensor")
 def fill(x: Tensor, at: Tensor, tokens: Tensor) -> Tensor:
     """x (B, L) with tokens (B, W) written at `at`."""
     room = torch.cat((x, x[:, :1]), dim=1)                                         # one spare column takes the padding
@@ -75,4 +89,6 @@ def anew(rows: Rows, stream: Stream, at: Tensor | None = None, part: int = 0, pa
     """
     length = rows.x.shape[1]
     at = torch.arange(length, device=rows.x.device).expand_as(rows.x) if at is None else at.clamp_min(0)
+    if at.device.type != "cpu":
+        return uniforms(rows.seed, rows.id, rows.n, at, length, [stream], first=part, per_round=parts)[0]
     return uniform(rows.seed, rows.id, stream, (rows.n[:, None] * parts + part) * length + at)

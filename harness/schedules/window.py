@@ -16,6 +16,7 @@ With L = 256 and delta = 0.01 the cosine window takes exactly 80 rounds if every
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import pi
 from typing import ClassVar
 
@@ -23,6 +24,20 @@ import torch
 from torch import Tensor
 
 from harness.param import Range, check, param
+
+
+def widths(window, i: Tensor, length: int) -> Tensor:
+    """window.width(i, length) of tokens revealed i (B,). On a device it is looked up in a table, which is made once a
+    window, and 0 where i = length.
+    """
+    return window.width(i, length) if i.device.type == "cpu" else _table(window, length, i.device)[i]
+
+
+@lru_cache(maxsize=64)
+def _table(window, length: int, device: torch.device) -> Tensor:
+    """(length + 1,)"""
+    width = window.width(torch.arange(length, device=device), length)
+    return torch.cat((width, width.new_zeros(1)))
 
 
 def _clip(width: Tensor, i: Tensor, length: int) -> Tensor:
