@@ -20,10 +20,18 @@ from harness.schedules.certainty import coarse
 MOST = 4096        # steps; so many leave one token to a step, up to that length
 
 
+class Looking:
+    """A sampler whose rounds look at every masked position of a row."""
+
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """How many there are, (1, B)."""
+        return (rows.x == nets["main"].mask).sum(1)[None]
+
+
 def look(net: Denoiser, rows: Rows) -> tuple[Tensor, Tensor]:
     """Numbers `at` (B, W) of the masked positions, -1 as padding, and their logits (B, W, V)."""
     written = rows.x != net.mask
-    at = positions(~written)
+    at = positions(~written, *rows.ahead)
     logits, _ = net.draft(rows.x, at, clock=written.double().mean(1))
     return at, logits
 

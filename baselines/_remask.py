@@ -59,6 +59,11 @@ class Remasking:
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         return begun(rows, self.chances(rows.x.device))
 
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """How many tokens come next, (1, B)."""
+        due = rows.memo["due"]
+        return (due == due.amin(1, keepdim=True)).sum(1)[None]
+
     def step(self, nets, rows: Rows) -> Rows:
         return stepped(nets["main"], rows, self.chances(rows.x.device))
 
@@ -76,7 +81,7 @@ def stepped(net: Denoiser, rows: Rows, chances: Chances) -> Rows:
     """The next step of each row that reveals something; then x as it stands before the one after it."""
     (due, gone, times), (reveal, forget, alpha) = (rows.memo[k] for k in ("due", "gone", "times")), chances
     now = due.amin(1, keepdim=True)                                                # (B, 1)
-    at = positions(due == now)                                                     # (B, W)
+    at = positions(due == now, *rows.ahead)                                                     # (B, W)
     nth = times.gather(1, at.clamp_min(0))                                         # (B, W)
     logits, _ = net.draft(rows.x, at, clock=alpha[now[:, 0]])                      # (B, W, V)
     tokens, _ = from_logits(logits, _nth(rows, Stream.TOKEN, at, nth))             # (B, W)

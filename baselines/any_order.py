@@ -38,10 +38,16 @@ class AnyOrder:
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         return {"order": order_of(rows, self.order)}
 
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """How many tracks the verify pass sees, (1, B)."""
+        return (rows.x != nets["main"].mask).sum(1)[None] + 1
+
     def step(self, nets, rows: Rows) -> Rows:
         net, x, order = nets["main"], rows.x, rows.memo["order"]
         i = (x != net.mask).sum(1, keepdim=True)                                   # (B, 1) the next rank
         _, hidden = net.draft(x, i - i - 1)  # hidden states only: no draft logits wanted
+        if rows.ahead and hasattr(hidden, "promise"):
+            hidden.promise(1, min(rows.ahead[0], x.shape[1]))
         at = places(order, i)
         # (B, 1)
         tokens, _ = from_logits(net.verify(hidden, x, order, i), uniform(rows.seed, rows.id, Stream.TOKEN, at))

@@ -38,6 +38,13 @@ def grid(steps: int, strength: float) -> tuple[tuple[float, float, float], ...]:
     return *found, (1.0, 0.0, 1 - max(t, 0.0))
 
 
+@lru_cache(maxsize=16)
+def on_device(steps: int, strength: float, device: torch.device) -> Chances:
+    """The same, (K,) each: copied to a device once, not in every round."""
+    reveal, forget, alpha = torch.tensor(grid(steps, strength), dtype=torch.float64, device=device).unbind(1)
+    return reveal, forget, alpha
+
+
 @dataclass(frozen=True)
 class DFM(Remasking):
     """The corrector of discrete flow matching, which reveals and masks again at raised rates (arXiv 2407.15595, as in
@@ -56,6 +63,4 @@ class DFM(Remasking):
 
     def chances(self, device) -> Chances:
         """reveal, forget and alpha_t of each step, (K,)."""
-        reveal, forget, alpha = torch.tensor(grid(self.steps, self.strength), dtype=torch.float64,
-                                             device=device).unbind(1)
-        return reveal, forget, alpha
+        return on_device(self.steps, self.strength, torch.device(device))

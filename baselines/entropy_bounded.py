@@ -14,7 +14,7 @@ at every masked position.
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from baselines._masked import drawn, look, ranks, write
+from baselines._masked import Looking, drawn, look, ranks, write
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.sampling.reveal import probabilities
@@ -22,7 +22,7 @@ from harness.schedules.certainty import Confidence, Entropy, Margin, entropy
 
 
 @dataclass(frozen=True)
-class EntropyBounded:
+class EntropyBounded(Looking):
     """Entropy-bounded unmasking (EB, arXiv 2505.24857): a pass reveals as many of the surest positions as a bound on
     their total correlation allows, one at least. `gamma` is that bound, in nats. gamma = 0 is exact for an ideal
     network.

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.kinds import Rows
 from harness.param import Range, check, param
-from harness.sampling.reveal import order_of, places, ranks_between, write
+from harness.sampling.reveal import next_places, order_of, write
 from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
 
 
@@ -40,8 +40,12 @@ class FirstHitting:
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         return {"order": order_of(rows, self.order)}
 
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """How many tokens come next, (1, B)."""
+        return (rows.x == nets["main"].mask).sum(1).clamp_max(self.tokens)[None]
+
     def step(self, nets, rows: Rows) -> Rows:
         net, length = nets["main"], rows.x.shape[1]
         i = (rows.x != net.mask).sum(1)                                            # (B,)
-        ranks = ranks_between(i, (i + self.tokens).clamp_max(length))
-        return write(net, rows, places(rows.memo["order"], ranks), clock=i.double() / length)
+        _, at = next_places(rows.memo["order"], i, (i + self.tokens).clamp_max(length), *rows.ahead)
+        return write(net, rows, at, clock=i.double() / length)

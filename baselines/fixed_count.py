@@ -13,9 +13,9 @@ from torch import Tensor
 
 from harness.kinds import Rows
 from harness.param import Choice, check, param
-from harness.sampling.reveal import order_of, places, ranks_between, write
+from harness.sampling.reveal import next_places, order_of, write
 from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
-from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
+from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs, widths
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,12 @@ class FixedCount:
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         return {"order": order_of(rows, self.order)}
 
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """W(i), (1, B)."""
+        return widths(self.window, (rows.x != nets["main"].mask).sum(1), rows.x.shape[1])[None]
+
     def step(self, nets, rows: Rows) -> Rows:
         net, length = nets["main"], rows.x.shape[1]
         i = (rows.x != net.mask).sum(1)                                            # (B,)
-        ranks = ranks_between(i, i + self.window.width(i, length))
-        return write(net, rows, places(rows.memo["order"], ranks), clock=i.double() / length)
+        _, at = next_places(rows.memo["order"], i, i + widths(self.window, i, length), *rows.ahead)
+        return write(net, rows, at, clock=i.double() / length)

@@ -18,7 +18,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from baselines._masked import MOST, chosen_tokens, due, look, ranks, write
+from baselines._masked import MOST, Looking, chosen_tokens, due, look, ranks, write
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.sampling.reveal import probabilities
@@ -26,7 +26,7 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
 @dataclass(frozen=True)
-class KLASS:
+class KLASS(Looking):
     """KLASS (arXiv 2511.05664): a pass reveals every position that is sure and whose law has moved by less than `kl`
     nats in each of the last `history` steps; where there is none, the k_n surest. Each row keeps its laws of the step
     before, 8 L V bytes. Biased; exact with drawn tokens, one a step and nothing ever ready.

@@ -13,7 +13,7 @@ pass for each step that reveals something.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from baselines._masked import MOST, drawn, due, gumbel, look, ranks, write
+from baselines._masked import MOST, Looking, drawn, due, gumbel, look, ranks, write
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream
@@ -22,7 +22,7 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
 @dataclass(frozen=True)
-class MaskGIT:
+class MaskGIT(Looking):
     """MaskGIT (arXiv 2202.04200): a pass draws a token at every mask and keeps the k_n likeliest of them, with Gumbel
     noise on the choice of positions. Biased at every N, since the choice looks at the tokens.
     """

@@ -13,7 +13,7 @@ position.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from baselines._masked import MOST, drawn, due, gumbel, look, ranks, write
+from baselines._masked import MOST, Looking, drawn, due, gumbel, look, ranks, write
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream
@@ -22,7 +22,7 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
 @dataclass(frozen=True)
-class Moment:
+class Moment(Looking):
     """The moment sampler (arXiv 2510.04525): MaskGIT's law for many masks, with positions chosen before their tokens
     are drawn. Biased at every N, since tokens are drawn from a power of the law.
     """

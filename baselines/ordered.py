@@ -16,7 +16,7 @@ head at every masked position.
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from baselines._masked import MOST, chosen_tokens, due, look, ranks, write
+from baselines._masked import MOST, Looking, chosen_tokens, due, look, ranks, write
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.sampling.reveal import probabilities
@@ -25,7 +25,7 @@ from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
 @dataclass(frozen=True)
-class Ordered:
+class Ordered(Looking):
     """Ordered unmasking in `steps` steps: a pass reveals the k_n masked positions of which the network is surest by
     `by` (LLaDA, arXiv 2502.09992; arXiv 2502.06768). Exact with one drawn token a step and a score that does not look
     at it.

@@ -20,6 +20,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from baselines._masked import Looking
 from harness.kinds import Rows
 from harness.param import Range, check, param
 from harness.random import Stream, from_logits, probability_of
@@ -29,7 +30,7 @@ from harness.schedules.order import UNIFORM
 
 
 @dataclass(frozen=True)
-class SigmaGpt:
+class SigmaGpt(Looking):
     """Rejection sampling of sigma-GPT (arXiv 2404.09562): a draft pass, then a verify pass along each of `orders`
     random orders, of which the one that accepts most is kept. A control that misses the law even for an ideal network,
     since what is rejected is not drawn from the residual.
@@ -54,11 +55,13 @@ class SigmaGpt:
         net, x, length = nets["main"], rows.x, rows.x.shape[1]
         masked = x == net.mask
         i = length - masked.sum(1)                                                 # (B,)
-        at = positions(masked)                                                     # (B, W)
+        at = positions(masked, *rows.ahead)                                                     # (B, W)
         logits, hidden = net.draft(x, at, clock=i.double() / length)               # (B, W, V)
         drafted, chance = from_logits(logits, anew(rows, Stream.DRAFT, at))        # (B, W)
         y, p = fill(x, at, drafted), fill(torch.zeros_like(x, dtype=chance.dtype), at, chance)    # (B, L)
-        u, ranks = anew(rows, Stream.ACCEPT), ranks_between(i, torch.full_like(i, length))        # (B, L), (B, W)
+        u, ranks = anew(rows, Stream.ACCEPT), ranks_between(i, torch.full_like(i, length), *rows.ahead)
+        if rows.ahead and hasattr(hidden, "promise"):
+            hidden.promise(length, length)    # another order wants every track anew
         best, rank = torch.full_like(i, -1), rows.memo["rank"]                     # (B,), (B, L)
         for part in range(self.orders):
             times = torch.where(masked, length + anew(rows, Stream.POSITION, None, part, self.orders),

@@ -12,14 +12,14 @@ and exact. Each row decides for itself. Cost: as many passes as the row needs, w
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from baselines._masked import chosen_tokens, look, ranks, write
+from baselines._masked import Looking, chosen_tokens, look, ranks, write
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.sampling.reveal import probabilities
 
 
 @dataclass(frozen=True)
-class Threshold:
+class Threshold(Looking):
     """Threshold unmasking (Fast-dLLM, arXiv 2505.22618, without its cache): a pass reveals every position whose
     likeliest token has a probability of at least `tau`, and the surest one in any case. With drawn tokens tau = 1 is
     exact.

@@ -23,10 +23,10 @@ from torch import Tensor
 from harness.kinds import Rows
 from harness.nets.transformer import gather_rows
 from harness.param import Choice, Range, check, param
-from harness.sampling.reveal import order_of, places, probabilities, ranks_between
+from harness.sampling.reveal import next_places, order_of, probabilities
 from harness.schedules.certainty import Confidence, Entropy, Margin, Random, coarse, entropy
 from harness.schedules.order import UNIFORM
-from harness.schedules.window import Cosine, Fixed, Linear, Open
+from harness.schedules.window import Cosine, Fixed, Linear, Open, widths
 from ssmd.sampler import ROUNDS, speculated
 
 UNLIMITED = 1e6    # nats: more than any window holds
@@ -59,13 +59,19 @@ class Adaptive:
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         return {"order": order_of(rows, UNIFORM)}
 
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """W(i), the most that e may be, and how many positions the draft pass looks at, (3, B)."""
+        i, length = (rows.x != nets["main"].mask).sum(1), rows.x.shape[1]          # (B,)
+        width = widths(self.window, i, length)
+        return torch.stack((width, i + width, width if isinstance(self.by, Random) else length - i))
+
     def step(self, nets, rows: Rows) -> Rows:
         net, order, length = nets["main"], rows.memo["order"], rows.x.shape[1]
         i = (rows.x != net.mask).sum(1)                                            # (B,)
-        most = i + self.window.width(i, length)                                    # (B,)
+        most = i + widths(self.window, i, length)                                  # (B,)
         sorts = not isinstance(self.by, Random)
-        ranks = ranks_between(i, torch.full_like(i, length) if sorts else most)    # (B, W) of all that may come next
-        at = places(order, ranks)
+        stop = torch.full_like(i, length) if sorts else most
+        ranks, at = next_places(order, i, stop, *rows.ahead[2:])                   # (B, W) each, all that may come
         logits, hidden = net.draft(rows.x, at)                                     # (B, W, V)
         p = probabilities(logits)                                                  # (B, W, V) float64
         h = entropy(p)                                                             # (B, W)
@@ -76,7 +82,7 @@ class Adaptive:
             logits, h = gather_rows(logits, best), h.gather(1, best)
         known = h.masked_fill(torch.arange(h.shape[1], device=h.device) == 0, 0).cumsum(1) <= self.budget  # (B, W)
         e = torch.minimum(most, i + known.sum(1))
-        width = int((e - i).max())
+        width = rows.ahead[0] if rows.ahead else int((e - i).max())
         rows = speculated(net, rows, order, order.argsort(1), e, logits[:, :width], hidden, self.rounds)
         return rows._replace(memo={"order": order})
 

@@ -58,10 +58,20 @@ class Corrected:
         return memo | {"drawn": memo["order"].argsort(1), "sweep": torch.zeros_like(rows.n),
                        "full": torch.zeros_like(rows.given[:, 0])}
 
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """What the host's round needs to know behind the masks of this one, (K, B)."""
+        again, _ = self.again(rows)
+        return self.host.ahead(nets, rows._replace(x=rows.x.masked_fill(again, nets["main"].mask)))
+
+    def again(self, rows: Rows) -> tuple[Tensor, Tensor]:
+        """What a round masks first, (B, L) bool, of rows whose next sweep begins; and the uniforms of the round (B, L).
+        """
+        u = anew(rows, Stream.POSITION)
+        return rows.memo["full"][:, None] & self.chosen(rows, u), u
+
     def step(self, nets, rows: Rows) -> Rows:
         # (B,) whose next sweep begins; (B, L)
-        mask, full, u = nets["main"].mask, rows.memo["full"], anew(rows, Stream.POSITION)
-        again = full[:, None] & self.chosen(rows, u)                               # (B, L)
+        mask, full, (again, u) = nets["main"].mask, rows.memo["full"], self.again(rows)
         times = getattr(self.host, "order", UNIFORM).times(u)                      # (B, L)
         # (B, L) what is masked comes last, by the host's law
         order = torch.where(again, times, -1.0).argsort(dim=1, stable=True)

@@ -20,9 +20,9 @@ from torch import Tensor
 from harness.kinds import Rows
 from harness.param import Choice, check, param
 from harness.random import Stream, from_logits, uniform
-from harness.sampling.reveal import fill, order_of, places, ranks_between
+from harness.sampling.reveal import fill, next_places, order_of, places
 from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
-from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs
+from harness.schedules.window import Cosine, Fixed, Linear, Open, Stairs, widths
 
 HEADS = ("sequential", "drafts", "jacobi")
 
@@ -53,14 +53,21 @@ class Unverified:
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         return {"order": order_of(rows, self.order)}
 
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """W(i) and e, (2, B)."""
+        i = (rows.x != nets["main"].mask).sum(1)                                   # (B,)
+        width = widths(self.window, i, rows.x.shape[1])
+        return torch.stack((width, i + width))
+
     def step(self, nets, rows: Rows) -> Rows:
         net, order, x, length = nets["main"], rows.memo["order"], rows.x, rows.x.shape[1]
         i = (x != net.mask).sum(1)                                                 # (B,)
-        ranks = ranks_between(i, i + self.window.width(i, length))                 # (B, W)
-        at = places(order, ranks)                                                  # (B, W)
+        ranks, at = next_places(order, i, i + widths(self.window, i, length), *rows.ahead[:1])    # (B, W) each
         u = uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0))             # (B, W)
         if self.head == "sequential":
             _, hidden = net.draft(x, torch.full_like(at[:, :1], -1))    # hidden states only
+            if rows.ahead and hasattr(hidden, "promise"):
+                hidden.promise(1, rows.ahead[1])
             for rank, place, number in zip(ranks.split(1, 1), at.split(1, 1), u.split(1, 1)):
                 logits = net.verify(hidden, x, order, rank, rank[:, 0] >= 0)       # (B, 1, V)
                 x = fill(x, place, from_logits(logits, number)[0])
@@ -68,8 +75,11 @@ class Unverified:
         logits, hidden = net.draft(x, at)                                          # (B, W, V)
         y = fill(x, at, from_logits(logits, u)[0])                                 # (B, L)
         behind = torch.where(ranks > i[:, None], ranks, -1)                        # (B, W) all but the first
-        if self.head == "drafts" or not bool((behind >= 0).any()):
+        several = at.shape[1] > 1 if rows.ahead else bool((behind >= 0).any())
+        if self.head == "drafts" or not several:
             return rows._replace(x=y)
+        if rows.ahead and hasattr(hidden, "promise"):
+            hidden.promise(*rows.ahead)
         judged = net.verify(hidden, y, order, behind, (behind >= 0).any(1))        # (B, W, V)
         again = uniform(rows.seed, rows.id, Stream.RESIDUAL, at.clamp_min(0))      # (B, W)
         return rows._replace(x=fill(y, places(order, behind), from_logits(judged, again)[0]))
