@@ -34,6 +34,8 @@ def cases(n: int, few: int, vocab: int) -> dict[str, Callable[[str], tuple[Tenso
     return {
         "philox4x32": philox,
         "uniform": lambda d: (random.uniform(SEED, numbers(d)[0], STREAM, numbers(d)[1]),),
+        "uniforms": lambda d: (random.uniforms(SEED, *[numbers(d)[0]] * 2, numbers(d)[1].expand(n, -1), 64,
+                                               (STREAM, Stream.ACCEPT), (1, 3), 2, 64),),
         "permutation": lambda d: (random.permutation(SEED, numbers(d)[0], STREAM, 64),),
         "integers": lambda d: (random.integers(SEED, numbers(d)[0], STREAM, numbers(d)[1], 1_000_003),),
         "categorical": lambda d: (random.categorical(p.to(d), u.to(d)),),

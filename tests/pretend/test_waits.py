@@ -12,14 +12,37 @@ from typing import NamedTuple
 import pytest
 import torch
 
+from baselines import dfm
 from baselines.ancestral import Ancestral
+from baselines.any_order import AnyOrder
+from baselines.dfm import DFM
+from baselines.entropy_bounded import EntropyBounded
+from baselines.euler import Euler
+from baselines.first_hitting import FirstHitting
+from baselines.fixed_count import FixedCount
+from baselines.forward_backward import ForwardBackward
+from baselines.klass import KLASS
+from baselines.maskgit import MaskGIT
+from baselines.moment import Moment
+from baselines.ordered import Ordered
+from baselines.psi import Psi
+from baselines.remdm import ReMDM
+from baselines.sigma_gpt import SigmaGpt
+from baselines.tau_leaping import TauLeaping
+from baselines.threshold import Threshold
 from harness.claims import claim as claims
 from harness.nets.wrap import Wrapper
 from harness.sampling.ledger import Ledger
 from harness.sampling.loop import sample
-from harness.schedules.window import Cosine, Linear
+from harness.schedules import window
+from harness.schedules.certainty import Entropy
+from harness.schedules.window import Cosine, Linear, Open
+from ssmd.adaptive import Adaptive
+from ssmd.bonus import SelfSpeculativeBonus
+from ssmd.corrected import Corrected
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
+from ssmd.unverified import HEADS, Unverified
 from tests.golden.toys import filled
 from tests.pretend.away import DEVICE
 from tests.pretend.device import moved, pretended
@@ -27,8 +50,18 @@ from tests.pretend.tally import Tally
 
 ROWS, BATCH, LENGTH, VOCAB = 12, 5, 24, 27
 SAMPLERS = {"ancestral": Ancestral(8), "ssmd": SelfSpeculative(Cosine(0.15), 2),
-            "ssmd, 4 rounds": SelfSpeculative(Linear(0.25), 4)}
+            "ssmd, 4 rounds": SelfSpeculative(Linear(0.25), 4),
+            "euler": Euler(8), "tau_leaping": TauLeaping(8), "first_hitting": FirstHitting(3),
+            "fixed_count": FixedCount(Linear(0.2)), "ordered": Ordered(8), "maskgit": MaskGIT(8), "moment": Moment(8),
+            "threshold": Threshold(0.2), "klass": KLASS(8), "entropy_bounded": EntropyBounded(1.0), "dfm": DFM(8),
+            "remdm": ReMDM(8), "forward_backward": ForwardBackward(8), "psi": Psi(8), "any_order": AnyOrder(),
+            "sigma_gpt": SigmaGpt(2), "ssmd_bonus": SelfSpeculativeBonus(Linear(0.25), 3),
+            "ssmd_adaptive": Adaptive(Linear(0.25), 3), "ssmd_adaptive by entropy": Adaptive(Open(), 4, Entropy()),
+            "ssmd_corrected": Corrected(SelfSpeculative(Linear(0.25), 2), 0.25, 1),
+            **{f"ssmd_unverified, {head}": Unverified(Linear(0.2), head) for head in HEADS}}
 AROUND = 6    # waits of a run outside of its rounds: what there is to write, what the first rows need, the last checks
+ONCE = {"dfm": 1}    # waits of a process: a table of numbers that is copied to the device
+RUNS = [*((name, False) for name in SAMPLERS), *((name, True) for name in list(SAMPLERS)[:3])]    # with a ledger or not
 COMMAND = "pytest tests/pretend/test_waits.py --claims"
 
 
@@ -59,37 +92,38 @@ class Seen(NamedTuple):
 
 @lru_cache
 def seen(name: str, metered: bool) -> Seen:
+    dfm.on_device.cache_clear()    # as in a process of its own
+    window._table.cache_clear()
     net = filled(Hybrid(HybridConfig(vocab=VOCAB, width=16, heads=2, blocks=2)), 1.0)
     ledger = Ledger(ROWS, LENGTH, net.mask) if metered else None
     with pretended() as tally:
         watched, x = Watched(moved(net), tally), torch.full((ROWS, LENGTH), net.mask).to(DEVICE)
         sample(SAMPLERS[name], {"main": watched}, x, 0, BATCH, ledger=ledger)
     rounds, kernels = watched.passes["draft"], tally.kernels_by_phase
-    return Seen(rounds, (tally.waited("harness/", "ssmd/", "baselines/") - AROUND) / rounds,
+    return Seen(rounds, (tally.waited("harness/", "ssmd/", "baselines/") - AROUND - ONCE.get(name, 0)) / rounds,
                 sum(kernels.values()) / rounds, kernels["network"] / rounds)
 
 
-@pytest.mark.parametrize("metered", [False, True], ids=["bare", "with a ledger"])
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name, metered", RUNS)
 def test_the_host_waits_once_a_round(name, metered):
     assert seen(name, metered).waits == 1
 
 
 def test_the_claims(request):
-    found = {(name, metered): seen(name, metered) for name in SAMPLERS for metered in (False, True)}
+    found = {run: seen(*run) for run in RUNS}
     rounds, most = sum(one.rounds for one in found.values()), max(one.waits for one in found.values())
     bare = found["ssmd", False]
     ratio = bare.kernels / bare.of_network
-    assert ratio < 3
+    assert ratio < 1.3
     if not request.config.getoption("--claims"):
         return
     about = f"counted, not sampled: {ROWS} rows of {LENGTH} tokens in batches of {BATCH}, on a pretended device"
     claims.write("waits", [
         claims.claim("device.waits_a_round", most, most, most, "waits of the host a draft pass", rounds, COMMAND,
-                     list(SAMPLERS), f"{about}; the most of these samplers, with a ledger and without, verify passes "
-                     f"included; beside them {AROUND} a run"),
+                     list(SAMPLERS), f"{about}; the most of these samplers, the first three with a ledger too, verify "
+                     f"passes included; beside them {AROUND} a run"),
         claims.claim("device.kernels_a_round.ssmd", ratio, ratio, ratio, "kernels over those of the network",
                      bare.rounds, COMMAND, ["ssmd"],
                      f"{about}; {bare.kernels:.0f} kernels a draft pass, of them {bare.of_network:.0f} of a network of "
-                     "2 blocks and one causal block, an operation of torch for a kernel; deeper networks have a "
-                     "smaller ratio")])
+                     "2 blocks and one causal block, an operation of torch for a kernel, of harness/fused for one "
+                     "too, which on CUDA takes Triton; deeper networks have a smaller ratio")])
