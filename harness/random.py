@@ -151,21 +151,21 @@ def probability_of(tokens: Tensor, logits: Tensor, beside: Tensor | None = None)
     """
     rows, which = logits.reshape(-1, logits.shape[-1]), tokens.reshape(-1, 1)      # (R, V), (R, 1)
     if beside is None or rows.shape[1] <= LARGE or rows.device.type != "cpu":    # a device has float64 at hand
-        return _probability(rows, which[:, 0]).view(tokens.shape)
+        return _probability(rows, which).view(tokens.shape)
     total, border = _sums_in_float32(rows), beside.reshape(-1)                     # (R,) each
     p = _weights(rows, which, torch.zeros_like(total)[:, None])[:, 0] / total      # (R,)
     sure = (p - border).abs() > rows.shape[1] * 2.0**-28 * border                  # twice what the sum may be off
     unsure = ~(sure & (total > SAFE32[0]) & (total < SAFE32[1]))
     near = unsure.nonzero()[:, 0]                                                  # (N,)
-    p = p.index_put((near,), _probability(rows[near], which[near, 0])) if len(near) else p
+    p = p.index_put((near,), _probability(rows[near], which[near])) if len(near) else p
     return p.view(tokens.shape)
 
 
 @fused("likelihood(Tensor logits, Tensor tokens) -> Tensor")
 def _probability(rows: Tensor, tokens: Tensor) -> Tensor:
-    """In float64: rows (R, V), tokens (R,) -> (R,)."""
+    """In float64: rows (R, V), tokens (R, 1) -> (R,)."""
     shift, sums = _sums(rows)
-    return _weights(rows, tokens[:, None], shift)[:, 0] / sums.sum(-1)
+    return _weights(rows, tokens, shift)[:, 0] / sums.sum(-1)
 
 
 def _sums_in_float32(rows: Tensor) -> Tensor:

@@ -214,7 +214,7 @@ def drawn(logits: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
 
 def likelihood(logits: Tensor, tokens: Tensor) -> Tensor:
     logits, tokens = _plain(logits), tokens.contiguous()
-    chances = torch.empty_like(tokens, dtype=torch.float64)
+    chances = tokens.new_empty(len(tokens), dtype=torch.float64)
     _start(_likelihood, (len(tokens),), logits, tokens, chances, logits.stride(0), logits.shape[1],
            _block(logits.shape[1]))
     return chances

@@ -51,7 +51,7 @@ def test_every_operator_compiles_for_cuda_as_one_kernel(target, monkeypatch):
             if dtype.is_floating_point:
                 logits, u = laws(vocab, 2, dtype)
                 kernels.drawn(logits, u)
-                kernels.likelihood(logits, torch.zeros(2, dtype=torch.int64))
+                kernels.likelihood(logits, torch.zeros(2, 1, dtype=torch.int64))
         for width in (1, 4):
             of = settling(3, width, vocab)
             kernels.settled(*of)

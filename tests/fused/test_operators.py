@@ -65,7 +65,7 @@ def test_widths_that_a_device_looks_up_are_those_of_the_window(window):
 def every_call() -> dict[str, tuple]:
     of = settling(5, 4, 9)
     logits, u = laws(27, 8)
-    return {"uniforms": next(keyed()), "drawn": (logits, u), "likelihood": (logits, logits.argmax(1)),
+    return {"uniforms": next(keyed()), "drawn": (logits, u), "likelihood": (logits, logits.argmax(1, keepdim=True)),
             "settled": tuple(of), "ranked": (torch.arange(LENGTH).expand(5, -1), of.i, of.e, 4),
             "filled": (of.y, of.at, of.at)}
 
