@@ -47,11 +47,12 @@ def fused(schema: str) -> Callable[[F], F]:
             module = kernels()
             return (path if module is None else getattr(module, name))(*args)
 
-        LIBRARY.define(schema)
-        LIBRARY.impl(name, path, "CompositeExplicitAutograd")
-        LIBRARY.impl(name, on_cuda, "CUDA")
+        if not hasattr(getattr(torch.ops, SPACE), name):    # a second copy of a module has the first one's operator
+            LIBRARY.define(schema)
+            LIBRARY.impl(name, path, "CompositeExplicitAutograd")
+            LIBRARY.impl(name, on_cuda, "CUDA")
+            OPERATORS[name] = path
         operator = getattr(getattr(torch.ops, SPACE), name)
-        OPERATORS[name] = path
 
         @wraps(path)
         def called(first, *others):
