@@ -33,7 +33,8 @@ def test_the_processes_of_a_group_have_a_device_each(cards, monkeypatch):
 
 
 def test_the_name_is_that_of_the_device_at_work(cards):
-    assert updates.device_name("cuda:1") == "card cuda:1" and machine.machine.__wrapped__("cuda:1")["gpu"] == "card cuda:1"
+    assert updates.device_name("cuda:1") == "card cuda:1"
+    assert machine.machine.__wrapped__("cuda:1")["gpu"] == "card cuda:1"
 
 
 def test_a_number_that_is_not_there_is_one_sentence():

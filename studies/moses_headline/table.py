@@ -4,10 +4,13 @@
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from harness.boundary.atomic import write_text
+from harness.boundary.ending import guarded
+from harness.boundary.incoming import read_text
 from harness.claims.claim import read
 from studies.moses_headline.published import COLUMNS, PUBLISHED
 
@@ -36,12 +39,13 @@ def placed(page: str, rows: Sequence[dict]) -> str:
     return head + BEGIN + "\n".join(lines(rows)) + "\n" + END + tail
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m studies.moses_headline.table")
     parser.add_argument("--write", type=Path, required=True, help="the page")
     path = parser.parse_args().write
-    write_text(path, placed(path.read_text(), read()))
+    write_text(path, placed(read_text(path, "give a Markdown file saved as UTF-8"), read()))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded("studies.moses_headline.table", main))
