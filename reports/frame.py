@@ -235,7 +235,7 @@ def _time(cell: Cell, machine: str | None, row: dict, trouble) -> None:
             "timed output differs",
             cell,
             f"in {max(t['differing_rows'] for t in differing)} of {differing[0]['rows']} rows, in {len(differing)} of "
-            f"{len(mine)} processes",
+            f"{len(mine)} processes{cell.other_batch(differing)}",
         )
     known = [t["busy"] for t in mine if t.get("busy") is not None]
     seconds = [median(t["seconds"]) / t["rows"] for t in mine]

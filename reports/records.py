@@ -35,6 +35,15 @@ class Cell(NamedTuple):
         """Numerator and denominator of a metric, (2, n). Raises ValueError if the array is missing or damaged."""
         return self.store.get("scores", self.scored[label]["score_key"])
 
+    def other_batch(self, timed: Sequence[dict]) -> str:
+        """What else may explain rows that differ: they were timed in batches of another size than they were sampled
+        in. Empty where they were not.
+        """
+        batch = self.record["cell"]["batch"]
+        sizes = sorted({t["batch"] for t in timed if t.get("batch", batch) != batch})
+        return "" if not sizes else (f"; {batch} were sampled side by side and {', '.join(map(str, sizes))} timed, and "
+                                     "in a batch of another size a GPU may round otherwise, which is no fault")
+
     def costs(self) -> np.ndarray:
         """nfe_a, nfe_b, nfe_c needed by each row, (n, 3). Raises ValueError if the array is missing or damaged."""
         return self.store.get("costs", self.record["key"])

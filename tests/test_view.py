@@ -13,7 +13,7 @@ from PIL import Image
 from harness.__main__ import main
 from reports import page, style
 from reports.frame import chapters
-from reports.records import read
+from reports.records import Cell, read
 from reports.view import labels_of
 from tests.test_cli import refuses
 
@@ -121,3 +121,9 @@ def test_a_cause_is_one_remark_with_its_count(run):
                      "reason": "counted by the sources 4f2a, and no proof"}
     assert (second["count"], second["where"], second["reason"]) == (2, "ssmd", "in 3 of 16 rows (the first of them)")
     assert third["count"] == 1
+
+
+def test_rows_that_were_timed_in_another_batch_may_differ_without_a_fault():
+    cell = Cell({"cell": {"batch": 16}}, {}, {}, (), (), None, {}, (), "")
+    assert cell.other_batch([{"batch": 16}, {}]) == ""
+    assert cell.other_batch([{"batch": 16}, {"batch": 5}]).startswith("; 16 were sampled side by side and 5 timed")

@@ -14,6 +14,7 @@ from harness.data.control import is_control
 from harness.kinds import Denoiser, Identified, Sampler
 from harness.nets.compiled import compilable, compiled
 from harness.nets.finite import Finite
+from harness.nets.halved import halved
 from harness.nets.nucleus import Nucleus
 from harness.nets.wrap import Half, Temper
 from harness.random import Stream, uniform
@@ -48,6 +49,8 @@ class Cell:
         looked at or not, then cut to its nucleus.
         """
         nets: dict[str, Denoiser] = {**self.nets()}
+        if self.study.dtype == "bfloat16":
+            nets = {role: halved(net) for role, net in nets.items()}
         if self.study.compiled:
             nets = {role: compiled(net) for role, net in nets.items()}
         if self.study.dtype == "bfloat16":

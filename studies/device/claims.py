@@ -19,6 +19,7 @@ from harness.claims.claim import claim
 from harness.kinds import Denoiser
 from harness.nets.compiled import compiled
 from harness.nets.device import current
+from harness.nets.halved import halved
 from harness.nets.wrap import Half
 from harness.records.machine import machine
 from harness.records.measured import cached_table, column, newest
@@ -52,6 +53,7 @@ class Way(NamedTuple):
 
     def net(self, run: Run) -> Denoiser:
         net = run.net.to(self.device)
+        net = halved(net) if self.dtype == "bfloat16" else net
         net = compiled(net) if self.compiled else net
         return Half(net) if self.dtype == "bfloat16" else net
 

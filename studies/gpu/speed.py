@@ -16,6 +16,7 @@ from torch import Tensor
 from baselines.ancestral import Ancestral
 from harness.kinds import Denoiser
 from harness.nets.compiled import compiled
+from harness.nets.halved import halved
 from harness.nets.transformer import products
 from harness.nets.wrap import Half
 from harness.run.clock import timed
@@ -58,6 +59,7 @@ def nets(ask: Ask, way: str, dtype: str = "float32") -> dict[str, Denoiser]:
     found = {}
     for arm, (_, name) in ARMS.items():
         net = network(SHIPPED / f"{name}.safetensors").to(ask.device)
+        net = halved(net) if dtype == "bfloat16" else net
         inner = compiled(net) if way == "compiled" and ask.compiles else net
         inner = Half(inner) if dtype == "bfloat16" else inner
         found[arm] = Graphed(inner) if way == "graphs" else inner
