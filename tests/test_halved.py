@@ -2,12 +2,15 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from harness.nets.autoregressive import Autoregressive
 from harness.nets.halved import halved
+from harness.nets.own import Own
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.nets.wrap import Half
+from ssmd.attached import fresh
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.variants import Variant, VariantConfig
 
@@ -64,6 +67,16 @@ def test_all_but_the_matrices_is_shared():
     once = halved(net)
     assert once.embed.weight is net.embed.weight and once.bos is net.bos and once.card is net.card
     assert once.head.weight.dtype == torch.bfloat16 and net.head.weight.dtype == torch.float32
+
+
+def test_a_trunk_of_another_make_stays_as_it_is():
+    table, head = nn.Embedding(6, 16), nn.Linear(16, 5)
+    trunk = Own(table, 5, mask=5, head=head, embed=table, module=nn.ModuleList([table, head]), flops_per_token=1)
+    net = rough(fresh(trunk, 32, 2, 1, seed=0))
+    once = halved(net)
+    assert once.trunk is trunk and head.weight.dtype == torch.float32
+    assert once.project.weight.dtype == once.last.weight.dtype == torch.bfloat16
+    assert all(torch.equal(a, b) for a, b in zip(passes(Half(net), True), passes(Half(once), True), strict=True))
 
 
 def test_a_network_without_matrices_is_itself():
