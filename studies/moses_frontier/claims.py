@@ -17,8 +17,8 @@ from studies.arms import ARM, DILATED
 LEFT, GOAL = "ssmd_left_to_right", 32
 ORDERS = {"": ARM, ".dilated": DILATED, ".left_to_right": LEFT}
 # worse by less counts as not worse
-SIDES = [Side("validity", "higher", 0.01), Side("fcd(split=test)", "lower", 0.1), Side("unique", "higher", 0.01)]
-NAMES = {"validity": "validity", "fcd": "fcd(split=test)", "unique": "unique"}    # of a claim: the label of a score
+SIDES = [Side("validity", "higher", 0.01), Side("fcd", "lower", 0.1), Side("unique", "higher", 0.01)]
+NAMES = {"validity": "validity", "fcd": "fcd", "unique": "unique"}    # of a claim: the label of a score
 UNIT = {"validity": "share of rows", "fcd": "squared distance", "unique": "share of molecules"}
 
 
