@@ -8,7 +8,7 @@ from tests.conformance.test_mutants import MUTANTS, A, Mutant, R, S, world
 
 PLANTED = [
     Mutant("uniforms of acceptance used for the residual", S,
-           "_by_round(rows, Stream.RESIDUAL", "_by_round(rows, Stream.ACCEPT", ()),
+           "(Stream.ACCEPT, Stream.RESIDUAL)", "(Stream.ACCEPT, Stream.ACCEPT)", ()),
     Mutant("keys turned by the place to be predicted", "ssmd.model",
            "key = self.rotary(order.gather(1, (tracks - 1)", "key = self.rotary(order.gather(1, tracks", ()),
     Mutant("the high half of a seed is lost", R, "seed >> 32 & _M32", "0", ()),
