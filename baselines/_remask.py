@@ -81,7 +81,7 @@ def stepped(net: Denoiser, rows: Rows, chances: Chances) -> Rows:
     """The next step of each row that reveals something; then x as it stands before the one after it."""
     (due, gone, times), (reveal, forget, alpha) = (rows.memo[k] for k in ("due", "gone", "times")), chances
     now = due.amin(1, keepdim=True)                                                # (B, 1)
-    at = positions(due == now, *rows.ahead)                                                     # (B, W)
+    at = positions(due == now, *rows.ahead)                                        # (B, W)
     nth = times.gather(1, at.clamp_min(0))                                         # (B, W)
     logits, _ = net.draft(rows.x, at, clock=alpha[now[:, 0]])                      # (B, W, V)
     tokens, _ = from_logits(logits, _nth(rows, Stream.TOKEN, at, nth))             # (B, W)

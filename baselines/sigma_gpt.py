@@ -55,7 +55,7 @@ class SigmaGpt(Looking):
         net, x, length = nets["main"], rows.x, rows.x.shape[1]
         masked = x == net.mask
         i = length - masked.sum(1)                                                 # (B,)
-        at = positions(masked, *rows.ahead)                                                     # (B, W)
+        at = positions(masked, *rows.ahead)                                        # (B, W)
         logits, hidden = net.draft(x, at, clock=i.double() / length)               # (B, W, V)
         drafted, chance = from_logits(logits, anew(rows, Stream.DRAFT, at))        # (B, W)
         y, p = fill(x, at, drafted), fill(torch.zeros_like(x, dtype=chance.dtype), at, chance)    # (B, L)

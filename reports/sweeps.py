@@ -91,7 +91,7 @@ def _objective(store: Store, done: Sequence, k: int, lower: bool, named: str) ->
     keys = [_key(trial, _rows(trial)) for trial in done]
     times: dict[str, list[float]] = {}
     for r in store.of("timed"):
-        if r["seconds"] and r.get("same_output", True):
+        if r["seconds"]:
             times.setdefault(r["key"], []).append(float(np.median(r["seconds"])) / r["rows"])
     labels = {label: (r["better"], r["unit"]) for (key, label), r in scored.items() if key in keys and r["status"]
               == "done"}

@@ -56,6 +56,11 @@ def test_effects_are_exact_where_losses_add_up_and_r_squared_falls_where_they_do
     assert additive(sums + 0.8 * table(11, 28, 5), PAIRS, 8, n=50).r_squared.value < 0.95
 
 
+def test_settings_that_all_lose_the_same_are_refused_in_a_sentence():
+    with pytest.raises(ValueError, match="lose the same, so that parts explain nothing: compare settings that differ"):
+        additive(np.ones((3, 28)), PAIRS, 8, n=50)
+
+
 def test_an_interval_holds_its_value_and_shrinks_with_the_noise():
     truth, spans = np.linspace(0, 1, 28), []
     for noise in (0.05, 1.0):

@@ -98,6 +98,10 @@ def _measured() -> list[pd.DataFrame]:
     changes = spans(spans(pd.DataFrame([{"network": name, "base": "base", "nats": 0.02 * k + 0.01, "ratio": 1 + 0.05 * k
                                          if k else None} | about
                                         for k, name in enumerate(("seed", "two_blocks", "gated"))]), "nats"), "ratio")
+    competence = pd.DataFrame([{"network": name, "competence": c, "recovered": r, "ratio": 1 + r} | about
+                               for name, c, r in (("low", 0.04, 0.5), ("middle", 0.16, 0.4), ("high", 0.3, 0.45))])
+    for quantity in ("competence", "recovered", "ratio"):
+        competence = spans(competence, quantity)
     forwards = pd.DataFrame([about | {"arm": arm, "setting": str(k), "key": arm + str(k), "colour": style.COLOURS[0],
                                       "marker": "o", "metric": m, "better": "lower", "unit": "nats per token",
                                       "per": axis.name, "word": axis.word, "x": 2.0**k, "y": 2.0 + 0.1 * k,
@@ -105,7 +109,8 @@ def _measured() -> list[pd.DataFrame]:
                              for arm in ("ancestral", "ssmd_dilated") for m in ("judge", "spelling") for axis in AXES
                              for k in range(4)])
     return [changes, importance, placements, float32, revealed, predicted, stragglers, laws, growth, equal, attention,
-            spans(spans(further, "nats"), "passes"), spans(spans(beside), "passes"), spans(spans(forwards, "x"), "y")]
+            competence, spans(spans(further, "nats"), "passes"), spans(spans(beside), "passes"),
+            spans(spans(forwards, "x"), "y")]
 
 
 @pytest.fixture(scope="module")

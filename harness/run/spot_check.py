@@ -30,14 +30,15 @@ def differing(score: Callable[[np.ndarray], np.ndarray], tokens: np.ndarray, tab
     """tokens (m, L), their scores as they were (2, m) -> (m,) bool: the rows whose numerator or denominator is another
     by more than a rounding.
 
-    score: tokens -> (2, m). None of a metric whose rows depend on the rows beside them: those of a part say nothing.
+    score: tokens -> (2, m), or (2, 0) if it refuses them. None of a metric that refuses so few rows, and of one whose
+    rows depend on the rows beside them, such as a count of distinct rows: those of a part say nothing.
     """
-    now, part = score(tokens), score(tokens[::2])
-    if now.shape != table.shape:
-        return np.ones(len(tokens), bool)
-    if not near(now[:, ::2], part).all():
+    m, twice, part = len(tokens), score(np.concatenate((tokens, tokens))), score(tokens[::2])
+    if not twice.size or not part.size:
         return None
-    return ~near(now, table).all(0)
+    if not (near(twice[:, :m], twice[:, m:]).all() and near(twice[:, :m:2], part).all()):
+        return None
+    return ~near(twice[:, :m], table).all(0)
 
 
 def near(a: Any, b: Any) -> Any:

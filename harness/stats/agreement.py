@@ -73,11 +73,17 @@ class Additive(NamedTuple):
 
 
 def additive(loss: np.ndarray, parts: Sequence[Sequence[int]], pieces: int, n: int, level: float = 0.95) -> Additive:
-    """Least squares of loss (1 + R, K) on which of the pieces each setting has, without interaction."""
+    """Least squares of loss (1 + R, K) on which of the pieces each setting has, without interaction. Raises ValueError
+    where all settings lose the same.
+    """
     design = np.array([[float(piece in chosen) for piece in range(pieces)] for chosen in parts])  # (K, pieces)
     effects = loss @ np.linalg.pinv(design).T  # (1 + R, pieces)
     left = loss - effects @ design.T
-    r_squared = 1 - (left**2).sum(1) / ((loss - loss.mean(1, keepdims=True)) ** 2).sum(1)
+    spread = ((loss - loss.mean(1, keepdims=True)) ** 2).sum(1)                    # (1 + R,)
+    if not spread[0]:
+        raise ValueError("all settings lose the same, so that parts explain nothing: compare settings that differ, or "
+                         "sample more rows")
+    r_squared = 1 - ((left**2).sum(1)[spread > 0] / spread[spread > 0])
     return Additive([spanned(column, n, level) for column in effects.T], spanned(r_squared, n, level))
 
 

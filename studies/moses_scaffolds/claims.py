@@ -1,12 +1,12 @@
 """What is claimed of prompted molecules: nfe_ratio.moses.scaffolds.validity[.dilated | .left_to_right] over ancestral
-sampling in 16 steps, and moses.scaffolds.{validity, unique}_of_first_hitting.
+sampling in 16 steps, worse by no more than .03 of the rows, and moses.scaffolds.{validity, unique}_of_first_hitting.
 """
 
 from harness.records.store import Store
 from studies.analysis.matched import ratio
 from studies.moses_frontier.claims import ORDERS, level
 
-STEPS, MARGIN = 16, 0.01
+STEPS, MARGIN = 16, 0.03
 
 
 def claims(store: Store, command: str) -> list[dict]:

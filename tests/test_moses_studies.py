@@ -1,0 +1,53 @@
+"""What studies of molecules say of their records: the share that verification gives back, and the published table."""
+
+import numpy as np
+import pytest
+
+from harness.records.store import Store
+from studies.moses_competence import claims as competence
+from studies.moses_competence.claims import Level, slope
+from studies.moses_headline import claims as headline
+from studies.moses_headline.published import COLUMNS, PUBLISHED
+from studies.moses_headline.table import BEGIN, END, lines, placed
+
+
+def of(best: float, plain: float, verified: float, noise: float = 0.0) -> Level:
+    sampler = {"name": "ancestral", "steps": 16}
+    records = {name: {"key": name, "cell": {"sampler": sampler}, "cost": {"nfe_a": 14.3}} for name in "abc"}
+    valid = np.tile([best, plain, verified], (201, 1)) + noise * np.random.default_rng(0).normal(size=(201, 3))
+    return Level(records, valid, 100)
+
+
+def test_what_is_recovered_is_a_share_of_what_was_lost():
+    one = of(0.30, 0.10, 0.20)
+    assert one.interval("recovered").value == pytest.approx(0.5) and one.interval("ratio").value == pytest.approx(2)
+    assert "0.200 valid in 14.3 passes" in one.note()
+
+
+def test_the_slope_is_that_of_the_share_and_holds_the_noise_of_the_rows():
+    steady = [of(x, x / 2, 0.75 * x) for x in (0.1, 0.2, 0.4)]
+    assert slope(steady)[:3] == pytest.approx((0, 0, 0), abs=1e-12)
+    rising = [of(x, 0.0, x * x) for x in (0.1, 0.2, 0.4)]    # the share is x itself
+    assert slope(rising).value == pytest.approx(1)
+    found = slope([of(x, 0.0, x * x, noise=0.01) for x in (0.1, 0.2, 0.4)])
+    assert found.low < 1 < found.high and found.n == 300
+
+
+@pytest.mark.parametrize("module, said", [(competence, "competence.slope: no claim, of low, middle, high only high"),
+                                          (headline, "headline.ssmd.nfe_ratio.moses: no claim, ancestral in 32 steps")])
+def test_an_empty_store_gives_no_claim_and_says_why(tmp_path, capsys, module, said):
+    assert module.claims(Store(tmp_path), "a command") == [] and said in capsys.readouterr().out
+
+
+def test_the_published_table_has_our_rows_beside_it_marked():
+    rows = [{"claim": "moses.table.ancestral_32.valid", "value": 0.2071}, {"claim": "moses.table.ssmd.fcd_test",
+                                                                           "value": 12.0}]
+    assert {len(values) for values in PUBLISHED.values()} == {len(COLUMNS)}
+    table = lines(rows)
+    assert len(table) == 2 + len(PUBLISHED) + 3 and {line.count("|") for line in table} == {len(COLUMNS) + 2}
+    assert any(line.startswith("| CharRNN (code) | 0.9748 | 1 | 0.0732 |") for line in table)
+    assert "| ours, ancestral, 32 steps | 0.207 | - |" in "\n".join(table)
+    page = placed(f"above\n{BEGIN}old\n{END}below\n", rows)
+    assert page.startswith(f"above\n{BEGIN}| network |") and page.endswith(f"{END}below\n") and "old" not in page
+    with pytest.raises(ValueError, match="add both"):
+        placed("a page", rows)
