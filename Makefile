@@ -71,7 +71,7 @@ bench: $(READY)
 findings: $(READY)
 	$(BIN)/ssmd-bench claims --rebuild
 	$(BIN)/ssmd-bench claims --write docs/claims.md
-	$(BIN)/ssmd-bench claims --refresh docs/gate.md docs/judges.md docs/metrics.md docs/molecules.md docs/proteins.md docs/speed.md
+	$(BIN)/ssmd-bench claims --refresh docs/gate.md docs/judges.md docs/metrics.md docs/molecules.md docs/peers.md docs/proteins.md docs/serving.md docs/speed.md
 	$(BIN)/ssmd-bench claims --fill studies/findings.md --write docs/findings.md
 	$(BIN)/ssmd-bench claims --fill studies/readme.md --write README.md
 	$(BIN)/python -m reports.gallery

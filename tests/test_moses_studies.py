@@ -34,7 +34,7 @@ def test_the_slope_is_that_of_the_share_and_holds_the_noise_of_the_rows():
 
 
 @pytest.mark.parametrize("module, said", [(competence, "competence.slope: no claim, of low, middle, high only high"),
-                                          (headline, "headline.ssmd.nfe_ratio.moses: no claim, ancestral in 32 steps")])
+                                          (headline, "headline.best.nfe_ratio.moses: no claim, ancestral in 32 steps")])
 def test_an_empty_store_gives_no_claim_and_says_why(tmp_path, capsys, module, said):
     assert module.claims(Store(tmp_path), "a command") == [] and said in capsys.readouterr().out
 
@@ -47,7 +47,7 @@ def test_the_published_table_has_our_rows_beside_it_marked():
     assert len(table) == 2 + len(PUBLISHED) + 3 and {line.count("|") for line in table} == {len(COLUMNS) + 2}
     assert any(line.startswith("| CharRNN (code) | 0.9748 | 1 | 0.0732 |") for line in table)
     assert "| ours, ancestral, 32 steps | 0.207 | - |" in "\n".join(table)
-    page = placed(f"above\n{BEGIN}old\n{END}below\n", rows)
-    assert page.startswith(f"above\n{BEGIN}| network |") and page.endswith(f"{END}below\n") and "old" not in page
+    page = placed(f"above\n{BEGIN}stale\n{END}below\n", rows)
+    assert page.startswith(f"above\n{BEGIN}| network |") and page.endswith(f"{END}below\n") and "stale" not in page
     with pytest.raises(ValueError, match="add both"):
         placed("a page", rows)

@@ -105,7 +105,8 @@ def test_documents_name_files_that_exist(page):
 
 
 @pytest.mark.parametrize("page", ["docs/claims.md", "docs/gate.md", "docs/judges.md", "docs/metrics.md",
-                                  "docs/proteins.md", "docs/speed.md"])
+                                  "docs/molecules.md", "docs/peers.md", "docs/proteins.md", "docs/serving.md",
+                                  "docs/speed.md"])
 def test_a_page_quotes_the_claims_as_they_stand(page):
     quoted = (
         (ROOT / page).read_text().partition("<!-- claims -->")[2].partition("<!-- /claims -->")[0].strip().splitlines()

@@ -35,10 +35,9 @@ NETS = {f"{level}{end}": Checkpoint(str(OUT / level / name / f"{name}.safetensor
 def arms(level: str) -> list[Arm]:
     """Those of one network, named as in studies/moses_frontier with its level behind."""
     own = {"main": level}
-    return [Arm(f"ancestral_{level}", grid(Ancestral, steps=[16, 20, 32]), own),
+    return [Arm(f"ancestral_{level}", grid(Ancestral, steps=[16, 20]), own),
             Arm(f"first_hitting_{level}", [FirstHitting()], own),
-            Arm(f"ssmd_frozen_{level}", [SelfSpeculative(Linear(delta), ROUNDS) for delta in (0.05, 0.03)],
-                {"main": f"{level}_hybrid"})]
+            Arm(f"ssmd_frozen_{level}", [SelfSpeculative(Linear(0.05), ROUNDS)], {"main": f"{level}_hybrid"})]
 
 
 STUDY = Study(

@@ -1,8 +1,9 @@
 """What is claimed of molecules.
 
 Claims moses.{validity, fcd, unique}.heavy of first-hitting sampling, nfe_ratio.moses.{validity, fcd}[.dilated |
-.left_to_right] on one side of quality alone (on all three, on fresh rows: studies/moses_headline),
-scheduling.moses.sandwich_minus_{middle, fewer_steps}, and moses.order.{dilated, left_to_right}_minus_uniform.
+.left_to_right] on one side of quality alone, headline.ssmd.{nfe_ratio, flops_ratio}.moses on all three (of the best
+order, on fresh rows: studies/moses_headline), scheduling.moses.sandwich_minus_{middle, fewer_steps}, and
+moses.order.{dilated, left_to_right}_minus_uniform.
 """
 
 from harness.claims.claim import claim
@@ -11,7 +12,7 @@ from harness.records.store import Store
 from harness.stats.intervals import ratio_interval
 from harness.stats.realised import Side
 from studies.analysis.domain import scheduling
-from studies.analysis.matched import difference, ratio
+from studies.analysis.matched import difference, on_all_sides, ratio
 from studies.arms import ARM, DILATED
 
 LEFT, GOAL = "ssmd_left_to_right", 32
@@ -28,6 +29,8 @@ def claims(store: Store, command: str) -> list[dict]:
         for end, arm in ORDERS.items():
             made += ratio(f"nfe_ratio.moses.{name}{end}", store, command, arm, GOAL, side.label, better=side.better,
                           margin=side.margin)
+    for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
+        made += on_all_sides(f"headline.ssmd.{name}.moses", store, command, [ARM], GOAL, SIDES, cost)
     for end, arm in [*ORDERS.items()][1:]:
         pair = [wide(store, arm), wide(store, ARM)]
         made += difference(f"moses.order{end}_minus_uniform", pair, "validity", "share of rows, paired", store, command,

@@ -1,7 +1,7 @@
 """Passes saved on molecules in settings that were run, chosen on the rows of studies/moses_frontier and reported on
 fresh ones, and our rows for the published table.
 
-Claims headline.{ssmd, best}.{nfe_ratio, flops_ratio}.moses and moses.table.{ancestral_32, ancestral_8, ssmd}.COLUMN.
+Claims headline.best.{nfe_ratio, flops_ratio}.moses and moses.table.{ancestral_32, ancestral_8, ssmd}.COLUMN.
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ from studies.moses_frontier.claims import GOAL, ORDERS, SIDES
 
 SEARCH = Path(__file__).parents[1] / "moses_frontier" / KEPT    # the run whose rows chose
 BASELINE, QUARTER = "ancestral", 8                                # steps, a fourth of those of the goal
-SPEAKING = {"ssmd": (ORDERS[""],), "best": tuple(ORDERS.values())}
+ARMS = tuple(ORDERS.values())
 SHORT = {"name": "linear", "delta": 0.125}    # the window of the self-speculative row of the table
 NAME, TABLE = "table of the benchmark", ("key", "column", "value", "low", "high", "rows")
 
@@ -50,7 +50,7 @@ def of_table(record: dict) -> str | None:
     steps = {GOAL: "ancestral_32", QUARTER: "ancestral_8"}
     if record["arm"] == BASELINE:
         return steps.get(sampler.get("steps"))
-    return "ssmd" if record["arm"] == SPEAKING["ssmd"][0] and sampler["window"] == SHORT else None
+    return "ssmd" if record["arm"] == ORDERS[""] and sampler["window"] == SHORT else None
 
 
 def measure(study: Study, store: Store) -> list[dict]:
@@ -77,26 +77,25 @@ def _rows(study: Study, store: Store, record: dict) -> list[list]:
 
 def claims(store: Store, command: str, search: Path = SEARCH) -> list[dict]:
     labels, made = [side.label for side in SIDES], []
-    for who, arms in SPEAKING.items():
-        for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
-            made += _ratio(f"headline.{who}.{name}.moses", store, command, Rows(Store(search), labels, cost),
-                           Rows(store, labels, cost), arms)
+    for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
+        made += _ratio(f"headline.best.{name}.moses", store, command, Rows(Store(search), labels, cost),
+                       Rows(store, labels, cost))
     return made + _table(store, command)
 
 
-def _ratio(name: str, store: Store, command: str, chose: Rows, fresh: Rows, arms: tuple[str, ...]) -> list[dict]:
-    goal, seen, mine = fresh.goal(GOAL), chose.goal(GOAL), fresh.of(*arms)
+def _ratio(name: str, store: Store, command: str, chose: Rows, fresh: Rows) -> list[dict]:
+    goal, seen, mine = fresh.goal(GOAL), chose.goal(GOAL), fresh.of(*ARMS)
     if goal is None or seen is None or not mine:
-        print(f"{name}: no claim, {BASELINE} in {GOAL} steps, or {' and '.join(arms)}, is not in both runs")
+        print(f"{name}: no claim, {BASELINE} in {GOAL} steps, or {' and '.join(ARMS)}, is not in both runs")
         return []
     run = {s.name for s in mine}
-    found = report(goal, mine, choose(seen, [s for s in chose.of(*arms) if s.name in run], SIDES), SIDES)
+    found = report(goal, mine, choose(seen, [s for s in chose.of(*ARMS) if s.name in run], SIDES), SIDES)
     if (v := found.ratio) is None:
         print(f"{name}: no claim, {found.reason}")
         return []
     note = described(found, goal, mine, SIDES, f"chosen on the rows of studies/moses_frontier, reported on {v.n:,} "
                                                "fresh rows")
-    keys = keys_of(store, (BASELINE, *arms), goal.name, *run)
+    keys = keys_of(store, (BASELINE, *ARMS), goal.name, *run)
     return [claim(name, v.value, v.low, v.high, UNITS[fresh.cost], v.n, command, keys, note)]
 
 

@@ -1,4 +1,4 @@
-"""The command: studies/peers/__init__.py says what it does, docs/speed.md how its results are read."""
+"""The command: studies/peers/__init__.py says what it does, docs/peers.md how its results are read."""
 
 import argparse
 import json
