@@ -18,9 +18,8 @@ causal blocks differ too (their cards say how much).
 from baselines.ancestral import Ancestral
 from baselines.first_hitting import FirstHitting
 from harness.metrics.molecules.validity import Validity
-from harness.nets.checkpoint import Checkpoint
 from harness.schedules.window import Linear
-from harness.study import Arm, Study, grid
+from harness.study import Arm, Checkpoint, Study, grid
 from ssmd.sampler import SelfSpeculative
 from studies.arms import ROUNDS
 from studies.moses_competence.claims import WEAK, claims, measure
