@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import pytest
 
-from harness.records import provenance
+from harness.records import provenance, sources
 from harness.spec import ROOMS, ROOT
 
 
@@ -81,3 +81,14 @@ def test_modules_that_the_sampler_imports_when_it_is_called_are_added_and_change
     before = {"tree": "t", "modules": {"tests": "as it was"}}
     after = provenance.with_later(before)["modules"]
     assert after["tests"] == "as it was" and __name__ in after and provenance.with_later({"tree": "t"}) == {"tree": "t"}
+
+
+def test_a_file_that_the_standard_library_links_to_is_of_it(tmp_path, monkeypatch):
+    """As sitecustomize of Debian, which lies in /etc."""
+    library, elsewhere = tmp_path / "lib", tmp_path / "etc"
+    for folder in (library, elsewhere):
+        folder.mkdir()
+    (elsewhere / "sitecustomize.py").write_text("")
+    (library / "sitecustomize.py").symlink_to(elsewhere / "sitecustomize.py")
+    monkeypatch.setattr(sources, "STANDARD", {library})
+    assert sources.installed(library / "sitecustomize.py") and not sources.installed(elsewhere / "sitecustomize.py")

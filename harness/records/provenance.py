@@ -78,8 +78,8 @@ def modules() -> dict[str, str]:
     """Module -> hash of its file, of every first-party module beyond our own rooms that this process has imported."""
     files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())
              if name.split(".")[0] not in (*ROOMS, "ssmd_bench", "__main__", "__mp_main__")}
-    paths = {name: Path(file).resolve() for name, file in files.items() if isinstance(file, str)}
-    return {name: _digest(path) for name, path in sorted(paths.items()) if not sources.installed(path)
+    paths = {name: Path(file) for name, file in files.items() if isinstance(file, str)}
+    return {name: _digest(path.resolve()) for name, path in sorted(paths.items()) if not sources.installed(path)
             and path.is_file()}
 
 

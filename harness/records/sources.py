@@ -20,8 +20,13 @@ STANDARD = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "pla
 
 
 def installed(path: Path) -> bool:
-    """Whether a file is of the standard library or of an installed package."""
-    return not INSTALLED.isdisjoint(path.parts) or not STANDARD.isdisjoint(path.parents)
+    """Whether a file is of the standard library or of an installed package, by the path that it was imported from.
+
+    A system may keep files of its standard library elsewhere and link to them, as Debian does with sitecustomize.
+    """
+    file = path.resolve()
+    return (not INSTALLED.isdisjoint(file.parts)
+            or any(not STANDARD.isdisjoint(place.parents) for place in (path, file)))
 
 
 def git(*words: str) -> str | None:
@@ -62,5 +67,5 @@ def found(module: str) -> Path | None:
 def loaded() -> set[Path]:
     """The files of all first-party modules that this process has imported."""
     files = (getattr(module, "__dict__", {}).get("__file__") for module in list(sys.modules.values()))
-    return {path for path in (Path(file).resolve() for file in {*files} if isinstance(file, str)) if path.is_file()
+    return {path.resolve() for path in (Path(file) for file in {*files} if isinstance(file, str)) if path.is_file()
             and not installed(path)}
