@@ -1,6 +1,6 @@
-"""What is claimed of prompted molecules: nfe_ratio.moses.scaffolds.validity[.left_to_right] over ancestral sampling in 8
-steps, worse by no more than .03 of the rows; moses.scaffolds.verified_minus_plain.{few, more}, valid rows at about equal
-passes; and moses.scaffolds.{validity, unique}_of_first_hitting.
+"""What is claimed of prompted molecules: nfe_ratio.moses.scaffolds.validity[.left_to_right] over ancestral sampling in
+8 steps, worse by no more than .03 of the rows; moses.scaffolds.verified_minus_plain.{few, more}, valid rows at about
+equal passes; and moses.scaffolds.{validity, unique}_of_first_hitting.
 """
 
 from harness.records.points import done
