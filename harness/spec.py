@@ -16,6 +16,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.boundary.nearest import meant
 from harness.param import Choice, space_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,17 +28,22 @@ class UnknownField(ValueError):
     """Settings that do not have the field; others of the same study may."""
 
 
-def to_json(thing: Any) -> Any:
-    """A frozen dataclass as plain JSON data. Raises ValueError for what is neither one nor plain."""
+def to_json(thing: Any, where: str = "") -> Any:
+    """A frozen dataclass as plain JSON data; a path is its text. Raises ValueError, with the field, for what is neither
+    one nor plain.
+    """
     if is_dataclass(thing):
         about = {key: getattr(thing, key) for key in ("name", "version")
                  if isinstance(getattr(thing, key, None), (str, int))}
-        return about | {f.name: to_json(getattr(thing, f.name)) for f in fields(thing)}
+        return about | {f.name: to_json(getattr(thing, f.name), f"{type(thing).__name__}.{f.name}: ")
+                        for f in fields(thing)}
     if isinstance(thing, (list, tuple)):
-        return [to_json(item) for item in thing]
+        return [to_json(item, where) for item in thing]
+    if isinstance(thing, Path):
+        return str(thing)
     if thing is not None and not isinstance(thing, (str, int, float)):
-        raise ValueError(f"{type(thing).__name__} cannot be kept as JSON: make it a frozen dataclass of numbers, "
-                         "texts and others of its kind")
+        raise ValueError(f"{where}{type(thing).__name__} cannot be kept as JSON: make it a frozen dataclass of "
+                         "numbers, texts and others of its kind")
     return thing
 
 
@@ -87,7 +93,7 @@ def from_json(kind: type | str, data: dict) -> Any:
     known = {f.name for f in fields(cls)}
     if unknown := set(values) - known:
         raise ValueError(f"{cls.__name__} has no field {sorted(unknown)[0]!r}; it has "
-                         f"{', '.join(sorted(known)) or 'none'}")
+                         f"{', '.join(sorted(known)) or 'none'}{meant(sorted(unknown)[0], known)}")
     for key, value in values.items():
         if isinstance(value, dict):
             if verb := next((VERBS[t.__name__] for t in _types(hints[key]) if t.__name__ in VERBS), None):
@@ -117,7 +123,7 @@ def _named(verb: str, name: str | None) -> type:
     known = plugins.find(verb)
     if name not in known:
         raise ValueError(f"there is no plug-in {name!r}; choose {', '.join(sorted(known))}, or name its package with "
-                         "--plugins")
+                         f"--plugins{meant(str(name), known)}")
     return known[name]
 
 
@@ -127,7 +133,7 @@ def _parse(text: str, current: Any, hint: Any, label: str) -> Any:
         chosen = [t for t in plugins if t.name == text]
         if not chosen:
             names = " | ".join(t.name for t in plugins)
-            raise ValueError(f"{label} cannot be {text!r}; choose {names}")
+            raise ValueError(f"{label} cannot be {text!r}; choose {names}{meant(text, [t.name for t in plugins])}")
         return chosen[0]()
     if isinstance(current, str):
         return text
@@ -170,7 +176,8 @@ def set_field(settings: Any, path: str, text: str) -> Any:
     if name not in by_name:
         listing = ", ".join(f"{f.name} ({_choices(f) or type(getattr(settings, f.name)).__name__})"
                             for f in by_name.values())
-        raise UnknownField(f"{type(settings).__name__} has no field {name!r}; it has {listing or 'none'}")
+        raise UnknownField(f"{type(settings).__name__} has no field {name!r}; it has {listing or 'none'}"
+                           f"{meant(name, by_name)}")
     current = getattr(settings, name)
     value = (
         set_field(current, rest, text)

@@ -69,7 +69,9 @@ def test_fasta_records_and_molecules(tmp_path, molecules):    # noqa: F811
 
 
 @pytest.mark.parametrize("text, says", [
-    ("A_b", r"bad.txt, line 1: cannot encode 'A'"), ("ab\n\n" + "a" * 25, "line 3: 25 tokens are more than a row has"),
+    ("A_b", r"bad.txt, line 1: cannot encode 'A'"),
+    ("ab_\n\nHi_W.\n", r"line 3: cannot encode '\.HW': what can be written is small letters a to z and space, with _"),
+    ("ab\n\n" + "a" * 25, "line 3: 25 tokens are more than a row has"),
     ("a" * 24, "line 1: there is nothing to write: put _"),
     (">a\n>b\naa_\n", "bad.txt, line 1: the record has no sequence"),
     (" \n", "holds no text"), ("\ufeffa_", "byte-order mark")])

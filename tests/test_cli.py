@@ -334,6 +334,10 @@ def test_list_names_everything_a_kind_with_its_settings_and_one_with_all_that_is
         assert "from baselines.ancestral import Ancestral" in out and "positions first" in out and "R = {l" in out
         assert "N, equal steps in time" in out and document == {"sampler": ["ancestral"]}
     assert "ssmd-bench run demo" in listed(capsys, "list", "study", "demo")[0]
+    for words in (("nets", "heavy"), ("heavy",), ("checkpoints", "heavy")):
+        out, document = listed(capsys, "list", *words)
+        assert 'shipped("heavy")' in out and document == {"checkpoint": ["heavy"]}
+    assert {"network", "checkpoint"} == listed(capsys, "list", "nets")[1].keys()
 
 
 def test_list_with_json_holds_fields_defaults_ranges_and_origin(capsys):
@@ -350,6 +354,7 @@ def test_list_with_json_holds_fields_defaults_ranges_and_origin(capsys):
 @pytest.mark.parametrize("words, says", [
     (["ancestrl"], "there is no kind and no name 'ancestrl'; did you mean 'ancestral'?"),
     (["metrics", "speling"], "there is no metric 'speling'; did you mean 'spelling'?"),
+    (["nets", "havy"], "there is no network 'havy'; did you mean 'heavy'?"),
     (["samplers", "ancestral", "x"], "there is no sampler 'x'"), (["a", "b"], "there is no kind and no name 'b'")])
 def test_list_of_what_is_not_there_is_one_sentence(capsys, words, says):
     refuses(capsys, ["list", *words], says)
@@ -461,6 +466,7 @@ def test_rescore_scores_what_is_stored_with_another_metric(toy, tmp_path, capsys
     assert main(["rescore", str(tmp_path / "run")]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["scored"] == 0
     refuses(capsys, ["rescore", str(tmp_path / "run"), "--metric", "nonsense"], "no plug-in 'nonsense'; choose")
+    refuses(capsys, ["rescore", str(tmp_path / "run"), "--metric", "speling"], "did you mean 'spelling'?")
 
 
 def test_set_and_only_change_what_is_run(toy, tmp_path, capsys):

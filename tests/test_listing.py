@@ -37,7 +37,7 @@ def test_every_plugin_plot_and_study_is_listed_with_its_fields(document):
 
 
 def test_every_origin_is_the_line_that_defines_it(document):
-    words = {"plot": "def draw(", "study": "STUDY ="}
+    words = {"plot": "def draw(", "study": "STUDY =", "checkpoint": "{"}
     for kind, found in document.items():
         for name, entry in found.items():
             path, _, line = entry["origin"].rpartition(":")
@@ -51,6 +51,43 @@ def test_the_table_says_all_that_the_document_says(document):
         for name, entry in found.items():
             assert f"  {name} " in text and entry["origin"] in text
             assert all(f"{field} = {value}" in text for field, value in entry["fields"].items())
+
+
+def test_a_summary_is_a_whole_sentence(document):
+    for found in document.values():
+        for name, entry in found.items():
+            assert entry["about"].rpartition(" ")[2] not in listing.SHORT and entry["about"][-1:] != ".", name
+            assert entry["about"].count("(") == entry["about"].count(")"), name
+    assert "arXiv 2302.01318" in document["sampler"]["speculative"]["about"]
+
+
+@pytest.mark.parametrize("text, sentence", [
+    ("One thing. Another.", "One thing"), ("One alone.", "One alone"), ("No stop", "No stop"), ("", ""), (None, ""),
+    ("By Alg. 1 of it, e.g. here. More.", "By Alg. 1 of it, e.g. here"),
+    ("Of Gat et al. And more. X", "Of Gat et al. And more"),
+    ("V is 0 to 1. `length` is L.", "V is 0 to 1"), ("A pass. tokens = 1 is all.", "A pass"),
+    ("In two\nlines. And so on.", "In two lines"), ("About 0.5 of it; i.e. half. X", "About 0.5 of it; i.e. half")])
+def test_a_full_stop_of_an_abbreviation_ends_no_summary(text, sentence):
+    assert listing._first(text) == sentence
+
+
+def test_a_network_that_ships_is_listed_with_its_card_and_its_call(document):
+    for entry in document["checkpoint"].values():
+        space = {}
+        exec(entry["import"].replace("shipped(", "found = shipped("), space)
+        assert space["found"].path.endswith(entry["origin"].rpartition(".")[0] + ".safetensors")
+    heavy, protein = (document["checkpoint"][name] for name in ("heavy", "protein/heavy"))
+    assert heavy["about"] == "transformer of 1,188,352 parameters, trained on wikipedia_leads"
+    assert heavy["import"].endswith('shipped("heavy")') and protein["import"].endswith('shipped("heavy", "protein")')
+    assert document["checkpoint"].keys() == set(listing.names()["checkpoint"])
+
+
+def test_a_card_that_says_little_is_listed_with_what_it_says(tmp_path, monkeypatch):
+    (tmp_path / "bare.json").write_text('{"network": "hybrid", "data": null, "validation_nats_per_token": 3}')
+    monkeypatch.setattr(listing.ship, "FOLDER", tmp_path)
+    monkeypatch.setattr(listing.ship, "ROOT", tmp_path)
+    assert listing.ship.entry("bare")["about"] == "hybrid"
+    assert listing.ship.entry("bare")["fields"] == {"kind": "hybrid"}
 
 
 def test_a_study_that_cannot_be_read_is_listed_with_the_reason(tmp_path):

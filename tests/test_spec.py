@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from itertools import combinations
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -14,8 +15,9 @@ from harness.nets.device import checked
 from harness.param import space_of
 from harness.schedules.order import Blocks
 from harness.schedules.placement import Segments
-from harness.schedules.window import Fixed
+from harness.schedules.window import Cosine, Fixed
 from harness.spec import brief, canonical, from_json, set_field, sha256, to_json
+from harness.study import Checkpoint
 from ssmd.sampler import SelfSpeculative
 
 
@@ -64,10 +66,29 @@ def test_what_is_not_settings_is_refused():
         from_json("step", {"name": "nonsense"})
     with pytest.raises(ValueError, match="no field 'stepz'; it has schedule, steps"):
         from_json(Ancestral, {"name": "ancestral", "stepz": 3})
+    with pytest.raises(ValueError, match="no plug-in 'speling'.*; did you mean 'spelling'"):
+        from_json("score", {"name": "speling"})
+    with pytest.raises(ValueError, match=r"Held.place: set cannot be kept as JSON"):
+        to_json(Held(({1},)))
     with pytest.raises(ValueError, match="window cannot be 'round'; choose cosine"):
         from_json(SelfSpeculative, {"window": {"name": "round"}})
     with pytest.raises(ValueError, match="needs a value for each of path"):
         from_json("rows", {"name": "text8"})
+
+
+@dataclass(frozen=True)
+class Held:
+    place: object
+
+
+def test_a_path_is_kept_as_its_text():
+    assert to_json(Held(Path("a/b.safetensors"))) == to_json(Held("a/b.safetensors")) == {"place": "a/b.safetensors"}
+    assert sha256(to_json(Checkpoint(Path("a/b")))) == sha256(to_json(Checkpoint("a/b")))
+
+
+def test_a_nested_field_that_is_misspelt_is_answered_with_the_nearest():
+    with pytest.raises(ValueError, match="Cosine has no field 'delt'; it has delta .*; did you mean 'delta'?"):
+        set_field(SelfSpeculative(Cosine()), "window.delt", "0.1")
 
 
 def test_a_field_is_set_from_text_also_a_nested_one():
@@ -80,7 +101,8 @@ def test_a_field_is_set_from_text_also_a_nested_one():
 
 
 @pytest.mark.parametrize(("path", "text", "says"), [
-    ("stepz", "3", r"no field 'stepz'; it has steps .1..4096 .log.., schedule .linear . cosine"),
+    ("stepz", "3", r"no field 'stepz'; it has steps .1..4096 .log.., schedule .linear . cosine.*mean 'steps'\?"),
+    ("schedule", "lineer", "choose linear | cosine | polynomial; did you mean 'linear'"),
     ("steps", "many", "not of type int"), ("steps", "2.5", "not of type int"), ("steps", "true", "not of type int"),
     ("steps", "0", "choose 1..4096"),
     ("schedule", "round", "choose linear | cosine | polynomial"),

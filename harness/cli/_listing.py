@@ -1,9 +1,10 @@
-"""What there is to choose from: plug-ins, plots and studies, with fields, defaults, ranges, origin and the line that
-imports them. Plots are read, not imported: drawing is slow to load.
+"""What there is to choose from: plug-ins, networks that ship, plots and studies, with fields, defaults, ranges, origin
+and the line that imports them. Plots are read, not imported: drawing is slow to load.
 """
 
 import ast
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from harness import plugins
+from harness.cli import _ship as ship
 from harness.param import space_of
 from harness.records import study_path
 from harness.spec import ROOT, brief, to_json
@@ -24,8 +26,10 @@ KINDS: dict[str, Callable[[], dict[str, type]]] = {
     "placement": plugins.placements, "network": plugins.networks,
 }
 
-
-EVERY = (*KINDS, "plot", "study")
+SHORT = ("Alg", "App", "Ch", "Eq", "Eqs", "Fig", "Figs", "No", "Sec", "Tab", "al", "approx", "cf", "e.g", "etc", "i.e",
+         "vs")    # what a full stop shortens
+END = re.compile("".join(rf"(?<!\b{re.escape(word)})" for word in SHORT) + r"\.(?:\s+(?=[A-Z`\"'(]|\w+ = )|$)")
+EVERY = (*KINDS, "checkpoint", "plot", "study")
 
 
 def kind_of(word: str) -> str | None:
@@ -34,19 +38,26 @@ def kind_of(word: str) -> str | None:
     return next((kind for kind in (short.get(word), word, word.removesuffix("s")) if kind in EVERY), None)
 
 
+def asked(word: str) -> list[str]:
+    """The kinds that a word names: a network is a class, and a checkpoint that ships."""
+    kind = kind_of(word)
+    return ["network", "checkpoint"] if kind == "network" else [kind] if kind else []
+
+
 def listing(kinds: Sequence[str] = EVERY) -> dict:
     """kind -> name -> {"origin", "about", "fields", "notes", "import", "more"}; a field is its default and its
     range.
     """
     found = {kind: {name: _plugin(cls) for name, cls in sorted(KINDS[kind]().items())} for kind in kinds
              if kind in KINDS}
-    return found | {kind: dict(known()) for kind, known in (("plot", _plots), ("study", _studies)) if kind in kinds}
+    return found | {kind: dict(known()) for kind, known in OTHERS.items() if kind in kinds}
 
 
 def names() -> dict[str, list[str]]:
     """kind -> names. No study is loaded for it."""
     return {kind: sorted(known()) for kind, known in KINDS.items()} | {
-        "plot": [name for name, _ in _plots()], "study": [path.parent.name for path in _study_files()]}
+        "checkpoint": [*ship.cards()], "plot": [name for name, _ in _plots()],
+        "study": [path.parent.name for path in _study_files()]}
 
 
 def overview(document: dict[str, list[str]]) -> Iterator[str]:
@@ -67,8 +78,8 @@ def whole(name: str, entry: dict) -> Iterator[str]:
     """All that is known of one."""
     yield f"{name}  {entry['origin']}\n"
     yield from (entry["more"], "")
-    if line := entry.get("import"):
-        yield f"    {line}\n"
+    if lines := entry.get("import"):
+        yield textwrap.indent(lines, "    ") + "\n"
     yield from _settings(entry)
 
 
@@ -78,8 +89,11 @@ def _settings(entry: dict) -> Iterator[str]:
 
 
 def _first(text: str | None) -> str:
-    """The first sentence of a docstring, in one line."""
-    return " ".join((text or "").strip().split("\n\n")[0].split()).partition(". ")[0]
+    """The first sentence of a docstring, in one line, without its full stop: that is one before a capital letter, a
+    name or the end. The stop of an abbreviation ends none.
+    """
+    paragraph = " ".join((text or "").strip().split("\n\n")[0].split())
+    return END.split(paragraph, maxsplit=1)[0]
 
 
 def _plugin(cls: type) -> dict:
@@ -119,6 +133,11 @@ def _plots() -> Iterator[tuple[str, dict]]:
             yield path.stem, {"origin": f"{place}:{line}", "about": _first(told), "more": told, "fields": given}
 
 
+def _checkpoints() -> Iterator[tuple[str, dict]]:
+    for name in ship.cards():
+        yield name, ship.entry(name)
+
+
 def _study_files() -> list[Path]:
     return [path for path in study_path.own() if "\nSTUDY = " in path.read_text(encoding="utf-8")]
 
@@ -145,3 +164,7 @@ def _study(path: Path) -> dict[str, str]:
     return plain | {"data": brief(to_json(study.data)), "nets": ", ".join(study.nets), "arms": points,
                     "metrics": ", ".join(brief(to_json(m)) for m in study.metrics),
                     "timing": str(study.timing)}
+
+
+OTHERS: dict[str, Callable[[], Iterator[tuple[str, dict]]]] = {
+    "checkpoint": _checkpoints, "plot": _plots, "study": _studies}

@@ -14,7 +14,7 @@ def _list_options(parser: Parser) -> None:
 
 def list_plugins(options: Namespace) -> tuple[dict, int]:
     """All names; or, of a kind, the settings; or all that is known of one name, which may be of several kinds."""
-    from harness.cli._listing import kind_of, listing, names, overview, table, whole
+    from harness.cli._listing import asked, kind_of, listing, names, overview, table, whole
 
     known, words, full = names(), options.what, "json" in options
     if not words:
@@ -23,10 +23,10 @@ def list_plugins(options: Namespace) -> tuple[dict, int]:
         return listing() if full else {kind: len(found) for kind, found in known.items()}, 0
     kind = kind_of(words[0])
     if kind and len(words) == 1:
-        document = listing([kind])
+        document = listing(asked(kind))
         print("\n".join(table(document)))
-        return document if full else {kind: known[kind]}, 0
-    name, kinds = words[-1], [kind] if kind else [*known]
+        return document if full else {one: known[one] for one in document}, 0
+    name, kinds = words[-1], asked(words[0]) or [*known]
     holding = [one for one in kinds if name in known[one]]
     if not holding or len(words) > 1 + bool(kind):
         every = [*known, *(each for one in kinds for each in known[one])]

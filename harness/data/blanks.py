@@ -21,6 +21,7 @@ from torch import Tensor
 
 from harness.data.fasta import unmarked
 from harness.data.names import names_of
+from harness.data.text import Foreign
 from harness.data.text_file import text_of
 from harness.kinds import Dataset
 from harness.param import check, param
@@ -103,6 +104,10 @@ def _given(blanks: Blanks, path: Path, _modified_ns: int, _identity: str) -> Ten
         where, pieces = f"{path.name}, line {line}", text.split(blanks.blank)
         try:
             coded = [data.encode(piece).tolist() if piece else [] for piece in pieces]
+        except Foreign as error:
+            odd = "".join(sorted({*text} - {*error.alphabet, blanks.blank}))
+            raise ValueError(f"{where}: cannot encode {odd!r}: what can be written is {error.writes}, with "
+                             f"{blanks.blank} for a blank") from None
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
         row = [token for piece in coded for token in (data.mask, *piece)][1:]

@@ -27,6 +27,7 @@ from torch import Tensor
 from harness.random import Stream, permutation
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz "
+WRITES = "small letters a to z and space"    # the same in words
 FILES = Path(__file__).parent / "files"
 SPLITS = (("train", 700), ("judge", 150), ("validation", 75), ("test", 75))   # thousandths of the text, in its order
 REMEDY = "restore the file from the repository, or rebuild it as docs/data.md says"
@@ -39,6 +40,14 @@ def normalise(raw: str) -> bytes:
     letters = "".join(c for c in unicodedata.normalize("NFKD", raw) if not unicodedata.combining(c)).lower()
     spelled = re.sub("[0-9]", lambda digit: _DIGITS[digit[0]], letters)
     return re.sub("[^a-z]+", " ", spelled).strip().encode()
+
+
+class Foreign(ValueError):
+    """Characters that an alphabet does not have."""
+
+    def __init__(self, characters: set[str], alphabet: str, writes: str, remedy: str) -> None:
+        super().__init__(f"cannot encode {''.join(sorted(characters)[:5])!r}: {remedy}")
+        self.alphabet, self.writes = alphabet, writes    # as characters, and in words
 
 
 class Text:
@@ -65,9 +74,8 @@ class Text:
 
     def encode(self, text: str) -> Tensor:
         """a to z and spaces -> (len(text),) int64. Raises ValueError for any other character."""
-        if foreign := sorted(set(text) - set(ALPHABET)):
-            raise ValueError(f"cannot encode {''.join(foreign[:5])!r}: pass the text through "
-                             "harness.data.text.normalise first")
+        if foreign := set(text) - set(ALPHABET):
+            raise Foreign(foreign, ALPHABET, WRITES, "pass the text through harness.data.text.normalise first")
         return _ids(text.encode()).long()                                     # (len(text),)
 
     def decode(self, rows: Tensor) -> list[str]:
