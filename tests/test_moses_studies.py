@@ -20,20 +20,23 @@ def of(best: float, plain: float, verified: float, noise: float = 0.0) -> Level:
 
 def test_what_is_recovered_is_a_share_of_what_was_lost():
     one = of(0.30, 0.10, 0.20)
-    assert one.interval("recovered").value == pytest.approx(0.5) and one.interval("ratio").value == pytest.approx(2)
+    assert one.interval("recovered").value == pytest.approx(0.5) and one.interval("gain").value == pytest.approx(0.1)
     assert "0.200 valid in 14.3 passes" in one.note()
 
 
-def test_the_slope_is_that_of_the_share_and_holds_the_noise_of_the_rows():
+def test_a_share_of_a_loss_that_is_not_shown_is_none():
+    assert of(0.03, 0.02, 0.03, noise=0.01).interval("recovered") is None
+
+
+def test_the_slope_is_that_of_the_quantity_and_holds_the_noise_of_the_rows():
     steady = [of(x, x / 2, 0.75 * x) for x in (0.1, 0.2, 0.4)]
-    assert slope(steady)[:3] == pytest.approx((0, 0, 0), abs=1e-12)
-    rising = [of(x, 0.0, x * x) for x in (0.1, 0.2, 0.4)]    # the share is x itself
-    assert slope(rising).value == pytest.approx(1)
-    found = slope([of(x, 0.0, x * x, noise=0.01) for x in (0.1, 0.2, 0.4)])
+    assert slope(steady, "recovered")[:3] == pytest.approx((0, 0, 0), abs=1e-12)
+    assert slope(steady, "gain").value == pytest.approx(0.25)
+    found = slope([of(x, 0.0, x * x, noise=0.01) for x in (0.1, 0.2, 0.4)], "recovered")    # the share is x itself
     assert found.low < 1 < found.high and found.n == 300
 
 
-@pytest.mark.parametrize("module, said", [(competence, "competence.slope: no claim, of low, middle, high only high"),
+@pytest.mark.parametrize("module, said", [(competence, "competence.slope: no claim, of low, middle only none ran"),
                                           (headline, "headline.best.nfe_ratio.moses: no claim, ancestral in 32 steps")])
 def test_an_empty_store_gives_no_claim_and_says_why(tmp_path, capsys, module, said):
     assert module.claims(Store(tmp_path), "a command") == [] and said in capsys.readouterr().out

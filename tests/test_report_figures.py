@@ -98,9 +98,9 @@ def _measured() -> list[pd.DataFrame]:
     changes = spans(spans(pd.DataFrame([{"network": name, "base": "base", "nats": 0.02 * k + 0.01, "ratio": 1 + 0.05 * k
                                          if k else None} | about
                                         for k, name in enumerate(("seed", "two_blocks", "gated"))]), "nats"), "ratio")
-    competence = pd.DataFrame([{"network": name, "competence": c, "recovered": r, "ratio": 1 + r} | about
+    competence = pd.DataFrame([{"network": name, "competence": c, "recovered": r, "gain": r / 5} | about
                                for name, c, r in (("low", 0.04, 0.5), ("middle", 0.16, 0.4), ("high", 0.3, 0.45))])
-    for quantity in ("competence", "recovered", "ratio"):
+    for quantity in ("competence", "recovered", "gain"):
         competence = spans(competence, quantity)
     forwards = pd.DataFrame([about | {"arm": arm, "setting": str(k), "key": arm + str(k), "colour": style.COLOURS[0],
                                       "marker": "o", "metric": m, "better": "lower", "unit": "nats per token",

@@ -8,7 +8,7 @@ TITLE = "Does verification pay more on a better network?"
 SECTION = "acceptance"
 PLACE = 57
 needs = ("network", "competence", "competence_low", "competence_high", "recovered", "recovered_low", "recovered_high",
-         "ratio", "ratio_low", "ratio_high")
+         "gain", "gain_low", "gain_high")
 
 
 def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
@@ -16,12 +16,12 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     frame = frame.sort_values("competence")
     wide = inches >= style.DOUBLE
     figure, axes = style.panels(*((1, 2) if wide else (2, 1)), inches, 2.1 if wide else 1.7)
-    for ax, quantity, name in zip(axes.ravel(), ("recovered", "ratio"),
-                                  ("share of the loss recovered", "valid rows, times as many")):
+    for ax, quantity, name in zip(axes.ravel(), ("recovered", "gain"),
+                                  ("share of the loss recovered", "valid rows gained")):
         bars = [(frame[q] - frame[f"{q}_low"], frame[f"{q}_high"] - frame[q]) for q in ("competence", quantity)]
         ax.errorbar(frame.competence, frame[quantity], bars[1], bars[0], color=style.COLOURS[1], marker="o",
                     markersize=4.0, linestyle="none", linewidth=0.9)
-        ax.axhline(0.0 if quantity == "recovered" else 1.0, color=style.MUTED, linewidth=0.8)
+        ax.axhline(0.0, color=style.MUTED, linewidth=0.8)
         for row in frame.itertuples():
             ax.annotate(row.network, (row.competence, getattr(row, quantity)), (4, 4), textcoords="offset points")
         ax.set_ylabel(name)
@@ -33,6 +33,6 @@ def caption(frame: pd.DataFrame) -> str:
     return (
         f"{frame.subject.iloc[0]}; n = {frame.n.iloc[0]} rows a setting. One mark is one network. Self-speculative "
         "sampling is held against ancestral sampling in no fewer passes. Left: of the validity that ancestral "
-        "sampling loses against one character a pass, the share that verification gives back. Right: how many times "
-        "as many rows are valid. Bars: 95 % bootstrap intervals over rows."
+        "sampling loses against one character a pass, the share that verification gives back. Right: the share of "
+        "rows that it makes valid. Bars: 95 % bootstrap intervals over rows."
     )

@@ -1,6 +1,7 @@
-"""What is claimed of competence: competence.{validity, recovered, ratio}.{low, middle, high, t75, t50} and
-competence.slope, that of the recovered share over the validity of the network, by least squares over the three budgets;
-competence.slope.temperature, over the third network at three temperatures.
+"""What is claimed of competence: competence.{validity, gain, recovered}.{low, middle, high, t75, t50}, the share where
+a loss is shown; competence.slope, that of the gain over the validity of the network, by least squares over three
+budgets; competence.slope.temperature, over the third network at three temperatures; competence.slope.recovered, of the
+share that is given back, over all networks that have one.
 """
 
 from collections.abc import Sequence
@@ -24,9 +25,10 @@ FRONTIER, COOL = (Path(__file__).parents[1] / name / KEPT for name in ("moses_fr
 BUDGETS, TEMPERATURES = (*WEAK, "high"), ("high", "t75", "t50")
 WINDOW = {"name": "linear", "delta": 0.05}    # three characters of a row of 58
 RESAMPLES = 4000
-QUANTITIES = ("competence", "recovered", "ratio")
+QUANTITIES = ("competence", "recovered", "gain")
 COLUMNS = ("network", *(f"{name}{end}" for name in QUANTITIES for end in ("", "_low", "_high")))
-UNITS = {"competence": "share of rows", "recovered": "share of what ancestral sampling loses", "ratio": "valid / valid"}
+UNITS = {"competence": "share of rows", "recovered": "share of what ancestral sampling loses",
+         "gain": "share of rows, paired"}
 
 
 class Level(NamedTuple):
@@ -39,11 +41,14 @@ class Level(NamedTuple):
     def values(self, quantity: str) -> np.ndarray:
         """(1 + RESAMPLES,)."""
         best, plain, verified = self.valid.T
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return {"competence": best, "recovered": (verified - plain) / (best - plain), "ratio": verified / plain
-                    }[quantity]
+        if quantity == "recovered":
+            return (verified - plain) / (best - plain)
+        return {"competence": best, "gain": verified - plain}[quantity]
 
-    def interval(self, quantity: str) -> Interval:
+    def interval(self, quantity: str) -> Interval | None:
+        """None of a share of a loss that is not shown."""
+        if quantity == "recovered" and np.quantile(self.valid[1:, 0] - self.valid[1:, 1], 0.0005) <= 0:
+            return None
         value, *found = self.values(quantity)
         return interval(value, np.array(found), self.n, 0.95)
 
@@ -75,9 +80,9 @@ def levels(store: Store, frontier: Path = FRONTIER, cool: Path = COOL) -> dict[s
     return {name: one for name, one in found.items() if one is not None}
 
 
-def slope(found: Sequence[Level]) -> Interval:
-    """Of the recovered share over competence, least squares over networks, whose rows are resampled each for itself."""
-    x, y = (np.stack([one.values(quantity) for one in found], 1) for quantity in ("competence", "recovered"))
+def slope(found: Sequence[Level], quantity: str) -> Interval:
+    """Of a quantity over competence, least squares over networks, whose rows are resampled each for itself."""
+    x, y = (np.stack([one.values(name) for one in found], 1) for name in ("competence", quantity))
     x = x - x.mean(1, keepdims=True)                                               # (1 + RESAMPLES, networks)
     value, *resampled = (x * y).sum(1) / (x * x).sum(1)
     return interval(value, np.array(resampled), sum(one.n for one in found), 0.95)
@@ -91,7 +96,7 @@ def measure(study: Study, store: Store) -> list[dict]:
         return []
 
     def rows() -> list[list]:
-        return [[name, *(number for quantity in QUANTITIES for number in one.interval(quantity)[:3])]
+        return [[name, *(number for quantity in QUANTITIES for number in (one.interval(quantity) or [None] * 3)[:3])]
                 for name, one in found.items()]
 
     others = sorted(r["key"] for name in TEMPERATURES for r in found[name].records.values())
@@ -101,20 +106,22 @@ def measure(study: Study, store: Store) -> list[dict]:
 def claims(store: Store, command: str) -> list[dict]:
     found, made = levels(store), []
     keys = {name: [r["key"] for r in one.records.values()] if name in WEAK else [] for name, one in found.items()}
-    for name, one in found.items() if {*WEAK} <= {*found} else ():
-        for quantity, called in (("competence", "validity"), ("recovered", "recovered"), ("ratio", "ratio")):
-            v = one.interval(quantity)
-            made.append(claim(f"competence.{called}.{name}", v.value, v.low, v.high, UNITS[quantity], v.n, command,
-                              keys[name], one.note()))
-    for end, names in (("", BUDGETS), (".temperature", TEMPERATURES)):
-        if not {*names, *WEAK} <= {*found}:
-            print(f"competence.slope{end}: no claim, of {', '.join(names)} only {', '.join(found) or 'none'} ran; run "
-                  "the study without --only")
-            continue
-        v = slope([found[name] for name in names])
-        shares = ", ".join(f"{found[name].interval('recovered').value:.2f} at {found[name].valid[0, 0]:.3f}"
-                           for name in names)
-        made.append(claim(f"competence.slope{end}", v.value, v.low, v.high, "recovered share / validity", v.n, command,
+    if not {*WEAK} <= {*found}:
+        ran = ", ".join(name for name in WEAK if name in found) or "none"
+        print(f"competence.slope: no claim, of {', '.join(WEAK)} only {ran} ran; run the study without --only")
+        return []
+    for name, one in found.items():
+        for quantity, called in (("competence", "validity"), ("gain", "gain"), ("recovered", "recovered")):
+            if v := one.interval(quantity):
+                made.append(claim(f"competence.{called}.{name}", v.value, v.low, v.high, UNITS[quantity], v.n, command,
+                                  keys[name], one.note()))
+    told = [name for name, one in found.items() if one.interval("recovered")]
+    for end, names, quantity in (("", BUDGETS, "gain"), (".temperature", TEMPERATURES, "gain"),
+                                 (".recovered", told, "recovered")):
+        mine = [found[name] for name in names if name in found]
+        v = slope(mine, quantity)
+        shown = ", ".join(f"{one.values(quantity)[0]:.3f} at {one.valid[0, 0]:.3f}" for one in mine)
+        made.append(claim(f"competence.slope{end}", v.value, v.low, v.high, f"{quantity} / validity", v.n, command,
                           [key for name in names for key in keys[name]],
-                          f"recovered share at the validity of the network: {shares}"))
+                          f"{quantity} at the validity of the network: {shown}"))
     return made

@@ -9,10 +9,10 @@ gives back a share of what was lost:
 
     recovered = (self-speculative - ancestral) / (first-hitting - ancestral)
 
-The slope of it over competence is the answer; beside it stands how many times as many molecules are valid. Expected:
-no slope to be seen, since a better network also drafts better. What is not held equal: `low` and `middle` have 4
-blocks of width 256 and the third 8 of width 192, so that a verify pass costs a fourth and an eighth; budgets of the
-causal blocks differ too (their cards say how much).
+Its slope over competence is one answer, and that of the gain itself, as a share of rows, the other. Expected: no slope
+to be seen, since a better network also drafts better. What is not held equal: `low` and `middle` have 4 blocks of width
+256 and the third 8 of width 192, so that a verify pass costs a fourth and an eighth; budgets of the causal blocks
+differ too (their cards say how much).
 """
 
 from baselines.ancestral import Ancestral
