@@ -17,22 +17,24 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     wide = inches >= style.DOUBLE
     figure, axes = style.panels(*((1, 2) if wide else (2, 1)), inches, 2.1 if wide else 1.7)
     for ax, quantity, name in zip(axes.ravel(), ("recovered", "gain"),
-                                  ("share of the loss recovered", "valid rows gained")):
+                                  ("share of the loss given back", "gain, share of rows")):
         bars = [(frame[q] - frame[f"{q}_low"], frame[f"{q}_high"] - frame[q]) for q in ("competence", quantity)]
         ax.errorbar(frame.competence, frame[quantity], bars[1], bars[0], color=style.COLOURS[1], marker="o",
                     markersize=4.0, linestyle="none", linewidth=0.9)
         ax.axhline(0.0, color=style.MUTED, linewidth=0.8)
-        for row in frame.itertuples():
-            ax.annotate(row.network, (row.competence, getattr(row, quantity)), (4, 4), textcoords="offset points")
+        for row in frame.dropna(subset=[quantity]).itertuples():
+            ax.annotate(row.network, (row.competence, getattr(row, f"{quantity}_high")), (0, 3), ha="center",
+                        textcoords="offset points")
         ax.set_ylabel(name)
-        ax.set_xlabel("valid rows of first-hitting sampling")
+        ax.set_xlabel("share of valid rows, one token a pass")
+        ax.set_xlim(left=0)
     return figure, frame[list(needs)].to_dict("records")
 
 
 def caption(frame: pd.DataFrame) -> str:
     return (
-        f"{frame.subject.iloc[0]}; n = {frame.n.iloc[0]} rows a setting. One mark is one network. Self-speculative "
-        "sampling is held against ancestral sampling in no fewer passes. Left: of the validity that ancestral "
-        "sampling loses against one character a pass, the share that verification gives back. Right: the share of "
-        "rows that it makes valid. Bars: 95 % bootstrap intervals over rows."
+        f"{frame.subject.iloc[0]}; n = {frame.n.iloc[0]} rows a setting. One mark is one network, or the last one at a "
+        "lower temperature T. Self-speculative sampling is held against ancestral sampling in no fewer passes. Left: "
+        "of the validity that ancestral sampling loses against one token a pass, the share that verification gives "
+        "back. Right: the share of rows that it makes valid. Bars: 95 % bootstrap intervals over rows."
     )

@@ -22,6 +22,7 @@ from harness.study import Study
 WEAK = ("low", "middle")
 # the runs of the third network, at temperature 1 and below
 FRONTIER, COOL = (Path(__file__).parents[1] / name / KEPT for name in ("moses_frontier", "moses_temperature"))
+CALLED = {"t75": "T = 0.75", "t50": "T = 0.5"}    # in the figure: the third network at that temperature
 BUDGETS, TEMPERATURES = (*WEAK, "high"), ("high", "t75", "t50")
 WINDOW = {"name": "linear", "delta": 0.05}    # three characters of a row of 58
 RESAMPLES = 4000
@@ -96,8 +97,10 @@ def measure(study: Study, store: Store) -> list[dict]:
         return []
 
     def rows() -> list[list]:
-        return [[name, *(number for quantity in QUANTITIES for number in (one.interval(quantity) or [None] * 3)[:3])]
-                for name, one in found.items()]
+        def numbers(one: Level) -> list:
+            return [number for quantity in QUANTITIES for number in (one.interval(quantity) or [None] * 3)[:3]]
+
+        return [[CALLED.get(name, name), *numbers(one)] for name, one in found.items()]
 
     others = sorted(r["key"] for name in TEMPERATURES for r in found[name].records.values())
     return [cached_table(store, study.name, "competence", COLUMNS, rows, own, others=others)]
