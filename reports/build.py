@@ -32,6 +32,7 @@ from reports import (
     judges,
     matched,
     measured,
+    opening,
     page,
     placed,
     published,
@@ -43,7 +44,7 @@ from reports.drawing import draw, fitting, workers
 from reports.frame import Chapter, chapters
 from reports.named import own_plots
 from reports.records import Records, read
-from reports.text import plain, short, slug
+from reports.text import brief, plain, short, slug
 from reports.view import ALL, View, viewed
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -80,11 +81,11 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
         )
-        environment.filters["short"] = short
+        environment.filters |= {"short": short, "brief": brief}
         title = " + ".join(dict.fromkeys(plain(cell.study["name"]) for part in parts for cell in part.cells.values()))
         html = environment.get_template("report.html.j2").render(
             chapters=[context for context, _ in found], history=past, torn=records.torn, newer=records.newer,
-            command=command, title=title
+            command=command, title=title, questions=opening.questions(parts)
         )
         write_text(out / "index.html", html.encode(errors="replace").decode())
     except OSError as error:
@@ -112,7 +113,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "name": chapter.name,
         "n": int(chapter.frame.n.max()),
         "baseline": base,
-        "opening": page.opening(chapter, ratios, base),
+        "opening": opening.opening(chapter, ratios, base),
         "points": page.points(chapter, base, view.columns),
         "matched": page.matched_rows(ratios, chapter, base),
         "accepted": accepted,
@@ -123,6 +124,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "controls": page.controls(chapter),
         "remarks": page.remarks(chapter),
         "samples": samples.samples(chapter),
+        "remade": samples.remade(chapter),
         "published": published.table(known),
         "comparisons": matched.note(ratios),
         "front": interactive.data(chapter, base),
@@ -133,6 +135,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "clock": page.clock(chapter),
     }
     context["figures"], drawn = drawing()
+    context["sections"] = sections(context)
     bare = [{k: v for k, v in row.items() if k != "look"} for row in accepted]
     return context, {
         "name": chapter.name,
@@ -144,6 +147,14 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
         "judges": judges.plain(ranked),
         "published": published.plain(known),
     }
+
+
+def sections(context: dict) -> set[str]:
+    """The sections that have something to show beside figures, by their anchors."""
+    filled = {"matched": context["matched"], "forwards": context["forwards"], "acceptance": context["accepted"],
+              "judges": context["judges"], "published": context["published"], "controls": context["controls"]["arms"],
+              "samples": context["samples"] or context["remade"]}
+    return {"headline", "points", "missing", "provenance"} | {name for name, content in filled.items() if content}
 
 
 def frames(chapter: Chapter, base: str | None, resamples: int) -> tuple[pd.DataFrame, pd.DataFrame, list[pd.DataFrame]]:

@@ -6,7 +6,7 @@ the score's.
 
 import numpy as np
 
-from reports.named import data_set
+from reports.named import readable
 from reports.records import Cell
 
 
@@ -17,7 +17,7 @@ def marks(cell: Cell, x: np.ndarray, rows: list[int], decode) -> dict[int, list[
     score = next((r for r in cell.scored.values() if r["metric"]["name"] == "spelling" and r["status"] == "done"), None)
     if score is None:
         return None
-    data = data_set(cell.record["cell"]["data"])
+    data = readable(cell.record["cell"]["data"], cell.study.get("data"))
     if not hasattr(data, "words") or score["per"] != "row" or not cell.store.has("scores", score["score_key"]):
         return None
     known = data.words("train", score["metric"].get("seen", 1))

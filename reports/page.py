@@ -1,4 +1,6 @@
-"""What a chapter of the page says, as plain data for the template: sentences, table rows, samples, provenance."""
+"""What a chapter of the page says, as plain data for the template: sentences, table rows, provenance. What stands
+first: reports/opening.py.
+"""
 
 import json
 import re
@@ -13,61 +15,15 @@ from harness.boundary.nearest import meant
 from harness.records.study_path import as_now
 from reports import asked, busy, style, tables
 from reports.digits import spell
-from reports.frame import DOUBTS, Chapter, from_near
-from reports.front import directional, subject, verified, verifying
-from reports.matched import headline
+from reports.frame import DOUBTS, Chapter
+from reports.front import directional, verified
+from reports.named import given
 from reports.records import Records
 from reports.tables import at, metric_order, realised
 from reports.text import named
-from reports.worded import better_or_worse, counts_as_equal, sides
+from reports.worded import counts_as_equal, sides
 
 DEPTHS = (1, 2, 4, 8)
-
-
-def _gives_prompts(data: dict) -> bool:
-    """Whether the data set is one of prompts, recounted or not."""
-    return data["name"] == "prompts" or isinstance(data.get("data"), dict) and _gives_prompts(data["data"])
-
-
-def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dict:
-    """What was measured, in one sentence; the ratios that answer; or why there is none."""
-    done, about = chapter.done(), next(iter(chapter.cells.values())).record["cell"]
-    n = "{:,}".format(about["n"])
-    sentence = (
-        f"{len(done)} operating points of {done.arm.nunique()} samplers on {subject(chapter)}: {n} sequences each, "
-        f"seed {about['seed']}, "
-        f"{'prompted' if about['prompt'] or _gives_prompts(about['data']) else 'unprompted'}."
-    )
-    rows = headline(ratios, chapter)
-    entries = [
-        row
-        | spell(row["ratio"], row["low"], row["high"])
-        | {"needs": spell(row["arm_cost"]), "base": spell(row["baseline_cost"]), "rows": int(row["n_reported"])}
-        | {"by": better_or_worse(row), "side_by": better_or_worse(row, "side_")}
-        for row in rows.to_dict("records")
-    ]
-    speculative = verifying(chapter)
-    sound = set(done.arm[~done.collapsed])
-    others = [arm for arm in chapter.arms if arm != baseline and arm in sound]
-    lead = next((arm for arm in others if arm in speculative), next(iter(others), None))
-    first = [entry for entry in entries if entry["arm"] == lead]
-    why = ""
-    if baseline is None:
-        why = "no arm is named ancestral or has that sampler, so there is nothing to compare with"
-    elif not first:
-        tried = (
-            ratios[(ratios.arm == lead) & (ratios.kind == "realised") & (ratios.cost == "nfe_a")]
-            if len(ratios)
-            else ratios
-        )
-        tried = tried.iloc[from_near(tried.passes).argsort(kind="stable")] if len(tried) else tried
-        nearest = [f"by {row.metric}, at {row.passes:.3g} passes of {baseline}, {row.reason}"
-                   for row in tried.drop_duplicates("metric").itertuples()]
-        why = f"{lead}: {'; '.join(nearest)}" if nearest else (f"it takes a metric by row, two points of {baseline} "
-                                                               "and another arm")
-    words = {"equal": counts_as_equal(ratios), "sides": sides(ratios)} if first else {}
-    return {"sentence": sentence, "first": first, "others": [e for e in entries if e not in first], "why": why,
-            "baseline": baseline, **words}
 
 
 def points(chapter: Chapter, baseline: str | None, wanted: Sequence[str] = ()) -> dict:
@@ -170,6 +126,7 @@ def matched_rows(ratios: pd.DataFrame, chapter: Chapter, baseline: str | None) -
             "n": int(mine[0]["n_reported"]),
             "side": mine[0]["side"],
             "words": f"{counts_as_equal(ratios[ratios.metric == metric])} {sides(ratios[ratios.metric == metric])}",
+            "found": any(e["nfe_a"] for e in mine),
             "arms": [list(rows) for _, rows in groupby(mine, key=lambda e: e["arm"])],
         }
         for metric, mine in ((metric, list(group)) for metric, group in groupby(rows, key=lambda e: e["metric"]))
@@ -247,7 +204,7 @@ def provenance(chapter: Chapter, records: Records) -> dict:
             "temperature": all_of("temperature"),
             "nucleus": ", ".join(dict.fromkeys(f"{a['nucleus']} ({a['nucleus_keep']})" if "nucleus" in a else "none"
                                                for a in about)),
-            "prompt": all_of("prompt") or "none",
+            "prompt": ", ".join(dict.fromkeys(given(cell.record["cell"], cell.study.get("data")) for cell in cells)),
             "unit of a pass": ", ".join(dict.fromkeys(cell.study.get("reference", "") for cell in cells)),
             "sampling code": ", ".join(dict.fromkeys(tree for c in cells for tree in c.trees[-1:])),
         },
@@ -260,7 +217,7 @@ def provenance(chapter: Chapter, records: Records) -> dict:
         "machines": list({(m["id"], m.get("commit"), m.get("diff_sha")): m for store in chapter.stores()
                           for m in store.of("machine") if m["id"] in here}.values()),
         "commands": list(dict.fromkeys(as_now(cell.study["command"]) for cell in cells if cell.study.get("command"))),
-        "questions": [paragraphs(text) for text in dict.fromkeys(cell.study.get("question", "") for cell in cells
+        "questions": [paragraphs(text)[1:] for text in dict.fromkeys(cell.study.get("question", "") for cell in cells
                                                                  if cell.study.get("question"))],
     }
 

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 NO_NAME = "(no name)"
 TURNING = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # the direction of writing
+LIST = re.compile(r"\[([^\[\],]*)(?:,[^\[\],]*){2,}\]")    # of three values or more, none of them a list
 LONGEST = 60  # letters of a file name's part
 TEX = {
     "\\": r"\textbackslash{}",
@@ -81,6 +82,16 @@ def apart(names: Mapping[Key, str]) -> dict[Key, str]:
 def short(text: str, most: int) -> str:
     """The text, with its middle left out where it is longer."""
     return text if len(text) <= most else f"{text[: most // 2]}…{text[len(text) - (most - most // 2) + 1 :]}"
+
+
+def brief(text: str) -> str:
+    """A setting with the values of a long list counted.
+
+    >>> brief("window=stairs ends=[0.125, 0.25, 0.5, 1] rounds=2"), brief("at=[1, 2, 3]"), brief("pair=[1, 2]")
+    ('window=4 stairs from 0.125 rounds=2', 'at=3 values from 1', 'pair=[1, 2]')
+    """
+    text = LIST.sub(lambda found: f"{found[0].count(',') + 1} values from {found[1].strip()}", text)
+    return re.sub(r"stairs ends=(\d+) values", r"\1 stairs", text)
 
 
 def spaced(text: str) -> str:

@@ -34,8 +34,8 @@ def sides(ratios: pd.DataFrame) -> str:
     found = [f"Quality was matched on two sides at once: {metric}, and {side}, which sees lost diversity." for metric,
              side in both]
     if alone:
-        found.append(f"Quality was matched on {' or '.join(alone)} alone: no metric by row that sees lost diversity "
-                     "was scored, so some loss of it could pass.")
+        found.append(f"Quality was matched on {' or '.join(alone)} alone: no n-gram divergence was scored, so some "
+                     "loss of diversity could pass.")
     return " ".join(found)
 
 
