@@ -45,7 +45,7 @@ from reports.frame import Chapter, chapters
 from reports.named import own_plots
 from reports.records import Records, read
 from reports.text import brief, plain, short, slug
-from reports.view import ALL, View, viewed
+from reports.view import ALL, View, unlabelled, viewed
 
 TEMPLATES = Path(__file__).parent / "templates"
 FRAMES = (  # each (chapter, baseline) -> tidy frame
@@ -102,10 +102,11 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
     ratios, known, tidy = frames(chapter, base, resamples)
     drawing = draw(tidy, out / "figures", prefix, side_by_side, [*fitting(own, [front.points(chapter, base), *tidy])],
                    form)
-    for name, frame in (("points", chapter.frame), ("matched", ratios), ("published", known)):
+    for name, frame in (("points", tables.points_csv(chapter, view.columns)), ("matched", ratios),
+                        ("published", known)):
         with replacing(out / "tables" / f"{prefix}{name}.csv") as beside:
-            frame.to_csv(beside, index=False, errors="replace")
-    tables.points_tex(chapter, out / "tables" / f"{prefix}points.tex")
+            unlabelled(frame, chapter, view).to_csv(beside, index=False, errors="replace")
+    tables.points_tex(chapter, out / "tables" / f"{prefix}points.tex", view.columns)
     tables.matched_tex(ratios, out / "tables" / f"{prefix}matched.tex")
     accepted, ranked = page.accepted(chapter, base), judges.agreement(chapter)
     context = {

@@ -20,6 +20,9 @@ from reports.worded import counts_as_equal, excess, sides
 
 BOLD = "bold: best, and its interval touches no other"
 NONE = Tex("--")
+SAYS = ("arm", "setting", "key", "study", "status", "reason", "control", *DOUBTS, "n")    # of which cell a row is
+HEADS = {"nfe_a": "NFE A", "nfe_b": "NFE B", "nfe_c": "NFE C", "gflop": "GFLOP executed",
+         "executed_over_needed": "executed / needed"}
 
 
 def show(value: float, low: float = np.nan, high: float = np.nan) -> str:
@@ -49,21 +52,29 @@ def metric_order(chapter: Chapter) -> list[str]:
     return sorted((label for label in chapter.metrics if label in chapter.frame), key=group)
 
 
-def points_tex(chapter: Chapter, path: Path) -> None:
-    """Every done cell, the controls below: costs and metrics with intervals."""
-    metrics, done = metric_order(chapter), chapter.done().to_dict("records")
+def points_csv(chapter: Chapter, wanted: Sequence[str] = ()) -> pd.DataFrame:
+    """The frame of the chapter; with `wanted` the columns that say which cell it is, and these with their intervals."""
+    if not wanted:
+        return chapter.frame
+    ends = [f"{column}{end}" for column in wanted for end in ("", ".low", ".high")]
+    return chapter.frame[[column for column in (*SAYS, *ends) if column in chapter.frame]]
+
+
+def points_tex(chapter: Chapter, path: Path, wanted: Sequence[str] = ()) -> None:
+    """Every done cell, the controls below: costs and metrics with intervals, or the columns `wanted`."""
+    columns, done = [*wanted] or [*COSTS, *metric_order(chapter)], chapter.done().to_dict("records")
+    metrics = [column for column in columns if column in chapter.metrics]
     unknown = (np.nan,) * 3
-    heads = ["arm", "setting", "NFE A", "NFE B", "NFE C", *(label.replace("_", " ") for label in metrics)]
+    heads = ["arm", "setting", *(HEADS.get(column, column.replace("_", " ")) for column in columns)]
     winners = {label: winner([unknown if row["collapsed"] else span(row, label) for row in done],
                              chapter.metrics[label]["better"]) for label in metrics}
     above = [
-        [row["arm"], _flagged(row), *(_math(at(row, column)) for column in COSTS),
-         *(_math(at(row, label), bold=k == winners[label]) for label in metrics)]
+        [row["arm"], _flagged(row), *(_math(at(row, column), bold=k == winners.get(column, -1)) for column in columns)]
         for k, row in enumerate(done)
     ]
     controls = chapter.frame[chapter.frame.control & (chapter.frame.status == "done")]
     below = [
-        [row["arm"], row["setting"], NONE, NONE, NONE, *(_math(at(row, column)) for column in metrics)]
+        [row["arm"], row["setting"], *(_math(at(row, column)) if column in metrics else NONE for column in columns)]
         for row in controls.to_dict("records")
     ]
     n = ", ".join(str(n) for n in sorted(set(chapter.frame.n)))

@@ -6,7 +6,8 @@
     [metrics]
     spelling = "words spelt right"
 
-A file of labels (TOML). All that a page says is of what is left; records, and claims, are as they were.
+A file of labels (TOML). All that a page says is of what is left; records, and claims, are as they were, and tables in
+CSV, which programs read, have no labels.
 """
 
 import tomllib
@@ -14,9 +15,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
+
 from harness.boundary.incoming import read_text
 from harness.boundary.nearest import meant
 from reports.frame import Chapter
+from reports.names import arm_names
 from reports.text import plain
 
 KINDS = ("arms", "metrics")
@@ -52,23 +56,60 @@ def viewed(chapters: Sequence[Chapter], view: View) -> list[Chapter]:
     """The chapters as they are to be seen; those of which no arm is left are left out. Raises ValueError, in a
     sentence, for a name that no chapter has.
     """
-    arms = {name for chapter in chapters for pair in named(chapter).items() for name in pair}
-    metrics = {label for chapter in chapters for label in chapter.metrics}
+    arms = {arm: called for chapter in chapters for arm, called in named(chapter).items()}
+    metrics = {label: "" for chapter in chapters for label in chapter.metrics}
     for kind, asked, known in (("arm", [*view.arms, *view.labels.get("arms", ())], arms),
                                ("metric", [*view.metrics, *view.labels.get("metrics", ())], metrics)):
         for name in asked:
-            if name not in known:
-                raise ValueError(f"these runs have no {kind} {name!r}{meant(name, known) or '; choose '}"
-                                 f"{'' if meant(name, known) else ', '.join(sorted(known))}")
+            if name not in known and name not in known.values():
+                raise ValueError(f"these runs have no {kind} {name!r}{probably(name, known)}")
     left = [part for chapter in chapters if (part := _chosen(chapter, view)).arms]
     palette = list(dict.fromkeys(arm for chapter in left for arm in chapter.arms))
     return [_renamed(chapter._replace(palette=palette), view.labels) for chapter in left]
+
+
+def probably(name: str, known: Mapping[str, str]) -> str:
+    """The end of a sentence that refuses a name: the one that was meant, by a slip or by its beginning, or all of them,
+    one a line with what the page calls it.
+
+    >>> probably("ssm", {"ssmd": "self-speculative", "mdlm": "mdlm"})
+    "; did you mean 'ssmd'?"
+    >>> print(probably("x", {"ssmd": "self-speculative", "mdlm": "mdlm"}))
+    ; choose
+      mdlm
+      ssmd  (self-speculative)
+    """
+    names = [*known, *filter(None, known.values())]
+    if found := meant(name, names):
+        return found
+    if begun := [other for other in names if name and other.lower().startswith(name.lower())]:
+        return f"; did you mean {begun[0]!r}?"
+    width = max(map(len, known), default=0)
+    return "; choose" + "".join(f"\n  {f'{arm:<{width}}  ({called})' if called not in ('', arm) else arm}"
+                                for arm, called in sorted(known.items()))
 
 
 def named(chapter: Chapter) -> dict[str, str]:
     """Arm of the study -> what the page calls it."""
     called = dict(zip(chapter.frame.key, chapter.frame.arm))
     return {cell.record["arm"]: called[key] for key, cell in chapter.cells.items()}
+
+
+def unlabelled(frame: pd.DataFrame, chapter: Chapter, view: View) -> pd.DataFrame:
+    """A table of the chapter as it would be without labels, for programs that read it: names of columns, of arms and of
+    metrics.
+    """
+    if not any(view.labels.values()) or frame.empty:
+        return frame
+    metrics = {plain(word): label for label, word in view.labels.get("metrics", {}).items()
+               if plain(word) in chapter.metrics}
+    called, shown = arm_names([*chapter.cells.values()]), zip(chapter.frame.key, chapter.frame.arm)
+    arms = {arm: called[key] for key, arm in shown}
+    frame = frame.rename(columns={f"{word}{end}": f"{label}{end}" for word, label in metrics.items()
+                                  for end in ("", ".low", ".high")})
+    known = {"arm": arms, "baseline": arms, "metric": metrics, "side": metrics}
+    return frame.assign(**{column: [back.get(value, value) for value in frame[column]]
+                           for column, back in known.items() if column in frame})
 
 
 def _chosen(chapter: Chapter, view: View) -> Chapter:

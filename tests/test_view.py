@@ -14,7 +14,7 @@ from harness.__main__ import main
 from reports import page, style
 from reports.frame import chapters
 from reports.records import Cell, read
-from reports.view import labels_of
+from reports.view import labels_of, probably
 from tests.test_cli import refuses
 
 LABELS = '[arms]\nssmd = "SSMD"\n"ancestral" = "MDLM"\n[metrics]\nexact_nll = "true nats"\n'
@@ -33,8 +33,13 @@ def test_arms_metrics_labels_and_columns_are_those_asked_for(run, tmp_path):
              "--labels", str(tmp_path / "labels.toml"), "--columns", "nfe_a", "exact_nll"]
     assert main(words) == 0
     points = pd.read_csv(tmp_path / "r" / "tables" / "points.csv")
-    assert set(points.arm[~points.control]) == {"SSMD", "MDLM"} and points.control.any()
-    assert "true nats" in points and "true nats.low" in points and not {"exact_nll", "law_tv"} & {*points}
+    assert set(points.arm[~points.control]) == {"self-speculative", "ancestral"} and points.control.any()
+    assert {"nfe_a", "nfe_a.low", "exact_nll", "exact_nll.high", "key", "status"} <= {*points}
+    assert not {"true nats", "law_tv", "nfe_b", "gflop"} & {*points}, "programs read columns by their own names"
+    matched = pd.read_csv(tmp_path / "r" / "tables" / "matched.csv")
+    assert {*matched.arm} == {"self-speculative"} and {*matched.baseline} == {"ancestral"} and {*matched.metric} == {"exact_nll"}
+    tex = (tmp_path / "r" / "tables" / "points.tex").read_text()
+    assert "arm & setting & NFE A & true nats" in tex and "SSMD" in tex and "NFE B" not in tex
     html = (tmp_path / "r" / "index.html").read_text()
     assert "true nats" in html and "MDLM" in html and "GFLOP executed</th>" not in html
     assert shlex.join(["ssmd-bench", *words[:4], *words[4:9], "--columns", *words[-2:], *words[9:11]]) in unescape(html)
@@ -65,13 +70,21 @@ def test_a_format_lasts_as_long_as_it_is_asked_for(name):
 
 @pytest.mark.parametrize("words, says", [
     (["--arms", "ssmb"], "these runs have no arm 'ssmb'; did you mean 'ssmd'?"),
-    (["--metrics", "nats"], "these runs have no metric 'nats'; choose "),
+    (["--arms", "anc"], "these runs have no arm 'anc'; did you mean 'ancestral'?"),
+    (["--metrics", "law"], "these runs have no metric 'law'; did you mean 'law_tv'?"),
     (["--columns", "nfe_d"], "the table of points has no column 'nfe_d'; did you mean"),
     (["--labels", "gone.toml"], "gone.toml"),
     (["--style", "natur"], "there is no --style 'natur'; did you mean 'nature'?"),
 ])
 def test_what_is_not_there_is_one_sentence(run, tmp_path, capsys, words, says):
     refuses(capsys, ["report", run, "--out", str(tmp_path / "r"), *words], says)
+
+
+def test_a_name_unlike_all_others_is_told_which_there_are_one_a_line():
+    known = {"ssmd_frozen": "self-speculative, frozen", "fixed": "fixed"}
+    assert probably("zz", known) == "; choose\n  fixed\n  ssmd_frozen  (self-speculative, frozen)"
+    assert [probably(slip, known) for slip in ("ssmd_frozn", "ssmd", "Self-spec")] == [
+        "; did you mean 'ssmd_frozen'?", "; did you mean 'ssmd_frozen'?", "; did you mean 'self-speculative, frozen'?"]
 
 
 @pytest.mark.parametrize("text, says", [
