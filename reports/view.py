@@ -69,24 +69,21 @@ def viewed(chapters: Sequence[Chapter], view: View) -> list[Chapter]:
 
 
 def probably(name: str, known: Mapping[str, str]) -> str:
-    """The end of a sentence that refuses a name: the one that was meant, by a slip or by its beginning, or all of them,
-    one a line with what the page calls it.
+    """The end of a sentence that refuses a name: the one that was meant, by a slip or by its beginning, or all of them
+    with what the page calls each.
 
     >>> probably("ssm", {"ssmd": "self-speculative", "mdlm": "mdlm"})
     "; did you mean 'ssmd'?"
-    >>> print(probably("x", {"ssmd": "self-speculative", "mdlm": "mdlm"}))
-    ; choose
-      mdlm
-      ssmd  (self-speculative)
+    >>> probably("x", {"ssmd": "self-speculative", "mdlm": "mdlm"})
+    '; choose: mdlm; ssmd (self-speculative)'
     """
     names = [*known, *filter(None, known.values())]
     if found := meant(name, names):
         return found
     if begun := [other for other in names if name and other.lower().startswith(name.lower())]:
         return f"; did you mean {begun[0]!r}?"
-    width = max(map(len, known), default=0)
-    return "; choose" + "".join(f"\n  {f'{arm:<{width}}  ({called})' if called not in ('', arm) else arm}"
-                                for arm, called in sorted(known.items()))
+    return "; choose: " + "; ".join(f"{arm} ({called})" if called not in ("", arm) else arm
+                                    for arm, called in sorted(known.items()))
 
 
 def named(chapter: Chapter) -> dict[str, str]:

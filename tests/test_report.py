@@ -214,8 +214,9 @@ def test_what_is_missing_or_doubtful_is_on_the_page(made):
     assert "20 done" in page and "1 failed" in page and "1 timeout" in page
 
 
-def test_a_store_without_marks_of_spelling_says_so(made):
-    assert "The records do not say which words are misspelt" in made[2] and "<mark>" not in made[2]
+def test_data_without_words_are_told_of_no_misspelt_ones(made):
+    """Data that is not known here has none; text whose marks do not fit says so, below."""
+    assert "misspelt" not in made[2] and "<mark>" not in made[2]
 
 
 def test_published_numbers_stand_apart_from_measured_ones(made):
@@ -263,7 +264,8 @@ def test_a_run_without_judge_and_times_still_makes_a_report(tmp_path, plain):
     write(tmp_path / "run", n=12, judge=False, timed=0, troubles=False)
     page = build([tmp_path / "run"], tmp_path / "out", resamples=100).read_text()
     assert (
-        "No likelihood was scored" in page
+        'id="report-entropy"' not in page
+        and ">Entropy</a>" not in page
         and "No remark: every cell that has a record was counted" in page
         and "is not known" in page
         and "seconds a sequence" not in page
@@ -275,7 +277,8 @@ def test_a_run_of_failures_alone_still_makes_a_report(tmp_path, plain):
     bad = [json.dumps(r) for r in store.records if r.get("status") not in ("done",)]
     (tmp_path / "run" / "records.jsonl").write_text("\n".join(bad) + "\n")
     page = build([tmp_path / "run"], tmp_path / "out").read_text()
-    assert "No ratio of passes at matched quality" in page and "made-up &lt;failure&gt;" in page and "no record" in page
+    assert "No ratio: it takes a metric by row" in page and ">Trade-off</a>" not in page
+    assert "made-up &lt;failure&gt;" in page and "no record" in page
 
 
 def test_cells_counted_by_other_sources_without_a_proof_or_scored_by_another_judge_are_flagged(tmp_path, plain):
@@ -331,7 +334,7 @@ def test_missing_arrays_are_told_and_not_drawn(tmp_path, plain):
     for room, key in (("costs", cell["key"]), ("scores", score["score_key"]), ("samples", cell["key"])):
         (tmp_path / "run" / room / f"{key}.npy").unlink()
     page = build([tmp_path / "run"], tmp_path / "out", resamples=100).read_text()
-    assert "costs by row missing" in page and "scores by row missing" in page
+    assert "costs by row missing" in page and "scores by row missing" in page and "missing or damaged" in page
 
 
 def test_a_summary_makes_the_report_of_its_run_but_for_the_samples(tmp_path, plain):
@@ -342,6 +345,9 @@ def test_a_summary_makes_the_report_of_its_run_but_for_the_samples(tmp_path, pla
     assert kept["records"] == len(Store(tmp_path / "kept.zip").records) == len(store.records)
     for name in ("run", "kept.zip"):
         build([tmp_path / name], tmp_path / "out" / name, resamples=100)
+    page = (tmp_path / "out" / "kept.zip" / "index.html").read_text()
+    assert page.count("Samples are not kept in this file: <code>ssmd-bench run made_up</code> makes them again.") == 1
+    assert "missing or damaged" not in page and "Whole sequences" not in page
     whole, part = (json.loads((tmp_path / "out" / name / "numbers.json").read_text())["chapters"]
                    for name in ("run", "kept.zip"))
     assert [chapter["figures"] for chapter in whole] == [chapter["figures"]
@@ -388,8 +394,10 @@ def test_metrics_without_a_better_side_have_no_front():
 
 
 def test_a_text_is_cut_at_its_marks():
-    assert samples.pieces("abcdef", [[1, 3], [4, 5]]) == [("a", False), ("bc", True), ("d", False), ("e", True),
-                                                          ("f", False)]
+    assert samples.pieces("abcdef", [[1, 3], [4, 5]]) == [
+        ("a", False, False), ("bc", True, False), ("d", False, False), ("e", True, False), ("f", False, False)]
+    assert samples.pieces("abcd", [(1, 3)], [0, 1]) == [("a", False, True), ("b", True, True), ("c", True, False),
+                                                        ("d", False, False)]
 
 
 def test_rows_shown_are_chosen_by_the_seed_and_not_by_the_arm():
