@@ -222,7 +222,8 @@ def violations(browser, where="html"):
     browser.execute_script(lzma.decompress(AXE.read_bytes()).decode())
     browser.set_script_timeout(240)
     found = browser.execute_async_script("const done = arguments[1]; axe.run(arguments[0], { resultTypes: "
-                                         "['violations'] }).then((r) => done(r), (e) => done({ error: String(e) }))", where)
+                                         "['violations'] }).then((r) => done(r), "
+                                         "(e) => done({ error: String(e) }))", where)
     assert "error" not in found, found
     assert where != "html" or len(found["passes"]) > 20
     return [(v["id"], v["impact"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found["violations"]
