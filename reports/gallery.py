@@ -5,8 +5,8 @@
 
 RUN[:FIGURE,...] names a run folder, or the zip of a kept run, and the figures of it to show, all of them by default;
 they become docs/figures/STUDY_FIGURE.png. --headline draws docs/figures/headline.png, which README shows, with the arms
-named alone. What stands between the marks of docs/gallery.md is written anew, and figures that it no longer shows are
-deleted.
+named alone, NAME or NAME=LABEL. What stands between the marks of docs/gallery.md is written anew, and figures that it
+no longer shows are deleted.
 """
 
 import re
@@ -30,6 +30,7 @@ from reports.drawing import drawable
 from reports.frame import Chapter, chapters
 from reports.records import read
 from reports.text import LONGEST
+from reports.view import View, viewed
 
 WIDTH = 110    # characters of a line of the page
 DOCS = Path(__file__).parents[1] / "docs"
@@ -99,16 +100,11 @@ def wrapped(text: str) -> str:
 
 
 def _headline(run: Path, arms: Sequence[str]) -> Figure:
-    chapter = chapters(read([run]))[0]
+    words = [arm.partition("=") for arm in arms]
+    labels = {name: label for name, _, label in words if label}
+    view = View(arms=[name for name, _, _ in words], labels={"arms": labels})
+    chapter = viewed(chapters(read([run])), view)[0]
     base = front.baseline_of(chapter, "ancestral")
-    shown = dict(zip(chapter.frame.key, chapter.frame.arm))
-    called = {cell.record["arm"]: shown[key] for key, cell in chapter.cells.items() if shown[key] in chapter.arms}
-    if unknown := set(arms) - set(called):
-        raise ValueError(f"{run} has no arm {sorted(unknown)[0]!r}: choose among {', '.join(called)}")
-    if arms := [called[arm] for arm in arms]:
-        keep = chapter.frame.control | chapter.frame.arm.isin(arms)
-        chapter = chapter._replace(frame=chapter.frame[keep].reset_index(drop=True),
-                                   arms=[arm for arm in chapter.arms if arm in arms])
     plot = next(plot for plot, _ in drawable([front.tradeoff(chapter, base)]) if plot.SECTION == HEADLINE)
     with style.paper():
         made = plot.draw(front.tradeoff(chapter, base), style.DOUBLE)
@@ -166,7 +162,8 @@ def _work(words: Sequence[str] | None) -> int:
     parser.add_argument("runs", nargs="*", metavar="RUN[:FIGURE,...]",
                         help="default: the command that the page shows, once more")
     parser.add_argument("--headline", default="", metavar="RUN", help="draw docs/figures/headline.png from this run")
-    parser.add_argument("--arms", nargs="+", default=[], help="arms of the headline figure (default: all)")
+    parser.add_argument("--arms", nargs="+", default=[], metavar="NAME[=LABEL]",
+                        help="arms of the headline figure (default: all)")
     parser.add_argument("--docs", type=Path, default=DOCS)
     options = parser.parse_args(words)
     if options.arms and not options.headline:

@@ -73,7 +73,7 @@ def test_the_command_redraws_figures_and_text_and_deletes_what_is_no_longer_show
 
 @pytest.mark.parametrize(("words", "told"), [
     (["RUN:acceptence"], "has no figure 'acceptence'"),
-    (["RUN", "--headline", "RUN", "--arms", "nobody"], "has no arm 'nobody'"),
+    (["RUN", "--headline", "RUN", "--arms", "nobody"], "have no arm 'nobody'"),
     (["NOWHERE"], "is not a run folder"),
     ([], "shows no command to repeat"),
 ])
