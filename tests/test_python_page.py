@@ -27,3 +27,8 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch):
 def test_the_page_and_the_notebook_hold_the_same_code():
     assert [code.rstrip("\n") for code in BLOCKS] == [code.rstrip("\n") for code in cells()]
     assert not any(cell.get("outputs") for cell in NOTEBOOK["cells"])    # what a run gives is not kept
+
+
+def test_a_look_at_the_package_shows_its_names_alone():
+    import ssmd_bench as sb
+    assert {name for name in dir(sb) if not name.startswith("__")} == {*sb.__all__}
