@@ -84,4 +84,4 @@ def test_a_model_and_its_block_go_on_from_them_by_the_verb(model, tmp_path, caps
         assert [text.startswith(begun) for text, begun in zip(data.decode(rows), ("a c d b", "a h b", "a e e e b",
                                                                                   "a c d b", "a h b"))] == [True] * 5
     (page,) = (tmp_path / "runs/page").glob("*.html")
-    assert "seed 0, prompted" in page.read_text() and "a c d b" in page.read_text()
+    assert "seed 0, given prompts of questions.txt" in page.read_text() and "a c d b" in page.read_text()

@@ -205,7 +205,7 @@ def test_rescoring_shards_that_are_not_united_says_what_to_do(tmp_path, capsys, 
     said = capsys.readouterr().err
     assert (
         "4 cells" in said
-        and f"unite them with `{shlex.join(['ssmd-bench', *words])}`" in said
+        and f"unite them with `{shlex.join(['ssmd-bench', 'run', 'studies/smoke', *words[2:]])}`" in said
         and said.count("\n") == 1
         and "--shard" not in said
     )
