@@ -20,15 +20,17 @@ test-fast: $(READY)
 test-all: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-# laws and installs on another Python (PYTHON312=PATH names it), in an environment of its own, with the newest torch
-# that pip finds, which may bring gigabytes of GPU libraries
+# laws and installs on another Python, in an environment of its own: 3.12 with the newest torch that pip finds, 3.13 with
+# the oldest that the project runs on; either may bring gigabytes of GPU libraries. Without pyenv, PYTHON312=PATH names it
+TORCH312 ?= torch>=2.11
+TORCH313 ?= torch==2.11.0
 test-py312 test-py313: test-py3%: .venv-py3%/.ready
-	$(<D)/bin/python -m pytest -n 2 --dist loadfile tests/conformance tests/golden tests/test_install.py
+	$(<D)/bin/python -m pytest -n 2 --dist loadfile tests/conformance tests/golden tests/test_install.py $(ARGS)
 
 .venv-py3%/.ready: pyproject.toml constraints.txt
-	$(or $(PYTHON3$*),python3.$*) -m venv $(@D)
+	$(or $(PYTHON3$*),$(wildcard $(shell pyenv prefix 3.$* 2> /dev/null)/bin/python),python3.$*) -m venv $(@D)
 	grep -v '^torch==' constraints.txt > $(@D)/constraints.txt
-	$(@D)/bin/pip install --quiet 'torch>=2.11'
+	$(@D)/bin/pip install --quiet '$(TORCH3$*)'
 	$(@D)/bin/pip install --quiet -c $(@D)/constraints.txt -e . 'pytest>=8' 'pytest-benchmark>=5' 'pytest-xdist>=3.5' 'hypothesis>=6.100' 'randomgen>=2.2' 'transformers>=4.50' 'setuptools>=77'
 	touch $@
 

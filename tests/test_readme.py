@@ -59,7 +59,7 @@ def test_the_table_of_samplers_quotes_claims():
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "gate", "lint", "types", "docs", "coverage", "bench", "findings",
-                                    "prove", "prove-tenth"])
+                                    "prove", "prove-tenth", "test-py312", "test-py313"])
 def test_make_knows_the_target(target):
     plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
     assert plan.returncode == 0 and plan.stdout
