@@ -11,7 +11,7 @@ alone.
 
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from types import ModuleType
@@ -99,7 +99,7 @@ def _chapter(chapter: Chapter, records: Records, out: Path, prefix: str, baselin
              side_by_side: Callable, own: Sequence[ModuleType], view: View, form: str) -> tuple[dict, dict]:
     """What the template needs of a chapter, and its numbers; figures and tables are written."""
     base = front.baseline_of(chapter, baseline)
-    ratios, known, tidy = frames(chapter, base, resamples)
+    ratios, known, tidy = frames(chapter, base, resamples, view.margins)
     drawing = draw(tidy, out / "figures", prefix, side_by_side, [*fitting(own, [front.points(chapter, base), *tidy])],
                    form)
     for name, frame in (("points", tables.points_csv(chapter, view.columns)), ("matched", ratios),
@@ -158,11 +158,12 @@ def sections(context: dict) -> set[str]:
     return {"headline", "points", "missing", "provenance"} | {name for name, content in filled.items() if content}
 
 
-def frames(chapter: Chapter, base: str | None, resamples: int) -> tuple[pd.DataFrame, pd.DataFrame, list[pd.DataFrame]]:
+def frames(chapter: Chapter, base: str | None, resamples: int, margins: Mapping[str, float] = ALL.margins,
+           ) -> tuple[pd.DataFrame, pd.DataFrame, list[pd.DataFrame]]:
     """Ratios at matched quality, published numbers beside ours, and every tidy frame of the chapter, those two among
     them.
     """
-    ratios, places = matched.matched(chapter, base, resamples), placed.measured(chapter, base)
+    ratios, places = matched.matched(chapter, base, resamples, margins), placed.measured(chapter, base)
     known = published.beside(chapter, base, ratios, places)
     return ratios, known, [ratios, places, known, *(make(chapter, base) for make in FRAMES),
                            *measured.frames(chapter, base)]

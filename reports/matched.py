@@ -4,14 +4,17 @@
 goals    settings of the baseline that were run: those nearest to PASSES, none of which a cheaper setting of the
          baseline beats
 sides    the metric, and beside it the n-gram divergence that sees lost diversity, where it was scored by row
-margin   MARGIN of the distance between the baseline's worst and best value of the metric: worse by less counts as equal
+margin   worse by less counts as equal: what the command names (`report --margins`), else MARGIN of the distance between
+         the baseline's worst and best value of the metric, and at most MARGIN of the value that is matched: else a
+         bad setting of few passes would widen it, where a metric has no upper end (a Frechet distance)
 choice   by NFE A on the even rows; all numbers of a row of the frame are of the odd ones, which chose nothing
 A, B, C  are ratios of one and the same setting
 
 The guide (reports/guide.py) stands in the same frame.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -46,13 +49,14 @@ class Run(NamedTuple):
         return float(np.sum(scores.numerator) / np.sum(scores.denominator))
 
 
-def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd.DataFrame:
+def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000,
+            margins: Mapping[str, float] = MappingProxyType({})) -> pd.DataFrame:
     """Columns kind (realised | guide), metric, better, unit, baseline, n; of the goal: goal, goal_key, passes, quality;
     cost, baseline_cost, arm_cost, ratio, low, high, reason;
 
-    of a realised row also: setting and key of the arm, n_reported, excess with .low and .high and margin, side (the
-    other one) with the same, cheaper and cheaper_cost (the cheapest setting that is not shown to be worse), next_cost
-    (of the dearest setting that is cheaper), at_least.
+    of a realised row also: setting and key of the arm, n_reported, excess with .low and .high, margin and margin_of
+    (where it is from), side (the other one) with the same, cheaper and cheaper_cost (the cheapest setting that is not
+    shown to be worse), next_cost (of the dearest setting that is cheaper), at_least.
     """
     if not baseline:
         return dressed(chapter, [], baseline)
@@ -64,9 +68,8 @@ def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd
         base = runs(chapter, baseline, labels)
         if len(base) < 2:
             continue
-        sides = [Side(name, chapter.metrics[name]["better"], margin([run.value(name) for run in base]))
-                 for name in labels]
-        about = {"metric": label, "better": sides[0].better, "unit": chapter.metrics[label]["unit"],
+        better = chapter.metrics[label]["better"]
+        about = {"metric": label, "better": better, "unit": chapter.metrics[label]["unit"],
                  "baseline": baseline, "n": len(base[0].costs)}
         about |= (
             {"side": labels[1], "side_unit": chapter.metrics[labels[1]]["unit"]}
@@ -76,10 +79,14 @@ def matched(chapter: Chapter, baseline: str | None, resamples: int = 2000) -> pd
         for arm in chapter.arms:
             if arm == baseline or not (mine := runs(chapter, arm, labels)) and not runs(chapter, arm, [label]):
                 continue
-            rows += [about | {"arm": arm} | row for goal in goals(base, sides[0])
-                     for row in realised(goal, mine, sides, baseline)]
+            for goal in goals(base, label, better):
+                found = [margin([run.value(name) for run in base], goal.value(name), margins.get(name))
+                         for name in labels]
+                sides = [Side(name, chapter.metrics[name]["better"], m) for name, (m, _) in zip(labels, found)]
+                of = {f"{head}margin_of": of for head, (_, of) in zip(("", "side_"), found)}
+                rows += [about | of | {"arm": arm} | row for row in realised(goal, mine, sides, baseline)]
             rows += [about | {"arm": arm} | row for row in guide([r.setting for r in base], [r.setting for r in mine],
-                                                                 label, sides[0].better, resamples)]
+                                                                 label, better, resamples)]
     return dressed(chapter, rows, baseline)
 
 
@@ -110,17 +117,28 @@ def runs(chapter: Chapter, arm: str, labels: Sequence[str]) -> list[Run]:
     return sorted(found, key=lambda run: run.setting.cost)
 
 
-def margin(values: Sequence[float]) -> float:
-    return MARGIN * (max(values) - min(values))
+def margin(values: Sequence[float], goal: float, named: float | None = None) -> tuple[float, str]:
+    """By how much worse than the goal counts as equal, and why: the command, the range of the baseline's values, or the
+    goal's own value.
+
+    >>> margin([40.0, 4.0, 2.0], goal=2.0)    # the Frechet distance of a setting of few passes widens no margin
+    (0.2, 'value')
+    >>> margin([2.75, 2.5, 2.25], goal=2.5), margin([40.0, 2.0], 2.0, named=0.5)
+    ((0.05, 'range'), (0.5, 'named'))
+    """
+    if named is not None:
+        return named, "named"
+    spread, own = MARGIN * (max(values) - min(values)), MARGIN * abs(goal)
+    return (own, "value") if own < spread else (spread, "range")
 
 
-def goals(base: Sequence[Run], side: Side) -> list[Run]:
+def goals(base: Sequence[Run], label: str, better: str) -> list[Run]:
     """Of the baseline's front the settings nearest to PASSES; where its range holds none of these, up to three in its
     middle.
     """
-    up = 1 if side.better == "higher" else -1
-    best = np.maximum.accumulate([up * run.value(side.label) for run in base])
-    front = [run for k, run in enumerate(base) if not k or up * run.value(side.label) > best[k - 1]]
+    up = 1 if better == "higher" else -1
+    best = np.maximum.accumulate([up * run.value(label) for run in base])
+    front = [run for k, run in enumerate(base) if not k or up * run.value(label) > best[k - 1]]
     costs = np.array([run.setting.cost for run in front])
     wanted = [p for p in PASSES if base[0].setting.cost <= p <= base[-1].setting.cost] or np.geomspace(
         costs[0], costs[-1], 5
@@ -138,7 +156,8 @@ def realised(goal: Run, mine: Sequence[Run], sides: Sequence[Side], baseline: st
     told, known = goal.part(ODD), {run.setting.name: run.part(ODD) for run in mine}
     about |= {"side_margin": sides[-1].margin if len(sides) > 1 else np.nan}
     if flat := [side.label for side in sides if not side.margin > 0]:
-        return _none(about, told, f"the settings of {baseline} do not differ in {flat[0]}, so that there is no margin")
+        return _none(about, told, f"the settings of {baseline} do not differ in {flat[0]}, or it is 0 there, so that "
+                                  f"there is no margin: name one, `report --margins {flat[0]}=NUMBER`")
     if not mine:
         return _none(about, told,
                      f"none of its settings is scored by both {' and '.join(side.label for side in sides)}")

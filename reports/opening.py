@@ -27,7 +27,8 @@ def opening(chapter: Chapter, ratios: pd.DataFrame, baseline: str | None) -> dic
         | spell(row["ratio"], row["low"], row["high"])
         | {"needs": spell(row["arm_cost"]), "base": spell(row["baseline_cost"]), "rows": int(row["n_reported"]),
            "bound": row["low"] if np.isfinite(row["low"]) else row["ratio"]}
-        | {"by": better_or_worse(row), "side_by": better_or_worse(row, "side_")} | compared(row)
+        | {"by": better_or_worse(row), "side_by": better_or_worse(row, "side_"),
+           "within": f"{row['margin']:.2g} {row['unit']}".strip()} | compared(row)
         for row in headline(ratios, chapter).to_dict("records")
     ]
     lead = leading(entries)

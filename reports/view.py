@@ -31,6 +31,7 @@ class View(NamedTuple):
     metrics: Sequence[str] = ()
     labels: Mapping[str, Mapping[str, str]] = {}    # "arms" and "metrics": name -> label
     columns: Sequence[str] = ()    # of the table of points: nfe_a, seconds, a metric, ...
+    margins: Mapping[str, float] = {}    # metric -> worse by less counts as equal (reports/matched.py)
 
 
 ALL = View()
@@ -63,6 +64,10 @@ def viewed(chapters: Sequence[Chapter], view: View) -> list[Chapter]:
         for name in asked:
             if name not in known and name not in known.values():
                 raise ValueError(f"these runs have no {kind} {name!r}{probably(name, known)}")
+    shown = {name: "" for label in metrics for name in (label, view.labels.get("metrics", {}).get(label, label))}
+    for name in view.margins:
+        if name not in shown:
+            raise ValueError(f"these runs have no metric {name!r}{probably(name, metrics)}")
     left = [part for chapter in chapters if (part := _chosen(chapter, view)).arms]
     palette = list(dict.fromkeys(arm for chapter in left for arm in chapter.arms))
     return [_renamed(chapter._replace(palette=palette), view.labels) for chapter in left]

@@ -6,20 +6,38 @@ import pandas as pd
 from reports.digits import spell, spelt
 from reports.text import short
 
+OF = {
+    "range": "a tenth of the distance between the worst and the best setting of {}",
+    "value": "a tenth of the value that is matched",
+    "named": "a margin that the command names",
+}
+
 
 def counts_as_equal(ratios: pd.DataFrame) -> str:
-    """The margins, in a sentence."""
+    """The margins, and where they are from, in a sentence."""
     realised = ratios[ratios.kind == "realised"] if len(ratios) else ratios
     if realised.empty:
         return ""
-    margins = " or ".join(dict.fromkeys(part for row in realised.to_dict("records") for part in _margins(row)))
-    return (f"Worse by less than {margins} counts as equal: a tenth of the distance between the worst and the best "
-            f"setting of {short(realised.baseline.iloc[0], 48)}.")
+    found: dict[tuple[str, str, str], list[float]] = {}    # (what it is of, metric, unit) -> margins
+    for row in realised.to_dict("records"):
+        found.setdefault((row["margin_of"], row["metric"], row["unit"]), []).append(row["margin"])
+        if row["side"]:
+            found.setdefault((row["side_margin_of"], row["side"], row["side_unit"]), []).append(row["side_margin"])
+    baseline = short(realised.baseline.iloc[0], 48)
+    parts = [(" or ".join(f"{_amount(margins)} {unit} ({metric})" for (of, metric, unit), margins in found.items()
+                          if of == kind), OF[kind].format(baseline))
+             for kind in OF if any(of == kind for of, *_ in found)]
+    return (f"Worse by less than {parts[0][0]} counts as equal: {parts[0][1]}"
+            + "".join(f"; and by less than {amounts}: {why}" for amounts, why in parts[1:]) + ".")
 
 
-def _margins(row: dict) -> list[str]:
-    first = [f"{row['margin']:.2g} {row['unit']} ({row['metric']})"]
-    return first + ([f"{row['side_margin']:.2g} {row['side_unit']} ({row['side']})"] if row["side"] else [])
+def _amount(margins: list[float]) -> str:
+    """
+    >>> _amount([0.061, 0.0612]), _amount([0.2, 0.25])
+    ('0.061', '0.2 to 0.25')
+    """
+    ends = [m for m in (min(margins, default=np.nan), max(margins, default=np.nan)) if np.isfinite(m)]
+    return " to ".join(dict.fromkeys(f"{end:.2g}" for end in ends)) or "?"
 
 
 def sides(ratios: pd.DataFrame) -> str:

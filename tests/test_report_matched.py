@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from harness.__main__ import main
 from harness.stats.intervals import interval, resampled_sums
 from reports import front, matched, style
 from reports.build import build
@@ -16,6 +17,7 @@ from reports.frame import chapters
 from reports.plots import matched as plot
 from reports.records import read
 from tests.compared import by
+from tests.test_cli import refuses
 from tests.test_report_toy import _sha, write
 
 N = 400
@@ -135,6 +137,37 @@ def test_the_margin_is_a_tenth_of_what_the_settings_of_the_baseline_differ_and_i
     )
 
 
+def test_a_bad_setting_of_the_baseline_widens_no_margin_of_a_metric_without_an_upper_end(tmp_path, plain):
+    """A Frechet distance of 40 at two passes would make 4 count as equal to 1.2."""
+    arms = {"base": ((2, 40.0), (16, 2.0), (32, 1.2), (64, 1.0)), "fast": ((5.7, 4.0), (10.2, 1.1), (20, 1.0))}
+    frame, _ = ratios(tmp_path / "run", arms, noise=0.02)
+    row = by_a(frame)[by_a(frame).passes == 32].iloc[0]
+    assert (row.margin, row.margin_of) == (pytest.approx(0.12, rel=0.05), "value")
+    assert row.arm_cost == pytest.approx(10.2)
+    page = build([tmp_path / "run"], tmp_path / "out", "base", resamples=50).read_text()
+    assert "(judge) counts as equal: a tenth of the value that is matched." in page
+    assert re.search(r"at equal judge \(worse by less than 0\.12 nats per token\)", page)
+
+
+def test_a_margin_that_the_command_names_counts_and_is_said(tmp_path, plain):
+    made_up(tmp_path / "run", COARSE)
+    page = tmp_path / "out" / "index.html"
+    words = ["report", str(tmp_path / "run"), "--out", str(page.parent), "--margins", "judge=0.25"]
+    assert main(words) == 0
+    html = page.read_text()
+    assert "Worse by less than 0.25 nats per token (judge) counts as equal: a margin that the command names." in html
+    assert "(worse by less than 0.25 nats per token)" in html and "--margins judge=0.25" in html
+
+
+@pytest.mark.parametrize("given, says", [
+    ("judg=0.1", "these runs have no metric 'judg'; did you mean 'judge'?"),
+    ("judge", "'judge' must be METRIC=NUMBER, such as judge=0.02"),
+    ("judge=0", "'0' must be a number above 0"), ("judge=much", "'much' must be a number above 0")])
+def test_a_margin_that_cannot_be_is_one_sentence(tmp_path, capsys, given, says):
+    made_up(tmp_path / "run", COARSE)
+    refuses(capsys, ["report", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--margins", given], says)
+
+
 def test_without_a_metric_that_sees_diversity_quality_is_matched_on_one_side_and_that_is_said(tmp_path):
     frame, _ = ratios(tmp_path, COARSE)
     assert set(frame.side) == {""} and "Quality was matched on judge alone" in plot.caption(frame)
@@ -208,7 +241,8 @@ def test_three_rows_a_flat_baseline_and_unscored_sides_have_a_reason_and_no_rati
         flat.put("scores", record["score_key"], np.ones((2, N)))
         flat.append(record | {"value": 1.0, "time": "2999-01-01T00:00:00+00:00"})
     found = matched.matched(next(c for c in chapters(read([tmp_path / "flat"])) if "base" in c.arms), "base", 50)
-    assert by_a(found).reason.eq("the settings of base do not differ in judge, so that there is no margin").all()
+    said = "the settings of base do not differ in judge, or it is 0 there, so that there is no margin: name one, "
+    assert by_a(found).reason.str.startswith(said).all()
 
 
 def test_the_guide_breaks_where_settings_lie_further_apart_than_ten_percent(tmp_path):
