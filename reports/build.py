@@ -44,7 +44,7 @@ from reports.drawing import draw, fitting, workers
 from reports.frame import Chapter, chapters
 from reports.named import own_plots
 from reports.records import Records, read
-from reports.text import brief, plain, short, slug
+from reports.text import brief, coded, plain, short, slug
 from reports.view import ALL, View, unlabelled, viewed
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -81,7 +81,7 @@ def build(run_dirs: Sequence[Path], out: Path, baseline: str = "ancestral", resa
             lstrip_blocks=True,
             undefined=jinja2.StrictUndefined,
         )
-        environment.filters |= {"short": short, "brief": brief}
+        environment.filters |= {"short": short, "brief": brief, "coded": coded}
         title = " + ".join(dict.fromkeys(plain(cell.study["name"]) for part in parts for cell in part.cells.values()))
         html = environment.get_template("report.html.j2").render(
             chapters=[context for context, _ in found], history=past, torn=records.torn, newer=records.newer,

@@ -1,7 +1,8 @@
 """Text of a user on its way into a medium: one escape for each, and nothing reaches a medium by another way.
 
     all      plain   no control characters, line breaks or halves of letters; never empty
-    HTML     jinja2's autoescape, in <bdi> so that a name written from right to left moves nothing beside it
+    HTML     jinja2's autoescape, in <bdi> so that a name written from right to left moves nothing beside it;
+             `coded` for prose with code in it
     figures  plain text is drawn as it stands: mathematics is switched off (reports/style.py); `short` cuts it to fit
     LaTeX    tex     a name is not a command, a comment, an option or a ligature
     files    slug    a-z, 0-9 and dashes
@@ -10,6 +11,7 @@
 ('a b', '(no name)', '-{}-50\\\\% \\\\$x\\\\$', 'x')
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Hashable, Iterable, Mapping
@@ -51,6 +53,22 @@ Key = TypeVar("Key", bound=Hashable)
 
 class Tex(str):
     """LaTeX that we have written ourselves."""
+
+
+class Html(str):
+    """HTML that we have escaped ourselves: jinja2 takes it as it is."""
+
+    def __html__(self) -> str:
+        return str(self)
+
+
+def coded(text: str) -> "Html":
+    """Prose of a docstring as HTML: what stands in backticks is code, and all of it is escaped.
+
+    >>> print(coded("See `make demo` & <b>."))
+    See <code>make demo</code> &amp; &lt;b&gt;.
+    """
+    return Html(re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text)))
 
 
 def plain(text: object) -> str:

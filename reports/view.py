@@ -24,6 +24,7 @@ from reports.names import arm_names
 from reports.text import plain
 
 KINDS = ("arms", "metrics")
+MOST = 8    # names that a sentence lists
 
 
 class View(NamedTuple):
@@ -74,21 +75,22 @@ def viewed(chapters: Sequence[Chapter], view: View) -> list[Chapter]:
 
 
 def probably(name: str, known: Mapping[str, str]) -> str:
-    """The end of a sentence that refuses a name: the one that was meant, by a slip or by its beginning, or all of them
-    with what the page calls each.
+    """The end of a sentence that refuses a name: the one that was meant, by a slip or by its beginning, or the first
+    MOST of all there are.
 
     >>> probably("ssm", {"ssmd": "self-speculative", "mdlm": "mdlm"})
     "; did you mean 'ssmd'?"
     >>> probably("x", {"ssmd": "self-speculative", "mdlm": "mdlm"})
-    '; choose: mdlm; ssmd (self-speculative)'
+    ': name one of mdlm, ssmd'
     """
     names = [*known, *filter(None, known.values())]
     if found := meant(name, names):
         return found
     if begun := [other for other in names if name and other.lower().startswith(name.lower())]:
         return f"; did you mean {begun[0]!r}?"
-    return "; choose: " + "; ".join(f"{arm} ({called})" if called not in ("", arm) else arm
-                                    for arm, called in sorted(known.items()))
+    first, more = sorted(known)[:MOST], len(known) - MOST
+    further = f", or of {more} more, which a report of all shows" if more > 0 else ""
+    return f": name one of {', '.join(first)}{further}"
 
 
 def named(chapter: Chapter) -> dict[str, str]:

@@ -12,7 +12,7 @@ from harness.data.blanks import Blanks
 from harness.data.scaffolds import Scaffolds
 from harness.data.wikipedia_leads import WikipediaLeads
 from reports import named, opening
-from reports.build import build
+from reports.build import TEMPLATES, build
 from reports.text import brief
 from tests.test_report_matched import COARSE, made_up
 from tests.test_report_matched import plain as plain  # a fixture
@@ -55,10 +55,18 @@ def test_without_a_ratio_the_page_says_why_in_plain_words(tmp_path, plain, setti
 
 def test_the_question_stands_under_the_title_and_the_rest_is_folded(tmp_path, plain):    # noqa: F811
     store = write(tmp_path / "run", n=8, timed=0, troubles=False)
-    store.append(store.of("study")[-1] | {"question": "Does it\nhold?\n\nDesign: of mine."})
+    store.append(store.of("study")[-1] | {"question": "Does `it`\nhold?\n\nDesign: of mine."})
     page = build([tmp_path / "run"], tmp_path / "out", resamples=50).read_text()
-    assert re.search(r"</h1>\s*<p class=\"question\">Does it hold\?</p>", page) and page.count("Does it hold?") == 1
+    assert re.search(r"</h1>\s*<p class=\"question\">Does <code>it</code> hold\?</p>", page)
+    assert page.count("</code> hold?") == 1
     assert re.search(r"<details><summary>The study in its own words</summary><p>Design: of mine.</p>", page)
+
+
+def test_no_table_is_called_as_a_section_is():
+    """Readers of the screen go by these names, and two of one name cannot be told apart."""
+    text = (TEMPLATES / "report.html.j2").read_text() + (TEMPLATES / "last.html.j2").read_text()
+    tables, sections = (re.findall(rf'{call}"([^"]+)"', text) for call in (r"scroll\(", r"head\(c, \"\w+\", "))
+    assert len(tables) > 7 and len(sections) > 7 and not {*tables} & {*sections}
 
 
 def test_sections_without_content_are_not_shown(tmp_path, plain):    # noqa: F811

@@ -73,6 +73,7 @@ def test_a_format_lasts_as_long_as_it_is_asked_for(name):
     (["--arms", "ssmb"], "these runs have no arm 'ssmb'; did you mean 'ssmd'?"),
     (["--arms", "anc"], "these runs have no arm 'anc'; did you mean 'ancestral'?"),
     (["--metrics", "law"], "these runs have no metric 'law'; did you mean 'law_tv'?"),
+    (["--metrics", "zz"], "these runs have no metric 'zz': name one of corpus_entropy, exact_nll, law_tv"),
     (["--columns", "nfe_d"], "the table of points has no column 'nfe_d'; did you mean"),
     (["--labels", "gone.toml"], "gone.toml"),
     (["--style", "natur"], "there is no --style 'natur'; did you mean 'nature'?"),
@@ -83,7 +84,10 @@ def test_what_is_not_there_is_one_sentence(run, tmp_path, capsys, words, says):
 
 def test_a_name_unlike_all_others_is_told_which_there_are():
     known = {"ssmd_frozen": "self-speculative, frozen", "fixed": "fixed"}
-    assert probably("zz", known) == "; choose: fixed; ssmd_frozen (self-speculative, frozen)"
+    assert probably("zz", known) == ": name one of fixed, ssmd_frozen"
+    assert probably("zz", {f"arm{k}": "" for k in range(10, 40)}) == (
+        ": name one of arm10, arm11, arm12, arm13, arm14, arm15, arm16, arm17, or of 22 more, which a report of all "
+        "shows")
     assert [probably(slip, known) for slip in ("ssmd_frozn", "ssmd", "Self-spec")] == [
         "; did you mean 'ssmd_frozen'?", "; did you mean 'ssmd_frozen'?", "; did you mean 'self-speculative, frozen'?"]
 
