@@ -51,6 +51,14 @@ class Ancestral:
         # (B, L) the step of each position
         return {"due": torch.searchsorted(self.levels(rows.x.device), reveal_times(rows))}
 
+    def clock(self, rows: Rows, mask: int) -> Tensor:
+        """The share that is expected to be revealed before the next step, (B,)."""
+        return self.begins(rows.x.device)[self.coming(rows, mask)[0]]
+
+    def begins(self, device) -> Tensor:
+        """alpha at the starts of the steps, and 1 behind them, (N+1,)."""
+        return torch.cat((torch.zeros(1, dtype=torch.float64, device=device), self.levels(device)))
+
     def coming(self, rows: Rows, mask: int) -> tuple[Tensor, Tensor]:
         """The next step that reveals (B,), and what it reveals (B, L)."""
         masked, due = rows.x == mask, rows.memo["due"]
@@ -62,8 +70,6 @@ class Ancestral:
         return self.coming(rows, nets["main"].mask)[1].sum(1)[None]
 
     def step(self, nets, rows: Rows) -> Rows:
-        net, due = nets["main"], rows.memo["due"]
+        net = nets["main"]
         now, chosen = self.coming(rows, net.mask)
-        # (N+1,) at the starts of the steps
-        alpha = torch.cat((due.new_zeros(1, dtype=torch.float64), self.levels(due.device)))
-        return write(net, rows, positions(chosen, *rows.ahead), clock=alpha[now])
+        return write(net, rows, positions(chosen, *rows.ahead[:1]), clock=self.begins(now.device)[now])

@@ -44,8 +44,12 @@ class FirstHitting:
         """How many tokens come next, (1, B)."""
         return (rows.x == nets["main"].mask).sum(1).clamp_max(self.tokens)[None]
 
+    def clock(self, rows: Rows, mask: int) -> Tensor:
+        """The share that is revealed, (B,)."""
+        return (rows.x != mask).sum(1).double() / rows.x.shape[1]
+
     def step(self, nets, rows: Rows) -> Rows:
         net, length = nets["main"], rows.x.shape[1]
         i = (rows.x != net.mask).sum(1)                                            # (B,)
-        _, at = next_places(rows.memo["order"], i, (i + self.tokens).clamp_max(length), *rows.ahead)
+        _, at = next_places(rows.memo["order"], i, (i + self.tokens).clamp_max(length), *rows.ahead[:1])
         return write(net, rows, at, clock=i.double() / length)

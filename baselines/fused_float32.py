@@ -14,6 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from baselines._masked import Looking
 from baselines.first_hitting import FirstHitting
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
@@ -25,7 +26,7 @@ GRID = 2.0**-24
 
 
 @dataclass(frozen=True)
-class FusedFloat32:
+class FusedFloat32(Looking):
     """The float32 trap as a control arm: tokens and MASK drawn in one race of float32 exponentials, which lowers the
     temperature the more steps are taken (arXiv 2409.02908). It draws otherwise than every other sampler here, and is
     for nothing but showing that.
@@ -48,7 +49,7 @@ class FusedFloat32:
         net, L = nets["main"], rows.x.shape[1]
         t = 1 - rows.n.double() / self.steps                                       # (B,)
         now, then = (self.schedule.alpha(u.clamp_min(0)) for u in (t, t - 1 / self.steps))
-        at = positions(rows.x == net.mask)                                         # (B, W)
+        at = positions(rows.x == net.mask, *rows.ahead)                            # (B, W)
         p = probabilities(net.draft(rows.x, at, clock=now)[0]).float()             # (B, W, V)
         mask = (1 - then).float()[:, None, None].expand(-1, at.shape[1], 1)
         weight = torch.cat((p * (then - now).float()[:, None, None], mask), -1)    # (B, W, V+1)

@@ -17,15 +17,16 @@ round, the heavy ones in one call. Nothing is saved but the waiting of k - 1 hea
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser, Rows
 from harness.nets.wrap import same_alphabet
 from harness.param import Range, check, param
-from harness.random import Stream, from_logits, probability_of, residual, uniform
-from harness.sampling.accept import accept
-from harness.sampling.reveal import fill, order_of, places, probabilities, ranks_between
+from harness.random import Stream, from_logits, probability_of, uniform
+from harness.sampling.reveal import fill, foreseen, next_places, numbers, order_of
+from harness.sampling.settle import settle
 from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
 
 
@@ -51,42 +52,45 @@ class LightHeavy:
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         same_alphabet(nets["main"], nets["light"])
-        return {"order": order_of(rows, self.order)}
+        order = order_of(rows, self.order)
+        return {"order": order, "rank": order.argsort(1)}
+
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """How many drafts a row has room for, (1, B)."""
+        return (rows.x == nets["main"].mask).sum(1).clamp_max(self.tokens)[None]
 
     def step(self, nets, rows: Rows) -> Rows:
-        length = rows.x.shape[1]
-        i = (rows.x != nets["main"].mask).sum(1)                                   # (B,)
-        ranks = ranks_between(i, (i + self.tokens).clamp_max(length))              # (B, W)
-        at = places(rows.memo["order"], ranks)                                     # (B, W)
+        length, order, mask = rows.x.shape[1], rows.memo["order"], nets["main"].mask
+        many, = foreseen(rows, self.ahead(nets, rows))                             # (B,) drafts of each row
+        i = (rows.x != mask).sum(1)                                                # (B,)
+        e = (i + self.tokens).clamp_max(length)                                    # (B,)
+        ranks, at = next_places(order, i, e, int(many.max()))                      # (B, W) each
         clock = ranks.clamp_min(0).double() / length                               # (B, W) share revealed before each
         token_u, accept_u, residual_u = (uniform(rows.seed, rows.id, s, at.clamp_min(0))
                                          for s in (Stream.TOKEN, Stream.ACCEPT, Stream.RESIDUAL))
-        states, drafted, p, light = drafts(nets["light"], rows.x, at, clock, token_u)
-        nets["main"].tried(fill(rows.x, at, drafted), rows.memo["order"], ranks)
+        states, drafted, p, light = drafts(nets["light"], rows.x, at, clock, token_u, many)
+        y = fill(rows.x, at, drafted)                                              # (B, L)
+        nets["main"].tried(y, order, ranks)
         each = at.flatten()                                                        # (B W,)
         # (B, W, V)
-        heavy = nets["main"].draft(states.flatten(0, 1), each[:, None], each >= 0,
+        heavy = nets["main"].draft(states.flatten(0, 1), each[:, None], numbers(each >= 0, int(many.sum())),
                                    clock.flatten())[0].reshape(light.shape)
-        wrote = (at >= 0).sum(1)                                                   # (B,)
-        # (B,) column of the first rejection
-        f = accept(p, probability_of(drafted, heavy, beside=accept_u * p), accept_u, torch.zeros_like(wrote), wrote)
-        rejected = (f < wrote).nonzero()[:, 0]                                     # (R,) rows
-        column = f[rejected]                                                       # (R,)
-        p_f, q_f = (probabilities(t[rejected, column]) for t in (light, heavy))    # (R, V) each
-        tokens = drafted.index_put((rejected, column), residual(p_f, q_f, residual_u[rejected, column]))    # (B, W)
-        place = torch.arange(at.shape[1], device=at.device)
-        return rows._replace(x=fill(rows.x, torch.where(place <= f[:, None], at, -1), tokens))
+        q = probability_of(drafted, heavy, beside=accept_u * p)                    # (B, W)
+        y, j, _ = settle(light, heavy, p, q, accept_u, residual_u, at, y, i, i, e)
+        return rows._replace(x=torch.where(rows.memo["rank"] < j[:, None], y, mask))
 
 
-def drafts(net: Denoiser, x: Tensor, at: Tensor, clock: Tensor, u: Tensor,
+def drafts(net: Denoiser, x: Tensor, at: Tensor, clock: Tensor, u: Tensor, many: np.ndarray,
            unread: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Tokens one by one at `at` (B, W): the texts that each was drawn in (B, W, L), the tokens and their probabilities
-    (B, W), the logits (B, W, V). The first pass is asked for the places `unread` (B,) too, -1 for none.
+    (B, W), the logits (B, W, V). `many` (B,) on the host: the places of each row. The first pass is asked for the
+    places `unread` (B,) too, -1 for none.
     """
     found = []
     for k, (place, time, number) in enumerate(zip(at.split(1, 1), clock.unbind(1), u.split(1, 1))):
         both = place if k or unread is None else torch.stack((unread, place[:, 0]), 1)
-        logits = net.draft(x, both, place[:, 0] >= 0, time)[0][:, -1:]             # (B, 1, V)
+        alive = numbers(place[:, 0] >= 0, int((many > k).sum()))                   # (R,) rows
+        logits = net.draft(x, both, alive, time)[0][:, -1:]                        # (B, 1, V)
         tokens, p = from_logits(logits, number)                                    # (B, 1)
         found.append((x[:, None], tokens, p, logits))
         x = fill(x, place, tokens)

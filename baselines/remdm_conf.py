@@ -20,7 +20,7 @@ from baselines._remask import ends, revealing, sigma_max
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, from_logits
-from harness.sampling.reveal import anew, fill, positions
+from harness.sampling.reveal import anew, fill, foreseen, numbers, positions
 from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
@@ -46,17 +46,31 @@ class ReMDMConf:
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         return {"psi": torch.zeros(rows.x.shape, dtype=torch.float64, device=rows.x.device)}
 
+    def levels(self, rows: Rows) -> tuple[Tensor, Tensor]:
+        """alpha before the step and after it, (B, 1) each, both 1 of a row that is done."""
+        alpha = self.schedule.alpha(ends(self.steps, rows.x.device))               # (N+1,)
+        return alpha[rows.n][:, None], alpha[(rows.n + 1).clamp_max(self.steps)][:, None]
+
+    def coming(self, rows: Rows, mask: int) -> tuple[Tensor, Tensor]:
+        """The uniforms of the step, and what it reveals, (B, L) each."""
+        u = anew(rows, Stream.POSITION)
+        return u, (rows.x == mask) & (u < revealing(0, *self.levels(rows)))
+
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """How many tokens come next, (1, B)."""
+        return self.coming(rows, nets["main"].mask)[1].sum(1)[None]
+
     def step(self, nets, rows: Rows) -> Rows:
         net, psi, masked = nets["main"], rows.memo["psi"], rows.x == nets["main"].mask
-        alpha = self.schedule.alpha(ends(self.steps, psi.device))                  # (N+1,)
-        now, then = alpha[rows.n][:, None], alpha[rows.n + 1][:, None]             # (B, 1)
+        (now, then), (u, revealed) = self.levels(rows), self.coming(rows, net.mask)
+        many, = foreseen(rows, revealed.sum(1)[None])                              # (B,)
+        at = positions(revealed, int(many.max()))                                  # (B, W)
         doubt = (-psi).masked_fill(masked | rows.given, -torch.inf).softmax(1)  # (B, L), NaN where nothing is revealed
-        u = anew(rows, Stream.POSITION)                                            # (B, L)
-        at = positions(masked & (u < revealing(0, now, then)))    # (B, W)
         x = torch.where(~masked & (u < sigma_max(now, then) * doubt), net.mask, rows.x)
         if not at.shape[1]:
             return rows._replace(x=x)
-        logits, _ = net.draft(rows.x, at, (at >= 0).any(1), alpha[rows.n])         # (B, W, V)
+        alive = numbers(revealed.any(1), int((many > 0).sum()))                    # (R,) rows
+        logits, _ = net.draft(rows.x, at, alive, now[:, 0])                        # (B, W, V)
         tokens, p = from_logits(logits, anew(rows, Stream.TOKEN, at))              # (B, W)
         return rows._replace(x=fill(x, at, tokens), memo={"psi": fill(psi, at, p)})
 

@@ -11,6 +11,7 @@ start of the step, equal for all rows (the published form for the linear schedul
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from baselines.ancestral import Ancestral
@@ -46,5 +47,13 @@ class Scheduled:
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         return self.host.start(nets, rows)
 
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """What the host's round needs to know, and whether it is light, (2, B)."""
+        mask = nets["main"].mask
+        share = self.host.clock(rows, mask) if self.by == "clock" else (rows.x != mask).double().mean(1)   # (B,)
+        return torch.cat((self.host.ahead(nets, rows), self.placement.light(share)[None]))
+
     def step(self, nets, rows: Rows) -> Rows:
-        return self.host.step({"main": Switch(nets["main"], nets["light"], self.placement, self.by)}, rows)
+        lights = int(rows.known[-1].sum()) if rows.ahead else None
+        net = Switch(nets["main"], nets["light"], self.placement, self.by, lights)
+        return self.host.step({"main": net}, rows)

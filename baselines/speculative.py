@@ -18,6 +18,7 @@ too, and not used.
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,9 +26,9 @@ from baselines.light_heavy import drafts
 from harness.kinds import Rows
 from harness.nets.wrap import same_alphabet
 from harness.param import Range, check, param
-from harness.random import Stream, from_logits, probability_of, residual, uniform
-from harness.sampling.accept import accept
-from harness.sampling.reveal import fill, order_of, places, probabilities, ranks_between
+from harness.random import Stream, from_logits, probability_of, uniform
+from harness.sampling.reveal import fill, foreseen, next_places, numbers, order_of
+from harness.sampling.settle import settle
 from harness.schedules.order import LeftToRight
 
 
@@ -53,39 +54,44 @@ class Speculative:
 
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         same_alphabet(nets["main"], nets["light"])
-        return {"order": order_of(rows, LeftToRight()), "behind": torch.zeros_like(rows.id, dtype=torch.bool)}
+        order = order_of(rows, LeftToRight())
+        return {"order": order, "rank": order.argsort(1), "behind": torch.zeros_like(rows.id, dtype=torch.bool)}
+
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """How many tokens a round may write, (1, B)."""
+        return (rows.x == nets["main"].mask).sum(1).clamp_max(self.tokens + self.bonus)[None]
 
     def step(self, nets, rows: Rows) -> Rows:
-        heavy, light, length = nets["main"], nets["light"], rows.x.shape[1]
+        heavy, light, length, order = nets["main"], nets["light"], rows.x.shape[1], rows.memo["order"]
+        most, = foreseen(rows, self.ahead(nets, rows))                             # (B,) tokens of each row
+        many = np.minimum(most, self.tokens)                                       # (B,) of them drafts
         i = (rows.x != heavy.mask).sum(1)                                          # (B,)
-        ranks = ranks_between(i, (i + self.tokens).clamp_max(length))              # (B, W)
-        tested = places(rows.memo["order"], ranks)                                 # (B, W)
-        further = ranks_between(i, (i + self.tokens + self.bonus).clamp_max(length))
-        at = places(rows.memo["order"], further)                                   # (B, W or W + 1)
+        e = (i + self.tokens).clamp_max(length)                                    # (B,)
+        ranks, tested = next_places(order, i, e, int(many.max()))                  # (B, W) each
+        # (B, W or W + 1) each
+        further, at = next_places(order, i, (e + self.bonus).clamp_max(length), int(most.max()))
         clock = further.clamp_min(0).double() / length
         token_u, accept_u, residual_u = (uniform(rows.seed, rows.id, s, at.clamp_min(0))
                                          for s in (Stream.TOKEN, Stream.ACCEPT, Stream.RESIDUAL))
         wide = tested.shape[1]
         unread = torch.where(rows.memo["behind"] & light.one_pass_chain, tested[:, 0] - 1, -1)     # (B,)
-        states, drafted, p, guessed = drafts(light, rows.x, tested, clock[:, :wide], token_u[:, :wide], unread)
+        states, drafted, p, guessed = drafts(light, rows.x, tested, clock[:, :wide], token_u[:, :wide], many, unread)
         y = fill(rows.x, tested, drafted)                                          # (B, L)
-        heavy.tried(y, rows.memo["order"], ranks)
+        heavy.tried(y, order, ranks)
         if heavy.one_pass_chain:
             q = heavy.draft(y, at, None, clock[:, 0])[0]                           # (B, W or W + 1, V)
         else:
             states, each = torch.cat((states, y[:, None]), 1)[:, : at.shape[1]], at.flatten()
-            q = heavy.draft(states.flatten(0, 1), each[:, None], each >= 0, clock.flatten())[0].reshape(*at.shape, -1)
-        wrote = (tested >= 0).sum(1)                                               # (B,)
+            alive = numbers(each >= 0, int(most.sum()))                            # (R,) texts
+            q = heavy.draft(states.flatten(0, 1), each[:, None], alive, clock.flatten())[0].reshape(*at.shape, -1)
         chance = probability_of(drafted, q[:, :wide], beside=accept_u[:, :wide] * p)
-        f = accept(p, chance, accept_u[:, :wide], torch.zeros_like(wrote), wrote)  # (B,) column of the first rejection
-        rejected = (f < wrote).nonzero()[:, 0]                                     # (R,) rows
-        p_f, q_f = (probabilities(t[rejected, f[rejected]]) for t in (guessed, q))                 # (R, V) each
-        x = drafted.index_put((rejected, f[rejected]), residual(p_f, q_f, residual_u[rejected, f[rejected]]))
-        column = torch.arange(wide, device=at.device)
-        written = fill(rows.x, torch.where(column <= f[:, None], tested, -1), x)   # (B, L)
-        if self.bonus and at.shape[1] > wide:    # where the last place is beyond the row, `at` is -1 and nothing is
-            last = torch.where(f < wrote, -1, at.gather(1, wrote[:, None])[:, 0])  # written
-            token = from_logits(q.gather(1, wrote[:, None, None].expand(-1, 1, q.shape[2])),
-                                token_u.gather(1, wrote[:, None]))[0]              # (B, 1)
+        y, j, f = settle(guessed, q[:, :wide], p, chance, accept_u[:, :wide], residual_u[:, :wide], tested, y, i, i, e)
+        written = torch.where(rows.memo["rank"] < j[:, None], y, heavy.mask)       # (B, L)
+        if self.bonus and at.shape[1] > wide:
+            column = (e - i)[:, None]                                              # (B, 1) behind the drafts
+            # (B,) -1 behind a rejection, and where the place is beyond the row
+            last = torch.where(f < e - i, -1, at.gather(1, column)[:, 0])
+            token = from_logits(q.gather(1, column[..., None].expand(-1, 1, q.shape[2])),
+                                token_u.gather(1, column))[0]                      # (B, 1)
             return rows._replace(x=fill(written, last[:, None], token), memo=rows.memo | {"behind": last >= 0})
         return rows._replace(x=written, memo=rows.memo | {"behind": torch.zeros_like(rows.memo["behind"])})

@@ -27,7 +27,15 @@ from baselines.first_hitting import FirstHitting
 from harness.kinds import Rows
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, categorical, from_logits, uniform
-from harness.sampling.reveal import anew, fill, positions, probabilities, reveal_times
+from harness.sampling.reveal import (
+    anew,
+    fill,
+    foreseen,
+    numbers,
+    positions,
+    probabilities,
+    reveal_times,
+)
 from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
@@ -76,21 +84,31 @@ class ThetaTrapezoidal:
         """due (B, L): 2n, stage 1 of step n; 2n+1, stage 2 at its bound; 2N, what is left."""
         return {"due": next_step(self.hazard(rows.x.device), torch.zeros_like(rows.x), reveal_times(rows).clamp_min(0))}
 
+    def coming(self, rows: Rows, mask: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The next step in which something may fall (B, 1), where that is (B, L), and where it is of stage 2 (B, L)."""
+        masked, due = rows.x == mask, rows.memo["due"]
+        n = torch.where(masked, due, 2 * self.steps).amin(1, keepdim=True) // 2    # (B, 1)
+        return n, masked & (due // 2 == n), masked & (due == 2 * n + 1)
+
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """At how many places something may fall, and whether a row has a second pass, (2, B)."""
+        _, falling, second = self.coming(rows, nets["main"].mask)
+        return torch.stack((falling.sum(1), second.any(1)))
+
     def step(self, nets, rows: Rows) -> Rows:
         net, due, span = nets["main"], rows.memo["due"], 1 / self.steps
-        masked = rows.x == net.mask
-        # (B, 1) the next step in which something may fall
-        n = torch.where(masked, due, 2 * self.steps).amin(1, keepdim=True) // 2
+        n, falling, second = self.coming(rows, net.mask)
+        places, twice = foreseen(rows, torch.stack((falling.sum(1), second.any(1))))               # (B,) each
         t = starts(self.steps, due.device)[n.clamp_max(self.steps - 1)]            # (B, 1)
         clock = self.schedule.alpha(torch.where(n < self.steps, t, 0)[:, 0])       # (B,) what is left comes at t = 0
-        at = positions(masked & (due // 2 == n))                                   # (B, W)
-        second = (at >= 0) & (due.gather(1, at.clamp_min(0)) == 2 * n + 1)         # (B, W)
+        at = positions(falling, int(places.max()))                                 # (B, W)
+        second = (at >= 0) & second.gather(1, at.clamp_min(0))                     # (B, W)
         token = uniform(rows.seed, rows.id, Stream.TOKEN, at.clamp_min(0))         # (B, W)
         before, _ = net.draft(rows.x, at, clock=clock)                               # (B, W, V)
         x = fill(rows.x, torch.where(second, -1, at), from_logits(before, token)[0])               # (B, L) x'
-        if not bool(second.any()):
+        if not twice.any():
             return rows._replace(x=x)
-        after, _ = net.draft(x, torch.where(second, at, -1), second.any(1),
+        after, _ = net.draft(x, torch.where(second, at, -1), numbers(second.any(1), int(twice.sum())),
                              self.schedule.alpha(t[:, 0] - self.theta * span))
         rates = self.rates(probabilities(before), probabilities(after), t[..., None], span)        # (B, W, V)
         u, v = (anew(rows, Stream.POSITION, at, part, 2) for part in (0, 1))       # (B, W)

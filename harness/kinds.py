@@ -16,6 +16,7 @@ positions, rank r the place of a position in sigma, counted from 0; i tokens rev
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+import numpy as np
 from torch import Tensor
 
 
@@ -27,7 +28,8 @@ class Denoiser(Protocol):
     `hidden` is the network's own: it is
             taken apart by rows alone, and may keep what verify passes leave for each other.
     begin   the first track that a verify pass would compute of each row; those before it are kept from passes before.
-    alive   (B,) bool or None: rows whose answer is wanted; what other rows get is undefined.
+    alive   rows whose answer is wanted, None for all; what other rows get is undefined. (B,) bool, or for a draft pass
+            also their numbers, (R,) int64 ascending, whose length a host knows without asking.
     clock   (B,) expected share revealed, for networks that read time or switch by it.
     flops   one row, one pass; `heads` logits evaluated; verify runs the tracks `begin`..`tracks`-1. A multiply-add is
             2.
@@ -64,8 +66,9 @@ class Rows(NamedTuple):
     n      (B,) rounds this row has made
     seed   of every draw
     memo   tensors (B, ...) that a sampler keeps between rounds, by name
-    ahead  what the host knows of the round to come without waiting for its device: the largest of each of the sampler's
-           own `ahead`; empty where the host may ask at no cost
+    known  (K, B) on the host: what the sampler's own `ahead` says of the round to come of each row; K = 0 where
+           the host may ask at no cost
+    ahead  the largest of each
     """
 
     x: Tensor
@@ -74,7 +77,11 @@ class Rows(NamedTuple):
     n: Tensor
     seed: int
     memo: dict[str, Tensor]
-    ahead: tuple[int, ...] = ()
+    known: np.ndarray = np.empty((0, 1))
+
+    @property
+    def ahead(self) -> tuple[int, ...]:
+        return tuple(self.known.max(1).tolist())
 
 
 class Sampler(Protocol):
@@ -83,9 +90,9 @@ class Sampler(Protocol):
 
     `needs` names the networks; "main.verify" asks that network for a verify pass too. An optional `start(nets, rows) ->
     dict` fills the memo of rows that are admitted, or soon will be. An optional `ahead(nets, rows) -> (K, B)` says what
-    the host has to know of the next round of each row; the loop brings it with what it asks itself, and gives the
-    largest back as `rows.ahead`, so that a step need not ask. `exact` is the same sampler in its exact limit, whose law
-    is that of an ideal model, or None where there is none.
+    the host has to know of the next round of each row; the loop brings it with what it asks itself, and gives it back
+    as `rows.known`, the largest as `rows.ahead`, so that a step need not ask. `exact` is the same sampler in its exact
+    limit, whose law is that of an ideal model, or None where there is none.
     """
 
     name: ClassVar[str]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser, Placement, Rows
-from harness.nets.wrap import Wrapper, same_alphabet
+from harness.nets.wrap import Wrapper, parted, same_alphabet
 from harness.param import Choice, check, param
 from harness.schedules.placement import Interleaved, Middle, Prefix, Random, Sandwich, Segments, Suffix
 from ssmd.sampler import SelfSpeculative
@@ -46,44 +46,55 @@ class Relayed:
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         return self.host.start(nets, rows)
 
+    def ahead(self, nets, rows: Rows) -> Tensor:
+        """What the host's round needs to know, and whether it is light, (K + 1, B)."""
+        light = self.placement.light((rows.x != nets["main"].mask).double().mean(1))                       # (B,) bool
+        return torch.cat((self.host.ahead(nets, rows), light[None]))
+
     def step(self, nets, rows: Rows) -> Rows:
-        return self.host.step({"main": Relay(nets["main"], nets["light"], self.placement)}, rows)
+        lights = int(rows.known[-1].sum()) if rows.ahead else None
+        return self.host.step({"main": Relay(nets["main"], nets["light"], self.placement, lights)}, rows)
 
 
 class Shared(NamedTuple):
     """The hidden states of one draft pass that two networks shared by rows."""
 
     light: Tensor     # (B,) rows that the light network drafted
-    states: tuple     # of the light network, of the heavy one
+    states: tuple     # of the light network, of the heavy one; None where it had no rows
+
+    def promise(self, width: int, longest: int) -> None:
+        for states in self.states:
+            if hasattr(states, "promise"):
+                states.promise(width, longest)
 
 
 class Relay(Wrapper):
     """Rows whose share of revealed tokens falls in the placement go to `light`, for the draft pass and for the verify
-    passes on it.
+    passes on it. `lights`: how many of the rows are light, if the host knows, which then asks for no others.
     """
 
-    def __init__(self, heavy: Denoiser, light: Denoiser, placement: Placement):
+    def __init__(self, heavy: Denoiser, light: Denoiser, placement: Placement, lights: int | None = None):
         super().__init__(heavy)
         same_alphabet(heavy, light)
-        self.light, self.placement = light, placement
+        self.light, self.placement, self.lights = light, placement, lights
 
     def draft(self, x, at=None, alive=None, clock=None):
         """x (B, L), at (B, W) -> logits (B, W, V) and the hidden states of both. Each network runs on its own rows
         alone.
         """
         light = self.placement.light((x != self.mask).double().mean(1))            # (B,) bool
-        answers = [net.draft(x, at, rows, clock) if bool(rows.any()) else (None, None) for net,
-                   rows in self._sides(light, alive)]
+        sides = zip((self.light, self.net), parted(light, alive, self.lights))
+        answers = [net.draft(x, at, rows, clock) if len(rows) else (None, None) for net, rows in sides]
         return _either(light, *(logits for logits, _ in answers)), Shared(light, tuple(hidden for _, hidden in answers))
 
     def verify(self, hidden, y, order, at, alive=None):
         """Ranks `at` (B, W) -> logits (B, W, V), each row by the network that drafted it."""
-        return _either(hidden.light, *(net.verify(states, y, order, at, rows) if bool(rows.any()) else None
-                                       for states, (net, rows) in zip(hidden.states, self._sides(hidden.light, alive))))
-
-    def _sides(self, light: Tensor, alive: Tensor | None) -> tuple[tuple[Denoiser, Tensor], ...]:
-        alive = torch.ones_like(light) if alive is None else alive
-        return (self.light, light & alive), (self.net, ~light & alive)
+        alive = torch.ones_like(hidden.light) if alive is None else alive
+        sides = zip((self.light, self.net), hidden.states, (hidden.light & alive, ~hidden.light & alive))
+        told = self.lights is not None
+        return _either(hidden.light, *(net.verify(states, y, order, at, rows)
+                                       if states is not None and (told or bool(rows.any())) else None
+                                       for net, states, rows in sides))
 
 
 def _either(light: Tensor, a: Tensor | None, b: Tensor | None) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser, Placement
+from harness.sampling.reveal import numbers
 
 
 class Wrapper:
@@ -66,6 +67,15 @@ def same_alphabet(heavy: Denoiser, light: Denoiser) -> None:
                          "on the same alphabet")
 
 
+def parted(light: Tensor, alive: Tensor | None, lights: int | None) -> tuple[Tensor, Tensor]:
+    """The rows that are light (B,) bool and those that are not, of those alive (B,) bool, by their numbers. The host
+    asks how many there are unless all are alive and it knows of `lights` of them.
+    """
+    if alive is not None:
+        return numbers(light & alive), numbers(~light & alive)
+    return numbers(light, lights), numbers(~light, None if lights is None else len(light) - lights)
+
+
 def _take(tensor: Tensor | None, keep: Tensor) -> Tensor | None:
     return None if tensor is None else tensor[keep]
 
@@ -75,15 +85,16 @@ def _spread(tensor: Tensor, keep: Tensor, rows: int) -> Tensor:
 
 
 class Alive(Wrapper):
-    """Runs the network on the rows alive only, and spreads its answer back over the batch (zeros elsewhere). A verify
-    pass on a device runs all rows, without asking which are alive.
+    """Runs the network on the rows alive only, and spreads its answer back over the batch (zeros elsewhere). A device
+    that is given their numbers need not ask for them; a verify pass there runs all rows, without asking which are
+    alive.
     """
 
     def draft(self, x, at=None, alive=None, clock=None):
         """As the network's; zeros (B, W, V) where a row is not alive."""
-        if alive is None or bool(alive.all()):
+        keep = None if alive is None else numbers(alive) if alive.dtype == torch.bool else alive           # (R,)
+        if keep is None or len(keep) == len(x):
             return self.net.draft(x, at, None, clock)
-        keep = alive.nonzero()[:, 0]
         logits, hidden = self.net.draft(x[keep], _take(at, keep), None, _take(clock, keep))
         return _spread(logits, keep, len(x)), hidden.spread(keep, len(x)) if hasattr(hidden, "spread") else _spread(
             hidden, keep, len(x)
@@ -104,21 +115,20 @@ class Switch(Wrapper):
     to `light`.
 
     by "clock" the share is the expected one, the same for all rows (the published form); by "count" it is the row's
-    own.
+    own. `lights`: how many of the rows are light, if the host knows.
     """
 
-    def __init__(self, heavy: Denoiser, light: Denoiser, placement: Placement, by: str):
+    def __init__(self, heavy: Denoiser, light: Denoiser, placement: Placement, by: str, lights: int | None = None):
         super().__init__(heavy)
         same_alphabet(heavy, light)
-        self.light, self.placement, self.by = light, placement, by
+        self.light, self.placement, self.by, self.lights = light, placement, by, lights
 
     def draft(self, x, at=None, alive=None, clock=None):
         """Of each row the light network's answer or the heavy one's."""
         share = clock if self.by == "clock" and clock is not None else (x != self.mask).double().mean(1)
         light = self.placement.light(share)                                        # (B,) bool
-        alive = torch.ones_like(light) if alive is None else alive
-        answers = [net.draft(x, at, rows, clock) for net, rows in ((self.light, light & alive),
-                                                                   (self.net, ~light & alive)) if bool(rows.any())]
+        sides = zip((self.light, self.net), parted(light, alive, self.lights))
+        answers = [net.draft(x, at, rows, clock) for net, rows in sides if len(rows)]
         if len(answers) == 1:
             return answers[0]
         (a, _), (b, _) = answers

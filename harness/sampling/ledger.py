@@ -216,4 +216,6 @@ class Metered(Wrapper):
         self.ledger.verified(y, order, at, None)
 
     def _post(self, kind: str, alive: Tensor | None, *of: Tensor) -> None:
+        if alive is not None and alive.dtype != torch.bool:    # numbers of rows
+            alive = torch.zeros(len(of[0]), dtype=torch.bool, device=alive.device).index_fill(0, alive, True)
         self.ledger.post(Call(self.name, kind, self.net, of if alive is None else (*of, alive.clone())))

@@ -4,6 +4,7 @@ A set of positions is carried as `at` (B, W): position numbers, -1 as padding, s
 of tokens.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,6 +60,20 @@ def positions(chosen: Tensor, width: int | None = None) -> Tensor:
     width = int(chosen.sum(1).max()) if width is None else width
     first = chosen.int().argsort(dim=1, descending=True, stable=True)[:, :width]
     return torch.where(chosen.gather(1, first), first, -1)
+
+
+def numbers(chosen: Tensor, many: int | None = None) -> Tensor:
+    """The rows chosen (B,) bool by their numbers (R,), ascending. Where the host knows how `many` they are, it need not
+    ask.
+    """
+    if many is None:
+        return chosen.nonzero()[:, 0]
+    return chosen.int().argsort(descending=True, stable=True)[:many]
+
+
+def foreseen(rows: Rows, ahead: Tensor) -> np.ndarray:
+    """What the sampler's `ahead` (K, B) says of this round, on the host, which asks for it where it was not told."""
+    return rows.known if len(rows.known) else ahead.cpu().numpy()
 
 
 def probabilities(logits: Tensor) -> Tensor:

@@ -36,8 +36,8 @@ class Riders(NamedTuple):
         return self.slots[first], self.rows.x[first], self.of(by[len(first):], ~known)
 
     def told(self) -> Rows:
-        """The rows, with the largest of what is known of them."""
-        return self.rows._replace(ahead=tuple(self.ahead.max(1).tolist()))
+        """The rows, with what is known of them."""
+        return self.rows._replace(known=self.ahead)
 
 
 def joined(a: Riders, b: Riders) -> Riders:

@@ -17,6 +17,7 @@ and in that form it carries over to any sampler (arXiv 2604.02340; fractions our
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import torch
@@ -127,8 +128,9 @@ class Random:
 
     def light(self, fraction: Tensor) -> Tensor:
         """fraction (B,) written -> (B,) bool: whether its piece is one of those chosen."""
-        place = permutation(self.draw, torch.zeros(1, dtype=torch.int64), Stream.SCHEDULE, self.pieces)[0].argsort()
-        return (place < round(self.share * self.pieces)).to(fraction.device)[_piece(fraction, self.pieces)]
+        row = torch.zeros(1, dtype=torch.int64, device=fraction.device)
+        place = permutation(self.draw, row, Stream.SCHEDULE, self.pieces)[0].argsort()
+        return (place < round(self.share * self.pieces))[_piece(fraction, self.pieces)]
 
 
 @dataclass(frozen=True)
@@ -148,5 +150,10 @@ class Segments:
 
     def light(self, fraction: Tensor) -> Tensor:
         """fraction (B,) written -> (B,) bool: whether its piece is one of those named."""
-        return torch.isin(_piece(fraction, self.pieces), torch.tensor(self.chosen, dtype=torch.int64,
-                                                                      device=fraction.device))
+        return _named(self.chosen, self.pieces, fraction.device)[_piece(fraction, self.pieces)]
+
+
+@lru_cache(maxsize=64)
+def _named(chosen: tuple[int, ...], pieces: int, device: torch.device) -> Tensor:
+    """Whether each piece is among those chosen, (pieces,) bool: copied to a device once, not in every round."""
+    return torch.tensor([piece in chosen for piece in range(pieces)], device=device)
