@@ -122,8 +122,8 @@ def _named(verb: str, name: str | None) -> type:
 
     known = plugins.find(verb)
     if name not in known:
-        raise ValueError(f"there is no plug-in {name!r}; choose {', '.join(sorted(known))}, or name its package with "
-                         f"--plugins{meant(str(name), known)}")
+        choices = meant(str(name), known) or f"; choose {', '.join(sorted(known))}, or name its package with --plugins"
+        raise ValueError(f"there is no plug-in {name!r}{choices}")
     return known[name]
 
 

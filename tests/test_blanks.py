@@ -84,7 +84,8 @@ def test_a_bad_file_is_one_sentence_with_its_line(tmp_path, text, says):
 def test_other_data_and_signs_are_one_sentence(lines):
     for make, says in ((lambda: Blanks(Exact(), lines), "exact cannot read text"),
                        (lambda: Blanks(TEXT, lines, blank="__"), "is no single sign"),
-                       (lambda: Blanks(TEXT, "gone.txt").prompts(0, 1), "there is no file 'gone.txt'")):
+                       (lambda: Blanks(TEXT, "gone.txt").prompts(0, 1), "there is no file 'gone.txt'"),
+                       (lambda: Blanks(TEXT, ".").prompts(0, 1), "'.' is a folder and no file")):
         with pytest.raises(ValueError, match=says):
             make()
 

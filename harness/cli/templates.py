@@ -109,7 +109,9 @@ def check_name(name: str, kind: str) -> None:
 
     from harness.cli._listing import names
 
-    if not name.isidentifier() or name != name.lower() or keyword.iskeyword(name) or name.startswith("_"):
+    if keyword.iskeyword(name):
+        raise ValueError(f"{name} is a word of Python itself: choose another name")
+    if not name.isidentifier() or name != name.lower() or name.startswith("_"):
         raise ValueError(f"{name!r} is no name of a module: use small letters, digits and _, and begin with a letter")
     if name in names()[kind]:
         raise ValueError(f"there is a {kind} {name} already (ssmd-bench list {name}): choose another name")

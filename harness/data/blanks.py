@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from harness.boundary.there import there
 from harness.data.fasta import unmarked
 from harness.data.names import names_of
 from harness.data.text import Foreign
@@ -84,10 +85,7 @@ class Blanks:
         return getattr(self.data, name)
 
     def _given(self) -> Tensor:
-        path = Path(self.path).expanduser()
-        if not path.is_file():
-            raise ValueError(f"there is no file {self.path!r}: give the path of a text with a prompt a line, or of a "
-                             "FASTA file")
+        path = there(self.path, "give the path of a text with a prompt a line, or of a FASTA file")
         return _given(self, path, path.stat().st_mtime_ns, canonical(self.data.identity()))
 
 

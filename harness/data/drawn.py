@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from harness.boundary.incoming import decode as decoded
+from harness.boundary.there import there
 from harness.param import param
 from harness.random import Stream, integers, permutation
 from harness.spec import sha256
@@ -67,9 +68,7 @@ class Drawn:
     @property
     def content(self) -> Content:
         """What the file holds. Raises ValueError, in a sentence, for a file that is not there or holds no such rows."""
-        path = Path(self.path).expanduser()
-        if not path.is_file():
-            raise ValueError(f"there is no file {self.path!r}: {AGAIN}")
+        path = there(self.path, AGAIN)
         return read_rows(path, path.stat().st_mtime_ns)
 
     @property

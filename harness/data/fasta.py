@@ -18,6 +18,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from harness.boundary.there import there
 from harness.data.residues import AMINO, Content, Sequences, encode, read_fasta_file
 from harness.param import Range, check, param
 from harness.random import Stream, permutation
@@ -45,9 +46,7 @@ class Fasta(Sequences):
 
     def content(self) -> Content:
         """All proteins of the file, read once. Raises ValueError for a file that is not there or holds none."""
-        path = Path(self.path).expanduser()
-        if not path.is_file():
-            raise ValueError(f"there is no file {self.path!r}: give the path of a FASTA file, plain or .gz")
+        path = there(self.path, "give the path of a FASTA file, plain or .gz")
         return _load(path, path.stat().st_mtime_ns)
 
 

@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.boundary.there import there
 from harness.param import check, param
 from harness.random import Stream, integers, permutation
 
@@ -125,9 +126,7 @@ class Moses:
 
     def content(self) -> Content:
         """All molecules of the file, read once. Raises ValueError for a file that is not there or not whole."""
-        path = Path(self.path).expanduser()
-        if not path.is_file():
-            raise ValueError(f"there is no file {self.path!r}: {REMEDY}")
+        path = there(self.path, REMEDY)
         return _load(path, path.stat().st_mtime_ns)
 
     def _places(self, split: str) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from harness.boundary.there import there
 from harness.data._tokens import WHAT, Tokenized, stamped, tokenizer_of
 from harness.data.text_file import text_of
 from harness.param import Range, check, param
@@ -67,9 +68,7 @@ class Prompts(Tokenized):
                 "tokenizer_sha256": self._made().sha256}
 
     def _given(self) -> tuple[tuple[int, ...], ...]:
-        path = Path(self.path).expanduser()
-        if not path.is_file():
-            raise ValueError(f"there is no file {self.path!r}: give the path of a text with a prompt a line")
+        path = there(self.path, "give the path of a text with a prompt a line")
         return _given(path, path.stat().st_mtime_ns, stamped(Path(self.tokenizer).expanduser(), WHAT), self.template)
 
 

@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from harness.boundary.incoming import decode
+from harness.boundary.there import there
 from harness.data.residues import SPLITS, Content, Sequences
 from harness.param import Range, check, param
 
@@ -70,9 +71,7 @@ class Proteins(Sequences):
         return self._file()[1]["profiles"].tobytes()
 
     def _file(self) -> tuple[Content, dict[str, np.ndarray]]:
-        path = Path(self.path).expanduser()
-        if not path.is_file():
-            raise ValueError(f"there is no file {self.path!r}: {REMEDY}")
+        path = there(self.path, REMEDY)
         return _load(path, path.stat().st_mtime_ns)
 
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
+from harness.boundary.there import there
 from harness.data.text import ALPHABET, Text
 from harness.param import Range, check, param
 
@@ -38,9 +39,7 @@ class Text8(Text):
 
     def content(self) -> bytes:
         """The whole text as bytes, read once. Raises ValueError for a file that is not there or is not text8."""
-        path = Path(self.path).expanduser()
-        if not path.is_file():
-            raise ValueError(f"there is no file {self.path!r}: {REMEDY}")
+        path = there(self.path, REMEDY)
         return _load(path, path.stat().st_mtime_ns)
 
 

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from harness.boundary.incoming import decode
+from harness.boundary.there import there
 from harness.kinds import Dataset
 from harness.param import Choice, check, param
 from harness.spec import sha256
@@ -88,9 +89,7 @@ def opened_for(path: str, data: Dataset) -> dict[str, Tensor]:
 
 def begun(path: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """What the file says of itself, and its arrays: the same of a file that may be a part."""
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise ValueError(f"there is no file {path!r}: {REMEDY}")
+    file = there(path, REMEDY)
     return _opened(file, file.stat().st_mtime_ns)
 
 
