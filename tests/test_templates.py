@@ -59,6 +59,6 @@ def test_nothing_is_written_over_or_hidden(capsys, kind, folder):
     taken = {"study": "demo", "sampler": "ancestral", "metric": "spelling"}[kind]
     for name, says in (("mine", "mine.py is there already"), (taken, f"there is a {kind} {taken} already"),
                        ("json", "Python has a module json already"), ("My-x", "is no name of a module"),
-                       ("class", "is no name of a module")):
+                       ("class", "class is a word of Python itself")):
         refuses(capsys, ["new", kind, name], says)
     assert (folder / "mine.py").read_text() == "x = 1\n" and [*folder.glob("*")] == [folder / "mine.py"]

@@ -61,7 +61,7 @@ def measure(study: Study, store: Store) -> list[dict]:
         for record in done(store, arm.name, study.n):
             if of_table(record):
                 made.append(cached_table(store, study.name, NAME, TABLE, lambda r=record: _rows(study, store, r),
-                                         [record], columns=list(columns())))
+                                         [record], of=list(columns())))
     return made
 
 
