@@ -10,7 +10,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
-from tests import turns  # noqa: E402
+from tests import turns, warm  # noqa: E402
 from tests.minutes import Minutes  # noqa: E402
 
 torch.set_num_threads(1)
@@ -24,6 +24,11 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.pluginmanager.register(Minutes(config), "minutes")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    warm.stop()    # before the minutes are counted
 
 
 def pytest_collection_modifyitems(config, items):

@@ -6,12 +6,11 @@ import json
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 from harness.spec import ROOT
+from tests import warm
 
 PROGRAMS = {"ssmd-bench": ["-P", "-m", "harness"], "python": []}    # and how python starts them
 
@@ -40,8 +39,7 @@ def commands(section: str, *programs: str) -> list[list[str]]:
 def call(words: list[str], place: Path) -> SimpleNamespace:
     """A command as a user's shell runs it. The program `ssmd-bench` has not the folder on its path."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
-    done = subprocess.run([sys.executable, *PROGRAMS[words[0]], *words[1:]], cwd=place, env=environment,
-                          capture_output=True, text=True, timeout=300)
+    done = warm.run([*PROGRAMS[words[0]], *words[1:]], place, environment)
     assert done.returncode == 0, (words, done.stderr[-2000:])
     last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
     return SimpleNamespace(out=done.stdout, document=json.loads(last) if last.startswith("{") else {})

@@ -4,8 +4,6 @@ become residues.
 
 import io
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from harness.spec import ROOT
 from ssmd.train.settings import Training
 from studies.antibody import blocks, prepare, written
 from studies.antibody.study import STUDY
+from tests import warm
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *AMINO]
 
@@ -79,7 +78,7 @@ def test_what_a_writer_wrote_in_two_parts_becomes_one_chain():
 def test_help_is_no_error(capsys):
     for module in ("studies.antibody.prepare", "studies.antibody.written", "studies.antibody.blocks", "reports.gallery",
                    "harness"):
-        done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT)
+        done = warm.run(["-m", module, "--help"], ROOT)
         assert (done.returncode, done.stderr) == (0, "") and "usage" in done.stdout, module
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +36,7 @@ from ssmd.train.loss import mask_counts, masked_batch, reordered, target_loss
 from ssmd.train.settings import Training
 from ssmd.train.taught import taught_loss
 from ssmd.train.updates import losses
+from tests import warm
 from tests.conformance.toys import DATA, MASK, D, distance, ssmd_law
 from tests.conformance.toys import V as SYMBOLS
 from tests.test_guards import library, saved, words  # noqa: F401    # a fixture
@@ -232,8 +232,8 @@ def test_from_a_folder_to_a_report_by_the_page(library, tmp_path):    # noqa: F8
     (tmp_path / "saved.py").write_text(study)
 
     def called(given: list[str]) -> subprocess.CompletedProcess:
-        return subprocess.run([sys.executable, "-m", "harness", *given], cwd=tmp_path, capture_output=True, text=True,
-                              env=os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"})
+        return warm.run(["-m", "harness", *given], tmp_path, os.environ | {"PYTHONPATH": str(ROOT),
+                                                                           "HF_HUB_OFFLINE": "1"})
 
     made, again, run, *alone = called(ATTACH), called(ATTACH), called(RUN), called(ITSELF), called(BEGUN)
     assert made.returncode == again.returncode == run.returncode == 0, made.stderr + again.stderr + run.stderr

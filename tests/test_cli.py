@@ -23,6 +23,7 @@ from harness.nets.transformer import Transformer, TransformerConfig
 from harness.records import study_path
 from harness.records.store import Store
 from harness.spec import ROOT
+from tests import warm
 
 STUDY = '''
 """A toy."""
@@ -38,10 +39,8 @@ STUDY = Study(name="toy", question=__doc__, data=DATA, nets={{"heavy": {net}}},
 '''
 
 
-def outside(*words: str, cwd: Path, **changes) -> subprocess.CompletedProcess:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-m", "harness", *words], cwd=cwd, capture_output=True, text=True,
-                          timeout=120, env=environment, stdin=subprocess.DEVNULL, **changes)
+def outside(*words: str, cwd: Path) -> subprocess.CompletedProcess:
+    return warm.run(["-m", "harness", *words], cwd, os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}, 120)
 
 
 def refused(done: subprocess.CompletedProcess, says: str) -> None:

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from harness.run import runner
 from harness.run.cell import cells_of
 from harness.spec import ROOMS, ROOT
 from harness.study import load_study
+from tests import warm
 
 STUDY = """
 import torch
@@ -106,8 +106,7 @@ words()
 def proved(tree: Path, kept: Path) -> tuple[dict, dict, dict]:
     """By the sources of a tree: the standing of each claim, the answer of `prove`, and the standing after it."""
     environment = {"PYTHONPATH": str(tree), "PATH": os.defpath, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", ASK, str(kept)], cwd=tree, env=environment, capture_output=True,
-                          text=True)
+    done = warm.run(["-c", ASK, str(kept)], tree, environment)
     assert done.returncode == 0, done.stderr
     return tuple(map(json.loads, done.stdout.splitlines()))    # type: ignore[return-value]
 
@@ -187,8 +186,7 @@ def test_an_older_commit_settles_on_this_machine_whether_the_code_or_the_machine
 
     def asked(*arm: str) -> dict:
         environment = {"PYTHONPATH": str(tree), "PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
-        done = subprocess.run([sys.executable, "-c", AGAINST, old, *arm], cwd=tree, env=environment,
-                              capture_output=True, text=True)
+        done = warm.run(["-c", AGAINST, old, *arm], tree, environment)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 

@@ -4,13 +4,13 @@ broken.
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from harness.spec import ROOT
+from tests import warm
 
 EXAMPLE = ROOT / "docs" / "gate_example"
 FILES = (".github/workflows/gate.yml", ".gitlab-ci.yml")
@@ -20,9 +20,8 @@ def commands(text: str) -> list[str]:
     return re.findall(r"^\s*(?:- run: |- )?(ssmd-bench .*)$", text, re.M)
 
 
-def ran(command: str, folder: Path) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "harness", *command.split()[1:]], cwd=folder, capture_output=True,
-                          text=True)
+def ran(command: str, folder: Path) -> CompletedProcess:
+    return warm.run(["-m", "harness", *command.split()[1:]], folder)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ on packages of a user.
 
 import os
 import re
-import subprocess
 import sys
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -34,6 +33,7 @@ from harness.schedules.order import Blocks
 from harness.spec import ROOT
 from harness.study import Arm, Study, load_study
 from ssmd.sampler import SelfSpeculative
+from tests import warm
 from tests.conformance.toys import MASK, D, V, drawn, table_nets
 
 LAW = [0.1, 0.2, 0.3, 0.4]
@@ -346,9 +346,8 @@ def test_verify_takes_samplers_of_a_package_that_need_a_verify_pass_or_say_thems
     for file, parts in (("__init__", {}), ("right", {"READ": "rank", "SWEEPS": "1"}), ("wrong", LIES)):
         (package / f"{file}.py").write_text(reduce(lambda text, part: text.replace(*part), parts.items(),
                                                    PACKAGE if parts else ""))
-    words = [sys.executable, "-m", "harness", "--plugins", "outside", "verify", "judged", "gibbs", "misjudged", "hasty"]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, env=os.environ
-                          | {"PYTHONPATH": str(ROOT)})
+    words = ["-m", "harness", "--plugins", "outside", "verify", "judged", "gibbs", "misjudged", "hasty"]
+    done = warm.run(words, tmp_path, os.environ | {"PYTHONPATH": str(ROOT)})
     assert done.returncode == 1, done.stderr
     told = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| `")]
     assert [(line[0], line[1], line[-2]) for line in told] == [

@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,14 +15,14 @@ from harness.claims import claim as claims
 from harness.cli import verbs
 from harness.cli.templates import STUDY
 from harness.spec import ROOT
+from tests import warm
 
 README, USE, SAMPLERS = ((ROOT / page).read_text() for page in ("README.md", "docs/use.md", "docs/samplers.md"))
 COMMANDS = re.findall(r"^    (\S.*?)(?:  +#.*)?$", README + USE, re.M)
 
 
 def call(words: list[str], cwd: Path) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "harness", *words], cwd=cwd, capture_output=True, text=True,
-                          timeout=300)
+    return warm.run(["-m", "harness", *words], cwd)
 
 
 def test_readme_shows_commands():
