@@ -2,11 +2,12 @@
 counted, then done on the plain tensors within.
 """
 
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_flatten, tree_map
 
 from tests.pretend import rules
 from tests.pretend.tally import Tally
@@ -54,7 +55,7 @@ def on_device(device: Any) -> bool:
 def operate(func, args: tuple, kwargs: dict) -> Any:
     """Raises RuntimeError where CUDA would."""
     name, tally = func._schema.name.split("::")[1], COUNTING[-1]
-    tensors = [t for t in tree_flatten((args, kwargs))[0] if isinstance(t, Tensor)]
+    tensors = [t for t in _leaves((args, kwargs)) if isinstance(t, Tensor)]
     here, plain = [t for t in tensors if isinstance(t, Away)], [t for t in tensors if not isinstance(t, Away)]
     if why := rules.mixed(name, args, here, plain, Away):
         raise RuntimeError(f"{why}: {func}")
@@ -65,7 +66,7 @@ def operate(func, args: tuple, kwargs: dict) -> Any:
     out_here = isinstance(args[0], Away) if name == "copy_" else on_device(target) if target is not None else bool(here)
     if _waits(name, args, kwargs, here, plain, out_here):
         tally.wait()
-    found = func(*tree_map(_inner, args), **tree_map(_inner, kwargs))
+    found = func(*_mapped(_inner, args), **_mapped(_inner, kwargs))
     if not (here or out_here):
         return found
     viewed = _is_view(func, tensors, found)
@@ -94,6 +95,24 @@ def _inner(thing: Any) -> Any:
     return torch.device("cpu") if isinstance(thing, torch.device) and on_device(thing) else thing
 
 
+def _leaves(thing: Any) -> Iterator[Any]:
+    """What stands in tuples, lists and dictionaries, which is all that operations take and give."""
+    if isinstance(thing, dict):
+        thing = thing.values()
+    elif not isinstance(thing, tuple | list):
+        yield thing
+        return
+    for part in thing:
+        yield from _leaves(part)
+
+
+def _mapped(work: Callable[[Any], Any], thing: Any) -> Any:
+    if type(thing) in (tuple, list):
+        return type(thing)([_mapped(work, part) for part in thing])
+    return {name: _mapped(work, part) for name, part in thing.items()} if type(thing) is dict else work(thing)
+
+
+@cache
 def _written(func) -> list[int]:
     """The arguments that this operation writes to, by their places."""
     return [k for k, a in enumerate(func._schema.arguments) if a.alias_info is not None and a.alias_info.is_write]
@@ -101,7 +120,7 @@ def _written(func) -> list[int]:
 
 def _is_view(func, tensors: list[Tensor], found: Any) -> bool:
     """Whether nothing was computed: the answer lies in the memory of an argument."""
-    answers = [t for t in tree_flatten(found)[0] if isinstance(t, Tensor)]
+    answers = [t for t in _leaves(found) if isinstance(t, Tensor)]
     if _written(func) or not answers:
         return False
     memory = {_inner(t).untyped_storage().data_ptr() for t in tensors}
@@ -114,7 +133,7 @@ def _outer(func, args: tuple, kwargs: dict, found: Any) -> Any:
     if written and len(func._schema.returns) <= len(written):
         given = [args[k] if k < len(args) else kwargs[names[k].name] for k in written]
         return given[0] if len(func._schema.returns) == 1 else None if not func._schema.returns else tuple(given)
-    return tree_map(wrapped, found)
+    return _mapped(wrapped, found)
 
 
 def wrapped(thing: Any) -> Any:

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from harness.spec import ROOT
@@ -15,11 +16,17 @@ def line() -> str:
     """The innermost line of this repository that is running, as path:number, the device's own left out."""
     frame = sys._getframe(1)
     while frame is not None:
-        file = frame.f_code.co_filename
-        if file.startswith(str(ROOT)) and not file.startswith((*OWN, LIBRARIES)):
-            return f"{Path(file).relative_to(ROOT)}:{frame.f_lineno}"
+        if place := _within(frame.f_code.co_filename):
+            return f"{place}:{frame.f_lineno}"
         frame = frame.f_back
     return "elsewhere"
+
+
+@cache
+def _within(file: str) -> str:
+    """The file's path in this repository, "" for one that is the device's own or a library's."""
+    ours = file.startswith(str(ROOT)) and not file.startswith((*OWN, LIBRARIES))
+    return str(Path(file).relative_to(ROOT)) if ours else ""
 
 
 class Tally:
