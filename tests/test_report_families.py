@@ -13,6 +13,7 @@ from harness.study import Arm, Study
 from reports.build import build
 from reports.families import families
 from tests.test_protein_metrics import data  # noqa: F401    # a fixture
+from tests.test_report_matched import plain  # noqa: F401    # a fixture
 
 pytest.importorskip("pyhmmer", reason="pyhmmer is not installed: pip install ssmd-bench[proteins]")
 STRANGER = "of no known family"
@@ -34,7 +35,7 @@ def test_a_relative_has_its_family_and_a_stranger_none(data):    # noqa: F811
     assert told[-1] == STRANGER and families(object(), known) == [] == families(data, [])
 
 
-def test_a_page_of_proteins_has_the_families(data, tmp_path):    # noqa: F811
+def test_a_page_of_proteins_has_the_families(data, tmp_path, plain):    # noqa: F811
     study = Study(name="kin", question="?", data=data, nets={"net": Chance()}, reference="net", metrics=[], n=8,
                   batch=8, arms=[Arm("first_hitting", [FirstHitting()], {"main": "net"}), Arm("held_out", [HeldOut()])])
     runner.run(study, tmp_path / "run", timing=False)

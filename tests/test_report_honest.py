@@ -131,7 +131,7 @@ def test_two_studies_of_older_records_in_one_folder_have_no_false_remark(tmp_pat
     assert not told(chapter_of(tmp_path), "no record")
 
 
-def test_a_setting_that_left_the_study_is_in_no_figure_front_or_ratio_and_is_said(tmp_path):
+def test_a_setting_that_left_the_study_is_in_no_figure_front_or_ratio_and_is_said(tmp_path, plain):
     runner.run(study([1, 2, 4]), tmp_path / "run")
     runner.run(study([1, 2]), tmp_path / "run")
     chapter = chapter_of(tmp_path / "run")
@@ -230,7 +230,7 @@ def test_a_likelihood_alone_is_scored_with_an_entropy_and_distinct_ngrams(tmp_pa
     ), "a law that is listed hides nothing"
 
 
-def test_collapsed_samples_are_said_in_the_terminal_and_on_the_page_and_win_nothing(tmp_path, capsys):
+def test_collapsed_samples_are_said_in_the_terminal_and_on_the_page_and_win_nothing(tmp_path, capsys, plain):
     tally = runner.run(parrots("of the ", "the first world war "), tmp_path / "run")
     said = capsys.readouterr().err
     assert (

@@ -101,7 +101,7 @@ def test_data_that_gives_prompts_is_named_whatever_stands_around_it(tmp_path):
     assert inner == WikipediaLeads(length=24) and hasattr(inner, "words")
 
 
-def test_a_prompted_run_marks_what_was_given_and_the_misspelt_words(tmp_path):
+def test_a_prompted_run_marks_what_was_given_and_the_misspelt_words(tmp_path, plain):    # noqa: F811
     (tmp_path / "mine.txt").write_text("the king of ____ was\n")
     run = str(tmp_path / "run")
     assert main(["--quiet", "run", "demo", "--prompts", str(tmp_path / "mine.txt"), "--n", "4", "--out", run,

@@ -26,7 +26,7 @@ from ssmd.sampler import SelfSpeculative
 
 DATA = Exact()
 DEVICE = {"gflop", "executed_over_needed"}    # what the device did, in batches that end with a stretch
-GROWTH_MIB = 10.0    # of 80,000 rows more, measured 4: their costs and counts; in one piece it was 92
+GROWTH_MIB = 5.0    # of 40,000 rows more, measured 2: their costs and counts; in one piece it was 46
 # What is freed goes back to the system, so that the high-water mark is that of what lives, and not of the heap's holes.
 HONEST_HEAP = {"MALLOC_MMAP_THRESHOLD_": "65536"}
 LARGE = """
@@ -165,15 +165,15 @@ runner.run(study(), {str(tmp_path)!r})
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path):
-    """A run of 20,000 and one of 100,000 rows of 64 tokens, each in a fresh process, beyond what a run of one stretch
+    """A run of 20,000 and one of 60,000 rows of 64 tokens, each in a fresh process, beyond what a run of one stretch
     took there.
     """
     grown = []
-    for n in (20_000, 100_000):
+    for n in (20_000, 60_000):
         done = subprocess.run([sys.executable, "-c", LARGE, str(tmp_path / str(n)), str(n)], cwd=ROOT,
                               capture_output=True, text=True, env=os.environ | HONEST_HEAP)
         assert done.returncode == 0, done.stderr
         grown.append(float(done.stdout))
     assert grown[1] - grown[0] < GROWTH_MIB, grown
-    (key,) = (r["key"] for r in Store(tmp_path / "100000").of("counted") if r["cell"]["n"] == 100_000)
-    assert Store(tmp_path / "100000").get("samples", key).shape == (100_000, 64)
+    (key,) = (r["key"] for r in Store(tmp_path / "60000").of("counted") if r["cell"]["n"] == 60_000)
+    assert Store(tmp_path / "60000").get("samples", key).shape == (60_000, 64)

@@ -2,6 +2,7 @@
 said to be.
 """
 
+import shutil
 from dataclasses import replace
 
 import torch
@@ -135,18 +136,26 @@ def test_a_stored_network_gives_the_logits_it_gave_before(unbroken, tmp_path):
     assert again.sha256 == net.sha256 and again.card == net.card
 
 
-def stopped(folder, config=SMALL, data=SOURCE):
-    """A state as a kill leaves it."""
+@fixture(scope="module")
+def killed(tmp_path_factory):
+    """A folder as a kill leaves it."""
     def die(text):
         raise InterruptedError
 
+    folder = tmp_path_factory.mktemp("killed")
     with raises(InterruptedError):
-        train(config, data, folder, "net", say=die, save_seconds=0)
-    return folder / "state.safetensors"
+        train(SMALL, SOURCE, folder, "net", say=die, save_seconds=0)
+    return folder
 
 
-def test_a_state_of_other_settings_or_data_is_refused_with_a_sentence(tmp_path):
-    state = stopped(tmp_path)
+@fixture
+def state(killed, tmp_path):
+    """A state as a kill leaves it, in a folder of the test's own."""
+    shutil.copytree(killed, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "state.safetensors"
+
+
+def test_a_state_of_other_settings_or_data_is_refused_with_a_sentence(state, tmp_path):
     before = state.read_bytes()
     others = [(replace(SMALL, lr=1e-3), SOURCE), (replace(SMALL, schedule=Cosine()), SOURCE),
               (replace(SMALL, schedule=Polynomial(3.0)), SOURCE),
@@ -158,8 +167,7 @@ def test_a_state_of_other_settings_or_data_is_refused_with_a_sentence(tmp_path):
     assert state.read_bytes() == before
 
 
-def test_a_damaged_state_is_refused_with_a_sentence(tmp_path):
-    state = stopped(tmp_path)
+def test_a_damaged_state_is_refused_with_a_sentence(state, tmp_path):
     whole = state.read_bytes()
     for damaged in (b"torn", b"", whole[:-100], whole[:50]):
         state.write_bytes(damaged)
@@ -170,8 +178,7 @@ def test_a_damaged_state_is_refused_with_a_sentence(tmp_path):
 
 @mark.parametrize("about", [{"step": "x"}, {"step": "-1"}, {"training": "[" * 100_000}, {"training": "[]"},
                             {"training": '{"seed": NaN}'}, {"tensors": ""}])
-def test_a_state_whose_header_or_tensors_are_of_another_make_is_refused_with_a_sentence(tmp_path, about):
-    state = stopped(tmp_path)
+def test_a_state_whose_header_or_tensors_are_of_another_make_is_refused_with_a_sentence(state, tmp_path, about):
     with safe_open(state, "pt") as file:
         old, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
     save_file({name: tensor.reshape(-1)[:1].contiguous() if "tensors" in about else tensor for name,

@@ -16,6 +16,7 @@ from reports.frame import chapters
 from reports.records import Cell, read
 from reports.view import labels_of, probably
 from tests.test_cli import refuses
+from tests.test_report_matched import plain as plain  # a fixture
 
 LABELS = '[arms]\nssmd = "SSMD"\n"ancestral" = "MDLM"\n[metrics]\nexact_nll = "true nats"\n'
 
@@ -27,7 +28,7 @@ def run(tmp_path_factory):
     return str(folder)
 
 
-def test_arms_metrics_labels_and_columns_are_those_asked_for(run, tmp_path):
+def test_arms_metrics_labels_and_columns_are_those_asked_for(run, tmp_path, plain):    # noqa: F811
     (tmp_path / "labels.toml").write_text(LABELS)
     words = ["report", run, "--out", str(tmp_path / "r"), "--arms", "ancestral", "ssmd", "--metrics", "exact_nll",
              "--labels", str(tmp_path / "labels.toml"), "--columns", "nfe_a", "exact_nll"]
@@ -48,7 +49,7 @@ def test_arms_metrics_labels_and_columns_are_those_asked_for(run, tmp_path):
     assert {row["arm"] for row in numbers["chapters"][0]["points"]} >= {"SSMD", "MDLM"}
 
 
-def test_without_options_it_is_the_whole_run(run, tmp_path):
+def test_without_options_it_is_the_whole_run(run, tmp_path, plain):    # noqa: F811
     assert main(["report", run, "--out", str(tmp_path / "r")]) == 0
     html = (tmp_path / "r" / "index.html").read_text()
     assert "GFLOP executed</th>" in html and "--arms" not in html
@@ -108,7 +109,7 @@ def test_two_of_one_label_are_refused(run, tmp_path, capsys):
             "two would be called 'x'")
 
 
-def test_bold_is_the_best_of_a_metric_and_what_lies_within_its_interval(run, tmp_path):
+def test_bold_is_the_best_of_a_metric_and_what_lies_within_its_interval(run, tmp_path, plain):    # noqa: F811
     assert main(["report", run, "--out", str(tmp_path / "r"), "--columns", "nfe_a", "exact_nll"]) == 0
     points = pd.read_csv(tmp_path / "r" / "tables" / "points.csv")
     points = points[~points.control]
