@@ -5,6 +5,7 @@ Both settings were run: nothing is read between two, and an arm without a settin
 claim. How many passes an arm saves is asked where its settings lie close enough for that, in studies/headline.
 """
 
+from baselines.ancestral import Ancestral
 from harness.claims.claim import claim
 from harness.records.points import done, rows, scores
 from harness.records.store import Store
@@ -18,7 +19,7 @@ LETTERS, NEAR = "sample_entropy", 0.10          # share of the passes by which a
 def leftover(record: dict) -> float:
     """The expected share of tokens that a solver's steps do not reach and a last pass draws."""
     sampler = from_json("step", record["cell"]["sampler"])
-    return float(1 - sampler.levels("cpu")[-1]) if hasattr(sampler, "levels") else 0.0
+    return float(1 - sampler.levels("cpu")[-1]) if isinstance(sampler, Ancestral) else 0.0
 
 
 def claims(store: Store, command: str) -> list[dict]:
