@@ -18,9 +18,10 @@ from torch import Tensor
 
 from baselines._remask import ends, revealing, sigma_max
 from harness.kinds import Rows
+from harness.nets.wrap import numbers
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, from_logits
-from harness.sampling.reveal import anew, fill, foreseen, numbers, positions
+from harness.sampling.reveal import anew, fill, foreseen, positions
 from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 
@@ -46,7 +47,7 @@ class ReMDMConf:
     def start(self, nets, rows: Rows) -> dict[str, Tensor]:
         return {"psi": torch.zeros(rows.x.shape, dtype=torch.float64, device=rows.x.device)}
 
-    def levels(self, rows: Rows) -> tuple[Tensor, Tensor]:
+    def alphas(self, rows: Rows) -> tuple[Tensor, Tensor]:
         """alpha before the step and after it, (B, 1) each, both 1 of a row that is done."""
         alpha = self.schedule.alpha(ends(self.steps, rows.x.device))               # (N+1,)
         return alpha[rows.n][:, None], alpha[(rows.n + 1).clamp_max(self.steps)][:, None]
@@ -54,7 +55,7 @@ class ReMDMConf:
     def coming(self, rows: Rows, mask: int) -> tuple[Tensor, Tensor]:
         """The uniforms of the step, and what it reveals, (B, L) each."""
         u = anew(rows, Stream.POSITION)
-        return u, (rows.x == mask) & (u < revealing(0, *self.levels(rows)))
+        return u, (rows.x == mask) & (u < revealing(0, *self.alphas(rows)))
 
     def ahead(self, nets, rows: Rows) -> Tensor:
         """How many tokens come next, (1, B)."""
@@ -62,7 +63,7 @@ class ReMDMConf:
 
     def step(self, nets, rows: Rows) -> Rows:
         net, psi, masked = nets["main"], rows.memo["psi"], rows.x == nets["main"].mask
-        (now, then), (u, revealed) = self.levels(rows), self.coming(rows, net.mask)
+        (now, then), (u, revealed) = self.alphas(rows), self.coming(rows, net.mask)
         many, = foreseen(rows, revealed.sum(1)[None])                              # (B,)
         at = positions(revealed, int(many.max()))                                  # (B, W)
         doubt = (-psi).masked_fill(masked | rows.given, -torch.inf).softmax(1)  # (B, L), NaN where nothing is revealed

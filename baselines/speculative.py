@@ -24,10 +24,10 @@ from torch import Tensor
 
 from baselines.light_heavy import drafts
 from harness.kinds import Rows
-from harness.nets.wrap import same_alphabet
+from harness.nets.wrap import numbers, same_alphabet
 from harness.param import Range, check, param
 from harness.random import Stream, from_logits, probability_of, uniform
-from harness.sampling.reveal import fill, foreseen, next_places, numbers, order_of
+from harness.sampling.reveal import fill, foreseen, next_places, order_of
 from harness.sampling.settle import settle
 from harness.schedules.order import LeftToRight
 

@@ -25,17 +25,10 @@ from baselines._ahead import hazards, next_step
 from baselines._rates import leap, rate, starts
 from baselines.first_hitting import FirstHitting
 from harness.kinds import Rows
+from harness.nets.wrap import numbers
 from harness.param import Choice, Range, check, param
 from harness.random import Stream, categorical, from_logits, uniform
-from harness.sampling.reveal import (
-    anew,
-    fill,
-    foreseen,
-    numbers,
-    positions,
-    probabilities,
-    reveal_times,
-)
+from harness.sampling.reveal import anew, fill, foreseen, positions, probabilities, reveal_times
 from harness.schedules.noise import Cosine, Knots, Linear, Polynomial
 
 

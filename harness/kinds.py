@@ -81,6 +81,7 @@ class Rows(NamedTuple):
 
     @property
     def ahead(self) -> tuple[int, ...]:
+        """The largest of each thing known, (K,) numbers; empty where K = 0."""
         return tuple(self.known.max(1).tolist())
 
 

@@ -63,6 +63,7 @@ class Shared(NamedTuple):
     states: tuple     # of the light network, of the heavy one; None where it had no rows
 
     def promise(self, width: int, longest: int) -> None:
+        """Both networks' states are told how many ranks the verify passes to come ask for, and how far they reach."""
         for states in self.states:
             if hasattr(states, "promise"):
                 states.promise(width, longest)

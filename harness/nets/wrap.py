@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from harness.kinds import Denoiser, Placement
-from harness.sampling.reveal import numbers
 
 
 class Wrapper:
@@ -65,6 +64,15 @@ def same_alphabet(heavy: Denoiser, light: Denoiser) -> None:
     if light.vocab != heavy.vocab:
         raise ValueError(f"the light network writes {light.vocab} symbols and the heavy one {heavy.vocab}: train both "
                          "on the same alphabet")
+
+
+def numbers(chosen: Tensor, many: int | None = None) -> Tensor:
+    """The rows chosen (B,) bool by their numbers (R,), ascending. Where the host knows how `many` they are, it need not
+    ask.
+    """
+    if many is None:
+        return chosen.nonzero()[:, 0]
+    return chosen.int().argsort(descending=True, stable=True)[:many]
 
 
 def parted(light: Tensor, alive: Tensor | None, lights: int | None) -> tuple[Tensor, Tensor]:

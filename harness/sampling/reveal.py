@@ -62,15 +62,6 @@ def positions(chosen: Tensor, width: int | None = None) -> Tensor:
     return torch.where(chosen.gather(1, first), first, -1)
 
 
-def numbers(chosen: Tensor, many: int | None = None) -> Tensor:
-    """The rows chosen (B,) bool by their numbers (R,), ascending. Where the host knows how `many` they are, it need not
-    ask.
-    """
-    if many is None:
-        return chosen.nonzero()[:, 0]
-    return chosen.int().argsort(descending=True, stable=True)[:many]
-
-
 def foreseen(rows: Rows, ahead: Tensor) -> np.ndarray:
     """What the sampler's `ahead` (K, B) says of this round, on the host, which asks for it where it was not told."""
     return rows.known if len(rows.known) else ahead.cpu().numpy()
