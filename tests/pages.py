@@ -36,10 +36,13 @@ def commands(section: str, *programs: str) -> list[list[str]]:
     return [words for words in map(shlex.split, lines(section)) if words[0] in (programs or ("ssmd-bench",))]
 
 
-def call(words: list[str], place: Path) -> SimpleNamespace:
-    """A command as a user's shell runs it. The program `ssmd-bench` has not the folder on its path."""
+def call(words: list[str], place: Path, pictures: bool = False) -> SimpleNamespace:
+    """A command as a user's shell runs it. The program `ssmd-bench` has not the folder on its path. A report's pictures
+    are not written, unless the test looks at them.
+    """
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
-    done = warm.run([*PROGRAMS[words[0]], *words[1:]], place, environment)
+    before = warm.PLAIN if not pictures and {"report", "--report"} & {*words} else ""
+    done = warm.run([*PROGRAMS[words[0]], *words[1:]], place, environment, before=before)
     assert done.returncode == 0, (words, done.stderr[-2000:])
     last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
     return SimpleNamespace(out=done.stdout, document=json.loads(last) if last.startswith("{") else {})

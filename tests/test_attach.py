@@ -232,8 +232,8 @@ def test_from_a_folder_to_a_report_by_the_page(library, tmp_path):    # noqa: F8
     (tmp_path / "saved.py").write_text(study)
 
     def called(given: list[str]) -> subprocess.CompletedProcess:
-        return warm.run(["-m", "harness", *given], tmp_path, os.environ | {"PYTHONPATH": str(ROOT),
-                                                                           "HF_HUB_OFFLINE": "1"})
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+        return warm.run(["-m", "harness", *given], tmp_path, environment, before=warm.PLAIN * ("--report" in given))
 
     made, again, run, *alone = called(ATTACH), called(ATTACH), called(RUN), called(ITSELF), called(BEGUN)
     assert made.returncode == again.returncode == run.returncode == 0, made.stderr + again.stderr + run.stderr

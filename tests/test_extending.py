@@ -34,11 +34,11 @@ def commands(section: str) -> list[list[str]]:
     return pages.commands(SECTIONS[section])
 
 
-def follow(section: str, place: Path) -> list[SimpleNamespace]:
+def follow(section: str, place: Path, pictures: bool = False) -> list[SimpleNamespace]:
     """Write the files of a section, give its commands."""
     for path, text in blocks(section).items():
         (place / path).write_text(text)
-    return [call(words, place) for words in commands(section)]
+    return [call(words, place, pictures) for words in commands(section)]
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_a_metric(place):
 
 
 def test_a_plot(place):
-    follow("A plot", place)
+    follow("A plot", place, pictures=True)
     report = place / "runs/my_study/report"
     own = page(report).partition("Figures of your own</h2>")[2].partition("</section>")[0]
     assert '<figure id="figure-pace">' in own and own.count("<svg") == 2 and "Means over sequences." in own

@@ -24,16 +24,22 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = ("torch", "torch._dynamo", "numpy", "scipy.stats", "pandas", "matplotlib.pyplot", "seaborn", "optuna",
              "jinja2", "joblib", "joblib.externals.loky", "safetensors.torch", "msgspec", "concurrent.futures.process",
              "importlib.metadata", "email.message", "sqlite3", "lzma", "unittest.mock", "xml.etree.ElementTree")
+# figures are drawn and not written, in three formats, which takes most of a report: tests/test_report.py looks at those
+PLAIN = """from reports import style
+style.save = lambda figure, folder, name: '<svg viewBox="0 0 1 1"></svg>'
+"""
 _SERVER: list[subprocess.Popen] = []
 _ONE = threading.Lock()    # command at a time
 
 
-def run(words: list[str], cwd: Path | str, env: dict[str, str] | None = None,
-        timeout: float = 300) -> subprocess.CompletedProcess:
-    """`python *words`: words are ["-P", "-m", module, ...], ["-m", module, ...], ["-c", code, ...] or [file, ...]."""
+def run(words: list[str], cwd: Path | str, env: dict[str, str] | None = None, timeout: float = 300,
+        before: str = "") -> subprocess.CompletedProcess:
+    """`python *words`: words are ["-P", "-m", module, ...], ["-m", module, ...], ["-c", code, ...] or [file, ...].
+    `before`: code that is run ahead of them.
+    """
     with tempfile.TemporaryDirectory() as place:
         asked = {"words": [*map(str, words)], "cwd": str(cwd), "env": {**(os.environ if env is None else env)},
-                 "out": f"{place}/out", "err": f"{place}/err", "timeout": timeout}
+                 "out": f"{place}/out", "err": f"{place}/err", "timeout": timeout, "before": before}
         with _ONE:
             server = _server()
             print(json.dumps(asked), file=server.stdin, flush=True)
@@ -92,7 +98,7 @@ def _become(asked: dict) -> None:
         os.environ.clear()
         os.environ.update(asked["env"])
         sys.stdin = open(0, encoding="utf-8", closefd=False)
-        code = _done(asked["words"], asked["env"].get("PYTHONPATH", ""))
+        code = _done(asked["words"], asked["env"].get("PYTHONPATH", ""), asked["before"])
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else int(error.code is not None)
         if code and not isinstance(error.code, int):
@@ -109,7 +115,7 @@ def _become(asked: dict) -> None:
         os._exit(code)
 
 
-def _done(words: list[str], paths: str) -> int:
+def _done(words: list[str], paths: str, before: str) -> int:
     import runpy
 
     safe = words[0] == "-P"
@@ -117,6 +123,7 @@ def _done(words: list[str], paths: str) -> int:
     own = [] if safe else [{"-m": os.getcwd(), "-c": ""}.get(words[0]) or str(Path(words[0]).resolve().parent)]
     sys.path[:0] = [*own, *filter(None, paths.split(os.pathsep))]
     importlib.invalidate_caches()
+    exec(before, {})
     if words[0] == "-m":
         sys.argv = words[1:]
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
