@@ -11,11 +11,12 @@
 ('a b', '(no name)', '-{}-50\\\\% \\\\$x\\\\$', 'x')
 """
 
-import html
 import re
 import unicodedata
 from collections.abc import Hashable, Iterable, Mapping
 from typing import TypeVar
+
+from markupsafe import Markup, escape
 
 NO_NAME = "(no name)"
 TURNING = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # the direction of writing
@@ -55,20 +56,13 @@ class Tex(str):
     """LaTeX that we have written ourselves."""
 
 
-class Html(str):
-    """HTML that we have escaped ourselves: jinja2 takes it as it is."""
-
-    def __html__(self) -> str:
-        return str(self)
-
-
-def coded(text: str) -> "Html":
+def coded(text: str) -> Markup:
     """Prose of a docstring as HTML: what stands in backticks is code, and all of it is escaped.
 
     >>> print(coded("See `make demo` & <b>."))
     See <code>make demo</code> &amp; &lt;b&gt;.
     """
-    return Html(re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text)))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def plain(text: object) -> str:

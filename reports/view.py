@@ -65,7 +65,7 @@ def viewed(chapters: Sequence[Chapter], view: View) -> list[Chapter]:
         for name in asked:
             if name not in known and name not in known.values():
                 raise ValueError(f"these runs have no {kind} {name!r}{probably(name, known)}")
-    shown = {name: "" for label in metrics for name in (label, view.labels.get("metrics", {}).get(label, label))}
+    shown = {name for label in metrics for name in (label, view.labels.get("metrics", {}).get(label, label))}
     for name in view.margins:
         if name not in shown:
             raise ValueError(f"these runs have no metric {name!r}{probably(name, metrics)}")
