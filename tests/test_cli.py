@@ -269,6 +269,12 @@ def test_unreadable_study_files_are_refused(tmp_path, capsys, text, says):
     refuses(capsys, ["run", str(tmp_path / "bad.py"), "--out", str(tmp_path / "run")], says)
 
 
+def test_a_study_that_lies_here_is_named_with_the_end_of_its_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").touch()
+    refuses(capsys, ["run", "mine"], "there is no study mine: its file is mine.py, so give that")
+
+
 @pytest.mark.parametrize(("words", "says"), [
     (["run", "nowhere.py"], "there is no study file nowhere.py"), (["run", str(ROOT)], "is a folder without study.py"),
     (["run", str(ROOT / "README.md")], "is no study file, which is a Python file"),

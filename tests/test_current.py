@@ -157,6 +157,7 @@ import json, sys
 from pathlib import Path
 from harness.records.store import Store
 from harness.run.against import settled_by
+from harness.run.finished import reads
 from harness.run.prove import looks
 from harness.run.recorded_cell import cell_of
 from harness.study import load_study
@@ -169,7 +170,7 @@ arms = {record["key"]: record["arm"] for _, record in wanted}
 if sys.argv[2:]:    # and the same rows as of an arm that the study has not
     found += [(look._replace(key=look.key + "?"), record | {"arm": sys.argv[2]}) for look, record in found]
     arms |= {key + "?": f"{arm} as {sys.argv[2]}" for key, arm in arms.items()}
-print(json.dumps({arms[key]: same for key, same in settled_by(sys.argv[1], "toy.py", found)}))
+print(json.dumps({arms[key]: same for key, same in settled_by(sys.argv[1], "toy.py", found, reads(study))}))
 """
 
 
@@ -185,6 +186,7 @@ def test_an_older_commit_settles_on_this_machine_whether_the_code_or_the_machine
     for name in ("toy.py", "toy.safetensors", "kept/toy/kept.zip"):
         shutil.copy(kept / name, tree / ("kept.zip" if name.endswith("zip") else name))
     subprocess.run(["git", "init", "-q", str(tree)], check=True)
+    (tree / ".gitignore").write_text("*.safetensors\n")    # a worktree of the commit has no network of its own
     old = committed(tree)
 
     def asked(*arm: str) -> dict:

@@ -1,6 +1,7 @@
 """After a change of code a record stands if the rows looked at are equal to the bit, and only then."""
 
 import json
+import re
 import shutil
 from contextlib import redirect_stdout
 from dataclasses import replace
@@ -14,7 +15,7 @@ from harness.__main__ import main
 from harness.records import provenance
 from harness.records.standing import PROVEN, REFUTED, UNPROVEN, Evidence
 from harness.records.store import Store
-from harness.run import runner
+from harness.run import against, runner
 from harness.run.spot_check import drawn
 from harness.study import Arm, Study, load_study
 
@@ -150,6 +151,27 @@ def test_rows_that_differ_on_another_machine_leave_the_verdict_open(ran):
                          | {"verdict": PROVEN, "machine": "elsewhere", "made": proof["made"] | {"tree": "older"}})
     code, said = proved(folder, "--check")
     assert (code, said["lost"]) == (1, 1), "what was proven elsewhere and differs here is not passed over"
+
+
+@pytest.mark.parametrize("same, outcome", [(True, PROVEN), (False, REFUTED), (None, REFUTED)])
+def test_rows_that_differ_where_others_came_out_the_same_are_asked_of_the_last_commit_first(ran, monkeypatch, same,
+                                                                                          outcome):
+    """Few rows that are equal say little of the others where products are rounded to bfloat16."""
+    folder, other = ran
+    records = folder / "records.jsonl"
+    records.write_text(re.sub(r'"commit": ?("[0-9a-f]*"|null)(, ?"dirty": ?true)?', '"commit": "f00"',
+                              records.read_text()))
+    other(NEW["other tokens"][0])
+    asked = []
+
+    def settled(commit, study, looked_at, reads):
+        asked.append((commit, len(looked_at)))
+        yield looked_at[0][0].key, same
+
+    monkeypatch.setattr(against, "settled_by", settled)
+    code, said = proved(folder)
+    assert asked == [("f00", 1)] and (code, said[outcome]) == (int(outcome == REFUTED), 1)
+    assert ("against" in Store(folder).of("proof")[0]) == (same is not None)
 
 
 def test_costs_alone_prove_nothing_of_the_tokens(ran):

@@ -79,6 +79,7 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
     from harness.records.machine import machine
     from harness.records.places import is_zip, name_of
     from harness.run.against import settled_by
+    from harness.run.finished import reads
     from harness.run.prove import learn, looks, metrics_here, proof, verdict
     from harness.study import load_study
 
@@ -113,19 +114,19 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
         if said == PROVEN and not against and not is_zip(store.folder):
             learn(found, record, store)
 
-    doubtful: dict[str, dict[str, Any]] = {}    # commit -> key -> what came of looking
+    doubtful: dict[str, dict[str, Any]] = {}    # commit -> key -> what came of looking, and what it says alone
     metrics, absent = metrics_here(study) if wanted and study else ([], [])
     for reason in absent:
         progress.note(reason)
     for found in looks(wanted.values(), store, metrics, options.rows, options.jobs):
         cell, record = wanted[found.key]
         known_here = here in evidence.machines(record)
-        said, reason = verdict(found, record, evidence.last_proven(record), known_here)
-        commit = found.verdict != "equal" and (
-            options.against or said == UNPROVEN and (evidence.last_proven(record) or {}).get("commit")
-        )
+        last = evidence.last_proven(record) or {}
+        said, reason = verdict(found, record, last or None, known_here)
+        # that some rows came out the same here says little of others where products are rounded to bfloat16
+        commit = found.verdict != "equal" and (options.against or not last.get("dirty") and last.get("commit"))
         if commit:
-            doubtful.setdefault(commit, {})[found.key] = found, reason
+            doubtful.setdefault(commit, {})[found.key] = found, said, reason
         else:
             keep(found, said, reason)
         progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {reason}", said)
@@ -133,15 +134,16 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
         settled: dict[str, bool | None]
         try:
             settled = dict(settled_by(commit, target.study, [(found, wanted[key][1]) for key,
-                                                             (found, _) in looked_at.items()]))
+                                                             (found, *_) in looked_at.items()],
+                                      reads(study) if study else []))
         except ValueError as error:
             if options.against:
                 raise
             settled = dict.fromkeys(looked_at, None)    # a shallow clone, or a commit that cannot load the study
             progress.note(f"{len(looked_at)} cells cannot be compared with what {commit[:10]} samples here: {error}")
         for key, same in settled.items():
-            (found, reason), record = looked_at[key], wanted[key][1]
-            said = UNPROVEN if same is None else PROVEN if same else REFUTED
+            (found, alone, reason), record = looked_at[key], wanted[key][1]
+            said = alone if same is None else PROVEN if same else REFUTED
             keep(found, said, reason if same is None else found.reason, None if same is None else commit)
             progress.note(f"{record['arm']}: {brief(record['cell']['sampler'])}: {said}, against {commit[:10]}")
     return tally

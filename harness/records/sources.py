@@ -19,10 +19,12 @@ INSTALLED = {"site-packages", "dist-packages"}
 STANDARD = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib")}
 
 
+@cache
 def installed(path: Path) -> bool:
     """Whether a file is of the standard library or of an installed package, by the path that it was imported from.
 
-    A system may keep files of its standard library elsewhere and link to them, as Debian does with sitecustomize.
+    A system may keep files of its standard library elsewhere and link to them, as Debian does with sitecustomize. A
+    process is asked about thousands of files after every cell, and a file does not move meanwhile.
     """
     file = path.resolve()
     return (not INSTALLED.isdisjoint(file.parts)
@@ -67,5 +69,5 @@ def found(module: str) -> Path | None:
 def loaded() -> set[Path]:
     """The files of all first-party modules that this process has imported."""
     files = (getattr(module, "__dict__", {}).get("__file__") for module in list(sys.modules.values()))
-    return {path.resolve() for path in (Path(file) for file in {*files} if isinstance(file, str)) if path.is_file()
-            and not installed(path)}
+    return {path.resolve() for path in (Path(file) for file in {*files} if isinstance(file, str)) if not installed(path)
+            and path.is_file()}

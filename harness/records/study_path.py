@@ -40,6 +40,8 @@ def file_of(path: str) -> Path:
         return file / FILE
     if not file.is_file() and (folder := _folder(file)):
         raise ValueError(f"{path} has moved: give {folder}")
+    if not file.is_file() and Path(f"{path}.py").is_file():
+        raise ValueError(f"there is no study {path}: its file is {path}.py, so give that")
     if not file.is_file():
         known = [file.parent.name for file in own()]
         raise ValueError(f"there is no study file {path}{meant(Path(path).stem, known) or ';'} `ssmd-bench list "

@@ -7,6 +7,7 @@ sources stand in a git worktree of their own, which is removed; they may be olde
 open.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -16,25 +17,30 @@ from typing import Any
 from harness import plugins
 from harness.run.process import Process
 from harness.run.prove import Look
-from harness.run.trees import Tree, trees
+from harness.run.trees import Tree, home_of, trees
 from harness.spec import ROOT, brief
 
 
-def settled_by(commit: str, study: str, looked_at: Sequence[tuple[Look, Mapping]]) -> Iterator[tuple[str, bool | None]]:
+def settled_by(commit: str, study: str, looked_at: Sequence[tuple[Look, Mapping]],
+               reads: Sequence[str] = ()) -> Iterator[tuple[str, bool | None]]:
     """(key, whether the same rows are equal to the bit) of cells that were looked at, with their records; None where
-    that cannot be asked.
+    that cannot be asked. reads: the files that the study's settings name, networks and data.
 
     Raises ValueError if the commit cannot be asked at all.
     """
-    ours = Path(study).resolve().is_relative_to(ROOT)    # then its networks may be ignored files of ours
-    networks = (
-        [str(path.relative_to(ROOT)) for path in (ROOT / "ssmd" / "checkpoints").rglob("*.safetensors")] if ours else []
-    )
-    with trees(commit, ".", study, networks) as (old, new):
+    with trees(commit, ".", study, _ignored(study, reads)) as (old, new):
         before, now = (_asked(tree, looked_at) for tree in (old, new))
     for found, _ in looked_at:
         then, here = before.get(found.key), now.get(found.key)
         yield found.key, None if then is None or here is None else then == here
+
+
+def _ignored(study: str, reads: Sequence[str]) -> list[str]:
+    """Files that a worktree of a commit may lack: what the study reads, and our own networks, in its repository."""
+    home = home_of(Path(study).resolve())[0]
+    ours = (ROOT / "ssmd" / "checkpoints").rglob("*.safetensors") if home == ROOT else ()
+    files = (Path(os.path.abspath(name)) for name in (*reads, *ours))
+    return sorted({str(path.relative_to(home)) for path in files if path.is_relative_to(home)})
 
 
 def _asked(tree: Tree, looked_at: Sequence[tuple[Look, Mapping]]) -> dict[str, Any]:

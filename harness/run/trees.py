@@ -85,7 +85,7 @@ def _git(home: Path, *words: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _home(study: Path) -> tuple[Path, str | None]:
+def home_of(study: Path) -> tuple[Path, str | None]:
     """The folder that the trees stand in place of, and the repository there if there is one."""
     beside = study.parent if study.parent.is_dir() else Path.cwd()
     top = _git(beside, "rev-parse", "--show-toplevel")
@@ -100,7 +100,7 @@ def trees(old: str, new: str, study: str, share: Sequence[str] = ()) -> Iterator
     Raises ValueError for what is neither a commit nor a folder.
     """
     path = Path(study).resolve()
-    home, top = _home(path)
+    home, top = home_of(path)
     if not path.is_relative_to(home):
         raise ValueError(
             f"{study} does not lie in {home}, where the trees are taken from: "
@@ -147,7 +147,7 @@ def trees(old: str, new: str, study: str, share: Sequence[str] = ()) -> Iterator
 
 def _shared(home: Path, folder: Path, share: Sequence[str]) -> None:
     for name in share:
-        source, target = (home / name).resolve(), folder / name
+        source, target = Path(os.path.abspath(home / name)), folder / name    # a link in it may lead anywhere
         if not source.exists() or not source.is_relative_to(home):
             raise ValueError(f"--share {name} is not there, or outside of {home}: give a path within the repository")
         if not target.exists():
