@@ -7,7 +7,7 @@
     machine.py   what the machine is, and how fast its matrix products are
     exact.py     draws on the device against those of the CPU; laws and golden probes are tests/golden/device.py
     speed.py     passes, loops and waits of the host: eager, compiled, as CUDA graphs; ancestral sampling against SSMD
-    graphs.py    a network whose draft passes are CUDA graphs
+    graphs.py    a network whose passes are CUDA graphs
     train.py     larger networks of text and of molecules, for what is left; the next quarter goes on
     weights.py   checkpoints by torch alone
 

@@ -31,7 +31,7 @@ STEPS = (
     Step("ceiling", "studies.gpu.machine:ceiling", 25, about="matrix products in three precisions, and copies"),
     Step("eager", "studies.gpu.speed:eager", 45, about="passes, loops and host waits, batch 1 and saturated"),
     Step("compiled", "studies.gpu.speed:compiled_blocks", 75, about="the same with compiled blocks"),
-    Step("graphs", "studies.gpu.speed:graphs", 40, about="the same with draft passes as CUDA graphs"),
+    Step("graphs", "studies.gpu.speed:graphs", 40, about="the same with passes as CUDA graphs"),
     Step("side", "studies.gpu.speed:side", 75, about="SSMD against ancestral sampling in seconds at matched settings"),
     Step("text", "studies.gpu.train:text", 0, 0.6, "a larger network of text"),
     Step("molecules", "studies.gpu.train:molecules", 0, 1.0, "a larger network of molecules"),
