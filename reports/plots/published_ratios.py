@@ -16,7 +16,7 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     frame = frame[frame.quantity == "nfe_ratio"].reset_index(drop=True)
     if frame.empty:
         return None
-    figure, axes = style.panels(1, 1, inches, 0.5 + 0.2 * len(frame))
+    figure, axes = style.panels(1, 1, inches, 0.5 + 0.29 * len(frame))
     ax = axes[0, 0]
     handles: style.Handles = {}
     for row in frame.itertuples():
@@ -30,7 +30,10 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     ax.axvline(1, color=style.INK, linewidth=0.8, zorder=1)
     names = [f"{row.method} {row.bound and f'({row.bound})'}".rstrip() if row.marker == "ours"
              else f"{row.method} ({row.marker})" for row in frame.itertuples()]
-    ax.set_yticks(range(len(frame)), [style.brief(name, inches) for name in names], fontsize=style.small())
+    # in two lines, so that arms of like names keep their ends
+    lines = [[style.brief(line, inches) for line in name.replace(" at equal ", "\nat equal ", 1).split("\n")]
+             for name in names]
+    ax.set_yticks(range(len(frame)), ["\n".join(parts) for parts in lines], fontsize=style.small())
     ax.set_ylim(len(frame) - 0.5, -0.5)
     ax.margins(x=0.08)
     ax.grid(False, axis="y")
