@@ -12,9 +12,10 @@ on the key of the cell and on the sources, so that the next change looks at othe
 
 They are sampled in a small batch and without torch.compile. Where a few differ, they are looked at once more as the
 cell was sampled: within a batch as full as its own, compiled where it was, for a library may round otherwise in a small
-one. Rows that still differ refute the record on a machine where it was proven before. On another machine, or under
-another torch, rounding may be all: then the verdict is left open, and --against samples the same rows by the sources of
-a commit as well, on this machine (harness/run/against.py).
+one. Rows that still differ are sampled once more by the sources of the last proof, where git has them, or by those of
+--against (harness/run/against.py): if they give the same, rounding of this machine is all, and the code is proven.
+Where they cannot be asked, such rows refute the record on a machine where others came out the same before. On another
+machine, or under another torch, the verdict is then left open.
 """
 
 import time
