@@ -16,6 +16,8 @@ from harness.records import provenance
 from harness.records.standing import PROVEN, REFUTED, UNPROVEN, Evidence
 from harness.records.store import Store
 from harness.run import against, runner
+from harness.run.cell import cells_of
+from harness.run.prove import Look, known, look, may_be_rounding
 from harness.run.spot_check import drawn
 from harness.study import Arm, Study, load_study
 
@@ -153,25 +155,52 @@ def test_rows_that_differ_on_another_machine_leave_the_verdict_open(ran):
     assert (code, said["lost"]) == (1, 1), "what was proven elsewhere and differs here is not passed over"
 
 
-@pytest.mark.parametrize("same, outcome", [(True, PROVEN), (False, REFUTED), (None, REFUTED)])
-def test_rows_that_differ_where_others_came_out_the_same_are_asked_of_the_last_commit_first(ran, monkeypatch, same,
-                                                                                          outcome):
-    """Few rows that are equal say little of the others where products are rounded to bfloat16."""
+@pytest.mark.parametrize("same, outcome", [(True, PROVEN), (False, REFUTED), (None, UNPROVEN)])
+def test_tokens_that_differ_on_another_machine_are_asked_of_the_last_proven_commit(ran, monkeypatch, same, outcome):
     folder, other = ran
-    records = folder / "records.jsonl"
+    records, machine = folder / "records.jsonl", Store(folder).of("machine")[0]["id"]
     records.write_text(re.sub(r'"commit": ?("[0-9a-f]*"|null)(, ?"dirty": ?true)?', '"commit": "f00"',
-                              records.read_text()))
+                              records.read_text().replace(machine, "elsewhere")))
     other(NEW["other tokens"][0])
     asked = []
 
-    def settled(commit, study, looked_at, reads):
-        asked.append((commit, len(looked_at)))
-        yield looked_at[0][0].key, same
+    def settled(commit, study, looked_at, reads, last):
+        [key] = last
+        asked.append((commit, last[key]["commit"], [found.key for found, _ in looked_at] == [key]))
+        yield key, same
 
     monkeypatch.setattr(against, "settled_by", settled)
     code, said = proved(folder)
-    assert asked == [("f00", 1)] and (code, said[outcome]) == (int(outcome == REFUTED), 1)
-    assert ("against" in Store(folder).of("proof")[0]) == (same is not None)
+    assert asked == [("f00", "f00", True)]
+    assert said[outcome] == 1 and code == {PROVEN: 0, REFUTED: 1, UNPROVEN: 3}[outcome]
+    [proof], [record] = Store(folder).of("proof"), [r for r in Store(folder).of("counted") if r["arm"] == "own"]
+    assert ("against" in proof) == (same is not None)
+    assert Evidence(Store(folder)).machines(record) == {"elsewhere"}, "its rows never came out the same here"
+
+
+@pytest.mark.parametrize("differing, beyond, said, dtype, asked", [
+    (16, False, UNPROVEN, "float32", True), (16, True, UNPROVEN, "float32", False),
+    (1, False, REFUTED, "float32", False), (4, False, REFUTED, "bfloat16", True),
+    (5, False, REFUTED, "bfloat16", False), (4, True, REFUTED, "bfloat16", False)])
+def test_only_what_may_be_rounding_is_asked_of_other_sources(differing, beyond, said, dtype, asked):
+    ids = np.arange(16)
+    found = Look("", "differ", ids, ("tokens",), "", ids, ids, differing, beyond)
+    assert may_be_rounding(found, said, dtype) == asked
+    assert not may_be_rounding(found._replace(verdict="equal"), said, dtype)
+
+
+def test_scores_and_costs_that_differ_though_the_tokens_do_not_are_beyond_rounding(ran, monkeypatch):
+    folder, other = ran
+    study = other(NEW["the same"][0])
+    [(cell, record)] = [(cell, record) for cell in cells_of(study) if cell.arm.name == "own"
+                        for record in Store(folder).of("counted") if record["key"] == cell.key()]
+    ids = np.arange(4)
+    before = known(Store(folder), record, study.metrics, ids)
+    assert not look(cell, ids, before).beyond
+    assert look(cell, ids, before._replace(costs=before.costs + 1)).beyond
+    scores = {label: (metric, table * 1.5) for label, (metric, table) in before.scores.items()}
+    assert look(cell, ids, before._replace(scores=scores)).beyond
+    assert not look(cell, ids, before._replace(digests=before.digests + 1, costs=before.costs + 1)).beyond
 
 
 def test_costs_alone_prove_nothing_of_the_tokens(ran):

@@ -80,7 +80,7 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
     from harness.records.places import is_zip, name_of
     from harness.run.against import settled_by
     from harness.run.finished import reads
-    from harness.run.prove import learn, looks, metrics_here, proof, verdict
+    from harness.run.prove import learn, looks, may_be_rounding, metrics_here, of_tokens, proof, verdict
     from harness.study import load_study
 
     store, here = opened(target.run), machine("cpu")["id"]
@@ -123,8 +123,8 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
         known_here = here in evidence.machines(record)
         last = evidence.last_proven(record) or {}
         said, reason = verdict(found, record, last or None, known_here)
-        # that some rows came out the same here says little of others where products are rounded to bfloat16
-        commit = found.verdict != "equal" and (options.against or not last.get("dirty") and last.get("commit"))
+        commit = of_tokens(found) and options.against or (
+            may_be_rounding(found, said, cell.study.dtype) and not last.get("dirty") and last.get("commit"))
         if commit:
             doubtful.setdefault(commit, {})[found.key] = found, said, reason
         else:
@@ -133,10 +133,10 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
     for commit, looked_at in doubtful.items():
         settled: dict[str, bool | None]
         try:
-            settled = dict(settled_by(commit, target.study, [(found, wanted[key][1]) for key,
-                                                             (found, *_) in looked_at.items()],
-                                      reads(study) if study else []))
-        except ValueError as error:
+            asked = [(found, wanted[key][1]) for key, (found, *_) in looked_at.items()]
+            last_of = None if options.against else {key: evidence.last_proven(wanted[key][1]) for key in looked_at}
+            settled = dict(settled_by(commit, target.study, asked, reads(study) if study else [], last_of))
+        except (OSError, ValueError) as error:
             if options.against:
                 raise
             settled = dict.fromkeys(looked_at, None)    # a shallow clone, or a commit that cannot load the study

@@ -24,9 +24,13 @@ def installed(path: Path) -> bool:
     """Whether a file is of the standard library or of an installed package, by the path that it was imported from.
 
     A system may keep files of its standard library elsewhere and link to them, as Debian does with sitecustomize. A
-    process is asked about thousands of files after every cell, and a file does not move meanwhile.
+    process is asked about thousands of files after every cell, and a file does not move meanwhile. A path that no
+    system takes is none of the user's files.
     """
-    file = path.resolve()
+    try:
+        file = path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return True
     return (not INSTALLED.isdisjoint(file.parts)
             or any(not STANDARD.isdisjoint(place.parents) for place in (path, file)))
 

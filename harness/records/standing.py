@@ -46,4 +46,5 @@ class Evidence:
 
     def machines(self, record: Mapping) -> set[str]:
         """The machines on which its rows came out the same."""
-        return {record["machine"], *(proof["machine"] for proof in self.about(record) if proof["verdict"] == PROVEN)}
+        return {record["machine"], *(proof["machine"] for proof in self.about(record) if proof["verdict"] == PROVEN
+                                     and not proof.get("against"))}

@@ -21,15 +21,16 @@ from harness.run.trees import Tree, home_of, trees
 from harness.spec import ROOT, brief
 
 
-def settled_by(commit: str, study: str, looked_at: Sequence[tuple[Look, Mapping]],
-               reads: Sequence[str] = ()) -> Iterator[tuple[str, bool | None]]:
+def settled_by(commit: str, study: str, looked_at: Sequence[tuple[Look, Mapping]], reads: Sequence[str] = (),
+               last: Mapping[str, Mapping | None] | None = None) -> Iterator[tuple[str, bool | None]]:
     """(key, whether the same rows are equal to the bit) of cells that were looked at, with their records; None where
-    that cannot be asked. reads: the files that the study's settings name, networks and data.
+    that cannot be asked: of a cell that one of the trees does not have in these settings, or of a commit whose sources
+    are not those that `last` names for it. reads: the files that the study's settings name, networks and data.
 
     Raises ValueError if the commit cannot be asked at all.
     """
     with trees(commit, ".", study, _ignored(study, reads)) as (old, new):
-        before, now = (_asked(tree, looked_at) for tree in (old, new))
+        before, now = _asked(old, looked_at, last), _asked(new, looked_at, None)
     for found, _ in looked_at:
         then, here = before.get(found.key), now.get(found.key)
         yield found.key, None if then is None or here is None else then == here
@@ -43,7 +44,8 @@ def _ignored(study: str, reads: Sequence[str]) -> list[str]:
     return sorted({str(path.relative_to(home)) for path in files if path.is_relative_to(home)})
 
 
-def _asked(tree: Tree, looked_at: Sequence[tuple[Look, Mapping]]) -> dict[str, Any]:
+def _asked(tree: Tree, looked_at: Sequence[tuple[Look, Mapping]], last: Mapping[str, Mapping | None] | None
+           ) -> dict[str, Any]:
     """By key, what the rows of each cell are in a tree that has it."""
     answers: dict[str, Any] = {}
     with (
@@ -57,7 +59,16 @@ def _asked(tree: Tree, looked_at: Sequence[tuple[Look, Mapping]]) -> dict[str, A
             raise ValueError(f"{tree} cannot load the study: {about['error']}")
         for found, record in looked_at:
             cell, settings = record["cell"], f"{record['arm']}: {brief(record['cell']['sampler'])}"
+            made = about["cells"].get(settings, {}).get("made")
+            if last is not None and not _same(made, last.get(found.key)):
+                continue
             process.ask("drawn", cell=settings, ids=found.rows.tolist(), n=cell["n"], seed=cell["seed"])
-            if "error" not in (rows := process.answer()):
+            rows = process.answer()
+            if "error" not in rows and rows.pop("key") == found.key:
                 answers[found.key] = rows
     return answers
+
+
+def _same(made: Mapping | None, last: Mapping | None) -> bool:
+    """Whether a cell of a tree is of the sources that a record or a proof names."""
+    return bool(made and last) and all(made.get(name) == last.get(name) for name in ("tree", "modules"))    # type: ignore

@@ -12,10 +12,11 @@ on the key of the cell and on the sources, so that the next change looks at othe
 
 They are sampled in a small batch and without torch.compile. Where a few differ, they are looked at once more as the
 cell was sampled: within a batch as full as its own, compiled where it was, for a library may round otherwise in a small
-one. Rows that still differ are sampled once more by the sources of the last proof, where git has them, or by those of
---against (harness/run/against.py): if they give the same, rounding of this machine is all, and the code is proven.
-Where they cannot be asked, such rows refute the record on a machine where others came out the same before. On another
-machine, or under another torch, the verdict is then left open.
+one. Rows whose tokens still differ are sampled by the sources of the last proof as well, where git has them, or by
+those of --against (harness/run/against.py): if they give the same here, rounding of this machine is all, and the code
+is proven. On a machine where other rows of the cell came out the same before, that is asked of a few rows in bfloat16
+alone; all others are refuted there. On another machine, or under another torch, the verdict is left open where no other
+sources can be asked.
 """
 
 import time
@@ -61,6 +62,7 @@ class Look(NamedTuple):
     digests: np.ndarray    # (m,) uint64 of the rows as they are now
     counts: np.ndarray     # (m, 4 + calls)
     differing: int         # rows
+    beyond: bool = False   # whether any differs though its tokens do not
     seconds: float = 0.0   # that it took
 
 
@@ -148,8 +150,9 @@ def _compared(cell: Cell, numbers: np.ndarray, ids: np.ndarray, before: Known) -
         if (differ := differing(partial(scoring.table_of, metric, data=cell.study.data), tokens, table)) is not None:
             rows[label] = differ
     wrong = [f"{what} of {int(differ.sum())} of {len(ids)} rows" for what, differ in rows.items() if differ.any()]
-    return Look("", "differ" if wrong else "equal", ids, tuple(rows), ", ".join(wrong), now, counts,
-                int(np.any([*rows.values()], axis=0).sum()))
+    any_of = np.any([*rows.values()], axis=0)                                      # (m,)
+    return Look("", "differ" if wrong else "equal", ids, tuple(rows), ", ".join(wrong), now, counts, int(any_of.sum()),
+                bool((any_of & ~rows.get("tokens", np.zeros(len(ids), bool))).any()))
 
 
 def looks(wanted: Iterable[tuple[Cell, dict]], store: Store, metrics: Sequence[Metric], rows: int | None, jobs: int = 1,
@@ -181,6 +184,19 @@ def verdict(found: Look, record: Mapping, last: Mapping | None, here: bool) -> t
         return REFUTED, found.reason
     return UNPROVEN, (f"{found.reason}; another machine or another torch made them, so that rounding may be all: prove "
                       "them with --against COMMIT")
+
+
+def of_tokens(found: Look) -> bool:
+    """Whether rows differ, and none of them by its costs or scores alone: other sources can be asked for tokens."""
+    return found.verdict != "equal" and not found.beyond
+
+
+def may_be_rounding(found: Look, said: str, dtype: str) -> bool:
+    """Whether other sources are to be asked unbidden. Where other rows came out the same on this machine, only a few
+    rows of products in bfloat16 may be another rounding.
+    """
+    few = found.differing <= FEW * len(found.rows)
+    return of_tokens(found) and (said == UNPROVEN or dtype == "bfloat16" and few)
 
 
 def proof(found: Look, record: Mapping, said: str, reason: str, machine: str, own: bool,

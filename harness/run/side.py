@@ -133,7 +133,7 @@ class Side:
         x = self.loop.sample(own.sampler, self.nets(own), prompts, seed, len(ids), ids=rows, ledger=ledger).cpu()
         shown = {"calls": ledger.calls, "meter": {name: getattr(ledger, name)
                                                   for name in ("blocks", "drafts", "flops")}}
-        return {"tokens": [hashlib.sha256(repr(row).encode()).hexdigest() for row in x.tolist()],
+        return {"key": own.key(), "tokens": [hashlib.sha256(repr(row).encode()).hexdigest() for row in x.tolist()],
                 **{part: {name: table.tolist() for name, table in sorted(tables.items())} for part,
                    tables in shown.items()}}
 
