@@ -87,13 +87,18 @@ class Kept:
         """No pass wants a track from number `longest` on, and only the first wants more than `width` new ones."""
         self.memory["promised"] = width, longest
 
+    @property
+    def promised(self) -> tuple[int, int] | None:
+        """Width and longest; None where nothing was promised."""
+        return self.memory.get("promised")
+
     def extent(self, begin: Tensor, stop: Tensor) -> tuple[int, int]:
         """How many tracks a pass computes at most and how many it sees, where it computes begin..stop-1 (B,) of each
         row. The host waits for its device to say so, unless it was promised.
         """
-        if "promised" not in self.memory:
+        if self.promised is None:
             return int((stop - begin).max()), int(stop.max())
-        width, longest = self.memory["promised"]
+        width, longest = self.promised
         return width if self.memory.get("passed") else longest, longest
 
     def spread(self, rows: Tensor, batch: int) -> "Kept":
@@ -105,7 +110,9 @@ class Kept:
         (B, heads, T, width).
         """
         batch, length = self.whole.shape[:2]
-        whole = self.memory.setdefault(name, new.new_zeros(batch, new.shape[1], length + 1, new.shape[3]))
+        if name not in self.memory:
+            self.memory[name] = new.new_zeros(batch, new.shape[1], length + 1, new.shape[3])
+        whole = self.memory[name]                                                  # (B, heads, L + 1, width)
         rows = torch.arange(batch, device=new.device) if self.rows is None else self.rows
         whole[rows[:, None], :, tracks.where(tracks >= 0, length)] = new.transpose(1, 2)
         return self._of(whole[:, :, :longest])
@@ -122,8 +129,9 @@ class Kept:
 
     def _made_of(self) -> Tensor:
         """Of the whole batch."""
-        return self.memory.setdefault("made_of", torch.full(self.whole.shape[:2], self.NOTHING,
-                                                            device=self.whole.device))
+        if "made_of" not in self.memory:
+            self.memory["made_of"] = torch.full(self.whole.shape[:2], self.NOTHING, device=self.whole.device)
+        return self.memory["made_of"]
 
     def _of(self, whole: Tensor) -> Tensor:
         return whole if self.rows is None else whole[self.rows]

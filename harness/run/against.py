@@ -71,4 +71,5 @@ def _asked(tree: Tree, looked_at: Sequence[tuple[Look, Mapping]], last: Mapping[
 
 def _same(made: Mapping | None, last: Mapping | None) -> bool:
     """Whether a cell of a tree is of the sources that a record or a proof names."""
-    return bool(made and last) and all(made.get(name) == last.get(name) for name in ("tree", "modules"))    # type: ignore
+    return made is not None and last is not None and all(made.get(name) == last.get(name)
+                                                         for name in ("tree", "modules"))

@@ -11,7 +11,7 @@ from harness.nets.wrap import Wrapper
 
 class Script(Wrapper):
     """A network that keeps its calls: ("draft", (x, at, alive, clock)) and ("verify", (rows of the last draft or None,
-    y, order, at, alive)).
+    what was promised of its passes or None, y, order, at, alive)).
     """
 
     def __init__(self, net: Denoiser):
@@ -23,7 +23,7 @@ class Script(Wrapper):
         return self.net.draft(x, at, alive, clock)
 
     def verify(self, hidden, y, order, at, alive=None):
-        self.calls.append(("verify", (hidden.rows, y, order, at, alive)))
+        self.calls.append(("verify", (hidden.rows, getattr(hidden, "promised", None), y, order, at, alive)))
         return self.net.verify(hidden, y, order, at, alive)
 
     def played(self) -> Iterator[Tensor]:
@@ -36,6 +36,9 @@ class Script(Wrapper):
                 logits, hidden = self.net.draft(first, *others)
                 yield logits
             else:
+                promised, *others = others
+                if promised:
+                    hidden.promise(*promised)
                 yield self.net.verify(hidden if first is None else hidden[first], *others)
 
     @torch.inference_mode()

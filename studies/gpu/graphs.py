@@ -12,6 +12,7 @@ capture, so that a test on such a device sees the fixed tensors.
 """
 
 from collections.abc import Callable, Hashable
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -34,6 +35,12 @@ class Recorded(NamedTuple):
     writes: Any
 
 
+@cache
+def pool() -> Any:
+    """Memory that all graphs share: what one writes is copied before another is replayed."""
+    return torch.cuda.graph_pool_handle()
+
+
 def captured(work: Callable[[], Any]) -> tuple[Callable[[], None], Any]:
     """What replays some work on a CUDA device, and the tensors that it writes."""
     beside = torch.cuda.Stream()
@@ -43,7 +50,7 @@ def captured(work: Callable[[], Any]) -> tuple[Callable[[], None], Any]:
             work()
     torch.cuda.current_stream().wait_stream(beside)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, pool=pool()):
         writes = work()
     return graph.replay, writes
 
@@ -65,11 +72,13 @@ class Graphed(Wrapper):
     def __init__(self, net: Denoiser, record: Recorder | None = None):
         super().__init__(net)
         self.record, self.made, self.slots = record, dict[Hashable, Recorded](), dict[Hashable, Slot]()
+        self.replayed = self.passed_on = 0    # passes
 
     def draft(self, x, at=None, alive=None, clock=None):
         wanted, at = (x.shape[1], None) if at is None else (at.shape[1], padded(at))
         key = ("draft", x.shape, None if at is None else at.shape)
         if not self._can(key, x):
+            self.passed_on += 1
             logits, hidden = self.net.draft(x, at, None, None)
             return logits[:, :wanted], hidden
         reads = {"x": x} | ({} if at is None else {"at": at})
@@ -83,6 +92,9 @@ class Graphed(Wrapper):
         first = slot is None or slot.of is not hidden
         key = ("verify", y.shape, wide.shape, longest, first)
         if not longest or not self._can(key, y):
+            self.passed_on += 1
+            if slot is not None and not first:
+                slot.of = None    # what passes keep is with the states from here on
             return self.net.verify(hidden, y, order, at, alive)
         if slot is None:
             slot = self.slots[y.shape] = Slot(hidden.whole)
@@ -124,6 +136,7 @@ class Graphed(Wrapper):
         for name, tensor in reads.items():
             one.reads[name].copy_(tensor)
         one.replay()
+        self.replayed += 1
         return one.writes
 
 
@@ -143,6 +156,6 @@ def _power(number: int) -> int:
 
 def _longest(hidden: Any, length: int) -> int:
     """How far verify passes on these states see, padded; 0 where that was not promised, or of a part of the rows."""
-    if not isinstance(hidden, Kept) or hidden.rows is not None or "promised" not in hidden.memory:
+    if not isinstance(hidden, Kept) or hidden.rows is not None or hidden.promised is None:
         return 0
-    return min(_power(hidden.memory["promised"][1]), length)
+    return min(_power(hidden.promised[1]), length)

@@ -1,9 +1,9 @@
 """Is a network of molecules better off where their lengths are drawn first and the ENDs given?
 
 Design: `ends_given` saw the ENDs in all its training, `ends_written` (studies/moses_ends_written, whose records are
-read) never did; 6 M characters each, of the same molecules in the same updates. Both write one character a pass in a
-random order. A budget counts places, ENDs too. Expected: the given lengths win, since a part of what the other writes
-has ENDs inside.
+read) never did; 6 M places each, in as many updates of the same molecules. So the first was asked for fewer tokens, the
+characters alone. Both write one character a pass in a random order. Expected: the given lengths win, since a part of
+what the other writes has ENDs inside.
 """
 
 from baselines.first_hitting import FirstHitting

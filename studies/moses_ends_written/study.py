@@ -1,11 +1,11 @@
 """What does a network lose that writes its ENDs itself, and what does one that reads from left to right write?
 
-Design: two networks that are given no length. `ends_written` is masked diffusion of the budget of `ends_given`
-(studies/moses_ends_given), and is sampled one character a pass in a random order. The judge of molecules writes from
-left to right; it has 4 blocks of width 192 and learned from other molecules. Its validity beside that of the heavy
-network (studies/moses_frontier) says how much of what is missing there is owed to the order of training, in which any
-place may be asked for, and how much to the budget. Expected: ENDs inside cost the first a part of its rows; the judge
-is far better than any of them.
+Design: two networks that are given no length. `ends_written` is masked diffusion, trained in the updates of
+`ends_given` (studies/moses_ends_given), and is sampled one character a pass in a random order. The judge of molecules
+writes from left to right; its 4 blocks of width 192 learned from other molecules, 15 M places. It says what this data,
+hardware and budget give without the demand that any place may be asked for; it differs from the heavy network in
+depth, dropout and budget too, so that the share of each is not told. Expected: ENDs inside cost the first a part of
+its rows; the judge is far better than any masked network here.
 """
 
 from baselines.first_hitting import FirstHitting

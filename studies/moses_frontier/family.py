@@ -22,5 +22,5 @@ FAMILY = {
     "shallow": Training("masked", blocks=5, **SIZE), "light": Training("masked", blocks=1, **SIZE),
     "heavy": Training("masked", blocks=8, **SIZE | dict(batch=64, tokens=24e6, lr=2e-3)),
     "hybrid_frozen": Training("hybrid", blocks=9, frozen=True, **SIZE | {"tokens": 15e6}),
-    "judge": Training("judge", blocks=4, dropout=0.1, **SIZE | {"tokens": 30e6}),
+    "judge": Training("judge", blocks=4, dropout=0.1, **SIZE | {"tokens": 15e6}),
 }

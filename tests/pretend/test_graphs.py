@@ -2,6 +2,7 @@
 runs the work anew on the tensors that it was recorded with, and writes into those that the recording gave.
 """
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +18,14 @@ from ssmd.bonus import SelfSpeculativeBonus
 from ssmd.corrected import Corrected
 from ssmd.model import Hybrid, HybridConfig, Kept
 from ssmd.sampler import SelfSpeculative
+from studies.gpu import speed
 from studies.gpu.graphs import MOST, Graphed
+from studies.gpu.plan import Ask
 from tests.golden.toys import filled
 from tests.pretend.away import DEVICE
 from tests.pretend.device import moved, pretended
 
+ASK = Ask(DEVICE, 0.001, Path(), None)
 ROWS, BATCH, LENGTH, VOCAB = 10, 5, 24, 27
 SAMPLERS = {"ancestral": Ancestral(8), "ssmd": SelfSpeculative(Cosine(0.2), 6),
             "wide windows": SelfSpeculative(Linear(0.5), 10), "bonus": SelfSpeculativeBonus(Linear(0.25), 3),
@@ -116,3 +120,34 @@ def test_what_nothing_was_promised_of_is_passed_on():
     y = torch.zeros_like(x)
     assert torch.equal(graphed.verify(state, y, order, at), plain.verify(plain.draft(x, at)[1], y, order, at))
     assert [key[0] for key in graphed.made] == ["draft"]
+
+
+def test_beyond_the_last_graph_the_counts_stay_those_of_the_passes(monkeypatch):
+    monkeypatch.setattr("studies.gpu.graphs.MOST", 4)
+    plain, sampler, counts = net(1), SelfSpeculative(Linear(0.25), 3), []
+    for wrapped in (False, True):
+        with pretended():
+            masked, ledger = torch.full((ROWS, LENGTH), VOCAB).to(DEVICE), Ledger(ROWS, LENGTH, VOCAB)
+            used = Graphed(moved(plain), Recorder()) if wrapped else moved(plain)
+            tokens = sample(sampler, {"main": used}, masked, 0, BATCH, ledger=ledger).cpu()
+            counts.append((tokens.tolist(), ledger.flops.tolist()))
+    assert counts[0] == counts[1] and len(used.made) == 4 and used.passed_on and used.replayed
+
+
+@pytest.mark.parametrize("graphed", [False, True])
+@pytest.mark.parametrize("name", ["ancestral", "ssmd"])
+@pytest.mark.parametrize("batch", [1, 5])
+def test_loops_and_passes_of_the_rented_quarter_are_timed_on_a_device(graphed, name, batch):
+    """studies/gpu/speed.py plays the passes of a run again, with what was promised of them."""
+    with pretended():
+        used = Graphed(moved(net(1)), Recorder()) if graphed else moved(net(1))
+        found = speed.measured(speed.Run(SAMPLERS[name], used, batch, DEVICE, LENGTH), ASK)
+    assert found["drafts"] and bool(found["verifies"]) == (name == "ssmd") and found["loop_seconds"] > 0
+    assert not graphed or found["replayed"] > found["not_replayed"] == 0
+
+
+def test_what_a_device_says_of_replayed_passes_is_of_all_kinds_of_them():
+    with pretended():
+        graphed = Graphed(moved(net(1)), Recorder())
+        assert speed.apart(graphed, ASK) < 1e-5
+    assert {(key[0], key[-1]) for key in graphed.made if key[0] == "verify"} == {("verify", True), ("verify", False)}
