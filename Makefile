@@ -20,12 +20,14 @@ test-fast: $(READY)
 test-all: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-# laws and installs on another Python, in an environment of its own: 3.12 with the newest torch that pip finds, 3.13 with
-# the oldest that the project runs on; either may bring gigabytes of GPU libraries. Without pyenv, PYTHON312=PATH names it
+# laws, kernels and installs on another Python, or the whole suite with TESTS=tests, in an environment of its own: 3.12
+# with the newest torch that pip finds, 3.13 with the oldest that the project runs on; either may bring gigabytes of GPU
+# libraries, Triton among them, whose interpreter runs the kernels. Without pyenv, PYTHON312=PATH names it
+TESTS ?= tests/conformance tests/golden tests/fused tests/test_install.py
 TORCH312 ?= torch>=2.11
 TORCH313 ?= torch==2.11.0
 test-py312 test-py313: test-py3%: .venv-py3%/.ready
-	$(<D)/bin/python -m pytest -n 2 --dist loadfile tests/conformance tests/golden tests/test_install.py $(ARGS)
+	$(<D)/bin/python -m pytest -n 2 --dist loadfile $(TESTS) $(ARGS)
 
 .venv-py3%/.ready: pyproject.toml constraints.txt
 	$(or $(PYTHON3$*),$(wildcard $(shell pyenv prefix 3.$* 2> /dev/null)/bin/python),python3.$*) -m venv $(@D)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from harness import fused
 from harness.fused import operators
 from harness.random import Stream, residual, uniform, uniforms
 from harness.sampling.accept import accept
@@ -94,6 +95,7 @@ def test_no_row_of_a_full_text_is_written_to():
 def test_without_triton_the_path_of_torch_runs(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "triton", None)
     monkeypatch.delitem(__import__("sys").modules, "harness.fused.kernels", raising=False)
+    monkeypatch.delattr(fused, "kernels", raising=False)    # another test may have loaded it, where Triton is
     monkeypatch.setattr(operators.shutil, "which", lambda name: name)
     assert operators.kernels.__wrapped__() is None
     monkeypatch.setattr(operators.shutil, "which", lambda name: None)
