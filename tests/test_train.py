@@ -2,6 +2,7 @@
 said to be.
 """
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -13,10 +14,11 @@ from safetensors.torch import save_file
 from harness.data.markov import Markov
 from harness.nets import checkpoint
 from harness.schedules.noise import Cosine, Linear, Polynomial
+from harness.schedules.order import Blocks, Dilated, LeftToRight, Uniform
 from ssmd.likelihood import masked_bound, tables
 from ssmd.train.dry_run import dry_run
 from ssmd.train.family import FAMILY, SHIPPED, begins_from, queue
-from ssmd.train.loop import keep, resume, train, validate
+from ssmd.train.loop import in_card, keep, resume, train, validate
 from ssmd.train.loss import draft_loss, mask_counts, masked_batch, target_loss
 from ssmd.train.settings import Training
 from ssmd.train.updates import Updates, losses
@@ -316,6 +318,47 @@ def test_every_law_of_i_has_the_same_expected_draft_loss(unbroken):
         assert len(i.unique()) == L
         found.append(float((w.double() * each[i]).mean()))
     assert found == approx([found[0]] * 4, rel=2e-3)
+
+
+@mark.parametrize("law", [LeftToRight(), Blocks(4), Dilated()])
+def test_what_is_not_masked_is_the_beginning_of_an_order_that_the_settings_name(law):
+    x, rows = SOURCE.rows("test", 64, 0), torch.arange(64)
+    i, _ = mask_counts(Linear(), rows, 16, 0, 0)
+    masked, order, hidden = masked_batch(x, i, rows, 0, SOURCE.mask, law=law)
+    u = torch.rand(64, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    if law == LeftToRight():
+        assert torch.equal(hidden, torch.arange(16) >= i[:, None])
+    if law == Blocks(4):
+        assert torch.equal((order // 4), torch.arange(16).expand(64, -1) // 4) and len({*map(str, order.tolist())}) > 50
+    if law == Dilated():
+        assert len({*map(str, order.tolist())}) == 16 == len({*map(str, law.times(u).argsort(1).tolist())})
+    assert torch.equal(hidden.sum(1), 16 - i) and torch.equal(masked[~hidden], x[~hidden])
+    known = torch.zeros_like(hidden)
+    known[:, 5] = True
+    assert not masked_batch(x, i.clamp_min(1), rows, 0, SOURCE.mask, known, law)[2][:, 5].any()
+
+
+def test_an_order_is_in_the_card_and_another_one_is_other_settings(tmp_path):
+    size = dict(width=16, heads=2, blocks=2, tokens=1000, batch=8, warmup=1)
+    ordered = Training("masked", order=LeftToRight(), **size)
+    final = train(ordered, SOURCE, tmp_path, "net", say=lambda text: None, judged=8)
+    card = json.loads((tmp_path / "net.json").read_text())
+    assert card["training"]["order"] == {"name": "left_to_right"}
+    assert train(ordered, SOURCE, tmp_path, "net", say=lambda text: None, judged=8) == final
+    for other in (Training("masked", **size), Training("masked", order=Blocks(4), **size)):
+        with raises(ValueError, match="other settings"):
+            train(other, SOURCE, tmp_path, "net", say=lambda text: None, judged=8)
+    assert in_card(Training("masked", **size))["order"] == {"name": "uniform"}
+    for wrong in (dict(network="judge"), dict(network="hybrid", orders=2), dict(network="masked", given=0.5)):
+        with raises(ValueError, match="an order of writing"):
+            Training(order=LeftToRight(), **size | wrong)
+
+
+def test_the_law_of_orders_reaches_the_loss():
+    net = Training("masked", width=16, heads=2, blocks=2).build(SOURCE.vocab).requires_grad_(False)
+    x, rows = SOURCE.rows("test", 32, 0), torch.arange(32)
+    by_law = [float(losses(net, x, rows, Linear(), 0, 0, law=law)["draft"]) for law in (Uniform(), LeftToRight())]
+    assert by_law[0] != by_law[1]
 
 
 def test_both_losses_equal_a_slow_reference_token_by_token(unbroken):

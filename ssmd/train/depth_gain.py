@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from harness.kinds import Dataset
 from harness.schedules.noise import Linear
+from harness.schedules.order import UNIFORM, OrderLaw
 from ssmd.model import Hybrid
 from ssmd.train.loss import mask_counts, masked_batch
 
@@ -40,8 +41,11 @@ class Gate(NamedTuple):
 
 
 @torch.no_grad()
-def gate(net: Hybrid, data: Dataset, n: int = 256, seed: int = 2**31, given: int = 0) -> Gate:
-    """Losses by depth on n validation rows, each under ROUNDS orders and counts of known tokens, `given` or more."""
+def gate(net: Hybrid, data: Dataset, n: int = 256, seed: int = 2**31, given: int = 0,
+         law: OrderLaw = UNIFORM) -> Gate:
+    """Losses by depth on n validation rows, each under ROUNDS orders of a law and counts of known tokens, `given` or
+    more.
+    """
     device, L = next(net.parameters()).device, data.length
     x = data.rows("validation", n, seed=0).to(device)
     total = torch.zeros(n, L, dtype=torch.float64, device=device)  # (n, L) sum of draft - target at each depth
@@ -51,7 +55,7 @@ def gate(net: Hybrid, data: Dataset, n: int = 256, seed: int = 2**31, given: int
         ids, true = rows % n, x[rows % n]
         known = true == shown if (shown := getattr(data, "shown", None)) is not None else None
         i, _ = mask_counts(Linear(), rows, L, seed, step=k, given=given if known is None else known.sum(1))
-        masked, order, _ = masked_batch(true, i, rows, seed, net.mask, known)
+        masked, order, _ = masked_batch(true, i, rows, seed, net.mask, known, law)
         h = net.hidden(masked)                                                     # (B, L, d)
         token = true.gather(1, order)                                              # (B, L) by rank
         draft = F.cross_entropy(net.logits(h).float().transpose(1, 2), true, reduction="none").gather(1, order)

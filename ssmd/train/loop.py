@@ -25,6 +25,7 @@ from harness.nets import checkpoint
 from harness.nets.autoregressive import Autoregressive
 from harness.nets.transformer import Transformer
 from harness.schedules.noise import Linear
+from harness.schedules.order import UNIFORM, OrderLaw
 from harness.spec import canonical, to_json
 from ssmd.attached import Attached
 from ssmd.model import Hybrid
@@ -59,7 +60,7 @@ def check_rows(config: Training, data: Dataset) -> None:
 
 @torch.no_grad()
 def validate(net: Transformer | Autoregressive, data: Dataset, schedule, n: int = 512, rounds: int = 4,
-             given: float = 0.0) -> dict[str, float]:
+             given: float = 0.0, law: OrderLaw = UNIFORM) -> dict[str, float]:
     """Mean losses on n validation rows, nats per token not given, with fixed masks: comparable between networks."""
     x = data.rows("validation", n, seed=0).to(next(net.parameters()).device)
     net.eval()
@@ -67,7 +68,7 @@ def validate(net: Transformer | Autoregressive, data: Dataset, schedule, n: int 
     for round_ in range(rounds):
         for k, rows in enumerate(torch.arange(n, device=x.device).split(64)):
             found = losses(net, x[rows], rows + round_ * n, schedule, seed=2**31, step=round_ * n + k, given=given,
-                           shown=getattr(data, "shown", None))
+                           shown=getattr(data, "shown", None), law=law)
             for name, value in found.items():
                 total[name] = total.get(name, 0.0) + float(value) * len(rows) / (n * rounds)
     net.train()
@@ -91,12 +92,13 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
               "extra": [[other.identity(), part] for other, part in extra]}
     if net is not None:
         source["trunk"] = net.config.trunk
-    story = {"training": asdict(config) | {"schedule": config.schedule.name}, **source}
+    story = {"training": in_card(config), **source}
     if final.exists():
         done: Any = checkpoint.load(final)
         card, asked = done.card, json.loads(json.dumps(story))
-        # older cards know fewer
-        asked["training"] = {k: v for k, v in asked["training"].items() if k in card.get("training", asked["training"])}
+        usual, knows = json.loads(json.dumps(in_card(Training()))), card.get("training", asked["training"])
+        # older cards know fewer, whose value was what is usual now
+        asked["training"] = {k: v for k, v in asked["training"].items() if k in knows or v != usual[k]}
         if any(card.get(k, v) != v for k, v in asked.items()):
             raise ValueError(f"{final} was trained by other settings or on other data: give another --out, or delete "
                              "it")
@@ -146,7 +148,8 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             "tokens": steps * config.batch * data.length,
             "validation_rows": judged,
             "validation_nats_per_token": {k: round(v, 5) for k, v in validate(trained, data, Linear(), judged,
-                                                                              given=config.given).items()},
+                                                                              given=config.given,
+                                                                              law=config.order).items()},
             "seconds": round(updates.spent[0], 1),
             "processor_seconds": round(updates.spent[1], 1),
             "device": device_name(updates.device),
@@ -156,12 +159,18 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
             "earlier_cycle": updates.before,
         }
         if isinstance(trained, Hybrid):
-            card["gate"] = gate(trained, data, min(256, judged), given=int(config.given * data.length)).card()
+            card["gate"] = gate(trained, data, min(256, judged), given=int(config.given * data.length),
+                                law=config.order).card()
         checkpoint.save(trained, final, card, base=_beside(final, init) if config.frozen else None)
         (out / "state.safetensors").unlink(missing_ok=True)
         say(f"finished {final}: {card['validation_nats_per_token']} nats per token on validation")
     updates.leave()
     return final
+
+
+def in_card(config: Training) -> dict:
+    """Settings as a card has them."""
+    return asdict(config) | {"schedule": config.schedule.name, "order": to_json(config.order)}
 
 
 def _beside(final: Path, init: Path | None) -> Path | None:
@@ -175,7 +184,7 @@ def _beside(final: Path, init: Path | None) -> Path | None:
 def _settings(config: Training, source: dict) -> dict[str, str]:
     """What a state must agree on with the run that takes it up."""
     return {"training": json.dumps(asdict(config), default=str),
-            "source": canonical([to_json(config.schedule), source])}
+            "source": canonical([to_json(config.schedule), to_json(config.order), source])}
 
 
 def keep(out: Path, source: dict, updates: Updates) -> None:

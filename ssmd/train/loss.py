@@ -3,11 +3,11 @@ reported).
 
     loss = E_{x, sigma, i} [ w_i / D * ( - sum_{k>i} log p_i^k(x)  -  sum_{k>i} log q_i^k(x) ) ]      nats per token
 
-sigma is a uniform order, sigma(i+1..D) is masked, and the causal part reads true tokens (teacher forcing). The law of i
-is the training noise schedule: i = floor(D alpha(t)) for uniform t has P(i) = t(i/D) - t((i+1)/D), and w_i = 1/(D P(i))
-* D/(D-i) keeps the expectation of the first term equal to the evidence bound of a masked diffusion model, whatever the
-schedule; for the linear one w_i = D/(D-i). The law of i and the weight of the second term are ours: the paper's are not
-known.
+sigma is an order, uniform unless the settings name another law (`order`, ours), sigma(i+1..D) is masked, and the causal
+part reads true tokens (teacher forcing). The law of i is the training noise schedule: i = floor(D alpha(t)) for uniform
+t has P(i) = t(i/D) - t((i+1)/D), and w_i = 1/(D P(i)) * D/(D-i) keeps the expectation of the first term equal to the
+evidence bound of a masked diffusion model, whatever the schedule; for the linear one w_i = D/(D-i). The law of i and
+the weight of the second term are ours: the paper's are not known.
 
 A verify pass tests a window of w tokens, so a target is asked for at depths k - i = 1..w alone. `depth` keeps the
 second term to those, their sum scaled by (D-i) / min(D-i, depth) so that its size does not change. `power` puts
@@ -27,7 +27,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from harness.random import Stream, permutation, uniform
+from harness.random import Stream, uniform
+from harness.schedules.order import UNIFORM, OrderLaw
 
 
 def mask_counts(schedule, rows: Tensor, length: int, seed: int, step: int, batch: int = 0,
@@ -45,12 +46,13 @@ def mask_counts(schedule, rows: Tensor, length: int, seed: int, step: int, batch
     return (given + i).to(rows.device), weight.float().to(rows.device)
 
 
-def masked_batch(x: Tensor, i: Tensor, rows: Tensor, seed: int, mask: int,
-                 known: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    """x (B, L) -> masked x, order sigma (B, L), and which positions are masked (B, L) bool; what is `known` (B, L)
-    stands first in the order.
+def masked_batch(x: Tensor, i: Tensor, rows: Tensor, seed: int, mask: int, known: Tensor | None = None,
+                 law: OrderLaw = UNIFORM) -> tuple[Tensor, Tensor, Tensor]:
+    """x (B, L) -> masked x, order sigma (B, L) of a law, and which positions are masked (B, L) bool; what is `known`
+    (B, L) stands first in the order.
     """
-    order = permutation(seed, rows, Stream.TRAIN, x.shape[1])                      # (B, L)
+    u = uniform(seed, rows, Stream.TRAIN, torch.arange(x.shape[1], device=x.device))
+    order = law.times(u).argsort(dim=1, stable=True)                               # (B, L)
     if known is not None:
         order = order.gather(1, (~known).gather(1, order).int().argsort(dim=1, stable=True))
     hidden = order.argsort(dim=1) >= i[:, None]                                    # rank of each position, from 0

@@ -10,6 +10,7 @@ from harness.nets.autoregressive import Autoregressive
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.param import Choice, Range, check, param
 from harness.schedules.noise import Cosine, Linear, Polynomial
+from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.variants import CONTRIBUTIONS, INPUTS, POSITIONS, Variant, VariantConfig
 
@@ -37,6 +38,8 @@ class Training:
     depth: int = param(0, Range(0, 1 << 20),
                        "of the target term, in tokens: the window that verify passes will test; 0: all that is masked")
     orders: int = param(1, Range(1, 256), "of the masked places a draft pass: more of them train the causal part alone")
+    order: OrderLaw = param(UNIFORM, ORDERS, "of writing, whose beginnings are what is not masked: any, or one "
+                                             "that samplers will keep to")
     power: float = param(1.0, Range(0.0, 4.0), "of D/(D-i) in the weight of the target term")
     inputs: str = param(INPUTS[0], Choice(*INPUTS), "hidden states that a track of the causal part reads")
     contribution: str = param(CONTRIBUTIONS[0], Choice(*CONTRIBUTIONS), "how the causal part adds to the draft")
@@ -73,6 +76,9 @@ class Training:
             if getattr(self, name) != idle and self.network != "hybrid":
                 raise ValueError(f"Training: {name}={getattr(self, name)} is of the target term, which hybrids alone "
                                  f"have; leave it out of a {self.network} network")
+        if self.order != UNIFORM and (self.network == "judge" or self.written or self.orders > 1 or self.given):
+            raise ValueError("Training: an order of writing is of masked networks and hybrids, one order a pass: leave "
+                             "it out of a judge, and of written=True, orders > 1 and given > 0")
         if self.given and self.network == "judge":
             raise ValueError("Training: given > 0 is of masked tokens, and a judge reads from left to right; leave it "
                              "out")

@@ -23,6 +23,7 @@ from harness.nets.autoregressive import Autoregressive
 from harness.nets.device import of_rank
 from harness.nets.transformer import Block, Transformer, autocast
 from harness.random import Stream, integers
+from harness.schedules.order import UNIFORM, OrderLaw
 from ssmd.model import Hybrid
 from ssmd.train.grown import depth, grown
 from ssmd.train.loss import draft_loss, mask_counts, masked_batch, reordered, target_loss
@@ -36,16 +37,16 @@ CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c", "last")    # weights
 
 def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule, seed: int, step: int,
            batch: int = 0, depth: int = 0, power: float = 1.0, orders: int = 1, taught: int = 0,
-           given: float = 0.0, shown: int | None = None) -> dict[str, Tensor]:
+           given: float = 0.0, shown: int | None = None, law: OrderLaw = UNIFORM) -> dict[str, Tensor]:
     """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token that is not given; their sum is minimised. A
-    share of each row is `given`, at any places, or the token `shown` wherever it stands.
+    share of each row is `given`, at any places, or the token `shown` wherever it stands. law: of the orders.
     """
     if isinstance(net, Autoregressive):
         return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
     known = None if shown is None else x == shown                                  # (B, L)
     at_least = int(given * x.shape[1]) if known is None else known.sum(1)
     i, weight = mask_counts(schedule, rows, x.shape[1], seed, step, batch, at_least)
-    masked, order, hidden = masked_batch(x, i, rows, seed, net.mask, known)
+    masked, order, hidden = masked_batch(x, i, rows, seed, net.mask, known, law)
     # not through a frozen draft
     with torch.set_grad_enabled(torch.is_grad_enabled() and net.draft_trains):
         h = net.hidden(masked)                                                         # (B, L, d)
@@ -99,7 +100,7 @@ class Trainable(nn.Module):
                 assert isinstance(self.net, Hybrid)    # Training sees to it
                 return written_losses(self.net, x, rows, c.schedule, c.seed, step, c.batch, c.depth, c.power, c.given)
             return losses(self.net, x, rows, c.schedule, c.seed, step, c.batch, c.depth, c.power, c.orders,
-                          c.taught, c.given, self.shown)
+                          c.taught, c.given, self.shown, c.order)
 
 
 def begin(net: nn.Module, init: Path, frozen: bool = False) -> dict:
