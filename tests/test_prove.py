@@ -201,6 +201,10 @@ def test_scores_and_costs_that_differ_though_the_tokens_do_not_are_beyond_roundi
     scores = {label: (metric, table * 1.5) for label, (metric, table) in before.scores.items()}
     assert look(cell, ids, before._replace(scores=scores)).beyond
     assert not look(cell, ids, before._replace(digests=before.digests + 1, costs=before.costs + 1)).beyond
+    some = np.where(ids < 2, before.digests, 0)    # of the others the tokens are not kept
+    assert not look(cell, ids, before._replace(digests=some, costs=before.costs + (ids >= 2)[:, None])).beyond
+    assert look(cell, ids, before._replace(digests=some, costs=before.costs + 1)).beyond
+    assert look(cell, ids, before._replace(digests=None, costs=before.costs + (ids >= 2)[:, None])).beyond
 
 
 def test_costs_alone_prove_nothing_of_the_tokens(ran):

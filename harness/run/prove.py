@@ -62,7 +62,7 @@ class Look(NamedTuple):
     digests: np.ndarray    # (m,) uint64 of the rows as they are now
     counts: np.ndarray     # (m, 4 + calls)
     differing: int         # rows
-    beyond: bool = False   # whether any differs though its tokens do not
+    beyond: bool = False   # whether any differs though its tokens are known not to, or none of them is known
     seconds: float = 0.0   # that it took
 
 
@@ -151,8 +151,11 @@ def _compared(cell: Cell, numbers: np.ndarray, ids: np.ndarray, before: Known) -
             rows[label] = differ
     wrong = [f"{what} of {int(differ.sum())} of {len(ids)} rows" for what, differ in rows.items() if differ.any()]
     any_of = np.any([*rows.values()], axis=0)                                      # (m,)
+    # where some tokens are known to be equal, what differs in their rows is told from what differs with the tokens
+    told = before.digests != 0 if "tokens" in rows else np.ones(len(ids), bool)
+    beyond = any_of & told & ~rows.get("tokens", np.zeros(len(ids), bool))
     return Look("", "differ" if wrong else "equal", ids, tuple(rows), ", ".join(wrong), now, counts, int(any_of.sum()),
-                bool((any_of & ~rows.get("tokens", np.zeros(len(ids), bool))).any()))
+                bool(beyond.any()))
 
 
 def looks(wanted: Iterable[tuple[Cell, dict]], store: Store, metrics: Sequence[Metric], rows: int | None, jobs: int = 1,
