@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from harness.records.places import KEPT
 from harness.records.store import Store
+from harness.spec import ROOT
 from studies.moses_competence import claims as competence
 from studies.moses_competence.claims import Level, slope
+from studies.moses_ends_given import claims as ends
 from studies.moses_headline import claims as headline
 from studies.moses_headline.published import COLUMNS, PUBLISHED
 from studies.moses_headline.table import BEGIN, END, lines, placed
@@ -40,6 +43,17 @@ def test_the_slope_is_that_of_the_quantity_and_holds_the_noise_of_the_rows():
                                           (headline, "headline.best.nfe_ratio.moses: no claim, ancestral in 32 steps")])
 def test_an_empty_store_gives_no_claim_and_says_why(tmp_path, capsys, module, said):
     assert module.claims(Store(tmp_path), "a command") == [] and said in capsys.readouterr().out
+
+
+def test_a_difference_of_two_runs_needs_both(tmp_path, capsys):
+    """Without the run of the other network the claims of the own one stay."""
+    store = Store(ROOT / "studies" / "moses_ends_given" / KEPT)
+    names = [row["claim"] for row in ends.claims(store, "a command", tmp_path / KEPT)]
+    assert names == ["moses.ends.given.validity", "moses.ends.given.fcd"]
+    assert "moses.ends.given_minus_written: no claim; run" in capsys.readouterr().out
+    both = {row["claim"]: row for row in ends.claims(store, "a command")}
+    sides = [both["moses.ends.given.validity"]["value"], 43 / 1024]    # of the other run: .042 of 1,024 rows
+    assert both["moses.ends.given_minus_written"]["value"] == pytest.approx(sides[0] - sides[1])
 
 
 def test_the_published_table_has_our_rows_beside_it_marked():
