@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 HERE = Path(__file__).parent
 FILE = HERE / "seconds.json"
-PARTS, SLOW = 4, 8    # a file that takes more seconds than SLOW waits for its turn
+PARTS, SLOW = 4, 3    # a file that takes more seconds than SLOW waits for its turn
 
 
 def seconds() -> dict[str, float]:
