@@ -208,3 +208,10 @@ def test_no_command_that_is_kept_names_a_place_of_one_machine():
              for words in [[word for line in commands(path) for word in shlex.split(line)
                             if word.partition("=")[2].startswith("/") or word.startswith(("/", "~"))]] if words}
     assert len(kept) > 60 and not found
+
+
+def test_no_card_names_a_folder_of_one_machine():
+    """Nor those of earlier cycles, which a card keeps."""
+    cards = sorted((ROOT / "ssmd" / "checkpoints").rglob("*.json"))
+    told = {str(card): re.findall(r"[ =](/[\w.-]+/[^\s\"]*)", card.read_text(encoding="utf-8")) for card in cards}
+    assert len(cards) > 20 and not {card: paths for card, paths in told.items() if paths}
