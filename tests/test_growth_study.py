@@ -68,7 +68,7 @@ def test_the_script_is_the_run_again(monkeypatch, name):
         weight.normal_(std=0.3)
     monkeypatch.setattr(found, "Script", Heard)
     script, ledger, x = found.recorded(sampler, net, sizes)
-    sizes_of = [(kind, len(given[1 if kind == "verify" else 0])) for kind, given in script.calls]    # rows of a call
+    sizes_of = [(kind, len(given[2 if kind == "verify" else 0])) for kind, given in script.calls]    # rows of a call
     rows = {kind: sum(n for k, n in sizes_of if k == kind) for kind in ("draft", "verify")}
     assert {f"main.{kind}": n for kind, n in rows.items() if n} == {k: int(v.sum()) for k, v in ledger.calls.items()}
     assert len({n for _, n in sizes_of}) > 1 and (name == "ancestral" or rows["verify"] > rows["draft"])
