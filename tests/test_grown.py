@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from harness.nets import checkpoint
+from harness.nets.autoregressive import Autoregressive
 from harness.nets.transformer import Transformer, TransformerConfig
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.train.updates import begin
@@ -44,6 +45,54 @@ def test_a_hybrid_grows_in_its_draft(shallow):
     net = Hybrid(HybridConfig(5, 16, 2, 6, causal=1))
     begin(net, shallow)
     torch.testing.assert_close(drafts(net), drafts(checkpoint.load(shallow)), rtol=0, atol=1e-6)
+
+
+@pytest.fixture
+def judge(tmp_path):
+    torch.manual_seed(0)
+    net = Autoregressive(TransformerConfig(5, 16, 2, 3))
+    checkpoint.save(net, tmp_path / "judge.safetensors", {"name": "judge"})
+    return tmp_path / "judge.safetensors"
+
+
+@pytest.mark.parametrize("blocks, left", [(3, 3), (5, 3), (6, 4)])
+def test_blocks_that_look_left_begin_as_a_left_to_right_network(judge, blocks, left):
+    """Masks on the right change nothing, so the first masked place has the judge's law of the next token."""
+    for net in (Transformer(TransformerConfig(5, 16, 2, blocks, left=left)),
+                Hybrid(HybridConfig(5, 16, 2, blocks, left=left))):
+        begin(net, judge)
+        expected = checkpoint.load(judge)(X)
+        torch.testing.assert_close(drafts(net), expected, rtol=0, atol=1e-6)
+        masked = torch.where(torch.arange(12) >= 7, net.mask, X)
+        torch.testing.assert_close(net.draft(masked, torch.full((3, 1), 7))[0][:, 0], expected[:, 7], rtol=0, atol=1e-6)
+
+
+def test_the_blocks_behind_see_what_stands_on_the_right_and_the_first_ones_do_not(judge):
+    net = Transformer(TransformerConfig(5, 16, 2, 4, left=3))
+    begin(net, judge)
+    other = X.clone()
+    other[:, 8] = (other[:, 8] + 1) % 5
+    assert torch.equal(drafts(net)[:, :9], net.draft(other)[0][:, :9])
+    torch.nn.init.normal_(net.blocks_nc[3].out.weight)
+    assert (drafts(net) != net.draft(other)[0]).any(2).all()
+
+
+def test_a_deeper_one_keeps_its_blocks_that_look_left_in_front(tmp_path):
+    torch.manual_seed(0)
+    net = Transformer(TransformerConfig(5, 16, 2, 3, left=2))
+    checkpoint.save(net, tmp_path / "left.safetensors", {"name": "left"})
+    deeper = Transformer(TransformerConfig(5, 16, 2, 5, left=2))
+    begin(deeper, tmp_path / "left.safetensors")
+    torch.testing.assert_close(drafts(deeper), drafts(checkpoint.load(tmp_path / "left.safetensors")), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("left", [0, 2])
+def test_blocks_of_another_look_are_refused(judge, shallow, left):
+    with pytest.raises(ValueError, match="look left"):
+        begin(Transformer(TransformerConfig(5, 16, 2, 4, left=left)), judge)
+    if left:
+        with pytest.raises(ValueError, match="--set left=0"):
+            begin(Transformer(TransformerConfig(5, 16, 2, 3, left=left)), shallow)
 
 
 def test_a_shallower_one_is_refused(shallow):

@@ -4,6 +4,11 @@ The number of masks is visible in the input, so the network needs no clock (arXi
 MASK, the input id V, can never be produced. Queries and keys take their rotary positions separately, which is what a
 causal stack along an order of positions needs (ssmd/model.py).
 
+The first `left` blocks may read as a left-to-right network reads: place p sees the tokens before p, masks among them.
+So a masked network can begin as one that was trained from left to right, as those of arXiv 2410.17891 do, and the
+blocks behind bring in what stands on the right. The last token of a row is then read by no place: such a network is
+for writing from the left.
+
     >>> net = Transformer(TransformerConfig(vocab=27, width=64, heads=2, blocks=2)).eval()
     >>> logits, hidden = net.draft(torch.full((3, 16), 27), at=torch.tensor([[0], [5], [-1]]))
     >>> logits.shape, hidden.shape
@@ -53,8 +58,12 @@ class TransformerConfig:
     norm: str = "rms"
     dropout: float = 0.0
     base: float = 10_000.0    # of the rotary angles
+    left: int = 0             # of the blocks, those that look left alone
 
     def __post_init__(self):
+        if not 0 <= self.left <= self.blocks:
+            raise ValueError(f"left {self.left} must be one of 0..{self.blocks}, the number of blocks before a causal "
+                             "part")
         if self.width % (2 * self.heads):
             raise ValueError(f"width {self.width} must be a multiple of twice the number of heads ({self.heads}), for "
                              "the rotary pairs")
@@ -180,9 +189,10 @@ class Transformer(Network):
     def hidden(self, x: Tensor) -> Tensor:
         """x (B, L) ids -> hidden states (B, L, d) before the final norm."""
         angles = self.rotary(torch.arange(x.shape[1], device=x.device)[None])
-        h = self.embed(x)                                                          # (B, L, d)
-        for block in self.blocks_nc:
-            h = block(h, angles, angles)
+        left = self.config.left
+        h = self.embed(F.pad(x[:, :-1], (1, 0), value=self.mask) if left else x)   # (B, L, d)
+        for k, block in enumerate(self.blocks_nc):
+            h = block(h, angles, angles, causal=k < left)
         return h
 
     def logits(self, h: Tensor) -> Tensor:

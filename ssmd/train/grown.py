@@ -1,12 +1,18 @@
 """A deeper network that begins as a shallower one computes: its blocks are spread over the new depth, and a new block
-between them adds nothing at first (arXiv 1511.05641, for residual blocks).
+between them adds nothing at first (arXiv 1511.05641, for residual blocks). Where the first blocks look left alone, the
+new ones come behind all others, and a left-to-right network is such a beginning too (as in arXiv 2410.17891).
 
 Ours, for molecules: closing brackets and rings wants depth, and few updates are left to learn it from nothing.
 """
 
+from pathlib import Path
+
 from torch import Tensor
 
-PART = "blocks_nc."
+from harness.nets.autoregressive import Autoregressive
+from harness.nets.transformer import Network
+
+PART, OF_LEFT = "blocks_nc.", "blocks."
 ADDS = ("out.weight", "down.weight")    # what a block adds to its input passes through these
 
 
@@ -14,14 +20,27 @@ def depth(weights: dict[str, Tensor]) -> int:
     return 1 + max((int(k.removeprefix(PART).split(".")[0]) for k in weights if k.startswith(PART)), default=-1)
 
 
-def grown(weights: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
+def looking_left(start: Network, weights: dict[str, Tensor], left: int, path: Path) -> dict[str, Tensor]:
+    """The weights of the network in `path` by the names of a masked one with `left` blocks that look left. Raises
+    ValueError if its blocks look another way.
+    """
+    whole = isinstance(start, Autoregressive)
+    looks = start.config.blocks if whole else start.config.left
+    if looks > left or looks < left and not whole:
+        raise ValueError(f"of the blocks of {path} {looks} look left, and of the network to be trained {left}: choose "
+                         f"--set left={looks}, or another --init")
+    return {PART + k.removeprefix(OF_LEFT) if whole and k.startswith(OF_LEFT) else k: v for k, v in weights.items()}
+
+
+def grown(weights: dict[str, Tensor], own: dict[str, Tensor], last: bool = False) -> dict[str, Tensor]:
     """Weights of a network as deep as `own`, by name, that computes what `weights` compute; block k of n goes to place
-    floor(k N / n) of N. They are `weights` themselves unless `own` is deeper.
+    floor(k N / n) of N, or keeps its place where new blocks come `last`. They are `weights` themselves unless `own` is
+    deeper.
     """
     old, new = depth(weights), depth(own)
     if not 0 < old < new:
         return weights
-    place = {f"{PART}{k}.": f"{PART}{k * new // old}." for k in range(old)}
+    place = {f"{PART}{k}.": f"{PART}{k if last else k * new // old}." for k in range(old)}
     taken = {}
     for name, value in weights.items():
         head = PART + name.removeprefix(PART).split(".")[0] + "."

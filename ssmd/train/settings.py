@@ -24,6 +24,8 @@ class Training:
     heads: int = param(4, Range(1, 1 << 10))
     blocks: int = param(6, Range(1, 1 << 10), "in all: a hybrid has blocks - causal non-causal ones")
     causal: int = param(1, Range(1, 1 << 10))
+    left: int = param(0, Range(0, 1 << 10), "of a draft's blocks, those that look left alone: it may then begin, with "
+                                            "--init, as a left-to-right network")
     residual: bool = True
     shared_head: bool = True
     # the draft: only what verify passes add is trained, as in the paper's protein model; needs init
@@ -66,6 +68,9 @@ class Training:
         if self.network == "hybrid" and self.causal >= self.blocks:
             raise ValueError(f"Training: causal={self.causal} of blocks={self.blocks} leaves no block for the draft; "
                              "choose fewer")
+        if self.left and self.network == "judge":
+            raise ValueError("Training: left > 0 is of masked networks and hybrids, and a judge looks left in any case: "
+                             "leave it out")
         if self.taught and not self.frozen:
             raise ValueError("Training: taught > 0 takes the draft as a teacher, which must stand still: choose "
                              "frozen=True")
@@ -90,7 +95,7 @@ class Training:
         torch.manual_seed(self.seed)    # initial weights only
         hybrid = self.network == "hybrid"
         plain = TransformerConfig(vocab, self.width, self.heads, self.blocks - self.causal if hybrid else self.blocks,
-                                  dropout=self.dropout)
+                                  dropout=self.dropout, left=self.left)
         if not hybrid:
             return (Transformer if self.network == "masked" else Autoregressive)(plain)
         size = HybridConfig(**asdict(plain), causal=self.causal, residual=self.residual, shared_head=self.shared_head)

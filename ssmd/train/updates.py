@@ -25,7 +25,7 @@ from harness.nets.transformer import Block, Transformer, autocast
 from harness.random import Stream, integers
 from harness.schedules.order import UNIFORM, OrderLaw
 from ssmd.model import Hybrid
-from ssmd.train.grown import depth, grown
+from ssmd.train.grown import depth, grown, looking_left
 from ssmd.train.loss import draft_loss, mask_counts, masked_batch, reordered, target_loss
 from ssmd.train.optim import Average, learning_rate, optimisers
 from ssmd.train.settings import Training
@@ -106,17 +106,21 @@ class Trainable(nn.Module):
 def begin(net: nn.Module, init: Path, frozen: bool = False) -> dict:
     """Take the weights of a finished checkpoint; a hybrid may take those of a masked-diffusion network, and its causal
     part then starts at zero. A deeper network takes those of a shallower one (ssmd/train/grown.py), unless its draft is
-    frozen: a block that was added would stay as it is, without effect. Its card. Raises ValueError if they do not fit.
+    frozen: a block that was added would stay as it is, without effect. One whose first blocks look left takes those of
+    a left-to-right network. Its card. Raises ValueError if they do not fit.
     """
     start = checkpoint.load(init)
-    weights, own = start.state_dict(), net.state_dict()
+    weights, own, left = start.state_dict(), net.state_dict(), 0
+    if isinstance(net, Transformer):
+        left = net.config.left
+        weights = looking_left(start, weights, left, init)
     if isinstance(net, Hybrid) and not isinstance(start, Hybrid):
         weights = {k: v for k, v in own.items() if k.startswith(CAUSAL)} | weights
     if frozen and depth(weights) < depth(own):
         raise ValueError(f"the weights of {init} do not fit a frozen draft of {depth(own)} blocks: they have "
                          f"{depth(weights)}, and blocks that are added would never be trained: choose fewer with "
                          "--set blocks, or another --init")
-    weights = grown(weights, own)
+    weights = grown(weights, own, last=left > 0)
     try:
         net.load_state_dict(weights)
     except RuntimeError:

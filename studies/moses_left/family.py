@@ -1,0 +1,31 @@
+"""Networks of molecules that begin as left-to-right ones, at three budgets of training, for studies/moses_left.
+
+A judge of 4 blocks reads from left to right, and is trained on the judge's part of the data. The heavy network begins
+as that judge. Two blocks more look both ways, and a training in the order of writing teaches it what stands farther on
+the right. Two causal blocks come on top of it, once it is frozen:
+
+    ssmd-bench train judge --recipe studies/moses_left/family.py --compile --out runs/moses_left/low --tokens 1e6
+    ssmd-bench train heavy --recipe studies/moses_left/family.py --compile --out runs/moses_left/low --tokens 2e6 \
+        --init runs/moses_left/low/judge/judge.safetensors
+    ssmd-bench train hybrid_frozen --recipe studies/moses_left/family.py --compile --out runs/moses_left/low \
+        --tokens 2e6
+
+`middle` likewise, with 4e6 each, and `high` as the recipe says.
+"""
+
+from pathlib import Path
+
+from harness.schedules.order import LeftToRight
+from ssmd.train.settings import Training
+from studies.moses_frontier.family import DATA, SIZE
+from studies.moses_frontier.family import FAMILY as FRONTIER
+
+__all__ = ["DATA", "FAMILY", "OUT"]
+
+OUT = Path("runs/moses_left")
+MASKED = SIZE | dict(order=LeftToRight(), left=4, lr=2e-3)
+FAMILY = {
+    "judge": FRONTIER["judge"],
+    "heavy": Training("masked", blocks=6, **MASKED | {"tokens": 8e6}),
+    "hybrid_frozen": Training("hybrid", blocks=8, causal=2, frozen=True, **MASKED | {"tokens": 15e6}),
+}
