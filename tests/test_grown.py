@@ -81,9 +81,9 @@ def test_a_deeper_one_keeps_its_blocks_that_look_left_in_front(tmp_path):
     torch.manual_seed(0)
     net = Transformer(TransformerConfig(5, 16, 2, 3, left=2))
     checkpoint.save(net, tmp_path / "left.safetensors", {"name": "left"})
-    deeper = Transformer(TransformerConfig(5, 16, 2, 5, left=2))
-    begin(deeper, tmp_path / "left.safetensors")
-    torch.testing.assert_close(drafts(deeper), drafts(checkpoint.load(tmp_path / "left.safetensors")), rtol=0, atol=1e-6)
+    deeper, path = Transformer(TransformerConfig(5, 16, 2, 5, left=2)), tmp_path / "left.safetensors"
+    begin(deeper, path)
+    torch.testing.assert_close(drafts(deeper), drafts(checkpoint.load(path)), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("left", [0, 2])

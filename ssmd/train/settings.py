@@ -69,8 +69,8 @@ class Training:
             raise ValueError(f"Training: causal={self.causal} of blocks={self.blocks} leaves no block for the draft; "
                              "choose fewer")
         if self.left and self.network == "judge":
-            raise ValueError("Training: left > 0 is of masked networks and hybrids, and a judge looks left in any case: "
-                             "leave it out")
+            raise ValueError("Training: left > 0 is of masked networks and hybrids, and a judge looks left in any "
+                             "case: leave it out")
         if self.taught and not self.frozen:
             raise ValueError("Training: taught > 0 takes the draft as a teacher, which must stand still: choose "
                              "frozen=True")
