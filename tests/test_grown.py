@@ -55,11 +55,12 @@ def judge(tmp_path):
     return tmp_path / "judge.safetensors"
 
 
+@pytest.mark.parametrize("told", [{}, {"end": 4, "told": 13}])
 @pytest.mark.parametrize("blocks, left", [(3, 3), (5, 3), (6, 4)])
-def test_blocks_that_look_left_begin_as_a_left_to_right_network(judge, blocks, left):
+def test_blocks_that_look_left_begin_as_a_left_to_right_network(judge, blocks, left, told):
     """Masks on the right change nothing, so the first masked place has the judge's law of the next token."""
-    for net in (Transformer(TransformerConfig(5, 16, 2, blocks, left=left)),
-                Hybrid(HybridConfig(5, 16, 2, blocks, left=left))):
+    for net in (Transformer(TransformerConfig(5, 16, 2, blocks, left=left, **told)),
+                Hybrid(HybridConfig(5, 16, 2, blocks, left=left, **told))):
         begin(net, judge)
         expected = checkpoint.load(judge)(X)
         torch.testing.assert_close(drafts(net), expected, rtol=0, atol=1e-6)

@@ -5,9 +5,9 @@ MASK, the input id V, can never be produced. Queries and keys take their rotary 
 causal stack along an order of positions needs (ssmd/model.py).
 
 The first `left` blocks may read as a left-to-right network reads: place p sees the tokens before p, masks among them.
-So a masked network can begin as one that was trained from left to right, as those of arXiv 2410.17891 do, and the
-blocks behind bring in what stands on the right. The last token of a row is then read by no place: such a network is
-for writing from the left.
+So a masked network can begin as one that was trained from left to right, as those of arXiv 2410.17891 do. The last
+token of a row is then read by no place: such a network is for writing from the left. Where texts end with a token that
+is given, `end`, it stands on the right of what is written; each place is told how far it is to the first of them.
 
     >>> net = Transformer(TransformerConfig(vocab=27, width=64, heads=2, blocks=2)).eval()
     >>> logits, hidden = net.draft(torch.full((3, 16), 27), at=torch.tensor([[0], [5], [-1]]))
@@ -59,11 +59,16 @@ class TransformerConfig:
     dropout: float = 0.0
     base: float = 10_000.0    # of the rotary angles
     left: int = 0             # of the blocks, those that look left alone
+    end: int = -1             # the token that ends a text, whose distance is told; -1: none is
+    told: int = 0             # distances that have a state of their own, 0..told-1
 
     def __post_init__(self):
         if not 0 <= self.left <= self.blocks:
             raise ValueError(f"left {self.left} must be one of 0..{self.blocks}, the number of blocks before a causal "
                              "part")
+        if not -1 <= self.end < self.vocab or (self.end < 0) != (self.told == 0):
+            raise ValueError(f"end {self.end} and told {self.told} do not go together: end is one of "
+                             f"0..{self.vocab - 1} where distances are told, and else -1, with told 0")
         if self.width % (2 * self.heads):
             raise ValueError(f"width {self.width} must be a multiple of twice the number of heads ({self.heads}), for "
                              "the rotary pairs")
@@ -180,6 +185,9 @@ class Transformer(Network):
         self.head = nn.Linear(config.width, config.vocab, bias=False)
         nn.init.normal_(self.embed.weight, std=0.02)
         nn.init.normal_(self.head.weight, std=0.02)
+        if config.told:
+            self.distance = nn.Embedding(config.told, config.width)
+            nn.init.zeros_(self.distance.weight)
 
     @property
     def draft_trains(self) -> bool:
@@ -191,9 +199,17 @@ class Transformer(Network):
         angles = self.rotary(torch.arange(x.shape[1], device=x.device)[None])
         left = self.config.left
         h = self.embed(F.pad(x[:, :-1], (1, 0), value=self.mask) if left else x)   # (B, L, d)
+        if self.config.told:
+            h = h + self.distance(self.far(x))
         for k, block in enumerate(self.blocks_nc):
             h = block(h, angles, angles, causal=k < left)
         return h
+
+    def far(self, x: Tensor) -> Tensor:
+        """x (B, L) -> places from each to the first `end`, or behind the row where there is none, (B, L); 0 behind."""
+        at = torch.arange(x.shape[1], device=x.device)
+        first = torch.where(x == self.config.end, at, x.shape[1]).amin(1)          # (B,)
+        return (first[:, None] - at).clamp(0, self.config.told - 1)
 
     def logits(self, h: Tensor) -> Tensor:
         return self.head(self.norm(h))                                             # (..., V)

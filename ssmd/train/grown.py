@@ -10,9 +10,9 @@ from pathlib import Path
 from torch import Tensor
 
 from harness.nets.autoregressive import Autoregressive
-from harness.nets.transformer import Network
+from harness.nets.transformer import Network, Transformer
 
-PART, OF_LEFT = "blocks_nc.", "blocks."
+PART, OF_LEFT, DISTANCE = "blocks_nc.", "blocks.", "distance.weight"
 ADDS = ("out.weight", "down.weight")    # what a block adds to its input passes through these
 
 
@@ -20,16 +20,20 @@ def depth(weights: dict[str, Tensor]) -> int:
     return 1 + max((int(k.removeprefix(PART).split(".")[0]) for k in weights if k.startswith(PART)), default=-1)
 
 
-def looking_left(start: Network, weights: dict[str, Tensor], left: int, path: Path) -> dict[str, Tensor]:
-    """The weights of the network in `path` by the names of a masked one with `left` blocks that look left. Raises
-    ValueError if its blocks look another way.
+def looking_left(start: Network, weights: dict[str, Tensor], net: Transformer, path: Path) -> dict[str, Tensor]:
+    """The weights of the network in `path` by the names of `net`. Raises ValueError if its blocks look another way, or
+    another token ends its texts. A distance to the end that it was not told has no effect at first.
     """
-    whole = isinstance(start, Autoregressive)
+    whole, left = isinstance(start, Autoregressive), net.config.left
     looks = start.config.blocks if whole else start.config.left
     if looks > left or looks < left and not whole:
         raise ValueError(f"of the blocks of {path} {looks} look left, and of the network to be trained {left}: choose "
                          f"--set left={looks}, or another --init")
-    return {PART + k.removeprefix(OF_LEFT) if whole and k.startswith(OF_LEFT) else k: v for k, v in weights.items()}
+    if start.config.end not in (-1, net.config.end):
+        raise ValueError(f"in {path} the token {start.config.end} ends a text, and in the network to be trained "
+                         f"{net.config.end}: choose --set told={start.config.end >= 0}, or another --init")
+    named = {PART + k.removeprefix(OF_LEFT) if whole and k.startswith(OF_LEFT) else k: v for k, v in weights.items()}
+    return {k: v for k, v in net.state_dict().items() if k == DISTANCE} | named
 
 
 def grown(weights: dict[str, Tensor], own: dict[str, Tensor], last: bool = False) -> dict[str, Tensor]:

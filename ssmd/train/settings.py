@@ -28,6 +28,7 @@ class Training:
                                             "--init, as a left-to-right network")
     residual: bool = True
     shared_head: bool = True
+    told: bool = False         # each place of a draft knows how far it is to the end of its text, which is given
     # the draft: only what verify passes add is trained, as in the paper's protein model; needs init
     frozen: bool = False
     taught: int = param(0, Range(0, 1 << 10), "ranks a row whose label is the draft's own law there, one token a pass, "
@@ -71,6 +72,9 @@ class Training:
         if self.left and self.network == "judge":
             raise ValueError("Training: left > 0 is of masked networks and hybrids, and a judge looks left in any "
                              "case: leave it out")
+        if self.told and self.network == "judge":
+            raise ValueError("Training: told=True is of masked networks and hybrids: a judge writes where a text ends; "
+                             "leave it out")
         if self.taught and not self.frozen:
             raise ValueError("Training: taught > 0 takes the draft as a teacher, which must stand still: choose "
                              "frozen=True")
@@ -91,11 +95,17 @@ class Training:
             raise ValueError(f"Training: frozen=True leaves a {self.network} network nothing to train; it is for "
                              "hybrids")
 
-    def build(self, vocab: int) -> Transformer | Autoregressive:
+    def build(self, vocab: int, end: int = -1, length: int = 0) -> Transformer | Autoregressive:
+        """end: the token that data give where a text ends, -1 for none, in rows of this length. Raises ValueError where
+        places are to be told of an end that is not given.
+        """
+        if self.told and end < 0:
+            raise ValueError("Training: told=True is for data that give where a text ends: leave it out")
         torch.manual_seed(self.seed)    # initial weights only
         hybrid = self.network == "hybrid"
         plain = TransformerConfig(vocab, self.width, self.heads, self.blocks - self.causal if hybrid else self.blocks,
-                                  dropout=self.dropout, left=self.left)
+                                  dropout=self.dropout, left=self.left,
+                                  end=end if self.told else -1, told=(length + 1) * self.told)
         if not hybrid:
             return (Transformer if self.network == "masked" else Autoregressive)(plain)
         size = HybridConfig(**asdict(plain), causal=self.causal, residual=self.residual, shared_head=self.shared_head)

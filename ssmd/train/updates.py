@@ -23,7 +23,7 @@ from harness.nets.autoregressive import Autoregressive
 from harness.nets.device import of_rank
 from harness.nets.transformer import Block, Transformer, autocast
 from harness.random import Stream, integers
-from harness.schedules.order import UNIFORM, OrderLaw
+from harness.schedules.order import UNIFORM, LeftToRight, OrderLaw
 from ssmd.model import Hybrid
 from ssmd.train.grown import depth, grown, looking_left
 from ssmd.train.loss import draft_loss, mask_counts, masked_batch, reordered, target_loss
@@ -32,6 +32,7 @@ from ssmd.train.settings import Training
 from ssmd.train.taught import taught_loss
 from ssmd.train.written import written_losses
 
+FROM_LEFT, BEGINNINGS = LeftToRight(), 2.0    # weight of a token that is not masked: on average half of a row is not
 CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c", "last")    # weights that verify passes alone use
 
 
@@ -40,6 +41,9 @@ def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule,
            given: float = 0.0, shown: int | None = None, law: OrderLaw = UNIFORM) -> dict[str, Tensor]:
     """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token that is not given; their sum is minimised. A
     share of each row is `given`, at any places, or the token `shown` wherever it stands. law: of the orders.
+
+    Where rows are written from the left and every block of the draft looks left, a token that is not masked is the
+    first masked one of a shorter beginning: "beginnings" is the loss of those, of all in one pass (ours).
     """
     if isinstance(net, Autoregressive):
         return {"judge": F.cross_entropy(net(x).float().transpose(1, 2), x)}
@@ -50,14 +54,18 @@ def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule,
     # not through a frozen draft
     with torch.set_grad_enabled(torch.is_grad_enabled() and net.draft_trains):
         h = net.hidden(masked)                                                         # (B, L, d)
-    found = {"draft": draft_loss(net.logits(h), x, hidden, weight)}
+    logits = net.logits(h)                                                         # (B, L, V)
+    found = {"draft": draft_loss(logits, x, hidden, weight)}
+    if net.config.left == net.config.blocks and law == FROM_LEFT:
+        written = ~hidden if known is None else ~(hidden | known)                  # (B, L)
+        found["beginnings"] = draft_loss(logits, x, written, torch.full_like(weight, BEGINNINGS))
     if isinstance(net, Hybrid):
         found["target"] = x.new_zeros((), dtype=torch.float32)
         for k in range(orders):
             sigma = reordered(order, hidden, rows, seed, k)                            # (B, L)
-            logits = net.target_logits(net.target_hidden(h, x, sigma, x.shape[1]))     # (B, L, V) by rank
-            term = (taught_loss(net, logits, x, sigma, i, weight, rows, seed, k, taught, depth) if taught
-                    else target_loss(logits, x, sigma, i, weight, depth, power))
+            ranked = net.target_logits(net.target_hidden(h, x, sigma, x.shape[1]))     # (B, L, V) by rank
+            term = (taught_loss(net, ranked, x, sigma, i, weight, rows, seed, k, taught, depth) if taught
+                    else target_loss(ranked, x, sigma, i, weight, depth, power))
             found["target"] = found["target"] + term / orders
     return found
 
@@ -113,7 +121,7 @@ def begin(net: nn.Module, init: Path, frozen: bool = False) -> dict:
     weights, own, left = start.state_dict(), net.state_dict(), 0
     if isinstance(net, Transformer):
         left = net.config.left
-        weights = looking_left(start, weights, left, init)
+        weights = looking_left(start, weights, net, init)
     if isinstance(net, Hybrid) and not isinstance(start, Hybrid):
         weights = {k: v for k, v in own.items() if k.startswith(CAUSAL)} | weights
     if frozen and depth(weights) < depth(own):
@@ -164,7 +172,11 @@ class Updates:
             raise ValueError("blind=True is of a block on another network's trunk (ssmd-bench attach): leave it out")
         if self.world > 1 and self.device.startswith("cuda"):
             torch.cuda.set_device(self.device)    # before anything is there, or every process opens the first one too
-        self.net = (config.build(data.vocab) if net is None else net).to(self.device)
+        self.shown: int | None = getattr(data, "shown", None)
+        if self.shown is not None and config.given:
+            raise ValueError(f"{data.name} says itself what is given: leave --set given out")
+        end = -1 if self.shown is None else self.shown
+        self.net = (config.build(data.vocab, end, data.length) if net is None else net).to(self.device)
         self.before = begin(self.net, init, config.frozen) if init is not None else None    # the card of the checkpoint
         if config.frozen:
             if init is None and net is None:
@@ -178,9 +190,6 @@ class Updates:
         else:
             raise ValueError(f"written=True is of rows that the network wrote itself, and {data.name} is no such data: "
                              "leave it out, or train on --data self")
-        self.shown: int | None = getattr(data, "shown", None)
-        if self.shown is not None and config.given:
-            raise ValueError(f"{data.name} says itself what is given: leave --set given out")
         self.model: nn.Module = Trainable(self.net, config, self.shown)
         if self.world > 1:
             torch.distributed.init_process_group("nccl" if self.device.startswith("cuda") else "gloo")

@@ -1,8 +1,9 @@
 """Networks of molecules that begin as left-to-right ones, at three budgets of training, for studies/moses_left.
 
 A judge of 4 blocks reads from left to right, and is trained on the judge's part of the data. The heavy network begins
-as that judge. Two blocks more look both ways, and a training in the order of writing teaches it what stands farther on
-the right. Two causal blocks come on top of it, once it is frozen:
+as that judge, with two blocks more. All look left, and each place is told how far it is to the end of the molecule,
+which is given. A training in the order of writing teaches it to draft from masks what stands farther on the right, and
+keeps the law of the next character in every beginning. Two causal blocks come on top of it, once it is frozen:
 
     ssmd-bench train judge --recipe studies/moses_left/family.py --compile --out runs/moses_left/low --tokens 1e6
     ssmd-bench train heavy --recipe studies/moses_left/family.py --compile --out runs/moses_left/low --tokens 2e6 \
@@ -23,7 +24,7 @@ from studies.moses_frontier.family import FAMILY as FRONTIER
 __all__ = ["DATA", "FAMILY", "OUT"]
 
 OUT = Path("runs/moses_left")
-MASKED = SIZE | dict(order=LeftToRight(), left=4, lr=2e-3)
+MASKED = SIZE | dict(order=LeftToRight(), left=6, told=True, lr=2e-3)
 FAMILY = {
     "judge": FRONTIER["judge"],
     "heavy": Training("masked", blocks=6, **MASKED | {"tokens": 8e6}),
