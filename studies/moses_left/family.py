@@ -6,12 +6,12 @@ which is given. A training in the order of writing teaches it to draft from mask
 keeps the law of the next character in every beginning. Two causal blocks come on top of it, once it is frozen:
 
     ssmd-bench train judge --recipe studies/moses_left/family.py --compile --out runs/moses_left/low --tokens 1e6
-    ssmd-bench train heavy --recipe studies/moses_left/family.py --compile --out runs/moses_left/low --tokens 2e6 \
+    ssmd-bench train heavy --recipe studies/moses_left/family.py --compile --out runs/moses_left/low --tokens 1e6 \
         --init runs/moses_left/low/judge/judge.safetensors
     ssmd-bench train hybrid_frozen --recipe studies/moses_left/family.py --compile --out runs/moses_left/low \
-        --tokens 2e6
+        --tokens 1e6
 
-`middle` likewise, with 4e6 each, and `high` as the recipe says.
+`middle` likewise, with 4e6 and twice 3e6, and `high` as the recipe says.
 """
 
 from pathlib import Path
@@ -28,5 +28,5 @@ MASKED = SIZE | dict(order=LeftToRight(), left=6, told=True, lr=2e-3)
 FAMILY = {
     "judge": FRONTIER["judge"],
     "heavy": Training("masked", blocks=6, **MASKED | {"tokens": 8e6}),
-    "hybrid_frozen": Training("hybrid", blocks=8, causal=2, frozen=True, **MASKED | {"tokens": 15e6}),
+    "hybrid_frozen": Training("hybrid", blocks=8, causal=2, frozen=True, **MASKED | {"tokens": 8e6}),
 }
