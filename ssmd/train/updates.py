@@ -32,7 +32,8 @@ from ssmd.train.settings import Training
 from ssmd.train.taught import taught_loss
 from ssmd.train.written import written_losses
 
-FROM_LEFT, BEGINNINGS = LeftToRight(), 2.0    # weight of a token that is not masked: on average half of a row is not
+# weight of a token that is not masked: half of a row is not, and its law is five times as dear as all behind it
+FROM_LEFT, BEGINNINGS = LeftToRight(), 10.0
 CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c", "last")    # weights that verify passes alone use
 
 
