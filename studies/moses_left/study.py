@@ -6,8 +6,8 @@ budgets of training. The length is given. Standard masked diffusion writes one t
 draws independently; one a pass is the quality to match. The self-speculative sampler writes in windows of two to
 twelve. Quality has three sides: validity, FCD to the test molecules, and the share of distinct molecules among the
 first 300 valid ones; a matched setting is shown to be no worse on each. NFE by convention A: blocks over the six of the
-heavy network; a verify pass runs two. Expected: independent characters lose most of the molecules at once, verified ones
-few; so a ratio of passes far above that of studies/moses_frontier.
+heavy network; a verify pass runs two. Expected: independent characters lose most of the molecules at once, verified
+ones few; so a ratio of passes far above that of studies/moses_frontier.
 """
 
 from baselines.first_hitting import FirstHitting
