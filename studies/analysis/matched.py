@@ -36,10 +36,10 @@ def settings(store: Store, arm: str, labels: Sequence[str], n: int, cost: str = 
     return found
 
 
-def of_steps(store: Store, baseline: str, steps: int, known: dict[str, Setting]) -> Setting | None:
-    """The baseline in so many steps."""
+def of_steps(store: Store, baseline: str, steps: int, known: dict[str, Setting], unit: str = "steps") -> Setting | None:
+    """The baseline in so many steps, or at so many tokens a pass."""
     keys = [r["key"] for r in store.latest("counted", "key").values() if r["arm"] == baseline and r["key"] in known
-            and r["cell"]["sampler"].get("steps") == steps]
+            and r["cell"]["sampler"].get(unit) == steps]
     return known[keys[0]] if keys else None
 
 
@@ -58,13 +58,13 @@ def described(found: Realised, goal: Setting, mine: Sequence[Setting], sides: Se
 
 def ratio(name: str, store: Store, command: str, arm: str, steps: int, label: str, baseline: str = "ancestral",
           better: str = "lower",
-          cost: str = "nfe_a", margin: float | None = None) -> list[dict]:
+          cost: str = "nfe_a", margin: float | None = None, unit: str = "steps") -> list[dict]:
     """The claim, or none where no setting is shown to be no worse or an arm did not run, and a line that says so."""
     n = rows(store, baseline, arm)
     base, mine = (settings(store, who, [label], n, cost) for who in (baseline, arm))
-    goal = of_steps(store, baseline, steps, base)
+    goal = of_steps(store, baseline, steps, base, unit)
     if goal is None or not mine:
-        print(f"{name}: {baseline} at {steps} steps or {arm} is not in the store; run the study without --only")
+        print(f"{name}: {baseline} at {steps} {unit} or {arm} is not in the store; run the study without --only")
         return []
     sides = [Side(label, better, MARGINS[label] if margin is None else margin)]
     found = matched(goal, [*mine.values()], sides)
@@ -101,16 +101,16 @@ def difference(name: str, pair: list[dict | None], label: str, unit: str, store:
 
 
 def on_all_sides(name: str, store: Store, command: str, arms: Sequence[str], steps: int, sides: Sequence[Side],
-                 cost: str = "nfe_a", baseline: str = "ancestral") -> list[dict]:
+                 cost: str = "nfe_a", baseline: str = "ancestral", unit: str = "steps") -> list[dict]:
     """The baseline in so many steps over the cheapest setting of these arms that is not worse on any side; none, and a
     line that says why.
     """
     n, labels = rows(store, baseline, arms[0]), [side.label for side in sides]
     base = settings(store, baseline, labels, n, cost)
     mine = {key: s for arm in arms for key, s in settings(store, arm, labels, n, cost).items()}
-    goal = of_steps(store, baseline, steps, base)
+    goal = of_steps(store, baseline, steps, base, unit)
     if goal is None or not mine:
-        print(f"{name}: {baseline} at {steps} steps or {', '.join(arms)} is not in the store; run the study without "
+        print(f"{name}: {baseline} at {steps} {unit} or {', '.join(arms)} is not in the store; run the study without "
               "--only")
         return []
     found = matched(goal, [*mine.values()], sides)

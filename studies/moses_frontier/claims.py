@@ -39,8 +39,8 @@ def claims(store: Store, command: str) -> list[dict]:
 
 
 def level(name: str, store: Store, command: str, what: str, arm: str = "first_hitting") -> list[dict]:
-    """A metric of the one cell of an arm, or none, and a line that says so."""
-    record = next(iter(done(store, arm)), None)
+    """A metric of the one cell of an arm, or of its dearest, or none, and a line that says so."""
+    record = next(reversed(done(store, arm)), None)
     found = record and scores(store, record["key"], NAMES[what])
     if record is None or found is None:
         print(f"{name}: no claim, {arm} is not in the store; run the study without --only")

@@ -1,0 +1,126 @@
+"""What is claimed of molecules on networks that write from the left.
+
+Claims moses.{validity, fcd, unique}.heavy of one character a pass, nfe_ratio.moses.{validity, fcd} on one side of
+quality alone and headline.ssmd.{nfe_ratio, flops_ratio}.moses on all three; of each budget of training
+competence.{validity, nfe_ratio, gain, recovered}.{low, middle, high}; competence.slope, of the ratio over validity, and
+competence.slope.gain. A gain is that of the dearest self-speculative setting that takes no more passes than two
+characters a pass do, over those.
+"""
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+
+from harness.claims.claim import claim
+from harness.records.measured import cached_table
+from harness.records.points import done, scores
+from harness.records.store import Store
+from harness.stats.intervals import Interval, resampled_sums
+from harness.study import Study
+from studies.analysis.matched import on_all_sides, ratio
+from studies.moses_competence.claims import COLUMNS, QUANTITIES, RESAMPLES, Level, slope
+from studies.moses_competence.claims import UNITS as THEIRS
+from studies.moses_frontier.claims import NAMES, SIDES, level
+
+BASELINE, SSMD = "first_hitting", "ssmd"
+LEVELS = {"high": "", "middle": "_middle", "low": "_low"}    # a budget of training: what its arms end in
+ONE, TWO = 1, 2    # characters a pass: the quality to match, and what the verified ones are held against
+ORDER = ("low", "middle", "high")
+UNITS = THEIRS | {"recovered": "share of what two characters a pass lose"}
+
+
+def claims(store: Store, command: str) -> list[dict]:
+    made = [row for name in NAMES for row in level(f"moses.{name}.heavy", store, command, name, BASELINE)]
+    for name, side in zip(("validity", "fcd"), SIDES):
+        made += ratio(f"nfe_ratio.moses.{name}", store, command, SSMD, ONE, side.label, BASELINE, side.better,
+                      margin=side.margin, unit="tokens")
+    for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
+        made += on_all_sides(f"headline.ssmd.{name}.moses", store, command, [SSMD], ONE, SIDES, cost, BASELINE,
+                             "tokens")
+    return made + competence(store, command)
+
+
+def competence(store: Store, command: str) -> list[dict]:
+    """Of the budgets of training."""
+    found, side = levels(store), SIDES[0]
+    keys = {name: [r["key"] for r in one.records.values()] for name, one in found.items()}
+    made, ratios = [], dict[str, dict]()
+    for name, one in found.items():
+        for quantity, called in (("competence", "validity"), ("gain", "gain"), ("recovered", "recovered")):
+            if v := one.interval(quantity):
+                made.append(claim(f"competence.{called}.{name}", v.value, v.low, v.high, UNITS[quantity], v.n, command,
+                                  keys[name], one.note()))
+        end = LEVELS[name]
+        rows = ratio(f"competence.nfe_ratio.{name}", store, command, f"{SSMD}{end}", ONE, side.label,
+                     f"{BASELINE}{end}", side.better, margin=side.margin, unit="tokens")
+        made += rows
+        ratios |= zip([name], rows)
+    if len(found) < len(ORDER):
+        print(f"competence.slope: no claim, of {', '.join(ORDER)} only {', '.join(found) or 'none'} ran; run the study "
+              "without --only")
+        return made
+    v = slope([found[name] for name in ORDER], "gain")
+    shown = ", ".join(f"{one.values('gain')[0]:.3f} at {one.valid[0, 0]:.3f}" for one in found.values())
+    made.append(claim("competence.slope.gain", v.value, v.low, v.high, "gain / validity", v.n, command,
+                      [key for name in ORDER for key in keys[name]], f"gain at the validity of the network: {shown}"))
+    if len(ratios) < len(ORDER):
+        print(f"competence.slope: no claim, a ratio was shown of {', '.join(ratios) or 'none'} alone")
+        return made
+    x = [found[name].valid[0, 0] for name in ORDER]
+    v = slope_of_ratios(x, [Interval(*(ratios[name][end] for end in ("value", "low", "high", "n"))) for name in ORDER])
+    shown = ", ".join(f"{ratios[name]['value']:.2f} at {one:.3f}" for name, one in zip(ORDER, x))
+    return [*made, claim("competence.slope", v.value, v.low, v.high, "ratio / validity", v.n, command,
+                         sorted({key for name in ORDER for key in ratios[name]["keys"]}),
+                         f"times fewer passes than one character a pass takes, at the validity of that: {shown}; the "
+                         "interval runs over all ends of the three")]
+
+
+def slope_of_ratios(x: Sequence[float], ratios: Sequence[Interval]) -> Interval:
+    """Least squares over networks of validity x. A ratio is of a setting that was run, and its interval reaches to
+    settings that were not shown to be worse: so the slope's runs from the least to the greatest that any ends of
+    theirs give.
+    """
+    d = np.asarray(x) - np.mean(x)
+
+    def of(values: Sequence[float]) -> float:
+        return float(d @ np.asarray(values) / (d @ d))
+
+    ends = [of(corner) for corner in product(*((v.low, v.high) for v in ratios))]
+    return Interval(of([v.value for v in ratios]), min(ends), max(ends), sum(v.n for v in ratios))
+
+
+def levels(store: Store) -> dict[str, Level]:
+    """By budget of training, the least first; those that ran."""
+    found = {name: of_level(store, LEVELS[name]) for name in ORDER}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def of_level(store: Store, end: str) -> Level | None:
+    """Of the arms whose names end so; None where one did not run."""
+    plain = {r["cell"]["sampler"]["tokens"]: r for r in done(store, f"{BASELINE}{end}")}
+    if not {ONE, TWO} <= plain.keys():
+        return None
+    within = [r for r in done(store, f"{SSMD}{end}") if r["cost"]["nfe_a"] <= plain[TWO]["cost"]["nfe_a"]]
+    if not within:
+        return None
+    records = {"first_hitting": plain[ONE], "ancestral": plain[TWO], "ssmd": within[-1]}
+    found = [scores(store, r["key"], SIDES[0].label) for r in records.values()]
+    if any(one is None for one in found):
+        return None
+    columns = np.stack([np.asarray(one.numerator, np.float64) for one in found], 1)    # (n, 3) rows in pairs
+    return Level(records, resampled_sums(columns, RESAMPLES, seed=0) / len(columns), len(columns))
+
+
+def measure(study: Study, store: Store) -> list[dict]:
+    """The table of the figure of competence."""
+    found = levels(store)
+    if len(found) < len(ORDER):
+        return []
+
+    def rows() -> list[list]:
+        return [[name, *(number for quantity in QUANTITIES for number in (one.interval(quantity) or [None] * 3)[:3])]
+                for name, one in found.items()]
+
+    return [cached_table(store, study.name, "competence", COLUMNS, rows,
+                         [r for one in found.values() for r in one.records.values()])]
