@@ -10,7 +10,7 @@ DOCS := .venv/.docs
 demo: $(READY)
 	$(BIN)/ssmd-bench run studies/demo --out runs/demo --jobs 2 --report runs/demo/report
 
-# the quick files, and a quarter of the slow ones, another with each commit (tests/turns.py)
+# the quick files, a quarter of the slow ones, another with each commit (tests/turns.py), and what changes reach
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --turn commit
 

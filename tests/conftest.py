@@ -10,7 +10,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
-from tests import turns, warm  # noqa: E402
+from tests import reached, turns, warm  # noqa: E402
 from tests.minutes import Minutes  # noqa: E402
 
 torch.set_num_threads(1)
@@ -34,7 +34,10 @@ def pytest_sessionfinish():
 def pytest_collection_modifyitems(config, items):
     turn, part = config.getoption("--turn"), turns.parts(turns.seconds())
     number = turns.commits() if turn == "commit" else None
-    kept = [item for item in items if turns.runs(item.nodeid.partition("::")[0], turn, number, part)]
+    files = {item.nodeid.partition("::")[0] for item in items}
+    run = {file for file in files if turns.runs(file, turn, number, part)}
+    run |= reached.asked_for(files - run) if turn == "commit" else set()
+    kept = [item for item in items if item.nodeid.partition("::")[0] in run]
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in {*kept}])
         items[:] = kept

@@ -1,4 +1,5 @@
-"""Which tests a run takes: all files that are quick, and of the slow ones a quarter, another one with each commit.
+"""Which tests a run takes: all files that are quick, and of the slow ones a quarter, another one with each commit, and
+those that recent changes reach (tests/reached.py).
 
     python -m pytest --turn commit     what `make test` runs: in four commits every test
     python -m pytest --turn quick      the quick files alone, `make test-fast`
