@@ -43,6 +43,30 @@ def test_a_place_is_told_how_far_it_is_to_the_end():
     assert torch.equal(net.draft(masked)[0][:, :7], net.draft(longer)[0][:, :7])
 
 
+def test_waves_tell_all_distances_of_a_row_apart():
+    net = network()
+    told = net.waves(torch.arange(L + 1)[None])[0]                                 # (L + 1, 2 waves)
+    assert torch.cdist(told, told).fill_diagonal_(9).min() > 0.3
+
+
+def test_a_draft_from_the_left_is_asked_for_its_window_alone():
+    net, x, rows = network(), texts(12, 12), torch.arange(2)
+    found = losses(net, x, rows, Linear(), 3, 5, law=FROM_LEFT, depth=2)["draft"]
+    i, weight = mask_counts(Linear(), rows, L, 3, 5)
+    assert (L - i > 2).any()
+    slow = 0.0
+    for b in range(2):
+        left = L - int(i[b])
+        logits = net.draft(torch.where(torch.arange(L) >= i[b], net.mask, x[b])[None])[0][0].log_softmax(-1)
+        for place in range(int(i[b]), min(L, int(i[b]) + 2)):
+            slow -= float(weight[b] * left / min(left, 2) * logits[place, x[b, place]]) / x.numel()
+    assert float(found) == pytest.approx(slow, rel=1e-4)
+    assert losses(net, x, rows, Linear(), 3, 5, depth=2)["draft"] == losses(net, x, rows, Linear(), 3, 5)["draft"]
+    assert Training("masked", depth=2, order=FROM_LEFT).depth == 2
+    with pytest.raises(ValueError, match="depth=2 is of the target term"):
+        Training("masked", depth=2)
+
+
 def test_what_stands_before_a_place_decides_it_however_much_is_masked_behind():
     """So that one pass holds the law of the next token of every beginning."""
     net, x = network(), texts(9, 12)
@@ -95,7 +119,7 @@ def test_a_network_that_was_told_nothing_begins_one_that_is(tmp_path):
         x = texts(7)
         expected = checkpoint.load(tmp_path / "net.safetensors").draft(x)[0]
         torch.testing.assert_close(net.eval().draft(x)[0], expected, rtol=0, atol=1e-6)
-    assert DISTANCE in net.state_dict()
+    assert net.distance.weight.shape == (16, 2 * 4) and DISTANCE in net.state_dict()
 
 
 def test_what_does_not_go_together_is_refused(tmp_path):

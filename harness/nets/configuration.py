@@ -25,7 +25,7 @@ class Limits(Struct):
     heads: Annotated[int, Meta(ge=1, le=2**12)]
     blocks: Blocks
     left: Blocks = 0
-    told: Annotated[int, Meta(ge=0, le=2**20)] = 0
+    told: Annotated[int, Meta(ge=0, le=32)] = 0
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     base: Annotated[float, Meta(gt=1, le=1e12)] = 10_000.0
     causal: Blocks | UnsetType = UNSET

@@ -7,7 +7,8 @@ causal stack along an order of positions needs (ssmd/model.py).
 The first `left` blocks may read as a left-to-right network reads: place p sees the tokens before p, masks among them.
 So a masked network can begin as one that was trained from left to right, as those of arXiv 2410.17891 do. The last
 token of a row is then read by no place: such a network is for writing from the left. Where texts end with a token that
-is given, `end`, it stands on the right of what is written; each place is told how far it is to the first of them.
+is given, `end`, it stands on the right of what is written; each place is told how far it is to the first of them, by
+waves of 2, 4, ... places.
 
     >>> net = Transformer(TransformerConfig(vocab=27, width=64, heads=2, blocks=2)).eval()
     >>> logits, hidden = net.draft(torch.full((3, 16), 27), at=torch.tensor([[0], [5], [-1]]))
@@ -60,7 +61,7 @@ class TransformerConfig:
     base: float = 10_000.0    # of the rotary angles
     left: int = 0             # of the blocks, those that look left alone
     end: int = -1             # the token that ends a text, whose distance is told; -1: none is
-    told: int = 0             # distances that have a state of their own, 0..told-1
+    told: int = 0             # waves that tell it, of 2, 4, ... 2**told places
 
     def __post_init__(self):
         if not 0 <= self.left <= self.blocks:
@@ -186,7 +187,7 @@ class Transformer(Network):
         nn.init.normal_(self.embed.weight, std=0.02)
         nn.init.normal_(self.head.weight, std=0.02)
         if config.told:
-            self.distance = nn.Embedding(config.told, config.width)
+            self.distance = nn.Linear(2 * config.told, config.width, bias=False)
             nn.init.zeros_(self.distance.weight)
 
     @property
@@ -200,7 +201,7 @@ class Transformer(Network):
         left = self.config.left
         h = self.embed(F.pad(x[:, :-1], (1, 0), value=self.mask) if left else x)   # (B, L, d)
         if self.config.told:
-            h = h + self.distance(self.far(x))
+            h = h + self.distance(self.waves(self.far(x)))
         for k, block in enumerate(self.blocks_nc):
             h = block(h, angles, angles, causal=k < left)
         return h
@@ -209,7 +210,13 @@ class Transformer(Network):
         """x (B, L) -> places from each to the first `end`, or behind the row where there is none, (B, L); 0 behind."""
         at = torch.arange(x.shape[1], device=x.device)
         first = torch.where(x == self.config.end, at, x.shape[1]).amin(1)          # (B,)
-        return (first[:, None] - at).clamp(0, self.config.told - 1)
+        return (first[:, None] - at).clamp_min(0)
+
+    def waves(self, far: Tensor) -> Tensor:
+        """far (B, L) -> sine and cosine of each wave, (B, L, 2 told)."""
+        length = 2.0 ** torch.arange(1, self.config.told + 1, device=far.device)   # (told,) places
+        angle = 2 * torch.pi * far[..., None] / length                             # (B, L, told)
+        return torch.cat((angle.sin(), angle.cos()), -1)
 
     def logits(self, h: Tensor) -> Tensor:
         return self.head(self.norm(h))                                             # (..., V)

@@ -10,7 +10,7 @@ from harness.nets.autoregressive import Autoregressive
 from harness.nets.transformer import Transformer, TransformerConfig
 from harness.param import Choice, Range, check, param
 from harness.schedules.noise import Cosine, Linear, Polynomial
-from harness.schedules.order import ORDERS, UNIFORM, OrderLaw
+from harness.schedules.order import ORDERS, UNIFORM, LeftToRight, OrderLaw
 from ssmd.model import Hybrid, HybridConfig
 from ssmd.variants import CONTRIBUTIONS, INPUTS, POSITIONS, Variant, VariantConfig
 
@@ -39,7 +39,8 @@ class Training:
     given: float = param(0.0, Range(0.0, 0.99),
                          "share of each row that is always known, at random places: what prompts will give")
     depth: int = param(0, Range(0, 1 << 20),
-                       "of the target term, in tokens: the window that verify passes will test; 0: all that is masked")
+                       "of the target term, in tokens: the window that verify passes will test; 0: all that is masked. "
+                       "From the left, of the draft's too")
     orders: int = param(1, Range(1, 256), "of the masked places a draft pass: more of them train the causal part alone")
     order: OrderLaw = param(UNIFORM, ORDERS, "of writing, whose beginnings are what is not masked: any, or one "
                                              "that samplers will keep to")
@@ -82,7 +83,8 @@ class Training:
             raise ValueError("Training: written=True has the labels and the one order of rows that the frozen draft "
                              "wrote: leave taught and orders out, and choose frozen=True")
         for name, idle in (("orders", 1), ("depth", 0), ("power", 1.0)):
-            if getattr(self, name) != idle and self.network != "hybrid":
+            from_left = name == "depth" and self.network == "masked" and self.order == LeftToRight()
+            if getattr(self, name) != idle and self.network != "hybrid" and not from_left:
                 raise ValueError(f"Training: {name}={getattr(self, name)} is of the target term, which hybrids alone "
                                  f"have; leave it out of a {self.network} network")
         if self.order != UNIFORM and (self.network == "judge" or self.written or self.orders > 1 or self.given):
@@ -105,7 +107,7 @@ class Training:
         hybrid = self.network == "hybrid"
         plain = TransformerConfig(vocab, self.width, self.heads, self.blocks - self.causal if hybrid else self.blocks,
                                   dropout=self.dropout, left=self.left,
-                                  end=end if self.told else -1, told=(length + 1) * self.told)
+                                  end=end if self.told else -1, told=length.bit_length() * self.told)
         if not hybrid:
             return (Transformer if self.network == "masked" else Autoregressive)(plain)
         size = HybridConfig(**asdict(plain), causal=self.causal, residual=self.residual, shared_head=self.shared_head)

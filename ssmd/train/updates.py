@@ -26,13 +26,13 @@ from harness.random import Stream, integers
 from harness.schedules.order import UNIFORM, LeftToRight, OrderLaw
 from ssmd.model import Hybrid
 from ssmd.train.grown import depth, grown, looking_left
-from ssmd.train.loss import draft_loss, mask_counts, masked_batch, reordered, target_loss
+from ssmd.train.loss import draft_loss, mask_counts, masked_batch, reordered, target_loss, weighed
 from ssmd.train.optim import Average, learning_rate, optimisers
 from ssmd.train.settings import Training
 from ssmd.train.taught import taught_loss
 from ssmd.train.written import written_losses
 
-# weight of a token that is not masked: half of a row is not, and its law is five times as dear as all behind it
+# weight of a token that is not masked: the law of the next one is dearer than that of all behind it
 FROM_LEFT, BEGINNINGS = LeftToRight(), 10.0
 CAUSAL = ("bos", "project", "blocks_c", "norm_c", "head_c", "last")    # weights that verify passes alone use
 
@@ -41,7 +41,8 @@ def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule,
            batch: int = 0, depth: int = 0, power: float = 1.0, orders: int = 1, taught: int = 0,
            given: float = 0.0, shown: int | None = None, law: OrderLaw = UNIFORM) -> dict[str, Tensor]:
     """x (B, L) -> {"draft", "target"} or {"judge"}: nats per token that is not given; their sum is minimised. A
-    share of each row is `given`, at any places, or the token `shown` wherever it stands. law: of the orders.
+    share of each row is `given`, at any places, or the token `shown` wherever it stands. law: of the orders; from the
+    left a draft, too, is asked for the next `depth` tokens alone.
 
     Where rows are written from the left and every block of the draft looks left, a token that is not masked is the
     first masked one of a shorter beginning: "beginnings" is the loss of those, of all in one pass (ours).
@@ -57,6 +58,9 @@ def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule,
         h = net.hidden(masked)                                                         # (B, L, d)
     logits = net.logits(h)                                                         # (B, L, V)
     found = {"draft": draft_loss(logits, x, hidden, weight)}
+    if depth and law == FROM_LEFT:
+        nll = F.cross_entropy(logits.float().transpose(1, 2), x, reduction="none")     # (B, L)
+        found["draft"] = weighed(nll.gather(1, order), i, weight, depth)
     if net.config.left == net.config.blocks and law == FROM_LEFT:
         written = ~hidden if known is None else ~(hidden | known)                  # (B, L)
         found["beginnings"] = draft_loss(logits, x, written, torch.full_like(weight, BEGINNINGS))

@@ -2,9 +2,9 @@
 
 A judge of 4 blocks reads from left to right, and is trained on the judge's part of the data. The heavy network begins
 as that judge, with two blocks more. All look left, and each place is told how far it is to the end of the molecule,
-which is given. A training in the order of writing teaches it to draft from masks what stands farther on the right, and
-keeps the law of the next character in every beginning. Two causal blocks come on top of it, once it is frozen, for
-windows of up to eight characters:
+which is given. A training in the order of writing teaches it to draft from masks the next eight characters, and keeps
+the law of the next one in every beginning. Long beginnings are more frequent (Polynomial), since one pass holds the law
+of all shorter ones. Two causal blocks come on top of it, once it is frozen, for windows of up to eight characters:
 
     ssmd-bench train judge --recipe studies/moses_left/family.py --compile --out runs/moses_left/low --tokens 1e6
     ssmd-bench train heavy --recipe studies/moses_left/family.py --compile --out runs/moses_left/low --tokens 1e6 \
@@ -17,6 +17,7 @@ windows of up to eight characters:
 
 from pathlib import Path
 
+from harness.schedules.noise import Polynomial
 from harness.schedules.order import LeftToRight
 from ssmd.train.settings import Training
 from studies.moses_frontier.family import DATA, SIZE
@@ -25,9 +26,9 @@ from studies.moses_frontier.family import FAMILY as FRONTIER
 __all__ = ["DATA", "FAMILY", "OUT"]
 
 OUT = Path("runs/moses_left")
-MASKED = SIZE | dict(order=LeftToRight(), left=6, told=True, lr=2e-3)
+MASKED = SIZE | dict(order=LeftToRight(), left=6, told=True, depth=8, schedule=Polynomial(3.0), lr=2e-3)
 FAMILY = {
     "judge": FRONTIER["judge"],
-    "heavy": Training("masked", blocks=6, **MASKED | {"tokens": 8e6}),
-    "hybrid_frozen": Training("hybrid", blocks=8, causal=2, frozen=True, depth=8, **MASKED | {"tokens": 8e6}),
+    "heavy": Training("masked", blocks=6, **MASKED | {"tokens": 15e6}),
+    "hybrid_frozen": Training("hybrid", blocks=8, causal=2, frozen=True, **MASKED | {"tokens": 8e6}),
 }
