@@ -156,7 +156,8 @@ def test_rows_that_differ_on_another_machine_leave_the_verdict_open(ran):
 
 
 @pytest.mark.parametrize("same, outcome", [(True, PROVEN), (False, REFUTED), (None, UNPROVEN)])
-def test_tokens_that_differ_on_another_machine_are_asked_of_the_last_proven_commit(ran, monkeypatch, same, outcome):
+def test_tokens_that_differ_on_another_machine_are_asked_of_the_last_proven_commit(ran, monkeypatch, capsys, same,
+                                                                                   outcome):
     folder, other = ran
     records, machine = folder / "records.jsonl", Store(folder).of("machine")[0]["id"]
     records.write_text(re.sub(r'"commit": ?("[0-9a-f]*"|null)(, ?"dirty": ?true)?', '"commit": "f00"',
@@ -172,6 +173,8 @@ def test_tokens_that_differ_on_another_machine_are_asked_of_the_last_proven_comm
     monkeypatch.setattr(against, "settled_by", settled)
     code, said = proved(folder)
     assert asked == [("f00", "f00", True)]
+    told = capsys.readouterr().err
+    assert "to be asked of f00 " in told and REFUTED not in told.partition("to be asked")[0]
     assert said[outcome] == 1 and code == {PROVEN: 0, REFUTED: 1, UNPROVEN: 3}[outcome]
     [proof], [record] = Store(folder).of("proof"), [r for r in Store(folder).of("counted") if r["arm"] == "own"]
     assert ("against" in proof) == (same is not None)

@@ -129,7 +129,9 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
             doubtful.setdefault(commit, {})[found.key] = found, said, reason
         else:
             keep(found, said, reason)
-        progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {reason}", said)
+        # what another commit is asked about is not decided yet
+        progress.tick(f"{record['arm']}: {brief(record['cell']['sampler'])} {reason}",
+                      f"to be asked of {commit[:10]}" if commit else said)
     for commit, looked_at in doubtful.items():
         settled: dict[str, bool | None]
         try:
