@@ -4,6 +4,7 @@ than they give.
 
 import os
 import subprocess
+import sys
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -41,6 +42,19 @@ def pytest_collection_modifyitems(config, items):
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in {*kept}])
         items[:] = kept
+
+
+@pytest.fixture(autouse=True)
+def forgotten(tmp_path_factory):
+    """A module that a test wrote and imported ends with it: a record of cells with the user's own classes names every
+    module that is loaded, and is not of the present code once the file of one is gone.
+    """
+    before = {*sys.modules}
+    yield
+    folder = str(tmp_path_factory.getbasetemp())
+    for name in {*sys.modules} - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(folder):
+            del sys.modules[name]
 
 
 @pytest.fixture

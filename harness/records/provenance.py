@@ -76,11 +76,22 @@ def made(own: bool = False) -> dict:
 
 def modules() -> dict[str, str]:
     """Module -> hash of its file, of every first-party module beyond our own rooms that this process has imported."""
-    files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())
-             if name.split(".")[0] not in (*ROOMS, "ssmd_bench", "__main__", "__mp_main__")}
-    paths = {name: Path(file) for name, file in files.items() if isinstance(file, str)}
-    return {name: _digest(path.resolve()) for name, path in sorted(paths.items()) if not sources.installed(path)
-            and path.is_file()}
+    found = {}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        path = _first_party(file) if isinstance(file, str) else None
+        if path and name.partition(".")[0] not in (*ROOMS, "ssmd_bench", "__main__", "__mp_main__") and path.is_file():
+            found[name] = _digest(path)
+    return dict(sorted(found.items()))
+
+
+@cache
+def _first_party(file: str) -> Path | None:
+    """The file of a module, unless it is installed: of the thousands that are imported nearly all are, and a record
+    is not to ask for each of them anew.
+    """
+    path = Path(file)
+    return None if sources.installed(path) else path.resolve()
 
 
 def with_later(before: dict) -> dict:
