@@ -1,5 +1,7 @@
 """A training that begins from a shallower network begins as that network."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -12,12 +14,16 @@ from ssmd.train.updates import begin
 X = torch.randint(0, 6, (3, 12), generator=torch.Generator().manual_seed(0))
 
 
+def saved(folder: Path, cls: type, **settings) -> Path:
+    """A checkpoint of a fresh network of three blocks."""
+    torch.manual_seed(0)
+    checkpoint.save(cls(TransformerConfig(5, 16, 2, 3, **settings)), folder / "net.safetensors", {"name": "net"})
+    return folder / "net.safetensors"
+
+
 @pytest.fixture
 def shallow(tmp_path):
-    torch.manual_seed(0)
-    net = Transformer(TransformerConfig(5, 16, 2, 3))
-    checkpoint.save(net, tmp_path / "shallow.safetensors", {"name": "shallow"})
-    return tmp_path / "shallow.safetensors"
+    return saved(tmp_path, Transformer)
 
 
 def drafts(net):
@@ -48,11 +54,8 @@ def test_a_hybrid_grows_in_its_draft(shallow):
 
 
 @pytest.fixture
-def judge(tmp_path):
-    torch.manual_seed(0)
-    net = Autoregressive(TransformerConfig(5, 16, 2, 3))
-    checkpoint.save(net, tmp_path / "judge.safetensors", {"name": "judge"})
-    return tmp_path / "judge.safetensors"
+def judge(tmp_path_factory):
+    return saved(tmp_path_factory.mktemp("judge"), Autoregressive)
 
 
 @pytest.mark.parametrize("told", [{}, {"end": 4, "told": 13}])
@@ -79,10 +82,7 @@ def test_the_blocks_behind_see_what_stands_on_the_right_and_the_first_ones_do_no
 
 
 def test_a_deeper_one_keeps_its_blocks_that_look_left_in_front(tmp_path):
-    torch.manual_seed(0)
-    net = Transformer(TransformerConfig(5, 16, 2, 3, left=2))
-    checkpoint.save(net, tmp_path / "left.safetensors", {"name": "left"})
-    deeper, path = Transformer(TransformerConfig(5, 16, 2, 5, left=2)), tmp_path / "left.safetensors"
+    deeper, path = Transformer(TransformerConfig(5, 16, 2, 5, left=2)), saved(tmp_path, Transformer, left=2)
     begin(deeper, path)
     torch.testing.assert_close(drafts(deeper), drafts(checkpoint.load(path)), rtol=0, atol=1e-6)
 

@@ -112,9 +112,7 @@ def test_a_hybrid_of_it_verifies_as_its_training_taught():
 def test_a_network_that_was_told_nothing_begins_one_that_is(tmp_path):
     checkpoint.save(network(told=False), tmp_path / "net.safetensors", {"name": "net"})
     net = Training("masked", width=16, heads=2, blocks=2, left=2, told=True).build(V, END, L)
-    net.distance.weight.data.normal_()
     with torch.no_grad():
-        net.distance.weight.zero_()
         begin(net, tmp_path / "net.safetensors")
         x = texts(7)
         expected = checkpoint.load(tmp_path / "net.safetensors").draft(x)[0]
