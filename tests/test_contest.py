@@ -23,7 +23,7 @@ EXAMPLE = ROOT / "docs" / "gate_example"
 STUDY, SAMPLER = "study.py", Path("confident/__init__.py")
 STEP = "        net = nets[\"main\"]\n"
 SLOWER = f"""{STEP}        import time
-        until = time.process_time() + 0.05
+        until = time.process_time() + 0.01
         while time.process_time() < until:
             pass
 """
@@ -40,7 +40,7 @@ def git(folder: Path, *words: str) -> str:
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """The example of docs/ci.md with one cell, committed twice: `old`, and `new`, whose step takes 50 ms of the CPU
+    """The example of docs/ci.md with one cell, committed twice: `old`, and `new`, whose step takes 10 ms of the CPU
     more. Temporary files have a folder of their own."""
     folder, scratch = (
         Path(shutil.copytree(EXAMPLE, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))),
