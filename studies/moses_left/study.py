@@ -2,7 +2,7 @@
 ten are molecules, and does it save more or less on weaker ones?
 
 Design: networks that begin as left-to-right ones and write from the left alone (studies/moses_left/family.py), at three
-budgets of training. The length is given. Standard masked diffusion writes one to eight characters a pass, which it
+budgets of training. The length is given. Standard masked diffusion writes one, two or four characters a pass, which it
 draws independently; one a pass is the quality to match. The self-speculative sampler writes in windows of two to
 eight. Quality has three sides: validity, FCD to the test molecules, and the share of distinct molecules among the
 first 300 valid ones; a matched setting is shown to be no worse on each. NFE by convention A: blocks over the six of the
@@ -25,7 +25,7 @@ from studies.moses_left.family import DATA, FAMILY, OUT
 __all__ = ["DATA", "FAMILY", "STUDY", "claims", "measure"]
 
 ORDER = LeftToRight()
-TOKENS = {"": (1, 2, 3, 4, 6, 8), "_middle": (1, 2, 3), "_low": (1, 2, 3)}
+TOKENS = {"": (1, 2, 4), "_middle": (1, 2), "_low": (1, 2)}
 WINDOWS = {"": (2, 3, 4, 6, 8), "_middle": (2, 3, 4), "_low": (2, 3, 4)}
 NETS = {f"{member}{end}": Checkpoint(str(OUT / level / member / f"{member}.safetensors"))
         for level, end in LEVELS.items() for member in ("heavy", "hybrid_frozen")}
