@@ -6,12 +6,15 @@ import pytest
 from harness.records.places import KEPT
 from harness.records.store import Store
 from harness.spec import ROOT
+from harness.stats.intervals import Interval
 from studies.moses_competence import claims as competence
 from studies.moses_competence.claims import Level, slope
 from studies.moses_ends_given import claims as ends
 from studies.moses_headline import claims as headline
 from studies.moses_headline.published import COLUMNS, PUBLISHED
 from studies.moses_headline.table import BEGIN, END, lines, placed
+from studies.moses_left import claims as left
+from studies.moses_left.claims import slope_of_ratios
 
 
 def of(best: float, plain: float, verified: float, noise: float = 0.0) -> Level:
@@ -39,8 +42,17 @@ def test_the_slope_is_that_of_the_quantity_and_holds_the_noise_of_the_rows():
     assert found.low < 1 < found.high and found.n == 300
 
 
-@pytest.mark.parametrize("module, said", [(competence, "competence.slope: no claim, of low, middle only none ran"),
-                                          (headline, "headline.best.nfe_ratio.moses: no claim, ancestral in 32 steps")])
+def test_the_slope_of_ratios_is_least_squares_and_its_interval_runs_over_their_ends():
+    sure = [Interval(y, y, y, 10) for y in (1.0, 2.0, 4.0)]    # y = 1 + 5 x at .0 and .2 and .6
+    assert slope_of_ratios([0.0, 0.2, 0.6], sure)[:3] == pytest.approx((5.0, 5.0, 5.0))
+    wide = [Interval(1.0, 1.0, 1.0, 10), Interval(2.0, 2.0, 2.0, 10), Interval(3.0, 2.0, 5.0, 10)]
+    assert slope_of_ratios([0.0, 0.5, 1.0], wide)[:3] == pytest.approx((2.0, 1.0, 4.0))
+
+
+@pytest.mark.parametrize("module, said", [
+    (competence, "competence.any_order.slope: no claim, of low, middle only none ran"),
+    (left, "competence.slope: no claim, of low, middle, high only none ran"),
+    (headline, "headline.best.nfe_ratio.moses: no claim, first_hitting at one")])
 def test_an_empty_store_gives_no_claim_and_says_why(tmp_path, capsys, module, said):
     assert module.claims(Store(tmp_path), "a command") == [] and said in capsys.readouterr().out
 
@@ -57,13 +69,13 @@ def test_a_difference_of_two_runs_needs_both(tmp_path, capsys):
 
 
 def test_the_published_table_has_our_rows_beside_it_marked():
-    rows = [{"claim": "moses.table.ancestral_32.valid", "value": 0.2071}, {"claim": "moses.table.ssmd.fcd_test",
+    rows = [{"claim": "moses.table.one.valid", "value": 0.2071}, {"claim": "moses.table.ssmd.fcd_test",
                                                                            "value": 12.0}]
     assert {len(values) for values in PUBLISHED.values()} == {len(COLUMNS)}
     table = lines(rows)
     assert len(table) == 2 + len(PUBLISHED) + 3 and {line.count("|") for line in table} == {len(COLUMNS) + 2}
     assert any(line.startswith("| CharRNN (code) | 0.9748 | 1 | 0.0732 |") for line in table)
-    assert "| ours, ancestral, 32 steps | 0.207 | - |" in "\n".join(table)
+    assert "| ours, one character a pass | 0.207 | - |" in "\n".join(table)
     page = placed(f"above\n{BEGIN}stale\n{END}below\n", rows)
     assert page.startswith(f"above\n{BEGIN}| network |") and page.endswith(f"{END}below\n") and "stale" not in page
     with pytest.raises(ValueError, match="add both"):

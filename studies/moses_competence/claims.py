@@ -20,7 +20,7 @@ from harness.spec import brief
 from harness.stats.intervals import Interval, interval, resampled_sums
 from harness.study import Study
 
-WEAK = ("low", "middle")
+PREFIX, WEAK = "competence.any_order", ("low", "middle")
 # the runs of the third network, at temperature 1 and below
 FRONTIER, COOL = (Path(__file__).parents[1] / name / KEPT for name in ("moses_frontier", "moses_temperature"))
 CALLED = {"t75": "T = 0.75", "t50": "T = 0.5"}    # in the figure: the third network at that temperature
@@ -112,12 +112,12 @@ def claims(store: Store, command: str) -> list[dict]:
     keys = {name: [r["key"] for r in one.records.values()] if name in WEAK else [] for name, one in found.items()}
     if not {*WEAK} <= {*found}:
         ran = ", ".join(name for name in WEAK if name in found) or "none"
-        print(f"competence.any_order.slope: no claim, of {', '.join(WEAK)} only {ran} ran; run the study without --only")
+        print(f"{PREFIX}.slope: no claim, of {', '.join(WEAK)} only {ran} ran; run the study without --only")
         return []
     for name, one in found.items():
         for quantity, called in (("competence", "validity"), ("gain", "gain"), ("recovered", "recovered")):
             if v := one.interval(quantity):
-                made.append(claim(f"competence.any_order.{called}.{name}", v.value, v.low, v.high, UNITS[quantity], v.n, command,
+                made.append(claim(f"{PREFIX}.{called}.{name}", v.value, v.low, v.high, UNITS[quantity], v.n, command,
                                   keys[name], one.note()))
     told = [name for name, one in found.items() if one.interval("recovered")]
     for end, names, quantity in (("", BUDGETS, "gain"), (".temperature", TEMPERATURES, "gain"),
@@ -125,7 +125,7 @@ def claims(store: Store, command: str) -> list[dict]:
         mine = [found[name] for name in names if name in found]
         v = slope(mine, quantity)
         shown = ", ".join(f"{one.values(quantity)[0]:.3f} at {one.valid[0, 0]:.3f}" for one in mine)
-        made.append(claim(f"competence.any_order.slope{end}", v.value, v.low, v.high, f"{quantity} / validity", v.n, command,
+        made.append(claim(f"{PREFIX}.slope{end}", v.value, v.low, v.high, f"{quantity} / validity", v.n, command,
                           [key for name in names for key in keys[name]],
                           f"{quantity} at the validity of the network: {shown}"))
     return made

@@ -1,10 +1,9 @@
 """What is claimed of molecules on networks that write from the left.
 
-Claims moses.{validity, fcd, unique}.heavy of one character a pass, nfe_ratio.moses.{validity, fcd} on one side of
-quality alone and headline.ssmd.{nfe_ratio, flops_ratio}.moses on all three; of each budget of training
-competence.{validity, nfe_ratio, gain, recovered}.{low, middle, high}; competence.slope, of the ratio over validity, and
-competence.slope.gain. A gain is that of the dearest self-speculative setting that takes no more passes than two
-characters a pass do, over those.
+Claims of each budget of training, competence.{validity, nfe_ratio, gain, recovered}.{low, middle, high};
+competence.slope, of the ratio over validity, and competence.slope.gain. A gain is that of the dearest self-speculative
+setting that takes no more passes than two characters a pass do, over those. What is claimed of the best network on
+10,000 fresh rows: studies/moses_headline.
 """
 
 from collections.abc import Sequence
@@ -17,32 +16,23 @@ from harness.records.measured import cached_table
 from harness.records.points import done, scores
 from harness.records.store import Store
 from harness.stats.intervals import Interval, resampled_sums
+from harness.stats.realised import Side
 from harness.study import Study
-from studies.analysis.matched import on_all_sides, ratio
+from studies.analysis.matched import ratio
 from studies.moses_competence.claims import COLUMNS, QUANTITIES, RESAMPLES, Level, slope
 from studies.moses_competence.claims import UNITS as THEIRS
-from studies.moses_frontier.claims import NAMES, SIDES, level
 
 BASELINE, SSMD = "first_hitting", "ssmd"
 LEVELS = {"high": "", "middle": "_middle", "low": "_low"}    # a budget of training: what its arms end in
 ONE, TWO = 1, 2    # characters a pass: the quality to match, and what the verified ones are held against
 ORDER = ("low", "middle", "high")
+# Worse by less counts as not worse. Half of 2,048 rows show no less than .04 where half of the rows are valid
+SIDES = [Side("validity", "higher", 0.02), Side("fcd", "lower", 0.1), Side("unique", "higher", 0.01)]
+LEVEL_MARGIN = 0.05    # in validity, of the ratios of the budgets
 UNITS = THEIRS | {"recovered": "share of what two characters a pass lose"}
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    made = [row for name in NAMES for row in level(f"moses.{name}.heavy", store, command, name, BASELINE)]
-    for name, side in zip(("validity", "fcd"), SIDES):
-        made += ratio(f"nfe_ratio.moses.{name}", store, command, SSMD, ONE, side.label, BASELINE, side.better,
-                      margin=side.margin, unit="tokens")
-    for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
-        made += on_all_sides(f"headline.ssmd.{name}.moses", store, command, [SSMD], ONE, SIDES, cost, BASELINE,
-                             "tokens")
-    return made + competence(store, command)
-
-
-def competence(store: Store, command: str) -> list[dict]:
-    """Of the budgets of training."""
     found, side = levels(store), SIDES[0]
     keys = {name: [r["key"] for r in one.records.values()] for name, one in found.items()}
     made, ratios = [], dict[str, dict]()
@@ -53,7 +43,7 @@ def competence(store: Store, command: str) -> list[dict]:
                                   keys[name], one.note()))
         end = LEVELS[name]
         rows = ratio(f"competence.nfe_ratio.{name}", store, command, f"{SSMD}{end}", ONE, side.label,
-                     f"{BASELINE}{end}", side.better, margin=side.margin, unit="tokens")
+                     f"{BASELINE}{end}", side.better, margin=LEVEL_MARGIN, unit="tokens")
         made += rows
         ratios |= zip([name], rows)
     if len(found) < len(ORDER):

@@ -12,7 +12,11 @@ of all shorter ones. Two causal blocks come on top of it, once it is frozen, for
     ssmd-bench train hybrid_frozen --recipe studies/moses_left/family.py --compile --out runs/moses_left/low \
         --tokens 1e6
 
-`middle` likewise, with 4e6 and twice 3e6, and `high` as the recipe says.
+`middle` likewise, with 4e6 and twice 3e6. `high` has the budgets of the recipe, and its heavy network two cycles, the
+first in `high_first`:
+
+    ssmd-bench train heavy --recipe studies/moses_left/family.py --compile --out runs/moses_left/high \
+        --init runs/moses_left/high_first/heavy/heavy.safetensors --tokens 20e6 --set seed=2
 """
 
 from pathlib import Path
