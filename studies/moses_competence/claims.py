@@ -1,8 +1,7 @@
-"""What is claimed of the competence of networks that may be asked for any place (those that write from the left:
-studies/moses_left), each id after competence.any_order: {validity, gain, recovered}.{low, middle, high, t75, t50}, the
-share where a loss is shown; slope, that of the gain over the validity of the network, by least squares over three
-budgets; slope.temperature, over the third network at three temperatures; slope.recovered, of the share that is given
-back, over all networks that have one.
+"""What is claimed of competence: competence.{validity, gain, recovered}.{low, middle, high, t75, t50}, the share where
+a loss is shown; competence.slope, that of the gain over the validity of the network, by least squares over three
+budgets; competence.slope.temperature, over the third network at three temperatures; competence.slope.recovered, of the
+share that is given back, over all networks that have one.
 """
 
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from harness.spec import brief
 from harness.stats.intervals import Interval, interval, resampled_sums
 from harness.study import Study
 
-PREFIX, WEAK = "competence.any_order", ("low", "middle")
+WEAK = ("low", "middle")
 # the runs of the third network, at temperature 1 and below
 FRONTIER, COOL = (Path(__file__).parents[1] / name / KEPT for name in ("moses_frontier", "moses_temperature"))
 CALLED = {"t75": "T = 0.75", "t50": "T = 0.5"}    # in the figure: the third network at that temperature
@@ -112,12 +111,12 @@ def claims(store: Store, command: str) -> list[dict]:
     keys = {name: [r["key"] for r in one.records.values()] if name in WEAK else [] for name, one in found.items()}
     if not {*WEAK} <= {*found}:
         ran = ", ".join(name for name in WEAK if name in found) or "none"
-        print(f"{PREFIX}.slope: no claim, of {', '.join(WEAK)} only {ran} ran; run the study without --only")
+        print(f"competence.slope: no claim, of {', '.join(WEAK)} only {ran} ran; run the study without --only")
         return []
     for name, one in found.items():
         for quantity, called in (("competence", "validity"), ("gain", "gain"), ("recovered", "recovered")):
             if v := one.interval(quantity):
-                made.append(claim(f"{PREFIX}.{called}.{name}", v.value, v.low, v.high, UNITS[quantity], v.n, command,
+                made.append(claim(f"competence.{called}.{name}", v.value, v.low, v.high, UNITS[quantity], v.n, command,
                                   keys[name], one.note()))
     told = [name for name, one in found.items() if one.interval("recovered")]
     for end, names, quantity in (("", BUDGETS, "gain"), (".temperature", TEMPERATURES, "gain"),
@@ -125,7 +124,7 @@ def claims(store: Store, command: str) -> list[dict]:
         mine = [found[name] for name in names if name in found]
         v = slope(mine, quantity)
         shown = ", ".join(f"{one.values(quantity)[0]:.3f} at {one.valid[0, 0]:.3f}" for one in mine)
-        made.append(claim(f"{PREFIX}.slope{end}", v.value, v.low, v.high, f"{quantity} / validity", v.n, command,
+        made.append(claim(f"competence.slope{end}", v.value, v.low, v.high, f"{quantity} / validity", v.n, command,
                           [key for name in names for key in keys[name]],
                           f"{quantity} at the validity of the network: {shown}"))
     return made

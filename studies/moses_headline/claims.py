@@ -1,11 +1,10 @@
-"""Passes saved on molecules in settings that were run, chosen on the rows of studies/moses_left and reported on fresh
-ones, and our rows for the published table.
+"""Passes saved on molecules in settings that were run, chosen on the rows of studies/moses_frontier and reported on
+fresh ones, and our rows for the published table.
 
-Claims of one character a pass, moses.{validity, fcd, unique}.heavy; of it over the cheapest self-speculative setting,
-nfe_ratio.moses.{validity, fcd} on one side of quality alone, headline.ssmd.{nfe_ratio, flops_ratio}.moses on all three,
-and headline.best.{nfe_ratio, flops_ratio}.moses of the best of all arms; moses.table.{one, four, ssmd}.COLUMN.
+Claims headline.best.{nfe_ratio, flops_ratio}.moses and moses.table.{ancestral_32, ancestral_8, ssmd}.COLUMN.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.claims.claim import claim
@@ -18,21 +17,22 @@ from harness.metrics.molecules.validity import Validity
 from harness.metrics.molecules.variety import Novelty, Unique
 from harness.records.measured import cached_table
 from harness.records.places import KEPT
-from harness.records.points import done, rows
+from harness.records.points import done
 from harness.records.store import Store
 from harness.run.scoring import scores_of
 from harness.spec import brief
 from harness.stats.intervals import ratio_interval
-from harness.stats.realised import Setting, Side, choose, report
+from harness.stats.realised import choose, report
 from harness.study import Study
-from studies.analysis.matched import UNITS, described, of_steps, settings
-from studies.headline.claims import keys_of
-from studies.moses_frontier.claims import NAMES, level
-from studies.moses_left.claims import BASELINE, ONE, SIDES, SSMD
+from studies.analysis.matched import UNITS, described
+from studies.headline.claims import Rows, keys_of
+from studies.moses_frontier.claims import GOAL, ORDERS, SIDES
 
-SEARCH = Path(__file__).parents[1] / "moses_left" / KEPT    # the run whose rows chose
-QUARTER = 4                                                # characters a pass: a fourth of the passes
-SHORT = {"name": "fixed", "width": 8}    # the window of the self-speculative row of the table
+SEARCH = Path(__file__).parents[1] / "moses_frontier" / KEPT    # the run whose rows chose
+BASELINE, QUARTER = "ancestral", 8                                # steps, a fourth of those of the goal
+ARMS = tuple(ORDERS.values())
+SHORT = {"name": "linear", "delta": 0.125}    # the window of the self-speculative row of the table
+Row = Callable[[dict], str | None]
 NAME, TABLE = "table of the benchmark", ("key", "column", "value", "low", "high", "rows")
 
 
@@ -49,18 +49,20 @@ def columns() -> dict[str, Metric]:
 def of_table(record: dict) -> str | None:
     """The name of the row that a cell gives the table, or None."""
     sampler = record["cell"]["sampler"]
+    steps = {GOAL: "ancestral_32", QUARTER: "ancestral_8"}
     if record["arm"] == BASELINE:
-        return {ONE: "one", QUARTER: "four"}.get(sampler["tokens"])
-    return "ssmd" if record["arm"] == SSMD and sampler["window"] == SHORT else None
+        return steps.get(sampler.get("steps"))
+    return "ssmd" if record["arm"] == ORDERS[""] and sampler["window"] == SHORT else None
 
 
-def measure(study: Study, store: Store) -> list[dict]:
+def measure(study: Study, store: Store, of: Row = of_table) -> list[dict]:
     """The columns of the published table, of the cells that stand in it; those of fewer than 1,000 valid rows lack one.
+    of: the name of the row that a cell gives, or None.
     """
     made = []
     for arm in study.arms:
         for record in done(store, arm.name, study.n):
-            if of_table(record):
+            if of(record):
                 made.append(cached_table(store, study.name, NAME, TABLE, lambda r=record: _rows(study, store, r),
                                          [record], of=list(columns())))
     return made
@@ -77,46 +79,36 @@ def _rows(study: Study, store: Store, record: dict) -> list[list]:
 
 
 def claims(store: Store, command: str, search: Path = SEARCH) -> list[dict]:
-    made = [row for name in NAMES for row in level(f"moses.{name}.heavy", store, command, name, BASELINE)]
-    for name, side in zip(("validity", "fcd"), SIDES):
-        made += _ratio(f"nfe_ratio.moses.{name}", store, command, search, (SSMD,), [side])
-    for who, arms in (("ssmd", (SSMD,)), ("best", (SSMD, BASELINE))):
-        for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
-            made += _ratio(f"headline.{who}.{name}.moses", store, command, search, arms, SIDES, cost)
-    return made + _table(store, command)
+    labels, made = [side.label for side in SIDES], []
+    for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
+        made += _ratio(f"headline.best.{name}.moses", store, command, Rows(Store(search), labels, cost),
+                       Rows(store, labels, cost))
+    return made + table(store, command)
 
 
-def _ratio(name: str, store: Store, command: str, search: Path, arms: tuple[str, ...], sides: list[Side],
-           cost: str = "nfe_a") -> list[dict]:
-    """One character a pass over the cheapest setting of these arms that is not worse on these sides."""
-    labels = [side.label for side in sides]
-
-    def of(run: Store) -> tuple[Setting | None, list[Setting]]:
-        found = {arm: settings(run, arm, labels, rows(run, arm), cost) for arm in (BASELINE, SSMD)}
-        goal = of_steps(run, BASELINE, ONE, found[BASELINE], "tokens")
-        return goal, sorted((s for arm in arms for s in found[arm].values() if s is not goal), key=lambda s: s.cost)
-
-    (goal, mine), (seen, known) = of(store), of(Store(search))
-    run = {s.name for s in mine}
+def _ratio(name: str, store: Store, command: str, chose: Rows, fresh: Rows) -> list[dict]:
+    goal, seen, mine = fresh.goal(GOAL), chose.goal(GOAL), fresh.of(*ARMS)
     if goal is None or seen is None or not mine:
-        print(f"{name}: no claim, {BASELINE} at one token a pass, or {' and '.join(arms)}, is not in both runs")
+        print(f"{name}: no claim, {BASELINE} in {GOAL} steps, or {' and '.join(ARMS)}, is not in both runs")
         return []
-    found = report(goal, mine, choose(seen, [s for s in known if s.name in run], sides), sides)
+    run = {s.name for s in mine}
+    found = report(goal, mine, choose(seen, [s for s in chose.of(*ARMS) if s.name in run], SIDES), SIDES)
     if (v := found.ratio) is None:
         print(f"{name}: no claim, {found.reason}")
         return []
-    note = described(found, goal, mine, sides, f"chosen on the rows of studies/moses_left, reported on {v.n:,} fresh "
-                                               "rows")
-    keys = keys_of(store, (BASELINE, *arms), goal.name, *run)
-    return [claim(name, v.value, v.low, v.high, UNITS[cost], v.n, command, sorted({*keys}), note)]
+    note = described(found, goal, mine, SIDES, f"chosen on the rows of studies/moses_frontier, reported on {v.n:,} "
+                                               "fresh rows")
+    keys = keys_of(store, (BASELINE, *ARMS), goal.name, *run)
+    return [claim(name, v.value, v.low, v.high, UNITS[fresh.cost], v.n, command, keys, note)]
 
 
-def _table(store: Store, command: str) -> list[dict]:
+def table(store: Store, command: str, of: Row = of_table) -> list[dict]:
+    """moses.table.ROW.COLUMN of what was measured."""
     made, known = [], {r["key"]: r for r in store.of("counted")}
-    for table in (m for m in store.latest("measured", "key").values() if m["name"] == NAME):
-        for key, column, value, low, high, n in table["rows"]:
+    for found in (m for m in store.latest("measured", "key").values() if m["name"] == NAME):
+        for key, column, value, low, high, n in found["rows"]:
             record = known[key]
-            name = f"moses.table.{of_table(record)}.{column.replace(' ', '_')}"
+            name = f"moses.table.{of(record)}.{column.replace(' ', '_')}"
             note = f"{brief(record['cell']['sampler'])}, {record['cost']['nfe_a']:.1f} passes"
             made.append(claim(name, value, low, high, "as MOSES", n, command, [key], note))
     return made

@@ -3,7 +3,7 @@
 Claims of each budget of training, competence.{validity, nfe_ratio, gain, recovered}.{low, middle, high};
 competence.slope, of the ratio over validity, and competence.slope.gain. A gain is that of the dearest self-speculative
 setting that takes no more passes than two characters a pass do, over those. What is claimed of the best network on
-10,000 fresh rows: studies/moses_headline.
+10,000 fresh rows: studies/moses_left_headline.
 """
 
 from collections.abc import Sequence

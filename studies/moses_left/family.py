@@ -4,19 +4,10 @@ A judge of 4 blocks reads from left to right, and is trained on the judge's part
 as that judge, with two blocks more. All look left, and each place is told how far it is to the end of the molecule,
 which is given. A training in the order of writing teaches it to draft from masks the next eight characters, and keeps
 the law of the next one in every beginning. Long beginnings are more frequent (Polynomial), since one pass holds the law
-of all shorter ones. Two causal blocks come on top of it, once it is frozen, for windows of up to eight characters:
+of all shorter ones. Two causal blocks come on top of it, once it is frozen, for windows of up to eight characters.
 
-    ssmd-bench train judge --recipe studies/moses_left/family.py --compile --out runs/moses_left/low --tokens 1e6
-    ssmd-bench train heavy --recipe studies/moses_left/family.py --compile --out runs/moses_left/low --tokens 1e6 \
-        --init runs/moses_left/low/judge/judge.safetensors
-    ssmd-bench train hybrid_frozen --recipe studies/moses_left/family.py --compile --out runs/moses_left/low \
-        --tokens 1e6
-
-`middle` likewise, with 4e6 and twice 3e6. `high` has the budgets of the recipe, and its heavy network two cycles, the
-first in `high_first`:
-
-    ssmd-bench train heavy --recipe studies/moses_left/family.py --compile --out runs/moses_left/high \
-        --init runs/moses_left/high_first/heavy/heavy.safetensors --tokens 20e6 --set seed=2
+`python -m studies.moses_left.queue` trains them one after the other. It prints each command, goes on where it was
+killed, and skips what is finished.
 """
 
 from pathlib import Path
@@ -34,5 +25,5 @@ MASKED = SIZE | dict(order=LeftToRight(), left=6, told=True, depth=8, schedule=P
 FAMILY = {
     "judge": FRONTIER["judge"],
     "heavy": Training("masked", blocks=6, **MASKED | {"tokens": 15e6}),
-    "hybrid_frozen": Training("hybrid", blocks=8, causal=2, frozen=True, **MASKED | {"tokens": 8e6}),
+    "hybrid_frozen": Training("hybrid", blocks=8, causal=2, frozen=True, **MASKED | {"tokens": 24e6}),
 }

@@ -1,0 +1,73 @@
+"""Passes saved on molecules in settings that were run, chosen on the rows of studies/moses_left and reported on fresh
+ones, and our rows for the published table.
+
+No run yet: until then studies/moses_frontier and studies/moses_headline claim these of networks for any order. Claims
+of one character a pass, moses.{validity, fcd, unique}.heavy; of it over the cheapest self-speculative setting,
+nfe_ratio.moses.{validity, fcd} on one side of quality alone, headline.ssmd.{nfe_ratio, flops_ratio}.moses on all three,
+and headline.best.{nfe_ratio, flops_ratio}.moses of the best of all arms; moses.table.{one, four, ssmd}.COLUMN.
+"""
+
+from functools import partial
+from pathlib import Path
+
+from harness.claims.claim import claim
+from harness.records.places import KEPT
+from harness.records.points import rows
+from harness.records.store import Store
+from harness.stats.realised import Setting, Side, choose, report
+from studies.analysis.matched import UNITS, described, of_steps, settings
+from studies.headline.claims import keys_of
+from studies.moses_frontier.claims import NAMES, level
+from studies.moses_headline.claims import measure as published
+from studies.moses_headline.claims import table
+from studies.moses_left.claims import BASELINE, ONE, SIDES, SSMD
+
+SEARCH = Path(__file__).parents[1] / "moses_left" / KEPT    # the run whose rows chose
+QUARTER = 4                                                # characters a pass: a fourth of the passes
+SHORT = {"name": "fixed", "tokens": 8}    # the window of the self-speculative row of the table
+
+
+def of_table(record: dict) -> str | None:
+    """The name of the row that a cell gives the table, or None."""
+    sampler = record["cell"]["sampler"]
+    if record["arm"] == BASELINE:
+        return {ONE: "one", QUARTER: "four"}.get(sampler["tokens"])
+    return "ssmd" if record["arm"] == SSMD and sampler["window"] == SHORT else None
+
+
+measure = partial(published, of=of_table)
+
+
+def claims(store: Store, command: str, search: Path = SEARCH) -> list[dict]:
+    made = [row for name in NAMES for row in level(f"moses.{name}.heavy", store, command, name, BASELINE)]
+    for name, side in zip(("validity", "fcd"), SIDES):
+        made += _ratio(f"nfe_ratio.moses.{name}", store, command, search, (SSMD,), [side])
+    for who, arms in (("ssmd", (SSMD,)), ("best", (SSMD, BASELINE))):
+        for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
+            made += _ratio(f"headline.{who}.{name}.moses", store, command, search, arms, SIDES, cost)
+    return made + table(store, command, of_table)
+
+
+def _ratio(name: str, store: Store, command: str, search: Path, arms: tuple[str, ...], sides: list[Side],
+           cost: str = "nfe_a") -> list[dict]:
+    """One character a pass over the cheapest setting of these arms that is not worse on these sides."""
+    labels = [side.label for side in sides]
+
+    def of(run: Store) -> tuple[Setting | None, list[Setting]]:
+        found = {arm: settings(run, arm, labels, rows(run, arm), cost) for arm in (BASELINE, SSMD)}
+        goal = of_steps(run, BASELINE, ONE, found[BASELINE], "tokens")
+        return goal, sorted((s for arm in arms for s in found[arm].values() if s is not goal), key=lambda s: s.cost)
+
+    (goal, mine), (seen, known) = of(store), of(Store(search))
+    run = {s.name for s in mine}
+    if goal is None or seen is None or not mine:
+        print(f"{name}: no claim, {BASELINE} at one token a pass, or {' and '.join(arms)}, is not in both runs")
+        return []
+    found = report(goal, mine, choose(seen, [s for s in known if s.name in run], sides), sides)
+    if (v := found.ratio) is None:
+        print(f"{name}: no claim, {found.reason}")
+        return []
+    note = described(found, goal, mine, sides, f"chosen on the rows of studies/moses_left, reported on {v.n:,} fresh "
+                                               "rows")
+    keys = keys_of(store, (BASELINE, *arms), goal.name, *run)
+    return [claim(name, v.value, v.low, v.high, UNITS[cost], v.n, command, sorted({*keys}), note)]
