@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from harness.boundary.ending import guarded
 from studies.moses_left.claims import ORDER
 from studies.moses_left.family import OUT
 
@@ -64,4 +65,4 @@ def main(given: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded("studies.moses_left.queue", main))
