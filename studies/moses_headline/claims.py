@@ -4,7 +4,7 @@ fresh ones, and our rows for the published table.
 Claims headline.best.{nfe_ratio, flops_ratio}.moses and moses.table.{ancestral_32, ancestral_8, ssmd}.COLUMN.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.claims.claim import claim
@@ -22,7 +22,7 @@ from harness.records.store import Store
 from harness.run.scoring import scores_of
 from harness.spec import brief
 from harness.stats.intervals import ratio_interval
-from harness.stats.realised import choose, report
+from harness.stats.realised import Setting, Side, choose, report
 from harness.study import Study
 from studies.analysis.matched import UNITS, described
 from studies.headline.claims import Rows, keys_of
@@ -91,15 +91,23 @@ def _ratio(name: str, store: Store, command: str, chose: Rows, fresh: Rows) -> l
     if goal is None or seen is None or not mine:
         print(f"{name}: no claim, {BASELINE} in {GOAL} steps, or {' and '.join(ARMS)}, is not in both runs")
         return []
+    keys = keys_of(store, (BASELINE, *ARMS), goal.name, *(s.name for s in mine))
+    return confirmed(name, command, seen, chose.of(*ARMS), goal, mine, SIDES, fresh.cost, keys, "moses_frontier")
+
+
+def confirmed(name: str, command: str, seen: Setting, known: Sequence[Setting], goal: Setting, mine: Sequence[Setting],
+              sides: Sequence[Side], cost: str, keys: list[str], search: str) -> list[dict]:
+    """The claim of the cheapest setting of `mine` that is not worse than `goal`, both on fresh rows, among those that
+    the rows of `search` chose: there the goal is `seen`, and settings `known`. None, and a line that says why.
+    """
     run = {s.name for s in mine}
-    found = report(goal, mine, choose(seen, [s for s in chose.of(*ARMS) if s.name in run], SIDES), SIDES)
+    found = report(goal, mine, choose(seen, [s for s in known if s.name in run], sides), sides)
     if (v := found.ratio) is None:
         print(f"{name}: no claim, {found.reason}")
         return []
-    note = described(found, goal, mine, SIDES, f"chosen on the rows of studies/moses_frontier, reported on {v.n:,} "
-                                               "fresh rows")
-    keys = keys_of(store, (BASELINE, *ARMS), goal.name, *run)
-    return [claim(name, v.value, v.low, v.high, UNITS[fresh.cost], v.n, command, keys, note)]
+    note = described(found, goal, mine, sides, f"chosen on the rows of studies/{search}, reported on {v.n:,} fresh "
+                                               "rows")
+    return [claim(name, v.value, v.low, v.high, UNITS[cost], v.n, command, keys, note)]
 
 
 def table(store: Store, command: str, of: Row = of_table) -> list[dict]:

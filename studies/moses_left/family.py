@@ -25,5 +25,5 @@ MASKED = SIZE | dict(order=LeftToRight(), left=6, told=True, depth=8, schedule=P
 FAMILY = {
     "judge": FRONTIER["judge"],
     "heavy": Training("masked", blocks=6, **MASKED | {"tokens": 15e6}),
-    "hybrid_frozen": Training("hybrid", blocks=8, causal=2, frozen=True, **MASKED | {"tokens": 24e6}),
+    "hybrid_frozen": Training("hybrid", blocks=8, causal=2, frozen=True, **MASKED | {"tokens": 8e6}),
 }

@@ -1,5 +1,5 @@
-"""Molecules on networks that are good: how many passes does self-speculative masked diffusion save where nine drafts of
-ten are molecules, and does it save more or less on weaker ones?
+"""Molecules on networks that are good: how many passes does self-speculative masked diffusion save where most of what
+one character a pass writes is valid, and does it save more or less on weaker ones?
 
 Design: networks that begin as left-to-right ones and write from the left alone (studies/moses_left/family.py), at three
 budgets of training. The length is given. Standard masked diffusion writes one, two or four characters a pass, which it

@@ -10,16 +10,15 @@ and headline.best.{nfe_ratio, flops_ratio}.moses of the best of all arms; moses.
 from functools import partial
 from pathlib import Path
 
-from harness.claims.claim import claim
 from harness.records.places import KEPT
 from harness.records.points import rows
 from harness.records.store import Store
-from harness.stats.realised import Setting, Side, choose, report
-from studies.analysis.matched import UNITS, described, of_steps, settings
+from harness.stats.realised import Setting, Side
+from studies.analysis.matched import of_steps, settings
 from studies.headline.claims import keys_of
 from studies.moses_frontier.claims import NAMES, level
+from studies.moses_headline.claims import confirmed, table
 from studies.moses_headline.claims import measure as published
-from studies.moses_headline.claims import table
 from studies.moses_left.claims import BASELINE, ONE, SIDES, SSMD
 
 SEARCH = Path(__file__).parents[1] / "moses_left" / KEPT    # the run whose rows chose
@@ -59,15 +58,8 @@ def _ratio(name: str, store: Store, command: str, search: Path, arms: tuple[str,
         return goal, sorted((s for arm in arms for s in found[arm].values() if s is not goal), key=lambda s: s.cost)
 
     (goal, mine), (seen, known) = of(store), of(Store(search))
-    run = {s.name for s in mine}
     if goal is None or seen is None or not mine:
         print(f"{name}: no claim, {BASELINE} at one token a pass, or {' and '.join(arms)}, is not in both runs")
         return []
-    found = report(goal, mine, choose(seen, [s for s in known if s.name in run], sides), sides)
-    if (v := found.ratio) is None:
-        print(f"{name}: no claim, {found.reason}")
-        return []
-    note = described(found, goal, mine, sides, f"chosen on the rows of studies/moses_left, reported on {v.n:,} fresh "
-                                               "rows")
-    keys = keys_of(store, (BASELINE, *arms), goal.name, *run)
-    return [claim(name, v.value, v.low, v.high, UNITS[cost], v.n, command, sorted({*keys}), note)]
+    keys = sorted({*keys_of(store, (BASELINE, *arms), goal.name, *(s.name for s in mine))})
+    return confirmed(name, command, seen, known, goal, mine, sides, cost, keys, "moses_left")
