@@ -134,3 +134,23 @@ def test_what_does_not_go_together_is_refused(tmp_path):
     for wrong in (dict(left=3), dict(left=-1), dict(end=5), dict(told=4), dict(end=6, told=4)):
         with pytest.raises(ValueError, match="left|told"):
             TransformerConfig(V, 16, 2, 2, **wrong)
+
+
+def test_one_pass_teaches_the_draft_s_own_law_after_every_beginning():
+    """The label of each rank is what a draft pass over the text before it says."""
+    net, x, rows = network(kind="hybrid"), texts(9, 12), torch.arange(2)
+    found = losses(net, x, rows, Linear(), 3, 5, shown=END, law=FROM_LEFT, depth=3, taught=1)["target"]
+    given = (x == END).sum(1)
+    i, weight = mask_counts(Linear(), rows, L, 3, 5, given=given)
+    slow = 0.0
+    for b in range(2):
+        order = torch.cat((torch.arange(L)[x[b] == END], torch.arange(L)[x[b] != END]))[None]
+        masked = x[b].scatter(0, order[0, int(i[b]):], net.mask)[None]
+        ranked = net.target_logits(net.target_hidden(net.hidden(masked), x[b][None], order, L))[0].log_softmax(-1)
+        left = L - int(i[b])
+        for rank in range(int(i[b]), min(L, int(i[b]) + 3)):
+            place = int(order[0, rank])
+            beginning = torch.where((torch.arange(L) >= place) & (x[b] != END), net.mask, x[b])[None]
+            label = net.draft(beginning)[0][0, place].softmax(-1)
+            slow -= float(weight[b] * left / min(left, 3) * (label * ranked[rank]).sum()) / x.numel()
+    assert float(found) == pytest.approx(slow, rel=1e-4)

@@ -53,8 +53,8 @@ def test_the_slope_of_ratios_is_least_squares_and_its_interval_runs_over_their_e
 
 
 @pytest.mark.parametrize("module, said", [
-    (competence, "competence.slope: no claim, of low, middle only none ran"),
-    (left, "competence.slope: no claim, of low, middle, high only none ran"),
+    (competence, "competence.any_order.slope: no claim, of low, middle only none ran"),
+    (left, "competence.slope: no claim, of 3M, 15M, 65M only none ran"),
     (headline, "headline.best.nfe_ratio.moses: no claim, ancestral in 32 steps"),
     (left_headline, "headline.best.nfe_ratio.moses: no claim, first_hitting at one token a pass")])
 def test_an_empty_store_gives_no_claim_and_says_why(tmp_path, capsys, module, said):
@@ -97,9 +97,9 @@ def test_the_queue_trains_each_network_after_the_one_that_it_begins_from(capsys)
     assert {net.path for net in NETS.values()} <= made and len(made) == len(commands)
     with pytest.raises(SystemExit, match="2"):
         queue.main(["best"])
-    assert "there is no level best: give some of low, middle, high" in capsys.readouterr().err
+    assert "there is no level best: give some of 3M, 15M, 65M" in capsys.readouterr().err
 
 
 def test_the_queue_ends_with_the_training_that_fails(monkeypatch, capsys):
     monkeypatch.setattr(queue.subprocess, "run", lambda words, check: queue.subprocess.CompletedProcess(words, 2))
-    assert queue.main(["low"]) == 2 and len(capsys.readouterr().out.splitlines()) == 1
+    assert queue.main(["3M"]) == 2 and len(capsys.readouterr().out.splitlines()) == 1

@@ -32,7 +32,8 @@ class Training:
     # the draft: only what verify passes add is trained, as in the paper's protein model; needs init
     frozen: bool = False
     taught: int = param(0, Range(0, 1 << 10), "ranks a row whose label is the draft's own law there, one token a pass, "
-                                              "in the place of the text's tokens (ssmd/train/taught.py)")
+                                              "in the place of the text's tokens; from the left all of them "
+                                              "(ssmd/train/taught.py)")
     # labels are the laws that were met as the rows were written, along that order (ssmd/train/written.py)
     written: bool = False
     blind: bool = False    # of an attached block: it reads no tokens (ssmd/attached.py)

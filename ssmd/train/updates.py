@@ -29,7 +29,7 @@ from ssmd.train.grown import depth, grown, looking_left
 from ssmd.train.loss import draft_loss, mask_counts, masked_batch, reordered, target_loss, weighed
 from ssmd.train.optim import Average, learning_rate, optimisers
 from ssmd.train.settings import Training
-from ssmd.train.taught import taught_loss
+from ssmd.train.taught import taught_from_left, taught_loss
 from ssmd.train.written import written_losses
 
 # weight of a token that is not masked: the law of the next one is dearer than that of all behind it
@@ -61,7 +61,8 @@ def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule,
     if depth and law == FROM_LEFT:
         nll = F.cross_entropy(logits.float().transpose(1, 2), x, reduction="none")     # (B, L)
         found["draft"] = weighed(nll.gather(1, order), i, weight, depth)
-    if net.config.left == net.config.blocks and law == FROM_LEFT:
+    from_left = net.config.left == net.config.blocks and law == FROM_LEFT
+    if from_left:
         written = ~hidden if known is None else ~(hidden | known)                  # (B, L)
         found["beginnings"] = draft_loss(logits, x, written, torch.full_like(weight, BEGINNINGS))
     if isinstance(net, Hybrid):
@@ -69,8 +70,12 @@ def losses(net: Transformer | Autoregressive, x: Tensor, rows: Tensor, schedule,
         for k in range(orders):
             sigma = reordered(order, hidden, rows, seed, k)                            # (B, L)
             ranked = net.target_logits(net.target_hidden(h, x, sigma, x.shape[1]))     # (B, L, V) by rank
-            term = (taught_loss(net, ranked, x, sigma, i, weight, rows, seed, k, taught, depth) if taught
-                    else target_loss(ranked, x, sigma, i, weight, depth, power))
+            if taught and from_left:
+                term = taught_from_left(net, ranked, x, sigma, i, weight, depth)
+            elif taught:
+                term = taught_loss(net, ranked, x, sigma, i, weight, rows, seed, k, taught, depth)
+            else:
+                term = target_loss(ranked, x, sigma, i, weight, depth, power)
             found["target"] = found["target"] + term / orders
     return found
 

@@ -1,7 +1,8 @@
-"""What is claimed of competence: competence.{validity, gain, recovered}.{low, middle, high, t75, t50}, the share where
-a loss is shown; competence.slope, that of the gain over the validity of the network, by least squares over three
-budgets; competence.slope.temperature, over the third network at three temperatures; competence.slope.recovered, of the
-share that is given back, over all networks that have one.
+"""What is claimed of the competence of networks that may be asked for any place (those that write from the left:
+studies/moses_left), each id after competence.any_order: {validity, gain, recovered}.{low, middle, high, t75, t50}, the
+share where a loss is shown; slope, that of the gain over the validity of the network, by least squares over three
+budgets; slope.temperature, over the third network at three temperatures; slope.recovered, of the share that is given
+back, over all networks that have one.
 """
 
 from collections.abc import Sequence
@@ -111,20 +112,21 @@ def claims(store: Store, command: str) -> list[dict]:
     keys = {name: [r["key"] for r in one.records.values()] if name in WEAK else [] for name, one in found.items()}
     if not {*WEAK} <= {*found}:
         ran = ", ".join(name for name in WEAK if name in found) or "none"
-        print(f"competence.slope: no claim, of {', '.join(WEAK)} only {ran} ran; run the study without --only")
+        print(f"competence.any_order.slope: no claim, of {', '.join(WEAK)} only {ran} ran; run the study without "
+              "--only")
         return []
     for name, one in found.items():
         for quantity, called in (("competence", "validity"), ("gain", "gain"), ("recovered", "recovered")):
             if v := one.interval(quantity):
-                made.append(claim(f"competence.{called}.{name}", v.value, v.low, v.high, UNITS[quantity], v.n, command,
-                                  keys[name], one.note()))
+                made.append(claim(f"competence.any_order.{called}.{name}", v.value, v.low, v.high, UNITS[quantity],
+                                  v.n, command, keys[name], one.note()))
     told = [name for name, one in found.items() if one.interval("recovered")]
     for end, names, quantity in (("", BUDGETS, "gain"), (".temperature", TEMPERATURES, "gain"),
                                  (".recovered", told, "recovered")):
         mine = [found[name] for name in names if name in found]
         v = slope(mine, quantity)
         shown = ", ".join(f"{one.values(quantity)[0]:.3f} at {one.valid[0, 0]:.3f}" for one in mine)
-        made.append(claim(f"competence.slope{end}", v.value, v.low, v.high, f"{quantity} / validity", v.n, command,
-                          [key for name in names for key in keys[name]],
+        made.append(claim(f"competence.any_order.slope{end}", v.value, v.low, v.high, f"{quantity} / validity", v.n,
+                          command, [key for name in names for key in keys[name]],
                           f"{quantity} at the validity of the network: {shown}"))
     return made

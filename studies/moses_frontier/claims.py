@@ -1,9 +1,10 @@
 """What is claimed of molecules.
 
-Claims moses.{validity, fcd, unique}.heavy of first-hitting sampling, nfe_ratio.moses.{validity, fcd}[.dilated |
-.left_to_right] on one side of quality alone, headline.ssmd.{nfe_ratio, flops_ratio}.moses on all three (of the best
-order, on fresh rows: studies/moses_headline), scheduling.moses.sandwich_minus_{middle, fewer_steps}, and
-moses.order.{dilated, left_to_right}_minus_uniform.
+Claims of networks that may be asked for any place (those that write from the left: studies/moses_left):
+moses.{validity, fcd, unique}.heavy.any_order of first-hitting sampling, nfe_ratio.moses.{validity, fcd}.any_order
+[.dilated | .left_to_right] on one side of quality alone, headline.ssmd.{nfe_ratio, flops_ratio}.moses.any_order on all
+three (of the best order, on fresh rows: studies/moses_headline), scheduling.moses.sandwich_minus_{middle,
+fewer_steps}, and moses.order.{dilated, left_to_right}_minus_uniform.
 """
 
 from harness.claims.claim import claim
@@ -24,13 +25,13 @@ UNIT = {"validity": "share of rows", "fcd": "squared distance", "unique": "share
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    made = [row for name in NAMES for row in level(f"moses.{name}.heavy", store, command, name)]
+    made = [row for name in NAMES for row in level(f"moses.{name}.heavy.any_order", store, command, name)]
     for name, side in zip(("validity", "fcd"), SIDES):
         for end, arm in ORDERS.items():
-            made += ratio(f"nfe_ratio.moses.{name}{end}", store, command, arm, GOAL, side.label, better=side.better,
-                          margin=side.margin)
+            made += ratio(f"nfe_ratio.moses.{name}.any_order{end}", store, command, arm, GOAL, side.label,
+                          better=side.better, margin=side.margin)
     for name, cost in (("nfe_ratio", "nfe_a"), ("flops_ratio", "nfe_c")):
-        made += on_all_sides(f"headline.ssmd.{name}.moses", store, command, [ARM], GOAL, SIDES, cost)
+        made += on_all_sides(f"headline.ssmd.{name}.moses.any_order", store, command, [ARM], GOAL, SIDES, cost)
     for end, arm in [*ORDERS.items()][1:]:
         pair = [wide(store, arm), wide(store, ARM)]
         made += difference(f"moses.order{end}_minus_uniform", pair, "validity", "share of rows, paired", store, command,

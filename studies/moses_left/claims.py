@@ -1,8 +1,9 @@
 """What is claimed of molecules on networks that write from the left.
 
-Claims of each budget of training, competence.{validity, nfe_ratio, gain, recovered}.{low, middle, high};
-competence.slope, of the ratio over validity, and competence.slope.gain. A gain is that of the dearest self-speculative
-setting that takes no more passes than two characters a pass do, over those. What is claimed of the best network on
+Claims of each budget of training, competence.{validity, nfe_ratio, gain, recovered}.{3M, 15M, 65M}; competence.slope,
+of the ratio over validity, and competence.slope.gain. A ratio is that of the network that verifies itself, whose law is
+that of one character a pass. A gain is that of the hybrid in the dearest setting that takes no more passes than two
+characters a pass do, over those. What is claimed of the best network on
 10,000 fresh rows: studies/moses_left_headline.
 """
 
@@ -22,10 +23,10 @@ from studies.analysis.matched import ratio
 from studies.moses_competence.claims import COLUMNS, QUANTITIES, RESAMPLES, Level, slope
 from studies.moses_competence.claims import UNITS as THEIRS
 
-BASELINE, SSMD = "first_hitting", "ssmd"
-LEVELS = {"high": "", "middle": "_middle", "low": "_low"}    # a budget of training: what its arms end in
+BASELINE, SSMD, ITSELF = "first_hitting", "ssmd", "itself"
+LEVELS = {"65M": "", "15M": "_15M", "3M": "_3M"}    # a budget of training: what its arms end in
 ONE, TWO = 1, 2    # characters a pass: the quality to match, and what the verified ones are held against
-ORDER = ("low", "middle", "high")
+ORDER = ("3M", "15M", "65M")
 # Worse by less counts as not worse. Half of 2,048 rows show no less than .04 where half of the rows are valid
 SIDES = [Side("validity", "higher", 0.02), Side("fcd", "lower", 0.1), Side("unique", "higher", 0.01)]
 LEVEL_MARGIN = 0.05    # in validity, of the ratios of the budgets
@@ -42,7 +43,7 @@ def claims(store: Store, command: str) -> list[dict]:
                 made.append(claim(f"competence.{called}.{name}", v.value, v.low, v.high, UNITS[quantity], v.n, command,
                                   keys[name], one.note()))
         end = LEVELS[name]
-        rows = ratio(f"competence.nfe_ratio.{name}", store, command, f"{SSMD}{end}", ONE, side.label,
+        rows = ratio(f"competence.nfe_ratio.{name}", store, command, f"{ITSELF}{end}", ONE, side.label,
                      f"{BASELINE}{end}", side.better, margin=LEVEL_MARGIN, unit="tokens")
         made += rows
         ratios |= zip([name], rows)

@@ -1,6 +1,6 @@
 """The trainings of studies/moses_left in their order; each is a resumable `ssmd-bench train`.
 
-    python -m studies.moses_left.queue high       # low, middle, high; all of them without a name
+    python -m studies.moses_left.queue 65M        # 3M, 15M, 65M; all of them without a name
     python -m studies.moses_left.queue --dry-run  # the commands alone
 """
 
@@ -35,28 +35,26 @@ class Cycle(NamedTuple):
         return words + (["--set", f"seed={self.seed}"] if self.seed != 1 else [])
 
 
-def weak(level: str, judge: float, tokens: float) -> list[Cycle]:
-    """A level of one cycle."""
-    return [Cycle(level, "judge", judge), Cycle(level, "heavy", tokens, f"{level}/judge"),
-            Cycle(level, "hybrid_frozen", tokens)]
-
-
+JUDGE = Cycle("high", "judge", 15e6)
+FIRST = Cycle("high_first", "heavy", 15e6, "high/judge")
 CYCLES = {
-    "low": weak("low", 1e6, 1e6), "middle": weak("middle", 4e6, 3e6),
-    # three cycles, each on rows that the one before did not begin with
-    "high": [Cycle("high", "judge", 15e6), Cycle("high_first", "heavy", 15e6, "high/judge"),
-             Cycle("high_second", "heavy", 20e6, "high_first/heavy", seed=2),
-             Cycle("high", "heavy", 30e6, "high_second/heavy", seed=3), Cycle("high", "hybrid_frozen", 24e6)]}
+    "3M": [Cycle("middle", "judge", 4e6), Cycle("middle", "heavy", 3e6, "middle/judge"),
+           Cycle("taught_3M", "hybrid_frozen", 3e6, "middle/heavy")],
+    "15M": [JUDGE, FIRST, Cycle("taught_15M", "hybrid_frozen", 6e6, "high_first/heavy")],
+    # two cycles more, each on rows that the one before did not begin with
+    "65M": [JUDGE, FIRST, Cycle("high_second", "heavy", 20e6, "high_first/heavy", seed=2),
+            Cycle("high", "heavy", 30e6, "high_second/heavy", seed=3),
+            Cycle("taught", "hybrid_frozen", 10e6, "high/heavy")]}
 
 
 def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m studies.moses_left.queue", description=__doc__.splitlines()[0])
-    parser.add_argument("levels", nargs="*", metavar="LEVEL", help="low, middle, high (default: all)")
+    parser.add_argument("levels", nargs="*", metavar="LEVEL", help="3M, 15M, 65M (default: all)")
     parser.add_argument("--dry-run", action="store_true", help="print the commands alone")
     options = parser.parse_args(given)
     if unknown := {*options.levels} - {*ORDER}:
         parser.error(f"there is no level {min(unknown)}: give some of {', '.join(ORDER)}")
-    for words in (one.words() for level in options.levels or ORDER for one in CYCLES[level]):
+    for words in dict.fromkeys(tuple(c.words()) for level in options.levels or ORDER for c in CYCLES[level]):
         print(shlex.join(["ssmd-bench", *words]), flush=True)
         if not options.dry_run and (code := subprocess.run([sys.executable, "-m", "ssmd_bench", *words],
                                                            check=False).returncode):

@@ -3,43 +3,57 @@ one character a pass writes is valid, and does it save more or less on weaker on
 
 Design: networks that begin as left-to-right ones and write from the left alone (studies/moses_left/family.py), at three
 budgets of training. The length is given. Standard masked diffusion writes one, two or four characters a pass, which it
-draws independently; one a pass is the quality to match. The self-speculative sampler writes in windows of two to
-eight. Quality has three sides: validity, FCD to the test molecules, and the share of distinct molecules among the
-first 300 valid ones; a matched setting is shown to be no worse on each. NFE by convention A: blocks over the six of the
-heavy network; a verify pass runs two. Expected: independent characters lose most of the molecules at once, verified
-ones few; so a ratio of passes far above that of studies/moses_frontier.
+draws independently; one a pass is the quality to match. The self-speculative sampler writes in windows of two to eight:
+a hybrid, whose two causal blocks verify, and the heavy network, which verifies itself by one pass more
+(harness/nets/itself.py) and writes one character more where a window passed whole. That one keeps the law of one
+character a pass. Quality has three sides: validity, FCD to the test molecules, and the share of distinct molecules
+among the first 300 valid ones; a matched setting is shown to be no worse on each. NFE by convention A: blocks over the
+six of the heavy network; a verify pass of the hybrid runs two. Expected: independent characters lose most of the
+molecules at once, verified ones few, and none where the network verifies itself, which pays where it can guess the next
+characters.
 """
+
+from collections.abc import Sequence
 
 from baselines.first_hitting import FirstHitting
 from harness.metrics.molecules.fcd import Fcd
 from harness.metrics.molecules.validity import Validity
 from harness.metrics.molecules.variety import Novelty, Unique
+from harness.nets.itself import Itself
 from harness.schedules.order import LeftToRight
 from harness.schedules.window import Fixed
 from harness.study import Arm, Checkpoint, Study, grid
+from ssmd.bonus import SelfSpeculativeBonus
 from ssmd.sampler import SelfSpeculative
 from studies.arms import HELD_OUT, ROUNDS
-from studies.moses_left.claims import BASELINE, LEVELS, SSMD, claims, measure
-from studies.moses_left.family import DATA, FAMILY, OUT
+from studies.moses_left.claims import BASELINE, ITSELF, LEVELS, SSMD, claims, measure
+from studies.moses_left.family import DATA, FAMILY, FOLDERS, OUT
 
 __all__ = ["DATA", "FAMILY", "STUDY", "claims", "measure"]
 
 ORDER = LeftToRight()
-TOKENS = {"": (1, 2, 4), "_middle": (1, 2), "_low": (1, 2)}
-WINDOWS = {"": (2, 3, 4, 6, 8), "_middle": (2, 3, 4), "_low": (2, 3, 4)}
-NETS = {f"{member}{end}": Checkpoint(str(OUT / level / member / f"{member}.safetensors"))
-        for level, end in LEVELS.items() for member in ("heavy", "hybrid_frozen")}
+NETS = {f"{member}{end}": Checkpoint(str(OUT / folder / member / f"{member}.safetensors"))
+        for level, end in LEVELS.items() for member, folder in zip(("heavy", "hybrid_frozen"), FOLDERS[level])}
 
 
-def arms(end: str) -> list[Arm]:
-    """Those of one budget of training."""
-    return [Arm(f"{BASELINE}{end}", grid(FirstHitting, tokens=list(TOKENS[end]), order=[ORDER]),
-                {"main": f"heavy{end}"}),
-            Arm(f"{SSMD}{end}", [SelfSpeculative(Fixed(width), ROUNDS, order=ORDER) for width in WINDOWS[end]],
-                {"main": f"hybrid_frozen{end}"})]
+def itself(end: str) -> dict[str, Itself]:
+    """The heavy network of a budget of training as its own verifier."""
+    return {f"itself{end}": Itself(NETS[f"heavy{end}"].path)}
+
+
+def arms(end: str, tokens: Sequence[int] = (1, 2), windows: Sequence[int] = (2, 4),
+         own: Sequence[tuple[int, int]] = ((8, 1),)) -> list[Arm]:
+    """Those of one budget of training. own: windows and verify rounds of the network that verifies itself."""
+    return [Arm(f"{BASELINE}{end}", grid(FirstHitting, tokens=list(tokens), order=[ORDER]), {"main": f"heavy{end}"}),
+            Arm(f"{SSMD}{end}", [SelfSpeculative(Fixed(width), ROUNDS, order=ORDER) for width in windows],
+                {"main": f"hybrid_frozen{end}"}),
+            Arm(f"{ITSELF}{end}", [SelfSpeculativeBonus(Fixed(width), rounds, order=ORDER) for width, rounds in own],
+                {"main": f"itself{end}"})]
 
 
 STUDY = Study(
-    name="moses_left", question=__doc__, data=DATA, reference="heavy", nets=NETS,
-    arms=[*(arm for end in LEVELS.values() for arm in arms(end)), HELD_OUT],
+    name="moses_left", question=__doc__, data=DATA, reference="heavy",
+    nets=NETS | {name: net for end in LEVELS.values() for name, net in itself(end).items()},
+    arms=[*arms("", (1, 2, 4), (2, 3, 4, 8), ((2, 1), (4, 1), (8, 1), (8, 2))), *arms("_15M"), *arms("_3M"),
+          HELD_OUT],
     metrics=[Validity(), Fcd(split="test"), Unique(k=300), Novelty()], n=2048, batch=128, dtype="bfloat16")
