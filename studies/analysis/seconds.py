@@ -1,4 +1,4 @@
-"""Seconds of ancestral sampling over those of the self-speculative sampler in its best order, as the harness timed
+"""Seconds of unaccelerated sampling over those of the self-speculative sampler in its best order, as the harness timed
 them. Claims headline.best.seconds_ratio[.protein | .moses].
 """
 
@@ -9,9 +9,10 @@ from harness.stats.intervals import time_ratio
 from studies.arms import BASELINE, DILATED
 
 
-def seconds_ratio(name: str, store: Store, command: str, arm: str = DILATED) -> list[dict]:
+def seconds_ratio(name: str, store: Store, command: str, arm: str = DILATED,
+                  baseline: str = BASELINE) -> list[dict]:
     """Of one cell each, over pairs of fresh processes; passes of the same cells stand in the note."""
-    cells = [r for side in (BASELINE, arm) for r in done(store, side)]
+    cells = [r for side in (baseline, arm) for r in done(store, side)]
     times = [{r["process"]: r["seconds"] for r in store.of("timed") if r["key"] == cell["key"] and r["same_output"]}
              for cell in cells]
     if len(cells) != 2 or not (shared := sorted(set.intersection(*(set(side) for side in times)))):

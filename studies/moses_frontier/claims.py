@@ -3,8 +3,7 @@
 Claims of networks that may be asked for any place (those that write from the left: studies/moses_left):
 moses.{validity, fcd, unique}.heavy.any_order of first-hitting sampling, nfe_ratio.moses.{validity, fcd}.any_order
 [.dilated | .left_to_right] on one side of quality alone, headline.ssmd.{nfe_ratio, flops_ratio}.moses.any_order on all
-three (of the best order, on fresh rows: studies/moses_headline), scheduling.moses.sandwich_minus_{middle,
-fewer_steps}, and moses.order.{dilated, left_to_right}_minus_uniform.
+three, scheduling.moses.sandwich_minus_{middle, fewer_steps}, and moses.order.{dilated, left_to_right}_minus_uniform.
 """
 
 from harness.claims.claim import claim
