@@ -102,6 +102,8 @@ def _measured() -> list[pd.DataFrame]:
                                for name, c, r in (("low", 0.04, 0.5), ("middle", 0.16, 0.4), ("high", 0.3, 0.45))])
     for quantity in ("competence", "recovered", "gain"):
         competence = spans(competence, quantity)
+    verified = spans(competence[["network", *(f"competence{end}" for end in ("", "_low", "_high")), *about]].assign(
+        ratio=[1.4, 1.7, 2.0]), "ratio")
     forwards = pd.DataFrame([about | {"arm": arm, "setting": str(k), "key": arm + str(k), "colour": style.COLOURS[0],
                                       "marker": "o", "metric": m, "better": "lower", "unit": "nats per token",
                                       "per": axis.name, "word": axis.word, "x": 2.0**k, "y": 2.0 + 0.1 * k,
@@ -109,7 +111,7 @@ def _measured() -> list[pd.DataFrame]:
                              for arm in ("ancestral", "ssmd_dilated") for m in ("judge", "spelling") for axis in AXES
                              for k in range(4)])
     return [changes, importance, placements, float32, revealed, predicted, stragglers, laws, growth, equal, attention,
-            competence, spans(spans(further, "nats"), "passes"), spans(spans(beside), "passes"),
+            competence, verified, spans(spans(further, "nats"), "passes"), spans(spans(beside), "passes"),
             spans(spans(forwards, "x"), "y")]
 
 

@@ -30,11 +30,12 @@ ORDER = ("3M", "15M", "65M")
 # Worse by less counts as not worse. Half of 2,048 rows show no less than .04 where half of the rows are valid
 SIDES = [Side("validity", "higher", 0.02), Side("fcd", "lower", 0.1), Side("unique", "higher", 0.01)]
 LEVEL_MARGIN = 0.05    # in validity, of the ratios of the budgets
+RATIOS = ("network", *(f"{name}{end}" for name in ("competence", "ratio") for end in ("", "_low", "_high")))
 UNITS = THEIRS | {"recovered": "share of what two characters a pass lose"}
 
 
 def claims(store: Store, command: str) -> list[dict]:
-    found, side = levels(store), SIDES[0]
+    found = levels(store)
     keys = {name: [r["key"] for r in one.records.values()] for name, one in found.items()}
     made, ratios = [], dict[str, dict]()
     for name, one in found.items():
@@ -42,9 +43,7 @@ def claims(store: Store, command: str) -> list[dict]:
             if v := one.interval(quantity):
                 made.append(claim(f"competence.{called}.{name}", v.value, v.low, v.high, UNITS[quantity], v.n, command,
                                   keys[name], one.note()))
-        end = LEVELS[name]
-        rows = ratio(f"competence.nfe_ratio.{name}", store, command, f"{ITSELF}{end}", ONE, side.label,
-                     f"{BASELINE}{end}", side.better, margin=LEVEL_MARGIN, unit="tokens")
+        rows = ratio_of(name, store, command)
         made += rows
         ratios |= zip([name], rows)
     if len(found) < len(ORDER):
@@ -65,6 +64,13 @@ def claims(store: Store, command: str) -> list[dict]:
                          sorted({key for name in ORDER for key in ratios[name]["keys"]}),
                          f"times fewer passes than one character a pass takes, at the validity of that: {shown}; the "
                          "interval runs over all ends of the three")]
+
+
+def ratio_of(name: str, store: Store, command: str) -> list[dict]:
+    """Of a budget of training the claim, or none and a line that says why."""
+    end, side = LEVELS[name], SIDES[0]
+    return ratio(f"competence.nfe_ratio.{name}", store, command, f"{ITSELF}{end}", ONE, side.label, f"{BASELINE}{end}",
+                 side.better, margin=LEVEL_MARGIN, unit="tokens")
 
 
 def slope_of_ratios(x: Sequence[float], ratios: Sequence[Interval]) -> Interval:
@@ -104,7 +110,7 @@ def of_level(store: Store, end: str) -> Level | None:
 
 
 def measure(study: Study, store: Store) -> list[dict]:
-    """The table of the figure of competence."""
+    """The tables of the two figures of competence."""
     found = levels(store)
     if len(found) < len(ORDER):
         return []
@@ -113,5 +119,11 @@ def measure(study: Study, store: Store) -> list[dict]:
         return [[name, *(number for quantity in QUANTITIES for number in (one.interval(quantity) or [None] * 3)[:3])]
                 for name, one in found.items()]
 
-    return [cached_table(store, study.name, "competence", COLUMNS, rows,
-                         [r for one in found.values() for r in one.records.values()])]
+    def ratios() -> list[list]:
+        return [[name, *one.interval("competence")[:3], row["value"], row["low"], row["high"]]
+                for name, one in found.items() for row in ratio_of(name, store, "")]
+
+    records = [r for one in found.values() for r in one.records.values()]
+    verified = [r for name in found for r in done(store, f"{ITSELF}{LEVELS[name]}")]
+    return [cached_table(store, study.name, "competence", COLUMNS, rows, records),
+            cached_table(store, study.name, "verified", RATIOS, ratios, [*records, *verified])]
