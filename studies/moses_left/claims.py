@@ -29,7 +29,9 @@ ONE, TWO = 1, 2    # characters a pass: the quality to match, and what the verif
 ORDER = ("3M", "15M", "65M")
 # Worse by less counts as not worse. Half of 2,048 rows show no less than .04 where half of the rows are valid
 SIDES = [Side("validity", "higher", 0.02), Side("fcd", "lower", 0.1), Side("unique", "higher", 0.01)]
-LEVEL_MARGIN = 0.05    # in validity, of the ratios of the budgets
+# In validity, of the ratios of the budgets, whose settings have one law (tests/conformance/test_itself.py): half of
+# 1,024 rows show no less than .06
+LEVEL_MARGIN = 0.1
 RATIOS = ("network", *(f"{name}{end}" for name in ("competence", "ratio") for end in ("", "_low", "_high")))
 UNITS = THEIRS | {"recovered": "share of what two characters a pass lose"}
 

@@ -54,6 +54,6 @@ def arms(end: str, tokens: Sequence[int] = (1, 2), windows: Sequence[int] = (2, 
 STUDY = Study(
     name="moses_left", question=__doc__, data=DATA, reference="heavy",
     nets=NETS | {name: net for end in LEVELS.values() for name, net in itself(end).items()},
-    arms=[*arms("", (1, 2, 4), (2, 3, 4, 8), ((2, 1), (4, 1), (8, 1), (8, 2))), *arms("_15M"), *arms("_3M"),
+    arms=[*arms("", (1, 2, 4), (2, 4, 8), ((4, 1), (8, 1), (8, 2))), *arms("_15M"), *arms("_3M"),
           HELD_OUT],
     metrics=[Validity(), Fcd(split="test"), Unique(k=300), Novelty()], n=2048, batch=128, dtype="bfloat16")
