@@ -23,5 +23,5 @@ __all__ = ["STUDY", "claims"]
 STUDY = replace(
     TEXT, name="best_seconds_moses", question=__doc__, data=DATA,
     nets={name: SEARCH.nets[name] for name in ("heavy", "itself")}, metrics=[Validity()],
-    arms=[arm for arm in arms("", (1,), (), ((8, 1),)) if arm.points])
+    arms=[arm for arm in arms("", windows=(), tokens=(1,)) if arm.points])
 claims = partial(seconds_ratio, "headline.best.seconds_ratio.moses", arm=ITSELF, baseline=BASELINE)
