@@ -1,6 +1,7 @@
 """The share of what ancestral sampling loses that verification gives back, against how good the network is."""
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from reports import style
 
@@ -18,17 +19,22 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     figure, axes = style.panels(*((1, 2) if wide else (2, 1)), inches, 2.1 if wide else 1.7)
     for ax, quantity, name in zip(axes.ravel(), ("recovered", "gain"),
                                   ("share of the loss given back", "gain, share of rows")):
-        bars = [(frame[q] - frame[f"{q}_low"], frame[f"{q}_high"] - frame[q]) for q in ("competence", quantity)]
-        ax.errorbar(frame.competence, frame[quantity], bars[1], bars[0], color=style.COLOURS[1], marker="o",
-                    markersize=4.0, linestyle="none", linewidth=0.9)
-        ax.axhline(0.0, color=style.MUTED, linewidth=0.8)
-        for row in frame.dropna(subset=[quantity]).itertuples():
-            ax.annotate(row.network, (row.competence, getattr(row, f"{quantity}_high")), (0, 3), ha="center",
-                        textcoords="offset points")
+        marks(ax, frame, quantity, level=0.0)
         ax.set_ylabel(name)
-        ax.set_xlabel("share of valid rows, one token a pass")
-        ax.set_xlim(left=0)
     return figure, frame[list(needs)].to_dict("records")
+
+
+def marks(ax: Axes, frame: pd.DataFrame, quantity: str, level: float) -> None:
+    """One mark a network: a quantity over its competence, with the intervals of both, and a line where it is none."""
+    bars = [(frame[q] - frame[f"{q}_low"], frame[f"{q}_high"] - frame[q]) for q in ("competence", quantity)]
+    ax.errorbar(frame.competence, frame[quantity], bars[1], bars[0], color=style.COLOURS[1], marker="o",
+                markersize=4.0, linestyle="none", linewidth=0.9)
+    ax.axhline(level, color=style.MUTED, linewidth=0.8)
+    for row in frame.dropna(subset=[quantity]).itertuples():
+        ax.annotate(row.network, (row.competence, getattr(row, f"{quantity}_high")), (0, 3), ha="center",
+                    textcoords="offset points")
+    ax.set_xlabel("share of valid rows, one token a pass")
+    ax.set_xlim(left=0)
 
 
 def caption(frame: pd.DataFrame) -> str:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from reports import style
+from reports.plots.competence import marks
 
 TITLE = "Does verification save more passes on a better network?"
 SECTION = "acceptance"
@@ -15,15 +16,8 @@ def draw(frame: pd.DataFrame, inches: float = style.DOUBLE):
     frame = frame.sort_values("competence")
     figure, axes = style.panels(1, 1, inches, 2.3 if inches >= style.DOUBLE else 1.9)
     ax = axes.ravel()[0]
-    across, up = ([frame[q] - frame[f"{q}_low"], frame[f"{q}_high"] - frame[q]] for q in ("competence", "ratio"))
-    ax.errorbar(frame.competence, frame.ratio, up, across, color=style.COLOURS[1], marker="o", markersize=4.0,
-                linestyle="none", linewidth=0.9)
-    ax.axhline(1.0, color=style.MUTED, linewidth=0.8)
-    for row in frame.dropna(subset=["ratio"]).itertuples():
-        ax.annotate(row.network, (row.competence, row.ratio_high), (0, 3), ha="center", textcoords="offset points")
+    marks(ax, frame, "ratio", level=1.0)
     ax.set_ylabel("times fewer passes (NFE A)")
-    ax.set_xlabel("share of valid rows, one token a pass")
-    ax.set_xlim(left=0)
     ax.set_ylim(bottom=0)
     ax.margins(y=0.15)
     return figure, frame[list(needs)].to_dict("records")

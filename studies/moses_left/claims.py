@@ -27,8 +27,8 @@ BASELINE, SSMD, ITSELF = "first_hitting", "ssmd", "itself"
 LEVELS = {"65M": "", "15M": "_15M", "3M": "_3M"}    # a budget of training: what its arms end in
 ONE, TWO = 1, 2    # characters a pass: the quality to match, and what the verified ones are held against
 ORDER = ("3M", "15M", "65M")
-# Worse by less counts as not worse. Set before the run, from the noise of two runs of one law: a setting is chosen
-# where 2,048 rows seem worse by no more than half of it
+# Worse by less counts as not worse. 2,048 rows choose where they seem worse by no more than half of it, and two runs of
+# one law may differ by .02 in validity there (two standard errors)
 SIDES = [Side("validity", "higher", 0.03), Side("fcd", "lower", 0.25), Side("unique", "higher", 0.01)]
 # In validity, of the ratios of the budgets, whose settings have one law (tests/conformance/test_itself.py): half of
 # 1,024 rows show no less than .06

@@ -36,11 +36,6 @@ NETS = {f"{member}{end}": Checkpoint(str(OUT / folder / member / f"{member}.safe
         for level, end in LEVELS.items() for member, folder in zip(("heavy", "hybrid_frozen"), FOLDERS[level])}
 
 
-def itself(end: str) -> dict[str, Itself]:
-    """The heavy network of a budget of training as its own verifier."""
-    return {f"itself{end}": Itself(NETS[f"heavy{end}"].path)}
-
-
 def arms(end: str, windows: Sequence[int] = (4,), tokens: Sequence[int] = (1, 2)) -> list[Arm]:
     """Those of one budget of training."""
     return [Arm(f"{BASELINE}{end}", grid(FirstHitting, tokens=list(tokens), order=[ORDER]), {"main": f"heavy{end}"}),
@@ -51,6 +46,6 @@ def arms(end: str, windows: Sequence[int] = (4,), tokens: Sequence[int] = (1, 2)
 
 STUDY = Study(
     name="moses_left", question=__doc__, data=DATA, reference="heavy",
-    nets=NETS | {name: net for end in LEVELS.values() for name, net in itself(end).items()},
+    nets=NETS | {f"itself{end}": Itself(NETS[f"heavy{end}"].path) for end in LEVELS.values()},
     arms=[*arms("", (4, 8)), *arms("_15M"), *arms("_3M")],
     metrics=[Validity(), Fcd(split="test"), Unique(k=300)], n=2048, batch=128, dtype="bfloat16")
