@@ -160,7 +160,7 @@ def test_a_killed_training_resumes_to_the_same_block(trained, tmp_path):
     with pytest.raises(Killed):
         begun(say=die, save_seconds=0)
     assert checkpoint.load(begun(say=lambda text: None)).sha256 == checkpoint.load(trained).sha256
-    with pytest.raises(ValueError, match="by other settings or on other data"):
+    with pytest.raises(ValueError, match="by other settings, on other data"):
         train(SMALL, SOURCE, tmp_path, "block", net=fresh(Ours(1).load("cpu"), 32, 2, 1, SMALL.seed))
 
 

@@ -224,10 +224,31 @@ def test_a_state_whose_numbers_no_training_could_have_written_is_refused_with_a_
         assert state.read_bytes() == before
 
 
+def test_a_training_from_one_network_is_not_taken_for_one_from_another(tmp_path):
+    def quiet(text):
+        pass
+
+    def die(text):
+        raise InterruptedError
+
+    one, other = (train(replace(SMALL, seed=seed), SOURCE, tmp_path / str(seed), "net", say=quiet) for seed in (1, 2))
+    out = tmp_path / "second"
+    with raises(InterruptedError):
+        train(SMALL, SOURCE, out, "net", say=die, save_seconds=0, init=one)
+    for _ in ("unfinished", "finished"):
+        for init in (other, None):
+            with raises(ValueError, match="from another --init: give another --out"):
+                train(SMALL, SOURCE, out, "net", say=quiet, init=init)
+        final = train(SMALL, SOURCE, out, "net", say=quiet, init=one)
+    assert json.loads((out / "net.json").read_text())["init"] == checkpoint.load(one).sha256
+    one.unlink()
+    assert train(SMALL, SOURCE, out, "net", say=quiet, init=one) == final    # its beginning may be gone by then
+
+
 def test_what_was_finished_by_other_settings_is_not_given_back_for_these(unbroken):
     for config, data in ((replace(SMALL, lr=1e-3), SOURCE), (replace(SMALL, schedule=Cosine()), SOURCE),
                          (SMALL, Corpus(symbols=5, length=16, law_seed=1))):
-        with raises(ValueError, match="trained by other settings or on other data: give another --out"):
+        with raises(ValueError, match="trained by other settings, on other data.*give another --out"):
             train(config, data, unbroken.parent, "net", say=lambda text: None)
 
 

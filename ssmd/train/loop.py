@@ -93,6 +93,8 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
     if net is not None:
         source["trunk"] = net.config.trunk
     story = {"training": in_card(config), **source}
+    if init is None or init.exists():
+        story["init"] = checkpoint.load(init).sha256 if init else None
     if final.exists():
         done: Any = checkpoint.load(final)
         card, asked = done.card, json.loads(json.dumps(story))
@@ -100,8 +102,8 @@ def train(config: Training, data: Dataset, out: Path, name: str, device: str = "
         # older cards know fewer, whose value was what is usual now
         asked["training"] = {k: v for k, v in asked["training"].items() if k in knows or v != usual[k]}
         if any(card.get(k, v) != v for k, v in asked.items()):
-            raise ValueError(f"{final} was trained by other settings or on other data: give another --out, or delete "
-                             "it")
+            raise ValueError(f"{final} was trained by other settings, on other data or from another --init: give "
+                             "another --out, or delete it")
         say(f"{final} is finished")
         return final
     check_rows(config, data)
@@ -181,9 +183,9 @@ def _beside(final: Path, init: Path | None) -> Path | None:
         return checkpoint.base_of(init, f.metadata() or {}) or init
 
 
-def _settings(config: Training, source: dict) -> dict[str, str]:
+def _settings(config: Training, source: dict, init: str) -> dict[str, str]:
     """What a state must agree on with the run that takes it up."""
-    return {"training": json.dumps(asdict(config), default=str),
+    return {"training": json.dumps(asdict(config), default=str), "init": init,
             "source": canonical([to_json(config.schedule), to_json(config.order), source])}
 
 
@@ -195,11 +197,13 @@ def keep(out: Path, source: dict, updates: Updates) -> None:
                                                         v in flatten(updates.optimisers).items()}
     tensors = {k: v.cpu().contiguous() for k, v in tensors.items()}
     checkpoint.write(tensors, out / "state.safetensors", {"step": str(updates.step), "spent": json.dumps(updates.spent),
-                                                          **_settings(updates.config, source)})
+                                                          **_settings(updates.config, source, updates.init)})
 
 
 def resume(out: Path, source: dict, updates: Updates) -> None:
-    """Take up the state of an unfinished run, if there is one. Raises ValueError if other settings or data wrote it."""
+    """Take up the state of an unfinished run, if there is one. Raises ValueError if other settings or data wrote it, or
+    a run that began from another network.
+    """
     path = out / "state.safetensors"
     if not path.exists():
         return
@@ -209,12 +213,14 @@ def resume(out: Path, source: dict, updates: Updates) -> None:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ValueError(f"the training state {path} is damaged ({error}): delete it to start this run again") from None
-    asked = _settings(updates.config, source)
+    asked = _settings(updates.config, source, updates.init)
     told = incoming.decode(about.get("training", asked["training"]).encode(), dict[str, Any], f"the settings in {path}",
                            "delete it to start this run again")
-    training = json.loads(_settings(Training(), source)["training"]) | told    # an older state knows fewer settings
-    if training != json.loads(asked["training"]) or about.get("source", asked["source"]) != asked["source"]:
-        raise ValueError(f"{path} was written by other settings or on other data: give another --out, or delete it")
+    # an older state knows fewer settings, or does not say whence it came
+    training = json.loads(_settings(Training(), source, "")["training"]) | told
+    if training != json.loads(asked["training"]) or any(about.get(k, asked[k]) != asked[k] for k in ("source", "init")):
+        raise ValueError(f"{path} was written by other settings, on other data or from another --init: give another "
+                         "--out, or delete it")
     part, step = parted(tensors), step_of(about.get("step"), updates.steps)
     if step is None or not fits(part, step, updates):
         raise ValueError(f"the training state {path} is not whole: delete it to start this run again")

@@ -121,11 +121,11 @@ class Trainable(nn.Module):
                           c.taught, c.given, self.shown, c.order)
 
 
-def begin(net: nn.Module, init: Path, frozen: bool = False) -> dict:
+def begin(net: nn.Module, init: Path, frozen: bool = False) -> tuple[dict, str]:
     """Take the weights of a finished checkpoint; a hybrid may take those of a masked-diffusion network, and its causal
     part then starts at zero. A deeper network takes those of a shallower one (ssmd/train/grown.py), unless its draft is
     frozen: a block that was added would stay as it is, without effect. One whose first blocks look left takes those of
-    a left-to-right network. Its card. Raises ValueError if they do not fit.
+    a left-to-right network. The card and the hash of the checkpoint. Raises ValueError if they do not fit.
     """
     start = checkpoint.load(init)
     weights, own, left = start.state_dict(), net.state_dict(), 0
@@ -144,7 +144,7 @@ def begin(net: nn.Module, init: Path, frozen: bool = False) -> dict:
     except RuntimeError:
         raise ValueError(f"the weights of {init} do not fit a network of these settings: choose another --init, or "
                          "its settings with --set") from None
-    return start.card
+    return start.card, start.sha256
 
 
 def device_name(device: str) -> str:
@@ -187,7 +187,8 @@ class Updates:
             raise ValueError(f"{data.name} says itself what is given: leave --set given out")
         end = -1 if self.shown is None else self.shown
         self.net = (config.build(data.vocab, end, data.length) if net is None else net).to(self.device)
-        self.before = begin(self.net, init, config.frozen) if init is not None else None    # the card of the checkpoint
+        self.before: dict | None    # the card of the checkpoint
+        self.before, self.init = begin(self.net, init, config.frozen) if init is not None else (None, "")
         if config.frozen:
             if init is None and net is None:
                 raise ValueError("a frozen draft must come from a finished checkpoint: name one with --init")
