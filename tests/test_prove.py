@@ -181,6 +181,28 @@ def test_tokens_that_differ_on_another_machine_are_asked_of_the_last_proven_comm
     assert Evidence(Store(folder)).machines(record) == {"elsewhere"}, "its rows never came out the same here"
 
 
+@pytest.mark.parametrize("fails", [True, False])
+def test_few_rows_of_bfloat16_that_cannot_be_asked_of_other_sources_stay_open(ran, monkeypatch, capsys, fails):
+    """Of a commit that does not load, or that lacks the cell."""
+    folder, other = ran
+    records = folder / "records.jsonl"
+    records.write_text(re.sub(r'"commit": ?("[0-9a-f]*"|null)(, ?"dirty": ?true)?', '"commit": "f00"',
+                              records.read_text()))
+    other(NEW["other tokens"][0])
+    monkeypatch.setattr("harness.run.prove.may_be_rounding", lambda found, said, dtype: found.verdict != "equal")
+
+    def settled(commit, study, looked_at, reads, last):
+        if fails:
+            raise ValueError("cannot load the study")
+        return ((found.key, None) for found, _ in looked_at)
+
+    monkeypatch.setattr(against, "settled_by", settled)
+    code, said = proved(folder)
+    assert (code, said[UNPROVEN], said[REFUTED]) == (3, 1, 0) and "refuted" not in capsys.readouterr().err
+    monkeypatch.setattr("harness.run.prove.may_be_rounding", lambda *_: False)
+    assert proved(folder)[1][REFUTED] == 1, "many rows, or those of other types, are"
+
+
 @pytest.mark.parametrize("differing, beyond, said, dtype, asked", [
     (16, False, UNPROVEN, "float32", True), (16, True, UNPROVEN, "float32", False),
     (1, False, REFUTED, "float32", False), (4, False, REFUTED, "bfloat16", True),

@@ -144,7 +144,9 @@ def _run(target: Target, options: Namespace) -> dict[str, int]:
             settled = dict.fromkeys(looked_at, None)    # a shallow clone, or a commit that cannot load the study
             progress.note(f"{len(looked_at)} cells cannot be compared with what {commit[:10]} samples here: {error}")
         for key, same in settled.items():
-            (found, alone, reason), record = looked_at[key], wanted[key][1]
+            (found, alone, reason), (cell, record) = looked_at[key], wanted[key]
+            if same is None and may_be_rounding(found, alone, cell.study.dtype):
+                alone = UNPROVEN    # a question that cannot be put refutes nothing
             said = alone if same is None else PROVEN if same else REFUTED
             keep(found, said, reason if same is None else found.reason, None if same is None else commit)
             progress.note(f"{record['arm']}: {brief(record['cell']['sampler'])}: {said}, against {commit[:10]}")
