@@ -3,9 +3,8 @@
 A row's sample then depends on its seed alone - not on the batch it rides in, on rows that finished earlier, or on
 which sampler ran before - and common random numbers across arms come for free. This is the only file that draws.
 
-Generator: Philox4x32-10 of "Parallel Random Numbers: As Easy as 1, 2, 3" (Salmon et al., SC 2011; Random123), written
-in int64 tensor arithmetic so that CPU and GPU give the same bits. Key = the 64-bit seed; counter = (index low, index
-high, row, stream); words 0 and 1 of the block become one float64 in the open interval (0, 1) with 52 random bits.
+Generator: Philox4x32-10 (harness/fused/philox.py). Key = the 64-bit seed; counter = (index low, index high, row,
+stream); words 0 and 1 of the block become one float64 in the open interval (0, 1) with 52 random bits.
 
 Categorical draws invert the cumulative distribution in float64 and spend one uniform each: no exponential race, no
 float32, hence none of the truncation described in arXiv 2409.02908.
@@ -17,15 +16,14 @@ float32, hence none of the truncation described in arXiv 2409.02908.
 from collections.abc import Sequence
 from enum import IntEnum
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from harness.fused.operators import fused
+from harness.fused.philox import philox4x32, philox_in_place, to_unit
 
 _M32 = 0xFFFFFFFF
-_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
-_WEYL = (0x9E3779B9, 0xBB67AE85)
-_ROUNDS = 10
 CACHED = 2**18            # float64 numbers that a core keeps near
 LARGE, BLOCK = 2**12, 256    # a vocabulary above the first is searched in blocks of the second
 # sums of weights that are far from the ends of float64, and of float32
@@ -46,20 +44,6 @@ class Stream(IntEnum):
     SCHEDULE = 8   # random placements of a model schedule
     RESAMPLE = 9   # bootstrap and permutation tests
     TRAIN = 10     # batches, orders and mask counts of training
-
-
-def philox4x32(counter: tuple[Tensor, Tensor, Tensor, Tensor],
-               key: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Philox4x32-10: four int64 tensors that hold 32-bit counter words, two key words -> four 32-bit output words."""
-    c0, c1, c2, c3 = counter
-    k0, k1 = key
-    for _ in range(_ROUNDS):
-        p0 = c0 * _MULTIPLIERS[0]   # the 64-bit product wraps in int64; its bits are still right
-        p1 = c2 * _MULTIPLIERS[1]
-        c0, c1, c2, c3 = (p1 >> 32 & _M32) ^ c1 ^ k0, p1 & _M32, (p0 >> 32 & _M32) ^ c3 ^ k1, p0 & _M32
-        k0 = (k0 + _WEYL[0]) & _M32
-        k1 = (k1 + _WEYL[1]) & _M32
-    return c0, c1, c2, c3
 
 
 def uniform(seed: int, row: Tensor, stream: Stream, index: Tensor) -> Tensor:
@@ -98,9 +82,22 @@ def _uniforms(row: Tensor, n: Tensor, at: Tensor, low: int, high: int, streams: 
 
 def _uniform(low: int, high: int, row: Tensor, stream: Tensor, index: Tensor) -> Tensor:
     """Words of the seed, row (B,), stream and index (B, K) -> (B, K)."""
+    if index.device.type == "cpu" and not torch.compiler.is_compiling():
+        return _uniform_here(low, high, row, stream, index)
     words = philox4x32((index & _M32, index >> 32 & _M32, (row & _M32)[:, None].expand_as(index), stream), (low, high))
-    bits = (words[0] >> 6) * 2**26 + (words[1] >> 6)    # 52 bits: adding one half stays exact in float64
-    return (bits.double() + 0.5) * 2.0**-52             # (B, K)
+    return to_unit(words[0], words[1])
+
+
+def _uniform_here(low: int, high: int, row: Tensor, stream: Tensor, index: Tensor) -> Tensor:
+    """The same on a CPU."""
+    mask, half, six = np.uint64(_M32), np.uint64(32), np.uint64(6)
+    at = index.numpy().view(np.uint64)                                             # (B, K)
+    words = [at & mask, at >> half, np.empty(at.shape, np.uint64), np.empty(at.shape, np.uint64)]
+    words[2][:] = (row.numpy().view(np.uint64) & mask)[:, None]
+    words[3][:] = stream.numpy()
+    philox_in_place(words, (low, high))
+    bits = ((words[0] >> six << np.uint64(26)) + (words[1] >> six)).view(np.int64)
+    return torch.from_numpy((bits + 0.5) * 2.0**-52)
 
 
 def permutation(seed: int, row: Tensor, stream: Stream, n: int) -> Tensor:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from harness.fused.philox import philox4x32, philox_in_place, to_unit
 from harness.random import (
     Stream,
     _drawn,
@@ -11,7 +12,6 @@ from harness.random import (
     from_logits,
     integers,
     permutation,
-    philox4x32,
     probability_of,
     residual,
     uniform,
@@ -43,6 +43,29 @@ def test_philox_agrees_with_an_independent_library():
                                   width=32).random_raw(4)
         ours = philox4x32(tuple(torch.tensor([int(v)]) for v in c), key)
         assert [int(w) for w in ours] == [int(w) for w in theirs]
+
+
+@pytest.mark.parametrize("counter, key, answer", KNOWN)
+def test_philox_of_arrays_gives_the_published_answers(counter, key, answer):
+    words = [np.array([c], np.uint64) for c in counter]
+    philox_in_place(words, key)
+    assert tuple(int(w[0]) for w in words) == answer
+
+
+@pytest.mark.parametrize("rows, places", [(1, 1), (3, 0), (0, 5), (5, 700)])
+@pytest.mark.parametrize("seed", [0, 2**32 - 1, 2**63 + 12345])
+def test_a_cpu_draws_the_bits_of_the_path_of_tensors(rows, places, seed):
+    """Rows and indices of all 64 bits, strides and shared indices among them."""
+    ends = np.iinfo(np.int64)
+    row, index = (torch.from_numpy(np.random.default_rng(seed % 7).integers(ends.min, ends.max, size, endpoint=True))
+                  for size in (rows, (places, 2 * rows)))
+    for at in (index.T[::2], index[:, :1].flatten().expand(rows, -1)) if rows else (index.T,):
+        low, high = seed & 0xFFFFFFFF, seed >> 32
+        stream = torch.full_like(at, 3)
+        words = philox4x32((at & 0xFFFFFFFF, at >> 32 & 0xFFFFFFFF, (row & 0xFFFFFFFF)[:, None].expand_as(at), stream),
+                           (low, high))
+        here = uniform(seed, row, Stream(3), at)
+        assert here.dtype == torch.float64 and torch.equal(here, to_unit(*words[:2]))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")

@@ -2,7 +2,8 @@
 against the plain path it replaced.
 
 Claims overhead.{ancestral, ssmd}.{v28, v50258, v50258.d768}, speed.{queue, kept_keys, lazy_head, gather_first,
-block_sums, told_in_float32}, queue.executed_over_needed, seconds_ratio.text and seconds_share_of_nfe_gain.text.
+block_sums, told_in_float32, draws.{1, 512, 8192}}, queue.executed_over_needed, seconds_ratio.text and
+seconds_share_of_nfe_gain.text.
 """
 
 from collections.abc import Callable
@@ -35,9 +36,11 @@ from ssmd.model import Hybrid, HybridConfig
 from ssmd.sampler import SelfSpeculative
 from ssmd.train.family import SHIPPED
 from studies.analysis.script import Script
+from studies.speed import draws
 
 PROCESSES, REPEATS = 6, 3
 NAME, COLUMNS = "seconds side by side", ("pair", "process", "repeat", "first", "second", "busy")
+DRAWS = "draws side by side"
 COUNTED, COUNTS = "passes and FLOPs", ("what", "value")
 LARGE, PUBLISHED = 50_257, ".d768"    # symbols beside MASK; end of a name
 MATCHED = "seconds_ratio.text"
@@ -160,11 +163,11 @@ def in_process(process: int) -> list[list]:
     return found
 
 
-def _rows() -> list[list]:
+def _rows(timed_in: Callable[[int], list[list]]) -> list[list]:
     found = []
     for process in range(PROCESSES):
         with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
-            found += fresh.submit(in_process, process).result()
+            found += fresh.submit(timed_in, process).result()
     return found
 
 
@@ -173,7 +176,10 @@ def measure(study: Study, store: Store) -> list[dict]:
     them.
     """
     cells = store.of("counted")[:1]
-    return [cached_table(store, study.name, NAME, COLUMNS, _rows, cells, processes=PROCESSES, repeats=REPEATS),
+    return [cached_table(store, study.name, NAME, COLUMNS, lambda: _rows(in_process), cells, processes=PROCESSES,
+                         repeats=REPEATS),
+            cached_table(store, study.name, DRAWS, draws.COLUMNS, lambda: _rows(draws.in_process), cells,
+                         processes=PROCESSES),
             cached_table(store, study.name, COUNTED, COUNTS,
                          lambda: [["passes", _passes()], ["executed", _executed()]], cells,
                  rows=[pair.n for pair in (*matched(), padded())])]
@@ -187,23 +193,31 @@ def claims(store: Store, command: str) -> list[dict]:
     if table is None or counts is None:
         print("overhead.* and speed.*: no claim, nothing was timed; run the study without --only")
         return []
-    made, others = [], max((x for x in column(table, "busy") if x is not None), default=None)
+    made = []
     for name in dict.fromkeys(column(table, "pair")):
-        sides = [[column(table, side, pair=name, process=k) for k in range(PROCESSES)] for side in ("first", "second")]
-        v = time_ratio(*sides)
-        note = f"{PROCESSES} processes" + (f", others took up to {others:.0%} of the machine" if others is not None
-                                           else "")
-        made.append(claim(name, v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note))
+        made.append(_ratio(table, name, command, "pair", name))
         if name == MATCHED:
             (passes,) = column(counts, "value", what="passes")
-            share, keys = (x / passes for x in (v.value, v.low, v.high)), [table["key"], counts["key"]]
-            about = f"{v.value:.2f} of the seconds for {passes:.2f} of the passes (NFE A, a count); {note}"
-            made.append(claim("seconds_share_of_nfe_gain.text", *share, "seconds ratio / NFE ratio", v.n, command, keys,
-                              about))
+            v = made[-1]
+            share, keys = (v[end] / passes for end in ("value", "low", "high")), [table["key"], counts["key"]]
+            about = f"{v['value']:.2f} of the seconds for {passes:.2f} of the passes (NFE A, a count); {v['note']}"
+            made.append(claim("seconds_share_of_nfe_gain.text", *share, "seconds ratio / NFE ratio", v["n"], command,
+                              keys, about))
+    if drawn := newest(store, DRAWS):
+        made += [_ratio(drawn, f"speed.draws.{n}", command, "draws", n) for n in draws.SIZES]
     (value,) = column(counts, "value", what="executed")
     note = "a count, without error: padding to the widest window of a batch"
     return [*made, claim("queue.executed_over_needed", value, value, value, "FLOPs / FLOPs", padded().n, command,
                          [counts["key"]], note)]
+
+
+def _ratio(table: dict, name: str, command: str, of: str, which: str | int) -> dict:
+    """The claim of one pair of a table: seconds of the first over those of the second."""
+    sides = [[column(table, side, **{of: which, "process": k}) for k in range(PROCESSES)]
+             for side in ("first", "second")]
+    v, others = time_ratio(*sides), max((x for x in column(table, "busy") if x is not None), default=None)
+    note = f"{PROCESSES} processes" + ("" if others is None else f", others took up to {others:.0%} of the machine")
+    return claim(name, v.value, v.low, v.high, "seconds / seconds", v.n, command, [table["key"]], note)
 
 
 def _passes() -> float:

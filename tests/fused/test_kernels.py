@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from harness.fused.operators import OPERATORS
-from harness.random import Stream, philox4x32, uniform
+from harness.fused.philox import philox4x32
+from harness.random import Stream, uniform
 from harness.sampling.settle import settle
 from tests.fused.cases import LENGTH, keyed, laws, settling
 
