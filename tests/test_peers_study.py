@@ -11,8 +11,9 @@ from harness.claims import claim as written
 from harness.nets.tabular import Tabular
 from harness.random import Stream, categorical, uniform
 from harness.records.store import Store
-from studies.peers import look, timing
+from studies.peers import look, memory, timing
 from studies.peers.__main__ import main
+from studies.peers.claims import MEMORY, claims
 from studies.peers.laws import DATA, Counts, Rates, Surest, even, uniform_levels
 from studies.peers.load import modules
 from studies.peers.peer import Passes, loaded
@@ -76,19 +77,39 @@ def test_rare_symbols_that_are_lost_are_seen_in_the_wide_world():
 def test_the_command_writes_tables_and_claims_and_the_loop_costs_more_than_its_passes(tmp_path, monkeypatch, capsys):
     slow = folder(tmp_path, "told.repeat(1, 1, 512).double().exp().log()", "slow")    # a loop that does useless work
     monkeypatch.setattr(timing, "elsewhere", lambda call, *given: call(*given))      # processes: of the command alone
+    peaks = {"loop": 60.0, "bare": 20.0, "ours": 24.0, "ours_bare": 20.0}
+    monkeypatch.setattr(memory, "elsewhere", lambda call, part, *given: call == memory.memory and peaks[part])
     monkeypatch.setattr(written, "RESULTS", tmp_path / "results")
     words = ["--peer", f"slow={slow}", "--out", str(tmp_path / "run"), "--law-rows", "2048", "--wide-rows", "0",
              "--processes", "5", "--repeats", "1", "--rows", "2", "--length", "16", "--steps", "4", "--claims"]
     assert main(words) == 0
     rows = {row["claim"]: row for row in json.loads((tmp_path / "run/claims.json").read_text())}
-    assert [*rows] == ["peers.loop_ratio.slow", "peers.loop_ratio.slow.ours", "peers.seconds_ratio.slow"]
+    assert [*rows] == ["peers.loop_ratio.slow", "peers.loop_ratio.slow.ours", "peers.seconds_ratio.slow",
+                       "peers.memory_ratio.slow", "peers.memory_ratio.slow.ours"]
+    assert [rows[f"peers.memory_ratio.slow{end}"]["value"] for end in ("", ".ours")] == pytest.approx([3.0, 1.2])
     assert rows["peers.loop_ratio.slow"]["low"] > 1 and rows["peers.loop_ratio.slow"]["n"] == 5
     assert json.loads((tmp_path / "results/peers/claims.json").read_text()) == [*rows.values()]
     assert str(tmp_path) not in json.dumps([*rows.values()])
     said = capsys.readouterr().out
     assert "| slow | small | sample | 2 | peer | 2,048 |" in said and "| slow | shipped | loop |" in said
     before = len(Store(tmp_path / "run").of("measured"))
-    assert main(words) == 0 and len(Store(tmp_path / "run").of("measured")) == before == 2    # nothing anew
+    assert main(words) == 0 and len(Store(tmp_path / "run").of("measured")) == before == 3    # nothing anew
+    found = tmp_path / "results/peers/claims.json"
+    found.write_text(json.dumps([{**row, "value": row["low"]} for row in rows.values()]))
+    assert main([*words, "--only", "memory"]) == 0
+    changed = {row["claim"] for row in json.loads(found.read_text()) if row["value"] == rows[row["claim"]]["value"]}
+    assert changed == {"peers.memory_ratio.slow", "peers.memory_ratio.slow.ours"}, "what was not looked at stays"
+
+
+def test_what_a_loop_holds_beyond_its_passes_is_seen_in_a_fresh_process(tmp_path, capsys):
+    holds = folder(tmp_path, "kept = torch.ones(64, 1 << 18)")    # 64 MiB
+    given = ("holds", str(holds), "shipped", 2, 16, 4)
+    loop, bare = (timing.elsewhere(memory.memory, part, memory.recorded(*given), *given) for part in ("loop", "bare"))
+    assert 128 <= loop < 144 and bare < 16    # the next is made before the last is freed
+    rows = [["holds", k, part, mib] for k in range(5) for part, mib in zip(timing.PARTS, (loop, bare, bare, bare))]
+    record = {"name": MEMORY, "columns": memory.COLUMNS, "rows": rows, "key": "k",
+              "settings": dict(peer="holds", net="shipped", steps=4, rows=2, length=16, code="c")}
+    assert claims([record], "x") == [] and "peers.memory_ratio.holds: no claim, 5 processes" in capsys.readouterr().out
 
 
 def test_a_biased_peer_ends_the_command_with_1(tmp_path):

@@ -1,22 +1,24 @@
 """Tables of the command, and what is claimed of them.
 
-Claims peers.loop_ratio.NAME and .ours, peers.seconds_ratio.NAME (over 50,257 tokens with .v50258 behind them);
-peers.rare_tokens.NAME and .ours.
+Claims peers.loop_ratio.NAME and .ours, peers.seconds_ratio.NAME, peers.memory_ratio.NAME and .ours (over 50,257 tokens
+with .v50258 behind them); peers.rare_tokens.NAME and .ours.
 """
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
+from types import ModuleType
 
 from harness.claims.claim import claim
 from harness.records.machine import machine
 from harness.records.measured import cached_table, column
 from harness.records.store import Store
-from harness.stats.intervals import time_ratio
-from studies.peers import look, timing
+from harness.stats.intervals import FEWEST_PROCESSES, time_ratio
+from studies.peers import look, memory, timing
 from studies.peers.peer import Peer
 
-LAW, SECONDS = "law of a peer", "seconds of a peer"
+LAW, SECONDS, MEMORY = "law of a peer", "seconds of a peer", "memory of a peer"
+LEAST_MIB = 4    # a ratio of less is one of the allocator's steps
 
 
 def law(store: Store, peer: Peer, world: str, rows: int) -> dict:
@@ -27,21 +29,28 @@ def law(store: Store, peer: Peer, world: str, rows: int) -> dict:
 
 
 def seconds(store: Store, peer: Peer, folder: Path, net: str, **sizes: int) -> dict:
-    """The same of its seconds and its memory, on this machine."""
-    return cached_table(store, "peers", SECONDS, timing.COLUMNS,
-                        lambda: timing.found(peer.name, folder, net, **sizes), [],
+    """The same of its seconds, on this machine."""
+    return _here(store, SECONDS, timing, peer, folder, net, **sizes)
+
+
+def peaks(store: Store, peer: Peer, folder: Path, net: str, **sizes: int) -> dict:
+    """The same of its peak memory."""
+    return _here(store, MEMORY, memory, peer, folder, net, **sizes)
+
+
+def _here(store: Store, name: str, what: ModuleType, peer: Peer, folder: Path, net: str, **sizes: int) -> dict:
+    return cached_table(store, "peers", name, what.COLUMNS, lambda: what.found(peer.name, folder, net, **sizes), [],
                         peer=peer.name, code=peer.digest, machine=machine()["id"], net=net, **sizes)
 
 
 def claims(records: Sequence[dict], command: str) -> list[dict]:
     """peers.loop_ratio.NAME: seconds of the peer's loop over those of its bare passes; .ours: the same of our sampler
     of the same kind. peers.seconds_ratio.NAME: seconds of the peer's loop over those of ours, same rows and steps.
-    peers.rare_tokens.NAME, .ours: rare symbols, of 50,257, over those that the law expects.
+    peers.memory_ratio.NAME, .ours: peak memory of the loop over that of its bare passes. peers.rare_tokens.NAME, .ours:
+    rare symbols, of 50,257, over those that the law expects.
     """
-    made = []
-    for record in records:
-        made += _rare(record, command) if record["name"] == LAW else _ratios(record, command)
-    return made
+    kinds = {LAW: _rare, SECONDS: _ratios, MEMORY: _peaks}
+    return [row for record in records for row in kinds[record["name"]](record, command)]
 
 
 def _rare(record: dict, command: str) -> Iterator[dict]:
@@ -55,10 +64,27 @@ def _rare(record: dict, command: str) -> Iterator[dict]:
                         note)
 
 
+def _peaks(record: dict, command: str) -> Iterator[dict]:
+    s = record["settings"]
+    for end, over, under in (("", "loop", "bare"), (".ours", "ours", "ours_bare")):
+        mib, bare = (column(record, "mib", quantity=quantity) for quantity in (over, under))
+        if min(*mib, *bare) < LEAST_MIB or len(mib) < FEWEST_PROCESSES:
+            print(f"peers.memory_ratio.{s['peer']}{end}: no claim, {len(mib)} processes took {min(*mib, *bare):.1f} "
+                  f"MiB and more; give {FEWEST_PROCESSES} processes or more, and rows that take {LEAST_MIB} MiB")
+            continue
+        v = time_ratio([[a] for a in mib], [[b] for b in bare])
+        yield claim(f"peers.memory_ratio.{s['peer']}{end}{timing.NETS[s['net']]}", v.value, v.low, v.high, "MiB / MiB",
+                    v.n, command, [record["key"]], f"{median(mib):.0f} MiB over {median(bare):.0f}, of {_sizes(s)}")
+
+
+def _sizes(s: dict) -> str:
+    return f"{s['steps']} steps, {s['rows']} rows of {s['length']} tokens; code {s['code']}"
+
+
 def _ratios(record: dict, command: str) -> Iterator[dict]:
     s = record["settings"]
     others = max((x for x in column(record, "value", quantity="busy") if x is not None), default=None)
-    note = f"{s['steps']} steps, {s['rows']} rows of {s['length']} tokens; code {s['code']}" + (
+    note = _sizes(s) + (
         f"; others took up to {others:.0%} of the machine" if others is not None else "")
 
     def each(quantity: str) -> list[list[float]]:
@@ -83,10 +109,8 @@ def shown(record: dict) -> Iterator[str]:
             yield (f"| {peer} | {world} | {way} | {steps} | {side} | {n:,} | {tv:.4f} | {seen:.4f} | {p:.2g} | "
                    f"{verdict} |")
         return
-    yield "| peer | network | part | seconds, median | peak MiB |"
-    yield "|---|---|---|---|---|"
+    s, what = record["settings"], ("mib" if record["name"] == MEMORY else "value")
+    yield f"| peer | network | part | {'peak MiB' if record['name'] == MEMORY else 'seconds'}, median |"
+    yield "|---|---|---|---|"
     for part in timing.PARTS:
-        (mib,) = column(record, "value", quantity=f"{part}_mib")
-        s = record["settings"]
-        yield (f"| {s['peer']} | {s['net']} | {part} | {median(column(record, 'value', quantity=part)):.3f} | "
-               f"{mib:.1f} |")
+        yield f"| {s['peer']} | {s['net']} | {part} | {median(column(record, what, quantity=part)):.3f} |"

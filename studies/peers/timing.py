@@ -4,8 +4,6 @@ over 50,257 tokens, whose weights are random (studies/speed).
 
     loop, bare         the peer's loop for n rows; the calls of the network that it made, once more without it
     ours, ours_bare    the same of our sampler of the same kind, which calls the network only where it writes
-
-Peak memory: each in a fresh process, above what that process held when the network had been called on one row.
 """
 
 import time
@@ -18,7 +16,7 @@ from typing import Any
 import torch
 
 from harness.boundary.heap import keep_freed
-from harness.run.clock import busy, peak
+from harness.run.clock import busy
 from harness.sampling.loop import sample
 from studies.analysis.script import Script
 from studies.peers.peer import Passes, loaded
@@ -74,26 +72,6 @@ def in_process(repeats: int, *given: Any) -> list[list]:
     return found
 
 
-def recorded(*given: Any) -> tuple[list, list]:
-    """The calls of the network of both loops."""
-    torch.set_num_threads(1)
-    sides = Sides(*given)
-    with torch.inference_mode():
-        sides.record()
-    return sides.passes.kept, sides.script.calls
-
-
-def memory(part: str, calls: tuple[list, list], *given: Any) -> float:
-    """MiB at the worst moment of a part, above what the process held when the network had been called on one row."""
-    torch.set_num_threads(1)
-    sides = Sides(*given)
-    sides.passes.kept, sides.script.calls = calls
-    with torch.inference_mode():
-        sides.net.draft(torch.full((1, given[4]), sides.net.mask))
-        before, _ = peak(lambda: None)
-        return peak(sides.of[part])[0] - before
-
-
 def elsewhere(call: Callable, *given: Any) -> Any:
     """In a fresh process."""
     with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
@@ -104,8 +82,4 @@ def found(name: str, folder: Path, net: str = "shipped", processes: int = PROCES
           rows: int = ROWS, length: int = LENGTH, steps: int = STEPS) -> list[list]:
     """Rows of COLUMNS."""
     given = (name, str(folder), net, rows, length, steps)
-    calls = elsewhere(recorded, *given)
-    table = [[name, 0, 0, f"{part}_mib", elsewhere(memory, part, calls, *given)] for part in PARTS]
-    for process in range(processes):
-        table += [[name, process, *row] for row in elsewhere(in_process, repeats, *given)]
-    return table
+    return [[name, process, *row] for process in range(processes) for row in elsewhere(in_process, repeats, *given)]
