@@ -12,7 +12,7 @@ demo: $(READY)
 
 # the quick files, a quarter of the slow ones, another with each commit (tests/turns.py), and what changes reach
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --turn commit
+	$(BIN)/python -m pytest -n 2 --dist loadfile --turn commit $(ARGS)
 
 test-fast: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --turn quick

@@ -1,16 +1,18 @@
 """What a run of the tests costs: minutes of processors, of its workers and of all that they start.
 
-The last line of every run says it; with --claims, a run of all tests writes `tests.cpu_minutes`. It is one count on one
-machine: two hyperthreads of a core that are both busy take more of it than two cores.
+The last line of every run says it. With --claims, a turn of `make test` writes `tests.cpu_minutes`, and a run of all
+tests `tests.cpu_minutes.all`. Each is one count on one machine: two hyperthreads of a core that are both busy take more
+of it than two cores.
 """
 
 import os
 
 import pytest
 
-from harness.claims.claim import claim, write
+from harness.claims.claim import claim, renew
 
-COMMAND = "make test-all ARGS=--claims"
+CLAIMS = {"commit": ("tests.cpu_minutes", "make test ARGS=--claims", "; one of four turns: .all is of all tests"),
+          "all": ("tests.cpu_minutes.all", "make test-all ARGS=--claims", "")}    # by turn: name, command, note
 
 
 def spent() -> float:
@@ -29,9 +31,9 @@ class Minutes:
             self.config.workeroutput["spent"] = spent()
 
     def whole(self) -> bool:
-        """Whether no test was left out."""
+        """Whether no test of the turn was left out."""
         option = self.config.option
-        return option.turn == "all" and not (option.file_or_dir or option.keyword or option.markexpr)
+        return option.turn in CLAIMS and not (option.file_or_dir or option.keyword or option.markexpr)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node, error) -> None:
@@ -45,5 +47,6 @@ class Minutes:
         minutes = (own.user + own.system + (self.workers or own.children_user + own.children_system)) / 60
         terminalreporter.write_line(f"{minutes:.1f} minutes of processors")
         if self.config.getoption("--claims") and self.whole():
-            write("tests", [claim("tests.cpu_minutes", minutes, minutes, minutes, "minutes of processors", self.tests,
-                                  COMMAND, [], f"one run on a machine of {os.cpu_count()} processors")])
+            name, command, more = CLAIMS[self.config.option.turn]
+            renew("tests", [claim(name, minutes, minutes, minutes, "minutes of processors", self.tests, command, [],
+                                  f"one run on a machine of {os.cpu_count()} processors{more}")])

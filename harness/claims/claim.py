@@ -62,10 +62,21 @@ def write(name: str, rows: Sequence[dict]) -> Path:
     """Replace studies/NAME/claims.json, whole or not at all: in the clone, or, where we are installed, in the folder
     where we stand.
     """
-    path = (Path("studies") if INSTALLED else RESULTS) / name / FILE
+    path = _file(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(list(rows), indent=1, allow_nan=False) + "\n")
     return path
+
+
+def renew(name: str, rows: Sequence[dict]) -> Path:
+    """The same, of some of its claims: the others stay as they stand. Raises ValueError for a damaged file."""
+    path, new = _file(name), {row["claim"]: row for row in rows}
+    kept = [new.pop(row["claim"], row) for row in (rows_of(path) if path.is_file() else [])]
+    return write(name, [*kept, *new.values()])
+
+
+def _file(name: str) -> Path:
+    return (Path("studies") if INSTALLED else RESULTS) / name / FILE
 
 
 def read(folder: Path = RESULTS) -> list[dict]:

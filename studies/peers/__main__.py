@@ -11,7 +11,7 @@ import torch
 
 from harness.boundary.atomic import write_text
 from harness.boundary.ending import guarded, working
-from harness.claims import claim as kept
+from harness.claims.claim import renew
 from harness.records.store import Store
 from studies.peers import look, memory, timing
 from studies.peers.claims import claims, law, peaks, seconds, shown
@@ -61,13 +61,6 @@ def named(words: list[str]) -> dict[str, Path]:
     return found
 
 
-def with_others(made: list[dict]) -> list[dict]:
-    """Claims made anew in the place of those of their names, the others as they stand."""
-    path, new = kept.RESULTS / "peers" / kept.FILE, {row["claim"]: row for row in made}
-    rows = kept.rows_of(path) if path.is_file() else []
-    return [new.pop(row["claim"], row) for row in rows] + [*new.values()]
-
-
 def main(words: list[str] | None = None) -> int:
     """0 if every law is as it should be, 1 if one is not. Raises ValueError for what cannot be used."""
     asked = options(words)
@@ -103,7 +96,7 @@ def main(words: list[str] | None = None) -> int:
     made = claims(records, command)
     write_text(asked.out / "claims.json", json.dumps(made, indent=1, allow_nan=False) + "\n")
     if asked.claims:
-        kept.write("peers", with_others(made))
+        renew("peers", made)
     verdicts = [row[look.COLUMNS.index("verdict")] for record in records if record["columns"] == list(look.COLUMNS)
                 for row in record["rows"]]
     return int("another law" in verdicts)

@@ -1,6 +1,6 @@
 """`verify` passes every shipped sampler in all its choices, and fails one that lies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -11,7 +11,14 @@ from harness.checks.conformance import table, variants, verify
 from harness.plugins import samplers
 from harness.schedules.window import Fixed
 
-SHIPPED = [v for _, cls in sorted(samplers().items()) for v in variants(cls())]
+STEPS = 16    # of all but the first choice of a sampler, whose default is 64
+
+
+def short(sampler):
+    return replace(sampler, steps=STEPS) if getattr(sampler, "steps", 0) > STEPS else sampler
+
+
+SHIPPED = [v if k == 0 else short(v) for _, cls in sorted(samplers().items()) for k, v in enumerate(variants(cls()))]
 
 
 @pytest.mark.parametrize("sampler", SHIPPED, ids=str)
