@@ -14,7 +14,7 @@ from harness.schedules.order import UNIFORM, LeftToRight
 from harness.schedules.window import Fixed
 from ssmd.bonus import SelfSpeculativeBonus
 from ssmd.sampler import SelfSpeculative
-from tests.conformance.toys import DATA, MASK, STATES, D, N, V
+from tests.conformance.toys import DATA, MASK, STATES, D, N, V, single
 
 LEFT = LeftToRight()
 
@@ -54,7 +54,7 @@ def apart(x: torch.Tensor, law: torch.Tensor) -> float:
     SelfSpeculativeBonus(Fixed(3), 1, LEFT), SelfSpeculativeBonus(Fixed(2), 4, LEFT)], ids=str)
 def test_the_law_is_that_of_one_token_a_pass(sampler):
     net = looking_left()
-    x, ledger = run(sampler, VerifiesItself(net))
+    x, ledger = run(sampler, VerifiesItself(single(net)))
     assert apart(x, law(net)) < 1
     assert ledger.calls["main.verify"].double().mean() + ledger.calls["main.draft"].double().mean() > 2
 
