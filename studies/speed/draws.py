@@ -1,5 +1,5 @@
 """Uniform draws of a CPU beside the path of torch's own operations, which a device takes and which gives the same bits.
-Times are of many draws of one size.
+Times are of 500 calls.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,7 @@ from harness.run.clock import busy, timed
 
 COLUMNS = ("draws", "process", "repeat", "first", "second", "busy")
 SIZES = {1: (1, 1), 512: (8, 64), 8192: (64, 128)}    # draws: rows, places
-REPEATS, DRAWS = 3, 200_000                           # draws that are timed at once
-LEAST = 500                                           # calls
+REPEATS, CALLS = 3, 500                               # calls that are timed at once
 
 
 def plain(seed: int, row: torch.Tensor, stream: int, index: torch.Tensor) -> torch.Tensor:
@@ -31,14 +30,12 @@ def in_process(process: int) -> list[list]:
     found = []
     for draws, (rows, places) in SIZES.items():
         row, index, others = torch.arange(rows), torch.arange(places), busy(seconds=0.2)
-        calls = max(LEAST, DRAWS // draws)
-
-        first, second = (partial(many, draw, calls, row, index) for draw in (plain, uniform))
+        first, second = (partial(many, draw, row, index) for draw in (plain, uniform))
         plain(0, row, Stream.TOKEN, index), uniform(0, row, Stream.TOKEN, index)
         found += [[draws, process, k, timed(first)[0], timed(second)[0], others] for k in range(REPEATS)]
     return found
 
 
-def many(draw: Callable, calls: int, row: torch.Tensor, index: torch.Tensor) -> None:
-    for seed in range(calls):
+def many(draw: Callable, row: torch.Tensor, index: torch.Tensor) -> None:
+    for seed in range(CALLS):
         draw(seed, row, Stream.TOKEN, index)
