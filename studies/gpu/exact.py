@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from harness import random
+from harness.fused.philox import philox4x32
 from harness.random import LARGE, Stream
 from studies.gpu.plan import Ask
 
@@ -29,7 +30,7 @@ def cases(n: int, few: int, vocab: int) -> dict[str, Callable[[str], tuple[Tenso
 
     def philox(device: str) -> tuple[Tensor, ...]:
         row, index = numbers(device)
-        return random.philox4x32((row, row * 3 % 2**32, row, torch.full_like(row, int(index[0]) % 2**32)), (7, 2**31))
+        return philox4x32((row, row * 3 % 2**32, row, torch.full_like(row, int(index[0]) % 2**32)), (7, 2**31))
 
     return {
         "philox4x32": philox,
